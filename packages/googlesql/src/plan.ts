@@ -1,0 +1,103 @@
+/**
+ * The access plan: what one piece of SQL reads, writes, shows and does.
+ * It is the one object that policy, approval, console and evidence use; plain JSON, no classes.
+ */
+
+/** Why a text was not understood. `understood: false` carries this and nothing else (I1). */
+export interface Refusal {
+  readonly code: "syntax" | "unsupported" | "name" | "type" | "limit";
+  /** For a person: what was refused and what to do. Never holds a literal's value (I9). */
+  readonly message: string;
+  /** 1-based; column counts UTF-16 code units. */
+  readonly line: number;
+  readonly column: number;
+}
+
+/** `project.dataset.table`, each part as BigQuery spells it (tables keep their case). */
+export type TableName = string;
+
+/** `project.dataset.table.path`; path is a column, or a field path such as `address.zip` or `visits.ssn`. `*` as path: that a row exists. */
+export type ColumnName = string;
+
+/** How a column's value reached an output: unchanged, changed, or through a statistic over many rows. */
+export type Via = "copy" | "transform" | "aggregate";
+
+/** `output`: the value (or something made of it) is shown or written. `predicate`: it decided which rows, which order or which branch. */
+export type Use = "output" | "predicate";
+
+export interface ColumnRead {
+  /** Path inside the table; fields of STRUCT and ARRAY<STRUCT> joined by dots; `*` stands for "that the row exists" (COUNT(*), EXISTS). */
+  readonly path: string;
+  readonly uses: readonly Use[];
+}
+
+export interface TableRead {
+  readonly table: TableName;
+  readonly columns: readonly ColumnRead[];
+}
+
+export interface ExplicitSource {
+  readonly column: ColumnName;
+  readonly via: Via;
+}
+
+export interface Output {
+  /** As BigQuery names it: alias, column name, or `f0_`, `f1_` … for unnamed ones at the top level. */
+  readonly name: string;
+  /** Canonical GoogleSQL type: `INT64`, `ARRAY<STRUCT<a STRING, b INT64>>`. */
+  readonly type: string;
+  readonly explicit: readonly ExplicitSource[];
+  /** Columns that decided which rows, which order or which branch. */
+  readonly implicit: readonly ColumnName[];
+  /** True when the value can also come from a non-NULL literal, a parameter or a generated value: then a keyed token would tokenise a guess. */
+  readonly constant: boolean;
+  /** For STRUCT and ARRAY<STRUCT>: one per field, in order. The parent's sources are the union of its fields'. */
+  readonly fields?: readonly Output[];
+}
+
+export interface Write {
+  readonly table: TableName;
+  readonly mode: "create" | "append" | "update" | "delete" | "drop" | "alter";
+  readonly columns: readonly {
+    readonly name: string;
+    readonly explicit: readonly ExplicitSource[];
+    readonly implicit: readonly ColumnName[];
+  }[];
+}
+
+export interface Effect {
+  readonly kind:
+    | "export"
+    | "load"
+    | "external_query"
+    | "remote_function"
+    | "model"
+    | "javascript"
+    | "procedure"
+    | "grant"
+    | "session"
+    | "error_value";
+}
+
+export interface PlanStatement {
+  /** BigQuery's `statementType`. */
+  readonly kind: string;
+  readonly reads: readonly TableRead[];
+  readonly outputs: readonly Output[];
+  readonly writes: readonly Write[];
+  readonly effects: readonly Effect[];
+}
+
+export interface UnderstoodPlan {
+  readonly understood: true;
+  readonly statements: readonly PlanStatement[];
+  /** Printed from the analysed tree; every table three-part and quoted. What runs is this text (I2). */
+  readonly canonicalSql: string;
+}
+
+export interface RefusedPlan {
+  readonly understood: false;
+  readonly refusal: Refusal;
+}
+
+export type AccessPlan = UnderstoodPlan | RefusedPlan;

@@ -1,0 +1,24 @@
+/**
+ * The part of BigQuery's table resource that analysis needs, as `tables.get` and `bq show --format=json` give it.
+ * https://cloud.google.com/bigquery/docs/reference/rest/v2/tables#Table
+ */
+export interface TableFieldSchema {
+  readonly name: string;
+  /** Legacy or standard spelling: INTEGER or INT64, FLOAT or FLOAT64, BOOLEAN or BOOL, RECORD or STRUCT … */
+  readonly type: string;
+  readonly mode?: string;
+  readonly fields?: readonly TableFieldSchema[];
+  readonly description?: string;
+  readonly policyTags?: { readonly names?: readonly string[] };
+}
+
+export interface TableResource {
+  readonly tableReference: { readonly projectId: string; readonly datasetId: string; readonly tableId: string };
+  /** TABLE, VIEW, MATERIALIZED_VIEW, EXTERNAL, SNAPSHOT. Absent means TABLE. */
+  readonly type?: string;
+  readonly schema?: { readonly fields?: readonly TableFieldSchema[] };
+  readonly view?: { readonly query: string; readonly useLegacySql?: boolean };
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly description?: string;
+  readonly etag?: string;
+}
