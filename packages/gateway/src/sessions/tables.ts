@@ -1,0 +1,80 @@
+import type { ColumnType, Generated } from "kysely";
+
+/** Times are milliseconds since the epoch. JSON columns hold canonical JSON text without any literal or result value (I5). */
+export interface SessionTables {
+  sessions: {
+    id: string;
+    state: string;
+    connection: string;
+    project: string;
+    location: string | null;
+    /** The job id the agent sees. */
+    job_id: string;
+    /** The client's requestId, if any. */
+    request_id: string | null;
+    issuer: string;
+    subject: string;
+    agent_name: string;
+    /** The whole principal, JSON. */
+    principal: string;
+    door: string;
+    /** Sealed: the agent's SQL, its parameters, the canonical SQL. */
+    sealed: Uint8Array;
+    sql_redacted: string;
+    canonical_redacted: string | null;
+    sql_hash: string;
+    purpose: string | null;
+    /** Access plan, JSON; null until analysed. */
+    plan: string | null;
+    /** Decision, JSON; null until decided. */
+    decision: string | null;
+    /** What an approval is bound to (I6). */
+    binding: string | null;
+    /** Output schema with masks, JSON. */
+    mask_plan: string | null;
+    dry_run_bytes: number | null;
+    statement_type: string | null;
+    /** BigQuery's job reference upstream. */
+    upstream_job: string | null;
+    job_config: string;
+    error: string | null;
+    rows_released: Generated<number>;
+    cells_masked: Generated<number>;
+    created_at: number;
+    updated_at: number;
+    expires_at: number | null;
+    finished_at: number | null;
+  };
+  approval_requests: {
+    id: string;
+    session: string;
+    binding: string;
+    /** JSON array of group names. */
+    approvers: string;
+    needed: number;
+    state: "pending" | "approved" | "denied" | "expired" | "superseded" | "cancelled";
+    created_at: number;
+    expires_at: number;
+    decided_at: number | null;
+  };
+  approval_decisions: {
+    request: string;
+    issuer: string;
+    subject: string;
+    name: string;
+    decision: "approve" | "deny";
+    reason: string;
+    at: number;
+  };
+  releases: {
+    session: string;
+    number: number;
+    started_at: number;
+    finished_at: number | null;
+    rows: number | null;
+    bytes: number | null;
+    /** JSON: masked cells by output column path and rule. */
+    masked: string | null;
+    outcome: ColumnType<"started" | "complete" | "aborted", "started" | "complete" | "aborted">;
+  };
+}

@@ -1,0 +1,6 @@
+import { approvalCommands } from "../approvals/commands.ts";
+import { agentCommands } from "../identity/commands.ts";
+import { sessionCommands } from "../sessions/commands.ts";
+
+/** Every state change there is, by name. The worker runs them; nothing else writes. */
+export const COMMANDS = { ...sessionCommands, ...approvalCommands, ...agentCommands };
