@@ -1,1 +1,470 @@
-export const sessionCommands = {};
+import type { Json } from "../evidence/event.ts";
+import { type Command, CommandError, type StoreTransaction } from "../store/command.ts";
+import { canMove, FINAL_STATES, type SessionError, type SessionState } from "./session.ts";
+import type { SessionTables } from "./tables.ts";
+
+type Row = SessionTables["sessions"];
+
+/** JSON for the ledger, by event name. Never a literal, never a result value (I5). */
+type EventData = Readonly<Record<string, Json>>;
+
+export interface ReceiveInput {
+  readonly id: string;
+  readonly connection: string;
+  readonly project: string;
+  readonly location: string | null;
+  readonly jobId: string;
+  readonly requestId: string | null;
+  readonly issuer: string;
+  readonly subject: string;
+  readonly agentName: string;
+  readonly principal: string;
+  readonly door: string;
+  readonly sealed: Uint8Array;
+  readonly sqlHash: string;
+  readonly purpose: string | null;
+  readonly jobConfig: string;
+  /** Most sessions of this agent that may be unfinished at once (I10). */
+  readonly openPerAgent: number;
+  readonly data: EventData;
+}
+
+/** `existing`: the same requestId came before; nothing was written. */
+export interface ReceiveOutput {
+  readonly id: string;
+  readonly existing: boolean;
+}
+
+/** A client's requestId answers with the same session for this long: BigQuery's own bound. */
+const REQUEST_ID_WINDOW_MS = 15 * 60 * 1000;
+
+const receive: Command<ReceiveInput, ReceiveOutput> = async (tx, input) => {
+  if (input.requestId !== null) {
+    const before = await tx.db
+      .selectFrom("sessions")
+      .select(["id", "sql_hash", "created_at"])
+      .where("issuer", "=", input.issuer)
+      .where("subject", "=", input.subject)
+      .where("request_id", "=", input.requestId)
+      .executeTakeFirst();
+    if (before !== undefined) {
+      if (before.sql_hash !== input.sqlHash)
+        throw new CommandError("request_id_reused", "this requestId was used with another query");
+      if (tx.now - before.created_at <= REQUEST_ID_WINDOW_MS) return { id: before.id, existing: true };
+      await tx.db.updateTable("sessions").set({ request_id: null }).where("id", "=", before.id).execute();
+    }
+  }
+  const twin = await tx.db
+    .selectFrom("sessions")
+    .select("id")
+    .where("issuer", "=", input.issuer)
+    .where("subject", "=", input.subject)
+    .where("project", "=", input.project)
+    .where("job_id", "=", input.jobId)
+    .executeTakeFirst();
+  if (twin !== undefined) throw new CommandError("duplicate", "a job of this id exists already");
+  const open = await tx.db
+    .selectFrom("sessions")
+    .select((e) => e.fn.countAll<number>().as("n"))
+    .where("issuer", "=", input.issuer)
+    .where("subject", "=", input.subject)
+    .where("state", "in", ["received", "analysed", "decided", "held", "approved"])
+    .executeTakeFirstOrThrow();
+  if (open.n >= input.openPerAgent)
+    throw new CommandError("too_many_open", "too many of this agent's queries are waiting");
+  await tx.db
+    .insertInto("sessions")
+    .values({
+      id: input.id,
+      state: "received",
+      connection: input.connection,
+      project: input.project,
+      location: input.location,
+      job_id: input.jobId,
+      request_id: input.requestId,
+      issuer: input.issuer,
+      subject: input.subject,
+      agent_name: input.agentName,
+      principal: input.principal,
+      door: input.door,
+      sealed: input.sealed,
+      sql_redacted: "",
+      canonical_redacted: null,
+      sql_hash: input.sqlHash,
+      purpose: input.purpose,
+      plan: null,
+      decision: null,
+      binding: null,
+      mask_plan: null,
+      dry_run_bytes: null,
+      statement_type: null,
+      upstream_job: null,
+      job_config: input.jobConfig,
+      error: null,
+      created_at: tx.now,
+      updated_at: tx.now,
+      expires_at: null,
+      finished_at: null,
+    })
+    .execute();
+  tx.append({ type: "session.received", session: input.id, data: input.data });
+  return { id: input.id, existing: false };
+};
+
+async function load(
+  tx: StoreTransaction,
+  id: string,
+): Promise<{ state: SessionState; binding: string | null; issuer: string; subject: string }> {
+  const row = await tx.db
+    .selectFrom("sessions")
+    .select(["state", "binding", "issuer", "subject"])
+    .where("id", "=", id)
+    .executeTakeFirst();
+  if (row === undefined) throw new CommandError("no_session", "no such session");
+  return { ...row, state: row.state as SessionState };
+}
+
+/** The one way a session changes state: the arrow must exist, and its ledger entry goes with it. */
+export async function move(
+  tx: StoreTransaction,
+  id: string,
+  from: SessionState,
+  to: SessionState,
+  data: EventData,
+  set: Partial<Omit<Row, "id" | "rows_released" | "cells_masked">> = {},
+): Promise<void> {
+  if (!canMove(from, to)) throw new CommandError("bad_transition", `a session cannot go from ${from} to ${to}`);
+  await tx.db
+    .updateTable("sessions")
+    .set({ ...set, state: to, updated_at: tx.now, ...(FINAL_STATES.has(to) ? { finished_at: tx.now } : {}) })
+    .where("id", "=", id)
+    .execute();
+  tx.append({ type: `session.${to}`, session: id, data });
+}
+
+export interface AnalysedInput {
+  readonly id: string;
+  readonly sqlRedacted: string;
+  readonly canonicalRedacted: string | null;
+  readonly statementType: string | null;
+  readonly plan: string | null;
+  readonly analysed: EventData;
+  /** What policy and the dry run made of it; absent when the text was not understood. */
+  readonly decided?: {
+    readonly decision: string;
+    readonly binding: string;
+    readonly maskPlan: string;
+    readonly dryRunBytes: number | null;
+    readonly data: EventData;
+  };
+  readonly next:
+    | { readonly state: "running"; readonly upstreamJob: string; readonly data: EventData }
+    | { readonly state: "held"; readonly request: HoldInput }
+    | { readonly state: "done"; readonly data: EventData }
+    | { readonly state: "denied" | "failed"; readonly error: SessionError; readonly alarm?: EventData };
+}
+
+export interface HoldInput {
+  readonly requestId: string;
+  readonly binding: string;
+  readonly approvers: readonly string[];
+  readonly needed: number;
+  readonly expiresAt: number;
+  /** Most sessions held at once, of this agent and in all (I10). */
+  readonly heldPerAgent: number;
+  readonly heldInAll: number;
+  readonly data: EventData;
+}
+
+async function hold(tx: StoreTransaction, session: string, from: SessionState, input: HoldInput): Promise<void> {
+  const { issuer, subject } = await load(tx, session);
+  const held = await tx.db
+    .selectFrom("sessions")
+    .select((e) => [
+      e.fn.countAll<number>().as("all"),
+      e.fn.sum<number | null>(e.case().when(e.and({ issuer, subject })).then(1).else(0).end()).as("own"),
+    ])
+    .where("state", "=", "held")
+    .where("id", "!=", session)
+    .executeTakeFirstOrThrow();
+  if (held.all >= input.heldInAll || (held.own ?? 0) >= input.heldPerAgent)
+    throw new CommandError("too_many_held", "too many queries are waiting for approval");
+  await tx.db
+    .insertInto("approval_requests")
+    .values({
+      id: input.requestId,
+      session,
+      binding: input.binding,
+      approvers: JSON.stringify(input.approvers),
+      needed: input.needed,
+      state: "pending",
+      created_at: tx.now,
+      expires_at: input.expiresAt,
+      decided_at: null,
+    })
+    .execute();
+  await move(
+    tx,
+    session,
+    from,
+    "held",
+    {
+      ...input.data,
+      request: input.requestId,
+      binding: input.binding,
+      approvers: [...input.approvers],
+      needed: input.needed,
+      expiresAt: input.expiresAt,
+    },
+    { binding: input.binding, expires_at: input.expiresAt },
+  );
+}
+
+/** From `received` to where analysis, policy and dry run lead; every arrow in one transaction, before its effect (I3). */
+const analysed: Command<AnalysedInput, void> = async (tx, input) => {
+  const { state } = await load(tx, input.id);
+  if (state !== "received") throw new CommandError("wrong_state", `the session is ${state}`);
+  const texts = {
+    sql_redacted: input.sqlRedacted,
+    canonical_redacted: input.canonicalRedacted,
+    statement_type: input.statementType,
+  };
+  const { next, decided } = input;
+  if (decided === undefined) {
+    if (next.state !== "denied" && next.state !== "failed") throw new CommandError("bad_transition", "not decided");
+    if (input.plan !== null)
+      await move(tx, input.id, "received", "analysed", input.analysed, { ...texts, plan: input.plan });
+    await refuse(
+      tx,
+      input.id,
+      input.plan === null ? "received" : "analysed",
+      next,
+      { ...texts, plan: input.plan },
+      input.plan === null ? input.analysed : {},
+    );
+    return;
+  }
+  await move(tx, input.id, "received", "analysed", input.analysed, { ...texts, plan: input.plan });
+  await move(tx, input.id, "analysed", "decided", decided.data, {
+    decision: decided.decision,
+    binding: decided.binding,
+    mask_plan: decided.maskPlan,
+    dry_run_bytes: decided.dryRunBytes,
+  });
+  switch (next.state) {
+    case "running":
+      await move(tx, input.id, "decided", "running", next.data, { upstream_job: next.upstreamJob });
+      return;
+    case "held":
+      await hold(tx, input.id, "decided", next.request);
+      return;
+    case "done":
+      await move(tx, input.id, "decided", "done", next.data);
+      return;
+    default:
+      await refuse(tx, input.id, "decided", next, {}, {});
+  }
+};
+
+async function refuse(
+  tx: StoreTransaction,
+  id: string,
+  from: SessionState,
+  next: { state: "denied" | "failed"; error: SessionError; alarm?: EventData },
+  set: Partial<Row>,
+  data: EventData,
+): Promise<void> {
+  if (next.alarm !== undefined) tx.append({ type: "alarm.raised", session: id, data: next.alarm });
+  await move(
+    tx,
+    id,
+    from,
+    next.state,
+    { ...data, reason: next.error.reason, message: next.error.message },
+    { ...set, error: JSON.stringify(next.error) },
+  );
+}
+
+export interface StartInput {
+  readonly id: string;
+  /** Recomputed just now from principal, statement, plan, schema, masks and policy (I6). */
+  readonly binding: string;
+  readonly upstreamJob: string;
+  readonly data: EventData;
+}
+
+/** `approved` to `running`, only if what was approved is exactly what would run, once. */
+const start: Command<StartInput, void> = async (tx, input) => {
+  const { state, issuer, subject } = await load(tx, input.id);
+  if (state !== "approved") throw new CommandError("wrong_state", `the session is ${state}`);
+  const request = await tx.db
+    .selectFrom("approval_requests")
+    .select(["id", "binding", "expires_at"])
+    .where("session", "=", input.id)
+    .where("state", "=", "approved")
+    .executeTakeFirst();
+  if (request === undefined) throw new CommandError("not_approved", "no approval stands for this session");
+  if (request.expires_at <= tx.now) throw new CommandError("expired", "the approval has expired");
+  if (request.binding !== input.binding)
+    throw new CommandError("binding_changed", "what was approved is not what would run");
+  const agent = await tx.db
+    .selectFrom("agents")
+    .select("status")
+    .where("issuer", "=", issuer)
+    .where("subject", "=", subject)
+    .executeTakeFirst();
+  if (agent?.status !== "active") throw new CommandError("suspended", "the agent is not active");
+  await move(
+    tx,
+    input.id,
+    "approved",
+    "running",
+    { ...input.data, request: request.id, binding: input.binding },
+    { upstream_job: input.upstreamJob },
+  );
+};
+
+/** The approval no longer fits: ask again, with what holds now (I6). */
+const askAgain: Command<
+  {
+    readonly id: string;
+    readonly request: HoldInput;
+    readonly decision: string;
+    readonly maskPlan: string;
+    readonly plan: string;
+    readonly dryRunBytes: number | null;
+  },
+  void
+> = async (tx, input) => {
+  const { state } = await load(tx, input.id);
+  if (state !== "approved" && state !== "held") throw new CommandError("wrong_state", `the session is ${state}`);
+  await tx.db
+    .updateTable("approval_requests")
+    .set({ state: "superseded", decided_at: tx.now })
+    .where("session", "=", input.id)
+    .where("state", "in", ["pending", "approved"])
+    .execute();
+  await tx.db
+    .updateTable("sessions")
+    .set({ decision: input.decision, mask_plan: input.maskPlan, plan: input.plan, dry_run_bytes: input.dryRunBytes })
+    .where("id", "=", input.id)
+    .execute();
+  await hold(tx, input.id, state, input.request);
+};
+
+export interface EndInput {
+  readonly id: string;
+  readonly state: "done" | "denied" | "failed" | "cancelled";
+  readonly error?: SessionError;
+  readonly alarm?: EventData;
+  readonly data: EventData;
+}
+
+/** Ends a session. Ending one that has ended already changes nothing and says so. */
+const end: Command<EndInput, { ended: boolean }> = async (tx, input) => {
+  const { state } = await load(tx, input.id);
+  if (FINAL_STATES.has(state)) return { ended: false };
+  if (input.alarm !== undefined) tx.append({ type: "alarm.raised", session: input.id, data: input.alarm });
+  await tx.db
+    .updateTable("approval_requests")
+    .set({ state: "cancelled", decided_at: tx.now })
+    .where("session", "=", input.id)
+    .where("state", "=", "pending")
+    .execute();
+  const { error } = input;
+  await move(
+    tx,
+    input.id,
+    state,
+    input.state,
+    { ...input.data, ...(error === undefined ? {} : { reason: error.reason, message: error.message }) },
+    error === undefined ? {} : { error: JSON.stringify(error) },
+  );
+  return { ended: true };
+};
+
+export interface ReleaseStartInput {
+  readonly session: string;
+  readonly data: EventData;
+}
+
+/** The release record of a page: durable before the page's first byte (I3). */
+const releaseStart: Command<ReleaseStartInput, { number: number }> = async (tx, input) => {
+  const { state } = await load(tx, input.session);
+  if (state !== "running" && state !== "releasing" && state !== "done")
+    throw new CommandError("wrong_state", `the session is ${state}`);
+  const last = await tx.db
+    .selectFrom("releases")
+    .select((e) => e.fn.max("number").as("n"))
+    .where("session", "=", input.session)
+    .executeTakeFirst();
+  const number = (last?.n ?? 0) + 1;
+  await tx.db
+    .insertInto("releases")
+    .values({
+      session: input.session,
+      number,
+      started_at: tx.now,
+      finished_at: null,
+      rows: null,
+      bytes: null,
+      masked: null,
+      outcome: "started",
+    })
+    .execute();
+  if (state === "running") await move(tx, input.session, state, "releasing", { release: number });
+  tx.append({ type: "release.started", session: input.session, data: { ...input.data, number } });
+  return { number };
+};
+
+export interface ReleaseFinishInput {
+  readonly session: string;
+  readonly number: number;
+  readonly outcome: "complete" | "aborted";
+  readonly rows: number;
+  readonly bytes: number;
+  /** Masked cells: output path → rule and count. */
+  readonly masked: Readonly<Record<string, { readonly rule: string; readonly count: number }>>;
+  /** True when this was the result's last page. */
+  readonly last: boolean;
+}
+
+/** What a page showed and hid. An aborted page keeps what was sent before the break. */
+const releaseFinish: Command<ReleaseFinishInput, void> = async (tx, input) => {
+  const { state } = await load(tx, input.session);
+  const cells = Object.values(input.masked).reduce((sum, m) => sum + m.count, 0);
+  await tx.db
+    .updateTable("releases")
+    .set({
+      finished_at: tx.now,
+      rows: input.rows,
+      bytes: input.bytes,
+      masked: JSON.stringify(input.masked),
+      outcome: input.outcome,
+    })
+    .where("session", "=", input.session)
+    .where("number", "=", input.number)
+    .execute();
+  await tx.db
+    .updateTable("sessions")
+    .set((e) => ({ rows_released: e("rows_released", "+", input.rows), cells_masked: e("cells_masked", "+", cells) }))
+    .where("id", "=", input.session)
+    .execute();
+  tx.append({
+    type: "release.finished",
+    session: input.session,
+    data: { number: input.number, outcome: input.outcome, rows: input.rows, bytes: input.bytes, masked: input.masked },
+  });
+  if (input.last && input.outcome === "complete" && state === "releasing")
+    await move(tx, input.session, state, "done", {});
+};
+
+export const sessionCommands = {
+  "session.receive": receive,
+  "session.analysed": analysed,
+  "session.start": start,
+  "session.ask-again": askAgain,
+  "session.end": end,
+  "release.start": releaseStart,
+  "release.finish": releaseFinish,
+};
