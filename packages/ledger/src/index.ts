@@ -1,1 +1,24 @@
-export {};
+export * from "./checkpoint.ts";
+export { LedgerError, type LedgerErrorCode } from "./error.ts";
+export { EMPTY_TREE_HASH, HASH_SIZE, type Hash, hashToBase64, leafHash, nodeHash, sameHash } from "./hash.ts";
+export {
+  generateNoteKey,
+  type NoteSignature,
+  type NoteSigner,
+  type NoteVerifier,
+  noteSigner,
+  noteVerifier,
+  openNote,
+  type ParsedNote,
+  parseNote,
+  signNote,
+} from "./note.ts";
+export * from "./proof.ts";
+export {
+  type HashReader,
+  MAX_TREE_SIZE,
+  storedHashCount,
+  storedHashesForEntry,
+  storedHashIndex,
+  treeHash,
+} from "./tree.ts";
