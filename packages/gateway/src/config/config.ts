@@ -1,0 +1,221 @@
+import { join, resolve } from "node:path";
+import type { ConfigFile } from "./file.ts";
+import type { Limits } from "./limits.ts";
+import { limitsOf } from "./limits.ts";
+import type { Secret } from "./secret.ts";
+
+/** The configuration in force. Paths are absolute, durations milliseconds (`…Ms`), sizes bytes (`…Bytes`), defaults filled. */
+export interface Config {
+  readonly listen: { readonly host: string; readonly port: number };
+  /** Without a slash at its end. */
+  readonly publicUrl: string;
+  readonly stateDirectory: string;
+  readonly connections: readonly ConnectionConfig[];
+  readonly issuers: readonly IssuerSettings[];
+  readonly agents: { readonly registered: readonly RegisteredAgent[]; readonly rules: readonly AgentRule[] };
+  readonly people: PeopleConfig;
+  /** Folder of Cedar policies. */
+  readonly policies: string;
+  readonly approvals: { readonly expiresAfterMs: number; readonly grantLifetimeMs: number };
+  readonly masking: MaskingConfig;
+  readonly keys: { readonly seal: string; readonly checkpoint: string };
+  readonly log: { readonly level: LogLevel };
+  readonly limits: Limits;
+}
+
+export type LogLevel = ConfigFile["log"]["level"];
+
+export interface ConnectionConfig {
+  readonly name: string;
+  readonly projects: readonly string[];
+  readonly location: string;
+  /** Without a slash at its end and without `/bigquery/v2`. */
+  readonly endpoint: string;
+  readonly credentials: CredentialsConfig;
+  readonly billingProject?: string;
+  readonly protections: { readonly approval: boolean; readonly masking: boolean };
+  readonly maximumBytesBilled: number;
+  readonly catalog?: string;
+}
+
+export type CredentialsConfig =
+  | { readonly type: "application_default"; readonly impersonate?: string }
+  | { readonly type: "service_account_key"; readonly file: string; readonly impersonate?: string }
+  | { readonly type: "external_account"; readonly file: string; readonly impersonate?: string }
+  | { readonly type: "none" };
+
+export interface IssuerSettings {
+  readonly name: string;
+  readonly issuer: string;
+  readonly jwksUri?: string;
+  readonly audiences: { readonly agents?: readonly string[]; readonly people?: readonly string[] };
+  readonly algorithms: readonly string[];
+  readonly clockSkewSeconds: number;
+  readonly maxTokenAgeSeconds?: number;
+  readonly claims: { readonly groups: string; readonly name: string };
+  readonly requiredClaims?: Readonly<Record<string, string>>;
+}
+
+export interface PersonRef {
+  readonly issuer: string;
+  readonly subject: string;
+}
+
+export interface RegisteredAgent {
+  readonly issuer: string;
+  readonly subject: string;
+  readonly name: string;
+  readonly sponsor: PersonRef;
+  readonly groups: readonly string[];
+}
+
+export interface AgentRule {
+  readonly name: string;
+  readonly issuer: string;
+  /** Claim → pattern, all must match; `*` stands for any characters. */
+  readonly match: Readonly<Record<string, string>>;
+  /** A fixed person, or the person of `issuer` whose subject the claim holds. */
+  readonly sponsor: PersonRef | { readonly issuer: string; readonly fromClaim: string };
+  readonly groups: readonly string[];
+}
+
+export interface PeopleConfig {
+  readonly approversDefault: readonly string[];
+  readonly auditors: readonly string[];
+  readonly administrators: readonly string[];
+  readonly signIn?: { readonly issuer: string; readonly clientId: string; readonly clientSecret?: Secret };
+}
+
+export interface MaskingConfig {
+  readonly tokenKeyFile: string;
+  /** Three-digit ZIP prefixes shown as 000; undefined: the masking room's own list. */
+  readonly zip3Restricted?: readonly string[];
+  readonly smallcellK: number;
+}
+
+/** A protection that somebody switched off. Start-up logs each loudly and the ledger records it. */
+export interface ProtectionOff {
+  readonly connection: string;
+  readonly protection: "approval" | "masking";
+}
+
+export function protectionsOff(config: Config): readonly ProtectionOff[] {
+  return config.connections.flatMap(({ name, protections }) =>
+    (["approval", "masking"] as const)
+      .filter((protection) => !protections[protection])
+      .map((protection) => ({ connection: name, protection })),
+  );
+}
+
+/** The file as it was read, turned into what the gateway uses. `directory` is the file's own folder. */
+export function configOf(file: ConfigFile, directory: string, clientSecret: Secret | undefined): Config {
+  const at = (path: string) => resolve(directory, path);
+  const state = at(file.state_directory);
+  return deepFreeze({
+    listen: file.listen,
+    publicUrl: trimSlash(file.public_url ?? `http://${urlHost(file.listen.host)}:${file.listen.port}`),
+    stateDirectory: state,
+    connections: file.connections.map((connection) => ({
+      name: connection.name,
+      projects: connection.projects,
+      location: connection.location,
+      endpoint: trimSlash(connection.endpoint),
+      credentials: credentialsOf(connection.credentials, at),
+      ...given({ billingProject: connection.billing_project }),
+      protections: connection.protections,
+      maximumBytesBilled: connection.maximum_bytes_billed,
+      ...given({ catalog: connection.catalog === undefined ? undefined : at(connection.catalog) }),
+    })),
+    issuers: file.issuers.map((issuer) => ({
+      name: issuer.name,
+      issuer: issuer.issuer,
+      ...given({ jwksUri: issuer.jwks_uri }),
+      audiences: given(issuer.audiences),
+      algorithms: issuer.algorithms,
+      clockSkewSeconds: issuer.clock_skew_seconds,
+      ...given({ maxTokenAgeSeconds: issuer.max_token_age_seconds }),
+      claims: issuer.claims,
+      ...given({ requiredClaims: issuer.required_claims }),
+    })),
+    agents: {
+      registered: file.agents.registered,
+      rules: file.agents.rules.map(({ sponsor, ...rule }) => ({
+        ...rule,
+        sponsor:
+          "from_claim" in sponsor ? { issuer: sponsor.issuer ?? rule.issuer, fromClaim: sponsor.from_claim } : sponsor,
+      })),
+    },
+    people: {
+      approversDefault: file.people.approvers_default,
+      auditors: file.people.auditors,
+      administrators: file.people.administrators,
+      ...given({
+        signIn:
+          file.people.sign_in === undefined
+            ? undefined
+            : {
+                issuer: file.people.sign_in.issuer,
+                clientId: file.people.sign_in.client_id,
+                ...given({ clientSecret }),
+              },
+      }),
+    },
+    policies: at(file.policies),
+    approvals: { expiresAfterMs: file.approvals.expires_after, grantLifetimeMs: file.approvals.grant_lifetime },
+    masking: {
+      tokenKeyFile:
+        file.masking.token_key_file === undefined ? join(state, "token.key") : at(file.masking.token_key_file),
+      ...given({ zip3Restricted: file.masking.zip3_restricted }),
+      smallcellK: file.masking.smallcell_k,
+    },
+    keys: {
+      seal: file.keys.seal === undefined ? join(state, "seal.key") : at(file.keys.seal),
+      checkpoint: file.keys.checkpoint === undefined ? join(state, "checkpoint.key") : at(file.keys.checkpoint),
+    },
+    log: file.log,
+    limits: limitsOf(file.limits),
+  });
+}
+
+function credentialsOf(
+  credentials: ConfigFile["connections"][number]["credentials"],
+  at: (path: string) => string,
+): CredentialsConfig {
+  switch (credentials.type) {
+    case "none":
+      return { type: "none" };
+    case "application_default":
+      return { type: credentials.type, ...given({ impersonate: credentials.impersonate }) };
+    case "service_account_key":
+    case "external_account":
+      return {
+        type: credentials.type,
+        file: at(credentials.file),
+        ...given({ impersonate: credentials.impersonate }),
+      };
+  }
+}
+
+type Given<T> = { [Key in keyof T]?: Exclude<T[Key], undefined> };
+
+/** The keys that have a value: an optional key is absent, never undefined (exactOptionalPropertyTypes). */
+function given<T extends object>(values: T): Given<T> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Given<T>;
+}
+
+function trimSlash(url: string): string {
+  return url.replace(/\/+$/, "");
+}
+
+function urlHost(host: string): string {
+  return host.includes(":") && !host.startsWith("[") ? `[${host}]` : host;
+}
+
+/** Configuration is read once; nobody changes it underway. */
+function deepFreeze<T>(value: T): T {
+  if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const part of Object.values(value)) deepFreeze(part);
+  }
+  return value;
+}

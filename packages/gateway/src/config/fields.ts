@@ -1,0 +1,135 @@
+import { z } from "zod";
+import { nearest } from "./nearest.ts";
+import { DURATION_PATTERN, parseDuration, parseSize, SIZE_PATTERN } from "./units.ts";
+
+/** The kinds of value chaperone.yaml is made of. Each refuses with a sentence that says what to write. */
+
+/** A section: only the keys named here; any other is refused with the nearest known one. */
+export function section<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
+  const known = Object.keys(shape);
+  return z.strictObject(shape, {
+    error: (issue) => {
+      if (issue.code === "unrecognized_keys") return issue.keys.map((key) => unknownKey(key, known)).join("; ");
+      if (issue.code === "invalid_type") {
+        return issue.input === undefined || issue.input === null
+          ? `is missing; it has the keys ${known.join(", ")}`
+          : `must be a section with the keys ${known.join(", ")}`;
+      }
+      return undefined;
+    },
+  });
+}
+
+const SECRET_KEYS = new Set(["private_key", "client_secret", "password", "secret", "token", "access_token", "api_key"]);
+
+function unknownKey(key: string, known: readonly string[]): string {
+  const name = JSON.stringify(key.slice(0, 64));
+  if (SECRET_KEYS.has(key)) return `unknown key ${name}: a secret is never written here; refer to a file`;
+  const meant = nearest(key, known);
+  return meant === undefined
+    ? `unknown key ${name}: known here are ${known.join(", ")}`
+    : `unknown key ${name}: did you mean ${JSON.stringify(meant)}?`;
+}
+
+/** A non-empty text of at most `longest` characters, without control characters and without `${…}` (which is for secrets only). */
+export function text(longest = 512) {
+  return z
+    .string({ error: (issue) => (issue.input === undefined ? "is missing" : "must be a text; put it in quotes") })
+    .min(1, "must not be empty")
+    .max(longest, `must be at most ${longest} characters`)
+    .regex(/^[^\u0000-\u001f\u007f]*$/, "must not hold control characters")
+    .refine(
+      (value) => !value.includes("${"),
+      "a reference to the environment is only for secrets; write the value itself",
+    );
+}
+
+/** A name that appears in logs, records and metric labels. */
+export function label() {
+  return text(64).regex(
+    /^[a-z][a-z0-9_-]*$/,
+    "must be lower-case letters, digits, - and _, beginning with a letter (it names a record and a metric label)",
+  );
+}
+
+/** A path, relative to the configuration file's folder or absolute. */
+export function path() {
+  return text(4096);
+}
+
+/** An https URL; http only for a loopback host, since bearer tokens and data travel there. */
+export function secureUrl() {
+  return text(2048).refine(
+    isSecureUrl,
+    "must be an https URL without user, query or fragment (http only for 127.0.0.1, ::1 or localhost)",
+  );
+}
+
+export function isLoopbackHost(host: string): boolean {
+  const bare = host.replace(/^\[(.*)\]$/, "$1").toLowerCase();
+  return bare === "localhost" || bare === "::1" || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(bare);
+}
+
+function isSecureUrl(value: string): boolean {
+  const url = URL.parse(value);
+  if (url === null || url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") return false;
+  return url.protocol === "https:" || (url.protocol === "http:" && isLoopbackHost(url.hostname));
+}
+
+/** `"30s"`; becomes milliseconds. `least` and `most` are written the same way. */
+export function duration(least: string, most: string) {
+  return bounded("duration", DURATION_PATTERN, parseDuration, least, most, '"250ms", "30s", "15m", "24h" or "7d"');
+}
+
+/** `"10MB"`; becomes bytes. */
+export function size(least: string, most: string) {
+  return bounded("size", SIZE_PATTERN, parseSize, least, most, '"512B", "64KB", "1.5MB" or "10MiB"');
+}
+
+function bounded(
+  kind: string,
+  pattern: RegExp,
+  parse: (written: string) => number | undefined,
+  least: string,
+  most: string,
+  examples: string,
+) {
+  const low = parse(least);
+  const high = parse(most);
+  if (low === undefined || high === undefined) throw new TypeError(`not a ${kind}: ${least}, ${most}`);
+  return z
+    .string({ error: `must be a ${kind} in quotes: ${examples}` })
+    .regex(pattern, `must be a ${kind}: ${examples}`)
+    .transform((written, context) => {
+      const value = parse(written);
+      if (value === undefined || value < low || value > high) {
+        context.issues.push({ code: "custom", input: written, message: `must be between ${least} and ${most}` });
+        return z.NEVER;
+      }
+      return value;
+    });
+}
+
+/** A whole number between two bounds. */
+export function count(least: number, most: number) {
+  const message = `must be a whole number between ${least} and ${most}`;
+  return z.number({ error: message }).int(message).min(least, message).max(most, message);
+}
+
+/**
+ * A secret is named, never written: `${env:NAME}` or `{file: PATH}`.
+ * Loading replaces the reference by a Secret.
+ */
+export function secretReference() {
+  const message = `a secret is never written here; refer to it: \${env:NAME} or {file: PATH}`;
+  return z.union(
+    [
+      z
+        .string()
+        .regex(/^\$\{env:[A-Za-z_][A-Za-z0-9_]*\}$/, message)
+        .transform((written) => ({ env: written.slice(written.indexOf(":") + 1, -1) })),
+      z.strictObject({ file: path() }),
+    ],
+    { error: message },
+  );
+}

@@ -1,0 +1,200 @@
+import { z } from "zod";
+import { count, duration, label, path, secretReference, section, secureUrl, size, text } from "./fields.ts";
+import { limitsSection } from "./limits.ts";
+
+/** The shape of chaperone.yaml, key by key as it is written. What it becomes is in config.ts. */
+
+/** Google's project ids, also domain-scoped ones (`example.com:project`). */
+const projectId = text(128).regex(
+  /^(?:[a-z0-9.-]+:)?[a-z][a-z0-9-]*[a-z0-9]$/,
+  "must be a Google Cloud project id, such as clinic-prod",
+);
+
+const serviceAccount = text(320).regex(
+  /^[a-z0-9-]+@[a-z0-9.-]+\.gserviceaccount\.com$/,
+  "must be a service account's e-mail address, such as reader@clinic-prod.iam.gserviceaccount.com",
+);
+
+const impersonate = serviceAccount
+  .optional()
+  .describe(
+    "Service account the gateway acts as; the base credentials need the role Service Account Token Creator on it",
+  );
+
+const credentials = z
+  .discriminatedUnion(
+    "type",
+    [
+      section({ type: z.literal("application_default"), impersonate }),
+      section({ type: z.literal("service_account_key"), file: path(), impersonate }),
+      section({ type: z.literal("external_account"), file: path(), impersonate }),
+      section({ type: z.literal("none") }),
+    ],
+    {
+      error:
+        "needs a type: application_default, service_account_key, external_account or none (only with a loopback endpoint)",
+    },
+  )
+  .describe("The gateway's own credentials; an agent's never travel upstream");
+
+const connection = section({
+  name: label(),
+  projects: z
+    .array(projectId)
+    .min(1, "must name at least one project")
+    .max(1000)
+    .describe("Projects that agents may name"),
+  location: text(64).regex(/^[A-Za-z0-9-]+$/, "must be a BigQuery location, such as US or europe-west3"),
+  endpoint: secureUrl().default("https://bigquery.googleapis.com"),
+  credentials,
+  billing_project: projectId
+    .optional()
+    .describe("Project whose quota and bill the jobs use; default: the project the agent names"),
+  protections: section({
+    approval: z.boolean("must be true or false").default(true),
+    masking: z.boolean("must be true or false").default(true),
+  })
+    .prefault({})
+    .describe("Switching one off is logged at start-up and recorded in the ledger"),
+  maximum_bytes_billed: size("10MB", "1000TB").prefault("100GB").describe("Most bytes one query may bill"),
+  catalog: path().optional().describe("File of data classes; without it every column counts as phi"),
+}).describe("One BigQuery the gateway reaches");
+
+const audience = text(512);
+const group = text(256);
+const claimName = text(128);
+
+/** A map with the user's own keys. */
+function claims<Value extends z.ZodType>(value: Value) {
+  return z.record(claimName, value).refine((map) => Object.keys(map).length > 0, "must name at least one claim");
+}
+
+export const ALGORITHMS = [
+  "RS256",
+  "RS384",
+  "RS512",
+  "PS256",
+  "PS384",
+  "PS512",
+  "ES256",
+  "ES384",
+  "ES512",
+  "EdDSA",
+] as const;
+
+const issuer = section({
+  name: label(),
+  issuer: secureUrl().describe("Exactly the token's iss"),
+  jwks_uri: secureUrl().optional().describe("Default: what the issuer's discovery document names"),
+  audiences: section({
+    agents: z.array(audience).min(1).max(100).optional(),
+    people: z.array(audience).min(1).max(100).optional(),
+  }).refine(
+    (value) => value.agents !== undefined || value.people !== undefined,
+    "must name audiences for agents or for people",
+  ),
+  algorithms: z
+    .array(z.enum(ALGORITHMS, `must be one of ${ALGORITHMS.join(", ")}`))
+    .min(1)
+    .default(["RS256", "ES256"]),
+  clock_skew_seconds: count(0, 300).default(60),
+  max_token_age_seconds: count(60, 86_400).optional().describe("Refuse tokens issued longer ago, whatever their exp"),
+  claims: section({ groups: claimName.default("groups"), name: claimName.default("name") }).prefault({}),
+  required_claims: claims(text(1024)).optional().describe("Claims that must have exactly this value"),
+}).describe("An OpenID Connect issuer whose tokens are accepted");
+
+const person = section({ issuer: secureUrl(), subject: text(512) });
+
+const agents = section({
+  registered: z
+    .array(
+      section({
+        issuer: secureUrl(),
+        subject: text(512),
+        name: text(128),
+        sponsor: person.describe("The person who answers for this agent and never approves its requests"),
+        groups: z.array(group).max(100).default([]),
+      }),
+    )
+    .max(10_000)
+    .default([]),
+  rules: z
+    .array(
+      section({
+        name: label(),
+        issuer: secureUrl(),
+        match: claims(text(1024)).describe("Claims and the pattern each must match; * stands for any characters"),
+        sponsor: z.union(
+          [
+            z.strictObject({ from_claim: claimName, issuer: secureUrl().optional() }),
+            z.strictObject({ issuer: secureUrl(), subject: text(512) }),
+          ],
+          { error: "must be {from_claim: CLAIM} or {issuer: URL, subject: SUB}" },
+        ),
+        groups: z.array(group).max(100).default([]),
+      }),
+    )
+    .max(1000)
+    .default([]),
+}).describe("Which verified subjects are agents, and who sponsors them");
+
+const people = section({
+  approvers_default: z.array(group).max(100).default([]).describe("Who approves where policy names nobody"),
+  auditors: z.array(group).max(100).default([]),
+  administrators: z.array(group).max(100).default([]),
+  sign_in: section({
+    issuer: secureUrl(),
+    client_id: text(512),
+    client_secret: secretReference()
+      .optional()
+      .describe("A reference to the environment or to a file; public clients have none"),
+  })
+    .optional()
+    .describe("How people sign in to the console"),
+});
+
+export const configFile = section({
+  listen: section({
+    host: text(253).default("127.0.0.1"),
+    port: count(0, 65_535).default(8080).describe("0: any free port"),
+  }).prefault({}),
+  public_url: secureUrl()
+    .optional()
+    .describe("Where clients and browsers reach the gateway; default: listen's address"),
+  state_directory: path().default("state").describe("Store, ledger and generated keys"),
+  connections: z.array(connection).min(1, "must have at least one connection").max(100),
+  issuers: z.array(issuer).min(1, "must have at least one issuer").max(100),
+  agents: agents.prefault({}),
+  people: people.prefault({}),
+  policies: path().default("policies").describe("Folder of Cedar policies"),
+  approvals: section({
+    expires_after: duration("1m", "30d").prefault("24h").describe("An undecided request then counts as denied"),
+    grant_lifetime: duration("1m", "30d").prefault("24h").describe("An approved session must have started by then"),
+  }).prefault({}),
+  masking: section({
+    token_key_file: path().optional().describe("Key of the mask token; default: token.key in the state directory"),
+    zip3_restricted: z
+      .array(text(3).regex(/^\d{3}$/, "must be three digits in quotes"))
+      .max(1000)
+      .optional()
+      .describe("ZIP prefixes shown as 000; default: those with at most 20,000 people (45 CFR 164.514(b)(2)(i)(B))"),
+    smallcell_k: count(2, 1000).default(11).describe("Statistics over fewer rows are hidden"),
+  }).prefault({}),
+  keys: section({
+    seal: path().optional().describe("Key that seals SQL and parameters; default: seal.key in the state directory"),
+    checkpoint: path()
+      .optional()
+      .describe("Ed25519 key that signs checkpoints; default: checkpoint.key in the state directory"),
+  }).prefault({}),
+  log: section({
+    level: z
+      .enum(
+        ["trace", "debug", "info", "warn", "error", "fatal", "silent"],
+        "must be trace, debug, info, warn, error, fatal or silent",
+      )
+      .default("info"),
+  }).prefault({}),
+  limits: limitsSection.prefault({}),
+});
+
+export type ConfigFile = z.output<typeof configFile>;

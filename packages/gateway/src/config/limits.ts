@@ -1,0 +1,132 @@
+import type { z } from "zod";
+import { count, duration, section, size } from "./fields.ts";
+
+/**
+ * Every bound of the gateway, with its default (I10). Nothing else in the gateway defines one.
+ * Written as `limits:` in chaperone.yaml; here durations are milliseconds and sizes bytes.
+ */
+export const limitsSection = section({
+  requests: section({
+    body: size("1KB", "1GB").prefault("10MB").describe("Largest request body of any door"),
+    sql_body: size("1KB", "16MB").prefault("1.5MB").describe("Largest body of a request that carries SQL"),
+    header_bytes: size("1KB", "256KB").prefault("32KB").describe("All request headers together"),
+    header_count: count(10, 1000).default(100).describe("Request headers"),
+    headers_timeout: duration("1s", "5m").prefault("10s").describe("Time to send all headers"),
+    body_timeout: duration("1s", "10m").prefault("60s").describe("Time to send the whole request"),
+    idle_timeout: duration("1s", "10m").prefault("75s").describe("Idle time of a kept-alive connection"),
+    connections: count(1, 100_000).default(4096).describe("Open client connections"),
+    in_flight: count(1, 100_000).default(1024).describe("Requests being answered, all agents together"),
+    in_flight_per_agent: count(1, 10_000).default(64).describe("Requests of one agent being answered"),
+  }).prefault({}),
+  sessions: section({
+    held: count(1, 1_000_000).default(5000).describe("Sessions waiting for approval, all agents together"),
+    held_per_agent: count(1, 10_000).default(50).describe("Sessions of one agent waiting for approval"),
+    active: count(1, 1_000_000).default(10_000).describe("Sessions not yet finished, all agents together"),
+    active_per_agent: count(1, 10_000).default(100).describe("Sessions of one agent not yet finished"),
+    job_id_characters: count(36, 1024).default(1024).describe("Longest job id a client may choose"),
+    long_poll: duration("0s", "15s")
+      .prefault("10s")
+      .describe("Longest time one call waits for a result; clients give up soon after 15s"),
+    run: duration("1s", "6h").prefault("1h").describe("Longest run of one query upstream, from approval on"),
+  }).prefault({}),
+  results: section({
+    rows: count(1, 1_000_000_000).default(10_000_000).describe("Most rows released of one result"),
+    page_bytes: size("64KB", "100MB").prefault("20MB").describe("Largest page read from upstream"),
+    row_bytes: size("1KB", "100MB").prefault("16MB").describe("Largest single row"),
+    columns: count(1, 10_000).default(10_000).describe("Most columns of one result"),
+  }).prefault({}),
+  upstream: section({
+    connections: count(1, 10_000).default(128).describe("Open connections to one endpoint"),
+    connect: duration("10ms", "2m").prefault("10s").describe("Time to open a connection, TLS included"),
+    headers: duration("10ms", "10m").prefault("60s").describe("Time until the answer's headers"),
+    body_idle: duration("10ms", "10m").prefault("60s").describe("Longest silence inside an answer's body"),
+    call: duration("10ms", "10m").prefault("2m").describe("One JSON call with all its retries"),
+    dry_run: duration("10ms", "10m").prefault("60s").describe("One dry run with all its retries"),
+    token: duration("10ms", "2m").prefault("15s").describe("Time to get an access token"),
+    retries: count(0, 10).default(4).describe("Repeated tries of one call"),
+    json_bytes: size("64KB", "256MB").prefault("16MB").describe("Largest JSON answer that isn't a page of rows"),
+  }).prefault({}),
+  catalog: section({
+    tables: count(1, 1_000_000).default(10_000).describe("Table schemas kept in memory"),
+    ttl: duration("0s", "1h").prefault("60s").describe("How long a schema is used before it is asked for again"),
+  }).prefault({}),
+  issuer_keys: section({
+    ttl: duration("10s", "24h")
+      .prefault("10m")
+      .describe("How long an issuer's keys are used before they are fetched again"),
+    cooldown: duration("1s", "1h").prefault("30s").describe("Least time between two fetches for an unknown key id"),
+    fetch: duration("10ms", "1m").prefault("5s").describe("Time to fetch keys or discovery document"),
+    bytes: size("1KB", "4MB").prefault("256KB").describe("Largest key set or discovery document"),
+  }).prefault({}),
+  store: section({
+    queue: count(1, 1_000_000).default(10_000).describe("Commands waiting for the store"),
+    wait: duration("10ms", "5m").prefault("5s").describe("Longest wait for a commit; then the request is refused (I3)"),
+  }).prefault({}),
+  shutdown: section({
+    grace: duration("0s", "10m").prefault("30s").describe("Time to finish answers after the signal to stop"),
+  }).prefault({}),
+});
+
+export type LimitsFile = z.output<typeof limitsSection>;
+
+/** `limits` as the gateway uses it. */
+export function limitsOf(file: LimitsFile) {
+  const { requests, sessions, results, upstream, catalog, issuer_keys, store, shutdown } = file;
+  return {
+    requests: {
+      bodyBytes: requests.body,
+      sqlBodyBytes: requests.sql_body,
+      headerBytes: requests.header_bytes,
+      headerCount: requests.header_count,
+      headersTimeoutMs: requests.headers_timeout,
+      bodyTimeoutMs: requests.body_timeout,
+      idleTimeoutMs: requests.idle_timeout,
+      connections: requests.connections,
+      inFlight: requests.in_flight,
+      inFlightPerAgent: requests.in_flight_per_agent,
+    },
+    sessions: {
+      held: sessions.held,
+      heldPerAgent: sessions.held_per_agent,
+      active: sessions.active,
+      activePerAgent: sessions.active_per_agent,
+      jobIdCharacters: sessions.job_id_characters,
+      longPollMs: sessions.long_poll,
+      runMs: sessions.run,
+    },
+    results: {
+      rows: results.rows,
+      pageBytes: results.page_bytes,
+      rowBytes: results.row_bytes,
+      columns: results.columns,
+    },
+    upstream: {
+      connections: upstream.connections,
+      connectMs: upstream.connect,
+      headersMs: upstream.headers,
+      bodyIdleMs: upstream.body_idle,
+      callMs: upstream.call,
+      dryRunMs: upstream.dry_run,
+      tokenMs: upstream.token,
+      retries: upstream.retries,
+      jsonBytes: upstream.json_bytes,
+      pageBytes: results.page_bytes,
+    },
+    catalog: { tables: catalog.tables, ttlMs: catalog.ttl },
+    issuerKeys: {
+      ttlMs: issuer_keys.ttl,
+      cooldownMs: issuer_keys.cooldown,
+      fetchMs: issuer_keys.fetch,
+      bytes: issuer_keys.bytes,
+    },
+    store: { queue: store.queue, waitMs: store.wait },
+    shutdown: { graceMs: shutdown.grace },
+  } as const;
+}
+
+export type Limits = ReturnType<typeof limitsOf>;
+/** What `createUpstream` needs of them. */
+export type UpstreamLimits = Limits["upstream"];
+
+/** All limits at their defaults. */
+export const DEFAULT_LIMITS: Limits = limitsOf(limitsSection.parse({}));
