@@ -1,0 +1,236 @@
+import { createHash } from "node:crypto";
+import { decodeJwt, decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from "jose";
+import { type AuthorizationHeader, bearerToken, checkCompactJws } from "./bearer.ts";
+import { claimAt, displayName, groupsAt, identifier } from "./claims.ts";
+import {
+  checkIssuers,
+  DEFAULT_ALGORITHMS,
+  DEFAULT_LIMITS,
+  type IdentityLimits,
+  type IssuerConfig,
+  type SignatureAlgorithm,
+} from "./issuer-config.ts";
+import type { Fetch } from "./key-document.ts";
+import { createKeySet, type KeySet } from "./key-set.ts";
+import { type Credential, CredentialError } from "./principal.ts";
+
+export interface Verifier {
+  /** @throws CredentialError whose message holds neither the token nor a claim's value. */
+  verify(authorization: AuthorizationHeader): Promise<Credential>;
+  /** The same for a token that came by another way, such as a `subject_token` (RFC 8693). */
+  verifyToken(token: string): Promise<Credential>;
+}
+
+export interface VerifierOptions {
+  /** Milliseconds since the epoch. */
+  readonly clock?: () => number;
+  readonly fetch?: Fetch;
+  readonly limits?: Partial<IdentityLimits>;
+}
+
+/** Header parameters that bring a key along, point to one, or change what the signature means (RFC 7515, 4.1; RFC 7797). */
+const REFUSED_HEADERS = ["jku", "jwk", "x5u", "x5c", "crit", "b64", "zip"] as const;
+/** RFC 7519, 5.1 and RFC 9068, 2.1. Kubernetes sends none; anything else (`dpop+jwt`, `logout+jwt`) is a token for another purpose. */
+const TOKEN_TYPES: ReadonlySet<string> = new Set(["jwt", "at+jwt", "application/jwt", "application/at+jwt"]);
+const DEFAULT_CLOCK_SKEW_SECONDS = 30;
+const MAX_KID_LENGTH = 256;
+
+interface Issuer {
+  readonly config: IssuerConfig;
+  readonly algorithms: readonly SignatureAlgorithm[];
+  readonly keys: KeySet;
+}
+
+/**
+ * Verifies OIDC tokens (RFC 7519, RFC 8725, RFC 9068) of the configured issuers.
+ * Nothing is fetched before the first token of an issuer arrives.
+ * @throws Error if the configuration is unsafe.
+ */
+export function createVerifier(issuers: readonly IssuerConfig[], options: VerifierOptions = {}): Verifier {
+  checkIssuers(issuers);
+  const limits: IdentityLimits = { ...DEFAULT_LIMITS, ...options.limits };
+  const clock = options.clock ?? Date.now;
+  const fetch: Fetch = options.fetch ?? ((url, init) => globalThis.fetch(url, init));
+  const byIss = new Map<string, Issuer>(
+    issuers.map((config) => [
+      config.issuer,
+      { config, algorithms: config.algorithms ?? DEFAULT_ALGORITHMS, keys: createKeySet(config, fetch, clock, limits) },
+    ]),
+  );
+
+  async function verifyToken(token: string): Promise<Credential> {
+    checkCompactJws(token, limits.tokenLength);
+    const header = readHeader(token);
+    const issuer = byIss.get(readIssuer(token));
+    if (issuer === undefined) throw new CredentialError("unknown_issuer", "The token's issuer isn't configured here.");
+    const algorithm = issuer.algorithms.find((allowed) => allowed === header.alg);
+    if (algorithm === undefined)
+      throw new CredentialError("algorithm", "The token's signature algorithm isn't allowed.");
+    const key = await issuer.keys.keyFor(algorithm, header.kid);
+    const now = clock();
+    const skew = issuer.config.clockSkewSeconds ?? DEFAULT_CLOCK_SKEW_SECONDS;
+    const { payload } = await jwtVerify(token, key, {
+      algorithms: [algorithm],
+      issuer: issuer.config.issuer,
+      clockTolerance: skew,
+      currentDate: new Date(now),
+      requiredClaims: ["exp", "sub", "aud"],
+    }).catch((error: unknown) => {
+      throw refusal(error);
+    });
+    return credentialOf(token, payload, issuer.config, now / 1000, skew, limits);
+  }
+
+  return {
+    verifyToken,
+    verify: async (authorization) => verifyToken(bearerToken(authorization, limits.tokenLength)),
+  };
+}
+
+function readHeader(token: string): { alg: unknown; kid: string | undefined } {
+  const header = orMalformed(() => decodeProtectedHeader(token));
+  if (REFUSED_HEADERS.some((name) => Object.hasOwn(header, name))) {
+    throw new CredentialError(
+      "malformed",
+      "The token's header carries a key, a certificate, a key's address or an extension; none is accepted.",
+    );
+  }
+  const { typ, kid }: { typ?: unknown; kid?: unknown } = header;
+  if (typ !== undefined && !(typeof typ === "string" && TOKEN_TYPES.has(typ.toLowerCase()))) {
+    throw new CredentialError(
+      "malformed",
+      "The token is of a type for another purpose; send an access token or an ID token.",
+    );
+  }
+  if (kid === undefined) return { alg: header.alg, kid };
+  if (typeof kid !== "string" || kid === "" || kid.length > MAX_KID_LENGTH) {
+    throw new CredentialError("malformed", "The token's key id isn't a short text.");
+  }
+  return { alg: header.alg, kid };
+}
+
+/** Read before the signature is checked, and used only to choose whose keys check it. */
+function readIssuer(token: string): string {
+  const { iss } = orMalformed(() => decodeJwt(token));
+  if (typeof iss !== "string") throw new CredentialError("unknown_issuer", "The token names no issuer.");
+  return iss;
+}
+
+function orMalformed<T>(decode: () => T): T {
+  try {
+    return decode();
+  } catch {
+    // jose's errors carry the payload; they end here.
+    throw new CredentialError("malformed", "The token isn't a well-formed JWT.");
+  }
+}
+
+/** What the signature vouches for, checked and reduced to a credential. */
+function credentialOf(
+  token: string,
+  claims: JWTPayload,
+  config: IssuerConfig,
+  now: number,
+  skew: number,
+  limits: IdentityLimits,
+): Credential {
+  const expires = checkTimes(claims, config, now, skew, limits);
+  const audience = audienceOf(claims.aud, config, limits);
+  // RFC 9449, 7.1 and RFC 8705, 3: a bound token is no bearer token. RFC 8693, 4.1: with `act`, `sub` isn't who asks.
+  if (claims.cnf !== undefined) {
+    throw new CredentialError(
+      "claims",
+      "The token is bound to a key (`cnf`); proof of possession isn't supported, send a bearer token.",
+    );
+  }
+  if (claims.act !== undefined) {
+    throw new CredentialError(
+      "claims",
+      "The token is a delegation (`act`); that isn't supported, send the agent's own token.",
+    );
+  }
+  for (const [path, wanted] of Object.entries(config.requiredClaims ?? {})) {
+    const value = claimAt(claims, path);
+    const accepted: readonly unknown[] = Array.isArray(wanted) ? wanted : [wanted];
+    if (!accepted.includes(value))
+      throw new CredentialError("claims", `The token's claim "${path}" isn't as required here.`);
+  }
+  return {
+    issuer: config.issuer,
+    subject: identifier("subject", claims.sub, limits.subjectLength),
+    audience,
+    name: displayName(claimAt(claims, config.claims?.name ?? "name"), limits.nameLength),
+    groups: groupsAt(claims, config.claims?.groups ?? "groups", limits),
+    claims,
+    tokenId: tokenId(token, claims.jti),
+    expires,
+  };
+}
+
+/** jose has compared `exp` and `nbf` with the clock; here is what it leaves open. Returns `exp`, seconds since the epoch. */
+function checkTimes(
+  claims: JWTPayload,
+  config: IssuerConfig,
+  now: number,
+  skew: number,
+  limits: IdentityLimits,
+): number {
+  const { exp, iat } = claims;
+  if (typeof exp !== "number" || !Number.isFinite(exp))
+    throw new CredentialError("claims", "The token has no expiry (`exp`).");
+  if (exp > now + limits.lifetimeSeconds + skew) {
+    throw new CredentialError(
+      "lifetime",
+      `The token is valid for more than ${limits.lifetimeSeconds} seconds from now.`,
+    );
+  }
+  if (iat !== undefined) {
+    if (typeof iat !== "number" || !Number.isFinite(iat) || iat >= exp) {
+      throw new CredentialError("claims", "The token's time of issue (`iat`) makes no sense.");
+    }
+    if (iat > now + skew) throw new CredentialError("not_yet_valid", "The token was issued in the future.");
+  }
+  if (config.maxTokenAgeSeconds !== undefined) {
+    if (iat === undefined) throw new CredentialError("lifetime", "The token doesn't say when it was issued (`iat`).");
+    if (now - iat > config.maxTokenAgeSeconds + skew) {
+      throw new CredentialError("lifetime", `The token was issued more than ${config.maxTokenAgeSeconds} seconds ago.`);
+    }
+  }
+  return exp;
+}
+
+/** A token for both an agent and a person would let an agent approve (I7), so it is refused. */
+function audienceOf(aud: unknown, config: IssuerConfig, limits: IdentityLimits): Credential["audience"] {
+  const list: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
+  const names = (configured: readonly string[] | undefined): boolean =>
+    list.some((audience) => configured?.some((name) => name === audience));
+  const agents = names(config.audiences.agents);
+  const people = names(config.audiences.people);
+  if (list.length > limits.audiences || agents === people) {
+    throw new CredentialError("audience", "The token isn't meant for this gateway, or for agents and people at once.");
+  }
+  return agents ? "agents" : "people";
+}
+
+/** Without a `jti`, a hash of what is signed: the signature itself can be rewritten by its holder (ECDSA), what it signs can't. */
+function tokenId(token: string, jti: unknown): string {
+  if (typeof jti === "string" && /^[\x21-\x7e]{1,256}$/.test(jti)) return jti;
+  return createHash("sha256")
+    .update(token.slice(0, token.lastIndexOf(".")))
+    .digest("hex");
+}
+
+function refusal(error: unknown): CredentialError {
+  if (error instanceof errors.JWTExpired)
+    return new CredentialError("expired", "The token has expired; get a new one.");
+  if (error instanceof errors.JWTClaimValidationFailed) {
+    if (error.claim === "nbf" && error.reason === "check_failed") {
+      return new CredentialError("not_yet_valid", "The token isn't valid yet.");
+    }
+    return new CredentialError("claims", `The token's claim "${error.claim}" is missing or wrong.`);
+  }
+  if (error instanceof errors.JWSSignatureVerificationFailed) {
+    return new CredentialError("bad_signature", "The token's signature doesn't verify.");
+  }
+  return new CredentialError("malformed", "The token isn't a well-formed signed JWT.");
+}
