@@ -1,0 +1,310 @@
+/**
+ * How the catalogue's lines are written, read and matched.
+ *
+ *   NAME(argument, …) RESULT
+ *
+ * argument: `TYPE`, `TYPE?` optional, `TYPE*` any number, `TYPE+` one or more, `name=>TYPE?` by name only.
+ * Before it `!` marks a condition (it decides which value is given: transformed into the result, and a predicate) and
+ * `~` a key (it only decides which row or order counts: a predicate).
+ *
+ * Types are scalars, `ARRAY<…>`, `RANGE<…>`, and letters:
+ *   T, U  any type, the same at each place      ANY  any type, each place its own
+ *   O     any type that can be ordered          G    any type that can be grouped
+ *   TEXT  any scalar that casts to STRING
+ *   PART  a date part                           MODE an identifier such as NFKC
+ * Families stand for one signature per member:
+ *   N  INT64 FLOAT64 NUMERIC BIGNUMERIC         R    FLOAT64 NUMERIC BIGNUMERIC
+ *   I  INT64 NUMERIC BIGNUMERIC                 S    STRING BYTES
+ *   D  DATE DATETIME TIMESTAMP
+ */
+import type { Via } from "../plan.ts";
+import {
+  arrayOf,
+  casts,
+  coercionDistance,
+  FLOAT64,
+  INT64,
+  isGroupable,
+  isOrderable,
+  type Literalness,
+  rangeOf,
+  STRING,
+  scalarType,
+  supertype,
+  type Type,
+  type TypedValue,
+} from "../types.ts";
+
+export type FunctionKind = "scalar" | "aggregate" | "window";
+
+/** How an argument reaches the result. */
+export type ArgumentFlow = "value" | "condition" | "key";
+
+type Pattern =
+  | { readonly kind: "type"; readonly type: Type }
+  | { readonly kind: "letter"; readonly letter: "T" | "U" | "O" | "G" }
+  | { readonly kind: "any" }
+  | { readonly kind: "text" }
+  | { readonly kind: "part" }
+  | { readonly kind: "mode" }
+  | { readonly kind: "array"; readonly element: Pattern }
+  | { readonly kind: "range"; readonly element: Pattern };
+
+export interface SignatureArgument {
+  readonly pattern: Pattern;
+  readonly flow: ArgumentFlow;
+  readonly optional: boolean;
+  readonly repeated: boolean;
+  /** Empty for a positional argument. */
+  readonly name: string;
+}
+
+export interface Signature {
+  readonly arguments: readonly SignatureArgument[];
+  readonly result: Pattern;
+}
+
+export interface FunctionEntry {
+  /** Upper case, parts joined by dots: `NET.HOST`. */
+  readonly name: string;
+  readonly kind: FunctionKind;
+  /** How a `value` argument reaches the result. */
+  readonly via: Via;
+  readonly signatures: readonly Signature[];
+}
+
+/** What a call passes at one place. */
+export type PassedArgument =
+  | { readonly kind: "value"; readonly value: TypedValue; readonly name: string }
+  | { readonly kind: "part" }
+  | { readonly kind: "mode" };
+
+export interface Match {
+  readonly result: Type;
+  /** One for each passed argument, in order. */
+  readonly flows: readonly ArgumentFlow[];
+}
+
+const FAMILIES: Readonly<Record<string, readonly string[]>> = {
+  N: ["INT64", "FLOAT64", "NUMERIC", "BIGNUMERIC"],
+  R: ["FLOAT64", "NUMERIC", "BIGNUMERIC"],
+  I: ["INT64", "NUMERIC", "BIGNUMERIC"],
+  S: ["STRING", "BYTES"],
+  D: ["DATE", "DATETIME", "TIMESTAMP"],
+};
+
+/** Reads a block of signature lines into entries; lines of one name are its overloads, in order. */
+export function entries(kind: FunctionKind, via: Via, lines: string): FunctionEntry[] {
+  const byName = new Map<string, Signature[]>();
+  for (const line of lines.split("\n")) {
+    const text = line.trim();
+    if (text === "") continue;
+    const shape = /^([A-Z0-9_., ]+?)\((.*)\) (\S+)$/.exec(text);
+    if (!shape) throw new Error(`not a signature: ${text}`);
+    const [, names = "", args = "", result = ""] = shape;
+    for (const name of names.split(",").map((n) => n.trim())) {
+      const signatures = byName.get(name) ?? [];
+      byName.set(name, signatures);
+      for (const [a, r] of expandFamilies(args, result)) {
+        signatures.push({
+          arguments: a === "" ? [] : a.split(/,\s*/).map(parseArgument),
+          result: parsePattern(r),
+        });
+      }
+    }
+  }
+  return [...byName].map(([name, signatures]) => ({ name, kind, via, signatures }));
+}
+
+function expandFamilies(args: string, result: string): [string, string][] {
+  const family = /\b([NRISD])\b/.exec(`${args} ${result}`)?.[1];
+  if (family === undefined) return [[args, result]];
+  const pattern = new RegExp(`\\b${family}\\b`, "g");
+  return (FAMILIES[family] ?? []).map((member) => [args.replace(pattern, member), result.replace(pattern, member)]);
+}
+
+function parseArgument(text: string): SignatureArgument {
+  const shape = /^([!~]?)(?:([a-z_]+)=>)?(.*?)([?*+]?)$/.exec(text);
+  if (!shape) throw new Error(`not an argument: ${text}`);
+  const [, mark = "", name = "", type = "", suffix = ""] = shape;
+  return {
+    pattern: parsePattern(type),
+    flow: mark === "!" ? "condition" : mark === "~" ? "key" : "value",
+    optional: suffix === "?" || suffix === "*",
+    repeated: suffix === "*" || suffix === "+",
+    name,
+  };
+}
+
+function parsePattern(text: string): Pattern {
+  switch (text) {
+    case "T":
+    case "U":
+    case "O":
+    case "G":
+      return { kind: "letter", letter: text };
+    case "ANY":
+      return { kind: "any" };
+    case "TEXT":
+      return { kind: "text" };
+    case "PART":
+      return { kind: "part" };
+    case "MODE":
+      return { kind: "mode" };
+  }
+  const nested = /^(ARRAY|RANGE)<(.*)>$/.exec(text);
+  if (nested) {
+    const element = parsePattern(nested[2] ?? "");
+    return nested[1] === "ARRAY" ? { kind: "array", element } : { kind: "range", element };
+  }
+  const type = scalarType(text);
+  if (type === undefined) throw new Error(`not a type: ${text}`);
+  return { kind: "type", type };
+}
+
+/** The nearest signature of `entry` for what a call passes; undefined when none fits. */
+export function matchSignature(entry: FunctionEntry, passed: readonly PassedArgument[]): Match | undefined {
+  let best: { readonly match: Match; readonly cost: number } | undefined;
+  for (const signature of entry.signatures) {
+    const found = matchOne(signature, passed);
+    if (found && (best === undefined || found.cost < best.cost)) best = found;
+  }
+  return best?.match;
+}
+
+interface Bindings {
+  readonly values: Map<string, TypedValue[]>;
+  cost: number;
+}
+
+function matchOne(
+  signature: Signature,
+  passed: readonly PassedArgument[],
+): { readonly match: Match; readonly cost: number } | undefined {
+  const pairs = pairArguments(signature, passed);
+  if (pairs === undefined) return undefined;
+  const bindings: Bindings = { values: new Map(), cost: 0 };
+  for (const [argument, given] of pairs) {
+    if (!accept(argument.pattern, given, bindings)) return undefined;
+  }
+  const bound = new Map<string, Type>();
+  for (const [letter, values] of bindings.values) {
+    const type = supertype(values);
+    if (type === undefined) return undefined;
+    if (letter === "O" && !isOrderable(type)) return undefined;
+    if (letter === "G" && !isGroupable(type)) return undefined;
+    bound.set(letter, type);
+  }
+  const result = instantiate(signature.result, bound);
+  if (result === undefined) return undefined;
+  const flows = passed.map((given) => pairs.find(([, other]) => other === given)?.[0].flow ?? "value");
+  return { match: { result, flows }, cost: bindings.cost };
+}
+
+function pairArguments(
+  signature: Signature,
+  passed: readonly PassedArgument[],
+): [SignatureArgument, PassedArgument][] | undefined {
+  const pairs: [SignatureArgument, PassedArgument][] = [];
+  const positional = signature.arguments.filter((a) => a.name === "");
+  const used = new Set<string>();
+  let at = 0;
+  for (const given of passed) {
+    if (given.kind === "value" && given.name !== "") {
+      const named = signature.arguments.find((a) => a.name === given.name.toLowerCase());
+      if (named === undefined || used.has(named.name)) return undefined;
+      used.add(named.name);
+      pairs.push([named, given]);
+      continue;
+    }
+    const next = positional[at];
+    if (next === undefined || used.size > 0) return undefined;
+    pairs.push([next, given]);
+    if (!next.repeated) at++;
+  }
+  const rest = positional.slice(at);
+  const missing = rest.some((a, i) => {
+    if (a.optional) return false;
+    return !(i === 0 && a.repeated && pairs.some(([argument]) => argument === a));
+  });
+  return missing || signature.arguments.some((a) => a.name !== "" && !a.optional && !used.has(a.name))
+    ? undefined
+    : pairs;
+}
+
+function accept(pattern: Pattern, given: PassedArgument, bindings: Bindings): boolean {
+  if (pattern.kind === "part") return given.kind === "part";
+  if (pattern.kind === "mode") return given.kind === "mode";
+  if (given.kind !== "value") return false;
+  return acceptType(pattern, given.value, bindings);
+}
+
+function acceptType(pattern: Pattern, value: TypedValue, bindings: Bindings): boolean {
+  switch (pattern.kind) {
+    case "any":
+      bindings.cost += 50;
+      return true;
+    case "text":
+      bindings.cost += 200;
+      return value.type.kind === "scalar" && casts(value.type, STRING, value.written);
+    case "letter": {
+      const values = bindings.values.get(pattern.letter) ?? [];
+      bindings.values.set(pattern.letter, values);
+      values.push(value);
+      return true;
+    }
+    case "type": {
+      const distance = coercionDistance(value.type, pattern.type, value.written);
+      if (distance === undefined) return false;
+      bindings.cost += coercionCost(distance, value.written);
+      return true;
+    }
+    case "array":
+    case "range": {
+      if (value.written === "null") {
+        return pattern.element.kind !== "letter" || acceptType(pattern.element, value, bindings);
+      }
+      if (value.type.kind !== pattern.kind) return false;
+      return acceptType(pattern.element, { type: value.type.element, written: value.written }, bindings);
+    }
+    case "part":
+    case "mode":
+      return false;
+    default: {
+      const unreachable: never = pattern;
+      return unreachable;
+    }
+  }
+}
+
+/** A column that must widen weighs more than a literal, whatever the distances. */
+function coercionCost(distance: number, written: Literalness): number {
+  if (distance === 0) return 0;
+  return written === "value" ? 1000 + distance * 10 : distance;
+}
+
+function instantiate(pattern: Pattern, bound: ReadonlyMap<string, Type>): Type | undefined {
+  switch (pattern.kind) {
+    case "type":
+      return pattern.type;
+    case "letter":
+      return bound.get(pattern.letter) ?? INT64;
+    case "array": {
+      const element = instantiate(pattern.element, bound);
+      return element && element.kind !== "array" ? arrayOf(element) : undefined;
+    }
+    case "range": {
+      const element = instantiate(pattern.element, bound);
+      return element?.kind === "scalar" ? rangeOf(element) : undefined;
+    }
+    case "any":
+    case "text":
+    case "part":
+    case "mode":
+      return FLOAT64;
+    default: {
+      const unreachable: never = pattern;
+      return unreachable;
+    }
+  }
+}
