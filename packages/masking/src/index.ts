@@ -1,1 +1,19 @@
+export { fitMask } from "./fit-mask.ts";
+export { JsonRowsMasker } from "./json-rows/json-rows-masker.ts";
+export {
+  DEFAULT_LIMITS,
+  type Envelope,
+  type MaskedCount,
+  type MaskedPage,
+  type MaskerLimits,
+  type RowsMasker,
+  type RowsMaskerOptions,
+} from "./json-rows/rows-masker.ts";
 export * from "./mask-rule.ts";
+export { MaskingError, type MaskingErrorCode } from "./masking-error.ts";
+export { RULES } from "./rules/index.ts";
+export type { Rule, RuleContext, WireText } from "./rules/rule.ts";
+export { CMS_SMALLEST_CELL } from "./rules/smallcell.ts";
+export { RESTRICTED_ZIPS_2000_CENSUS } from "./rules/zip3.ts";
+export { stricter } from "./stricter.ts";
+export { deriveTokenKeys, type TokenKeys } from "./token-keys.ts";

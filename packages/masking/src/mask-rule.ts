@@ -1,14 +1,18 @@
-/** Mask rules of this build, weakest first. hipaa "Masks"; the order is the strictness order policy uses when several apply. */
+/**
+ * Mask rules of this build, from what shows most to what shows nothing.
+ * The order is for reading; which of two masks is stricter is `stricter`'s to say, since two rules that each show a
+ * different part of a value can't be put in a row.
+ */
 export const MASK_RULES = [
   "none",
   "age90",
+  "smallcell",
   "year",
   "zip3",
   "email",
   "last4",
   "first4",
   "token",
-  "smallcell",
   "default",
   "null",
 ] as const;
@@ -17,28 +21,31 @@ export type MaskRule = (typeof MASK_RULES)[number];
 
 export interface Mask {
   readonly rule: MaskRule;
-  /** For `token`: equal values under one domain give equal tokens. Usually the data class. */
+  /** For `token`, and for rules that fall to it: equal values under one domain give equal tokens. Usually the data class. */
   readonly domain?: string;
 }
 
 /** BigQuery's result types, standard spelling. */
-export type FieldType =
-  | "STRING"
-  | "BYTES"
-  | "INT64"
-  | "FLOAT64"
-  | "NUMERIC"
-  | "BIGNUMERIC"
-  | "BOOL"
-  | "DATE"
-  | "DATETIME"
-  | "TIME"
-  | "TIMESTAMP"
-  | "INTERVAL"
-  | "JSON"
-  | "GEOGRAPHY"
-  | "RANGE"
-  | "STRUCT";
+export const FIELD_TYPES = [
+  "STRING",
+  "BYTES",
+  "INT64",
+  "FLOAT64",
+  "NUMERIC",
+  "BIGNUMERIC",
+  "BOOL",
+  "DATE",
+  "DATETIME",
+  "TIME",
+  "TIMESTAMP",
+  "INTERVAL",
+  "JSON",
+  "GEOGRAPHY",
+  "RANGE",
+  "STRUCT",
+] as const;
+
+export type FieldType = (typeof FIELD_TYPES)[number];
 
 /** One column (or field) of a result, with what is to be hidden. A STRUCT carries masks on its leaves. */
 export interface MaskedField {

@@ -1,0 +1,97 @@
+import { fitMask } from "../fit-mask.ts";
+import type { MaskedField, MaskRule } from "../mask-rule.ts";
+import { MaskingError } from "../masking-error.ts";
+import { defaultRule } from "../rules/default.ts";
+import { RULES } from "../rules/index.ts";
+import type { RuleContext } from "../rules/rule.ts";
+import { CMS_SMALLEST_CELL } from "../rules/smallcell.ts";
+import { RESTRICTED_ZIPS_2000_CENSUS } from "../rules/zip3.ts";
+import type { RowsMaskerOptions } from "./rows-masker.ts";
+
+/** What becomes of a string that is a cell's value (or, in a repeated field, of an element's). */
+export const SHOW = 0;
+/** Passed over without being kept: a constant stands in its place. */
+export const REPLACE = 1;
+/** Kept until it is complete, then masked. */
+export const COMPUTE = 2;
+
+/** What to do with one field's cells; made once from a `MaskedField`. */
+export interface CellPlan {
+  readonly path: string;
+  readonly repeated: boolean;
+  /** Fields of a STRUCT (never empty); empty for every other type. */
+  readonly fields: readonly CellPlan[];
+  /** The rule that is applied: the field's own or the one it fell to. */
+  readonly rule: MaskRule;
+  readonly action: typeof SHOW | typeof REPLACE | typeof COMPUTE;
+  /** `REPLACE`: JSON that stands in for the value. */
+  readonly constant: string;
+  /** JSON that stands in for the whole array or STRUCT; what is inside is checked and dropped. Empty: look inside. */
+  readonly whole: string;
+  /** `COMPUTE`: from the value's text to JSON. */
+  readonly compute: (text: string) => string;
+  /** Values masked so far. */
+  count: number;
+}
+
+/** The plans of a row: a STRUCT of the columns. */
+export interface RowPlan {
+  readonly row: CellPlan;
+  /** Every plan whose rule isn't `none`, but those inside of one that is dropped whole. */
+  readonly masked: readonly CellPlan[];
+}
+
+/** @throws MaskingError `fields`: no columns of a result could look like this */
+export function planRow(options: RowsMaskerOptions): RowPlan {
+  const paths = new Set<string>();
+  const masked: CellPlan[] = [];
+  const plan = (field: MaskedField, parent: string, dropped: boolean): CellPlan => {
+    const path = parent + field.name;
+    if (paths.has(path)) throw new MaskingError("fields", `Two fields are named ${path}`);
+    paths.add(path);
+    const isStruct = field.type === "STRUCT";
+    if (isStruct !== (field.fields ?? []).length > 0) {
+      throw new MaskingError("fields", `${path}: a STRUCT has fields, and nothing else has`);
+    }
+    const { rule, domain } = fitMask(field.mask, field.type);
+    const emptied = field.repeated && (rule === "null" || rule === "default");
+    const whole = emptied ? "[]" : isStruct && rule === "null" ? "null" : "";
+    const context: RuleContext = {
+      now: options.now,
+      tokenKey: options.keys.keyOf(domain ?? ""),
+      restrictedZips: options.restrictedZips ?? RESTRICTED_ZIPS_2000_CENSUS,
+      smallestCell: options.smallestCell ?? CMS_SMALLEST_CELL,
+    };
+    // Of all default values only a TIMESTAMP's depends on the value, for it must be written in the same form.
+    const isConstant = rule === "null" || (rule === "default" && field.type !== "TIMESTAMP");
+    const result: CellPlan = {
+      path,
+      repeated: field.repeated,
+      fields: (field.fields ?? []).map((child) => plan(child, `${path}.`, dropped || whole !== "")),
+      rule,
+      action: rule === "none" ? SHOW : isConstant ? REPLACE : COMPUTE,
+      constant: isConstant ? JSON.stringify(RULES[rule].apply("", field.type, context)) : "",
+      whole,
+      compute: (text) => {
+        const value = RULES[rule].apply(text, field.type, context);
+        // BigQuery's arrays hold no NULL.
+        return JSON.stringify(value === null && field.repeated ? defaultRule.apply(text, field.type, context) : value);
+      },
+      count: 0,
+    };
+    if (rule !== "none" && !dropped) masked.push(result);
+    return result;
+  };
+  const row: CellPlan = {
+    path: "",
+    repeated: false,
+    fields: options.fields.map((field) => plan(field, "", false)),
+    rule: "none",
+    action: SHOW,
+    constant: "",
+    whole: "",
+    compute: (text) => text,
+    count: 0,
+  };
+  return { row, masked };
+}

@@ -1,0 +1,27 @@
+/** Bytes kept from one chunk to the next, for one cell or one envelope member at a time. Whoever appends bounds them. */
+export class HeldBytes {
+  #buffer = Buffer.alloc(256);
+  #length = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  append(chunk: Uint8Array, start: number, end: number): void {
+    const needed = this.#length + end - start;
+    if (needed > this.#buffer.length) {
+      const larger = Buffer.alloc(Math.max(needed, this.#buffer.length * 2));
+      this.#buffer.copy(larger, 0, 0, this.#length);
+      this.#buffer = larger;
+    }
+    this.#buffer.set(chunk.subarray(start, end), this.#length);
+    this.#length = needed;
+  }
+
+  /** The bytes as text; holds nothing afterwards. */
+  takeText(): string {
+    const text = this.#buffer.toString("utf8", 0, this.#length);
+    this.#length = 0;
+    return text;
+  }
+}

@@ -1,0 +1,70 @@
+import { MaskingError } from "../masking-error.ts";
+import { planRow, type RowPlan } from "./cell-plan.ts";
+import { EnvelopeReader } from "./envelope-reader.ts";
+import { PageOutput } from "./page-output.ts";
+import { DEFAULT_LIMITS, type MaskedPage, type RowsMasker, type RowsMaskerOptions } from "./rows-masker.ts";
+import { RowsScanner } from "./rows-scanner.ts";
+import { Utf8Check } from "./utf8.ts";
+
+/** The plain, exact implementation of `RowsMasker`. One object masks one response. */
+export class JsonRowsMasker implements RowsMasker {
+  readonly #plan: RowPlan;
+  readonly #onHeader: RowsMaskerOptions["onHeader"];
+  readonly #utf8 = new Utf8Check();
+  readonly #envelope: EnvelopeReader;
+  readonly #rows: RowsScanner;
+  readonly #out = new PageOutput();
+  #headerGiven = false;
+  #finished = false;
+
+  /** @throws MaskingError `fields` if no result could have these fields */
+  constructor(options: RowsMaskerOptions) {
+    const limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.#plan = planRow(options);
+    this.#onHeader = options.onHeader;
+    this.#envelope = new EnvelopeReader(limits.maxEnvelopeBytes);
+    this.#rows = new RowsScanner(this.#plan.row, limits);
+  }
+
+  push(chunk: Uint8Array): Uint8Array | undefined {
+    this.#start();
+    if (!this.#utf8.accept(chunk)) throw new MaskingError("syntax", "The response is not UTF-8");
+    for (let i = 0; i < chunk.length; ) {
+      if (this.#envelope.atRows) {
+        this.#out.expect(chunk.length + 64);
+        i = this.#rows.read(chunk, i, this.#out);
+        if (this.#rows.done) this.#envelope.rowsEnded();
+      } else {
+        i = this.#envelope.read(chunk, i);
+        if (this.#envelope.atRows) this.#giveHeader();
+      }
+    }
+    this.#finished = false;
+    return this.#out.take();
+  }
+
+  end(): MaskedPage {
+    this.#start();
+    if (!this.#envelope.done || !this.#utf8.complete)
+      throw new MaskingError("truncated", "The response is not complete");
+    if (!this.#headerGiven) this.#giveHeader();
+    return {
+      envelope: this.#envelope.envelope(),
+      rows: this.#rows.rows,
+      // fromEntries, for a column may be named __proto__.
+      maskedCells: Object.fromEntries(this.#plan.masked.map(({ path, rule, count }) => [path, { rule, count }])),
+      bytes: this.#out.taken,
+    };
+  }
+
+  /** Until `push` comes to its end without an error, nothing more may be done: an error leaves the masker dead. */
+  #start(): void {
+    if (this.#finished) throw new MaskingError("finished", "The response has ended or failed");
+    this.#finished = true;
+  }
+
+  #giveHeader(): void {
+    this.#headerGiven = true;
+    this.#onHeader?.(this.#envelope.envelope());
+  }
+}

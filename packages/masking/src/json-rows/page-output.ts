@@ -1,0 +1,63 @@
+/** Shorter ranges are copied byte by byte: below it a native call costs more than it saves. */
+const SHORT = 64;
+
+/** The masked bytes of one push, gathered into one buffer. */
+export class PageOutput {
+  #buffer = Buffer.alloc(0);
+  #length = 0;
+  /** Bytes given out by `take` so far. */
+  taken = 0;
+
+  /** Makes room for about so many bytes in advance. */
+  expect(bytes: number): void {
+    if (this.#buffer.length === 0) this.#buffer = Buffer.allocUnsafeSlow(bytes);
+  }
+
+  copy(chunk: Uint8Array, start: number, end: number): void {
+    const count = end - start;
+    this.#reserve(count);
+    const buffer = this.#buffer;
+    let at = this.#length;
+    this.#length += count;
+    if (count > SHORT) buffer.set(chunk.subarray(start, end), at);
+    else for (let i = start; i < end; i++) buffer[at++] = chunk[i] as number;
+  }
+
+  text(text: string): void {
+    // UTF-8 takes at most three bytes for each UTF-16 unit.
+    this.#reserve(text.length * 3);
+    if (text.length > SHORT) {
+      this.#length += this.#buffer.write(text, this.#length, "utf8");
+      return;
+    }
+    const buffer = this.#buffer;
+    let at = this.#length;
+    for (let i = 0; i < text.length; i++) {
+      const unit = text.charCodeAt(i);
+      if (unit >= 0x80) {
+        this.#length += buffer.write(text, this.#length, "utf8");
+        return;
+      }
+      buffer[at++] = unit;
+    }
+    this.#length = at;
+  }
+
+  /** What was gathered since the last time; undefined if nothing. */
+  take(): Uint8Array | undefined {
+    if (this.#length === 0) return undefined;
+    const bytes = this.#buffer.subarray(0, this.#length);
+    this.taken += this.#length;
+    this.#buffer = Buffer.alloc(0);
+    this.#length = 0;
+    return bytes;
+  }
+
+  #reserve(count: number): void {
+    const needed = this.#length + count;
+    if (needed <= this.#buffer.length) return;
+    const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.#buffer.length * 2));
+    this.#buffer.copy(larger, 0, 0, this.#length);
+    this.#buffer = larger;
+  }
+}

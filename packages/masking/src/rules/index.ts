@@ -1,0 +1,28 @@
+import type { MaskRule } from "../mask-rule.ts";
+import { age90 } from "./age90.ts";
+import { defaultRule } from "./default.ts";
+import { email } from "./email.ts";
+import { first4 } from "./first4.ts";
+import { last4 } from "./last4.ts";
+import { none } from "./none.ts";
+import { nullRule } from "./null.ts";
+import type { Rule } from "./rule.ts";
+import { smallcell } from "./smallcell.ts";
+import { token } from "./token.ts";
+import { year } from "./year.ts";
+import { zip3 } from "./zip3.ts";
+
+/** Every rule by its name. */
+export const RULES: Readonly<Record<MaskRule, Rule>> = {
+  none,
+  age90,
+  smallcell,
+  year,
+  zip3,
+  email,
+  last4,
+  first4,
+  token,
+  default: defaultRule,
+  null: nullRule,
+};

@@ -1,0 +1,40 @@
+import type { Rule, RuleContext } from "./rule.ts";
+import { timestampForm } from "./timestamp.ts";
+
+const DATE = /^(\d{4})-\d\d-\d\d$/;
+const DATETIME = /^(\d{4})-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{1,9})?$/;
+
+/**
+ * January 1, 00:00 UTC, of the year. A year from which an age over 89 can follow becomes the year of age 90, for any
+ * date: the rule can't tell a birth date from another, and a visit in 1920 says as much.
+ * 45 CFR 164.514(b)(2)(i)(C): all elements of dates except year, and years indicative of an age over 89.
+ */
+export const year: Rule = {
+  name: "year",
+  shows: "part",
+  fits: ["DATE", "DATETIME", "TIMESTAMP"],
+  apply(value, type, context) {
+    switch (type) {
+      case "DATE": {
+        const match = DATE.exec(value);
+        return match ? `${shownYear(Number(match[1]), context)}-01-01` : null;
+      }
+      case "DATETIME": {
+        const match = DATETIME.exec(value);
+        return match ? `${shownYear(Number(match[1]), context)}-01-01T00:00:00` : null;
+      }
+      case "TIMESTAMP": {
+        const form = timestampForm(value);
+        return form ? form.write(Date.parse(`${shownYear(form.year, context)}-01-01T00:00:00Z`) / 1000) : null;
+      }
+      default:
+        return null;
+    }
+  },
+};
+
+/** Four digits. Someone born in the year of age 90 is 89 or 90 now; everybody older is counted with them. */
+function shownYear(trueYear: number, context: RuleContext): string {
+  const yearOfAge90 = context.now.getUTCFullYear() - 90;
+  return String(Math.max(trueYear, yearOfAge90)).padStart(4, "0");
+}

@@ -1,0 +1,48 @@
+import type { Mask } from "./mask-rule.ts";
+import { RULES } from "./rules/index.ts";
+
+const LEVELS = ["none", "part", "token", "default", "null"] as const;
+type Level = (typeof LEVELS)[number];
+
+/**
+ * The weakest mask that hides all that either hides. Commutative, associative, idempotent: the order in which policies
+ * are combined doesn't matter.
+ *
+ * `none` < any rule that shows a part < `token` < `default` < `null`. Two different rules that each show a part (`last4`
+ * and `first4`) come to `token`, for either of them shows what the other hides. Of two domains comes one of both:
+ * its tokens join with neither's. Apply `fitMask` to the result, for `token` doesn't fit every type.
+ */
+export function stricter(a: Mask, b: Mask): Mask {
+  const [low, high] = LEVELS.indexOf(level(a)) <= LEVELS.indexOf(level(b)) ? [a, b] : [b, a];
+  switch (level(high)) {
+    case "none":
+    case "default":
+    case "null":
+      return { rule: high.rule };
+    case "part":
+    case "token": {
+      if (level(low) === "none") return high;
+      const bothPart = level(low) === "part" && level(high) === "part" && low.rule !== high.rule;
+      const rule = bothPart ? "token" : high.rule;
+      const domain = bothDomains(a.domain, b.domain);
+      return domain === undefined ? { rule } : { rule, domain };
+    }
+  }
+}
+
+function level(mask: Mask): Level {
+  switch (mask.rule) {
+    case "none":
+    case "token":
+    case "default":
+    case "null":
+      return mask.rule;
+    default:
+      return RULES[mask.rule].shows === "part" ? "part" : "null";
+  }
+}
+
+function bothDomains(a: string | undefined, b: string | undefined): string | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return [...new Set([...a.split("+"), ...b.split("+")])].sort().join("+");
+}
