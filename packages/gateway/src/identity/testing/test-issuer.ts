@@ -1,13 +1,5 @@
 import { createServer, type RequestListener } from "node:http";
-import {
-  type CryptoKey,
-  exportJWK,
-  generateKeyPair,
-  type JWK,
-  type JWTHeaderParameters,
-  type JWTPayload,
-  SignJWT,
-} from "jose";
+import { CompactSign, type CryptoKey, exportJWK, generateKeyPair, type JWK } from "jose";
 
 export interface TestKey {
   readonly privateKey: CryptoKey;
