@@ -1,0 +1,45 @@
+import type { Json } from "./event.ts";
+
+/** Deepest nesting accepted (I10). */
+const MAX_DEPTH = 64;
+
+/**
+ * JSON in its one canonical form, RFC 8785: no whitespace, members sorted by UTF-16 code units, numbers and strings as
+ * ECMAScript writes them. Equal values give equal text, so a hash of the text is a hash of the value.
+ *
+ * Throws TypeError for what has no such form: NaN and infinities, lone surrogates, undefined, functions, bigint, anything
+ * that is not a plain object or array, and nesting deeper than 64 (which also stops cycles). The message tells where by
+ * type only; it never holds a value.
+ */
+export function canonicalJson(value: Json): string {
+  return write(value, 0);
+}
+
+function write(value: unknown, depth: number): string {
+  if (depth > MAX_DEPTH) throw new TypeError(`nested deeper than ${MAX_DEPTH}`);
+  switch (typeof value) {
+    case "boolean":
+      return String(value);
+    case "number":
+      if (!Number.isFinite(value)) throw new TypeError("a number that is not finite");
+      // ECMAScript's Number::toString is what RFC 8785 section 3.2.2.3 prescribes; it writes -0 as 0.
+      return String(value);
+    case "string":
+      if (!value.isWellFormed()) throw new TypeError("a string with a lone surrogate");
+      return JSON.stringify(value);
+    case "object":
+      break;
+    default:
+      throw new TypeError(`a value of type ${typeof value}`);
+  }
+  if (value === null) return "null";
+  if (Array.isArray(value)) {
+    // A hole would be skipped by map and vanish; read by index it is undefined and refused.
+    return `[${Array.from({ length: value.length }, (_, i) => write(value[i], depth + 1)).join(",")}]`;
+  }
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) throw new TypeError("an object that is not plain");
+  // Array.prototype.sort compares by UTF-16 code units, as section 3.2.3 wants.
+  const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return `{${members.map(([name, member]) => `${write(name, depth)}:${write(member, depth + 1)}`).join(",")}}`;
+}

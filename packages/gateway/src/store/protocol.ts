@@ -1,0 +1,49 @@
+import type { StoreErrorCode } from "./errors.ts";
+import type { StoreLimits } from "./limits.ts";
+import type { StatePaths } from "./state-directory.ts";
+
+/** What the main thread and the writer's thread say to each other. */
+
+export interface QueuedCommand {
+  /** Of the registry; undefined: append `input`, an array of events. */
+  readonly name: string | undefined;
+  readonly input: unknown;
+  /** Milliseconds since the epoch at which it was queued. */
+  readonly now: number;
+}
+
+/** `size`: entries in the ledger after the batch. */
+export type CommandReply =
+  | {
+      readonly ok: true;
+      readonly output: unknown;
+      readonly firstIndex: number;
+      readonly count: number;
+      readonly size: number;
+    }
+  | { readonly ok: false; readonly kind: "command"; readonly code: string; readonly message: string }
+  | { readonly ok: false; readonly kind: "store"; readonly code: StoreErrorCode; readonly message: string };
+
+/** A command's slot in the shared array: whoever changes it first, by compare-and-exchange, has decided. */
+export const SLOT_WAITING = 0;
+export const SLOT_BEGUN = 1;
+export const SLOT_WITHDRAWN = 2;
+
+export interface WorkerStart {
+  readonly paths: StatePaths;
+  readonly origin: string;
+  readonly limits: StoreLimits;
+  readonly now: number;
+  /** URL of the module that exports COMMANDS. */
+  readonly commands: string;
+}
+
+export type ToWorker =
+  | { readonly kind: "batch"; readonly commands: readonly QueuedCommand[]; readonly slots: Int32Array }
+  | { readonly kind: "close" };
+
+export type FromWorker =
+  | { readonly kind: "ready"; readonly size: number }
+  | { readonly kind: "refused"; readonly code: StoreErrorCode; readonly message: string }
+  | { readonly kind: "done"; readonly replies: readonly CommandReply[]; readonly size: number }
+  | { readonly kind: "closed" };

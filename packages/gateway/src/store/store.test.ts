@@ -1,0 +1,302 @@
+import assert from "node:assert/strict";
+import { chmodSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { suite, test } from "node:test";
+import { CommandError } from "./command.ts";
+import { StoreError, type StoreErrorCode } from "./errors.ts";
+import { openStore } from "./store.ts";
+import { type TestStore, temporaryDirectory, testStore } from "./testing/temporary-store.ts";
+
+const subjects = async (store: TestStore): Promise<string[]> =>
+  (await store.db.selectFrom("agents").select("subject").orderBy("subject").execute()).map(({ subject }) => subject);
+
+const entries = async (store: TestStore): Promise<string[]> =>
+  (await store.db.selectFrom("ledger_entries").select("bytes").orderBy("idx").execute()).map(({ bytes }) =>
+    Buffer.from(bytes).toString(),
+  );
+
+const refusedWith = (code: StoreErrorCode, message?: RegExp) => (error: unknown) => {
+  assert.ok(error instanceof StoreError, String(error));
+  assert.equal(error.code, code, error.message);
+  if (message) assert.match(error.message, message);
+  return true;
+};
+
+suite("a command", () => {
+  test("I3: has its state and its evidence readable when it resolves", async (t) => {
+    const store = await testStore(t, { clock: () => Date.UTC(2026, 0, 2, 3, 4, 5, 6) });
+    assert.equal(await store.run("addAgent", "a"), Date.UTC(2026, 0, 2, 3, 4, 5, 6));
+    assert.deepEqual(await subjects(store), ["a"]);
+    assert.deepEqual(await entries(store), [
+      '{"data":{"subject":"a"},"time":"2026-01-02T03:04:05.006Z","type":"agent.registered","v":1}',
+    ]);
+    assert.equal(store.size, 1);
+  });
+
+  test("that refuses leaves nothing, and its code and message reach the caller", async (t) => {
+    const store = await testStore(t);
+    const [first, refused, last] = await Promise.allSettled([
+      store.run("addAgent", "a"),
+      store.run("refuseAfterWriting", "b"),
+      store.run("addAgent", "c"),
+    ]);
+    assert.equal(first.status, "fulfilled");
+    assert.equal(last.status, "fulfilled");
+    assert.ok(refused.status === "rejected" && refused.reason instanceof CommandError);
+    assert.equal(refused.reason.code, "lost_race");
+    assert.equal(refused.reason.message, "somebody else was first");
+    assert.deepEqual(await subjects(store), ["a", "c"]);
+    assert.equal(store.size, 2);
+    assert.equal(
+      (await store.db.selectFrom("checkpoints").selectAll().execute()).length,
+      1,
+      "one batch, one checkpoint",
+    );
+  });
+
+  test("I9: that throws something else is refused without that error's message", async (t) => {
+    const store = await testStore(t);
+    await assert.rejects(store.run("throwWithSecret", "a"), (error) => {
+      refusedWith("failed", /^throwWithSecret: TypeError/)(error);
+      assert.doesNotMatch(String(error), /Jane/);
+      return true;
+    });
+    assert.deepEqual(await subjects(store), []);
+  });
+
+  test("I3: fails when one of its events is larger than an entry may be, even if it looks away", async (t) => {
+    const store = await testStore(t);
+    await assert.rejects(store.run("appendLarge", { subject: "a", bytes: 65_535 }), refusedWith("bad_event"));
+    assert.deepEqual(await subjects(store), []);
+    await store.run("appendLarge", { subject: "b", bytes: 60_000 });
+    assert.deepEqual(await subjects(store), ["b"]);
+  });
+
+  test("that breaks a constraint is refused and told which, without a value", async (t) => {
+    const store = await testStore(t);
+    await store.run("addAgent", "a");
+    await assert.rejects(store.run("addAgent", "a"), refusedWith("failed", /UNIQUE constraint failed: agents.issuer/));
+    assert.equal(store.size, 1);
+  });
+
+  test("can't write after it has ended", async (t) => {
+    const store = await testStore(t);
+    await store.run("forgetToWait", "late");
+    await store.run("addAgent", "next");
+    assert.deepEqual(await subjects(store), ["next"]);
+  });
+
+  test("can't end its transaction", async (t) => {
+    const store = await testStore(t);
+    await assert.rejects(store.run("commitByHand", undefined), refusedWith("failed", /doesn't control/));
+  });
+
+  test("whose output can't be sent back fails alone", async (t) => {
+    const store = await testStore(t);
+    const results = await Promise.allSettled([store.run("returnFunction", "a"), store.run("addAgent", "b")]);
+    assert.deepEqual(
+      results.map(({ status }) => status),
+      ["rejected", "fulfilled"],
+    );
+    assert.deepEqual(await subjects(store), ["b"]);
+  });
+
+  test("that isn't registered, or is named like a method of objects, is refused", async (t) => {
+    const store = await testStore(t);
+    await assert.rejects(store.run("toString" as "die", undefined), refusedWith("failed", /no command/));
+  });
+});
+
+suite("append", () => {
+  test("I8: says where its events came to stand, all events or none", async (t) => {
+    const store = await testStore(t);
+    const event = (n: number) => ({ type: "test.event", session: "s1", data: { n } });
+    assert.deepEqual(await store.append([event(0), event(1)]), { firstIndex: 0, count: 2, size: 2 });
+    const bad = { type: "test.event", data: { n: Number.NaN } };
+    await assert.rejects(store.append([event(2), bad]), refusedWith("bad_event"));
+    assert.deepEqual(await store.append([event(3)]), { firstIndex: 2, count: 1, size: 3 });
+  });
+
+  test("groups what is asked for together under one checkpoint, at most 256 each", async (t) => {
+    const store = await testStore(t);
+    const sizes: number[] = [];
+    store.onGrowth((size) => sizes.push(size));
+    await Promise.all(Array.from({ length: 600 }, (_, n) => store.append([{ type: "test.event", data: { n } }])));
+    assert.deepEqual(sizes, [256, 512, 600]);
+  });
+
+  test("I8: entries, hashes and checkpoints can be neither changed nor removed", async (t) => {
+    const directory = temporaryDirectory(t);
+    const store = await testStore(t, { directory });
+    await store.append([{ type: "test.event", data: {} }]);
+    await store.close();
+    const { DatabaseSync } = await import("node:sqlite");
+    const db = new DatabaseSync(join(directory, "chaperone.db"));
+    for (const statement of [
+      "UPDATE ledger_entries SET time = 0",
+      "DELETE FROM ledger_hashes",
+      "DELETE FROM checkpoints",
+    ]) {
+      assert.throws(() => db.exec(statement), /the ledger only grows/);
+    }
+    db.close();
+  });
+});
+
+suite("I10: the store is bounded", () => {
+  test("a full queue refuses at once", async (t) => {
+    const store = await testStore(t, { limits: { queue: 10, batch: 1 } });
+    const results = await Promise.allSettled(
+      Array.from({ length: 20 }, (_, n) => store.append([{ type: "test.event", data: { n } }])),
+    );
+    const refused = results.filter((result) => result.status === "rejected");
+    assert.equal(refused.length, 10);
+    for (const { reason } of refused) refusedWith("overloaded")(reason);
+    await store.append([{ type: "test.event", data: {} }]);
+    assert.equal(store.size, 11);
+  });
+
+  test("a call whose time is up before it began never runs; one that had begun says so", async (t) => {
+    const store = await testStore(t, { limits: { callTimeout: 200 } });
+    const slow = store.run("spin", 600);
+    const sameBatch = store.run("addAgent", "same batch");
+    await new Promise((resume) => setTimeout(resume, 50));
+    const queued = store.run("addAgent", "queued");
+    const [a, b, c] = await Promise.allSettled([slow, sameBatch, queued]);
+    for (const [result, begun] of [
+      [a, true],
+      [b, false],
+      [c, false],
+    ] as const) {
+      assert.ok(result.status === "rejected");
+      refusedWith("timeout")(result.reason);
+      assert.equal(result.reason.begun, begun);
+    }
+    await new Promise((resume) => setTimeout(resume, 500));
+    await store.run("addAgent", "after");
+    assert.deepEqual(await subjects(store), ["after"]);
+    assert.equal(store.size, 2, "what had begun is in the ledger");
+  });
+
+  test("a command that never ends is ended, and those behind it run", async (t) => {
+    const store = await testStore(t, { limits: { commandTimeout: 100 } });
+    const hung = store.run("hang", undefined);
+    const behind = store.run("addAgent", "behind");
+    await assert.rejects(hung, refusedWith("failed", /too long/));
+    await behind;
+  });
+
+  test("I3: a full disk acknowledges nothing, leaves nothing, and is over when there is room", async (t) => {
+    const store = await testStore(t, { limits: { pages: 120 } });
+    await Promise.all(Array.from({ length: 300 }, (_, n) => store.run("addAgent", `agent ${n}`)));
+    let acknowledged = store.size;
+    const fill = async () => {
+      for (;;) acknowledged = (await store.append([{ type: "test.filler", data: { text: "x".repeat(8_000) } }])).size;
+    };
+    await assert.rejects(fill(), refusedWith("unavailable"));
+    await assert.rejects(
+      store.append([{ type: "test.filler", data: { text: "x".repeat(8_000) } }]),
+      refusedWith("unavailable"),
+    );
+    assert.equal((await entries(store)).length, acknowledged);
+    await store.run("removeAgents", undefined);
+    await store.append([{ type: "test.after", data: {} }]);
+    assert.equal(store.size, acknowledged + 2);
+  });
+
+  test("I3: a dead writer refuses everything, at once and for good", async (t) => {
+    const store = await testStore(t);
+    const [dying, behind] = await Promise.allSettled([store.run("die", undefined), store.run("addAgent", "a")]);
+    for (const result of [dying, behind]) {
+      assert.ok(result.status === "rejected");
+      refusedWith("unavailable")(result.reason);
+    }
+    await assert.rejects(store.run("addAgent", "b"), refusedWith("unavailable"));
+  });
+});
+
+suite("a store reopened", () => {
+  test("goes on where it was", async (t) => {
+    const directory = temporaryDirectory(t);
+    const before = await testStore(t, { directory });
+    await before.run("addAgent", "a");
+    const sealed = before.sealer.seal("SELECT 1", "s1");
+    await before.close();
+    const after = await testStore(t, { directory });
+    assert.equal(after.size, 1);
+    assert.equal(after.vkey, before.vkey);
+    assert.equal(after.sealer.open(sealed, "s1"), "SELECT 1");
+    assert.deepEqual(await after.append([{ type: "test.event", data: {} }]), { firstIndex: 1, count: 1, size: 2 });
+  });
+
+  test("while it is open elsewhere is refused, and the first goes on", async (t) => {
+    const directory = temporaryDirectory(t);
+    const first = await testStore(t, { directory });
+    await assert.rejects(testStore(t, { directory }), refusedWith("locked", /another process/));
+    await first.run("addAgent", "a");
+    await assert.rejects(testStore(t, { directory }), refusedWith("locked"));
+    await first.close();
+    await testStore(t, { directory });
+  });
+
+  test("without a key file, with another key, with an open key file or as another log is refused", async (t) => {
+    for (const file of ["ledger.key", "seal.key"]) {
+      const directory = temporaryDirectory(t);
+      await (await testStore(t, { directory })).close();
+      assert.equal(statSync(join(directory, file)).mode & 0o777, 0o600);
+      chmodSync(join(directory, file), 0o640);
+      await assert.rejects(testStore(t, { directory }), refusedWith("key", /chmod 600/));
+      rmSync(join(directory, file));
+      await assert.rejects(testStore(t, { directory }), refusedWith("key", /missing while there is data/));
+      const other = temporaryDirectory(t);
+      await (await testStore(t, { directory: other })).close();
+      const { readFileSync } = await import("node:fs");
+      writeFileSync(join(directory, file), readFileSync(join(other, file)), { mode: 0o600 });
+      await assert.rejects(testStore(t, { directory }), refusedWith("key", /is not the key/));
+    }
+    const directory = temporaryDirectory(t);
+    await (await testStore(t, { directory })).close();
+    await assert.rejects(
+      testStore(t, { directory, origin: "other.example/ledger" }),
+      refusedWith("key", /is test.example/),
+    );
+  });
+
+  test("I8: whose newest entries or checkpoints were cut is refused", async (t) => {
+    for (const cut of ["ledger_entries WHERE idx = 2", "checkpoints WHERE size = 3", "ledger_hashes WHERE idx = 3"]) {
+      const directory = temporaryDirectory(t);
+      const store = await testStore(t, { directory });
+      for (let n = 0; n < 3; n++) await store.append([{ type: "test.event", data: { n } }]);
+      await store.close();
+      const { DatabaseSync } = await import("node:sqlite");
+      const db = new DatabaseSync(join(directory, "chaperone.db"));
+      db.exec(`DROP TRIGGER ${cut.split(" ")[0]}_only_grow_d; DELETE FROM ${cut}`);
+      db.close();
+      await assert.rejects(testStore(t, { directory }), refusedWith("corrupt"), cut);
+    }
+  });
+
+  test("by a program older than its schema is refused", async (t) => {
+    const directory = temporaryDirectory(t);
+    await (await testStore(t, { directory })).close();
+    const { DatabaseSync } = await import("node:sqlite");
+    const db = new DatabaseSync(join(directory, "chaperone.db"));
+    db.exec("INSERT INTO migrations VALUES (999, 'from the future', 0)");
+    db.close();
+    await assert.rejects(testStore(t, { directory }), refusedWith("corrupt", /999/));
+  });
+
+  test("in a directory that can't be made is refused", async (t) => {
+    const file = join(temporaryDirectory(t), "file");
+    writeFileSync(file, "");
+    await assert.rejects(
+      openStore({ directory: join(file, "state"), origin: "test.example/ledger" }),
+      refusedWith("unavailable"),
+    );
+  });
+
+  test("its connection for reading can't write", async (t) => {
+    const store = await testStore(t);
+    await assert.rejects(store.db.deleteFrom("agents").execute(), /readonly/);
+  });
+});

@@ -1,0 +1,37 @@
+import { parentPort, workerData } from "node:worker_threads";
+import { StoreError } from "./errors.ts";
+import type { FromWorker, ToWorker, WorkerStart } from "./protocol.ts";
+import { lockDirectory, prepareDirectory } from "./state-directory.ts";
+import { type CommandRegistry, Writer } from "./writer.ts";
+
+/** The writer's thread: fsync blocks here, not in the event loop that serves agents. */
+
+const start = workerData as WorkerStart;
+const say = (message: FromWorker): void => parentPort?.postMessage(message);
+
+async function main(): Promise<void> {
+  prepareDirectory(start.paths);
+  const lock = lockDirectory(start.paths);
+  const { COMMANDS } = (await import(start.commands)) as { COMMANDS: CommandRegistry };
+  const writer = new Writer(start.paths, start.origin, COMMANDS, start.limits, start.now);
+  await writer.check();
+  parentPort?.on("message", async (message: ToWorker) => {
+    if (message.kind === "batch") {
+      const replies = await writer.runBatch(message.commands, message.slots);
+      say({ kind: "done", replies, size: writer.size });
+      return;
+    }
+    writer.close();
+    lock.close();
+    say({ kind: "closed" });
+    parentPort?.close();
+  });
+  say({ kind: "ready", size: writer.size });
+}
+
+main().catch((error: unknown) => {
+  const code = error instanceof StoreError ? error.code : "unavailable";
+  const message = error instanceof Error ? error.message : "the store can't be opened";
+  say({ kind: "refused", code, message });
+  process.exit(1);
+});
