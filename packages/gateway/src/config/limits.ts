@@ -40,6 +40,9 @@ export const limitsSection = section({
     connect: duration("10ms", "2m").prefault("10s").describe("Time to open a connection, TLS included"),
     headers: duration("10ms", "10m").prefault("60s").describe("Time until the answer's headers"),
     body_idle: duration("10ms", "10m").prefault("60s").describe("Longest silence inside an answer's body"),
+    page: duration("1s", "1h")
+      .prefault("10m")
+      .describe("One page of rows, from the call to its last byte, at the reader's pace"),
     call: duration("10ms", "10m").prefault("2m").describe("One JSON call with all its retries"),
     dry_run: duration("10ms", "10m").prefault("60s").describe("One dry run with all its retries"),
     token: duration("10ms", "2m").prefault("15s").describe("Time to get an access token"),
@@ -105,6 +108,7 @@ export function limitsOf(file: LimitsFile) {
       connectMs: upstream.connect,
       headersMs: upstream.headers,
       bodyIdleMs: upstream.body_idle,
+      pageMs: upstream.page,
       callMs: upstream.call,
       dryRunMs: upstream.dry_run,
       tokenMs: upstream.token,

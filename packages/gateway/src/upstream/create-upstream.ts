@@ -1,0 +1,231 @@
+import type { z } from "zod";
+import type { ConnectionConfig, UpstreamLimits } from "../config/index.ts";
+import { DEFAULT_LIMITS } from "../config/index.ts";
+import type { AccessTokens } from "./access-tokens.ts";
+import { UpstreamError } from "./error.ts";
+import { googleTokens } from "./google-tokens.ts";
+import { dryRunOf, isRefusal, jobBody, jobOf, refusalOf } from "./jobs.ts";
+import {
+  checkJobReference,
+  datasetPath,
+  jobPath,
+  parseTableName,
+  printTableName,
+  projectPath,
+  tablePath,
+} from "./names.ts";
+import {
+  cancelAnswer,
+  datasetAnswer,
+  datasetListAnswer,
+  jobAnswer,
+  resultsAnswer,
+  tableAnswer,
+  tableListAnswer,
+} from "./resources.ts";
+import type { Call } from "./transport.ts";
+import { createTransport } from "./transport.ts";
+import type { Job, JobReference, RowPage, Upstream } from "./upstream.ts";
+
+export interface UpstreamOptions {
+  readonly limits?: UpstreamLimits;
+  /** Default: those of the connection's credentials. */
+  readonly tokens?: AccessTokens;
+  /** Jitter of retries, 0 ≤ x < 1. */
+  readonly random?: () => number;
+}
+
+/** The BigQuery of one connection. */
+export function createUpstream(
+  connection: Pick<ConnectionConfig, "endpoint" | "credentials" | "billingProject" | "maximumBytesBilled">,
+  {
+    limits = DEFAULT_LIMITS.upstream,
+    tokens = googleTokens(connection.credentials, limits),
+    random = Math.random,
+  }: UpstreamOptions = {},
+): Upstream {
+  const transport = createTransport({ endpoint: connection.endpoint, limits, tokens, random });
+
+  async function get<Schema extends z.ZodType>(schema: Schema, call: Omit<Call, "method">): Promise<z.output<Schema>> {
+    return parse(schema, await transport.json({ method: "GET", ...call }));
+  }
+
+  /** Jobs run, and are billed, in the connection's billing project if it has one. */
+  const projectOf = (query: { readonly project: string }) => connection.billingProject ?? query.project;
+
+  async function getJob(reference: JobReference) {
+    const { location } = reference;
+    const answer = await orUndefined(get(jobAnswer, { path: jobPath(reference, "jobs"), query: { location } }));
+    return answer === undefined ? undefined : { answer, job: jobOf(answer, reference) };
+  }
+
+  return {
+    async getTable(name, etag) {
+      const reference = parseTableName(name);
+      const answer = await orUndefined(
+        transport.json({
+          method: "GET",
+          path: tablePath(reference),
+          query: { view: "BASIC" },
+          ...(etag === undefined ? {} : { ifNoneMatch: etag }),
+        }),
+        "missing" as const,
+      );
+      if (answer === "missing") return undefined;
+      if (answer === undefined) return "not-modified";
+      const { materializedView, view, ...table } = parse(tableAnswer, answer);
+      if (printTableName(table.tableReference) !== name) throw new UpstreamError("mismatch", { httpStatus: 200 });
+      const definition = view ?? materializedView;
+      return definition === undefined ? table : { ...table, view: definition };
+    },
+
+    async getDataset(project, dataset) {
+      const answer = await orUndefined(get(datasetAnswer, { path: datasetPath(project, dataset) }));
+      if (answer === undefined) return undefined;
+      const { projectId, datasetId } = answer.datasetReference;
+      if (projectId !== project || datasetId !== dataset) throw new UpstreamError("mismatch", { httpStatus: 200 });
+      return answer;
+    },
+
+    async listDatasets(project, page = {}) {
+      const answer = await get(datasetListAnswer, { path: `${projectPath(project)}/datasets`, query: { ...page } });
+      return { datasets: answer.datasets ?? [], nextPageToken: answer.nextPageToken };
+    },
+
+    async listTables(project, dataset, page = {}) {
+      const answer = await orUndefined(
+        get(tableListAnswer, { path: `${datasetPath(project, dataset)}/tables`, query: { ...page } }),
+      );
+      if (answer === undefined) return undefined;
+      const tables = (answer.tables ?? []).map(({ tableReference, type = "TABLE", ...rest }) => ({
+        name: printTableName(tableReference),
+        type,
+        ...rest,
+      }));
+      return { tables, nextPageToken: answer.nextPageToken };
+    },
+
+    async dryRun(query) {
+      try {
+        const answer = await transport.json({
+          method: "POST",
+          path: `${projectPath(projectOf(query))}/jobs`,
+          body: jobBody(query, { dryRun: true, projectId: projectOf(query), mostBytes: connection.maximumBytesBilled }),
+          deadlineMs: limits.dryRunMs,
+        });
+        return dryRunOf(parse(jobAnswer, answer));
+      } catch (error) {
+        if (error instanceof UpstreamError && isRefusal(error)) return refusalOf(error);
+        throw error;
+      }
+    },
+
+    async insertQueryJob(query): Promise<Job> {
+      const reference = checkJobReference({
+        projectId: projectOf(query),
+        jobId: query.jobId,
+        location: query.location,
+      });
+      try {
+        const answer = await transport.json({
+          method: "POST",
+          path: `${projectPath(reference.projectId)}/jobs`,
+          body: jobBody(query, { projectId: reference.projectId, mostBytes: connection.maximumBytesBilled }),
+        });
+        return jobOf(parse(jobAnswer, answer), reference);
+      } catch (error) {
+        if (!(error instanceof UpstreamError) || error.httpStatus !== 409) throw error;
+        // An earlier try, perhaps before a crash, got through. It must be this very statement (I2).
+        const existing = await getJob(reference);
+        if (existing === undefined) throw error;
+        if (existing.answer.configuration?.query?.query !== query.sql)
+          throw new UpstreamError("mismatch", { httpStatus: 409 });
+        return existing.job;
+      }
+    },
+
+    async getJob(reference) {
+      return (await getJob(reference))?.job;
+    },
+
+    async cancelJob(reference) {
+      const answer = await orUndefined(
+        transport.json({
+          method: "POST",
+          path: `${jobPath(reference, "jobs")}/cancel`,
+          query: { location: reference.location },
+        }),
+      );
+      return answer === undefined ? undefined : jobOf(parse(cancelAnswer, answer).job, reference);
+    },
+
+    async getQueryResults(reference, { timeoutMs, signal }) {
+      const answer = await get(resultsAnswer, {
+        path: jobPath(reference, "queries"),
+        query: { location: reference.location, maxResults: 0, timeoutMs },
+        holdMs: timeoutMs,
+        ...(signal === undefined ? {} : { signal }),
+      });
+      if (answer.jobReference.jobId !== reference.jobId || answer.jobReference.projectId !== reference.projectId) {
+        throw new UpstreamError("mismatch", { httpStatus: 200 });
+      }
+      return {
+        complete: answer.jobComplete,
+        schema: answer.schema === undefined ? undefined : (answer.schema.fields ?? []),
+        totalRows: answer.totalRows,
+        totalBytesProcessed: answer.totalBytesProcessed,
+        numDmlAffectedRows: answer.numDmlAffectedRows,
+        cacheHit: answer.cacheHit,
+      };
+    },
+
+    async streamQueryResults(reference, page) {
+      return transport.rows({
+        method: "GET",
+        path: jobPath(reference, "queries"),
+        query: { location: reference.location, ...pageQuery(page) },
+        ...(page.signal === undefined ? {} : { signal: page.signal }),
+      });
+    },
+
+    async streamTableData(table, page) {
+      return transport.rows({
+        method: "GET",
+        path: `${tablePath(parseTableName(table))}/data`,
+        query: { selectedFields: page.selectedFields, ...pageQuery(page) },
+        ...(page.signal === undefined ? {} : { signal: page.signal }),
+      });
+    },
+
+    close: () => transport.close(),
+  };
+}
+
+function pageQuery({ pageToken, startIndex, maxResults, formatOptions }: RowPage): NonNullable<Call["query"]> {
+  return {
+    pageToken,
+    startIndex,
+    maxResults,
+    "formatOptions.useInt64Timestamp": formatOptions?.useInt64Timestamp,
+    "formatOptions.timestampOutputFormat": formatOptions?.timestampOutputFormat,
+  };
+}
+
+/** The answer in its known shape. Also what nests too deep to be looked through is no answer. */
+function parse<Schema extends z.ZodType>(schema: Schema, answer: unknown): z.output<Schema> {
+  try {
+    return schema.parse(answer);
+  } catch {
+    throw new UpstreamError("unexpected", { httpStatus: 200 });
+  }
+}
+
+/** What isn't there is no error: undefined (or `missing`) instead. */
+async function orUndefined<T, Missing = undefined>(answer: Promise<T>, missing?: Missing): Promise<T | Missing> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof UpstreamError && error.kind === "not-found") return missing as Missing;
+    throw error;
+  }
+}

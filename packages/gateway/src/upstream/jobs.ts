@@ -1,0 +1,110 @@
+import { reasonOf, UpstreamError } from "./error.ts";
+import { printTableName } from "./names.ts";
+import type { JobAnswer } from "./resources.ts";
+import type { DryRun, Job, JobReference, Query, QueryJob, UpstreamRefusal } from "./upstream.ts";
+
+/** Jobs between our words and BigQuery's. https://cloud.google.com/bigquery/docs/reference/rest/v2/Job */
+
+interface JobBodyOptions {
+  readonly projectId: string;
+  readonly dryRun?: true;
+  /** The connection's own bound. */
+  readonly mostBytes: number;
+}
+
+/** The body of jobs.insert. The cache is always off: it would answer from before a policy changed. */
+export function jobBody(query: Query | QueryJob, { projectId, dryRun, mostBytes }: JobBodyOptions): unknown {
+  const jobId = "jobId" in query ? query.jobId : undefined;
+  const bytes = Math.min(mostBytes, query.maximumBytesBilled ?? mostBytes);
+  return {
+    jobReference: { projectId, location: query.location, ...(dryRun || jobId === undefined ? {} : { jobId }) },
+    configuration: {
+      ...(dryRun ? { dryRun: true } : {}),
+      ...("jobTimeoutMs" in query && !dryRun ? { jobTimeoutMs: String(query.jobTimeoutMs) } : {}),
+      labels: query.labels ?? {},
+      query: {
+        query: query.sql,
+        useLegacySql: false,
+        useQueryCache: false,
+        // A dry run bills nothing; the bound would hide how much the query needs.
+        ...(dryRun ? {} : { maximumBytesBilled: String(bytes) }),
+        ...(query.parameters === undefined || query.parameters.length === 0
+          ? {}
+          : { parameterMode: query.parameterMode ?? "NAMED", queryParameters: query.parameters }),
+        ...(query.destinationTable === undefined ? {} : { destinationTable: query.destinationTable }),
+        ...(query.createDisposition === undefined ? {} : { createDisposition: query.createDisposition }),
+        ...(query.writeDisposition === undefined ? {} : { writeDisposition: query.writeDisposition }),
+        ...("priority" in query ? { priority: query.priority } : {}),
+      },
+    },
+  };
+}
+
+/** The job of an answer, which must be the one asked for. */
+export function jobOf(answer: JobAnswer, reference: JobReference): Job {
+  const { jobReference, status, configuration, statistics } = answer;
+  if (jobReference?.jobId !== reference.jobId || jobReference.projectId !== reference.projectId) {
+    throw new UpstreamError("mismatch", { httpStatus: 200 });
+  }
+  if (status === undefined) throw new UpstreamError("unexpected", { httpStatus: 200 });
+  const query = statistics?.query;
+  const destination = configuration?.query?.destinationTable;
+  return {
+    reference,
+    state: status.state,
+    failure:
+      status.state === "DONE" && status.errorResult !== undefined ? failureOf(status.errorResult.reason) : undefined,
+    statementType: query?.statementType,
+    destinationTable: destination === undefined ? undefined : printTableName(destination),
+    statistics: {
+      creationTime: statistics?.creationTime,
+      startTime: statistics?.startTime,
+      endTime: statistics?.endTime,
+      totalBytesProcessed: query?.totalBytesProcessed ?? statistics?.totalBytesProcessed,
+      totalBytesBilled: query?.totalBytesBilled,
+      totalSlotMs: query?.totalSlotMs ?? statistics?.totalSlotMs,
+      numDmlAffectedRows: query?.numDmlAffectedRows,
+      cacheHit: query?.cacheHit,
+      referencedTables: (query?.referencedTables ?? []).map(printTableName),
+    },
+  };
+}
+
+/** What a dry run says. Without query statistics it says nothing, and what isn't confirmed doesn't run (I2). */
+export function dryRunOf(answer: JobAnswer): DryRun | UpstreamRefusal {
+  if (answer.status?.errorResult !== undefined)
+    return refusalOf(new UpstreamError(reasonOf(answer.status.errorResult.reason)));
+  const query = answer.statistics?.query;
+  if (query === undefined) throw new UpstreamError("unexpected", { httpStatus: 200 });
+  return {
+    outcome: "accepted",
+    statementType: query.statementType ?? "",
+    schema: query.schema === undefined ? undefined : (query.schema.fields ?? []),
+    referencedTables: (query.referencedTables ?? []).map(printTableName),
+    referencedRoutines: (query.referencedRoutines ?? []).map(
+      ({ projectId, datasetId, routineId }) => `${projectId}.${datasetId}.${routineId}`,
+    ),
+    totalBytesProcessed: query.totalBytesProcessed ?? answer.statistics?.totalBytesProcessed ?? 0,
+    totalBytesProcessedAccuracy: query.totalBytesProcessedAccuracy,
+    undeclaredParameters: (query.undeclaredQueryParameters ?? []).map(({ name }) => name ?? ""),
+    ddlTargetTable: query.ddlTargetTable === undefined ? undefined : printTableName(query.ddlTargetTable),
+  };
+}
+
+/** Whether the error is BigQuery's answer about the statement, not about BigQuery or the way to it. */
+export function isRefusal(error: UpstreamError): boolean {
+  return (
+    error.httpStatus !== undefined &&
+    error.httpStatus !== 401 &&
+    (error.kind === "invalid" || error.kind === "denied" || error.kind === "not-found" || error.kind === "refused")
+  );
+}
+
+export function refusalOf({ kind, reason, message }: UpstreamError): UpstreamRefusal {
+  return { outcome: "refused", kind, reason, message };
+}
+
+function failureOf(reason: string | undefined): NonNullable<Job["failure"]> {
+  const error = new UpstreamError(reasonOf(reason));
+  return { kind: error.kind, reason: error.reason, message: error.message };
+}

@@ -1,0 +1,129 @@
+import type { TableFieldSchema } from "@chaperone/googlesql";
+import { z } from "zod";
+
+/**
+ * BigQuery's answers, as far as the gateway uses them. Unknown fields are dropped: Google adds some now and then.
+ * https://cloud.google.com/bigquery/docs/reference/rest
+ */
+
+/** A 64-bit integer, which JSON carries as text. One that a double can't hold exactly is refused. */
+const int64 = z
+  .union([z.string().regex(/^-?\d{1,19}$/), z.number()])
+  .transform(Number)
+  .refine(Number.isSafeInteger);
+
+const labels = z.record(z.string(), z.string());
+const name = z.string().min(1).max(1024);
+
+const field: z.ZodType<TableFieldSchema> = z.lazy(() => fieldObject) as unknown as z.ZodType<TableFieldSchema>;
+const fieldObject = z.object({
+  name: z.string().min(1).max(300),
+  type: z.string().min(1).max(64),
+  mode: z.string().max(64).exactOptional(),
+  description: z.string().exactOptional(),
+  fields: z.array(field).max(10_000).exactOptional(),
+  policyTags: z.object({ names: z.array(z.string()).exactOptional() }).exactOptional(),
+});
+
+const schema = z.object({ fields: z.array(field).max(10_000).exactOptional() });
+
+export const tableReference = z.object({ projectId: name, datasetId: name, tableId: name });
+const routineReference = z.object({ projectId: name, datasetId: name, routineId: name });
+
+export const tableAnswer = z.object({
+  tableReference,
+  type: z.string().max(64).exactOptional(),
+  schema: schema.exactOptional(),
+  view: z.object({ query: z.string(), useLegacySql: z.boolean().exactOptional() }).exactOptional(),
+  materializedView: z.object({ query: z.string() }).exactOptional(),
+  labels: labels.exactOptional(),
+  description: z.string().exactOptional(),
+  etag: z.string().max(1024).exactOptional(),
+});
+
+export const datasetAnswer = z.object({
+  datasetReference: z.object({ projectId: name, datasetId: name }),
+  location: z.string().max(64).exactOptional(),
+  labels: labels.exactOptional(),
+  description: z.string().exactOptional(),
+  etag: z.string().max(1024).exactOptional(),
+});
+
+const pageToken = z.string().max(8192).exactOptional();
+
+export const datasetListAnswer = z.object({
+  datasets: z.array(datasetAnswer).exactOptional(),
+  nextPageToken: pageToken,
+});
+
+export const tableListAnswer = z.object({
+  tables: z
+    .array(z.object({ tableReference, type: z.string().max(64).exactOptional(), labels: labels.exactOptional() }))
+    .exactOptional(),
+  nextPageToken: pageToken,
+});
+
+const errorProto = z.object({ reason: z.string().exactOptional() });
+
+export const jobAnswer = z.object({
+  jobReference: z
+    .object({
+      projectId: name.exactOptional(),
+      jobId: name.exactOptional(),
+      location: z.string().max(64).exactOptional(),
+    })
+    .exactOptional(),
+  status: z
+    .object({ state: z.enum(["PENDING", "RUNNING", "DONE"]), errorResult: errorProto.exactOptional() })
+    .exactOptional(),
+  configuration: z
+    .object({
+      dryRun: z.boolean().exactOptional(),
+      query: z
+        .object({ query: z.string().exactOptional(), destinationTable: tableReference.exactOptional() })
+        .exactOptional(),
+    })
+    .exactOptional(),
+  statistics: z
+    .object({
+      creationTime: int64.exactOptional(),
+      startTime: int64.exactOptional(),
+      endTime: int64.exactOptional(),
+      totalBytesProcessed: int64.exactOptional(),
+      totalSlotMs: int64.exactOptional(),
+      query: z
+        .object({
+          statementType: z.string().max(64).exactOptional(),
+          schema: schema.exactOptional(),
+          referencedTables: z.array(tableReference).exactOptional(),
+          referencedRoutines: z.array(routineReference).exactOptional(),
+          totalBytesProcessed: int64.exactOptional(),
+          totalBytesProcessedAccuracy: z.string().max(64).exactOptional(),
+          totalBytesBilled: int64.exactOptional(),
+          totalSlotMs: int64.exactOptional(),
+          numDmlAffectedRows: int64.exactOptional(),
+          cacheHit: z.boolean().exactOptional(),
+          undeclaredQueryParameters: z.array(z.object({ name: z.string().max(300).exactOptional() })).exactOptional(),
+          ddlTargetTable: tableReference.exactOptional(),
+        })
+        .exactOptional(),
+    })
+    .exactOptional(),
+});
+export type JobAnswer = z.output<typeof jobAnswer>;
+
+/** jobs.cancel wraps the job. */
+export const cancelAnswer = z.object({ job: jobAnswer });
+
+export const resultsAnswer = z.object({
+  jobReference: z.object({ projectId: name, jobId: name }),
+  jobComplete: z.boolean(),
+  schema: schema.exactOptional(),
+  totalRows: int64.exactOptional(),
+  totalBytesProcessed: int64.exactOptional(),
+  numDmlAffectedRows: int64.exactOptional(),
+  cacheHit: z.boolean().exactOptional(),
+});
+
+/** Google's error envelope; only the reason code is read. */
+export const errorAnswer = z.object({ error: z.object({ errors: z.array(errorProto).exactOptional() }) });

@@ -1,0 +1,301 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Dispatcher } from "undici";
+import { Pool } from "undici";
+import type { UpstreamLimits } from "../config/index.ts";
+import type { AccessTokens } from "./access-tokens.ts";
+import { errorOfAnswer, UpstreamError } from "./error.ts";
+import { errorAnswer } from "./resources.ts";
+import { isWorthRetrying, waitBefore } from "./retry.ts";
+import type { RowStream } from "./upstream.ts";
+
+/** HTTP to one BigQuery endpoint: bounded, authenticated, retried, plain. */
+export interface Transport {
+  /** A call whose answer is one JSON value. 304 gives `undefined`. */
+  json(call: Call): Promise<unknown>;
+  /** A call whose answer is rows. */
+  rows(call: Call): Promise<RowStream>;
+  close(): Promise<void>;
+}
+
+/** Every call here is safe to repeat: reads, dry runs, cancellations, and jobs under an id of our own. */
+export interface Call {
+  readonly method: "GET" | "POST";
+  /** Below `/bigquery/v2`, each segment encoded. */
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
+  readonly body?: unknown;
+  readonly ifNoneMatch?: string;
+  /** All tries together. */
+  readonly deadlineMs?: number;
+  /** Time the upstream was asked to hold the call, on top of the usual. */
+  readonly holdMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface TransportOptions {
+  readonly endpoint: string;
+  readonly limits: UpstreamLimits;
+  readonly tokens: AccessTokens;
+  /** Jitter of retries, 0 ≤ x < 1. */
+  readonly random: () => number;
+}
+
+/** An error body is read for its reason code only. */
+const LARGEST_ERROR = 256 * 1024;
+
+export function createTransport({ endpoint, limits, tokens, random }: TransportOptions): Transport {
+  const base = new URL(endpoint);
+  const prefix = `${base.pathname.replace(/\/+$/, "")}/bigquery/v2`;
+  const pool = new Pool(base.origin, {
+    connections: limits.connections,
+    pipelining: 1,
+    connect: { timeout: limits.connectMs },
+    headersTimeout: limits.headersMs,
+    bodyTimeout: limits.bodyIdleMs,
+    maxHeaderSize: 32 * 1024,
+    keepAliveTimeout: 30_000,
+    keepAliveMaxTimeout: 300_000,
+  });
+  let closed = false;
+
+  /** One try: the answer's head is here, its status is 200 or 304, its body unread. */
+  async function attempt(call: Call, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+    const token = await tokens.get();
+    const answer = await pool
+      .request({
+        method: call.method,
+        path: prefix + call.path,
+        query: { ...present(call.query), prettyPrint: false },
+        headers: {
+          accept: "application/json",
+          "accept-encoding": "identity",
+          "user-agent": "chaperone",
+          ...(call.body === undefined ? {} : { "content-type": "application/json" }),
+          ...(call.ifNoneMatch === undefined ? {} : { "if-none-match": call.ifNoneMatch }),
+          ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        },
+        ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
+        headersTimeout: limits.headersMs + (call.holdMs ?? 0),
+        signal,
+      })
+      .catch((error: unknown) => {
+        throw networkError(error, signal);
+      });
+    try {
+      return await accepted(answer, call, signal);
+    } catch (error) {
+      discard(answer);
+      if (token !== undefined && error instanceof UpstreamError && error.httpStatus === 401) tokens.discard(token);
+      throw error;
+    }
+  }
+
+  /** The first try that works; the last one's error. */
+  async function request(call: Call, signal: AbortSignal, deadline: number): Promise<Dispatcher.ResponseData> {
+    for (let tries = 0; ; tries++) {
+      try {
+        return await attempt(call, signal);
+      } catch (error) {
+        if (!(error instanceof UpstreamError)) throw error;
+        if (closed) throw new UpstreamError("closed");
+        const wait = waitBefore(tries + 1, random());
+        const again = isWorthRetrying(error) || (error.httpStatus === 401 && tries === 0);
+        if (!again || tries >= limits.retries || Date.now() + wait >= deadline || signal.aborted) throw error;
+        await delay(wait, undefined, { signal }).catch(() => {
+          throw error;
+        });
+      }
+    }
+  }
+
+  return {
+    async json(call) {
+      const deadlineMs = (call.deadlineMs ?? limits.callMs) + (call.holdMs ?? 0);
+      return bounded(call.signal, deadlineMs, async (signal) => {
+        const answer = await request(call, signal, Date.now() + deadlineMs);
+        if (answer.statusCode === 304) {
+          discard(answer);
+          return undefined;
+        }
+        return parseJson(await collect(answer, limits.jsonBytes, signal));
+      });
+    },
+
+    async rows(call) {
+      // Until the first byte the call's deadline holds; from then on the page's own.
+      const page = new AbortController();
+      const follow = () => page.abort(call.signal?.reason);
+      if (call.signal?.aborted) follow();
+      call.signal?.addEventListener("abort", follow, { once: true });
+      const release = () => call.signal?.removeEventListener("abort", follow);
+      const timer = setTimeout(() => page.abort(LATE), limits.pageMs).unref();
+      const done = () => {
+        clearTimeout(timer);
+        release();
+      };
+      try {
+        const answer = await request(call, page.signal, Date.now() + limits.callMs);
+        return rowStream(answer, limits.pageBytes, page, done);
+      } catch (error) {
+        done();
+        throw callersAbort(call.signal, error);
+      }
+    },
+
+    async close() {
+      closed = true;
+      await pool.destroy();
+    },
+  };
+}
+
+/** Marks our own deadline, to tell it from the caller's abort. */
+const LATE = Symbol("deadline");
+
+async function bounded<T>(
+  outer: AbortSignal | undefined,
+  milliseconds: number,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const inner = new AbortController();
+  const follow = () => inner.abort(outer?.reason);
+  if (outer?.aborted) follow();
+  outer?.addEventListener("abort", follow, { once: true });
+  const timer = setTimeout(() => inner.abort(LATE), milliseconds);
+  try {
+    return await work(inner.signal);
+  } catch (error) {
+    throw callersAbort(outer, error);
+  } finally {
+    clearTimeout(timer);
+    outer?.removeEventListener("abort", follow);
+  }
+}
+
+function callersAbort(signal: AbortSignal | undefined, error: unknown): unknown {
+  return signal?.aborted ? new DOMException("The call was aborted.", "AbortError") : error;
+}
+
+/** Refuses every answer but a plain JSON one with status 200, or the 304 that was asked for. */
+async function accepted(
+  answer: Dispatcher.ResponseData,
+  call: Call,
+  signal: AbortSignal,
+): Promise<Dispatcher.ResponseData> {
+  const { statusCode: httpStatus, headers } = answer;
+  if (httpStatus === 304 && call.ifNoneMatch !== undefined) return answer;
+  // Following one would carry the gateway's token to wherever it points.
+  if (httpStatus >= 300 && httpStatus < 400) throw new UpstreamError("redirected", { httpStatus });
+  const encoding = headers["content-encoding"];
+  const plain = encoding === undefined || encoding === "identity";
+  if (httpStatus !== 200) {
+    throw errorOfAnswer(httpStatus, plain ? await reasonIn(answer, signal) : undefined);
+  }
+  if (!plain) throw new UpstreamError("encoded", { httpStatus });
+  if (!/^application\/json\s*(?:;|$)/i.test(String(headers["content-type"] ?? ""))) {
+    throw new UpstreamError("notJson", { httpStatus });
+  }
+  return answer;
+}
+
+/** The reason code of an error answer; undefined when there is none to be had. */
+async function reasonIn(answer: Dispatcher.ResponseData, signal: AbortSignal): Promise<string | undefined> {
+  try {
+    const parsed = errorAnswer.safeParse(parseJson(await collect(answer, LARGEST_ERROR, signal)));
+    return parsed.data?.error.errors?.[0]?.reason;
+  } catch {
+    return undefined;
+  }
+}
+
+async function collect(answer: Dispatcher.ResponseData, mostBytes: number, signal: AbortSignal): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  try {
+    for await (const chunk of answer.body as AsyncIterable<Buffer>) {
+      length += chunk.length;
+      if (length > mostBytes) throw new UpstreamError("oversized", { httpStatus: answer.statusCode });
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    throw networkError(error, signal);
+  }
+  return Buffer.concat(chunks, length);
+}
+
+function parseJson(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch {
+    throw new UpstreamError("notJson");
+  }
+}
+
+function rowStream(
+  answer: Dispatcher.ResponseData,
+  mostBytes: number,
+  page: AbortController,
+  done: () => void,
+): RowStream {
+  const cancel = () => {
+    done();
+    discard(answer);
+  };
+  async function* body(): AsyncGenerator<Buffer> {
+    let length = 0;
+    try {
+      for await (const chunk of answer.body as AsyncIterable<Buffer>) {
+        length += chunk.length;
+        if (length > mostBytes) throw new UpstreamError("oversized", { httpStatus: 200 });
+        yield chunk;
+      }
+    } catch (error) {
+      if (page.signal.aborted && page.signal.reason !== LATE)
+        throw new DOMException("The call was aborted.", "AbortError");
+      throw networkError(error, page.signal);
+    } finally {
+      cancel();
+    }
+  }
+  // A body that nobody reads must not crash the process when its connection breaks.
+  answer.body.on("error", () => {});
+  return { status: 200, body: body(), cancel };
+}
+
+/** Drops an answer's body; its connection goes with it unless the body was at its end. */
+function discard(answer: Dispatcher.ResponseData): void {
+  answer.body.on("error", () => {});
+  answer.body.destroy();
+}
+
+/** undici's and Node's errors as ours; only their code is kept. */
+function networkError(error: unknown, signal: AbortSignal): UpstreamError {
+  if (error instanceof UpstreamError) return error;
+  if (signal.aborted) return new UpstreamError("answerTimeout");
+  const code = codeOf(error);
+  const options = code === undefined ? {} : { code };
+  switch (code) {
+    case "UND_ERR_CONNECT_TIMEOUT":
+      return new UpstreamError("connectTimeout", options);
+    case "UND_ERR_HEADERS_TIMEOUT":
+    case "UND_ERR_BODY_TIMEOUT":
+      return new UpstreamError("answerTimeout", options);
+    case "UND_ERR_HEADERS_OVERFLOW":
+      return new UpstreamError("oversized", options);
+    default:
+      return code?.startsWith("HPE_")
+        ? new UpstreamError("unexpected", options)
+        : new UpstreamError("connectionFailed", options);
+  }
+}
+
+function codeOf(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !("code" in error) || typeof error.code !== "string") return undefined;
+  return /^[A-Z][A-Z0-9_]{1,39}$/.test(error.code) ? error.code : undefined;
+}
+
+function present(query: Call["query"]): Record<string, string | number | boolean> {
+  return Object.fromEntries(
+    Object.entries(query ?? {}).filter((entry): entry is [string, string | number | boolean] => entry[1] !== undefined),
+  );
+}

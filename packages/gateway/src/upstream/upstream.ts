@@ -1,0 +1,187 @@
+import type { TableFieldSchema, TableName, TableResource } from "@chaperone/googlesql";
+import type { UpstreamKind, UpstreamReason } from "./error.ts";
+
+/**
+ * BigQuery as the gateway uses it, over REST v2. Every promise rejects with UpstreamError and nothing else
+ * (but for an `AbortError` when the caller's own signal fires); no text of BigQuery's messages comes through (I9).
+ * https://cloud.google.com/bigquery/docs/reference/rest
+ */
+export interface Upstream {
+  /** tables.get. `etag` of the copy at hand; undefined: there is no such table (or the gateway may not see it as one). */
+  getTable(name: TableName, etag?: string): Promise<TableResource | "not-modified" | undefined>;
+  getDataset(project: string, dataset: string): Promise<DatasetResource | undefined>;
+  listDatasets(project: string, page?: ListPage): Promise<DatasetList>;
+  /** undefined: no such dataset. */
+  listTables(project: string, dataset: string, page?: ListPage): Promise<TableList | undefined>;
+  /** jobs.insert with `dryRun`: what BigQuery says about the statement; a refusal of the statement itself is a value, not an error. */
+  dryRun(query: Query): Promise<DryRun | UpstreamRefusal>;
+  /**
+   * Starts a query under the job id given. Idempotent: when that id already runs this very statement, it answers that job.
+   * Safe to call again after a crash.
+   */
+  insertQueryJob(query: QueryJob): Promise<Job>;
+  /** undefined: no such job. */
+  getJob(job: JobReference): Promise<Job | undefined>;
+  /** Asks for cancellation; the job may still finish. undefined: no such job. */
+  cancelJob(job: JobReference): Promise<Job | undefined>;
+  /** Waits up to `timeoutMs` for the job; no rows. A failed job rejects with its reason. */
+  getQueryResults(
+    job: JobReference,
+    options: { readonly timeoutMs: number; readonly signal?: AbortSignal },
+  ): Promise<QueryResults>;
+  /** One page of a finished query's rows, as BigQuery writes it (jobs.getQueryResults). */
+  streamQueryResults(job: JobReference, page: RowPage): Promise<RowStream>;
+  /** One page of a table's rows (tabledata.list). */
+  streamTableData(table: TableName, page: RowPage & { readonly selectedFields?: string }): Promise<RowStream>;
+  /** Closes all connections; running calls get half of nothing: they reject. */
+  close(): Promise<void>;
+}
+
+export interface JobReference {
+  readonly projectId: string;
+  readonly jobId: string;
+  readonly location: string;
+}
+
+/** BigQuery's QueryParameter, passed as it is. */
+export type QueryParameter = Readonly<Record<string, unknown>>;
+
+export interface Query {
+  /** The project the agent names; the connection's billing project replaces it as the job's own. */
+  readonly project: string;
+  readonly location: string;
+  /** GoogleSQL, canonical (I2). */
+  readonly sql: string;
+  readonly parameters?: readonly QueryParameter[];
+  readonly parameterMode?: "NAMED" | "POSITIONAL";
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Bytes; the connection's own bound holds beside it. */
+  readonly maximumBytesBilled?: number;
+  readonly destinationTable?: TableReference;
+  readonly createDisposition?: "CREATE_IF_NEEDED" | "CREATE_NEVER";
+  readonly writeDisposition?: "WRITE_TRUNCATE" | "WRITE_APPEND" | "WRITE_EMPTY";
+}
+
+export interface QueryJob extends Query {
+  /** `[A-Za-z0-9_-]`, at most 1,024; the gateway's own, never the agent's. */
+  readonly jobId: string;
+  readonly jobTimeoutMs: number;
+  readonly priority?: "INTERACTIVE" | "BATCH";
+}
+
+export interface TableReference {
+  readonly projectId: string;
+  readonly datasetId: string;
+  readonly tableId: string;
+}
+
+export interface DryRun {
+  readonly outcome: "accepted";
+  /** BigQuery's statementType; empty when it says none. */
+  readonly statementType: string;
+  /** Output columns in order; undefined for statements without a result. */
+  readonly schema: readonly TableFieldSchema[] | undefined;
+  /** Base tables; BigQuery may stop at 50. */
+  readonly referencedTables: readonly TableName[];
+  /** `project.dataset.routine`. */
+  readonly referencedRoutines: readonly string[];
+  readonly totalBytesProcessed: number;
+  readonly totalBytesProcessedAccuracy: string | undefined;
+  /** Names of parameters that the statement uses and the request lacks; a positional one counts as "". */
+  readonly undeclaredParameters: readonly string[];
+  readonly ddlTargetTable: TableName | undefined;
+}
+
+/** BigQuery would not run this statement. */
+export interface UpstreamRefusal {
+  readonly outcome: "refused";
+  readonly kind: UpstreamKind;
+  readonly reason: UpstreamReason;
+  /** Ours, fixed for each reason. */
+  readonly message: string;
+}
+
+export interface Job {
+  readonly reference: JobReference;
+  readonly state: "PENDING" | "RUNNING" | "DONE";
+  /** Set when the job is DONE and failed. */
+  readonly failure:
+    | { readonly kind: UpstreamKind; readonly reason: UpstreamReason; readonly message: string }
+    | undefined;
+  readonly statementType: string | undefined;
+  /** Where the result lies: an anonymous table, unless the query named one. */
+  readonly destinationTable: TableName | undefined;
+  readonly statistics: JobStatistics;
+}
+
+/** Times are milliseconds since the epoch; bytes and rows are counts. Show them to agents only bucketed or not at all (I9). */
+export interface JobStatistics {
+  readonly creationTime: number | undefined;
+  readonly startTime: number | undefined;
+  readonly endTime: number | undefined;
+  readonly totalBytesProcessed: number | undefined;
+  readonly totalBytesBilled: number | undefined;
+  readonly totalSlotMs: number | undefined;
+  readonly numDmlAffectedRows: number | undefined;
+  readonly cacheHit: boolean | undefined;
+  readonly referencedTables: readonly TableName[];
+}
+
+export interface QueryResults {
+  readonly complete: boolean;
+  readonly schema: readonly TableFieldSchema[] | undefined;
+  readonly totalRows: number | undefined;
+  readonly totalBytesProcessed: number | undefined;
+  readonly numDmlAffectedRows: number | undefined;
+  readonly cacheHit: boolean | undefined;
+}
+
+export interface RowPage {
+  readonly pageToken?: string;
+  readonly startIndex?: number;
+  readonly maxResults?: number;
+  readonly formatOptions?: {
+    readonly useInt64Timestamp?: boolean;
+    readonly timestampOutputFormat?: "FLOAT64" | "INT64" | "ISO8601_STRING";
+  };
+  readonly signal?: AbortSignal;
+}
+
+/** An answer with status 200, JSON, identity encoding. */
+export interface RowStream {
+  readonly status: 200;
+  /**
+   * Chunks as they arrive; what isn't asked for isn't read (backpressure). Read once. It throws UpstreamError when the answer
+   * breaks off, stalls or grows past `pageBytes`; an end without error is the end of a complete HTTP message.
+   */
+  readonly body: AsyncIterable<Buffer>;
+  /** Drops the rest. Call it when the body isn't read to its end. */
+  cancel(): void;
+}
+
+export interface ListPage {
+  readonly pageToken?: string;
+  readonly maxResults?: number;
+}
+
+export interface DatasetResource {
+  readonly datasetReference: { readonly projectId: string; readonly datasetId: string };
+  readonly location?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly description?: string;
+  readonly etag?: string;
+}
+
+export interface DatasetList {
+  readonly datasets: readonly DatasetResource[];
+  readonly nextPageToken: string | undefined;
+}
+
+export interface TableList {
+  readonly tables: readonly {
+    readonly name: TableName;
+    readonly type: string;
+    readonly labels?: Readonly<Record<string, string>>;
+  }[];
+  readonly nextPageToken: string | undefined;
+}
