@@ -1,0 +1,147 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { boundedLabel } from "./bounded-label.ts";
+
+/**
+ * What operators watch, in Prometheus' terms. Labels come from closed sets of the gateway's own (operations, states, rules,
+ * codes), never from a request: an agent can neither write into a metric nor multiply its series (I9, I10).
+ */
+export interface Metrics {
+  /** One answered request. `method` is the operation's name (`jobs.query`), `outcome` ok, refused, denied or failed. */
+  request(door: string, method: string, outcome: RequestOutcome, seconds: number): void;
+  /** A session entered this state. */
+  session(state: string): void;
+  /** Sessions now waiting for approval: +1, -1. */
+  held(change: 1 | -1): void;
+  /** An approval request was decided, or ran out, after this long. */
+  approvalWait(decision: "approved" | "denied" | "expired" | "cancelled", seconds: number): void;
+  /** One call upstream, with all its retries. `outcome` is `ok` or an UpstreamKind. */
+  upstream(call: string, outcome: string, seconds: number): void;
+  /** One page left: rows, and by field what was masked. Field names go nowhere; only rules are labels. */
+  released(rows: number, masked: Readonly<Record<string, { readonly rule: string; readonly count: number }>>): void;
+  /** One durable commit of the ledger. */
+  ledgerCommit(seconds: number, entries: number): void;
+  /** The store refused: `full`, `slow`, `busy` … */
+  storeRefused(code: string): void;
+  /** A credential was refused, by CredentialErrorCode. */
+  credentialRefused(code: string): void;
+  /** Something that must not happen did. */
+  alarm(kind: string): void;
+  /** The body of `/metrics` and its content type. */
+  text(): Promise<{ readonly contentType: string; readonly body: string }>;
+}
+
+export type RequestOutcome = "ok" | "refused" | "denied" | "failed";
+
+export interface MetricsOptions {
+  /** Memory, event loop and garbage collection of this process as well. */
+  readonly process?: boolean;
+}
+
+const FAST_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+const CALL_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120];
+/** People take from seconds to days. */
+const WAIT_SECONDS = [5, 15, 60, 300, 900, 3600, 4 * 3600, 12 * 3600, 24 * 3600, 7 * 24 * 3600];
+
+export function createMetrics({ process = false }: MetricsOptions = {}): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  if (process) collectDefaultMetrics({ register: registry, prefix: "chaperone_" });
+
+  const requests = new Histogram({
+    name: "chaperone_request_duration_seconds",
+    help: "Requests answered, by door, operation and outcome.",
+    labelNames: ["door", "method", "outcome"] as const,
+    buckets: CALL_SECONDS,
+    registers,
+  });
+  const sessions = new Counter({
+    name: "chaperone_sessions_total",
+    help: "Sessions that entered a state.",
+    labelNames: ["state"] as const,
+    registers,
+  });
+  const held = new Gauge({ name: "chaperone_sessions_held", help: "Sessions waiting for approval now.", registers });
+  const approvals = new Histogram({
+    name: "chaperone_approval_wait_seconds",
+    help: "Time from request to decision.",
+    labelNames: ["decision"] as const,
+    buckets: WAIT_SECONDS,
+    registers,
+  });
+  const upstream = new Histogram({
+    name: "chaperone_upstream_duration_seconds",
+    help: "Calls to BigQuery with their retries.",
+    labelNames: ["call", "outcome"] as const,
+    buckets: CALL_SECONDS,
+    registers,
+  });
+  const rows = new Counter({ name: "chaperone_rows_released_total", help: "Rows that left the gateway.", registers });
+  const cells = new Counter({
+    name: "chaperone_cells_masked_total",
+    help: "Values masked, by rule.",
+    labelNames: ["rule"] as const,
+    registers,
+  });
+  const commits = new Histogram({
+    name: "chaperone_ledger_commit_seconds",
+    help: "Durable commits of state and ledger.",
+    buckets: FAST_SECONDS,
+    registers,
+  });
+  const entries = new Counter({ name: "chaperone_ledger_entries_total", help: "Ledger entries committed.", registers });
+  const storeRefusals = new Counter({
+    name: "chaperone_store_refusals_total",
+    help: "Commands the store refused.",
+    labelNames: ["code"] as const,
+    registers,
+  });
+  const credentialRefusals = new Counter({
+    name: "chaperone_credential_refusals_total",
+    help: "Credentials refused.",
+    labelNames: ["code"] as const,
+    registers,
+  });
+  const alarms = new Counter({
+    name: "chaperone_alarms_total",
+    help: "Things that must not happen and did.",
+    labelNames: ["kind"] as const,
+    registers,
+  });
+
+  const label = {
+    door: boundedLabel(16),
+    method: boundedLabel(128),
+    state: boundedLabel(32),
+    call: boundedLabel(32),
+    outcome: boundedLabel(16),
+    rule: boundedLabel(64),
+    storeCode: boundedLabel(32),
+    credentialCode: boundedLabel(32),
+    alarm: boundedLabel(32),
+  };
+
+  return {
+    request(door, method, outcome, seconds) {
+      requests.observe({ door: label.door(door), method: label.method(method), outcome }, seconds);
+    },
+    session: (state) => sessions.inc({ state: label.state(state) }),
+    held: (change) => held.inc(change),
+    approvalWait: (decision, seconds) => approvals.observe({ decision }, seconds),
+    upstream: (call, outcome, seconds) =>
+      upstream.observe({ call: label.call(call), outcome: label.outcome(outcome) }, seconds),
+    released(released, masked) {
+      rows.inc(released);
+      for (const { rule, count } of Object.values(masked)) cells.inc({ rule: label.rule(rule) }, count);
+    },
+    ledgerCommit(seconds, count) {
+      commits.observe(seconds);
+      entries.inc(count);
+    },
+    storeRefused: (code) => storeRefusals.inc({ code: label.storeCode(code) }),
+    credentialRefused: (code) => credentialRefusals.inc({ code: label.credentialCode(code) }),
+    alarm: (kind) => alarms.inc({ kind: label.alarm(kind) }),
+    async text() {
+      return { contentType: registry.contentType, body: await registry.metrics() };
+    },
+  };
+}
