@@ -42,6 +42,7 @@ export function canMove(from: SessionState, to: SessionState): boolean {
 /** Why a session ended without rows, in BigQuery's terms: `reason` is one of BigQuery's error reasons, `message` is ours and holds no data (I9). */
 export interface SessionError {
   readonly reason:
+    | "invalid"
     | "accessDenied"
     | "invalidQuery"
     | "notFound"

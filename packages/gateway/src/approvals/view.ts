@@ -1,0 +1,126 @@
+import { parse, redact } from "@chaperone/googlesql";
+import type { Json } from "../evidence/event.ts";
+import type { AgentPrincipal } from "../identity/principal.ts";
+import type { Decision, OutputMask, UseDecision } from "../policy/decision.ts";
+import type { SealedStatement } from "../sessions/engine.ts";
+import type { Database } from "../store/schema.ts";
+import type { Store } from "../store/store.ts";
+
+export type RequestState = Database["approval_requests"]["state"];
+
+/** One line of the inbox. */
+export interface ApprovalSummary {
+  readonly id: string;
+  readonly session: string;
+  readonly state: RequestState;
+  readonly agent: string;
+  readonly purpose: string | null;
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number;
+  readonly expiresAt: number;
+  readonly approvers: readonly string[];
+  readonly needed: number;
+  readonly tables: readonly string[];
+  readonly classes: readonly string[];
+  readonly dryRunBytes: number | null;
+}
+
+/** All a person needs to decide, without reading SQL blindly. */
+export interface ApprovalView extends ApprovalSummary {
+  /** What the decision will be bound to (I6): send it back with the decision. */
+  readonly binding: string;
+  readonly principal: { readonly issuer: string; readonly subject: string; readonly groups: readonly string[]; readonly sponsor: { readonly issuer: string; readonly subject: string } };
+  readonly connection: string;
+  readonly statementType: string | null;
+  /** Canonical SQL with its literals replaced by numbered marks. */
+  readonly sql: string;
+  /** The literals apart, in the order of their marks. Data of the agent's: show it as text, never as markup (threat-model row 49). */
+  readonly literals: readonly string[];
+  readonly parameters: readonly Json[];
+  /** Table × column × class × use × mask, with the policies that fired. */
+  readonly uses: readonly UseDecision[];
+  readonly outputs: readonly OutputMask[];
+  readonly limitRows: number | null;
+  readonly policies: readonly string[];
+  readonly policyVersion: string;
+  readonly decisions: readonly { readonly by: string; readonly issuer: string; readonly subject: string; readonly decision: "approve" | "deny"; readonly reason: string; readonly at: number }[];
+}
+
+function rows(store: Store) {
+  return store.db
+    .selectFrom("approval_requests")
+    .innerJoin("sessions", "sessions.id", "approval_requests.session")
+    .select([
+      "approval_requests.id",
+      "approval_requests.session",
+      "approval_requests.state",
+      "approval_requests.binding",
+      "approval_requests.approvers",
+      "approval_requests.needed",
+      "approval_requests.created_at",
+      "approval_requests.expires_at",
+      "sessions.agent_name",
+      "sessions.principal",
+      "sessions.purpose",
+      "sessions.connection",
+      "sessions.decision",
+      "sessions.statement_type",
+      "sessions.canonical_redacted",
+      "sessions.sealed",
+      "sessions.dry_run_bytes",
+    ]);
+}
+
+type Row = Awaited<ReturnType<ReturnType<typeof rows>["executeTakeFirstOrThrow"]>>;
+
+/** Requests, newest first, at most `limit`. */
+export async function listApprovals(store: Store, filter: { readonly state?: RequestState | undefined; readonly limit: number }): Promise<ApprovalSummary[]> {
+  let query = rows(store).orderBy("approval_requests.created_at", "desc").limit(filter.limit);
+  if (filter.state !== undefined) query = query.where("approval_requests.state", "=", filter.state);
+  return (await query.execute()).map(summary);
+}
+
+/** One request, with its literals unsealed: the caller records that they were shown. undefined: no such request. */
+export async function showApproval(store: Store, id: string): Promise<ApprovalView | undefined> {
+  const row = await rows(store).where("approval_requests.id", "=", id).executeTakeFirst();
+  if (row === undefined) return undefined;
+  const decisions = await store.db.selectFrom("approval_decisions").selectAll().where("request", "=", id).orderBy("at").execute();
+  const principal = JSON.parse(row.principal) as AgentPrincipal;
+  const decision = JSON.parse(row.decision ?? "null") as Decision;
+  const { statement } = JSON.parse(store.sealer.open(row.sealed, row.session)) as SealedStatement;
+  return {
+    ...summary(row),
+    binding: row.binding,
+    principal: { issuer: principal.issuer, subject: principal.subject, groups: principal.groups, sponsor: principal.sponsor },
+    connection: row.connection,
+    statementType: row.statement_type,
+    sql: row.canonical_redacted ?? "",
+    literals: redact(parse(statement.sql)).literals,
+    parameters: statement.parameters,
+    uses: decision.uses,
+    outputs: decision.effect === "permit" ? decision.obligations.masks : [],
+    limitRows: decision.effect === "permit" ? (decision.obligations.limitRows ?? null) : null,
+    policies: decision.policies,
+    policyVersion: decision.policyVersion,
+    decisions: decisions.map((d) => ({ by: d.name, issuer: d.issuer, subject: d.subject, decision: d.decision, reason: d.reason, at: d.at })),
+  };
+}
+
+function summary(row: Row): ApprovalSummary {
+  const decision = JSON.parse(row.decision ?? "null") as Decision | null;
+  const uses = decision?.uses ?? [];
+  return {
+    id: row.id,
+    session: row.session,
+    state: row.state,
+    agent: row.agent_name,
+    purpose: row.purpose,
+    createdAt: row.created_at,
+    expiresAt: row.expires_at,
+    approvers: JSON.parse(row.approvers) as string[],
+    needed: row.needed,
+    tables: [...new Set(uses.map((u) => u.table))].sort(),
+    classes: [...new Set(uses.flatMap((u) => u.classes))].sort(),
+    dryRunBytes: row.dry_run_bytes,
+  };
+}

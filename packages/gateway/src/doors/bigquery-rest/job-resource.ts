@@ -1,0 +1,81 @@
+import type { SealedStatement, SessionRow } from "../../sessions/engine.ts";
+import type { MaskPlan } from "../../sessions/mask-plan.ts";
+import type { SessionError, SessionState } from "../../sessions/session.ts";
+
+/**
+ * The job as its own agent may see it (I9): its own SQL, no plan, no literals of anybody's data, no destination table
+ * (so that clients page through the job, where the masks are), no e-mail of the gateway's account.
+ * https://cloud.google.com/bigquery/docs/reference/rest/v2/Job
+ */
+export function jobResource(
+  row: SessionRow,
+  sealed: SealedStatement,
+  finishedUpstream: boolean,
+): Record<string, unknown> {
+  const error = row.error === null ? undefined : (JSON.parse(row.error) as SessionError);
+  const config = JSON.parse(row.job_config) as { labels?: Record<string, string> };
+  const state = jobState(row.state, finishedUpstream);
+  const maskPlan = JSON.parse(row.mask_plan ?? "null") as MaskPlan | null;
+  const { statement } = sealed;
+  const errorResult =
+    error === undefined ? undefined : { reason: error.reason, location: "query", message: error.message };
+  const bytes = String(row.dry_run_bytes ?? 0);
+  return {
+    kind: "bigquery#job",
+    id: `${row.project}:${row.location ?? ""}.${row.job_id}`,
+    jobReference: jobReference(row),
+    configuration: {
+      jobType: "QUERY",
+      ...(sealed.dryRun ? { dryRun: true } : {}),
+      ...(config.labels === undefined ? {} : { labels: config.labels }),
+      query: {
+        query: statement.sql,
+        useLegacySql: false,
+        useQueryCache: false,
+        priority: "INTERACTIVE",
+        ...(statement.defaultDataset === undefined ? {} : { defaultDataset: statement.defaultDataset }),
+        ...(statement.parameterMode === undefined ? {} : { parameterMode: statement.parameterMode }),
+        ...(statement.parameters.length === 0 ? {} : { queryParameters: statement.parameters }),
+      },
+    },
+    status: { state, ...(errorResult === undefined ? {} : { errorResult, errors: [errorResult] }) },
+    statistics: {
+      creationTime: String(row.created_at),
+      ...(state === "PENDING" ? {} : { startTime: String(row.updated_at) }),
+      ...(state === "DONE" ? { endTime: String(row.finished_at ?? row.updated_at) } : {}),
+      // The dry run's figure: what the run really read could tell about values (threat-model row 39).
+      totalBytesProcessed: bytes,
+      query: {
+        statementType: row.statement_type ?? undefined,
+        totalBytesProcessed: bytes,
+        cacheHit: false,
+        ...(sealed.dryRun && maskPlan !== null ? { schema: { fields: maskPlan.schema } } : {}),
+      },
+    },
+  };
+}
+
+export function jobReference(row: SessionRow): Record<string, string> {
+  return { projectId: row.project, jobId: row.job_id, location: row.location ?? "" };
+}
+
+/** BigQuery's job state: a query that waits for a person is PENDING, whatever it waits for. */
+export function jobState(state: SessionState, finishedUpstream: boolean): "PENDING" | "RUNNING" | "DONE" {
+  switch (state) {
+    case "received":
+    case "analysed":
+    case "decided":
+    case "held":
+    case "approved":
+      return "PENDING";
+    case "running":
+    case "releasing":
+      return finishedUpstream ? "DONE" : "RUNNING";
+    case "done":
+    case "denied":
+    case "expired":
+    case "failed":
+    case "cancelled":
+      return "DONE";
+  }
+}

@@ -1,0 +1,140 @@
+import type { TableFieldSchema } from "@chaperone/googlesql";
+import type { AgentPrincipal } from "../../identity/principal.ts";
+import { describable } from "../../policy/decide.ts";
+import type { Connection } from "../../sessions/connection.ts";
+import { GoogleError, notFound } from "./google-error.ts";
+
+/**
+ * Names and types, as far as policy lets the agent see them (action `describe`). Shape only: no descriptions, labels,
+ * row counts, view texts or defaults, since each of them can hold data (I9).
+ */
+export class MetadataReader {
+  readonly #connections: readonly Connection[];
+  readonly #clock: () => number;
+
+  constructor(connections: readonly Connection[], clock: () => number) {
+    this.#connections = connections;
+    this.#clock = clock;
+  }
+
+  projects(): unknown {
+    const projects = this.#connections.flatMap((c) => c.projects);
+    return {
+      kind: "bigquery#projectList",
+      projects: projects.map((id) => ({
+        kind: "bigquery#project",
+        id,
+        projectReference: { projectId: id },
+        friendlyName: id,
+      })),
+      totalItems: projects.length,
+    };
+  }
+
+  async datasets(principal: AgentPrincipal, connection: Connection, project: string): Promise<unknown> {
+    const { datasets } = await connection.upstream.listDatasets(project);
+    const seen = [];
+    for (const { datasetReference: { datasetId } } of datasets)
+      if ((await this.#describableTables(principal, connection, project, datasetId)).length > 0) seen.push(datasetId);
+    return { kind: "bigquery#datasetList", datasets: seen.map((id) => datasetResource(project, id, connection)) };
+  }
+
+  async dataset(principal: AgentPrincipal, connection: Connection, project: string, dataset: string): Promise<unknown> {
+    if ((await this.#describableTables(principal, connection, project, dataset)).length === 0)
+      throw notFound("Dataset");
+    return datasetResource(project, dataset, connection);
+  }
+
+  async tables(principal: AgentPrincipal, connection: Connection, project: string, dataset: string): Promise<unknown> {
+    const tables = await this.#describableTables(principal, connection, project, dataset);
+    return {
+      kind: "bigquery#tableList",
+      tables: tables.map((tableId) => ({
+        kind: "bigquery#table",
+        id: `${project}:${dataset}.${tableId}`,
+        tableReference: { projectId: project, datasetId: dataset, tableId },
+        type: "TABLE",
+      })),
+      totalItems: tables.length,
+    };
+  }
+
+  async table(
+    principal: AgentPrincipal,
+    connection: Connection,
+    project: string,
+    dataset: string,
+    table: string,
+  ): Promise<unknown> {
+    const name = `${project}.${dataset}.${table}`;
+    const snapshot = await connection.catalog.load([name]);
+    const resource = snapshot.table(name);
+    if (resource === undefined) throw notFound("Table");
+    const fields = resource.schema?.fields ?? [];
+    const allowed = describable(connection.policies, this.#request(principal, connection, snapshot), name, [
+      "*",
+      ...paths(fields),
+    ]);
+    if (!allowed.has("*"))
+      throw new GoogleError(403, "accessDenied", "Policy does not let this agent see that table's description.");
+    return {
+      kind: "bigquery#table",
+      id: `${project}:${dataset}.${table}`,
+      tableReference: { projectId: project, datasetId: dataset, tableId: table },
+      type: resource.type ?? "TABLE",
+      location: connection.location,
+      schema: { fields: shape(fields, allowed, "") },
+    };
+  }
+
+  async #describableTables(
+    principal: AgentPrincipal,
+    connection: Connection,
+    project: string,
+    dataset: string,
+  ): Promise<string[]> {
+    const list = await connection.upstream.listTables(project, dataset);
+    const names = (list?.tables ?? []).map((t) => t.name.split(".")[2] ?? "");
+    const snapshot = await connection.catalog.load(names.map((t) => `${project}.${dataset}.${t}`));
+    return names.filter((t) => {
+      const name = `${project}.${dataset}.${t}`;
+      return describable(connection.policies, this.#request(principal, connection, snapshot), name, ["*"]).has("*");
+    });
+  }
+
+  #request(
+    principal: AgentPrincipal,
+    connection: Connection,
+    snapshot: Awaited<ReturnType<Connection["catalog"]["load"]>>,
+  ) {
+    return {
+      principal,
+      classes: (column: string) => snapshot.classes(column),
+      context: { purpose: undefined, connection: connection.name, now: this.#clock() },
+    };
+  }
+}
+
+function datasetResource(project: string, dataset: string, connection: Connection): unknown {
+  return {
+    kind: "bigquery#dataset",
+    id: `${project}:${dataset}`,
+    datasetReference: { projectId: project, datasetId: dataset },
+    location: connection.location,
+  };
+}
+
+function paths(fields: readonly TableFieldSchema[], prefix = ""): string[] {
+  return fields.flatMap((f) => [`${prefix}${f.name}`, ...paths(f.fields ?? [], `${prefix}${f.name}.`)]);
+}
+
+function shape(fields: readonly TableFieldSchema[], allowed: ReadonlySet<string>, prefix: string): unknown[] {
+  return fields
+    .filter((f) => allowed.has(`${prefix}${f.name}`))
+    .map((f) => ({
+      name: f.name,
+      type: f.type,
+      mode: f.mode ?? "NULLABLE",
+      ...(f.fields === undefined ? {} : { fields: shape(f.fields, allowed, `${prefix}${f.name}.`) }),
+    }));
+}

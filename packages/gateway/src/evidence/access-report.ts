@@ -1,0 +1,122 @@
+import type { Decision } from "../policy/decision.ts";
+import type { AgentPrincipal } from "../identity/principal.ts";
+import type { SessionError } from "../sessions/session.ts";
+import type { Store } from "../store/store.ts";
+
+/** The five questions of one session: who, when, what tables and columns, approved by whom, which portion was masked. */
+export interface Access {
+  readonly session: string;
+  readonly job: string;
+  readonly state: string;
+  readonly who: {
+    readonly issuer: string;
+    readonly subject: string;
+    readonly name: string;
+    readonly groups: readonly string[];
+    readonly sponsor: { readonly issuer: string; readonly subject: string };
+  };
+  readonly purpose: string | null;
+  /** RFC 3339. */
+  readonly when: { readonly received: string; readonly finished: string | null };
+  /** Canonical SQL, literals redacted; the exact text is sealed. */
+  readonly sql: string;
+  readonly statementType: string | null;
+  readonly what: readonly {
+    readonly table: string;
+    readonly column: string;
+    readonly use: string;
+    readonly classes: readonly string[];
+    readonly mask: string;
+    readonly effect: string;
+  }[];
+  readonly approval: {
+    readonly required: boolean;
+    readonly state: string | null;
+    readonly by: readonly { readonly name: string; readonly issuer: string; readonly subject: string; readonly decision: string; readonly reason: string; readonly at: string }[];
+  };
+  readonly masked: {
+    readonly rowsReleased: number;
+    readonly cellsMasked: number;
+    /** Output path → rule and number of cells. */
+    readonly columns: Readonly<Record<string, { readonly rule: string; readonly count: number }>>;
+  };
+  readonly refusal: string | null;
+  readonly policies: readonly string[];
+  readonly policyVersion: string | null;
+}
+
+export interface AccessFilter {
+  /** Agent's name or subject. */
+  readonly agent?: string | undefined;
+  readonly session?: string | undefined;
+  /** Milliseconds since the epoch; from inclusive, to exclusive. */
+  readonly from?: number | undefined;
+  readonly to?: number | undefined;
+  readonly limit: number;
+}
+
+/** Accesses by agent and period, newest first. */
+export async function accesses(store: Store, filter: AccessFilter): Promise<Access[]> {
+  let query = store.db.selectFrom("sessions").selectAll().orderBy("created_at", "desc").limit(filter.limit);
+  const { agent, session, from, to } = filter;
+  if (agent !== undefined) query = query.where((e) => e.or([e("agent_name", "=", agent), e("subject", "=", agent)]));
+  if (session !== undefined) query = query.where((e) => e.or([e("id", "=", session), e("job_id", "=", session)]));
+  if (from !== undefined) query = query.where("created_at", ">=", from);
+  if (to !== undefined) query = query.where("created_at", "<", to);
+  const rows = await query.execute();
+  return Promise.all(
+    rows.map(async (row) => {
+      const principal = JSON.parse(row.principal) as AgentPrincipal;
+      const decision = JSON.parse(row.decision ?? "null") as Decision | null;
+      const request = await store.db
+        .selectFrom("approval_requests")
+        .select(["id", "state"])
+        .where("session", "=", row.id)
+        .orderBy("created_at", "desc")
+        .executeTakeFirst();
+      const decisions = await store.db
+        .selectFrom("approval_decisions")
+        .innerJoin("approval_requests", "approval_requests.id", "approval_decisions.request")
+        .select(["approval_decisions.name", "approval_decisions.issuer", "approval_decisions.subject", "approval_decisions.decision", "approval_decisions.reason", "approval_decisions.at"])
+        .where("approval_requests.session", "=", row.id)
+        .orderBy("approval_decisions.at")
+        .execute();
+      const releases = await store.db.selectFrom("releases").select("masked").where("session", "=", row.id).execute();
+      const error = JSON.parse(row.error ?? "null") as SessionError | null;
+      return {
+        session: row.id,
+        job: row.job_id,
+        state: row.state,
+        who: { issuer: row.issuer, subject: row.subject, name: row.agent_name, groups: principal.groups, sponsor: principal.sponsor },
+        purpose: row.purpose,
+        when: { received: iso(row.created_at), finished: row.finished_at === null ? null : iso(row.finished_at) },
+        sql: row.sql_redacted,
+        statementType: row.statement_type,
+        what: (decision?.uses ?? []).map((u) => ({ table: u.table, column: u.path, use: u.action, classes: u.classes, mask: u.mask.rule, effect: u.effect })),
+        approval: {
+          required: request !== undefined,
+          state: request?.state ?? null,
+          by: decisions.map((d) => ({ ...d, at: iso(d.at) })),
+        },
+        masked: { rowsReleased: row.rows_released, cellsMasked: row.cells_masked, columns: sum(releases.map((r) => r.masked)) },
+        refusal: error?.message ?? null,
+        policies: decision?.policies ?? [],
+        policyVersion: decision?.policyVersion ?? null,
+      };
+    }),
+  );
+}
+
+type Masked = Readonly<Record<string, { readonly rule: string; readonly count: number }>>;
+
+function sum(pages: readonly (string | null)[]): Masked {
+  const total = new Map<string, { rule: string; count: number }>();
+  for (const page of pages)
+    for (const [path, { rule, count }] of Object.entries(JSON.parse(page ?? "{}") as Masked))
+      total.set(path, { rule, count: (total.get(path)?.count ?? 0) + count });
+  return Object.fromEntries(total);
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString();
+}

@@ -1,0 +1,87 @@
+import type { Output, TableFieldSchema, UnderstoodPlan } from "@chaperone/googlesql";
+
+/** What BigQuery's dry run says of a statement, as far as agreement needs it. */
+export interface DryRunFacts {
+  readonly statementType: string;
+  readonly schema: readonly TableFieldSchema[];
+  /** `project.dataset.table`; BigQuery may stop at 50. */
+  readonly referencedTables: readonly string[];
+}
+
+/** BigQuery lists at most this many referenced tables. */
+const REFERENCED_TABLES_SHOWN = 50;
+
+/**
+ * Compares BigQuery's dry run with our analysis (I2): statement type, output columns (names, types, order), referenced tables.
+ * Returns the first disagreement, in words without data, or undefined when all agree.
+ */
+export function disagreement(plan: UnderstoodPlan, facts: DryRunFacts): string | undefined {
+  const [statement, ...more] = plan.statements;
+  if (statement === undefined || more.length > 0) return "only single statements run";
+  if (facts.statementType !== statement.kind)
+    return `statement type: analysed ${statement.kind}, BigQuery says ${facts.statementType}`;
+  const schema = schemaDisagreement(statement.outputs, facts.schema);
+  if (schema !== undefined) return schema;
+  const analysed = new Set(statement.reads.map((read) => read.table));
+  const referenced = new Set(facts.referencedTables);
+  for (const table of referenced)
+    if (!analysed.has(table)) return `BigQuery reads table ${table}, the analysis does not`;
+  if (referenced.size < REFERENCED_TABLES_SHOWN)
+    for (const table of analysed)
+      if (!referenced.has(table)) return `the analysis reads table ${table}, BigQuery does not`;
+  return undefined;
+}
+
+/** Compares output columns with a result schema: names, types, modes, order, through all nesting. */
+export function schemaDisagreement(
+  outputs: readonly Output[],
+  schema: readonly TableFieldSchema[],
+  at = "",
+): string | undefined {
+  if (outputs.length !== schema.length)
+    return `${at === "" ? "the result" : at} has ${schema.length} columns, the analysis ${outputs.length}`;
+  for (const [index, output] of outputs.entries()) {
+    const field = schema[index];
+    if (field === undefined) return `column ${index + 1} is missing`;
+    const path = at === "" ? `column ${index + 1}` : `${at}, field ${index + 1}`;
+    // An unnamed STRUCT field has no name in the plan; BigQuery's schema calls it _field_N.
+    if (field.name !== output.name && !(output.name === "" && field.name === `_field_${index + 1}`))
+      return `${path} has another name than the analysis says`;
+    const repeated = output.type.startsWith("ARRAY<");
+    if (repeated !== (field.mode === "REPEATED")) return `${path}: one says ARRAY, the other doesn't`;
+    const element = repeated ? output.type.slice("ARRAY<".length, -1) : output.type;
+    const analysed = element.startsWith("STRUCT<") ? "STRUCT" : element;
+    const answered = standardType(field);
+    if (withoutParameters(analysed) !== answered)
+      return `${path}: analysed ${withoutParameters(analysed)}, BigQuery says ${answered}`;
+    if (answered === "STRUCT") {
+      const inner = schemaDisagreement(output.fields ?? [], field.fields ?? [], path);
+      if (inner !== undefined) return inner;
+    }
+  }
+  return undefined;
+}
+
+const LEGACY: Readonly<Record<string, string>> = {
+  INTEGER: "INT64",
+  FLOAT: "FLOAT64",
+  BOOLEAN: "BOOL",
+  RECORD: "STRUCT",
+  DECIMAL: "NUMERIC",
+  BIGDECIMAL: "BIGNUMERIC",
+};
+
+/** BigQuery's schema spelling (INTEGER, RECORD …) to GoogleSQL's (INT64, STRUCT …). RANGE carries its element type. */
+export function standardType(
+  field: TableFieldSchema & { readonly rangeElementType?: { readonly type: string } },
+): string {
+  const type = LEGACY[field.type] ?? field.type;
+  if (type === "RANGE") return `RANGE<${field.rangeElementType?.type ?? "?"}>`;
+  return type;
+}
+
+/** `NUMERIC(10, 2)` and `STRING(20)` are NUMERIC and STRING. */
+function withoutParameters(type: string): string {
+  const open = type.indexOf("(");
+  return open === -1 ? type : type.slice(0, open);
+}

@@ -1,0 +1,185 @@
+import {
+  type Analysis,
+  analyze,
+  type QueryParameter,
+  SqlError,
+  type TableName,
+  tableNames,
+  type UnderstoodPlan,
+} from "@chaperone/googlesql";
+import { canonicalJson } from "../evidence/canonical-json.ts";
+import type { Json } from "../evidence/event.ts";
+import type { AgentPrincipal } from "../identity/principal.ts";
+import { decide } from "../policy/decide.ts";
+import type { Decision, PermitDecision } from "../policy/decision.ts";
+import { disagreement } from "./agreement.ts";
+import { binding } from "./binding.ts";
+import type { Connection } from "./connection.ts";
+import { type MaskPlan, maskPlan } from "./mask-plan.ts";
+import { upstreamFailure } from "./records.ts";
+import { DISAGREES, denied, refusalError } from "./refusal.ts";
+import type { SessionError } from "./session.ts";
+import { parametersOf, type Statement } from "./statement.ts";
+
+/** What a statement is, may do and would cost, for one principal, now. Nothing has run. */
+export type Assessment =
+  | { readonly kind: "refused"; readonly error: SessionError }
+  | ({ readonly kind: "denied"; readonly error: SessionError; readonly alarm: string | undefined } & Understood & {
+        readonly decision: Decision;
+      })
+  | ({ readonly kind: "permitted"; readonly decision: PermitDecision } & Understood & Permitted);
+
+interface Understood {
+  readonly plan: UnderstoodPlan;
+  readonly redactedSql: string;
+  readonly literals: readonly string[];
+}
+
+interface Permitted {
+  readonly maskPlan: MaskPlan;
+  readonly dryRunBytes: number;
+  /** Most bytes the job may bill: the least of connection, policy and agent. */
+  readonly maximumBytesBilled: number;
+  /** SHA-256 of all an approval is bound to (I6). */
+  readonly binding: string;
+}
+
+export interface AssessInput {
+  readonly connection: Connection;
+  readonly principal: AgentPrincipal;
+  readonly project: string;
+  readonly statement: Statement;
+  readonly purpose: string | null;
+  readonly maximumBytesBilled: number | undefined;
+  readonly defaultApprovers: readonly string[];
+  readonly limitRows: number;
+  readonly now: number;
+  /** HMAC (hex) under a key of the gateway. */
+  keyedHash(text: string): string;
+}
+
+/** Analysis, policy and dry run of one statement (I1, I2). Throws only for faults of ours or of upstream (UpstreamError of kind unavailable …). */
+export async function assess(input: AssessInput): Promise<Assessment> {
+  const { connection, statement } = input;
+  const judged = await judge(input);
+  if (judged.kind !== "judged") return judged;
+  const { analysis, plan, decision } = judged;
+  const understood: Understood = { plan, redactedSql: analysis.redacted.sql, literals: analysis.redacted.literals };
+  if (decision.effect === "deny")
+    return { kind: "denied", error: denied(decision.message), alarm: undefined, decision, ...understood };
+
+  const maximumBytesBilled = Math.min(
+    connection.maximumBytesBilled,
+    decision.obligations.limitBytes ?? Number.POSITIVE_INFINITY,
+    input.maximumBytesBilled ?? Number.POSITIVE_INFINITY,
+  );
+  const facts = await connection.upstream.dryRun({
+    project: input.project,
+    location: connection.location,
+    sql: plan.canonicalSql,
+    ...parametersOf(statement),
+    maximumBytesBilled,
+  });
+  if (facts.outcome === "refused") {
+    // A lack of rights or a busy BigQuery is no verdict on the statement.
+    const error = upstreamFailure(facts);
+    return { kind: "denied", error, alarm: undefined, decision, ...understood };
+  }
+  const mismatch = disagreement(plan, {
+    statementType: facts.statementType,
+    schema: facts.schema ?? [],
+    referencedTables: facts.referencedTables,
+  });
+  if (mismatch !== undefined) return { kind: "denied", error: DISAGREES, alarm: mismatch, decision, ...understood };
+
+  const [select] = plan.statements;
+  const masks = maskPlan(select?.outputs ?? [], decision.obligations.masks);
+  return {
+    kind: "permitted",
+    decision,
+    ...understood,
+    maskPlan: masks,
+    dryRunBytes: facts.totalBytesProcessed,
+    maximumBytesBilled,
+    binding: binding(
+      {
+        principal: { issuer: input.principal.issuer, subject: input.principal.subject, groups: input.principal.groups },
+        connection: connection.name,
+        canonicalSql: plan.canonicalSql,
+        parameters: statement.parameters as Json,
+        plan: plan.statements as unknown as Json,
+        outputs: masks.schema as unknown as Json,
+        masks: decision.obligations.masks as unknown as Json,
+        limits: { rows: decision.obligations.limitRows ?? null, bytes: maximumBytesBilled },
+        policyVersion: decision.policyVersion,
+        purpose: input.purpose,
+      },
+      input.keyedHash,
+    ),
+  };
+}
+
+/** Analysis and policy alone: no call that runs or plans anything upstream. Also asked at each page, for what holds now. */
+export async function judge(
+  input: AssessInput,
+): Promise<
+  | { readonly kind: "refused"; readonly error: SessionError }
+  | {
+      readonly kind: "judged";
+      readonly analysis: Extract<Analysis, { understood: true }>;
+      readonly plan: UnderstoodPlan;
+      readonly decision: Decision;
+    }
+> {
+  const { connection, statement, principal } = input;
+  const defaults = {
+    defaultProject: input.project,
+    ...(statement.defaultDataset === undefined
+      ? {}
+      : {
+          defaultDataset: { project: statement.defaultDataset.projectId, dataset: statement.defaultDataset.datasetId },
+        }),
+  };
+  let names: readonly TableName[];
+  try {
+    names = tableNames(statement.sql, defaults);
+  } catch (error) {
+    if (error instanceof SqlError) return { kind: "refused", error: refusalError(error) };
+    throw error;
+  }
+  for (const name of names) {
+    const project = name.slice(0, name.indexOf("."));
+    if (!connection.projects.includes(project))
+      return { kind: "refused", error: denied("The query names a project that this gateway does not serve.") };
+  }
+  const snapshot = await connection.catalog.load(names);
+  const analysis = analyze(statement.sql, {
+    catalog: snapshot,
+    ...defaults,
+    parameters: statement.parameters as readonly QueryParameter[],
+  });
+  if (!analysis.understood) return { kind: "refused", error: refusalError(analysis.refusal) };
+  const plan: UnderstoodPlan = {
+    understood: true,
+    statements: analysis.statements,
+    canonicalSql: analysis.canonicalSql,
+  };
+  const decision = decide(connection.policies, {
+    principal,
+    plan,
+    classes: (column) => snapshot.classes(column),
+    catalogVersion: snapshot.version,
+    context: { purpose: input.purpose ?? undefined, connection: connection.name, now: input.now },
+    protections: connection.protections,
+    defaults: { approvers: input.defaultApprovers, limitRows: input.limitRows },
+  });
+  return { kind: "judged", analysis, plan, decision };
+}
+
+/** True when two decisions show and demand the same; the policies' names and versions may differ. */
+export function sameObligations(a: Decision, b: Decision): boolean {
+  if (a.effect !== "permit" || b.effect !== "permit") return false;
+  const shown = (d: PermitDecision) =>
+    canonicalJson({ masks: d.obligations.masks, rows: d.obligations.limitRows ?? null } as unknown as Json);
+  return shown(a) === shown(b);
+}

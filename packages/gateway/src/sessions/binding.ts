@@ -1,0 +1,36 @@
+import { createHash } from "node:crypto";
+import { canonicalJson } from "../evidence/canonical-json.ts";
+import type { Json } from "../evidence/event.ts";
+
+/** All that an approval is bound to (I6). A change of any of it gives another binding, and another approval is needed. */
+export interface Bound {
+  readonly principal: { readonly issuer: string; readonly subject: string; readonly groups: readonly string[] };
+  readonly connection: string;
+  /** With its literals; parameters beside it. Only its hash leaves this function. */
+  readonly canonicalSql: string;
+  readonly parameters: Json;
+  readonly plan: Json;
+  readonly outputs: Json;
+  readonly masks: Json;
+  readonly limits: Json;
+  readonly policyVersion: string;
+  readonly purpose: string | null;
+}
+
+/**
+ * SHA-256 (hex) over the canonical JSON of everything bound, with the statement entering as an HMAC,
+ * so that the binding (which is shown and recorded) can't be used to test guesses of a literal (I5).
+ */
+export function binding(bound: Bound, keyedHash: (text: string) => string): string {
+  const { canonicalSql, parameters, ...rest } = bound;
+  const statement = keyedHash(canonicalJson([canonicalSql, parameters]));
+  return createHash("sha256")
+    .update(
+      canonicalJson({
+        ...rest,
+        principal: { ...rest.principal, groups: [...rest.principal.groups].sort() },
+        statement,
+      }),
+    )
+    .digest("hex");
+}

@@ -1,0 +1,684 @@
+import { createHash } from "node:crypto";
+import { EventEmitter, once } from "node:events";
+import { canonicalJson } from "../evidence/canonical-json.ts";
+import type { Json } from "../evidence/event.ts";
+import type { Sealer } from "../evidence/seal.ts";
+import type { AgentPrincipal } from "../identity/principal.ts";
+import type { Decision, PermitDecision } from "../policy/decision.ts";
+import { CommandError } from "../store/command.ts";
+import type { Store } from "../store/store.ts";
+import type { Logger } from "../telemetry/logger.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import { UpstreamError } from "../upstream/error.ts";
+import type { JobReference } from "../upstream/upstream.ts";
+import { type AssessInput, type Assessment, assess, judge, sameObligations } from "./assess.ts";
+import type { HoldInput } from "./commands.ts";
+import type { Connection } from "./connection.ts";
+import type { MaskPlan } from "./mask-plan.ts";
+import { analysedEvent, decidedEvent, upstreamFailure } from "./records.ts";
+import { DISAGREES, denied } from "./refusal.ts";
+import { FINAL_STATES, type SessionError, type SessionState } from "./session.ts";
+import { parametersOf, type Statement, type Submission } from "./statement.ts";
+import type { SessionTables } from "./tables.ts";
+
+export type SessionRow = Omit<SessionTables["sessions"], "state" | "rows_released" | "cells_masked"> & {
+  readonly state: SessionState;
+  readonly rows_released: number;
+  readonly cells_masked: number;
+};
+
+/** What is kept sealed of a session. */
+export interface SealedStatement {
+  readonly statement: Statement;
+  readonly maximumBytesBilled: number | null;
+  readonly jobTimeoutMs: number | null;
+  readonly dryRun: boolean;
+}
+
+/** How a running job ended upstream. */
+export type Outcome =
+  | { readonly ok: true; readonly totalRows: number }
+  | { readonly ok: false; readonly error: SessionError };
+
+export interface EngineOptions {
+  readonly store: Store;
+  readonly sealer: Sealer;
+  readonly connections: readonly Connection[];
+  readonly approvals: { readonly defaultApprovers: readonly string[]; readonly expiresAfterMs: number };
+  readonly limits: {
+    readonly openPerAgent: number;
+    readonly heldPerAgent: number;
+    readonly heldInAll: number;
+    readonly runMs: number;
+    readonly rows: number;
+  };
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly clock: () => number;
+  /** A fresh id: 22 characters of [A-Za-z0-9_-], from at least 128 random bits. */
+  readonly newId: () => string;
+}
+
+/** Longest silence of one wait for a running job; then it is asked again. */
+const POLL_MS = 10_000;
+/** Ended jobs whose outcome is kept in memory (I10). */
+const SETTLED_KEPT = 10_000;
+/** How often expiry is looked for. */
+const SWEEP_MS = 1000;
+
+/** The life of every session: from submission to the last page, through the one state machine of session.ts. */
+export class SessionEngine {
+  readonly #o: EngineOptions;
+  readonly #changes = new EventEmitter().setMaxListeners(0);
+  /** What was assessed a moment ago, between its commit and its launch. */
+  readonly #launched = new Map<string, Extract<Assessment, { kind: "permitted" }>>();
+  readonly #watched = new Set<string>();
+  readonly #settled = new Map<string, Outcome>();
+  readonly #stop = new AbortController();
+  #sweeper: NodeJS.Timeout | undefined;
+
+  constructor(options: EngineOptions) {
+    this.#o = options;
+  }
+
+  connectionOf(project: string): Connection | undefined {
+    return this.#o.connections.find((c) => c.projects.includes(project));
+  }
+
+  /**
+   * Takes a query as far as it can go without a person: it ends denied or failed, held, or running upstream.
+   * Throws CommandError (duplicate, too_many_open …), StoreError (no evidence, no run: I3) or UpstreamError.
+   */
+  async submit(principal: AgentPrincipal, connection: Connection, submission: Submission): Promise<SessionRow> {
+    const { store, sealer, newId } = this.#o;
+    const id = newId();
+    const jobId = submission.jobId ?? `chaperone_${id}`;
+    const sealed: SealedStatement = {
+      statement: submission.statement,
+      maximumBytesBilled: submission.maximumBytesBilled ?? null,
+      jobTimeoutMs: submission.jobTimeoutMs ?? null,
+      dryRun: submission.dryRun,
+    };
+    const { sql, parameters } = submission.statement;
+    const sqlHash = sealer.keyedHash(canonicalJson([sql, parameters as Json]));
+    const blob = sealer.seal(JSON.stringify(sealed), id);
+    const purpose = submission.labels.purpose ?? null;
+    const received = await store.run("session.receive", {
+      id,
+      connection: connection.name,
+      project: submission.project,
+      location: connection.location,
+      jobId,
+      requestId: submission.requestId ?? null,
+      issuer: principal.issuer,
+      subject: principal.subject,
+      agentName: principal.name,
+      principal: JSON.stringify(principal),
+      door: submission.door,
+      sealed: blob,
+      sqlHash,
+      purpose,
+      jobConfig: JSON.stringify({ labels: submission.labels, dryRun: submission.dryRun }),
+      openPerAgent: this.#o.limits.openPerAgent,
+      data: {
+        agent: {
+          issuer: principal.issuer,
+          subject: principal.subject,
+          name: principal.name,
+          groups: [...principal.groups],
+          sponsor: { ...principal.sponsor },
+          token: principal.tokenId,
+        },
+        door: submission.door,
+        connection: connection.name,
+        project: submission.project,
+        job: jobId,
+        purpose,
+        sqlBytes: Buffer.byteLength(sql),
+        sqlHmac: sqlHash,
+        sealedSha256: createHash("sha256").update(blob).digest("hex"),
+      },
+    });
+    if (received.existing) return this.byId(received.id);
+    return this.#process({ id, principal, project: submission.project, purpose }, connection, sealed);
+  }
+
+  async #process(of: Processed, connection: Connection, sealed: SealedStatement): Promise<SessionRow> {
+    const { id } = of;
+    let assessment: Assessment;
+    try {
+      assessment = await assess(this.#input(of, connection, sealed));
+    } catch (error) {
+      await this.#end(id, "failed", upstreamFailure(error));
+      if (!(error instanceof UpstreamError))
+        this.#o.log.error({ session: id, err: error }, "a query could not be assessed");
+      return this.byId(id);
+    }
+    await this.#record(id, connection, sealed, assessment);
+    const row = await this.byId(id);
+    if (row.state === "running") {
+      if (assessment.kind === "permitted") this.#launched.set(id, assessment);
+      await this.#launch(row, connection, sealed);
+    }
+    this.#changed(id);
+    return this.byId(id);
+  }
+
+  #input(of: Processed, connection: Connection, sealed: SealedStatement): AssessInput {
+    const { principal, purpose, project } = of;
+    return {
+      connection,
+      principal,
+      project,
+      statement: sealed.statement,
+      purpose,
+      maximumBytesBilled: sealed.maximumBytesBilled ?? undefined,
+      defaultApprovers: this.#o.approvals.defaultApprovers,
+      limitRows: this.#o.limits.rows,
+      now: this.#o.clock(),
+      keyedHash: (text) => this.#o.sealer.keyedHash(text),
+    };
+  }
+
+  async #record(id: string, connection: Connection, sealed: SealedStatement, a: Assessment): Promise<void> {
+    const { store } = this.#o;
+    if (a.kind === "refused") {
+      await store.run("session.analysed", {
+        id,
+        sqlRedacted: `(not understood: ${sealed.statement.sql.length} characters)`,
+        canonicalRedacted: null,
+        statementType: null,
+        plan: null,
+        analysed: {},
+        next: { state: a.error.reason === "accessDenied" ? "denied" : "failed", error: a.error },
+      });
+      return;
+    }
+    const [statement] = a.plan.statements;
+    const analysed = {
+      id,
+      sqlRedacted: a.redactedSql,
+      canonicalRedacted: a.redactedSql,
+      statementType: statement?.kind ?? null,
+      plan: JSON.stringify(a.plan.statements),
+      analysed: analysedEvent(a.plan, a.redactedSql, this.#o.sealer),
+    };
+    const permitted = a.kind === "permitted" ? a : undefined;
+    const decided = {
+      decision: JSON.stringify(a.decision),
+      binding: permitted?.binding ?? "",
+      maskPlan: JSON.stringify(permitted?.maskPlan ?? null),
+      dryRunBytes: permitted?.dryRunBytes ?? null,
+      data: decidedEvent(a.decision, permitted?.binding),
+    };
+    if (a.kind === "denied") {
+      await store.run("session.analysed", {
+        ...analysed,
+        decided,
+        next: {
+          state: "denied",
+          error: a.error,
+          ...(a.alarm === undefined ? {} : { alarm: { kind: "disagreement", detail: a.alarm } }),
+        },
+      });
+      if (a.alarm !== undefined) this.#alarm(id, "disagreement");
+      return;
+    }
+    if (sealed.dryRun) {
+      await store.run("session.analysed", { ...analysed, decided, next: { state: "done", data: { dryRun: true } } });
+      return;
+    }
+    const { approval } = a.decision.obligations;
+    if (approval === undefined) {
+      const upstreamJob = `chaperone_${id}`;
+      await store.run("session.analysed", {
+        ...analysed,
+        decided,
+        next: { state: "running", upstreamJob, data: this.#intent(connection, upstreamJob, a) },
+      });
+      return;
+    }
+    await this.#orEnd(id, () =>
+      store.run("session.analysed", {
+        ...analysed,
+        decided,
+        next: { state: "held", request: this.#hold(a, approval) },
+      }),
+    );
+    this.#o.metrics.held(1);
+  }
+
+  #hold(
+    a: Extract<Assessment, { kind: "permitted" }>,
+    approval: NonNullable<PermitDecision["obligations"]["approval"]>,
+  ): HoldInput {
+    const { limits, approvals, clock, newId } = this.#o;
+    return {
+      requestId: `req_${newId()}`,
+      binding: a.binding,
+      approvers: approval.approvers,
+      needed: approval.count,
+      expiresAt: clock() + approvals.expiresAfterMs,
+      heldPerAgent: limits.heldPerAgent,
+      heldInAll: limits.heldInAll,
+      data: {},
+    };
+  }
+
+  #intent(
+    connection: Connection,
+    upstreamJob: string,
+    a: Extract<Assessment, { kind: "permitted" }>,
+  ): { readonly [key: string]: Json } {
+    return {
+      upstreamJob,
+      connection: connection.name,
+      canonicalHmac: this.#o.sealer.keyedHash(a.plan.canonicalSql),
+      maximumBytesBilled: a.maximumBytesBilled,
+      binding: a.binding,
+    };
+  }
+
+  /** A command that refuses for a bound ends the session with that refusal, so that nothing hangs. */
+  async #orEnd(id: string, work: () => Promise<unknown>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (!(error instanceof CommandError) || error.code !== "too_many_held") throw error;
+      await this.#end(id, "failed", {
+        reason: "quotaExceeded",
+        status: 429,
+        message: "Too many queries are waiting for approval. Wait for some to be decided, or cancel some.",
+      });
+    }
+  }
+
+  /** Sends the canonical SQL upstream under a job id made from the session's: sent twice, it runs once. */
+  async #launch(row: SessionRow, connection: Connection, sealed: SealedStatement): Promise<void> {
+    const fresh = await this.#current(row, connection, sealed);
+    if (fresh === undefined) return;
+    try {
+      await connection.upstream.insertQueryJob({
+        jobId: row.upstream_job ?? `chaperone_${row.id}`,
+        project: row.project,
+        location: connection.location,
+        sql: fresh.plan.canonicalSql,
+        ...parametersOf(sealed.statement),
+        maximumBytesBilled: fresh.maximumBytesBilled,
+        jobTimeoutMs: Math.min(sealed.jobTimeoutMs ?? this.#o.limits.runMs, this.#o.limits.runMs),
+        labels: attribution(row),
+      });
+    } catch (error) {
+      await this.#end(row.id, "failed", upstreamFailure(error));
+      return;
+    }
+    this.#watchRow(row);
+  }
+
+  async #current(
+    row: SessionRow,
+    connection: Connection,
+    sealed: SealedStatement,
+  ): Promise<{ plan: { canonicalSql: string }; maximumBytesBilled: number } | undefined> {
+    const kept = this.#launched.get(row.id);
+    this.#launched.delete(row.id);
+    if (kept !== undefined) return kept;
+    // After a restart: what runs must still be what was decided.
+    const a = await assess(this.#input(processed(row), connection, sealed));
+    if (a.kind === "permitted" && a.binding === row.binding) return a;
+    await this.#end(row.id, "failed", denied("What was decided for this query no longer holds. Send it again."));
+    return undefined;
+  }
+
+  #watchRow(row: SessionRow): void {
+    const { id } = row;
+    if (this.#watched.has(id) || this.#settled.has(id)) return;
+    this.#watched.add(id);
+    this.#poll(row, this.#connectionByName(row.connection))
+      .then((outcome) => this.#settle(id, outcome))
+      .catch((error: unknown) => {
+        if (!this.#stop.signal.aborted)
+          this.#o.log.error({ session: id, err: error }, "a running job could not be followed");
+      })
+      .finally(() => {
+        this.#watched.delete(id);
+        this.#changed(id);
+      });
+  }
+
+  /** Keeps how a job ended, for so many sessions; one that fell out is asked for again upstream. */
+  #settle(id: string, outcome: Outcome): void {
+    this.#settled.delete(id);
+    this.#settled.set(id, outcome);
+    for (const oldest of this.#settled.keys()) {
+      if (this.#settled.size <= SETTLED_KEPT) break;
+      this.#settled.delete(oldest);
+    }
+    this.#changed(id);
+  }
+
+  async #poll(row: SessionRow, connection: Connection): Promise<Outcome> {
+    const { signal } = this.#stop;
+    for (;;) {
+      signal.throwIfAborted();
+      try {
+        const answer = await connection.upstream.getQueryResults(upstreamJob(row, connection), {
+          timeoutMs: POLL_MS,
+          signal,
+        });
+        if (answer.complete) return { ok: true, totalRows: answer.totalRows ?? 0 };
+      } catch (error) {
+        signal.throwIfAborted();
+        const failure = upstreamFailure(error);
+        await this.#end(row.id, "failed", failure);
+        return { ok: false, error: failure };
+      }
+    }
+  }
+
+  /** A decision on an approval request was committed: go on with the session it belongs to. */
+  async decided(id: string): Promise<void> {
+    const row = await this.byId(id);
+    if (row.state === "approved") {
+      this.#o.metrics.held(-1);
+      await this.#startApproved(row);
+    } else if (FINAL_STATES.has(row.state)) this.#o.metrics.held(-1);
+    this.#changed(id);
+  }
+
+  async #startApproved(row: SessionRow): Promise<void> {
+    const connection = this.#connectionByName(row.connection);
+    const sealed = this.open(row);
+    let a: Assessment;
+    try {
+      a = await assess(this.#input(processed(row), connection, sealed));
+    } catch (error) {
+      await this.#end(row.id, "failed", upstreamFailure(error));
+      return;
+    }
+    if (a.kind !== "permitted") {
+      if (a.kind === "denied" && a.alarm !== undefined) this.#alarm(row.id, "disagreement");
+      await this.#end(row.id, "denied", a.error);
+      return;
+    }
+    const upstreamJob = `chaperone_${row.id}`;
+    try {
+      await this.#o.store.run("session.start", {
+        id: row.id,
+        binding: a.binding,
+        upstreamJob,
+        data: this.#intent(connection, upstreamJob, a),
+      });
+    } catch (error) {
+      if (!(error instanceof CommandError)) throw error;
+      if (error.code === "binding_changed") await this.#askAgain(row, a);
+      else if (error.code !== "wrong_state")
+        await this.#end(row.id, "denied", denied(`The approval could not be used: ${error.message}.`));
+      return;
+    }
+    this.#launched.set(row.id, a);
+    await this.#launch(await this.byId(row.id), connection, sealed);
+  }
+
+  async #askAgain(row: SessionRow, a: Extract<Assessment, { kind: "permitted" }>): Promise<void> {
+    const approval = a.decision.obligations.approval ?? { approvers: this.#o.approvals.defaultApprovers, count: 1 };
+    await this.#orEnd(row.id, () =>
+      this.#o.store.run("session.ask-again", {
+        id: row.id,
+        request: this.#hold(a, approval),
+        decision: JSON.stringify(a.decision),
+        maskPlan: JSON.stringify(a.maskPlan),
+        plan: JSON.stringify(a.plan.statements),
+        dryRunBytes: a.dryRunBytes,
+      }),
+    );
+    this.#o.metrics.held(1);
+  }
+
+  /** How the session's job ended, or undefined while it runs (or before it does). */
+  outcome(id: string): Outcome | undefined {
+    return this.#settled.get(id);
+  }
+
+  /** Waits until the session leaves the waiting states and its job ended, or `ms` passed. */
+  async settle(id: string, ms: number, signal: AbortSignal): Promise<SessionRow> {
+    const deadline = this.#o.clock() + ms;
+    for (;;) {
+      const row = await this.byId(id);
+      if ((row.state === "releasing" || row.state === "done") && row.upstream_job !== null) this.#watchRow(row);
+      const waiting =
+        row.error === null && !this.#settled.has(id) && (row.state !== "done" || row.upstream_job !== null);
+      const left = deadline - this.#o.clock();
+      if (!waiting || left <= 0 || signal.aborted) return row;
+      const bound = AbortSignal.any([signal, this.#stop.signal, AbortSignal.timeout(left)]);
+      try {
+        await once(this.#changes, id, { signal: bound });
+      } catch {
+        // The bound ended the wait: look once more and answer what is.
+      }
+      if (this.#stop.signal.aborted) return this.byId(id);
+    }
+  }
+
+  /** The agent's own session of this job id, or undefined: other agents' jobs don't exist for it (I9). */
+  async find(principal: AgentPrincipal, project: string, jobId: string): Promise<SessionRow | undefined> {
+    const row = await this.#o.store.db
+      .selectFrom("sessions")
+      .selectAll()
+      .where("issuer", "=", principal.issuer)
+      .where("subject", "=", principal.subject)
+      .where("project", "=", project)
+      .where("job_id", "=", jobId)
+      .executeTakeFirst();
+    return row as SessionRow | undefined;
+  }
+
+  /** The agent's own sessions, newest first. */
+  async list(principal: AgentPrincipal, project: string, limit: number): Promise<SessionRow[]> {
+    const rows = await this.#o.store.db
+      .selectFrom("sessions")
+      .selectAll()
+      .where("issuer", "=", principal.issuer)
+      .where("subject", "=", principal.subject)
+      .where("project", "=", project)
+      .orderBy("created_at", "desc")
+      .limit(limit)
+      .execute();
+    return rows as SessionRow[];
+  }
+
+  async byId(id: string): Promise<SessionRow> {
+    const row = await this.#o.store.db
+      .selectFrom("sessions")
+      .selectAll()
+      .where("id", "=", id)
+      .executeTakeFirstOrThrow();
+    return row as SessionRow;
+  }
+
+  /** The agent's own statement, unsealed. */
+  open(row: SessionRow): SealedStatement {
+    return JSON.parse(this.#o.sealer.open(row.sealed, row.id)) as SealedStatement;
+  }
+
+  async cancel(row: SessionRow): Promise<SessionRow> {
+    const { ended } = await this.#end(row.id, "cancelled", {
+      reason: "stopped",
+      status: 403,
+      message: "The job was cancelled.",
+    });
+    if (ended && row.upstream_job !== null) {
+      const connection = this.#connectionByName(row.connection);
+      await connection.upstream
+        .cancelJob(upstreamJob(row, connection))
+        .catch((error: unknown) =>
+          this.#o.log.warn({ session: row.id, err: error }, "a cancelled job could not be stopped upstream"),
+        );
+    }
+    if (ended && row.state === "held") this.#o.metrics.held(-1);
+    return this.byId(row.id);
+  }
+
+  /**
+   * Policy as it is now, at each page (threat-model row 12): throws nothing, returns why the page must not leave, if so.
+   * The principal is the one asking now, with its groups of now.
+   */
+  async pageRefusal(row: SessionRow, principal: AgentPrincipal): Promise<SessionError | undefined> {
+    const connection = this.#connectionByName(row.connection);
+    const stored = JSON.parse(row.decision ?? "null") as Decision | null;
+    const judged = await judge(this.#input({ ...processed(row), principal }, connection, this.open(row)));
+    if (judged.kind === "refused" || stored === null || !sameObligations(stored, judged.decision))
+      return denied("What policy allowed when this query was decided no longer holds. Send the query again.");
+    return undefined;
+  }
+
+  maskPlanOf(row: SessionRow): MaskPlan {
+    return JSON.parse(row.mask_plan ?? "null") as MaskPlan;
+  }
+
+  /** A page could not be trusted: the session ends and the operators are alarmed. */
+  async distrust(id: string, detail: string): Promise<void> {
+    this.#alarm(id, "disagreement");
+    await this.#o.store.run("session.end", {
+      id,
+      state: "failed",
+      error: DISAGREES,
+      alarm: { kind: "answer-disagrees", detail },
+      data: {},
+    });
+    this.#changed(id);
+  }
+
+  connectionByRow(row: SessionRow): Connection {
+    return this.#connectionByName(row.connection);
+  }
+
+  /** Picks every unfinished session up where the store left it. Call once, before the first request. */
+  async resume(): Promise<{ resumed: number }> {
+    const rows = (await this.#o.store.db
+      .selectFrom("sessions")
+      .selectAll()
+      .where("state", "not in", [...FINAL_STATES])
+      .orderBy("created_at")
+      .execute()) as SessionRow[];
+    for (const row of rows) {
+      const connection = this.#o.connections.find((c) => c.name === row.connection);
+      if (connection === undefined) {
+        await this.#end(row.id, "failed", denied("The connection this query went through is no longer configured."));
+        continue;
+      }
+      this.#resumeOne(row, connection).catch((error: unknown) =>
+        this.#o.log.error({ session: row.id, err: error }, "a session could not be resumed"),
+      );
+    }
+    this.#sweeper = setInterval(() => void this.#sweep(), SWEEP_MS);
+    this.#sweeper.unref();
+    return { resumed: rows.length };
+  }
+
+  async #resumeOne(row: SessionRow, connection: Connection): Promise<void> {
+    switch (row.state) {
+      case "received":
+        await this.#process(processed(row), connection, this.open(row));
+        return;
+      case "approved":
+        await this.#startApproved(row);
+        return;
+      case "running":
+        await this.#launch(row, connection, this.open(row));
+        return;
+      case "releasing":
+        this.#watchRow(row);
+        return;
+      case "held":
+        this.#o.metrics.held(1);
+        return;
+      default:
+        return;
+    }
+  }
+
+  async #sweep(): Promise<void> {
+    try {
+      const due = await this.#o.store.db
+        .selectFrom("sessions")
+        .select("id")
+        .where("state", "in", ["held", "approved"])
+        .where("expires_at", "<=", this.#o.clock())
+        .limit(1)
+        .execute();
+      if (due.length === 0) return;
+      const { sessions } = await this.#o.store.run("approval.expire", {});
+      for (const id of sessions) {
+        this.#o.metrics.held(-1);
+        this.#changed(id);
+      }
+    } catch (error) {
+      this.#o.log.error({ err: error }, "expiry could not be recorded");
+    }
+  }
+
+  close(): void {
+    clearInterval(this.#sweeper);
+    this.#stop.abort();
+  }
+
+  #connectionByName(name: string): Connection {
+    const connection = this.#o.connections.find((c) => c.name === name);
+    if (connection === undefined) throw new Error(`connection ${name} is not configured`);
+    return connection;
+  }
+
+  async #end(id: string, state: "failed" | "denied" | "cancelled", error: SessionError): Promise<{ ended: boolean }> {
+    const ended = await this.#o.store.run("session.end", { id, state, error, data: {} });
+    this.#settle(id, { ok: false, error });
+    return ended;
+  }
+
+  #alarm(session: string, kind: "disagreement"): void {
+    this.#o.metrics.alarm(kind);
+    this.#o.log.error(
+      { session, alarm: kind },
+      "BigQuery's answer does not agree with the analysis; the query was stopped",
+    );
+  }
+
+  #changed(id: string): void {
+    this.#changes.emit(id);
+  }
+}
+
+/** Where a session's job runs upstream. */
+export function upstreamJob(row: SessionRow, connection: Connection): JobReference {
+  return {
+    projectId: connection.billingProject ?? row.project,
+    jobId: row.upstream_job ?? `chaperone_${row.id}`,
+    location: connection.location,
+  };
+}
+
+/** Whose query of which project is being processed. */
+interface Processed {
+  readonly id: string;
+  readonly principal: AgentPrincipal;
+  readonly project: string;
+  readonly purpose: string | null;
+}
+
+function processed(row: SessionRow): Processed {
+  return { id: row.id, principal: principalOf(row), project: row.project, purpose: row.purpose };
+}
+
+export function principalOf(row: SessionRow): AgentPrincipal {
+  return JSON.parse(row.principal) as AgentPrincipal;
+}
+
+/** Labels by which BigQuery's own audit log can be joined with the ledger: lower case, at most 63 characters. */
+function attribution(row: SessionRow): Record<string, string> {
+  const label = (text: string) =>
+    text
+      .toLowerCase()
+      .replace(/[^a-z0-9_-]/g, "-")
+      .slice(0, 63);
+  return { chaperone_agent: label(row.agent_name), chaperone_job: label(row.id) };
+}

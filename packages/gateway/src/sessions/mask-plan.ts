@@ -1,0 +1,103 @@
+import type { Output, TableFieldSchema } from "@chaperone/googlesql";
+import type { FieldType, Mask, MaskedField } from "@chaperone/masking";
+import type { OutputMask } from "../policy/decision.ts";
+
+/** What a session's result looks like and what of it is hidden; kept with the session, so that it survives a restart. */
+export interface MaskPlan {
+  /** As clients get it: BigQuery's legacy spelling, without descriptions, tags or anything but shape. */
+  readonly schema: readonly ResultField[];
+  readonly fields: readonly MaskedField[];
+}
+
+export interface ResultField {
+  readonly name: string;
+  readonly type: string;
+  readonly mode: "NULLABLE" | "REPEATED";
+  readonly fields?: readonly ResultField[];
+  readonly rangeElementType?: { readonly type: string };
+}
+
+const LEGACY: Readonly<Record<string, string>> = {
+  INT64: "INTEGER",
+  FLOAT64: "FLOAT",
+  BOOL: "BOOLEAN",
+  STRUCT: "RECORD",
+};
+
+const FIELD_TYPES: ReadonlySet<string> = new Set<FieldType>([
+  "STRING",
+  "BYTES",
+  "INT64",
+  "FLOAT64",
+  "NUMERIC",
+  "BIGNUMERIC",
+  "BOOL",
+  "DATE",
+  "DATETIME",
+  "TIME",
+  "TIMESTAMP",
+  "INTERVAL",
+  "JSON",
+  "GEOGRAPHY",
+  "RANGE",
+  "STRUCT",
+]);
+
+const NONE: Mask = { rule: "none" };
+
+/**
+ * Joins the analysed outputs with policy's masks, field by field. Both must have the same shape: a mask that is missing,
+ * or an output of a type nobody can mask, throws (I1).
+ */
+export function maskPlan(outputs: readonly Output[], masks: readonly OutputMask[]): MaskPlan {
+  if (outputs.length !== masks.length) throw new Error("masks do not fit the outputs");
+  const schema: ResultField[] = [];
+  const fields: MaskedField[] = [];
+  for (const [index, output] of outputs.entries()) {
+    const mask = masks[index];
+    if (mask === undefined || mask.name !== output.name) throw new Error("masks do not fit the outputs");
+    const { type, repeated, range } = shape(output.type);
+    const mode = repeated ? "REPEATED" : "NULLABLE";
+    const name = output.name === "" ? `_field_${index + 1}` : output.name;
+    if (type === "STRUCT") {
+      const inner = maskPlan(output.fields ?? [], mask.fields ?? []);
+      schema.push({ name, type: "RECORD", mode, fields: inner.schema });
+      fields.push({ name, type, repeated, mask: NONE, fields: inner.fields });
+    } else {
+      schema.push({
+        name,
+        type: LEGACY[type] ?? type,
+        mode,
+        ...(range === undefined ? {} : { rangeElementType: { type: range } }),
+      });
+      fields.push({ name, type, repeated, mask: mask.mask });
+    }
+  }
+  return { schema, fields };
+}
+
+function shape(canonical: string): { type: FieldType; repeated: boolean; range?: string } {
+  const repeated = canonical.startsWith("ARRAY<");
+  const element = repeated ? canonical.slice("ARRAY<".length, -1) : canonical;
+  const name = /^[A-Z0-9]+/.exec(element)?.[0] ?? "";
+  if (!FIELD_TYPES.has(name)) throw new Error(`no mask is known for type ${name}`);
+  const type = name as FieldType;
+  return type === "RANGE" ? { type, repeated, range: element.slice("RANGE<".length, -1) } : { type, repeated };
+}
+
+/** The first difference between the planned schema and the one an answer carries; undefined when they agree (I2, at the page). */
+export function answerDisagreement(
+  planned: readonly ResultField[],
+  answered: readonly TableFieldSchema[],
+): string | undefined {
+  if (planned.length !== answered.length) return "another number of columns";
+  for (const [index, field] of planned.entries()) {
+    const other = answered[index];
+    if (other === undefined || other.name !== field.name) return `column ${index + 1} has another name`;
+    if ((LEGACY[other.type] ?? other.type) !== field.type) return `column ${index + 1} has another type`;
+    if ((other.mode === "REPEATED") !== (field.mode === "REPEATED")) return `column ${index + 1} has another mode`;
+    const inner = answerDisagreement(field.fields ?? [], other.fields ?? []);
+    if (inner !== undefined) return inner;
+  }
+  return undefined;
+}

@@ -1,0 +1,180 @@
+import type { TableFieldSchema } from "@chaperone/googlesql";
+import { JsonRowsMasker, MaskingError, type TokenKeys } from "@chaperone/masking";
+import type { Json } from "../evidence/event.ts";
+import type { Sealer } from "../evidence/seal.ts";
+import type { AgentPrincipal } from "../identity/principal.ts";
+import type { PermitDecision } from "../policy/decision.ts";
+import type { Store } from "../store/store.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import type { RowPage } from "../upstream/upstream.ts";
+import { type Outcome, type SessionEngine, type SessionRow, upstreamJob } from "./engine.ts";
+import { answerDisagreement, type ResultField } from "./mask-plan.ts";
+import type { SessionError } from "./session.ts";
+
+/** Which rows of a result, in which wire form. */
+export interface PageRequest {
+  readonly pageToken: string | undefined;
+  readonly startIndex: number | undefined;
+  readonly maxResults: number | undefined;
+  readonly formatOptions: NonNullable<RowPage["formatOptions"]>;
+}
+
+export class PageError extends Error {
+  override readonly name = "PageError";
+  readonly error: SessionError;
+  constructor(error: SessionError) {
+    super(error.message);
+    this.error = error;
+  }
+}
+
+/** A page that may leave: its release record is durable (I3). `rows` yields masked rows, comma-separated, without brackets. */
+export interface Page {
+  readonly schema: readonly ResultField[];
+  readonly totalRows: number;
+  /** Must be read to its end, or aborted by throwing away the iterator: both are recorded. */
+  readonly rows: AsyncIterable<Uint8Array>;
+  /** After `rows` ended: the token of the next page, if there is one. */
+  next(): string | undefined;
+}
+
+export interface PageOptions {
+  readonly store: Store;
+  readonly sealer: Sealer;
+  readonly engine: SessionEngine;
+  readonly metrics: Metrics;
+  readonly masking: {
+    readonly keys: TokenKeys;
+    readonly smallcellK: number;
+    readonly restrictedZips: ReadonlySet<string> | undefined;
+  };
+  readonly clock: () => number;
+  readonly rowsPerPage: number;
+}
+
+/** Where the next page begins, sealed so that it fits one session and tells nothing. */
+interface PageToken {
+  readonly upstream: string;
+  readonly row: number;
+}
+
+/** How many rows of a result may leave in all, and under which masks: fixed when the query was decided. */
+export function rowLimit(row: SessionRow): number {
+  const decision = JSON.parse(row.decision ?? "null") as PermitDecision | null;
+  return decision?.obligations.limitRows ?? Number.POSITIVE_INFINITY;
+}
+
+/**
+ * Opens one page of a finished job: policy is asked again, the release is recorded, and only then does upstream's answer
+ * flow through the masks. Throws PageError (what the agent is told), StoreError (no evidence, no data: I3), UpstreamError.
+ */
+export async function openPage(
+  options: PageOptions,
+  principal: AgentPrincipal,
+  row: SessionRow,
+  outcome: Extract<Outcome, { ok: true }>,
+  request: PageRequest,
+  signal: AbortSignal,
+): Promise<Page> {
+  const { store, engine, sealer, metrics } = options;
+  const refusal = await engine.pageRefusal(row, principal);
+  if (refusal !== undefined) {
+    await store.append([{ type: "release.refused", session: row.id, data: { reason: refusal.reason } }]);
+    throw new PageError(refusal);
+  }
+  const plan = engine.maskPlanOf(row);
+  const token = request.pageToken === undefined ? undefined : readToken(sealer, row, request.pageToken);
+  const from = token?.row ?? request.startIndex ?? 0;
+  const limit = rowLimit(row);
+  const totalRows = Math.min(outcome.totalRows, limit);
+  const wanted = Math.max(
+    0,
+    Math.min(request.maxResults ?? options.rowsPerPage, options.rowsPerPage, totalRows - from),
+  );
+  const { number } = await store.run("release.start", {
+    session: row.id,
+    data: {
+      fromRow: from,
+      maxRows: wanted,
+      columns: plan.fields.map((f) => ({ name: f.name, mask: f.mask.rule })) as unknown as Json,
+      token: principal.tokenId,
+    },
+  });
+  const masker = new JsonRowsMasker({
+    fields: plan.fields,
+    keys: options.masking.keys,
+    now: new Date(options.clock()),
+    smallestCell: options.masking.smallcellK,
+    ...(options.masking.restrictedZips === undefined ? {} : { restrictedZips: options.masking.restrictedZips }),
+    limits: { maxRows: wanted },
+    onHeader: (envelope) => {
+      const answered = (envelope.schema as { fields?: readonly TableFieldSchema[] } | undefined)?.fields;
+      if (answered === undefined) throw new Distrust("the answer carries no schema before its rows");
+      const difference = answerDisagreement(plan.schema, answered);
+      if (difference !== undefined) throw new Distrust(difference);
+    },
+  });
+  let nextToken: string | undefined;
+  const connection = engine.connectionByRow(row);
+
+  async function* rows(): AsyncGenerator<Uint8Array> {
+    let finished = false;
+    try {
+      if (wanted > 0) {
+        const answer = await connection.upstream.streamQueryResults(upstreamJob(row, connection), {
+          ...(token === undefined ? { startIndex: from } : { pageToken: token.upstream }),
+          maxResults: wanted,
+          formatOptions: request.formatOptions,
+          signal,
+        });
+        for await (const chunk of answer.body) {
+          const masked = masker.push(chunk);
+          if (masked !== undefined && masked.length > 0) yield masked;
+        }
+        const { envelope, rows: count } = masker.end();
+        if (envelope.jobComplete !== true) throw new Distrust("the answer does not say that the job is complete");
+        const upstreamToken =
+          typeof envelope.pageToken === "string" && envelope.pageToken !== "" ? envelope.pageToken : undefined;
+        const reached = from + count;
+        if (upstreamToken !== undefined && reached < totalRows)
+          nextToken = writeToken(sealer, row, { upstream: upstreamToken, row: reached });
+        else if (reached < totalRows) throw new Distrust("the answer ends before the result does");
+      }
+      finished = true;
+    } catch (error) {
+      if (error instanceof Distrust || error instanceof MaskingError) await engine.distrust(row.id, error.message);
+      throw error;
+    } finally {
+      // Not reached its end: the reader went away, upstream broke off, or the answer can't be trusted.
+      const { rows: count, bytes, maskedCells } = masker.progress();
+      await store.run("release.finish", {
+        session: row.id,
+        number,
+        outcome: finished ? "complete" : "aborted",
+        rows: count,
+        bytes,
+        masked: maskedCells,
+        last: finished && nextToken === undefined,
+      });
+      metrics.released(count, maskedCells);
+    }
+  }
+
+  return { schema: plan.schema, totalRows, rows: rows(), next: () => nextToken };
+}
+
+/** Upstream's answer is not what was agreed (I2). The message names places, never values. */
+class Distrust extends Error {}
+
+function writeToken(sealer: Sealer, row: SessionRow, token: PageToken): string {
+  return Buffer.from(sealer.seal(JSON.stringify(token), `page:${row.id}`)).toString("base64url");
+}
+
+/** A token of another session, another agent or another key does not open. */
+function readToken(sealer: Sealer, row: SessionRow, text: string): PageToken {
+  try {
+    return JSON.parse(sealer.open(Buffer.from(text, "base64url"), `page:${row.id}`)) as PageToken;
+  } catch {
+    throw new PageError({ reason: "invalid", status: 400, message: "The page token is not one of this job." });
+  }
+}

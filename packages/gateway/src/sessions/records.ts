@@ -1,0 +1,109 @@
+import { createHash } from "node:crypto";
+import type { UnderstoodPlan } from "@chaperone/googlesql";
+import { canonicalJson } from "../evidence/canonical-json.ts";
+import type { Json } from "../evidence/event.ts";
+import type { Decision } from "../policy/decision.ts";
+import { UpstreamError } from "../upstream/error.ts";
+import type { UpstreamRefusal } from "../upstream/upstream.ts";
+import type { SessionError } from "./session.ts";
+
+/** What of a session goes into the ledger. An entry is bounded, so large texts and plans enter by hash and stay in the store. */
+
+/** Characters of redacted SQL, and of a plan's JSON, that an entry carries whole. */
+const WHOLE = 16_000;
+
+type Data = { readonly [key: string]: Json };
+
+export function analysedEvent(
+  plan: UnderstoodPlan,
+  redactedSql: string,
+  keys: { keyedHash(text: string): string },
+): Data {
+  const [statement] = plan.statements;
+  const reads = (statement?.reads ?? []) as unknown as Json;
+  const text = canonicalJson(reads);
+  return {
+    statementType: statement?.kind ?? null,
+    canonicalHmac: keys.keyedHash(plan.canonicalSql),
+    ...bounded("sql", redactedSql, redactedSql),
+    ...bounded("reads", reads, text),
+    planSha256: sha256(canonicalJson(plan.statements as unknown as Json)),
+    effects: (statement?.effects ?? []).map((e) => e.kind),
+  };
+}
+
+export function decidedEvent(decision: Decision, binding: string | undefined): Data {
+  const uses = decision.uses.map((u) => ({
+    table: u.table,
+    path: u.path,
+    classes: [...u.classes],
+    action: u.action,
+    effect: u.effect,
+    mask: u.mask.rule,
+  }));
+  return {
+    effect: decision.effect,
+    policyVersion: decision.policyVersion,
+    policies: [...decision.policies],
+    ...bounded("uses", uses, canonicalJson(uses)),
+    ...(binding === undefined ? {} : { binding }),
+    ...(decision.effect === "permit"
+      ? {
+          approval:
+            decision.obligations.approval === undefined
+              ? null
+              : { approvers: [...decision.obligations.approval.approvers], count: decision.obligations.approval.count },
+          limitRows: decision.obligations.limitRows ?? null,
+          limitBytes: decision.obligations.limitBytes ?? null,
+        }
+      : {}),
+  };
+}
+
+function bounded(name: string, value: Json, text: string): Data {
+  return text.length <= WHOLE
+    ? { [name]: value }
+    : { [`${name}Sha256`]: sha256(text), [`${name}Characters`]: text.length };
+}
+
+function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
+
+/** Upstream's failure in our own words: the reason may pass, the message never (I9). */
+export function upstreamFailure(error: unknown | UpstreamRefusal): SessionError {
+  if (!(error instanceof UpstreamError) && !isRefusal(error))
+    return {
+      reason: "backendError",
+      status: 503,
+      message: "Chaperone could not carry out this query. Nothing was released.",
+    };
+  switch (error.kind) {
+    case "invalid":
+    case "refused":
+      return {
+        reason: "invalidQuery",
+        status: 400,
+        message: "BigQuery could not carry out this query. Its own message is withheld, since it can hold data.",
+      };
+    case "not-found":
+      return { reason: "notFound", status: 404, message: "BigQuery does not find something this query needs." };
+    case "denied":
+      return { reason: "accessDenied", status: 403, message: "BigQuery does not let the gateway run this query." };
+    case "rate-limited":
+      return { reason: "quotaExceeded", status: 403, message: "BigQuery's quota is used up for now." };
+    case "timeout":
+      return { reason: "timeout", status: 504, message: "BigQuery did not answer in time." };
+    case "unavailable":
+    case "protocol":
+      return {
+        reason: "backendError",
+        status: 503,
+        message: "BigQuery could not be reached, or gave an answer that can't be trusted.",
+      };
+  }
+}
+
+function isRefusal(error: unknown): error is UpstreamRefusal {
+  return typeof error === "object" && error !== null && (error as { outcome?: unknown }).outcome === "refused";
+}

@@ -1,0 +1,36 @@
+import type { Json } from "../evidence/event.ts";
+import type { QueryParameter } from "../upstream/upstream.ts";
+
+/** What an agent asked for, as one door understood it. */
+export interface Statement {
+  readonly sql: string;
+  readonly parameterMode: "NAMED" | "POSITIONAL" | undefined;
+  /** BigQuery's queryParameters, as sent. */
+  readonly parameters: readonly Json[];
+  readonly defaultDataset: { readonly projectId: string; readonly datasetId: string } | undefined;
+}
+
+export interface Submission {
+  readonly door: "bigquery-rest";
+  readonly project: string;
+  readonly location: string | undefined;
+  /** The client's own job id, if it gave one. */
+  readonly jobId: string | undefined;
+  readonly requestId: string | undefined;
+  readonly statement: Statement;
+  readonly dryRun: boolean;
+  readonly maximumBytesBilled: number | undefined;
+  readonly jobTimeoutMs: number | undefined;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** A statement's parameters as upstream's calls take them. */
+export function parametersOf(statement: Statement): {
+  parameters?: readonly QueryParameter[];
+  parameterMode?: "NAMED" | "POSITIONAL";
+} {
+  return {
+    ...(statement.parameters.length === 0 ? {} : { parameters: statement.parameters as readonly QueryParameter[] }),
+    ...(statement.parameterMode === undefined ? {} : { parameterMode: statement.parameterMode }),
+  };
+}
