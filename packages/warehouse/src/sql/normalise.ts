@@ -1,0 +1,65 @@
+/**
+ * GoogleSQL text → the same text without comments, exotic escapes, parameters or functions that differ in DuckDB.
+ * Settled on tokens, before the parser, because the parser mistakes several of them.
+ */
+import { macroFor } from "./macros.ts";
+import { tokenize } from "./lexer.ts";
+import { type ParameterText, stringLiteral } from "./parameters.ts";
+
+/** Words that look like calls and are none, or take DISTINCT, ORDER BY, OVER: the parser keeps them. */
+const DISTINCT_OK = new Set(["avg", "countif", "logical_or", "logical_and"]);
+
+export function normalise(sql: string, parameter: ParameterText): string {
+  const tokens = tokenize(sql);
+  const out: string[] = [];
+  for (const [i, token] of tokens.entries()) {
+    switch (token.kind) {
+      case "word": {
+        const next = tokens[i + 1];
+        const isCall = next?.kind === "symbol" && next.text === "(";
+        const before = tokens[i - 1];
+        const afterDot = before?.kind === "symbol" && before.text === "." && !isWord(tokens[i - 2], "safe");
+        const argument = tokens[i + 2];
+        const keep = DISTINCT_OK.has(token.text.toLowerCase()) && isWord(argument, "distinct");
+        // `AS STRUCT (…`, `UNNEST(DATE …)` and types such as `ARRAY<DATE>` have no call after the word.
+        out.push((isCall && !afterDot && !keep ? macroFor(token.text) : undefined) ?? token.text);
+        break;
+      }
+      case "quoted":
+        out.push(`\`${token.name.replaceAll("\\", "\\\\").replaceAll("`", "\\`")}\``);
+        break;
+      case "string":
+        out.push(stringLiteral(token.value));
+        break;
+      case "bytes":
+        out.push(`bq_from_hex('${token.value.toString("hex")}')`);
+        break;
+      case "number":
+        // 1.5 is a FLOAT64 in GoogleSQL and a DECIMAL in DuckDB.
+        out.push(/^[\d]*\.[\d]*$/.test(token.text) ? `${token.text.startsWith(".") ? "0" : ""}${token.text.replace(/\.$/, ".0")}e0` : token.text);
+        break;
+      case "parameter":
+        out.push(parameter(token.name));
+        break;
+      case "symbol":
+        out.push(token.text);
+        break;
+    }
+  }
+  return join(out);
+}
+
+function isWord(token: ReturnType<typeof tokenize>[number] | undefined, word: string): boolean {
+  return token?.kind === "word" && token.text.toLowerCase() === word;
+}
+
+/** Spaces between tokens, but none around the dots of a path and none before the dashes of a bare project name. */
+function join(parts: readonly string[]): string {
+  let text = "";
+  for (const [i, part] of parts.entries()) {
+    const before = parts[i - 1];
+    const tight = part === "." || before === "." || part === "(" || before === "(";
+    text += i === 0 || tight ? part : ` ${part}`;
+  }
+  return text;
+}

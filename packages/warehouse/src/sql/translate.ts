@@ -1,0 +1,386 @@
+/**
+ * GoogleSQL → DuckDB: parses with polyglot, resolves tables against the catalog, rewrites what differs, prints for DuckDB.
+ * Knows nothing of the gateway's own front end, so that a dry run is an independent opinion.
+ */
+import { WarehouseError } from "../errors.ts";
+import { isObject, type Json, type JsonObject } from "../rest/json.ts";
+import { rewriteExpression } from "./expressions.ts";
+import { normalise } from "./normalise.ts";
+import type { ParameterText } from "./parameters.ts";
+import { aliased, as, expression, fromItem, identifier, kindOf, list, nameOf, type Node, parseStatements, printDuckDb } from "./tree.ts";
+
+export interface TableReference {
+  readonly projectId: string;
+  readonly datasetId: string;
+  readonly tableId: string;
+}
+
+/** Finds a table; throws `notFound`. Gives DuckDB's name for it. */
+export type ResolveTable = (reference: TableReference) => string;
+
+export interface TranslateOptions {
+  readonly projectId: string;
+  readonly defaultDataset?: { readonly projectId: string; readonly datasetId: string };
+  readonly parameter: ParameterText;
+  readonly resolve: ResolveTable;
+}
+
+export interface Translation {
+  /** BigQuery's statementType. */
+  readonly statementType: "SELECT" | "CREATE_TABLE_AS_SELECT" | "INSERT";
+  /** A DuckDB SELECT; for INSERT and CREATE TABLE AS the rows to write. */
+  readonly sql: string;
+  readonly referencedTables: readonly TableReference[];
+  readonly target?: { readonly table: TableReference; readonly columns: readonly string[]; readonly replace: boolean };
+}
+
+/** What the names in scope mean while a query is rewritten. */
+interface Scope {
+  readonly ctes: ReadonlySet<string>;
+  /** Aliases of FROM items, of this query and of those around it; lower case. */
+  readonly ranges: ReadonlySet<string>;
+}
+
+/** Where a query stands: rows for a FROM (or the answer), or one value of an expression. */
+type Position = "rows" | "value";
+
+/** Translates one statement. Throws `invalidQuery` for what this stand-in doesn't run. */
+export function translate(sql: string, options: TranslateOptions): Translation {
+  const statements = parseStatements(normalise(sql, options.parameter));
+  const statement = statements[0];
+  if (statement === undefined) throw new WarehouseError("invalidQuery", "Syntax error: Unexpected end of statement");
+  if (statements.length > 1) throw new WarehouseError("invalidQuery", "Scripts are not supported by this warehouse");
+  const translator = new Translator(options);
+  const [kind, content] = kindOf(statement) ?? ["", {}];
+  if (kind === "create_table" && isObject(content["as_select"])) {
+    const table = translator.reference(content["name"]);
+    return {
+      statementType: "CREATE_TABLE_AS_SELECT",
+      ...translator.statement(content["as_select"]),
+      target: { table, columns: [], replace: content["or_replace"] === true },
+    };
+  }
+  if (kind === "insert") {
+    const table = translator.reference(content["table"]);
+    const columns = list(content["columns"]).map((c) => nameOf(c) ?? "");
+    const rows = isObject(content["query"]) ? translator.statement(content["query"]) : translator.values(list(content["values"]));
+    return { statementType: "INSERT", ...rows, target: { table, columns, replace: false } };
+  }
+  if (!["select", "union", "intersect", "except", "subquery"].includes(kind)) {
+    throw new WarehouseError("invalidQuery", "Statement is not supported by this warehouse: only SELECT, CREATE TABLE AS and INSERT run");
+  }
+  return { statementType: "SELECT", ...translator.statement(statement) };
+}
+
+class Translator {
+  readonly #options: TranslateOptions;
+  readonly #referenced = new Map<string, TableReference>();
+  #fresh = 0;
+
+  constructor(options: TranslateOptions) {
+    this.#options = options;
+  }
+
+  statement(query: Node): { sql: string; referencedTables: TableReference[] } {
+    const tree = this.#query(query, { ctes: new Set(), ranges: new Set() }, "rows");
+    return { sql: printDuckDb(tree), referencedTables: [...this.#referenced.values()] };
+  }
+
+  /** `VALUES (…), (…)` as a SELECT. */
+  values(rows: readonly Json[]): { sql: string; referencedTables: TableReference[] } {
+    const scope: Scope = { ctes: new Set(), ranges: new Set() };
+    const selects = rows.map((row) => {
+      const tree = expression("1");
+      const items = list(row).map((item) => this.#walk(item, scope));
+      return printDuckDb({ select: { ...emptySelect(tree), expressions: items } });
+    });
+    return { sql: selects.join(" UNION ALL "), referencedTables: [...this.#referenced.values()] };
+  }
+
+  /** A table node's three-part name; the default dataset fills in. */
+  reference(table: Json | undefined): TableReference {
+    const parts = isObject(table) ? tableParts(table) : [];
+    const fallback = this.#options.defaultDataset;
+    const [tableId, datasetId, projectId] = parts.toReversed();
+    if (tableId === undefined || parts.length > 3) throw new WarehouseError("invalidQuery", "Invalid table name");
+    if (datasetId === undefined && fallback === undefined) {
+      throw new WarehouseError("invalid", `Table "${tableId}" must be qualified with a dataset (e.g. dataset.table).`);
+    }
+    return {
+      projectId: projectId ?? (datasetId === undefined ? fallback?.projectId : undefined) ?? this.#options.projectId,
+      datasetId: datasetId ?? fallback?.datasetId ?? "",
+      tableId,
+    };
+  }
+
+  /** A query node of any kind. */
+  #query(node: Node, scope: Scope, position: Position): Node {
+    const [kind, content] = kindOf(node) ?? ["", {}];
+    switch (kind) {
+      case "select":
+        return this.#select(content, scope, position);
+      case "subquery": {
+        const inner = content["this"];
+        return { subquery: { ...content, this: isObject(inner) ? this.#query(inner, scope, position) : null } };
+      }
+      case "paren": {
+        const inner = content["this"];
+        return { paren: { ...content, this: isObject(inner) ? this.#query(inner, scope, position) : null } };
+      }
+      case "union":
+      case "intersect":
+      case "except": {
+        const [withClause, inner] = this.#with(content["with"], scope);
+        const { left, right, with: _, ...rest } = content;
+        return {
+          [kind]: {
+            ...this.#walkMembers(rest, inner),
+            // DISTINCT is what DuckDB does by default, and the word is none of its grammar.
+            distinct: false,
+            with: withClause,
+            left: isObject(left) ? this.#query(left, inner, position) : null,
+            right: isObject(right) ? this.#query(right, inner, position) : null,
+          },
+        };
+      }
+      default:
+        throw new WarehouseError("invalidQuery", `Unsupported query: ${kind}`);
+    }
+  }
+
+  #with(clause: Json | undefined, scope: Scope): [Json, Scope] {
+    if (!isObject(clause)) return [null, scope];
+    const names = new Set(scope.ctes);
+    const ctes: Json[] = [];
+    for (const cte of list(clause["ctes"])) {
+      if (!isObject(cte) || !isObject(cte["this"])) continue;
+      const name = (nameOf(cte["alias"]) ?? "").toLowerCase();
+      if (clause["recursive"] === true) names.add(name);
+      const body = this.#query(cte["this"], { ctes: new Set(names), ranges: scope.ranges }, "rows");
+      names.add(name);
+      ctes.push({ ...cte, alias: identifier(nameOf(cte["alias"]) ?? ""), this: body });
+    }
+    return [{ ...clause, ctes }, { ctes: names, ranges: scope.ranges }];
+  }
+
+  #select(select: JsonObject, outer: Scope, position: Position): Node {
+    const [withClause, scope] = this.#with(select["with"], outer);
+    const ranges = new Set(scope.ranges);
+    const inner: Scope = { ctes: scope.ctes, ranges };
+    const from = isObject(select["from"])
+      ? { ...select["from"], expressions: list(select["from"]["expressions"]).map((item) => this.#from(item, inner, ranges)) }
+      : null;
+    const joins = list(select["joins"]).map((join) => this.#join(join, inner, ranges));
+    const { with: _w, from: _f, joins: _j, expressions, kind, ...rest } = select;
+    const items = list(expressions).map((item) => this.#walk(item, inner));
+    const named = kind === "VALUE" ? items : nameItems(items, list(expressions));
+    const shaped = kind === "STRUCT" && position === "value" ? asStruct(named) : kind === "VALUE" && position === "rows" ? asRows(items) : named;
+    const body: JsonObject = {
+      ...this.#walkMembers(rest, inner),
+      with: withClause,
+      from,
+      joins,
+      expressions: kind === undefined || kind === null ? usingFirst(shaped, list(select["joins"])) : shaped,
+    };
+    return { select: body };
+  }
+
+  #join(join: Json, scope: Scope, ranges: Set<string>): Json {
+    if (!isObject(join)) return null;
+    const item = this.#from(join["this"] ?? null, scope, ranges);
+    const { this: _, ...rest } = join;
+    // A comma or CROSS JOIN sees the items to its left without LATERAL; so do the others in DuckDB.
+    return { ...this.#walkMembers(rest, scope), this: item };
+  }
+
+  /** One FROM item; adds its alias to `ranges`. */
+  #from(item: Json, scope: Scope, ranges: Set<string>): Json {
+    const [kind, content] = kindOf(item) ?? ["", {}];
+    switch (kind) {
+      case "table":
+        return this.#table(content, scope, ranges);
+      case "unnest":
+        return this.#unnest(this.#walk(content["this"] ?? null, scope), nameOf(content["alias"]), content, ranges);
+      case "alias": {
+        const unnest = as(content["this"], "unnest");
+        if (unnest) return this.#unnest(this.#walk(unnest["this"] ?? null, scope), nameOf(content["alias"]), unnest, ranges);
+        break;
+      }
+      case "subquery": {
+        const alias = nameOf(content["alias"]);
+        const query = content["this"];
+        if (!isObject(query)) break;
+        const joined = as(query, "joined_table");
+        if (joined) return { subquery: { ...content, this: this.#from(query, scope, ranges) } };
+        const tree = this.#query(query, { ctes: scope.ctes, ranges: scope.ranges }, "rows");
+        if (alias !== undefined) ranges.add(alias.toLowerCase());
+        return { subquery: { ...content, alias: alias === undefined ? null : identifier(alias), this: tree } };
+      }
+      case "joined_table": {
+        const left = this.#from(content["left"] ?? null, scope, ranges);
+        const joins = list(content["joins"]).map((join) => this.#join(join, scope, ranges));
+        return { joined_table: { ...content, left, joins } };
+      }
+      case "paren":
+        return { paren: { ...content, this: this.#from(content["this"] ?? null, scope, ranges) } };
+      case "pivot":
+      case "unpivot": {
+        const { this: source, ...rest } = content;
+        return { [kind]: { ...this.#walkMembers(rest, scope), this: this.#from(source ?? null, scope, ranges) } };
+      }
+    }
+    throw new WarehouseError("invalidQuery", `Unsupported item in FROM: ${kind || "unknown"}`);
+  }
+
+  #table(table: JsonObject, scope: Scope, ranges: Set<string>): Json {
+    for (const clause of ["system_time", "when", "table_sample", "changes", "version"]) {
+      if (table[clause] !== undefined && table[clause] !== null) throw new WarehouseError("invalidQuery", `Unsupported table clause: ${clause}`);
+    }
+    const parts = tableParts(table);
+    const alias = nameOf(table["alias"]) ?? parts.at(-1) ?? "";
+    const first = parts[0] ?? "";
+    if (parts.length > 1 && ranges.has(first.toLowerCase())) {
+      const path = parts.slice(1).reduce<Json>(
+        (tree, field) => (tree === null ? column(first, field) : { dot: { this: tree, field: identifier(field) } }),
+        null,
+      );
+      return this.#unnest(path, alias, table, ranges);
+    }
+    ranges.add(alias.toLowerCase());
+    const named = { ...table, schema: null, catalog: null, alias: identifier(alias), alias_explicit_as: true };
+    if (parts.length === 1 && scope.ctes.has(first.toLowerCase())) return { table: { ...named, name: identifier(first) } };
+    const reference = this.reference(table);
+    const target = this.#options.resolve(reference);
+    this.#referenced.set(`${reference.projectId}.${reference.datasetId}.${reference.tableId}`, reference);
+    const [schema, name] = target.split(".");
+    return { table: { ...named, schema: identifier(schema ?? ""), name: identifier(name ?? "") } };
+  }
+
+  /**
+   * `UNNEST(array) [AS alias] [WITH OFFSET [AS offset]]` as a lateral subquery: depth 2 opens STRUCT elements into
+   * columns (as `SELECT *` shows them), and the subquery's alias is the whole element.
+   */
+  #unnest(array: Json, alias: string | undefined, node: JsonObject, ranges: Set<string>): Json {
+    this.#fresh += 1;
+    const name = alias ?? `unnest_${this.#fresh}`;
+    ranges.add(name.toLowerCase());
+    const offset = node["with_ordinality"] === true || node["with_offset"] === true ? (nameOf(node["offset_alias"]) ?? "offset") : undefined;
+    const values = aliased(expression("UNNEST(_1, max_depth => 2)", array), alias ?? "f0_");
+    const items = offset === undefined ? [values] : [values, aliased(expression("UNNEST(RANGE(CAST(LEN(_1) AS BIGINT)))", array), offset)];
+    const subquery = as(fromItem("(SELECT 1) AS x"), "subquery") ?? {};
+    const select = as(subquery["this"], "select") ?? {};
+    return { subquery: { ...subquery, alias: identifier(name), this: { select: { ...select, expressions: items } } } };
+  }
+
+  /** Any tree below a query: subqueries as queries, the rest by the expression rules, from the leaves up. */
+  #walk(value: Json, scope: Scope): Json {
+    if (Array.isArray(value)) return value.map((item) => this.#walk(item, scope));
+    if (!isObject(value)) return value;
+    const [kind, content] = kindOf(value) ?? ["", {}];
+    if (kind === "select" || kind === "union" || kind === "intersect" || kind === "except") return this.#query(value, scope, "value");
+    return rewriteExpression(isObject(value[kind]) ? { [kind]: this.#walkMembers(content, scope) } : this.#walkMembers(value, scope));
+  }
+
+  #walkMembers(value: JsonObject, scope: Scope): JsonObject {
+    const out: JsonObject = {};
+    for (const [key, member] of Object.entries(value)) out[key] = this.#walk(member ?? null, scope);
+    if (typeof out["name"] === "string" && typeof out["quoted"] === "boolean" && "span" in out) out["quoted"] = true;
+    return out;
+  }
+}
+
+function emptySelect(item: Json): JsonObject {
+  const select = as(as(fromItem("(SELECT 1) AS x"), "subquery")?.["this"], "select") ?? {};
+  return { ...select, expressions: [item] };
+}
+
+function column(table: string, name: string): JsonObject {
+  return { column: { name: identifier(name), table: identifier(table), join_mark: false, trailing_comments: [] } };
+}
+
+/** The parts of a table's name; one pair of backquotes may hold several. */
+function tableParts(table: JsonObject): string[] {
+  return [table["catalog"], table["schema"], table["name"]].flatMap((part) => {
+    const name = nameOf(part);
+    return name === undefined ? [] : name.split(".");
+  });
+}
+
+/** Every item under the name BigQuery gives it: its alias, the path's last part, or `f0_`, `f1_` … */
+function nameItems(items: readonly Json[], written: readonly Json[]): Json[] {
+  let unnamed = 0;
+  return items.map((item, i) => {
+    const source = written[i] ?? null;
+    const alias = as(source, "alias");
+    if (alias) {
+      const target = as(item, "alias")?.["this"] ?? item;
+      return aliased(target, nameOf(alias["alias"]) ?? "");
+    }
+    if (as(source, "star") || isStruct(source)) return item;
+    const name = pathName(source);
+    if (name !== undefined) return aliased(item, name);
+    unnamed += 1;
+    return aliased(item, `f${unnamed - 1}_`);
+  });
+}
+
+function isStruct(node: Json): boolean {
+  return as(node, "columns") !== undefined;
+}
+
+function pathName(node: Json): string | undefined {
+  const named = as(node, "column") ?? undefined;
+  if (named) return nameOf(named["name"]);
+  const dot = as(node, "dot");
+  if (dot) return nameOf(dot["field"]);
+  const paren = as(node, "paren");
+  return paren ? undefined : undefined;
+}
+
+/** `SELECT AS STRUCT a, b` as one value. */
+function asStruct(items: readonly Json[]): Json[] {
+  if (items.some((item) => as(item, "star"))) {
+    throw new WarehouseError("invalidQuery", "SELECT AS STRUCT * is not supported by this warehouse");
+  }
+  const args = items.map((item, i) => {
+    const alias = as(item, "alias");
+    const name = nameOf(alias?.["alias"]) ?? "";
+    return { name: /^f\d+_$/.test(name) ? `_field_${i + 1}` : name, value: alias?.["this"] ?? item };
+  });
+  return [structOf(args)];
+}
+
+/** `SELECT AS VALUE x` in FROM: a STRUCT becomes its columns. */
+function asRows(items: readonly Json[]): Json[] {
+  return [aliased(expression("UNNEST([_1], max_depth => 2)", items[0] ?? null), "f0_")];
+}
+
+/** DuckDB's STRUCT of named values. */
+export function structOf(members: readonly { readonly name: string; readonly value: Json }[]): Json {
+  const text = members.map((m, i) => `"${m.name.replaceAll('"', '""')}" := _${i + 1}`).join(", ");
+  return expression(`STRUCT_PACK(${text})`, ...members.map((m) => m.value));
+}
+
+/** `SELECT * … JOIN … USING (k)`: BigQuery shows the joined columns first, DuckDB where the left table has them. */
+function usingFirst(items: readonly Json[], joins: readonly Json[]): Json[] {
+  const names: string[] = [];
+  for (const join of joins.toReversed()) {
+    for (const name of isObject(join) ? list(join["using"]) : []) {
+      const text = nameOf(name);
+      if (text !== undefined && !names.some((n) => n.toLowerCase() === text.toLowerCase())) names.push(text);
+    }
+  }
+  if (names.length === 0) return [...items];
+  return items.flatMap((item) => {
+    const star = as(item, "star");
+    if (star === undefined || isObject(star["table"])) return [item];
+    const except = list(star["except"]);
+    const shown = names.filter((name) => !except.some((e) => nameOf(e)?.toLowerCase() === name.toLowerCase()));
+    const replaced = list(star["replace"]).map((r) => (isObject(r) ? nameOf(r["alias"])?.toLowerCase() : undefined));
+    const firsts = shown.filter((name) => !replaced.includes(name.toLowerCase()));
+    const columns = firsts.map((name) =>
+      aliased({ column: { name: identifier(name), table: null, join_mark: false, trailing_comments: [] } }, name),
+    );
+    return [...columns, { star: { ...star, except: [...except, ...firsts.map(identifier)] } }];
+  });
+}
