@@ -1,8 +1,14 @@
 import type { Mask } from "@chaperone/masking";
 import type { DataClass } from "../catalog/data-class.ts";
 
-/** What policy is asked per column. `read`: the value is shown (copied or transformed); `aggregate`: a statistic over it is shown; `infer`: it steers the result. */
+/**
+ * What policy is asked per column. `read`: the value is shown (copied or transformed); `aggregate`: a statistic over it is shown;
+ * `infer`: it steers the result; `describe`: its name and type are shown.
+ */
 export type PolicyAction = "read" | "aggregate" | "infer" | "write" | "export" | "describe";
+
+/** What a connection's configuration can switch off. */
+export type Protection = "approval" | "masking";
 
 /** One table × column × use, judged. What a reviewer sees as a row. */
 export interface UseDecision {
@@ -49,6 +55,8 @@ interface Judged {
   readonly uses: readonly UseDecision[];
   /** All determining policies, sorted. */
   readonly policies: readonly string[];
+  /** Protections switched off for the connection: what policy asked for under them was not done. */
+  readonly protectionsOff: readonly Protection[];
 }
 
 export interface DenyDecision extends Judged {

@@ -1,0 +1,197 @@
+import { createHash } from "node:crypto";
+import type { ColumnName, PlanStatement, UnderstoodPlan } from "@chaperone/googlesql";
+import type { Mask } from "@chaperone/masking";
+import type { ClassifiedColumn } from "../catalog/data-class.ts";
+import { columnParts } from "../catalog/names.ts";
+import type { AgentPrincipal } from "../identity/principal.ts";
+import type { PolicyContext } from "./cedar.ts";
+import type { ApprovalObligation, Decision, Protection, UseDecision } from "./decision.ts";
+import { denyMessage } from "./deny-message.ts";
+import { approvalsOf, maskOf, smallestLimit, strictestApproval, strictestMask } from "./obligations.ts";
+import { outputMask } from "./output-masks.ts";
+import type { Policy, PolicySet } from "./policy-set.ts";
+import { type ColumnUse, type UseVia, useKey, usesOf } from "./uses.ts";
+
+export interface DecisionRequest {
+  readonly principal: AgentPrincipal;
+  readonly plan: UnderstoodPlan;
+  /** From the catalog snapshot under which the plan was made; `catalogVersion` is that snapshot's. */
+  readonly classes: (column: ColumnName) => ClassifiedColumn;
+  readonly catalogVersion: string;
+  readonly context: PolicyContext;
+  /** false: switched off for the connection. */
+  readonly protections: Readonly<Record<Protection, boolean>>;
+  readonly defaults: {
+    /** Groups of people who approve where policy names none. */
+    readonly approvers: readonly string[];
+    readonly limitRows?: number | undefined;
+    /** Bytes billed. */
+    readonly limitBytes?: number | undefined;
+  };
+}
+
+/** One use after policy was asked about each of its column's classes. */
+interface JudgedUse extends UseDecision {
+  readonly via: UseVia;
+  readonly approvals: readonly ApprovalObligation[];
+  readonly limits: readonly Policy[];
+}
+
+/**
+ * May this agent run this plan, and under which obligations? Pure but for Cedar's memory.
+ * Every column × use × class needs a permit; one denial denies the whole. Obligations of all determining permits
+ * hold together, the strictest of each kind.
+ */
+export function decide(policies: PolicySet, request: DecisionRequest): Decision {
+  const { plan, protections, defaults } = request;
+  const judged = distinctUses(plan).map((use) => judge(policies, request, use));
+  const uses = merged(judged);
+  const unsupported = unsupportedParts(plan);
+  const basis = {
+    policyVersion: policyVersion(policies, request.catalogVersion),
+    uses: [...uses, ...unsupported.uses],
+    policies: [...new Set(judged.flatMap(({ policies: ids }) => ids))].sort(),
+    protectionsOff: (["approval", "masking"] as const).filter((protection) => !protections[protection]),
+  };
+  const deny = (message: string): Decision => ({ ...basis, effect: "deny", message });
+  const denied = uses.filter(({ effect }) => effect === "deny");
+  if (denied.length > 0 || unsupported.messages.length > 0) {
+    return deny(denyMessage(denied, unsupported.messages, policies.policies));
+  }
+  const approval = protections.approval ? strictestApproval(judged.flatMap(({ approvals }) => approvals)) : undefined;
+  if (approval?.approvers.length === 0) {
+    return deny(
+      "Access denied: no group of people may approve everything this query needs. Ask in separate queries, or ask the people who keep the policies to name approvers.",
+    );
+  }
+  const maskByUse = new Map(
+    judged.map(({ table, path, action, via, mask }) => [useKey(table, path, action, via), mask]),
+  );
+  const sourceMask = ({ column, via }: { column: ColumnName; via: "copy" | "transform" | "aggregate" }): Mask => {
+    const { tableName, path } = columnParts(column);
+    return maskByUse.get(useKey(tableName, path, via === "aggregate" ? "aggregate" : "read", via)) ?? { rule: "null" };
+  };
+  const limits = judged.flatMap((use) => use.limits.map(({ obligations }) => obligations));
+  return {
+    ...basis,
+    effect: "permit",
+    obligations: {
+      approval,
+      limitRows: smallestLimit([defaults.limitRows, ...limits.map(({ limitRows }) => limitRows)]),
+      limitBytes: smallestLimit([defaults.limitBytes, ...limits.map(({ limitBytes }) => limitBytes)]),
+      masks: (plan.statements[0]?.outputs ?? []).map((output) => outputMask(output, sourceMask)),
+    },
+  };
+}
+
+/** SHA-256 (hex) of what decisions follow from: Cedar schema, policies, catalog file and schemas. */
+export function policyVersion(policies: PolicySet, catalogVersion: string): string {
+  return createHash("sha256")
+    .update(JSON.stringify([policies.hash, catalogVersion]))
+    .digest("hex");
+}
+
+/**
+ * Which of a table's columns (paths; `*`: the table itself) may be described to this agent: named with their types.
+ * Metadata doors show nothing of the others.
+ */
+export function describable(
+  policies: PolicySet,
+  request: Pick<DecisionRequest, "principal" | "classes" | "context">,
+  table: string,
+  paths: readonly string[],
+): ReadonlySet<string> {
+  const allowed = (path: string) =>
+    verdicts(policies, request, { table, path, action: "describe", via: "schema" }).every(({ allowed }) => allowed);
+  return new Set(paths.filter(allowed));
+}
+
+function distinctUses(plan: UnderstoodPlan): readonly ColumnUse[] {
+  const uses = plan.statements.flatMap(usesOf);
+  return [...new Map(uses.map((use) => [useKey(use.table, use.path, use.action, use.via), use])).values()];
+}
+
+/** One verdict for each class of the column; one for a public column. */
+function verdicts(
+  policies: PolicySet,
+  request: Pick<DecisionRequest, "principal" | "classes" | "context">,
+  use: ColumnUse,
+) {
+  const { classes } = request.classes(`${use.table}.${use.path}`);
+  const asked = classes.length === 0 ? [undefined] : classes;
+  return asked.map((dataClass) => ({
+    dataClass,
+    classes,
+    ...policies.evaluate(request.principal, use, dataClass, request.context),
+  }));
+}
+
+function judge(policies: PolicySet, request: DecisionRequest, use: ColumnUse): JudgedUse {
+  const answers = verdicts(policies, request, use);
+  const effect = answers.every(({ allowed }) => allowed) ? "permit" : "deny";
+  // Where one class is refused, the policies that refused it determined the effect; the permits of the others didn't.
+  const determining = answers.filter(({ allowed }) => allowed === (effect === "permit"));
+  const permits = (ids: readonly string[]) => ids.flatMap((id) => policies.policies.get(id) ?? []);
+  const masks = determining.map(({ policies: ids, dataClass }) => maskOf(permits(ids), use.action, dataClass));
+  return {
+    ...use,
+    classes: answers[0]?.classes ?? [],
+    effect,
+    policies: [...new Set(determining.flatMap(({ policies: ids }) => ids))].sort(),
+    mask: effect === "permit" && request.protections.masking ? strictestMask(masks) : { rule: "none" },
+    approvals: determining.flatMap(({ policies: ids, dataClass }) =>
+      approvalsOf(permits(ids), dataClass !== undefined, request.defaults.approvers),
+    ),
+    limits: determining.flatMap(({ policies: ids }) => permits(ids)),
+  };
+}
+
+/** One row per table × column × action, as a reviewer reads it: the ways a value is shown are judged together. */
+function merged(judged: readonly JudgedUse[]): readonly UseDecision[] {
+  const rows = new Map<string, UseDecision>();
+  for (const { table, path, classes, action, effect, policies, mask } of judged) {
+    const key = useKey(table, path, action, "schema");
+    const row = rows.get(key);
+    if (row === undefined || (row.effect === "permit" && effect === "deny")) {
+      rows.set(key, { table, path, classes, action, effect, policies, mask });
+    } else if (row.effect === effect) {
+      rows.set(key, {
+        ...row,
+        policies: [...new Set([...row.policies, ...policies])].sort(),
+        mask: strictestMask([row.mask, mask]),
+      });
+    }
+  }
+  return [...rows.values()].sort((a, b) =>
+    useKey(a.table, a.path, a.action, "schema") < useKey(b.table, b.path, b.action, "schema") ? -1 : 1,
+  );
+}
+
+/** Everything but one query that only reads. What isn't judged yet is refused (I1). */
+function unsupportedParts(plan: UnderstoodPlan): { uses: readonly UseDecision[]; messages: readonly string[] } {
+  const { statements } = plan;
+  const messages = statements.length === 1 ? [] : [`a request of ${statements.length} statements; send one`];
+  const writes = statements.flatMap((statement) => statement.writes.map(({ table }) => table));
+  messages.push(...statements.flatMap(unsupportedStatement));
+  const uses = [...new Set(writes)].map(
+    (table): UseDecision => ({
+      table,
+      path: "*",
+      classes: [],
+      action: "write",
+      effect: "deny",
+      policies: [],
+      mask: { rule: "none" },
+    }),
+  );
+  return { uses, messages };
+}
+
+function unsupportedStatement({ kind, writes, effects }: PlanStatement): readonly string[] {
+  const found = [
+    ...writes.map(({ mode, table }) => `${mode} of ${table}`),
+    ...effects.map((effect) => `effect ${effect.kind}`),
+  ];
+  if (found.length === 0 && kind !== "SELECT") found.push(`statement ${kind}`);
+  return found.map((what) => `${what}; only queries that read are permitted`);
+}

@@ -1,0 +1,194 @@
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import * as cedar from "@cedar-policy/cedar-wasm/nodejs";
+import { BUILT_IN_CLASSES } from "../catalog/data-classes.ts";
+import { columnParts, foldPath } from "../catalog/names.ts";
+import { isPolicyId, type PolicyObligations, readAnnotations } from "./annotations.ts";
+import { CEDAR_SCHEMA, type Evaluate, prepare } from "./cedar.ts";
+import type { PolicyAction } from "./decision.ts";
+import { actionsOf, entitiesIn, foldedPathComparisons, readsAttribute } from "./policy-json.ts";
+import { PolicyError, type PolicyProblem } from "./problem.ts";
+
+/** One checked policy. */
+export interface Policy {
+  readonly id: string;
+  readonly effect: "permit" | "forbid";
+  readonly file: string;
+  /** 1-based. */
+  readonly line: number;
+  readonly text: string;
+  /** Actions its head allows; its conditions may narrow them. */
+  readonly actions: readonly PolicyAction[];
+  readonly obligations: PolicyObligations;
+}
+
+/** The policies in force. Immutable; loading again makes a new one. */
+export interface PolicySet {
+  readonly policies: ReadonlyMap<string, Policy>;
+  /** SHA-256 (hex) of schema, file names and texts. */
+  readonly hash: string;
+  readonly evaluate: Evaluate;
+}
+
+export interface PolicyText {
+  readonly file: string;
+  readonly text: string;
+}
+
+const MOST_FILES = 1000;
+const MOST_CHARACTERS = 1_000_000;
+
+/**
+ * Reads and checks all `*.cedar` files of a directory (not its subdirectories).
+ * @param customClasses data classes of the catalog file, beside the built-in ones
+ * @throws PolicyError with every problem found; then none of the policies is in force
+ */
+export function loadPolicies(directory: string, customClasses: Iterable<string> = []): PolicySet {
+  return parsePolicies(readPolicyTexts(directory), customClasses);
+}
+
+function readPolicyTexts(directory: string): readonly PolicyText[] {
+  const fail = (message: string): never => {
+    throw new PolicyError([{ file: directory, line: 1, policy: undefined, message }]);
+  };
+  let names: readonly string[];
+  try {
+    names = readdirSync(directory)
+      .filter((name) => name.endsWith(".cedar"))
+      .sort();
+  } catch {
+    return fail("this folder can't be read; name the folder of the *.cedar files");
+  }
+  if (names.length === 0) return fail("no *.cedar file here, so that every query would be denied");
+  if (names.length > MOST_FILES) return fail(`more than ${MOST_FILES} *.cedar files`);
+  return names.map((name) => {
+    const file = join(directory, name);
+    try {
+      return { file, text: new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(file)) };
+    } catch {
+      return fail(`${name} can't be read as UTF-8 text`);
+    }
+  });
+}
+
+/** Checks policy texts as `loadPolicies` does. */
+export function parsePolicies(texts: readonly PolicyText[], customClasses: Iterable<string> = []): PolicySet {
+  const problems: PolicyProblem[] = [];
+  const classes = new Set([...Object.keys(BUILT_IN_CLASSES), ...customClasses]);
+  const policies = new Map<string, Policy>();
+  let readsClock = false;
+  for (const { file, text, line } of texts.flatMap((source) => splitPolicies(source, problems))) {
+    const parsed = cedar.policyToJson(text);
+    if (parsed.type === "failure") {
+      problems.push({ file, line, policy: undefined, message: messageOf(parsed.errors[0]) });
+      continue;
+    }
+    const { json } = parsed;
+    const id = json.annotations?.id ?? "";
+    const problem = (message: string) => problems.push({ file, line, policy: id || undefined, message });
+    const earlier = policies.get(id);
+    if (!isPolicyId(id)) {
+      problem('every policy needs a name of its own: @id("…"), up to 100 letters, digits, dots, dashes, underscores');
+      continue;
+    }
+    if (earlier !== undefined) {
+      problem(`@id("${id}") is taken by ${earlier.file}:${earlier.line}; give this one another`);
+      continue;
+    }
+    const actions = actionsOf(json.action);
+    const obligations = readAnnotations(json.annotations ?? {}, json.effect, actions, problem);
+    for (const entity of entitiesIn(json)) checkEntity(entity, classes, problem);
+    for (const path of foldedPathComparisons(json)) {
+      problem(`resource.path is in lower case, so "${path}" never matches; write "${path.toLowerCase()}"`);
+    }
+    readsClock ||= readsAttribute(json, "context", "now");
+    policies.set(id, { id, effect: json.effect, file, line, text, actions, obligations });
+  }
+  const byId = Object.fromEntries([...policies].map(([id, { text }]) => [id, text]));
+  problems.push(...validate(byId, policies));
+  if (problems.length > 0) throw new PolicyError(problems);
+  const hash = createHash("sha256")
+    .update(JSON.stringify([CEDAR_SCHEMA, texts.map(({ text }) => text)]))
+    .digest("hex");
+  return { policies, hash, evaluate: prepare(hash, byId, readsClock) };
+}
+
+/** The policies of one file, each with the line it starts on. */
+function splitPolicies(
+  { file, text }: PolicyText,
+  problems: PolicyProblem[],
+): { file: string; text: string; line: number }[] {
+  const fail = (message: string, line: number) => {
+    problems.push({ file, line, policy: undefined, message });
+    return [];
+  };
+  if (text.length > MOST_CHARACTERS) return fail(`more than ${MOST_CHARACTERS} characters`, 1);
+  const parts = cedar.policySetTextToParts(text);
+  if (parts.type === "failure") {
+    const [error] = parts.errors;
+    return fail(messageOf(error), lineAt(text, error?.sourceLocations?.[0]?.start ?? 0));
+  }
+  const [template] = parts.policy_templates;
+  if (template !== undefined) {
+    return fail("templates (?principal, ?resource) are not supported; write the policy out", lineOf(text, template));
+  }
+  return parts.policies
+    .map((policy) => ({ file, text: policy, line: lineOf(text, policy) }))
+    .sort((a, b) => a.line - b.line);
+}
+
+/** Validation against the schema. Warnings count: a forbid that can never apply forbids nothing. */
+function validate(byId: Readonly<Record<string, string>>, policies: ReadonlyMap<string, Policy>): PolicyProblem[] {
+  const answer = cedar.validate({ schema: CEDAR_SCHEMA, policies: { staticPolicies: byId } });
+  if (answer.type === "failure") {
+    return answer.errors.map((error) => ({ file: "", line: 1, policy: undefined, message: messageOf(error) }));
+  }
+  const found = [...answer.validationErrors, ...answer.validationWarnings].map(({ policyId, error }) => {
+    const policy = policies.get(policyId);
+    const within = policy === undefined ? 1 : lineAt(policy.text, error.sourceLocations?.[0]?.start ?? 0);
+    const message = messageOf(error).replace(`for policy \`${policyId}\`, `, "");
+    return { file: policy?.file ?? "", line: (policy?.line ?? 1) + within - 1, policy: policyId, message };
+  });
+  const others = answer.otherWarnings.map((error) => ({
+    file: "",
+    line: 1,
+    policy: undefined,
+    message: messageOf(error),
+  }));
+  return [...found, ...others];
+}
+
+/** An id that nothing has makes a forbid forbid nothing; Cedar's validation doesn't look at ids. */
+function checkEntity(
+  { type, id }: cedar.TypeAndId,
+  classes: ReadonlySet<string>,
+  problem: (message: string) => void,
+): void {
+  const dots = (id.split(":").at(-1) ?? "").split(".").length - 1;
+  if (type === "DataClass" && !classes.has(id)) {
+    problem(`no data class is called "${id}"; declare it in the catalog file or correct it`);
+  } else if (type === "Dataset" && dots !== 1) problem(`Dataset::"${id}" never matches; write project.dataset`);
+  else if (type === "Table" && dots !== 2) problem(`Table::"${id}" never matches; write project.dataset.table`);
+  else if (type === "Column" && dots < 3) problem(`Column::"${id}" never matches; write project.dataset.table.path`);
+  else if (type === "Column" && columnParts(id).path !== foldPath(columnParts(id).path)) {
+    problem(`Column::"${id}" never matches; write the path in lower case, without []`);
+  }
+}
+
+function messageOf(error: cedar.DetailedError | undefined): string {
+  if (error === undefined) return "not understood";
+  const label = error.sourceLocations?.[0]?.label;
+  return [error.message.replace(/^failed to parse polic(y|ies) from string: /, ""), label, error.help]
+    .filter(Boolean)
+    .join("; ");
+}
+
+function lineOf(text: string, part: string): number {
+  return text.slice(0, Math.max(0, text.indexOf(part))).split("\n").length;
+}
+
+/** Cedar counts bytes of UTF-8. */
+function lineAt(text: string, byteOffset: number): number {
+  return Buffer.from(text).subarray(0, byteOffset).toString().split("\n").length;
+}
