@@ -3,3 +3,8 @@ export * from "./table-resource.ts";
 export * from "./limits.ts";
 export * from "./sql-error.ts";
 export * from "./tree.ts";
+export { type Token, type TokenKind, tokenize } from "./lexer.ts";
+export { parse } from "./parser/parse.ts";
+export { type PrintOptions, print, redact, type ValueLiteral } from "./printer.ts";
+export { tableNameParts } from "./table-name.ts";
+export { childrenOf } from "./visitor.ts";

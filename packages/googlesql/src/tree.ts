@@ -331,12 +331,13 @@ export interface BooleanLiteral extends At {
   readonly value: boolean;
 }
 
-/** Decimal or hexadecimal digits as written, never with a sign. The range is the resolver's business. */
+/** Decimal digits, or hexadecimal ones as `0x1f`; never with a sign. The range is the resolver's business. */
 export interface IntegerLiteral extends At {
   readonly kind: "IntegerLiteral";
   readonly text: string;
 }
 
+/** Digits on both sides of a dot, if there is one: `0.5`, `1.0`, `1e+5`. */
 export interface FloatLiteral extends At {
   readonly kind: "FloatLiteral";
   readonly text: string;

@@ -1,0 +1,214 @@
+import { RESERVED_KEYWORDS } from "./keywords.ts";
+import { LIMITS } from "./limits.ts";
+import { SqlError } from "./sql-error.ts";
+import { decodeEscapes } from "./string-escapes.ts";
+
+/**
+ * - `name`: an unquoted identifier or keyword.
+ * - `quoted`: a backquoted identifier.
+ * - `end`: the end of the text; always the last token, and only there.
+ */
+export type TokenKind = "name" | "quoted" | "integer" | "float" | "string" | "bytes" | "symbol" | "end";
+
+export interface Token {
+  readonly kind: TokenKind;
+  /** Names, numbers and symbols as written; the decoded value of quoted identifiers, strings and bytes. */
+  readonly text: string;
+  /** The name in upper case where it may be read as a keyword, else "". Behind the dot of a path and behind `@` no name is a keyword. */
+  readonly keyword: string;
+  /** UTF-16 offsets into the text, end exclusive. */
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Longest first. `>>` and `<>` are left to the parser, since `ARRAY<STRUCT<…>>` closes two types. */
+const SYMBOLS = [
+  "@@", "||", "|>", "<<", "<=", ">=", "!=", "=>", "->", "+=", "-=", "**",
+  "(", ")", "[", "]", "{", "}", ",", ";", ".", "+", "-", "*", "/", "=", "<", ">", "|", "^", "&", "~", "@", "?", ":",
+] as const; // biome-ignore format: one line a length
+
+const WHITESPACE = /[ \n\r\t\b\f\v\u00a0\u2000-\u200a\u202f\u205f\u3000]+/y;
+const LINE_COMMENT = /[^\r\n]*/y;
+const WORD = /[A-Za-z_][A-Za-z0-9_]*/y;
+const WORD_AFTER_DOT = /[A-Za-z0-9_]+/y;
+const HEX_INTEGER = /0[xX][0-9a-fA-F]+/y;
+/** Digits that a hexadecimal number starts with are no decimal fraction: `1.0x1` is `1.` and `0x1`. */
+const DECIMAL = /(?:(?!0[xX][0-9a-fA-F])[0-9]+)/y;
+const EXPONENT = /[eE](?:[0-9]+(?![A-Za-z0-9_])|[+-](?!0[xX][0-9a-fA-F])[0-9]+)/y;
+const STRING_PREFIX = /^(?:r|b|rb|br)$/i;
+
+/**
+ * Reads a whole text into tokens, as Google's lexer reads it: the same whitespace, comments that do not nest and end at
+ * CR or LF, ASCII identifiers, numbers behind the dot of a path as names. What Google would not read is refused, and so are
+ * NUL, U+FFFD and unpaired surrogates, which tell of a text that was damaged on its way. Linear in the length of the text.
+ *
+ * @throws SqlError `syntax` or `limit`
+ * @see https://cloud.google.com/bigquery/docs/reference/standard-sql/lexical
+ */
+export function tokenize(sql: string): Token[] {
+  if (sql.length > LIMITS.sqlLength) {
+    throw new SqlError("limit", `SQL is longer than ${LIMITS.sqlLength} characters; shorten it.`, 1, 1);
+  }
+  refuseDamagedText(sql);
+  const tokens: Token[] = [];
+  let at = 0;
+
+  const fail = (offset: number, message: string): never => {
+    throw SqlError.at(sql, offset, "syntax", message);
+  };
+  const match = (pattern: RegExp, from: number): string => {
+    pattern.lastIndex = from;
+    return pattern.exec(sql)?.[0] ?? "";
+  };
+  const push = (kind: TokenKind, text: string, keyword: string, start: number, end: number): void => {
+    if (tokens.length >= LIMITS.tokens) {
+      throw SqlError.at(sql, start, "limit", `SQL has more than ${LIMITS.tokens} tokens; split it.`);
+    }
+    tokens.push({ kind, text, keyword, start, end });
+    at = end;
+  };
+
+  while (at < sql.length) {
+    const start = at;
+    const char = sql.charAt(at);
+    const space = match(WHITESPACE, at);
+    if (space !== "") {
+      at += space.length;
+      continue;
+    }
+    if (char === "#" || sql.startsWith("--", at)) {
+      at += match(LINE_COMMENT, at).length;
+      continue;
+    }
+    if (sql.startsWith("/*", at)) {
+      const close = sql.indexOf("*/", at + 2);
+      if (close < 0) fail(start, "Unclosed comment.");
+      at = close + 2;
+      continue;
+    }
+
+    const previous = tokens.at(-1);
+    const afterPathDot = previous?.text === "." && previous.kind === "symbol" && canPrecedePathDot(tokens.at(-2));
+    if (afterPathDot && isWordPart(char)) {
+      const word = match(WORD_AFTER_DOT, at);
+      // `a.r'x'` is no path: Google reads the prefix as part of a string literal, which cannot stand here.
+      if (STRING_PREFIX.test(word) && isQuote(sql.charAt(at + word.length)))
+        fail(start, "Unexpected literal behind a dot.");
+      push("name", word, "", start, start + word.length);
+      continue;
+    }
+    if (isDigit(char)) {
+      const text = number(start);
+      push(/^0[xX]|^[0-9]+$/.test(text) ? "integer" : "float", text, "", start, start + text.length);
+      refuseAttachedName(text);
+      continue;
+    }
+    if (char === "." && !canPrecedePathDot(previous) && match(DECIMAL, at + 1) !== "") {
+      const digits = match(DECIMAL, at + 1);
+      const text = `.${digits}${match(EXPONENT, at + 1 + digits.length)}`;
+      push("float", text, "", start, start + text.length);
+      refuseAttachedName(text);
+      continue;
+    }
+    const word = match(WORD, at);
+    const quoteAt = at + word.length;
+    if (isQuote(sql.charAt(quoteAt)) && (word === "" || STRING_PREFIX.test(word))) {
+      quoted(start, word.toLowerCase(), quoteAt);
+      continue;
+    }
+    if (word !== "") {
+      const isParameterName = previous?.kind === "symbol" && (previous.text === "@" || previous.text === "@@");
+      push("name", word, isParameterName ? "" : word.toUpperCase(), start, quoteAt);
+      continue;
+    }
+    const symbol = SYMBOLS.find((text) => sql.startsWith(text, at));
+    if (symbol === undefined) fail(start, `Illegal input character ${codePointName(sql, at)}.`);
+    else push("symbol", symbol, "", start, start + symbol.length);
+  }
+  tokens.push({ kind: "end", text: "", keyword: "", start: sql.length, end: sql.length });
+  return tokens;
+
+  /** `1`, `0x1F`, `1.`, `1.5`, `1.5e-3`, `1e10` */
+  function number(from: number): string {
+    const hex = match(HEX_INTEGER, from);
+    if (hex !== "") return hex;
+    let text = match(DECIMAL, from);
+    if (sql.charAt(from + text.length) === ".") {
+      text += ".";
+      text += match(DECIMAL, from + text.length);
+    }
+    return text + match(EXPONENT, from + text.length);
+  }
+
+  /** `123abc` is not a number with an alias, but `2.m` is: so does Google read it. */
+  function refuseAttachedName(text: string): void {
+    if (!text.endsWith(".") && isWordPart(sql.charAt(at))) fail(at, "Missing whitespace between literal and alias.");
+  }
+
+  /** A string, bytes or backquoted identifier whose opening quote is at `open`. */
+  function quoted(start: number, prefix: string, open: number): void {
+    const quote = sql.charAt(open);
+    const triple = quote !== "`" && sql.startsWith(quote.repeat(3), open);
+    const raw = prefix.includes("r");
+    const bytes = prefix.includes("b");
+    const what =
+      quote === "`"
+        ? "quoted identifier"
+        : `${triple ? "triple-quoted " : ""}${raw ? "raw " : ""}${bytes ? "bytes" : "string"} literal`;
+    if (quote === "`" && prefix !== "") {
+      push("name", sql.slice(start, open), sql.slice(start, open).toUpperCase(), start, open);
+      return;
+    }
+    const closing = triple ? quote.repeat(3) : quote;
+    const bodyStart = open + closing.length;
+    let i = bodyStart;
+    for (;;) {
+      if (i >= sql.length) fail(start, `Unclosed ${what}.`);
+      const c = sql.charAt(i);
+      // A backslash always takes the next character along, in raw literals too.
+      if (c === "\\" && (triple || !isLineBreak(sql.charAt(i + 1)))) i += 2;
+      else if (c === "\\") fail(i, "Illegal escaped newline.");
+      else if (sql.startsWith(closing, i)) break;
+      else if (!triple && isLineBreak(c)) fail(start, `Unclosed ${what}.`);
+      else i++;
+    }
+    const value = decodeEscapes(sql.slice(bodyStart, i), { raw, bytes }, (offset, message) =>
+      fail(bodyStart + offset, message),
+    );
+    if (quote === "`" && value === "") fail(start, "Invalid empty identifier.");
+    push(quote === "`" ? "quoted" : bytes ? "bytes" : "string", value, "", start, i + closing.length);
+  }
+}
+
+/** Behind these a dot continues a path or accesses a field, so that digits behind it are a name and no fraction. */
+function canPrecedePathDot(token: Token | undefined): boolean {
+  if (token === undefined) return false;
+  if (token.kind === "symbol") return token.text === ")" || token.text === "]" || token.text === "?";
+  return token.kind === "quoted" || (token.kind === "name" && !RESERVED_KEYWORDS.has(token.keyword));
+}
+
+function refuseDamagedText(sql: string): void {
+  const damaged = /[\0\ufffd]|\p{Surrogate}/u.exec(sql);
+  if (damaged === null) return;
+  throw SqlError.at(sql, damaged.index, "syntax", `Illegal input character ${codePointName(sql, damaged.index)}.`);
+}
+
+function codePointName(sql: string, offset: number): string {
+  return `U+${(sql.codePointAt(offset) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`;
+}
+
+function isDigit(char: string): boolean {
+  return char >= "0" && char <= "9" && char.length === 1;
+}
+
+function isWordPart(char: string): boolean {
+  return /^[A-Za-z0-9_]$/.test(char);
+}
+
+function isQuote(char: string): boolean {
+  return char === "'" || char === '"' || char === "`";
+}
+
+function isLineBreak(char: string): boolean {
+  return char === "\n" || char === "\r";
+}

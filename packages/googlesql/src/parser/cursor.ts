@@ -1,0 +1,165 @@
+import { RESERVED_KEYWORDS } from "../keywords.ts";
+import { type Token, tokenize } from "../lexer.ts";
+import { LIMITS } from "../limits.ts";
+import { SqlError } from "../sql-error.ts";
+import type { Identifier } from "../tree.ts";
+
+/** A place in the tokens of one text, and the bound on how deep the parser may go (I10). */
+export class Cursor {
+  protected readonly sql: string;
+  readonly #tokens: readonly Token[];
+  #at = 0;
+  #nesting = 0;
+
+  constructor(sql: string) {
+    this.sql = sql;
+    this.#tokens = tokenize(sql);
+  }
+
+  protected peek(ahead = 0): Token {
+    const token = this.#tokens[Math.min(this.#at + ahead, this.#tokens.length - 1)];
+    if (token === undefined) throw new Error("the last token is always the end");
+    return token;
+  }
+
+  protected advance(): Token {
+    const token = this.peek();
+    this.#at++;
+    return token;
+  }
+
+  /** The offset behind the last token taken. */
+  protected previousEnd(): number {
+    return this.#tokens[this.#at - 1]?.end ?? 0;
+  }
+
+  protected atSymbol(text: string, ahead = 0): boolean {
+    const token = this.peek(ahead);
+    return token.kind === "symbol" && token.text === text;
+  }
+
+  protected atKeyword(keyword: string, ahead = 0): boolean {
+    return this.peek(ahead).keyword === keyword;
+  }
+
+  protected atAnyKeyword(keywords: readonly string[], ahead = 0): boolean {
+    const { keyword } = this.peek(ahead);
+    return keyword !== "" && keywords.includes(keyword);
+  }
+
+  /** Two symbols without a space between them, such as `<` `>`. */
+  protected atAdjacent(first: string, second: string): boolean {
+    return this.atSymbol(first) && this.atSymbol(second, 1) && this.peek().end === this.peek(1).start;
+  }
+
+  protected takeSymbol(text: string): boolean {
+    if (!this.atSymbol(text)) return false;
+    this.#at++;
+    return true;
+  }
+
+  protected takeKeyword(keyword: string): boolean {
+    if (!this.atKeyword(keyword)) return false;
+    this.#at++;
+    return true;
+  }
+
+  protected expectSymbol(text: string): Token {
+    if (!this.atSymbol(text)) throw this.unexpected(`"${text}"`);
+    return this.advance();
+  }
+
+  protected expectKeyword(keyword: string): Token {
+    if (!this.atKeyword(keyword)) throw this.unexpected(`keyword ${keyword}`);
+    return this.advance();
+  }
+
+  protected atIdentifier(ahead = 0): boolean {
+    const token = this.peek(ahead);
+    return token.kind === "quoted" || (token.kind === "name" && !RESERVED_KEYWORDS.has(token.keyword));
+  }
+
+  /** `identifier: quoted | name but no reserved keyword` */
+  protected identifier(): Identifier {
+    if (!this.atIdentifier()) throw this.unexpected("identifier");
+    const { text, start, end } = this.advance();
+    return { kind: "Identifier", name: text, start, end };
+  }
+
+  /** `path: identifier ("." identifier)*` */
+  protected path(): Identifier[] {
+    const parts = [this.identifier()];
+    while (this.takeSymbol(".")) parts.push(this.identifier());
+    return parts;
+  }
+
+  /** `list: item ("," item)*` */
+  protected list<T>(item: () => T): T[] {
+    const items = [item()];
+    while (this.takeSymbol(",")) items.push(item());
+    return items;
+  }
+
+  /** `parenthesized: "(" item ")"` */
+  protected parenthesized<T>(item: () => T): T {
+    this.expectSymbol("(");
+    const result = item();
+    this.expectSymbol(")");
+    return result;
+  }
+
+  /** Every recursion of the grammar passes through here, so that no text can exhaust the stack. */
+  protected nested<T>(parse: () => T): T {
+    if (this.#nesting >= LIMITS.nesting) {
+      throw this.error("limit", `SQL is nested deeper than ${LIMITS.nesting} levels; flatten it.`);
+    }
+    this.#nesting++;
+    const result = parse();
+    this.#nesting--;
+    return result;
+  }
+
+  protected error(code: SqlError["code"], message: string, token: Token = this.peek()): SqlError {
+    return SqlError.at(this.sql, token.start, code, message);
+  }
+
+  protected unsupported(what: string, token: Token = this.peek()): SqlError {
+    return this.error("unsupported", `${what} not supported; rewrite the query without it.`, token);
+  }
+
+  /** The token in hand cannot stand here. Says what kind of token it is, never what it holds (I9). */
+  protected unexpected(expected?: string): SqlError {
+    if (this.atSymbol("@") && (this.atSymbol("{", 1) || this.peek(1).kind === "integer")) {
+      return this.unsupported("Hints (@{…}) are");
+    }
+    if (this.atSymbol("|>")) return this.unsupported("Pipe syntax (|>) is");
+    const found = describe(this.peek());
+    return this.error(
+      "syntax",
+      expected === undefined
+        ? `Syntax error: Unexpected ${found}.`
+        : `Syntax error: Expected ${expected} but got ${found}.`,
+    );
+  }
+}
+
+function describe(token: Token): string {
+  switch (token.kind) {
+    case "name":
+      return RESERVED_KEYWORDS.has(token.keyword) ? `keyword ${token.keyword}` : "identifier";
+    case "quoted":
+      return "quoted identifier";
+    case "integer":
+      return "integer literal";
+    case "float":
+      return "floating point literal";
+    case "string":
+      return "string literal";
+    case "bytes":
+      return "bytes literal";
+    case "symbol":
+      return `"${token.text}"`;
+    case "end":
+      return "end of input";
+  }
+}

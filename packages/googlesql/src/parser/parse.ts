@@ -1,0 +1,36 @@
+import { LIMITS } from "../limits.ts";
+import { SqlError } from "../sql-error.ts";
+import type { Node, Script } from "../tree.ts";
+import { childrenOf } from "../visitor.ts";
+import { ScriptParser } from "./statements.ts";
+
+/**
+ * Reads GoogleSQL, strictly: every token must be understood, and what is outside the grammar is refused, never skipped (I1).
+ * Takes one query statement with an optional `;`. Time and memory are linear in the length of the text.
+ *
+ * @param sql at most LIMITS.sqlLength UTF-16 units
+ * @throws SqlError with code `syntax`, `unsupported` or `limit`
+ * @see https://cloud.google.com/bigquery/docs/reference/standard-sql/query-syntax
+ */
+export function parse(sql: string): Script {
+  const script = new ScriptParser(sql).script();
+  refuseTallTrees(script, sql);
+  return script;
+}
+
+/** Left-associative operators and joins grow a tree without nesting the parser; whoever walks a tree recurses over its height. */
+function refuseTallTrees(root: Node, sql: string): void {
+  let layer: Node[] = [root];
+  for (let height = 1; layer.length > 0; height++) {
+    const [first] = layer;
+    if (height > LIMITS.treeHeight && first !== undefined) {
+      throw SqlError.at(
+        sql,
+        first.start,
+        "limit",
+        `SQL is nested deeper than ${LIMITS.treeHeight} levels; flatten it.`,
+      );
+    }
+    layer = layer.flatMap(childrenOf);
+  }
+}

@@ -1,0 +1,472 @@
+import { FUNCTION_KEYWORDS, PLAIN_IDENTIFIER, RESERVED_KEYWORDS, SPECIAL_CALLS } from "./keywords.ts";
+import { escapeBytes, escapeString } from "./string-escapes.ts";
+import type {
+  DatePart,
+  Expression,
+  FrameBound,
+  FunctionCall,
+  Identifier,
+  IntervalExpression,
+  Join,
+  Literal,
+  Node,
+  Query,
+  Select,
+  SelectDotStar,
+  SelectStar,
+  TablePath,
+  WindowFrame,
+  WindowSpecification,
+} from "./tree.ts";
+
+/** Literals with a value; TRUE, FALSE and NULL are words of the language. */
+export type ValueLiteral = Exclude<Literal, { kind: "NullLiteral" | "BooleanLiteral" }>;
+
+export interface PrintOptions {
+  /** The full name of a table, one backquoted identifier a part. Undefined: as it stands in the tree. */
+  readonly tablePath?: (node: TablePath) => readonly string[] | undefined;
+  /** What to print for a literal's value; `index` counts from 0 in print order. Undefined: the value. */
+  readonly literal?: (node: ValueLiteral, index: number) => string | undefined;
+}
+
+/** How tightly an expression binds, from loose to tight. */
+const OR = 1;
+const AND = 2;
+const NOT = 3;
+const COMPARISON = 4;
+const BINARY = 5;
+const UNARY = 6;
+const PRIMARY = 7;
+/** A primary that another `.`, `[` or `.*` may follow without parentheses. */
+const POSTFIX = 8;
+
+/**
+ * Prints a tree as canonical GoogleSQL: one line, ASCII, keywords in upper case, identifiers backquoted, strings between
+ * single quotes and without any quote inside. Operators of different kinds are parted by parentheses, so that nobody needs to
+ * know their precedence. `print(parse(print(tree)))` is `print(tree)`, and parses to an equal tree (offsets apart).
+ */
+export function print(node: Node, options: PrintOptions = {}): string {
+  return new Printer(options).node(node);
+}
+
+class Printer {
+  readonly #options: PrintOptions;
+  #literals = 0;
+
+  constructor(options: PrintOptions) {
+    this.#options = options;
+  }
+
+  node(node: Node): string {
+    switch (node.kind) {
+      case "Script":
+        return this.#list(node.statements, ";\n");
+      case "QueryStatement":
+        return this.node(node.query);
+      case "Query":
+        return this.#query(node);
+      case "WithClause":
+        return `WITH ${node.recursive ? "RECURSIVE " : ""}${this.#list(node.entries)}`;
+      case "CommonTable":
+        return `${this.node(node.name)} AS (${this.node(node.query)})`;
+      case "SetOperation":
+        return node.inputs.map((input) => this.#queryPart(input)).join(` ${node.operator} `);
+      case "Select":
+        return this.#select(node);
+      case "SelectExpression":
+        return this.node(node.expression) + this.#as(node.alias);
+      case "SelectStar":
+        return `*${this.#starModifiers(node)}`;
+      case "SelectDotStar":
+        return `${this.#dotStarOperand(node.expression)}.*${this.#starModifiers(node)}`;
+      case "StarReplacement":
+        return `${this.node(node.expression)} AS ${this.node(node.name)}`;
+      case "OrderItem":
+        return words(this.node(node.expression), node.direction, node.nulls && `NULLS ${node.nulls}`);
+      case "Limit":
+        return words(`LIMIT ${this.node(node.count)}`, node.offset && `OFFSET ${this.node(node.offset)}`);
+      case "GroupByAll":
+        return "GROUP BY ALL";
+      case "GroupByItems":
+        return `GROUP BY ${this.#list(node.items)}`;
+      case "GroupingExpression":
+        return this.node(node.expression);
+      case "GroupingSet":
+        return `(${this.#list(node.expressions)})`;
+      case "Rollup":
+        return `ROLLUP(${this.#list(node.sets)})`;
+      case "Cube":
+        return `CUBE(${this.#list(node.sets)})`;
+      case "GroupingSets":
+        return `GROUPING SETS (${this.#list(node.items)})`;
+      case "TablePath":
+        return this.#tablePath(node);
+      case "TableSubquery":
+        return `(${this.node(node.query)})${this.#as(node.alias)}`;
+      case "TableFunctionCall":
+        return `${functionName(node.name)}(${this.#list(node.arguments)})${this.#as(node.alias)}`;
+      case "TableArgument":
+        return `TABLE ${this.node(node.path)}`;
+      case "ModelArgument":
+        return `MODEL ${path(node.parts)}`;
+      case "Unnest":
+        return words(
+          `UNNEST(${this.node(node.expression)})${this.#as(node.alias)}`,
+          node.withOffset && this.node(node.withOffset),
+        );
+      case "WithOffset":
+        return `WITH OFFSET${this.#as(node.alias)}`;
+      case "Join":
+        return this.#join(node);
+      case "JoinOn":
+        return `ON ${this.node(node.expression)}`;
+      case "JoinUsing":
+        return `USING (${this.#list(node.columns)})`;
+      case "NamedWindow":
+        return `${this.node(node.name)} AS ${this.node(node.window)}`;
+      case "WindowName":
+        return this.node(node.name);
+      case "WindowSpecification":
+        return this.#windowSpecification(node);
+      case "WindowFrame":
+        return this.#frame(node);
+      case "FrameBound":
+        return this.#frameBound(node);
+      case "NullLiteral":
+        return "NULL";
+      case "BooleanLiteral":
+        return node.value ? "TRUE" : "FALSE";
+      case "IntegerLiteral":
+      case "FloatLiteral":
+      case "StringLiteral":
+      case "BytesLiteral":
+        return this.#value(node);
+      case "TypedLiteral":
+        return `${node.type} ${this.#value(node)}`;
+      case "RangeLiteral":
+        return `${this.node(node.type)} ${this.#value(node)}`;
+      case "PathExpression":
+        return path(node.parts);
+      case "FieldAccess":
+        return `${this.#operand(node.operand, node.operand.kind === "PathExpression" ? POSTFIX + 1 : POSTFIX)}.${this.node(node.field)}`;
+      case "Subscript": {
+        const operand = this.#operand(node.operand, POSTFIX);
+        const index = this.node(node.index);
+        return node.accessor === null ? `${operand}[${index}]` : `${operand}[${node.accessor}(${index})]`;
+      }
+      case "Parameter":
+        return node.name === null ? "?" : `@${PLAIN_IDENTIFIER.test(node.name) ? node.name : backquote(node.name)}`;
+      case "SystemVariable":
+        return `@@${node.parts.map(({ name }) => (PLAIN_IDENTIFIER.test(name) ? name : backquote(name))).join(".")}`;
+      case "LogicalExpression":
+        return node.operands.map((operand) => this.#operand(operand, NOT)).join(` ${node.operator} `);
+      case "NotExpression":
+        return `NOT ${this.#operand(node.operand, NOT)}`;
+      case "UnaryExpression":
+        return `${node.operator}${this.#operand(node.operand, PRIMARY)}`;
+      case "BinaryExpression":
+        return node.operands.map((operand) => this.#operand(operand, UNARY)).join(` ${node.operator} `);
+      case "ComparisonExpression":
+        return `${this.#operand(node.left, BINARY)} ${node.operator} ${this.#operand(node.right, BINARY)}`;
+      case "IsExpression":
+        return `${this.#operand(node.operand, BINARY)} IS ${node.not ? "NOT " : ""}${node.test}`;
+      case "IsDistinctFrom":
+        return `${this.#operand(node.left, BINARY)} IS ${node.not ? "NOT " : ""}DISTINCT FROM ${this.#operand(node.right, BINARY)}`;
+      case "InExpression":
+        return `${this.#operand(node.operand, BINARY)} ${node.not ? "NOT " : ""}IN ${this.node(node.source)}`;
+      case "ExpressionList":
+        return `(${this.#list(node.items)})`;
+      case "UnnestOperand":
+        return `UNNEST(${this.node(node.expression)})`;
+      case "QueryOperand":
+        return `(${this.node(node.query)})`;
+      case "BetweenExpression":
+        return (
+          `${this.#operand(node.operand, BINARY)} ${node.not ? "NOT " : ""}BETWEEN ` +
+          `${this.#operand(node.low, BINARY)} AND ${this.#operand(node.high, BINARY)}`
+        );
+      case "LikeExpression":
+        return `${this.#operand(node.operand, BINARY)} ${node.not ? "NOT " : ""}LIKE ${this.#operand(node.pattern, BINARY)}`;
+      case "QuantifiedLike":
+        return `${this.#operand(node.operand, BINARY)} ${node.not ? "NOT " : ""}LIKE ${node.quantifier} ${this.node(node.patterns)}`;
+      case "CaseExpression":
+        return words(
+          "CASE",
+          node.operand && this.node(node.operand),
+          this.#list(node.whens, " "),
+          node.else && `ELSE ${this.node(node.else)}`,
+          "END",
+        );
+      case "CaseWhen":
+        return `WHEN ${this.node(node.when)} THEN ${this.node(node.then)}`;
+      case "CastExpression":
+        return `${node.safe ? "SAFE_CAST" : "CAST"}(${words(
+          this.node(node.operand),
+          "AS",
+          this.node(node.type),
+          node.format && `FORMAT ${this.node(node.format)}`,
+          node.timeZone && `AT TIME ZONE ${this.node(node.timeZone)}`,
+        )})`;
+      case "ExtractExpression":
+        return `EXTRACT(${words(
+          this.node(node.part),
+          "FROM",
+          this.node(node.from),
+          node.timeZone && `AT TIME ZONE ${this.node(node.timeZone)}`,
+        )})`;
+      case "IntervalExpression":
+        return this.#interval(node);
+      case "DatePart":
+        return datePart(node);
+      case "StructExpression":
+        return `${node.type === null ? "STRUCT" : this.node(node.type)}(${this.#list(node.fields)})`;
+      case "StructField":
+        return this.node(node.expression) + this.#as(node.alias);
+      case "TupleExpression":
+        return `(${this.#list(node.elements)})`;
+      case "ArrayExpression":
+        return `${node.type === null ? "" : this.node(node.type)}[${this.#list(node.elements)}]`;
+      case "SubqueryExpression":
+        return `${node.form === "SCALAR" ? "" : node.form}(${this.node(node.query)})`;
+      case "WithExpression":
+        return `WITH(${this.#list(node.bindings)}, ${this.node(node.result)})`;
+      case "WithBinding":
+        return `${this.node(node.name)} AS ${this.node(node.expression)}`;
+      case "FunctionCall":
+        return this.#call(node);
+      case "StarArgument":
+        return "*";
+      case "NamedArgument":
+        return `${this.node(node.name)} => ${this.node(node.value)}`;
+      case "LambdaArgument":
+        return `(${this.#list(node.parameters)}) -> ${this.node(node.body)}`;
+      case "HavingModifier":
+        return `HAVING ${node.extreme} ${this.node(node.expression)}`;
+      case "SimpleType":
+        return node.parameters.length === 0 ? node.name : `${node.name}(${this.#typeParameters(node.parameters)})`;
+      case "ArrayType":
+        return `ARRAY<${this.node(node.element)}>`;
+      case "StructType":
+        return `STRUCT<${this.#list(node.fields)}>`;
+      case "StructTypeField":
+        return words(node.name && this.node(node.name), this.node(node.type));
+      case "RangeType":
+        return `RANGE<${this.node(node.element)}>`;
+      case "Identifier":
+        return backquote(node.name);
+    }
+  }
+
+  #list(nodes: readonly Node[], separator = ", "): string {
+    return nodes.map((node) => this.node(node)).join(separator);
+  }
+
+  #as(alias: Identifier | null): string {
+    return alias === null ? "" : ` AS ${this.node(alias)}`;
+  }
+
+  /** An operand that must bind at least as tightly as `least`, else it goes in parentheses. */
+  #operand(expression: Expression, least: number): string {
+    const text = this.node(expression);
+    return tightness(expression) >= least ? text : `(${text})`;
+  }
+
+  // ------------------------------------------------------------------------------------------------------ queries
+
+  #query(node: Query): string {
+    return words(
+      node.with && this.node(node.with),
+      this.#queryPart(node.body),
+      node.orderBy.length > 0 && `ORDER BY ${this.#list(node.orderBy)}`,
+      node.limit && this.node(node.limit),
+    );
+  }
+
+  #queryPart(node: Query["body"]): string {
+    return node.kind === "Query" ? `(${this.node(node)})` : this.node(node);
+  }
+
+  #select(node: Select): string {
+    return words(
+      "SELECT",
+      node.quantifier,
+      node.as && `AS ${node.as}`,
+      this.#list(node.items),
+      node.from && `FROM ${this.node(node.from)}`,
+      node.where && `WHERE ${this.node(node.where)}`,
+      node.groupBy && this.node(node.groupBy),
+      node.having && `HAVING ${this.node(node.having)}`,
+      node.qualify && `QUALIFY ${this.node(node.qualify)}`,
+      node.windows.length > 0 && `WINDOW ${this.#list(node.windows)}`,
+    );
+  }
+
+  #starModifiers(node: SelectStar | SelectDotStar): string {
+    const except = node.except.length > 0 ? ` EXCEPT (${this.#list(node.except)})` : "";
+    return node.replace.length > 0 ? `${except} REPLACE (${this.#list(node.replace)})` : except;
+  }
+
+  #dotStarOperand(expression: Expression): string {
+    return this.#operand(expression, POSTFIX);
+  }
+
+  #tablePath(node: TablePath): string {
+    const full = this.#options.tablePath?.(node);
+    return words(
+      (full === undefined ? path(node.parts) : full.map(backquote).join(".")) + this.#as(node.alias),
+      node.withOffset && this.node(node.withOffset),
+      node.systemTime && `FOR SYSTEM_TIME AS OF ${this.node(node.systemTime)}`,
+    );
+  }
+
+  #join(node: Join): string {
+    // Left-deep chains of joins are long: take them apart without recursion.
+    const chain: Join[] = [];
+    let first: Join["left"] = node;
+    while (first.kind === "Join") {
+      chain.push(first);
+      first = first.left;
+    }
+    let text = this.node(first);
+    for (const { type, right, condition } of chain.reverse()) {
+      const table = right.kind === "Join" ? `(${this.node(right)})` : this.node(right);
+      text += type === "COMMA" ? `, ${table}` : words(` ${type} JOIN`, table, condition && this.node(condition));
+    }
+    return text;
+  }
+
+  // -------------------------------------------------------------------------------------------------- expressions
+
+  #value(node: ValueLiteral): string {
+    return this.#options.literal?.(node, this.#literals++) ?? literalValue(node);
+  }
+
+  #interval(node: IntervalExpression): string {
+    const value = this.#operand(node.value, UNARY);
+    return words("INTERVAL", value, this.node(node.part), node.toPart && `TO ${this.node(node.toPart)}`);
+  }
+
+  #call(node: FunctionCall): string {
+    const inside = words(
+      node.distinct && "DISTINCT",
+      this.#list(node.arguments),
+      node.nulls && `${node.nulls} NULLS`,
+      node.having && this.node(node.having),
+      node.orderBy.length > 0 && `ORDER BY ${this.#list(node.orderBy)}`,
+      node.limit && `LIMIT ${this.node(node.limit)}`,
+    );
+    return words(`${functionName(node.name)}(${inside})`, node.over && `OVER ${this.node(node.over)}`);
+  }
+
+  #windowSpecification(node: WindowSpecification): string {
+    return `(${words(
+      node.base && this.node(node.base),
+      node.partitionBy.length > 0 && `PARTITION BY ${this.#list(node.partitionBy)}`,
+      node.orderBy.length > 0 && `ORDER BY ${this.#list(node.orderBy)}`,
+      node.frame && this.node(node.frame),
+    )})`;
+  }
+
+  #frame({ unit, from, to }: WindowFrame): string {
+    return to === null ? `${unit} ${this.node(from)}` : `${unit} BETWEEN ${this.node(from)} AND ${this.node(to)}`;
+  }
+
+  #frameBound(node: FrameBound): string {
+    return words(node.offset && this.#operand(node.offset, BINARY), node.bound);
+  }
+
+  #typeParameters(parameters: readonly Expression[]): string {
+    return parameters.map((node) => (node.kind === "PathExpression" ? "MAX" : this.node(node))).join(", ");
+  }
+}
+
+function words(...parts: (string | false | null)[]): string {
+  return parts.filter((part) => typeof part === "string" && part !== "").join(" ");
+}
+
+function tightness(node: Expression): number {
+  switch (node.kind) {
+    case "LogicalExpression":
+      return node.operator === "OR" ? OR : AND;
+    case "NotExpression":
+      return NOT;
+    case "ComparisonExpression":
+    case "IsExpression":
+    case "IsDistinctFrom":
+    case "InExpression":
+    case "BetweenExpression":
+    case "LikeExpression":
+    case "QuantifiedLike":
+      return COMPARISON;
+    case "BinaryExpression":
+      return BINARY;
+    case "UnaryExpression":
+    case "IntervalExpression":
+      return UNARY;
+    case "FunctionCall":
+      return node.over === null ? POSTFIX : PRIMARY;
+    case "PathExpression":
+    case "FieldAccess":
+    case "Subscript":
+      return POSTFIX;
+    case "Parameter":
+      return node.name === null ? PRIMARY : POSTFIX;
+    case "SubqueryExpression":
+      return node.form === "SCALAR" ? POSTFIX : PRIMARY;
+    default:
+      return PRIMARY;
+  }
+}
+
+function literalValue(node: ValueLiteral): string {
+  switch (node.kind) {
+    case "IntegerLiteral":
+    case "FloatLiteral":
+      return node.text;
+    case "StringLiteral":
+    case "TypedLiteral":
+    case "RangeLiteral":
+      return escapeString(node.value, "'");
+    case "BytesLiteral":
+      return escapeBytes(node.value);
+  }
+}
+
+function backquote(name: string): string {
+  return escapeString(name, "`");
+}
+
+function path(parts: readonly Identifier[]): string {
+  return parts.map(({ name }) => backquote(name)).join(".");
+}
+
+/** Built-in functions stay unquoted, as everybody writes them; what could be read as anything else is quoted. */
+function functionName(parts: readonly Identifier[]): string {
+  return parts
+    .map(({ name }, index) => {
+      const upper = name.toUpperCase();
+      const keyword = RESERVED_KEYWORDS.has(upper) && !(parts.length === 1 && FUNCTION_KEYWORDS.has(upper));
+      const special = index === 0 && SPECIAL_CALLS.has(upper);
+      return PLAIN_IDENTIFIER.test(name) && !keyword && !special ? name : backquote(name);
+    })
+    .join(".");
+}
+
+function datePart({ name, weekday }: DatePart): string {
+  return weekday === null ? name : `${name}(${weekday})`;
+}
+
+/**
+ * The SQL with its literals apart: each shows as ⟨1⟩, ⟨2⟩ … and stands, as it would be printed, at that place of `literals`.
+ * `sql` holds no literal's value (I5, I9), but is no longer GoogleSQL.
+ */
+export function redact(tree: Node): { readonly sql: string; readonly literals: readonly string[] } {
+  const literals: string[] = [];
+  const sql = print(tree, {
+    literal: (node, index) => {
+      literals.push(literalValue(node));
+      return `⟨${index + 1}⟩`;
+    },
+  });
+  return { sql, literals };
+}

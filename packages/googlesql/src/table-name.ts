@@ -1,0 +1,13 @@
+import type { Identifier } from "./tree.ts";
+
+/**
+ * The parts of a table name, with the dots inside backquotes read as BigQuery reads them: `` `p.d`.t `` is p, d, t.
+ * A domain-scoped project keeps its dots: `` `example.com:p.d.t` `` is example.com:p, d, t.
+ */
+export function tableNameParts(parts: readonly Identifier[]): string[] {
+  return parts.flatMap(({ name }) => {
+    const colon = name.indexOf(":");
+    const [first = "", ...rest] = name.slice(colon + 1).split(".");
+    return [name.slice(0, colon + 1) + first, ...rest];
+  });
+}
