@@ -1,4 +1,5 @@
 import { join, resolve } from "node:path";
+import type { IssuerConfig } from "../identity/issuer-config.ts";
 import type { ConfigFile } from "./file.ts";
 import type { Limits } from "./limits.ts";
 import { limitsOf } from "./limits.ts";
@@ -11,7 +12,7 @@ export interface Config {
   readonly publicUrl: string;
   readonly stateDirectory: string;
   readonly connections: readonly ConnectionConfig[];
-  readonly issuers: readonly IssuerSettings[];
+  readonly issuers: readonly IssuerConfig[];
   readonly agents: { readonly registered: readonly RegisteredAgent[]; readonly rules: readonly AgentRule[] };
   readonly people: PeopleConfig;
   /** Folder of Cedar policies. */
@@ -43,18 +44,6 @@ export type CredentialsConfig =
   | { readonly type: "service_account_key"; readonly file: string; readonly impersonate?: string }
   | { readonly type: "external_account"; readonly file: string; readonly impersonate?: string }
   | { readonly type: "none" };
-
-export interface IssuerSettings {
-  readonly name: string;
-  readonly issuer: string;
-  readonly jwksUri?: string;
-  readonly audiences: { readonly agents?: readonly string[]; readonly people?: readonly string[] };
-  readonly algorithms: readonly string[];
-  readonly clockSkewSeconds: number;
-  readonly maxTokenAgeSeconds?: number;
-  readonly claims: { readonly groups: string; readonly name: string };
-  readonly requiredClaims?: Readonly<Record<string, string>>;
-}
 
 export interface PersonRef {
   readonly issuer: string;

@@ -1,4 +1,4 @@
-import { isLoopbackHost } from "./fields.ts";
+import { isLoopbackHost, isSecureUrl } from "./fields.ts";
 import type { ConfigFile } from "./file.ts";
 
 /** What is wrong between two places of the file; `path` is the later or the more wrong one. */
@@ -12,6 +12,7 @@ const CHECKS: readonly ((file: ConfigFile) => readonly Finding[])[] = [
   uniqueNames,
   uniqueProjects,
   uniqueIssuers,
+  keysOfIssuers,
   separateAudiences,
   openEndpoints,
   knownAgentIssuers,
@@ -51,6 +52,15 @@ function uniqueIssuers(file: ConfigFile): Finding[] {
       path,
       message: "this issuer is configured twice; write one entry with all its audiences",
     }),
+  );
+}
+
+/** Without a key address the keys are found from the issuer's own (OpenID Connect Discovery 1.0), which must then be safe. */
+function keysOfIssuers(file: ConfigFile): Finding[] {
+  return file.issuers.flatMap(({ issuer, jwks_uri }, i) =>
+    jwks_uri === undefined && (!isSecureUrl(issuer) || issuer.includes("?"))
+      ? [{ path: ["issuers", i, "issuer"], message: "must be an https URL for discovery; or give jwks_uri" }]
+      : [],
   );
 }
 
@@ -118,6 +128,8 @@ function uniqueAgents(file: ConfigFile): Finding[] {
 function signInIssuer(file: ConfigFile): Finding[] {
   const signIn = file.people.sign_in;
   if (signIn === undefined) return [];
+  // The browser is sent there, so this one must be a URL.
+  if (!isSecureUrl(signIn.issuer)) return [{ path: ["people", "sign_in", "issuer"], message: "must be an https URL" }];
   const issuer = file.issuers.find((candidate) => candidate.issuer === signIn.issuer);
   if (issuer?.audiences.people === undefined) {
     return [

@@ -58,10 +58,10 @@ export function path() {
 }
 
 /** An https URL; http only for a loopback host, since bearer tokens and data travel there. */
-export function secureUrl() {
+export function secureUrl({ query = false }: { readonly query?: boolean } = {}) {
   return text(2048).refine(
-    isSecureUrl,
-    "must be an https URL without user, query or fragment (http only for 127.0.0.1, ::1 or localhost)",
+    (value) => isSecureUrl(value) && (query || !value.includes("?")),
+    `must be an https URL without user${query ? "" : ", query"} or fragment (http only for 127.0.0.1, ::1 or localhost)`,
   );
 }
 
@@ -70,9 +70,9 @@ export function isLoopbackHost(host: string): boolean {
   return bare === "localhost" || bare === "::1" || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(bare);
 }
 
-function isSecureUrl(value: string): boolean {
+export function isSecureUrl(value: string): boolean {
   const url = URL.parse(value);
-  if (url === null || url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") return false;
+  if (url === null || url.username !== "" || url.password !== "" || url.hash !== "") return false;
   return url.protocol === "https:" || (url.protocol === "http:" && isLoopbackHost(url.hostname));
 }
 

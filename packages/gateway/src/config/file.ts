@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { DEFAULT_ALGORITHMS, SIGNATURE_ALGORITHMS } from "../identity/issuer-config.ts";
 import { count, duration, label, path, secretReference, section, secureUrl, size, text } from "./fields.ts";
 import { limitsSection } from "./limits.ts";
 
@@ -69,23 +70,14 @@ function claims<Value extends z.ZodType>(value: Value) {
   return z.record(claimName, value).refine((map) => Object.keys(map).length > 0, "must name at least one claim");
 }
 
-export const ALGORITHMS = [
-  "RS256",
-  "RS384",
-  "RS512",
-  "PS256",
-  "PS384",
-  "PS512",
-  "ES256",
-  "ES384",
-  "ES512",
-  "EdDSA",
-] as const;
+/** `iss` is compared character by character, and need be no URL (Kubernetes, SPIFFE); then `jwks_uri` says where the keys are. */
+const issuerId = text(2048);
+const claimValue = z.union([text(1024), z.number(), z.boolean()], { error: "must be a text, a number, true or false" });
 
 const issuer = section({
   name: label(),
-  issuer: secureUrl().describe("Exactly the token's iss"),
-  jwks_uri: secureUrl().optional().describe("Default: what the issuer's discovery document names"),
+  issuer: issuerId.describe("Exactly the token's iss"),
+  jwks_uri: secureUrl({ query: true }).optional().describe("Default: what the issuer's discovery document names"),
   audiences: section({
     agents: z.array(audience).min(1).max(100).optional(),
     people: z.array(audience).min(1).max(100).optional(),
@@ -94,22 +86,28 @@ const issuer = section({
     "must name audiences for agents or for people",
   ),
   algorithms: z
-    .array(z.enum(ALGORITHMS, `must be one of ${ALGORITHMS.join(", ")}`))
-    .min(1)
-    .default(["RS256", "ES256"]),
-  clock_skew_seconds: count(0, 300).default(60),
+    .array(z.enum(SIGNATURE_ALGORITHMS, `must be one of ${SIGNATURE_ALGORITHMS.join(", ")}`))
+    .min(1, "must allow at least one algorithm")
+    .default([...DEFAULT_ALGORITHMS]),
+  clock_skew_seconds: count(0, 120).default(30),
   max_token_age_seconds: count(60, 86_400).optional().describe("Refuse tokens issued longer ago, whatever their exp"),
-  claims: section({ groups: claimName.default("groups"), name: claimName.default("name") }).prefault({}),
-  required_claims: claims(text(1024)).optional().describe("Claims that must have exactly this value"),
+  claims: section({ groups: claimName.default("groups"), name: claimName.default("name") })
+    .prefault({})
+    .describe("Claims by name, or by JSON Pointer: /realm_access/roles"),
+  required_claims: claims(
+    z.union([claimValue, z.array(claimValue).min(1).max(100)], { error: "must be a value or a list of values" }),
+  )
+    .optional()
+    .describe("Claims that must have exactly this value, or one of these"),
 }).describe("An OpenID Connect issuer whose tokens are accepted");
 
-const person = section({ issuer: secureUrl(), subject: text(512) });
+const person = section({ issuer: issuerId, subject: text(512) });
 
 const agents = section({
   registered: z
     .array(
       section({
-        issuer: secureUrl(),
+        issuer: issuerId,
         subject: text(512),
         name: text(128),
         sponsor: person.describe("The person who answers for this agent and never approves its requests"),
@@ -122,12 +120,12 @@ const agents = section({
     .array(
       section({
         name: label(),
-        issuer: secureUrl(),
+        issuer: issuerId,
         match: claims(text(1024)).describe("Claims and the pattern each must match; * stands for any characters"),
         sponsor: z.union(
           [
-            z.strictObject({ from_claim: claimName, issuer: secureUrl().optional() }),
-            z.strictObject({ issuer: secureUrl(), subject: text(512) }),
+            z.strictObject({ from_claim: claimName, issuer: issuerId.optional() }),
+            z.strictObject({ issuer: issuerId, subject: text(512) }),
           ],
           { error: "must be {from_claim: CLAIM} or {issuer: URL, subject: SUB}" },
         ),
@@ -143,7 +141,7 @@ const people = section({
   auditors: z.array(group).max(100).default([]),
   administrators: z.array(group).max(100).default([]),
   sign_in: section({
-    issuer: secureUrl(),
+    issuer: issuerId,
     client_id: text(512),
     client_secret: secretReference()
       .optional()

@@ -3,7 +3,6 @@ export type {
   Config,
   ConnectionConfig,
   CredentialsConfig,
-  IssuerSettings,
   LogLevel,
   MaskingConfig,
   PeopleConfig,

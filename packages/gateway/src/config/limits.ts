@@ -1,4 +1,6 @@
 import type { z } from "zod";
+import type { IdentityLimits } from "../identity/issuer-config.ts";
+import type { StoreLimits } from "../store/limits.ts";
 import { count, duration, section, size } from "./fields.ts";
 
 /**
@@ -19,10 +21,9 @@ export const limitsSection = section({
     in_flight_per_agent: count(1, 10_000).default(64).describe("Requests of one agent being answered"),
   }).prefault({}),
   sessions: section({
-    held: count(1, 1_000_000).default(5000).describe("Sessions waiting for approval, all agents together"),
+    held_in_all: count(1, 1_000_000).default(5000).describe("Sessions waiting for approval, all agents together"),
     held_per_agent: count(1, 10_000).default(50).describe("Sessions of one agent waiting for approval"),
-    active: count(1, 1_000_000).default(10_000).describe("Sessions not yet finished, all agents together"),
-    active_per_agent: count(1, 10_000).default(100).describe("Sessions of one agent not yet finished"),
+    open_per_agent: count(1, 10_000).default(100).describe("Sessions of one agent not yet finished"),
     job_id_characters: count(36, 1024).default(1024).describe("Longest job id a client may choose"),
     long_poll: duration("0s", "15s")
       .prefault("10s")
@@ -53,17 +54,30 @@ export const limitsSection = section({
     tables: count(1, 1_000_000).default(10_000).describe("Table schemas kept in memory"),
     ttl: duration("0s", "1h").prefault("60s").describe("How long a schema is used before it is asked for again"),
   }).prefault({}),
-  issuer_keys: section({
-    ttl: duration("10s", "24h")
-      .prefault("10m")
-      .describe("How long an issuer's keys are used before they are fetched again"),
-    cooldown: duration("1s", "1h").prefault("30s").describe("Least time between two fetches for an unknown key id"),
-    fetch: duration("10ms", "1m").prefault("5s").describe("Time to fetch keys or discovery document"),
-    bytes: size("1KB", "4MB").prefault("256KB").describe("Largest key set or discovery document"),
+  identity: section({
+    token_characters: count(1024, 65_536).default(12_288).describe("Longest Authorization header"),
+    subject_characters: count(32, 4096).default(512).describe("Longest subject"),
+    groups: count(1, 10_000).default(256).describe("Groups in one token"),
+    group_characters: count(16, 4096).default(256).describe("Longest name of a group"),
+    name_characters: count(16, 1024).default(128).describe("Longest name of an agent or person"),
+    audiences: count(1, 1000).default(16).describe("Audiences in one token"),
+    lifetime: duration("1m", "7d").prefault("24h").describe("Longest life a token may still have"),
+    document_bytes: size("1KB", "4MB").prefault("256KiB").describe("Largest key set or discovery document"),
+    keys: count(1, 1000).default(64).describe("Keys of one issuer"),
+    fetch: duration("10ms", "1m").prefault("3s").describe("Time to fetch one document"),
+    refresh_cooldown: duration("1s", "1h")
+      .prefault("30s")
+      .describe("Least time between two fetches of one issuer's keys"),
+    keys_fresh: duration("10s", "24h").prefault("10m").describe("Keys are fetched again after this"),
+    keys_usable: duration("10s", "7d").prefault("1h").describe("Keys not confirmed for this long verify nothing"),
   }).prefault({}),
   store: section({
-    queue: count(1, 1_000_000).default(10_000).describe("Commands waiting for the store"),
-    wait: duration("10ms", "5m").prefault("5s").describe("Longest wait for a commit; then the request is refused (I3)"),
+    queue: count(1, 1_000_000).default(4096).describe("Commands waiting; more are refused at once"),
+    batch: count(1, 10_000).default(256).describe("Commands committed in one transaction"),
+    call_timeout: duration("10ms", "5m")
+      .prefault("5s")
+      .describe("Longest wait for a commit; then the request is refused (I3)"),
+    command_timeout: duration("10ms", "5m").prefault("2s").describe("One command's own work"),
   }).prefault({}),
   shutdown: section({
     grace: duration("0s", "10m").prefault("30s").describe("Time to finish answers after the signal to stop"),
@@ -74,7 +88,7 @@ export type LimitsFile = z.output<typeof limitsSection>;
 
 /** `limits` as the gateway uses it. */
 export function limitsOf(file: LimitsFile) {
-  const { requests, sessions, results, upstream, catalog, issuer_keys, store, shutdown } = file;
+  const { requests, sessions, results, upstream, catalog, identity, store, shutdown } = file;
   return {
     requests: {
       bodyBytes: requests.body,
@@ -89,10 +103,9 @@ export function limitsOf(file: LimitsFile) {
       inFlightPerAgent: requests.in_flight_per_agent,
     },
     sessions: {
-      held: sessions.held,
+      heldInAll: sessions.held_in_all,
       heldPerAgent: sessions.held_per_agent,
-      active: sessions.active,
-      activePerAgent: sessions.active_per_agent,
+      openPerAgent: sessions.open_per_agent,
       jobIdCharacters: sessions.job_id_characters,
       longPollMs: sessions.long_poll,
       runMs: sessions.run,
@@ -117,13 +130,27 @@ export function limitsOf(file: LimitsFile) {
       pageBytes: results.page_bytes,
     },
     catalog: { tables: catalog.tables, ttlMs: catalog.ttl },
-    issuerKeys: {
-      ttlMs: issuer_keys.ttl,
-      cooldownMs: issuer_keys.cooldown,
-      fetchMs: issuer_keys.fetch,
-      bytes: issuer_keys.bytes,
-    },
-    store: { queue: store.queue, waitMs: store.wait },
+    identity: {
+      tokenLength: identity.token_characters,
+      subjectLength: identity.subject_characters,
+      groups: identity.groups,
+      groupLength: identity.group_characters,
+      nameLength: identity.name_characters,
+      audiences: identity.audiences,
+      lifetimeSeconds: Math.floor(identity.lifetime / 1000),
+      documentBytes: identity.document_bytes,
+      keys: identity.keys,
+      fetchTimeoutMs: identity.fetch,
+      refreshCooldownMs: identity.refresh_cooldown,
+      keysFreshMs: identity.keys_fresh,
+      keysUsableMs: identity.keys_usable,
+    } satisfies IdentityLimits,
+    store: {
+      queue: store.queue,
+      batch: store.batch,
+      callTimeout: store.call_timeout,
+      commandTimeout: store.command_timeout,
+    } satisfies Partial<StoreLimits>,
     shutdown: { graceMs: shutdown.grace },
   } as const;
 }

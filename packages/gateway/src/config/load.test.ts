@@ -4,7 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { inspect } from "node:util";
-import { ConfigError, configJsonSchema, loadConfig, parseConfig, protectionsOff } from "./index.ts";
+import { checkIssuers, DEFAULT_LIMITS as IDENTITY_LIMITS } from "../identity/issuer-config.ts";
+import { STORE_LIMITS } from "../store/limits.ts";
+import { ConfigError, configJsonSchema, DEFAULT_LIMITS, loadConfig, parseConfig, protectionsOff } from "./index.ts";
 
 const SMALLEST = `
 connections:
@@ -69,8 +71,8 @@ describe("a configuration", () => {
       name: "workloads",
       issuer: "https://workloads.example",
       audiences: { agents: ["chaperone-agents"] },
-      algorithms: ["RS256", "ES256"],
-      clockSkewSeconds: 60,
+      algorithms: ["RS256", "PS256", "ES256", "EdDSA"],
+      clockSkewSeconds: 30,
       claims: { groups: "groups", name: "name" },
     });
   });
@@ -240,6 +242,22 @@ describe("a refused configuration", () => {
     assert.equal(connections[0]?.endpoint, "http://127.0.0.1:9050");
   });
 
+  it("accepts an issuer that is no URL when its keys' address is given", () => {
+    const source = SMALLEST.replace("issuer: https://workloads.example", "issuer: spiffe.hospital").replaceAll(
+      "https://workloads.example",
+      "spiffe.hospital",
+    );
+    assert.match(refusal(source), /must be an https URL for discovery; or give jwks_uri/);
+    const { issuers } = parse(
+      source.replace(
+        "issuer: spiffe.hospital",
+        "issuer: spiffe.hospital\n    jwks_uri: https://spire.example/keys?p=1",
+      ),
+    );
+    assert.equal(issuers[0]?.issuer, "spiffe.hospital");
+    checkIssuers(issuers);
+  });
+
   it("doesn't let an alias grow without end", () => {
     const bomb = [
       "a: &a [x, x, x, x, x, x, x, x, x]",
@@ -288,6 +306,14 @@ describe("protections switched off", () => {
       { connection: "clinic", protection: "masking" },
     ]);
     assert.deepEqual(protectionsOff(parse(SMALLEST)), []);
+  });
+});
+
+describe("the limits", () => {
+  it("of identity and store default to what those rooms were built for", () => {
+    const { identity, store } = DEFAULT_LIMITS;
+    assert.deepEqual(identity, IDENTITY_LIMITS);
+    assert.deepEqual({ ...STORE_LIMITS, ...store }, STORE_LIMITS);
   });
 });
 

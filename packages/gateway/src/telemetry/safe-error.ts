@@ -11,6 +11,9 @@ const OWN_ERRORS: ReadonlySet<string> = new Set([
   "MaskingError",
   "PolicyError",
   "CatalogError",
+  "SqlError",
+  "SealError",
+  "PageError",
   "LedgerError",
 ]);
 
