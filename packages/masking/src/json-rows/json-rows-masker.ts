@@ -48,8 +48,11 @@ export class JsonRowsMasker implements RowsMasker {
     if (!this.#envelope.done || !this.#utf8.complete)
       throw new MaskingError("truncated", "The response is not complete");
     if (!this.#headerGiven) this.#giveHeader();
+    return { envelope: this.#envelope.envelope(), ...this.progress() };
+  }
+
+  progress(): Omit<MaskedPage, "envelope"> {
     return {
-      envelope: this.#envelope.envelope(),
       rows: this.#rows.rows,
       // fromEntries, for a column may be named __proto__.
       maskedCells: Object.fromEntries(this.#plan.masked.map(({ path, rule, count }) => [path, { rule, count }])),

@@ -68,4 +68,6 @@ export interface RowsMasker {
   push(chunk: Uint8Array): Uint8Array | undefined;
   /** @throws MaskingError `truncated` if the response isn't complete */
   end(): MaskedPage;
+  /** What came out so far, at any time, also after an error: for the record of a page that broke off. */
+  progress(): Omit<MaskedPage, "envelope">;
 }

@@ -10,9 +10,9 @@ export const age90: Rule = {
   shows: "part",
   fits: ["INT64", "FLOAT64", "NUMERIC", "BIGNUMERIC"],
   apply(value, type) {
-    const toZero = compareNumber(value, 0);
+    const toZero = compareNumber(value, type, 0);
     if (toZero === undefined || toZero < 0) return null;
-    if (compareNumber(value, 89) !== 1) return value;
+    if (compareNumber(value, type, 89) !== 1) return value;
     return type === "FLOAT64" ? "90.0" : "90";
   },
 };

@@ -13,10 +13,10 @@ export const smallcell: Rule = {
   name: "smallcell",
   shows: "part",
   fits: ["INT64", "FLOAT64", "NUMERIC", "BIGNUMERIC"],
-  apply(value, _type, context) {
-    const toZero = compareNumber(value, 0);
+  apply(value, type, context) {
+    const toZero = compareNumber(value, type, 0);
     if (toZero === undefined || toZero < 0) return null;
     if (toZero === 0) return value;
-    return compareNumber(value, context.smallestCell) === -1 ? null : value;
+    return compareNumber(value, type, context.smallestCell) === -1 ? null : value;
   },
 };
