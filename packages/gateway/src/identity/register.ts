@@ -1,0 +1,213 @@
+import type { Kysely } from "kysely";
+import { CommandError } from "../store/command.ts";
+import type { Database } from "../store/schema.ts";
+import { matchesPattern } from "./claim-pattern.ts";
+import { claimAt } from "./claims.ts";
+import type { AgentId, AgentRegistration, AgentRow } from "./commands.ts";
+import type { ClaimPath } from "./issuer-config.ts";
+import {
+  type AgentPrincipal,
+  type Credential,
+  CredentialError,
+  type PersonId,
+  type PersonPrincipal,
+} from "./principal.ts";
+
+/** An agent that the configuration names. */
+export interface RegisteredAgent {
+  readonly issuer: string;
+  readonly subject: string;
+  readonly name: string;
+  readonly sponsor: PersonId;
+  /** Beside those of its token. */
+  readonly groups: readonly string[];
+}
+
+/** Registers an issuer's agents when they first come, if every claim matches its pattern (`matchesPattern`). The first rule that matches counts. */
+export interface AgentRule {
+  readonly name: string;
+  readonly issuer: string;
+  readonly match: Readonly<Record<ClaimPath, string>>;
+  /** One person, or the person of `issuer` whose subject the token's claim holds. */
+  readonly sponsor: PersonId | { readonly issuer: string; readonly fromClaim: ClaimPath };
+  readonly groups: readonly string[];
+}
+
+export interface AgentsConfig {
+  readonly registered: readonly RegisteredAgent[];
+  readonly rules: readonly AgentRule[];
+}
+
+/** What the register needs of the store. */
+export interface RegisterStore {
+  readonly db: Kysely<Database>;
+  run(name: "agent.register", input: AgentRegistration): Promise<unknown>;
+  run(name: "agent.seen", input: AgentId): Promise<unknown>;
+}
+
+/** "Last seen" is exact to this, so that a busy agent doesn't write at each request. */
+const SEEN_EVERY_MS = 60_000;
+const MAX_SPONSOR_LENGTH = 512;
+
+/** Who is an agent, and who answers for it. Asked at each request, so that a suspension holds from the next one on. */
+export class AgentRegister {
+  readonly #store: RegisterStore;
+  readonly #config: AgentsConfig;
+  readonly #named: ReadonlyMap<string, RegisteredAgent>;
+  readonly #clock: () => number;
+
+  /** @throws Error if the configuration is unsafe. */
+  constructor(store: RegisterStore, config: AgentsConfig, clock: () => number) {
+    this.#store = store;
+    this.#config = config;
+    this.#clock = clock;
+    this.#named = new Map(config.registered.map((agent) => [keyOf(agent), agent]));
+    if (this.#named.size !== config.registered.length) throw new Error("agents: one agent is registered twice");
+    for (const { name, match } of config.rules) {
+      if (Object.keys(match).length === 0)
+        throw new Error(`agents: rule "${name}" matches everybody; give it a claim to match`);
+    }
+  }
+
+  /**
+   * Enters the configured agents, so that they can be seen and suspended before they first come.
+   * @throws Error if one of them has an agent for its sponsor.
+   */
+  async enterConfigured(): Promise<void> {
+    for (const agent of this.#config.registered) {
+      const wanted: AgentRegistration = { ...agent, registeredBy: "config" };
+      const row = await this.#find(agent);
+      if (row !== undefined && isUpToDate(row, wanted)) continue;
+      try {
+        await this.#store.run("agent.register", wanted);
+      } catch (error) {
+        if (error instanceof CommandError) throw new Error(`agents: "${agent.name}": ${error.message}`);
+        throw error;
+      }
+    }
+  }
+
+  /** @throws CredentialError `audience`, `unregistered` or `suspended`. */
+  async resolveAgent(credential: Credential): Promise<AgentPrincipal> {
+    if (credential.audience !== "agents") {
+      throw new CredentialError("audience", "This is a person's token; agents' doors take agents' tokens only.");
+    }
+    let row = await this.#find(credential);
+    if (row?.status === "suspended") throw suspended();
+    const wanted = this.#wanted(credential, row);
+    if (wanted !== undefined && !(row !== undefined && isUpToDate(row, wanted))) {
+      await this.#store.run("agent.register", wanted).catch((error: unknown) => {
+        if (error instanceof CommandError)
+          throw new CredentialError("unregistered", `This agent can't be registered: ${error.message}.`);
+        throw error;
+      });
+      row = await this.#find(credential);
+    }
+    if (row === undefined) throw unregistered();
+    if (row.status !== "active") throw suspended();
+    if (row.last_seen_at === null || this.#clock() - row.last_seen_at >= SEEN_EVERY_MS) {
+      await this.#store.run("agent.seen", { issuer: row.issuer, subject: row.subject });
+    }
+    return {
+      kind: "agent",
+      issuer: row.issuer,
+      subject: row.subject,
+      name: row.name,
+      groups: [...new Set([...credential.groups, ...groupsOf(row)])],
+      sponsor: { issuer: row.sponsor_issuer, subject: row.sponsor_subject },
+      tokenId: credential.tokenId,
+      tokenExpires: credential.expires,
+    };
+  }
+
+  /**
+   * An agent is never a person, whatever token it holds (I7).
+   * @throws CredentialError `audience`.
+   */
+  async resolvePerson(credential: Credential): Promise<PersonPrincipal> {
+    if (credential.audience !== "people") {
+      throw new CredentialError("audience", "This is an agent's token; people's doors take people's tokens only.");
+    }
+    if (this.#named.has(keyOf(credential)) || (await this.#find(credential)) !== undefined) {
+      throw new CredentialError("audience", "This subject is registered as an agent; an agent can't act as a person.");
+    }
+    const { issuer, subject, name, groups, tokenId, expires } = credential;
+    return { kind: "person", issuer, subject, name: name ?? subject, groups, tokenId, tokenExpires: expires };
+  }
+
+  /** What the register should hold: by configuration, by what a person entered (undefined: leave it), by rule. @throws CredentialError `unregistered` */
+  #wanted(credential: Credential, row: AgentRow | undefined): AgentRegistration | undefined {
+    const named = this.#named.get(keyOf(credential));
+    if (named !== undefined) return { ...named, registeredBy: "config" };
+    if (row?.registered_by.startsWith("person:")) return undefined;
+    // An entry by configuration or by rule holds only while the configuration still says so.
+    const rule = this.#config.rules.find((candidate) => ruleMatches(candidate, credential));
+    if (rule === undefined) throw unregistered();
+    return {
+      issuer: credential.issuer,
+      subject: credential.subject,
+      // The first name stays: it is for people to recognise the agent by.
+      name: row?.name ?? credential.name ?? credential.subject,
+      sponsor: sponsorOf(rule, credential),
+      groups: rule.groups,
+      registeredBy: `rule:${rule.name}`,
+    };
+  }
+
+  #find({ issuer, subject }: AgentId): Promise<AgentRow | undefined> {
+    return this.#store.db
+      .selectFrom("agents")
+      .selectAll()
+      .where("issuer", "=", issuer)
+      .where("subject", "=", subject)
+      .executeTakeFirst();
+  }
+}
+
+function keyOf({ issuer, subject }: AgentId): string {
+  return JSON.stringify([issuer, subject]);
+}
+
+function isUpToDate(row: AgentRow, wanted: AgentRegistration): boolean {
+  return (
+    row.name === wanted.name &&
+    row.sponsor_issuer === wanted.sponsor.issuer &&
+    row.sponsor_subject === wanted.sponsor.subject &&
+    row.groups === JSON.stringify(wanted.groups) &&
+    row.registered_by === wanted.registeredBy
+  );
+}
+
+function ruleMatches(rule: AgentRule, credential: Credential): boolean {
+  if (rule.issuer !== credential.issuer) return false;
+  return Object.entries(rule.match).every(([path, pattern]) => {
+    const value = claimAt(credential.claims, path);
+    const values: readonly unknown[] = Array.isArray(value) ? value : [value];
+    return values.some((one) => typeof one === "string" && matchesPattern(one, pattern));
+  });
+}
+
+function sponsorOf({ sponsor }: AgentRule, credential: Credential): PersonId {
+  if ("subject" in sponsor) return sponsor;
+  const subject = claimAt(credential.claims, sponsor.fromClaim);
+  if (typeof subject !== "string" || subject === "" || subject.length > MAX_SPONSOR_LENGTH || /\p{C}/u.test(subject)) {
+    throw new CredentialError(
+      "unregistered",
+      `The token names no sponsor in its claim "${sponsor.fromClaim}"; an agent needs one.`,
+    );
+  }
+  return { issuer: sponsor.issuer, subject };
+}
+
+function groupsOf(row: AgentRow): readonly string[] {
+  const groups: unknown = JSON.parse(row.groups);
+  return Array.isArray(groups) ? groups.filter((group) => typeof group === "string") : [];
+}
+
+const unregistered = (): CredentialError =>
+  new CredentialError(
+    "unregistered",
+    "This agent isn't registered; ask an administrator to register it with a sponsor.",
+  );
+const suspended = (): CredentialError =>
+  new CredentialError("suspended", "This agent is suspended; ask an administrator or the agent's sponsor.");

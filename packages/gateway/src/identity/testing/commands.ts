@@ -1,0 +1,4 @@
+import { agentCommands } from "../commands.ts";
+
+/** The register's commands alone, for a store in its tests. */
+export const COMMANDS = agentCommands;
