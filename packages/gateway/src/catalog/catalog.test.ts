@@ -1,0 +1,199 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { TableName, TableResource } from "@chaperone/googlesql";
+import { Catalog } from "./catalog.ts";
+import { parseCatalogFile } from "./catalog-file.ts";
+import { columnParts, tableParts } from "./names.ts";
+import { TableCache, type TableCacheOptions, type TableSource } from "./table-cache.ts";
+
+function resource(name: TableName, more: Partial<TableResource> = {}): TableResource {
+  const { project, dataset, table } = tableParts(name);
+  return {
+    tableReference: { projectId: project, datasetId: dataset, tableId: table },
+    schema: {
+      fields: [
+        { name: "Id", type: "INTEGER" },
+        { name: "doc", type: "JSON" },
+      ],
+    },
+    ...more,
+  };
+}
+
+/** A source that answers from `tables` and writes down what it was asked. */
+function fakeSource(tables: Map<TableName, TableResource>) {
+  const asked: string[] = [];
+  const source: TableSource = {
+    async getTable(name, etag) {
+      asked.push(etag === undefined ? name : `${name} if not ${etag}`);
+      const found = tables.get(name);
+      return found?.etag !== undefined && found.etag === etag ? "not-modified" : found;
+    },
+    async getDataset() {
+      return {};
+    },
+  };
+  return { source, asked };
+}
+
+function cacheOf(source: TableSource, more: Partial<TableCacheOptions> = {}) {
+  const clock = { now: 0 };
+  const options = { entries: 100, bytes: 1e6, ttlMs: 60_000, absentTtlMs: 5000, now: () => clock.now, ...more };
+  return { cache: new TableCache(source, options), clock };
+}
+
+describe("the cache of schemas", () => {
+  it("asks once for what many want at once, and not again while it is fresh", async () => {
+    const { source, asked } = fakeSource(new Map([["p.d.t", resource("p.d.t")]]));
+    const { cache, clock } = cacheOf(source);
+    await Promise.all([cache.table("p.d.t"), cache.table("p.d.t")]);
+    clock.now = 59_999;
+    await cache.table("p.d.t");
+    assert.deepEqual(asked, ["p.d.t"]);
+  });
+
+  it("asks by etag when its copy is old, and keeps the copy when it is still right", async () => {
+    const tables = new Map([["p.d.t", resource("p.d.t", { etag: "e1" })]]);
+    const { source, asked } = fakeSource(tables);
+    const { cache, clock } = cacheOf(source);
+    await cache.table("p.d.t");
+    clock.now = 60_000;
+    assert.equal((await cache.table("p.d.t"))?.etag, "e1");
+    tables.set("p.d.t", resource("p.d.t", { etag: "e2" }));
+    clock.now = 120_000;
+    assert.equal((await cache.table("p.d.t"))?.etag, "e2");
+    assert.deepEqual(asked, ["p.d.t", "p.d.t if not e1", "p.d.t if not e1"]);
+  });
+
+  it("remembers for a shorter while that there is no such table", async () => {
+    const { source, asked } = fakeSource(new Map());
+    const { cache, clock } = cacheOf(source);
+    for (const now of [0, 4999, 5000]) {
+      clock.now = now;
+      assert.equal(await cache.table("p.d.t"), undefined);
+    }
+    assert.equal(asked.length, 2);
+  });
+
+  it("doesn't remember a failure, and doesn't answer with what is old", async () => {
+    const { source } = fakeSource(new Map([["p.d.t", resource("p.d.t")]]));
+    let fails = false;
+    const getTable: TableSource["getTable"] = (...args) =>
+      fails ? Promise.reject(new Error("away")) : source.getTable(...args);
+    const { cache, clock } = cacheOf({ ...source, getTable });
+    await cache.table("p.d.t");
+    clock.now = 60_000;
+    fails = true;
+    await assert.rejects(cache.table("p.d.t"), /away/);
+    fails = false;
+    assert.notEqual(await cache.table("p.d.t"), undefined);
+  });
+
+  it("keeps no more entries and no more bytes than it may, the least used go first", async () => {
+    const names = ["p.d.a", "p.d.b", "p.d.c"];
+    const { source, asked } = fakeSource(new Map(names.map((name) => [name, resource(name)])));
+    const { cache } = cacheOf(source, { entries: 2 });
+    for (const name of ["p.d.a", "p.d.b", "p.d.a", "p.d.c", "p.d.a", "p.d.b"]) await cache.table(name);
+    assert.deepEqual(asked, ["p.d.a", "p.d.b", "p.d.c", "p.d.b"]);
+    const small = cacheOf(source, { bytes: 10 });
+    asked.length = 0;
+    await small.cache.table("p.d.a");
+    await small.cache.table("p.d.a");
+    assert.equal(asked.length, 2);
+  });
+
+  it("doesn't take 'not modified' for an answer when it has no copy", async () => {
+    const { source } = fakeSource(new Map());
+    const { cache } = cacheOf({ ...source, getTable: async () => "not-modified" });
+    await assert.rejects(cache.table("p.d.t"), /which nobody had/);
+  });
+});
+
+describe("a snapshot of the catalog", () => {
+  const file = parseCatalogFile(
+    "{version: 1, datasets: {p.ehr: {phi: true, tables: {t: {columns: {doc: phi.clinical.note}}}}}}",
+    "c",
+  );
+  const load = async (tables: readonly TableResource[], names: readonly string[], catalogFile = file) => {
+    const byName = new Map(
+      tables.map((table) => {
+        const { projectId, datasetId, tableId } = table.tableReference;
+        return [`${projectId}.${datasetId}.${tableId}`, table];
+      }),
+    );
+    return new Catalog(cacheOf(fakeSource(byName).source).cache, catalogFile).load(names);
+  };
+
+  it("knows tables, their columns in any case, and paths into JSON", async () => {
+    const snapshot = await load([resource("p.ehr.t")], ["p.ehr.t", "p.ehr.none"]);
+    assert.equal(snapshot.table("p.ehr.t")?.tableReference.tableId, "t");
+    assert.equal(snapshot.table("p.ehr.none"), undefined);
+    assert.deepEqual(snapshot.classes("p.ehr.t.DOC").classes, ["phi.clinical.note"]);
+    assert.deepEqual(snapshot.classes("p.ehr.t.doc.a.b").classes, ["phi.clinical.note"]);
+    assert.deepEqual(snapshot.classes("p.ehr.t._PARTITIONTIME").classes, ["phi"]);
+  });
+
+  it("takes for phi what it doesn't know", async () => {
+    const snapshot = await load([resource("p.ops.t")], ["p.ops.t"]);
+    assert.deepEqual(snapshot.classes("p.ops.t.id").classes, []);
+    assert.deepEqual(snapshot.classes("p.ops.t._partitiontime").classes, []);
+    assert.deepEqual(snapshot.classes("p.ops.t.unknown").classes, ["phi"]);
+    assert.deepEqual(snapshot.classes("p.other.t.id").classes, ["phi"]);
+  });
+
+  it("has a version that changes with schema, tags, labels and file, and not with rows", async () => {
+    const version = async (more: Partial<TableResource> = {}, catalogFile = file) =>
+      (await load([resource("p.ehr.t", more)], ["p.ehr.t"], catalogFile)).version;
+    const before = await version({ etag: "1" });
+    assert.equal(await version({ etag: "2" }), before);
+    const tagged = {
+      fields: [
+        { name: "Id", type: "INTEGER", policyTags: { names: ["x"] } },
+        { name: "doc", type: "JSON" },
+      ],
+    };
+    const others = [
+      await version({ schema: tagged }),
+      await version({ labels: { a: "b" } }),
+      await version({
+        schema: {
+          fields: [
+            { name: "Id", type: "STRING" },
+            { name: "doc", type: "JSON" },
+          ],
+        },
+      }),
+      await version({}, parseCatalogFile("{version: 1}", "c")),
+    ];
+    assert.equal(new Set([before, ...others]).size, 5);
+  });
+
+  it("says which columns of the file a table lacks", async () => {
+    const snapshot = await load(
+      [resource("p.ehr.t", { schema: { fields: [{ name: "id", type: "INTEGER" }] } })],
+      ["p.ehr.t"],
+    );
+    assert.deepEqual(snapshot.missing, ["p.ehr.t.doc"]);
+  });
+
+  it("refuses a name that differs from the file's by capitals only", async () => {
+    await assert.rejects(load([resource("p.EHR.t")], ["p.EHR.t"]), /knows p\.EHR\.t as p\.ehr\.t/);
+    await assert.rejects(load([resource("p.ehr.T")], ["p.ehr.T"]), /as p\.ehr\.t/);
+  });
+
+  it("refuses an answer about another table", async () => {
+    const { source } = fakeSource(new Map());
+    const { cache } = cacheOf({ ...source, getTable: async () => resource("p.ops.t") });
+    await assert.rejects(new Catalog(cache, file).load(["p.ehr.t"]), /another table/);
+  });
+});
+
+describe("names", () => {
+  it("split at the right dots, in projects of a domain too", () => {
+    assert.deepEqual(tableParts("example.com:p.d.t"), { project: "example.com:p", dataset: "d", table: "t" });
+    const { tableName, path } = columnParts("example.com:p.d.t.a.b");
+    assert.deepEqual([tableName, path], ["example.com:p.d.t", "a.b"]);
+    for (const name of ["", "t", "d.t", "p.d.", "p..t"]) assert.throws(() => tableParts(name));
+    for (const name of ["p.d.t", "p.d.t."]) assert.throws(() => columnParts(name));
+  });
+});

@@ -1,0 +1,107 @@
+import type { TableName, TableResource } from "@chaperone/googlesql";
+import type { DatasetResource } from "./classify.ts";
+
+/** Where schemas and labels come from: BigQuery. */
+export interface TableSource {
+  /** undefined: no such table. `not-modified`: still what `etag` named. */
+  getTable(name: TableName, etag?: string): Promise<TableResource | "not-modified" | undefined>;
+  /** undefined: no such dataset, or it isn't shown. */
+  getDataset(project: string, dataset: string): Promise<DatasetResource | undefined>;
+}
+
+export interface TableCacheOptions {
+  /** Most tables and datasets kept. */
+  readonly entries: number;
+  /** Most characters of schemas kept, as JSON. */
+  readonly bytes: number;
+  /** How long an answer is used before it is asked for again. */
+  readonly ttlMs: number;
+  /** The same for "there is no such table". */
+  readonly absentTtlMs: number;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+type Cached = TableResource | DatasetResource;
+
+interface Entry {
+  readonly value: Cached | undefined;
+  readonly expires: number;
+  readonly size: number;
+}
+
+/**
+ * Schemas, kept for a short while and within bounds (I10). One question is asked once, however many wait for it.
+ * A failed question is not remembered, and never answered by what was known before: an old schema could lack a
+ * policy tag (I1).
+ */
+export class TableCache {
+  readonly #source: TableSource;
+  readonly #options: TableCacheOptions;
+  /** Least recently used first. */
+  readonly #entries = new Map<string, Entry>();
+  readonly #asking = new Map<string, Promise<Cached | undefined>>();
+  #size = 0;
+
+  constructor(source: TableSource, options: TableCacheOptions) {
+    this.#source = source;
+    this.#options = options;
+  }
+
+  /** undefined: no such table. Rejects as the source does. */
+  table(name: TableName): Promise<TableResource | undefined> {
+    return this.#get(`table ${name}`, async (known: TableResource | undefined) => {
+      const answer = await this.#source.getTable(name, known?.etag);
+      if (answer !== "not-modified") return answer;
+      if (known === undefined) throw new Error(`BigQuery answered "not modified" for ${name}, which nobody had`);
+      return known;
+    });
+  }
+
+  /** undefined: no such dataset, or it isn't shown. */
+  dataset(project: string, dataset: string): Promise<DatasetResource | undefined> {
+    return this.#get(`dataset ${project}.${dataset}`, () => this.#source.getDataset(project, dataset));
+  }
+
+  async #get<T extends Cached>(
+    key: string,
+    ask: (known: T | undefined) => Promise<T | undefined>,
+  ): Promise<T | undefined> {
+    // A key says by its first word what its values are.
+    const entry = this.#entries.get(key) as (Entry & { readonly value: T | undefined }) | undefined;
+    if (entry !== undefined && entry.expires > this.#options.now()) {
+      this.#entries.delete(key);
+      this.#entries.set(key, entry);
+      return entry.value;
+    }
+    const asking = this.#asking.get(key) as Promise<T | undefined> | undefined;
+    if (asking !== undefined) return asking;
+    const question = ask(entry?.value)
+      .then((value) => {
+        this.#keep(key, value);
+        return value;
+      })
+      .finally(() => this.#asking.delete(key));
+    this.#asking.set(key, question);
+    return question;
+  }
+
+  #keep(key: string, value: Cached | undefined): void {
+    const { entries, bytes, ttlMs, absentTtlMs, now } = this.#options;
+    this.#drop(key);
+    const size = key.length + JSON.stringify(value ?? null).length;
+    if (size > bytes) return;
+    const expires = now() + (value === undefined ? Math.min(absentTtlMs, ttlMs) : ttlMs);
+    this.#entries.set(key, { value, expires, size });
+    this.#size += size;
+    for (const oldest of this.#entries.keys()) {
+      if (this.#entries.size <= entries && this.#size <= bytes) break;
+      this.#drop(oldest);
+    }
+  }
+
+  #drop(key: string): void {
+    this.#size -= this.#entries.get(key)?.size ?? 0;
+    this.#entries.delete(key);
+  }
+}
