@@ -23,7 +23,7 @@ import {
   tableAnswer,
   tableListAnswer,
 } from "./resources.ts";
-import type { Call } from "./transport.ts";
+import type { Call, ObserveCall } from "./transport.ts";
 import { createTransport } from "./transport.ts";
 import type { Job, JobReference, RowPage, Upstream } from "./upstream.ts";
 
@@ -33,6 +33,8 @@ export interface UpstreamOptions {
   readonly tokens?: AccessTokens;
   /** Jitter of retries, 0 ≤ x < 1. */
   readonly random?: () => number;
+  /** For metrics: `metrics.upstream`. */
+  readonly observe?: ObserveCall;
 }
 
 /** The BigQuery of one connection. */
@@ -42,9 +44,10 @@ export function createUpstream(
     limits = DEFAULT_LIMITS.upstream,
     tokens = googleTokens(connection.credentials, limits),
     random = Math.random,
+    observe = () => {},
   }: UpstreamOptions = {},
 ): Upstream {
-  const transport = createTransport({ endpoint: connection.endpoint, limits, tokens, random });
+  const transport = createTransport({ endpoint: connection.endpoint, limits, tokens, random, observe });
 
   async function get<Schema extends z.ZodType>(schema: Schema, call: Omit<Call, "method">): Promise<z.output<Schema>> {
     return parse(schema, await transport.json({ method: "GET", ...call }));
@@ -55,7 +58,9 @@ export function createUpstream(
 
   async function getJob(reference: JobReference) {
     const { location } = reference;
-    const answer = await orUndefined(get(jobAnswer, { path: jobPath(reference, "jobs"), query: { location } }));
+    const answer = await orUndefined(
+      get(jobAnswer, { name: "jobs.get", path: jobPath(reference, "jobs"), query: { location } }),
+    );
     return answer === undefined ? undefined : { answer, job: jobOf(answer, reference) };
   }
 
@@ -65,6 +70,7 @@ export function createUpstream(
       const answer = await orUndefined(
         transport.json({
           method: "GET",
+          name: "tables.get",
           path: tablePath(reference),
           query: { view: "BASIC" },
           ...(etag === undefined ? {} : { ifNoneMatch: etag }),
@@ -80,7 +86,9 @@ export function createUpstream(
     },
 
     async getDataset(project, dataset) {
-      const answer = await orUndefined(get(datasetAnswer, { path: datasetPath(project, dataset) }));
+      const answer = await orUndefined(
+        get(datasetAnswer, { name: "datasets.get", path: datasetPath(project, dataset) }),
+      );
       if (answer === undefined) return undefined;
       const { projectId, datasetId } = answer.datasetReference;
       if (projectId !== project || datasetId !== dataset) throw new UpstreamError("mismatch", { httpStatus: 200 });
@@ -88,13 +96,21 @@ export function createUpstream(
     },
 
     async listDatasets(project, page = {}) {
-      const answer = await get(datasetListAnswer, { path: `${projectPath(project)}/datasets`, query: { ...page } });
+      const answer = await get(datasetListAnswer, {
+        name: "datasets.list",
+        path: `${projectPath(project)}/datasets`,
+        query: { ...page },
+      });
       return { datasets: answer.datasets ?? [], nextPageToken: answer.nextPageToken };
     },
 
     async listTables(project, dataset, page = {}) {
       const answer = await orUndefined(
-        get(tableListAnswer, { path: `${datasetPath(project, dataset)}/tables`, query: { ...page } }),
+        get(tableListAnswer, {
+          name: "tables.list",
+          path: `${datasetPath(project, dataset)}/tables`,
+          query: { ...page },
+        }),
       );
       if (answer === undefined) return undefined;
       const tables = (answer.tables ?? []).map(({ tableReference, type = "TABLE", ...rest }) => ({
@@ -109,6 +125,7 @@ export function createUpstream(
       try {
         const answer = await transport.json({
           method: "POST",
+          name: "jobs.dryRun",
           path: `${projectPath(projectOf(query))}/jobs`,
           body: jobBody(query, { dryRun: true, projectId: projectOf(query), mostBytes: connection.maximumBytesBilled }),
           deadlineMs: limits.dryRunMs,
@@ -129,6 +146,7 @@ export function createUpstream(
       try {
         const answer = await transport.json({
           method: "POST",
+          name: "jobs.insert",
           path: `${projectPath(reference.projectId)}/jobs`,
           body: jobBody(query, { projectId: reference.projectId, mostBytes: connection.maximumBytesBilled }),
         });
@@ -152,6 +170,7 @@ export function createUpstream(
       const answer = await orUndefined(
         transport.json({
           method: "POST",
+          name: "jobs.cancel",
           path: `${jobPath(reference, "jobs")}/cancel`,
           query: { location: reference.location },
         }),
@@ -161,6 +180,7 @@ export function createUpstream(
 
     async getQueryResults(reference, { timeoutMs, signal }) {
       const answer = await get(resultsAnswer, {
+        name: "jobs.getQueryResults",
         path: jobPath(reference, "queries"),
         query: { location: reference.location, maxResults: 0, timeoutMs },
         holdMs: timeoutMs,
@@ -182,6 +202,7 @@ export function createUpstream(
     async streamQueryResults(reference, page) {
       return transport.rows({
         method: "GET",
+        name: "jobs.getQueryResults.rows",
         path: jobPath(reference, "queries"),
         query: { location: reference.location, ...pageQuery(page) },
         ...(page.signal === undefined ? {} : { signal: page.signal }),
@@ -191,6 +212,7 @@ export function createUpstream(
     async streamTableData(table, page) {
       return transport.rows({
         method: "GET",
+        name: "tabledata.list",
         path: `${tablePath(parseTableName(table))}/data`,
         query: { selectedFields: page.selectedFields, ...pageQuery(page) },
         ...(page.signal === undefined ? {} : { signal: page.signal }),

@@ -3,6 +3,7 @@ import type { Dispatcher } from "undici";
 import { Pool } from "undici";
 import type { UpstreamLimits } from "../config/index.ts";
 import type { AccessTokens } from "./access-tokens.ts";
+import type { UpstreamKind } from "./error.ts";
 import { errorOfAnswer, UpstreamError } from "./error.ts";
 import { errorAnswer } from "./resources.ts";
 import { isWorthRetrying, waitBefore } from "./retry.ts";
@@ -19,6 +20,8 @@ export interface Transport {
 
 /** Every call here is safe to repeat: reads, dry runs, cancellations, and jobs under an id of our own. */
 export interface Call {
+  /** Google's name of the method, for metrics: `jobs.insert`. */
+  readonly name: string;
   readonly method: "GET" | "POST";
   /** Below `/bigquery/v2`, each segment encoded. */
   readonly path: string;
@@ -38,12 +41,16 @@ export interface TransportOptions {
   readonly tokens: AccessTokens;
   /** Jitter of retries, 0 ≤ x < 1. */
   readonly random: () => number;
+  readonly observe: ObserveCall;
 }
+
+/** Told of each call after all its tries; `outcome` is `ok`, `aborted` or an UpstreamKind. Rows count until their first byte. */
+export type ObserveCall = (call: string, outcome: UpstreamKind | "ok" | "aborted", seconds: number) => void;
 
 /** An error body is read for its reason code only. */
 const LARGEST_ERROR = 256 * 1024;
 
-export function createTransport({ endpoint, limits, tokens, random }: TransportOptions): Transport {
+export function createTransport({ endpoint, limits, tokens, random, observe }: TransportOptions): Transport {
   const base = new URL(endpoint);
   const prefix = `${base.pathname.replace(/\/+$/, "")}/bigquery/v2`;
   const pool = new Pool(base.origin, {
@@ -108,40 +115,55 @@ export function createTransport({ endpoint, limits, tokens, random }: TransportO
     }
   }
 
-  return {
-    async json(call) {
-      const deadlineMs = (call.deadlineMs ?? limits.callMs) + (call.holdMs ?? 0);
-      return bounded(call.signal, deadlineMs, async (signal) => {
-        const answer = await request(call, signal, Date.now() + deadlineMs);
-        if (answer.statusCode === 304) {
-          discard(answer);
-          return undefined;
-        }
-        return parseJson(await collect(answer, limits.jsonBytes, signal));
-      });
-    },
+  async function observed<T>(name: string, work: () => Promise<T>): Promise<T> {
+    const start = performance.now();
+    const tell = (outcome: Parameters<ObserveCall>[1]) => observe(name, outcome, (performance.now() - start) / 1000);
+    try {
+      const answer = await work();
+      tell("ok");
+      return answer;
+    } catch (error) {
+      tell(error instanceof UpstreamError ? error.kind : "aborted");
+      throw error;
+    }
+  }
 
-    async rows(call) {
-      // Until the first byte the call's deadline holds; from then on the page's own.
-      const page = new AbortController();
-      const follow = () => page.abort(call.signal?.reason);
-      if (call.signal?.aborted) follow();
-      call.signal?.addEventListener("abort", follow, { once: true });
-      const release = () => call.signal?.removeEventListener("abort", follow);
-      const timer = setTimeout(() => page.abort(LATE), limits.pageMs).unref();
-      const done = () => {
-        clearTimeout(timer);
-        release();
-      };
-      try {
-        const answer = await request(call, page.signal, Date.now() + limits.callMs);
-        return rowStream(answer, limits.pageBytes, page, done);
-      } catch (error) {
-        done();
-        throw callersAbort(call.signal, error);
+  async function json(call: Call): Promise<unknown> {
+    const deadlineMs = (call.deadlineMs ?? limits.callMs) + (call.holdMs ?? 0);
+    return bounded(call.signal, deadlineMs, async (signal) => {
+      const answer = await request(call, signal, Date.now() + deadlineMs);
+      if (answer.statusCode === 304) {
+        discard(answer);
+        return undefined;
       }
-    },
+      return parseJson(await collect(answer, limits.jsonBytes, signal));
+    });
+  }
 
+  async function rows(call: Call): Promise<RowStream> {
+    // Until the first byte the call's deadline holds; from then on the page's own.
+    const page = new AbortController();
+    const follow = () => page.abort(call.signal?.reason);
+    if (call.signal?.aborted) follow();
+    call.signal?.addEventListener("abort", follow, { once: true });
+    const release = () => call.signal?.removeEventListener("abort", follow);
+    const timer = setTimeout(() => page.abort(LATE), limits.pageMs).unref();
+    const done = () => {
+      clearTimeout(timer);
+      release();
+    };
+    try {
+      const answer = await request(call, page.signal, Date.now() + limits.callMs);
+      return rowStream(answer, limits.pageBytes, page, done);
+    } catch (error) {
+      done();
+      throw callersAbort(call.signal, error);
+    }
+  }
+
+  return {
+    json: (call) => observed(call.name, () => json(call)),
+    rows: (call) => observed(call.name, () => rows(call)),
     async close() {
       closed = true;
       await pool.destroy();
@@ -150,7 +172,7 @@ export function createTransport({ endpoint, limits, tokens, random }: TransportO
 }
 
 /** Marks our own deadline, to tell it from the caller's abort. */
-const LATE = Symbol("deadline");
+const LATE = new Error("deadline");
 
 async function bounded<T>(
   outer: AbortSignal | undefined,
@@ -282,10 +304,12 @@ function networkError(error: unknown, signal: AbortSignal): UpstreamError {
       return new UpstreamError("answerTimeout", options);
     case "UND_ERR_HEADERS_OVERFLOW":
       return new UpstreamError("oversized", options);
-    default:
-      return code?.startsWith("HPE_")
-        ? new UpstreamError("unexpected", options)
-        : new UpstreamError("connectionFailed", options);
+    case "UND_ERR_RES_CONTENT_LENGTH_MISMATCH":
+      return new UpstreamError("unexpected", options);
+    default: {
+      const broken = error instanceof Error && error.name === "HTTPParserError";
+      return new UpstreamError(broken ? "unexpected" : "connectionFailed", options);
+    }
   }
 }
 
