@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:crypto";
+import { createCipheriv, createDecipheriv, createHash, createHmac, createSecretKey, randomBytes } from "node:crypto";
 
 /** Bytes of the sealing key file. */
 export const SEAL_KEY_SIZE = 32;
@@ -36,6 +36,11 @@ export interface Sealer {
   seal(plaintext: string, associated: string): Uint8Array;
   /** Throws SealError. */
   open(sealed: Uint8Array, associated: string): string;
+  /**
+   * HMAC-SHA-256 (hex) of a text under a key of its own, derived from the sealing key: equal texts can be told equal,
+   * but nobody without the key can test a guess of a literal (I5).
+   */
+  keyedHash(text: string): string;
 }
 
 /**
@@ -46,8 +51,10 @@ export function sealer(key: Uint8Array): Sealer {
   if (key.length !== SEAL_KEY_SIZE) throw new SealError("malformed", `a sealing key is ${SEAL_KEY_SIZE} bytes`);
   const secret = Buffer.from(key);
   const id = createHash("sha256").update("chaperone sealing key\n").update(secret).digest().subarray(0, KEY_ID_SIZE);
+  const hashKey = createSecretKey(createHmac("sha256", secret).update("chaperone keyed hash v1").digest());
   return {
     keyId: id.toString("hex"),
+    keyedHash: (text) => createHmac("sha256", hashKey).update(text, "utf8").digest("hex"),
     seal(plaintext, associated) {
       const header = Buffer.concat([Buffer.of(VERSION), id, randomBytes(NONCE_SIZE)]);
       const cipher = createCipheriv("aes-256-gcm", secret, header.subarray(1 + KEY_ID_SIZE), {

@@ -1,0 +1,36 @@
+import { resolve } from "node:path";
+import { exportTiles, verifyState } from "@chaperone/gateway";
+import { Command } from "commander";
+import { asCliError } from "./load-error.ts";
+
+/** `chaperone audit verify|export`: on the state directory itself, of a running or a stopped gateway. */
+export function auditCommand(setStatus: (code: number) => void): Command {
+  const audit = new Command("audit").description("the ledger");
+  audit
+    .command("verify")
+    .description("recompute the whole ledger: every entry, every hash, every checkpoint, and that the sessions' states agree with it")
+    .option("--state <folder>", "the gateway's state directory", ".chaperone/demo")
+    .option("--json", "as JSON")
+    .action(async (options: { state: string; json?: boolean }) => {
+      const result = await verifyState(resolve(options.state)).catch((error: unknown) => {
+        throw asCliError(error);
+      });
+      if (options.json === true) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+      else {
+        for (const problem of result.problems) process.stdout.write(`PROBLEM  ${problem}\n`);
+        process.stdout.write(`${result.ok ? "Verified" : "NOT VERIFIED"}: ${result.entries} entries, ${result.checkpoints} checkpoints.\n${result.vkey}\n`);
+      }
+      if (!result.ok) setStatus(1);
+    });
+  audit
+    .command("export <folder>")
+    .description("write the ledger as a static tlog-tiles folder (c2sp.org/tlog-tiles) that others' tools verify")
+    .option("--state <folder>", "the gateway's state directory", ".chaperone/demo")
+    .action(async (folder: string, options: { state: string }) => {
+      const { entries } = await exportTiles(resolve(options.state), resolve(folder)).catch((error: unknown) => {
+        throw asCliError(error);
+      });
+      process.stdout.write(`Wrote ${entries} entries to ${folder}.\n`);
+    });
+  return audit;
+}

@@ -1,0 +1,66 @@
+import { resolve } from "node:path";
+import { Command, InvalidArgumentError } from "commander";
+import { CliError } from "../cli-error.ts";
+import { type Demo, startDemo } from "../demo/environment.ts";
+import { nextSteps } from "../demo/next-steps.ts";
+import { playTour, TourFailure } from "../demo/tour.ts";
+import { asCliError } from "./load-error.ts";
+import { untilStopped } from "./until-stopped.ts";
+
+interface Options {
+  readonly once?: boolean;
+  readonly port: number;
+  readonly state: string;
+  readonly patients: number;
+}
+
+/** `chaperone demo`: everything embedded on loopback, the tour, then open for use. */
+export function demoCommand(setStatus: (code: number) => void): Command {
+  return new Command("demo")
+    .description("start everything on this machine with made-up patients, and play the tour")
+    .option("--once", "end after the tour: status 0 if all was as told")
+    .option("--port <port>", "the gateway's port; the next two are taken as well (0: any free ports)", whole(65_533), 8080)
+    .option("--state <folder>", "where sessions, ledger and keys are kept", ".chaperone/demo")
+    .option("--patients <n>", "how many synthetic patients", whole(10_000_000), 10_000)
+    .action(async (options: Options) => {
+      const write = (text: string) => void process.stdout.write(text);
+      const state = resolve(options.state);
+      const began = performance.now();
+      write("Chaperone: a tour on this machine, with made-up patients.\n");
+      let demo: Demo;
+      try {
+        demo = await startDemo({ port: options.port, state, patients: options.patients }, (what) => write(`  starting the ${what} …\n`));
+      } catch (error) {
+        throw asCliError(error);
+      }
+      const stopped = untilStopped();
+      try {
+        const before = demo.gateway.store.size;
+        if (before > 1) write(`  the state of an earlier run is in ${options.state} (${before} ledger entries); it goes on there\n`);
+        const ended = await Promise.race([playTour({ demo, state, write }).then(() => "played" as const), stopped.then(() => "stopped" as const)]);
+        if (ended === "stopped") {
+          write("\nStopped.\n");
+          setStatus(130);
+          return;
+        }
+        write(`\nAll of it was as told, in ${Math.round((performance.now() - began) / 1000)} s.\n`);
+        if (options.once === true) return;
+        write(await nextSteps(demo, options.state));
+        await stopped;
+        write("\nStopping.\n");
+      } catch (error) {
+        if (error instanceof TourFailure) throw new CliError(error.message);
+        throw error;
+      } finally {
+        await demo.close();
+      }
+    });
+}
+
+function whole(most: number): (text: string) => number {
+  return (text) => {
+    const n = Number(text);
+    if (!Number.isInteger(n) || n < 0 || n > most) throw new InvalidArgumentError(`a whole number up to ${most}`);
+    return n;
+  };
+}

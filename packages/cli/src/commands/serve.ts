@@ -1,0 +1,19 @@
+import { loadConfig, startGateway } from "@chaperone/gateway";
+import { Command } from "commander";
+import { asCliError, orCliError } from "./load-error.ts";
+import { untilStopped } from "./until-stopped.ts";
+
+/** `chaperone serve --config FILE`: the gateway, until SIGINT or SIGTERM. */
+export function serveCommand(): Command {
+  return new Command("serve")
+    .description("run the gateway")
+    .option("--config <file>", "the configuration", "chaperone.yaml")
+    .action(async (options: { config: string }) => {
+      const config = orCliError(() => loadConfig(options.config, { env: process.env }));
+      const gateway = await startGateway(config).catch((error: unknown) => {
+        throw asCliError(error);
+      });
+      await untilStopped();
+      await gateway.close();
+    });
+}

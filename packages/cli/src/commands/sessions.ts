@@ -1,0 +1,44 @@
+import type { Access, ReplayStep } from "@chaperone/gateway";
+import { Command, Option } from "commander";
+import { accessList, accessPage, type Format, replayPage } from "../print/session.ts";
+import { clientOf, type GatewayOptions, withGateway } from "./gateway-option.ts";
+
+/** `chaperone sessions list|show|replay`: who, when, what, approved by whom, what was masked. */
+export function sessionsCommand(): Command {
+  const sessions = new Command("sessions").description("what agents asked, and what became of it");
+
+  withGateway(sessions.command("list"))
+    .description("the five questions, by agent and period")
+    .option("--agent <name>", "one agent, by name or subject")
+    .option("--from <time>", "from this time on (RFC 3339)")
+    .option("--to <time>", "before this time (RFC 3339)")
+    .addOption(new Option("--format <format>").choices(["table", "json", "csv"]).default("table"))
+    .action(async (options: GatewayOptions & { agent?: string; from?: string; to?: string; format: Format }) => {
+      const query = new URLSearchParams();
+      for (const name of ["agent", "from", "to"] as const) if (options[name] !== undefined) query.set(name, options[name]);
+      const { accesses } = await clientOf(options).get<{ accesses: Access[] }>(`sessions?${query}`);
+      print(accessList(accesses, options.format));
+    });
+
+  withGateway(sessions.command("show <session>"))
+    .description("one session as an audit record (by session or job id)")
+    .option("--json", "as JSON")
+    .action(async (session: string, options: GatewayOptions & { json?: boolean }) => {
+      const access = await clientOf(options).get<Access>(`sessions/${encodeURIComponent(session)}`);
+      print(options.json === true ? JSON.stringify(access, null, 2) : accessPage(access));
+    });
+
+  withGateway(sessions.command("replay <session>"))
+    .description("the session step by step, as the ledger holds it: what was accessed and how it was transformed")
+    .option("--json", "as JSON")
+    .action(async (session: string, options: GatewayOptions & { json?: boolean }) => {
+      const { access, steps } = await clientOf(options).get<{ access: Access; steps: ReplayStep[] }>(`sessions/${encodeURIComponent(session)}/replay`);
+      print(options.json === true ? JSON.stringify({ access, steps }, null, 2) : `${accessPage(access)}\n\n${replayPage(steps)}`);
+    });
+
+  return sessions;
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text.trimEnd()}\n`);
+}

@@ -1,0 +1,40 @@
+import { type Demo, DEMO_PROJECT } from "./environment.ts";
+
+/** What a person can try now: an agent's snippet with a token that works, and how to approve. */
+export async function nextSteps(demo: Demo, state: string): Promise<string> {
+  const token = await demo.identityProvider.agentToken("care-summary-agent");
+  const { url } = demo.gateway;
+  const issuer = demo.identityProvider.issuer;
+  return `
+── Your turn
+
+   Gateway   ${url}      BigQuery project ${DEMO_PROJECT}
+
+   As an agent, paste into another terminal in this folder (the token works for an hour):
+
+cat > agent.mjs <<'AGENT'
+import { BigQuery } from "@google-cloud/bigquery";
+import { OAuth2Client } from "google-auth-library";
+const authClient = new OAuth2Client();
+authClient.setCredentials({ access_token: "${token}" });
+const bigquery = new BigQuery({ projectId: "${DEMO_PROJECT}", apiEndpoint: "${url}", authClient });
+const [rows] = await bigquery.query({ query: "SELECT full_name, ssn FROM ehr.patients LIMIT 3", defaultDataset: { datasetId: "ehr" }, labels: { purpose: "trying-it" } });
+console.log(rows);
+AGENT
+npm exec -- node agent.mjs
+
+   It waits. As the privacy officer (log in as Dana, in the browser), look and decide:
+
+npm run chaperone -- login --issuer ${issuer} --client-id chaperone-console
+npm run chaperone -- approvals list --gateway ${url}
+npm run chaperone -- approvals show REQUEST --gateway ${url}
+npm run chaperone -- approvals approve REQUEST --reason "..." --gateway ${url}
+
+   As the auditor (log in as Avery):
+
+npm run chaperone -- sessions list --gateway ${url}
+npm run chaperone -- audit verify --state ${state}
+
+   Ctrl-C stops everything.
+`;
+}

@@ -1,0 +1,172 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { z } from "zod";
+import { listApprovals, showApproval } from "../../approvals/view.ts";
+import { accesses } from "../../evidence/access-report.ts";
+import { replay } from "../../evidence/replay.ts";
+import type { PersonPrincipal } from "../../identity/principal.ts";
+import type { SessionEngine } from "../../sessions/engine.ts";
+import { CommandError } from "../../store/command.ts";
+import type { Store } from "../../store/store.ts";
+import { GoogleError, invalid, notFound } from "../bigquery-rest/google-error.ts";
+import { sendJson } from "../bigquery-rest/door.ts";
+import { parseBody } from "../bigquery-rest/requests.ts";
+import { readBody } from "../bigquery-rest/read-body.ts";
+
+export interface ConsoleApiOptions {
+  readonly store: Store;
+  readonly engine: SessionEngine;
+  /** Groups by role; approvers are named by each request. */
+  readonly roles: { readonly approvers: readonly string[]; readonly auditors: readonly string[]; readonly administrators: readonly string[] };
+}
+
+const decisionBody = z.strictObject({
+  decision: z.enum(["approve", "deny"]),
+  /** Kept for ever and shown to the agent on a denial. */
+  reason: z.string().trim().min(3).max(1000),
+  /** As shown: a request that has changed since can't be decided unseen (I6). */
+  binding: z.string().regex(/^[0-9a-f]{64}$/),
+});
+const agentBody = z.strictObject({ issuer: z.string().max(2048), subject: z.string().max(255), reason: z.string().trim().min(3).max(1000) });
+
+const MOST_LISTED = 1000;
+const BODY_BYTES = 16_384;
+const ID = /^[A-Za-z0-9_-]{1,64}$/;
+
+/** What people do: decide requests, read the evidence, suspend agents. Everything by a person's own token (I4, I7). */
+export class ConsoleApi {
+  readonly #o: ConsoleApiOptions;
+
+  constructor(options: ConsoleApiOptions) {
+    this.#o = options;
+  }
+
+  /** `path` is what follows `/api/v1/`, split at slashes. */
+  async handle(person: PersonPrincipal, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? "/", "http://gateway");
+    const [, , , room, id, action, ...more] = url.pathname.split("/");
+    const route = `${request.method} ${room ?? ""}${id === undefined ? "" : "/:id"}${action === undefined ? "" : `/${action}`}`;
+    if (more.length > 0 || (id !== undefined && !ID.test(id))) throw notFound("path");
+    const at = id ?? "";
+    const { store } = this.#o;
+    switch (route) {
+      case "GET whoami":
+        return sendJson(response, { issuer: person.issuer, subject: person.subject, name: person.name, groups: person.groups });
+      case "GET approvals": {
+        const state = stateOf(url.searchParams.get("state"));
+        const all = await listApprovals(store, { state, limit: MOST_LISTED });
+        return sendJson(response, { approvals: this.#oversees(person) ? all : all.filter((a) => shares(person, a.approvers)) });
+      }
+      case "GET approvals/:id":
+        return sendJson(response, await this.#approval(person, at));
+      case "POST approvals/:id/decisions":
+        return this.#decide(person, at, request, response);
+      case "GET sessions":
+        this.#needs(person, "auditors", "administrators");
+        return sendJson(response, {
+          accesses: await accesses(store, {
+            agent: url.searchParams.get("agent") ?? undefined,
+            from: timeOf(url.searchParams.get("from")),
+            to: timeOf(url.searchParams.get("to")),
+            limit: MOST_LISTED,
+          }),
+        });
+      case "GET sessions/:id": {
+        this.#needs(person, "auditors", "administrators");
+        const [access] = await accesses(store, { session: at, limit: 1 });
+        if (access === undefined) throw notFound("session");
+        return sendJson(response, access);
+      }
+      case "GET sessions/:id/replay": {
+        this.#needs(person, "auditors", "administrators");
+        const [access] = await accesses(store, { session: at, limit: 1 });
+        if (access === undefined) throw notFound("session");
+        return sendJson(response, { access, steps: await replay(store, access.session) });
+      }
+      case "GET agents": {
+        this.#needs(person, "auditors", "administrators");
+        const agents = await store.db.selectFrom("agents").selectAll().orderBy("name").limit(MOST_LISTED).execute();
+        return sendJson(response, { agents: agents.map((a) => ({ ...a, groups: JSON.parse(a.groups) as unknown })) });
+      }
+      case "POST agents/:id":
+        return this.#setAgent(person, at, request, response);
+      default:
+        throw notFound("path");
+    }
+  }
+
+  async #approval(person: PersonPrincipal, id: string): Promise<unknown> {
+    const view = await showApproval(this.#o.store, id);
+    if (view === undefined || !(this.#oversees(person) || shares(person, view.approvers))) throw notFound("approval request");
+    if (!shares(person, view.approvers)) return { ...view, literals: [], parameters: [], literalsWithheld: true };
+    // Literals can hold protected data: that they were shown, and to whom, is evidence too.
+    await this.#o.store.append([
+      { type: "approval.shown", session: view.session, data: { request: id, person: { issuer: person.issuer, subject: person.subject, name: person.name } } },
+    ]);
+    return view;
+  }
+
+  async #decide(person: PersonPrincipal, id: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = parseBody(decisionBody, await readBody(request, BODY_BYTES));
+    try {
+      const output = await this.#o.store.run("approval.decide", {
+        request: id,
+        person: { issuer: person.issuer, subject: person.subject, name: person.name, groups: person.groups },
+        ...body,
+      });
+      sendJson(response, output);
+      await this.#o.engine.decided(output.session);
+    } catch (error) {
+      if (!(error instanceof CommandError)) throw error;
+      if (error.code === "no_request") throw notFound("approval request");
+      const conflict = error.code === "not_pending" || error.code === "expired" || error.code === "binding_changed" || error.code === "decided_before";
+      // Who tried to decide what is not theirs is evidence.
+      if (!conflict)
+        await this.#o.store.append([
+          { type: "approval.refused", data: { request: id, code: error.code, person: { issuer: person.issuer, subject: person.subject, name: person.name } } },
+        ]);
+      throw new GoogleError(conflict ? 409 : 403, error.code, error.message);
+    }
+  }
+
+  async #setAgent(person: PersonPrincipal, action: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    this.#needs(person, "administrators");
+    if (action !== "suspend" && action !== "activate") throw notFound("path");
+    const body = parseBody(agentBody, await readBody(request, BODY_BYTES));
+    await this.#o.store.run(action === "suspend" ? "agent.suspend" : "agent.activate", {
+      issuer: body.issuer,
+      subject: body.subject,
+      reason: body.reason,
+      by: `person:${person.issuer}#${person.subject}`,
+    });
+    sendJson(response, { issuer: body.issuer, subject: body.subject, status: action === "suspend" ? "suspended" : "active" });
+  }
+
+  #oversees(person: PersonPrincipal): boolean {
+    return shares(person, this.#o.roles.auditors) || shares(person, this.#o.roles.administrators);
+  }
+
+  #needs(person: PersonPrincipal, ...roles: ("auditors" | "administrators")[]): void {
+    const groups = roles.flatMap((role) => this.#o.roles[role]);
+    if (!shares(person, groups)) throw new GoogleError(403, "forbidden", `This needs one of the groups: ${groups.join(", ")}.`);
+  }
+}
+
+function shares(person: PersonPrincipal, groups: readonly string[]): boolean {
+  return groups.some((group) => person.groups.includes(group));
+}
+
+const STATES = ["pending", "approved", "denied", "expired", "superseded", "cancelled"] as const;
+
+function stateOf(text: string | null): (typeof STATES)[number] | undefined {
+  if (text === null || text === "all") return undefined;
+  const state = STATES.find((s) => s === text);
+  if (state === undefined) throw invalid(`state is one of ${STATES.join(", ")}, all.`);
+  return state;
+}
+
+function timeOf(text: string | null): number | undefined {
+  if (text === null) return undefined;
+  const ms = Date.parse(text);
+  if (Number.isNaN(ms)) throw invalid("from and to take RFC 3339 times, such as 2026-01-31 or 2026-01-31T08:00:00Z.");
+  return ms;
+}

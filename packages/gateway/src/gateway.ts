@@ -1,0 +1,206 @@
+import { createSecretKey, randomBytes } from "node:crypto";
+import type { AddressInfo } from "node:net";
+import { deriveTokenKeys } from "@chaperone/masking";
+import { createCatalog } from "./catalog/index.ts";
+import { type Config, type ConnectionConfig, protectionsOff } from "./config/index.ts";
+import { BigQueryDoor } from "./doors/bigquery-rest/door.ts";
+import { MetadataReader } from "./doors/bigquery-rest/metadata.ts";
+import { ConsoleApi } from "./doors/console-api/console-api.ts";
+import { createIdentity } from "./identity/index.ts";
+import { loadPolicies } from "./policy/index.ts";
+import { createGatewayServer } from "./server.ts";
+import type { Connection } from "./sessions/connection.ts";
+import { SessionEngine } from "./sessions/engine.ts";
+import { createKeyFile, readKeyFile } from "./store/key-file.ts";
+import { openStore, type Store } from "./store/store.ts";
+import { createLogger, createMetrics, type Logger, type Metrics } from "./telemetry/index.ts";
+import { createUpstream, type Upstream } from "./upstream/index.ts";
+
+export interface GatewayOptions {
+  readonly log?: Logger;
+  readonly metrics?: Metrics;
+  /** Milliseconds since the epoch. */
+  readonly clock?: () => number;
+}
+
+export interface Gateway {
+  /** `http://host:port`, without a slash at its end. */
+  readonly url: string;
+  readonly store: Store;
+  readonly engine: SessionEngine;
+  /** Finishes answers under way (at most the configured grace), then closes store and connections. */
+  close(): Promise<void>;
+}
+
+/** Rows asked from upstream for one page at most; BigQuery itself stops a page at about 10 MB. */
+const ROWS_PER_PAGE = 100_000;
+const TOKEN_KEY_BYTES = 32;
+
+/**
+ * Composes and starts a gateway. Nothing listens before evidence can be written and unfinished sessions are picked up (I3).
+ * Throws ConfigError, PolicyError, StoreError, or the error of a port that is taken (`EADDRINUSE`).
+ */
+export async function startGateway(config: Config, options: GatewayOptions = {}): Promise<Gateway> {
+  const log = options.log ?? createLogger({ level: config.log.level });
+  const metrics = options.metrics ?? createMetrics({ process: true });
+  const clock = options.clock ?? Date.now;
+  const upstreams: Upstream[] = [];
+  const connections = config.connections.map((c) => {
+    const upstream = createUpstream(c, { limits: config.limits.upstream });
+    upstreams.push(upstream);
+    return connectionOf(c, upstream, config, clock);
+  });
+  const store = await openStore({
+    directory: config.stateDirectory,
+    keyDirectory: config.keyDirectory,
+    origin: originOf(config.publicUrl),
+    limits: { queue: config.limits.store.queue, callTimeout: config.limits.store.waitMs },
+    clock,
+  });
+  try {
+    const identity = await createIdentity({
+      issuers: config.issuers,
+      agents: config.agents,
+      store,
+      clock,
+      limits: config.limits.issuerKeys,
+    });
+    const engine = new SessionEngine({
+      store,
+      sealer: store.sealer,
+      connections,
+      approvals: { defaultApprovers: config.people.approversDefault, expiresAfterMs: config.approvals.expiresAfterMs },
+      limits: {
+        openPerAgent: config.limits.sessions.activePerAgent,
+        heldPerAgent: config.limits.sessions.heldPerAgent,
+        heldInAll: config.limits.sessions.held,
+        runMs: config.limits.sessions.runMs,
+        rows: config.limits.results.rows,
+      },
+      log,
+      metrics,
+      clock,
+      newId: () => randomBytes(16).toString("base64url"),
+    });
+    await recordStart(config, connections, store, log);
+    await engine.resume();
+    const tokenKey = createSecretKey(readKeyFile(config.masking.tokenKeyFile) ?? newTokenKey(config.masking.tokenKeyFile));
+    const server = createGatewayServer({
+      bigquery: new BigQueryDoor({
+        engine,
+        pages: {
+          store,
+          sealer: store.sealer,
+          engine,
+          metrics,
+          masking: {
+            keys: deriveTokenKeys(tokenKey),
+            smallcellK: config.masking.smallcellK,
+            restrictedZips: config.masking.zip3Restricted === undefined ? undefined : new Set(config.masking.zip3Restricted),
+          },
+          clock,
+          rowsPerPage: ROWS_PER_PAGE,
+        },
+        metadata: new MetadataReader(connections, clock),
+        bodyBytes: config.limits.requests.sqlBodyBytes,
+        longPollMs: config.limits.sessions.longPollMs,
+      }),
+      consoleApi: new ConsoleApi({
+        store,
+        engine,
+        roles: {
+          approvers: config.people.approversDefault,
+          auditors: config.people.auditors,
+          administrators: config.people.administrators,
+        },
+      }),
+      identity,
+      store,
+      log,
+      metrics,
+      limits: config.limits.requests,
+      notReady: async () => {
+        try {
+          await store.db.selectFrom("meta").select("key").limit(1).execute();
+          return undefined;
+        } catch {
+          return "store";
+        }
+      },
+    });
+    await new Promise<void>((listening, refused) => {
+      server.once("error", refused);
+      server.listen(config.listen.port, config.listen.host, () => {
+        server.off("error", refused);
+        listening();
+      });
+    });
+    const { port } = server.address() as AddressInfo;
+    const host = config.listen.host.includes(":") ? `[${config.listen.host}]` : config.listen.host;
+    const url = `http://${host}:${port}`;
+    log.info({ url }, "the gateway listens");
+    let closing: Promise<void> | undefined;
+    return {
+      url,
+      store,
+      engine,
+      close() {
+        closing ??= (async () => {
+          engine.close();
+          const closed = new Promise<void>((done) => server.close(() => done()));
+          server.closeIdleConnections();
+          const late = setTimeout(() => server.closeAllConnections(), config.limits.shutdown.graceMs);
+          await closed;
+          clearTimeout(late);
+          await store.append([{ type: "gateway.stopped", data: {} }]).catch(() => undefined);
+          await store.close();
+          await Promise.all(upstreams.map((u) => u.close()));
+        })();
+        return closing;
+      },
+    };
+  } catch (error) {
+    await store.close();
+    await Promise.all(upstreams.map((u) => u.close()));
+    throw error;
+  }
+}
+
+function connectionOf(c: ConnectionConfig, upstream: Upstream, config: Config, clock: () => number): Connection {
+  const catalog = createCatalog({ source: upstream, file: c.catalog, limits: config.limits.catalog, clock });
+  return {
+    name: c.name,
+    projects: c.projects,
+    location: c.location,
+    billingProject: c.billingProject,
+    protections: c.protections,
+    maximumBytesBilled: c.maximumBytesBilled,
+    upstream,
+    catalog,
+    policies: loadPolicies(config.policies, catalog.customClasses),
+  };
+}
+
+/** What is in force from now on, and loudly what is not. */
+async function recordStart(config: Config, connections: readonly Connection[], store: Store, log: Logger): Promise<void> {
+  const off = protectionsOff(config);
+  for (const { connection, protection } of off) log.warn({ connection, protection }, "A PROTECTION IS SWITCHED OFF in the configuration");
+  await store.append([
+    {
+      type: "gateway.started",
+      data: { connections: connections.map((c) => ({ name: c.name, projects: [...c.projects], policies: c.policies.hash })) },
+    },
+    ...off.map(({ connection, protection }) => ({ type: "protection.off", data: { connection, protection } })),
+  ]);
+}
+
+function newTokenKey(path: string): Buffer {
+  const key = randomBytes(TOKEN_KEY_BYTES);
+  createKeyFile(path, key);
+  return key;
+}
+
+/** The ledger's name: a URL without scheme (c2sp.org/tlog-checkpoint). */
+function originOf(publicUrl: string): string {
+  return `${publicUrl.replace(/^https?:\/\//, "")}/ledger`;
+}

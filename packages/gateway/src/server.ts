@@ -1,0 +1,170 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Limits } from "./config/index.ts";
+import { type BigQueryDoor, sendJson } from "./doors/bigquery-rest/door.ts";
+import { errorBody, GoogleError } from "./doors/bigquery-rest/google-error.ts";
+import type { ConsoleApi } from "./doors/console-api/console-api.ts";
+import { CredentialError, type Identity } from "./identity/index.ts";
+import type { Store } from "./store/store.ts";
+import { StoreError } from "./store/errors.ts";
+import type { Logger, Metrics } from "./telemetry/index.ts";
+import { UpstreamError } from "./upstream/index.ts";
+
+export interface ServerOptions {
+  readonly bigquery: BigQueryDoor;
+  readonly consoleApi: ConsoleApi;
+  readonly identity: Identity;
+  readonly store: Store;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly limits: Limits["requests"];
+  /** What is not ready, in words; undefined when all is. */
+  readonly notReady: () => Promise<string | undefined>;
+}
+
+/** Headers that must come once: two readers of the request could take different ones. */
+const ONCE = ["authorization", "host", "content-length", "content-type", "content-encoding", "transfer-encoding"];
+/** Headers by which a request would become another one, or another's (threat-model row 46). */
+const REFUSED_HEADERS = ["x-http-method-override", "x-http-method", "x-method-override", "x-goog-iam-authorization-token", "x-goog-user-token"];
+/** Credentials in the address are refused: addresses end up in logs. */
+const CREDENTIAL_PARAMETERS = /[?&](access_token|oauth_token|key|callback|\$\.xgafv|%24\.xgafv)=/i;
+
+/** The gateway's HTTP server: health for operators, the console API for people, everything else is BigQuery for agents. */
+export function createGatewayServer(options: ServerOptions): Server {
+  const { limits } = options;
+  const perAgent = new Map<string, number>();
+  let inFlight = 0;
+
+  const server = createServer(
+    {
+      maxHeaderSize: limits.headerBytes,
+      headersTimeout: limits.headersTimeoutMs,
+      requestTimeout: limits.bodyTimeoutMs,
+      keepAliveTimeout: limits.idleTimeoutMs,
+      joinDuplicateHeaders: false,
+      insecureHTTPParser: false,
+    },
+    (request, response) => void serve(request, response),
+  );
+  server.maxHeadersCount = limits.headerCount;
+  server.maxConnections = limits.connections;
+
+  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const began = performance.now();
+    const path = (request.url ?? "").split("?", 1)[0] ?? "";
+    try {
+      if (path === "/healthz") return sendJson(response, { status: "ok" });
+      if (path === "/readyz") return await ready(response);
+      if (path === "/metrics") return await metricsText(response);
+      checkHeaders(request);
+      if (inFlight >= limits.inFlight) throw new GoogleError(503, "backendError", "The gateway is answering as many requests as it may; try again.");
+      inFlight++;
+      try {
+        if (path.startsWith("/api/v1/")) await people(request, response);
+        else await agents(request, response);
+      } finally {
+        inFlight--;
+      }
+      options.metrics.request(path.startsWith("/api/") ? "console-api" : "bigquery-rest", "all", outcomeOf(response.statusCode), (performance.now() - began) / 1000);
+    } catch (error) {
+      fail(error, response);
+      options.metrics.request(path.startsWith("/api/") ? "console-api" : "bigquery-rest", "all", outcomeOf(response.statusCode), (performance.now() - began) / 1000);
+    }
+  }
+
+  async function agents(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const principal = await identified(request, () => options.identity.agent(request.headers.authorization));
+    const who = `${principal.issuer}\n${principal.subject}`;
+    const running = perAgent.get(who) ?? 0;
+    if (running >= limits.inFlightPerAgent) throw new GoogleError(403, "rateLimitExceeded", "Too many requests of this agent are being answered; try again.");
+    perAgent.set(who, running + 1);
+    try {
+      await options.bigquery.handle(principal, request, response);
+    } finally {
+      const left = (perAgent.get(who) ?? 1) - 1;
+      if (left === 0) perAgent.delete(who);
+      else perAgent.set(who, left);
+    }
+  }
+
+  async function people(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const person = await identified(request, () => options.identity.person(request.headers.authorization));
+    await options.consoleApi.handle(person, request, response);
+  }
+
+  /** A refused credential is evidence (164.308(a)(5)(ii)(C)); the answer says what kind of fault it was and no more. */
+  async function identified<P>(request: IncomingMessage, verify: () => Promise<P>): Promise<P> {
+    try {
+      return await verify();
+    } catch (error) {
+      if (!(error instanceof CredentialError)) throw error;
+      options.metrics.credentialRefused(error.code);
+      await options.store.append([
+        { type: "credential.refused", data: { code: error.code, door: (request.url ?? "").startsWith("/api/") ? "console-api" : "bigquery-rest", address: request.socket.remoteAddress ?? "" } },
+      ]);
+      throw error;
+    }
+  }
+
+  function fail(error: unknown, response: ServerResponse): void {
+    if (response.headersSent || response.destroyed) {
+      response.destroy();
+      if (!(error instanceof Error && error.message === "the client went away")) options.log.warn({ err: error }, "an answer broke off");
+      return;
+    }
+    const refusal = refusalOf(error);
+    if (refusal.status >= 500) options.log.error({ err: error, status: refusal.status }, "a request failed");
+    const body = errorBody(refusal);
+    response.writeHead(refusal.status, {
+      "content-type": "application/json; charset=UTF-8",
+      "content-length": Buffer.byteLength(body),
+      "cache-control": "no-store",
+      ...(refusal.status === 401 ? { "www-authenticate": 'Bearer realm="chaperone"' } : {}),
+      // Whatever of the request wasn't read is not read: the connection can't be used for another.
+      connection: "close",
+    });
+    response.end(body);
+  }
+
+  function refusalOf(error: unknown): GoogleError {
+    if (error instanceof GoogleError) return error;
+    if (error instanceof CredentialError) {
+      const status = error.code === "suspended" || error.code === "unregistered" ? 403 : error.code === "keys_unavailable" ? 503 : 401;
+      return new GoogleError(status, status === 401 ? "authError" : status === 403 ? "accessDenied" : "backendError", error.message);
+    }
+    if (error instanceof StoreError) {
+      options.metrics.storeRefused(error.code);
+      return new GoogleError(503, "backendError", "The gateway cannot record evidence now, so it answers nothing. Try again later.");
+    }
+    if (error instanceof UpstreamError) return new GoogleError(503, "backendError", "BigQuery could not be reached, or gave an answer that can't be trusted.");
+    return new GoogleError(500, "internalError", "The gateway could not answer this request. Nothing was released.");
+  }
+
+  async function ready(response: ServerResponse): Promise<void> {
+    const missing = await options.notReady();
+    sendJson(response, missing === undefined ? { status: "ready" } : { status: "not ready", missing }, missing === undefined ? 200 : 503);
+  }
+
+  async function metricsText(response: ServerResponse): Promise<void> {
+    const { contentType, body } = await options.metrics.text();
+    response.writeHead(200, { "content-type": contentType }).end(body);
+  }
+
+  return server;
+}
+
+function checkHeaders(request: IncomingMessage): void {
+  const seen = new Set<string>();
+  for (let i = 0; i < request.rawHeaders.length; i += 2) {
+    const name = (request.rawHeaders[i] ?? "").toLowerCase();
+    if (REFUSED_HEADERS.includes(name)) throw new GoogleError(400, "invalid", `Header ${name} is not accepted.`);
+    if (seen.has(name) && ONCE.includes(name)) throw new GoogleError(400, "invalid", `Header ${name} is given twice.`);
+    seen.add(name);
+  }
+  if (CREDENTIAL_PARAMETERS.test(request.url ?? "")) throw new GoogleError(400, "invalid", "Credentials and callbacks in the address are not accepted; send the Authorization header.");
+}
+
+function outcomeOf(status: number): "ok" | "refused" | "denied" | "failed" {
+  if (status < 400) return "ok";
+  if (status >= 500) return "failed";
+  return status === 401 || status === 403 ? "denied" : "refused";
+}
