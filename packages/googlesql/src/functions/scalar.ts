@@ -230,11 +230,4 @@ const geography = entries(
 `,
 );
 
-export const SCALAR_FUNCTIONS = [
-  ...choosing,
-  ...strings,
-  ...mathematics,
-  ...dates,
-  ...arraysAndJson,
-  ...geography,
-];
+export const SCALAR_FUNCTIONS = [...choosing, ...strings, ...mathematics, ...dates, ...arraysAndJson, ...geography];

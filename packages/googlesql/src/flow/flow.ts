@@ -1,0 +1,215 @@
+/**
+ * What a value is made of, and the rules by which values combine. Each flow rule stands here once; the resolver names
+ * the rule and never touches the sets.
+ */
+import type { TableName, Via } from "../plan.ts";
+import type { Type } from "../types.ts";
+
+/** A column of a table inside the analysis. Table and path stay apart, since a project's name may hold dots. */
+export type SourceKey = string;
+
+export function sourceKey(table: TableName, path: string): SourceKey {
+  return `${table}\n${path}`;
+}
+
+export function splitSourceKey(key: SourceKey): { readonly table: TableName; readonly path: string } {
+  const at = key.indexOf("\n");
+  return { table: key.slice(0, at), path: key.slice(at + 1) };
+}
+
+const COPY = 1;
+const TRANSFORM = 2;
+const AGGREGATE = 4;
+
+/** The ways a source took, as a set of bits. */
+type Ways = number;
+
+export function viasOf(ways: Ways): Via[] {
+  const vias: Via[] = [];
+  if (ways & COPY) vias.push("copy");
+  if (ways & TRANSFORM) vias.push("transform");
+  if (ways & AGGREGATE) vias.push("aggregate");
+  return vias;
+}
+
+/** Query depth of a value that depends on no row of an enclosing query. */
+const OWN = Number.POSITIVE_INFINITY;
+
+export interface Flow {
+  /**
+   * What the value shows. With `fields`, only what decides whether the STRUCT is NULL or how long the ARRAY is: the rest
+   * is in the fields.
+   */
+  readonly explicit: ReadonlyMap<SourceKey, Ways>;
+  /** What decided which value, which rows or which order, without being part of the value. */
+  readonly implicit: ReadonlySet<SourceKey>;
+  /** The value can be, or hold, a literal, a parameter or a generated value. */
+  readonly constant: boolean;
+  /** For STRUCT and ARRAY<STRUCT>, one per field; null for all else, and where the fields are not told apart. */
+  readonly fields: readonly Flow[] | null;
+  /** Depth of the outermost enclosing query whose current row the value depends on. */
+  readonly level: number;
+}
+
+const NO_SOURCES: ReadonlyMap<SourceKey, Ways> = new Map();
+export const NO_KEYS: ReadonlySet<SourceKey> = new Set();
+
+/** NULL: shows nothing. */
+export const NOTHING: Flow = { explicit: NO_SOURCES, implicit: NO_KEYS, constant: false, fields: null, level: OWN };
+/** A literal, a parameter, a generated value. */
+export const CONSTANT: Flow = { ...NOTHING, constant: true };
+
+/** The field types of a STRUCT or an ARRAY<STRUCT>, else null. */
+export function fieldTypes(type: Type): readonly { readonly name: string; readonly type: Type }[] | null {
+  if (type.kind === "struct") return type.fields;
+  return type.kind === "array" && type.element.kind === "struct" ? type.element.fields : null;
+}
+
+/** A table's column, or a field of one: `path` is `address` or `address.zip`. */
+export function columnFlow(table: TableName, path: string, type: Type): Flow {
+  const fields = fieldTypes(type);
+  return {
+    ...NOTHING,
+    explicit: new Map([[sourceKey(table, path), COPY]]),
+    fields: fields && fields.length > 0 ? fields.map((f) => columnFlow(table, `${path}.${f.name}`, f.type)) : null,
+  };
+}
+
+/** That rows of a table exist: what COUNT(*), EXISTS and ROW_NUMBER show. */
+export function rowsFlow(table: TableName): Flow {
+  return { ...NOTHING, explicit: new Map([[sourceKey(table, "*"), COPY]]) };
+}
+
+/** Any of several values: all their sources as they are. Fields stay apart where all have them. */
+export function either(flows: readonly Flow[]): Flow {
+  const [first, second] = flows;
+  if (first === undefined) return NOTHING;
+  if (second === undefined) return first;
+  const arity = flows.find((f) => f.fields !== null)?.fields?.length;
+  if (arity !== undefined && flows.every((f) => f.fields === null || f.fields.length === arity)) {
+    // A value whose fields aren't told apart may be in each of them.
+    const fields = Array.from({ length: arity }, (_, i) => either(flows.map((f) => f.fields?.[i] ?? f)));
+    return { ...unite(flows), fields };
+  }
+  return unite(arity === undefined ? flows : flows.map(whole));
+}
+
+function unite(flows: readonly Flow[]): Flow {
+  const explicit = new Map<SourceKey, Ways>();
+  const implicit = new Set<SourceKey>();
+  let constant = false;
+  let level = OWN;
+  for (const flow of flows) {
+    for (const [key, ways] of flow.explicit) explicit.set(key, (explicit.get(key) ?? 0) | ways);
+    for (const key of flow.implicit) implicit.add(key);
+    constant ||= flow.constant;
+    level = Math.min(level, flow.level);
+  }
+  return { explicit, implicit, constant, fields: null, level };
+}
+
+/** The value as one: a STRUCT or ARRAY<STRUCT> shows all its fields. */
+export function whole(flow: Flow): Flow {
+  if (flow.fields === null) return flow;
+  const leaves: Flow[] = [{ ...flow, explicit: NO_SOURCES, fields: null }];
+  const collect = (fields: readonly Flow[]): void => {
+    for (const field of fields) {
+      if (field.fields === null) leaves.push(field);
+      else {
+        leaves.push({ ...field, explicit: NO_SOURCES, fields: null });
+        collect(field.fields);
+      }
+    }
+  };
+  collect(flow.fields);
+  return unite(leaves);
+}
+
+/** Whether a STRUCT is NULL, how long an ARRAY is. Where nothing narrower is known, the whole value. */
+export function shape(flow: Flow): Flow {
+  return flow.fields === null || flow.explicit.size === 0 ? whole(flow) : { ...flow, fields: null };
+}
+
+/** A value computed from others: its sources are changed, but a statistic stays one. */
+export function transformed(flows: readonly Flow[]): Flow {
+  return rerouted(unite(flows.map(whole)), (ways) => (ways & AGGREGATE) | (ways & (COPY | TRANSFORM) ? TRANSFORM : 0));
+}
+
+/**
+ * A statistic over the rows of the query at `depth`. Over what an enclosing query's row provides it is no statistic
+ * (`(SELECT SUM(x) FROM UNNEST([p.ssn]) x)` is that row's ssn), so that stays a transform. It hands out no literal.
+ */
+export function aggregated(flows: readonly Flow[], depth: number): Flow {
+  const value = unite(flows.map(whole));
+  if (value.level < depth) return { ...transformed([value]), constant: false };
+  return { ...rerouted(value, () => AGGREGATE), constant: false };
+}
+
+function rerouted(flow: Flow, route: (ways: Ways) => Ways): Flow {
+  const explicit = new Map<SourceKey, Ways>();
+  for (const [key, ways] of flow.explicit) explicit.set(key, route(ways));
+  return { ...flow, explicit };
+}
+
+/** `value`, chosen by conditions: they are part of what it shows, and predicates. */
+export function chosenBy(value: Flow, conditions: readonly Flow[]): Flow {
+  if (conditions.length === 0) return value;
+  const shown = transformed(conditions);
+  const added: Flow = { ...shown, implicit: keysOf(shown), constant: false };
+  return everywhere(value, (leaf) => unite([leaf, added]));
+}
+
+/** `value`, with keys that decided over it (rows, order, partition). */
+export function decidedBy(value: Flow, keys: ReadonlySet<SourceKey>): Flow {
+  if (keys.size === 0) return value;
+  return everywhere(value, (leaf) => ({ ...leaf, implicit: union([leaf.implicit, keys]) }));
+}
+
+/** `value`, which can also hold a literal. */
+export function withConstant(value: Flow): Flow {
+  return everywhere(value, (leaf) => ({ ...leaf, constant: true }));
+}
+
+/** `value`, seen from a query nested in the one at `depth` that provides it. */
+export function seenFromWithin(value: Flow, depth: number): Flow {
+  return value.level <= depth ? value : everywhere(value, (leaf) => ({ ...leaf, level: Math.min(leaf.level, depth) }));
+}
+
+/** `value`, where it leaves the scope that could depend on enclosing rows. */
+export function closed(value: Flow): Flow {
+  return everywhere(value, (leaf) => (leaf.level === OWN ? leaf : { ...leaf, level: OWN }));
+}
+
+function everywhere(flow: Flow, change: (leaf: Flow) => Flow): Flow {
+  if (flow.fields === null) return change(flow);
+  return { ...change({ ...flow, fields: null }), fields: flow.fields.map((field) => everywhere(field, change)) };
+}
+
+/** A STRUCT of values. */
+export function structFlow(fields: readonly Flow[]): Flow {
+  if (fields.length === 0) return CONSTANT;
+  return { ...NOTHING, fields, level: Math.min(OWN, ...fields.map((f) => whole(f).level)) };
+}
+
+/** One field of a STRUCT, or of each element. */
+export function fieldFlow(flow: Flow, index: number): Flow {
+  const field = flow.fields?.[index];
+  if (field === undefined) return flow;
+  return flow.implicit.size === 0 ? field : decidedBy(field, flow.implicit);
+}
+
+/** Every source of a value, however it is used: what a predicate on it depends on. */
+export function keysOf(flow: Flow): ReadonlySet<SourceKey> {
+  const value = whole(flow);
+  return union([new Set(value.explicit.keys()), value.implicit]);
+}
+
+export function union(sets: readonly ReadonlySet<SourceKey>[]): ReadonlySet<SourceKey> {
+  const filled = sets.filter((s) => s.size > 0);
+  const [first, second] = filled;
+  if (first === undefined) return NO_KEYS;
+  if (second === undefined) return first;
+  const all = new Set<SourceKey>();
+  for (const set of filled) for (const key of set) all.add(key);
+  return all;
+}

@@ -1,0 +1,111 @@
+/** What one analysis carries through the resolver, and what it collects on the way. */
+import type { Flow } from "../flow/flow.ts";
+import { fieldTypes } from "../flow/flow.ts";
+import type { Refusal, TableName } from "../plan.ts";
+import { SqlError } from "../sql-error.ts";
+import type { TableResource } from "../table-resource.ts";
+import type { Expression, Node, Query, TablePath } from "../tree.ts";
+import type { Type } from "../types.ts";
+import type { CommonTables, Relation, Scope, Value } from "./scope.ts";
+import type { NameDefaults } from "./table-name.ts";
+
+/** The schemas an analysis may use. Returns undefined for a table that doesn't exist or may not be seen. */
+export interface CatalogView {
+  table(name: TableName): TableResource | undefined;
+}
+
+export interface ParameterTypes {
+  /** By lower-case name. */
+  readonly named: ReadonlyMap<string, Type>;
+  readonly positional: readonly Type[];
+}
+
+/** Bounds on what an analysis may grow to (I10). */
+export const ANALYSIS_LIMITS = {
+  /** Columns of one relation; BigQuery's own bound on a result. */
+  columns: 10_000,
+  /** Fields of one STRUCT with all its inner fields. */
+  fields: 10_000,
+  /** Columns made in all, over every subquery. */
+  columnsInAll: 4_000_000,
+  /** Names in the plan: every output's sources, counted. */
+  planSources: 2_000_000,
+} as const;
+
+export class Context {
+  readonly sql: string;
+  readonly catalog: CatalogView;
+  readonly defaults: NameDefaults;
+  readonly parameters: ParameterTypes;
+  /** The subquery's resolver, passed in because it needs the expression's and the other way round. */
+  readonly query: (context: Context, query: Query, scope: Scope | null, tables: CommonTables | null) => Relation;
+  readonly expression: (context: Context, node: Expression, scope: Scope) => Value;
+
+  /** For the canonical SQL: which table each path names. */
+  readonly tablePaths = new Map<TablePath, readonly [string, string, string]>();
+  readonly tables = new Set<TableName>();
+  /** What expressions computed, whether or not the result is used: a computation can fail, and so tell. */
+  readonly computed: Flow[] = [];
+  /** What ERROR() was given to say. */
+  readonly errors: Flow[] = [];
+  readonly usedParameters = new Set<string>();
+  usedPositions = 0;
+
+  readonly #ids = new Map<string, number>();
+  #lastId = 0;
+  #columns = 0;
+  readonly #sizes = new WeakMap<Type, number>();
+
+  constructor(given: Pick<Context, "sql" | "catalog" | "defaults" | "parameters" | "query" | "expression">) {
+    this.sql = given.sql;
+    this.catalog = given.catalog;
+    this.defaults = given.defaults;
+    this.parameters = given.parameters;
+    this.query = given.query;
+    this.expression = given.expression;
+  }
+
+  /** An id that equals no other. */
+  freshId(): number {
+    return ++this.#lastId;
+  }
+
+  /** The id of an operation on operands: the same for the same. */
+  idOf(operation: string, operands: readonly (number | string)[]): number {
+    const key = JSON.stringify([operation, ...operands]);
+    const known = this.#ids.get(key);
+    if (known !== undefined) return known;
+    const id = this.freshId();
+    this.#ids.set(key, id);
+    return id;
+  }
+
+  fail(code: Refusal["code"], message: string, node: { readonly start: number }): never {
+    throw SqlError.at(this.sql, node.start, code, message);
+  }
+
+  /** Counts columns made, so that a small text can't ask for a large analysis. */
+  spendColumns(count: number, node: Node): void {
+    this.#columns += count;
+    if (count > ANALYSIS_LIMITS.columns) this.fail("limit", "A query has too many columns", node);
+    if (this.#columns > ANALYSIS_LIMITS.columnsInAll)
+      this.fail("limit", "The query makes too many columns in all", node);
+  }
+
+  /** `type`, if it is no larger than a type may be. Types share parts, so their size can double with each line of SQL. */
+  bounded<T extends Type>(type: T, node: { readonly start: number }): T {
+    if (this.#size(type) > ANALYSIS_LIMITS.fields) this.fail("limit", "A STRUCT has too many fields", node);
+    return type;
+  }
+
+  #size(type: Type): number {
+    const fields = fieldTypes(type);
+    if (fields === null) return 1;
+    const known = this.#sizes.get(type);
+    if (known !== undefined) return known;
+    let size = 1;
+    for (const field of fields) size += this.#size(field.type);
+    this.#sizes.set(type, size);
+    return size;
+  }
+}

@@ -1,0 +1,583 @@
+/** Types and flows of expressions: one case for each kind of the tree. */
+
+import {
+  CONSTANT,
+  chosenBy,
+  decidedBy,
+  either,
+  type Flow,
+  fieldFlow,
+  NOTHING,
+  shape,
+  structFlow,
+  transformed,
+  whole,
+} from "../flow/flow.ts";
+import { type Operator, operator } from "../functions/operator.ts";
+import { matchSignature } from "../functions/signature.ts";
+import type * as Tree from "../tree.ts";
+import {
+  arrayOf,
+  BOOL,
+  BYTES,
+  casts,
+  coerces,
+  DATE,
+  DATETIME,
+  FLOAT64,
+  INT64,
+  INTERVAL,
+  isComparable,
+  isOrderable,
+  JSON_TYPE,
+  type Literalness,
+  STRING,
+  sameType,
+  scalarType,
+  structOf,
+  supertype,
+  TIME,
+  type Type,
+  typeName,
+} from "../types.ts";
+import type { Context } from "./context.ts";
+import { checkDatePart } from "./date-part.ts";
+import { resolveCall } from "./function-call.ts";
+import { cellFlow, fieldValue, resolvePath } from "./path.ts";
+import { addName, type Column, frameOf, NO_RANGES, type Relation, type Scope, type Value } from "./scope.ts";
+import { hasParameters, resolveTypeName } from "./type-name.ts";
+
+export function resolveExpression(context: Context, node: Tree.Expression, scope: Scope): Value {
+  const frame = frameOf(scope);
+  const before = frame?.references.length ?? 0;
+  const value = resolveKind(context, node, scope);
+  // A whole expression that is a grouping key: the columns in it need not be keys themselves.
+  if (frame?.keys.has(value.id)) frame.references.length = before;
+  return value;
+}
+
+function made(type: Type, flow: Flow, id: number, written: Literalness = "value"): Value {
+  return { type, flow, id, written };
+}
+
+function resolveKind(context: Context, node: Tree.Expression, scope: Scope): Value {
+  const resolve = (e: Tree.Expression): Value => resolveExpression(context, e, scope);
+  /** A BOOL, INT64 … that is computed from `operands`. */
+  const computed = (type: Type, name: string, operands: readonly Value[]): Value =>
+    made(
+      type,
+      transformed(operands.map((o) => o.flow)),
+      context.idOf(
+        name,
+        operands.map((o) => o.id),
+      ),
+    );
+  switch (node.kind) {
+    case "NullLiteral":
+      return made(INT64, NOTHING, context.idOf("NULL", []), "null");
+    case "BooleanLiteral":
+      return literal(context, BOOL, String(node.value));
+    case "IntegerLiteral":
+      return integer(context, node, false);
+    case "FloatLiteral":
+      return literal(context, FLOAT64, node.text);
+    case "StringLiteral":
+      return literal(context, STRING, node.value);
+    case "BytesLiteral":
+      return literal(context, BYTES, node.value);
+    case "TypedLiteral": {
+      const type = scalarType(node.type);
+      if (type === undefined) return context.fail("name", `Type not found: ${node.type}`, node);
+      return literal(context, type, node.value);
+    }
+    case "RangeLiteral":
+      return literal(context, resolveTypeName(context, node.type), node.value);
+    case "PathExpression":
+      return resolvePath(context, node.parts, scope, node);
+    case "FieldAccess":
+      return fieldValue(context, resolve(node.operand), node.field);
+    case "Subscript":
+      return subscript(context, node, resolve(node.operand), resolve(node.index));
+    case "Parameter":
+      return parameter(context, node);
+    case "SystemVariable":
+      return context.fail(
+        "unsupported",
+        `System variable @@${node.parts.map((p) => p.name).join(".")} is not supported`,
+        node,
+      );
+    case "LogicalExpression":
+      return computed(BOOL, node.operator, expectAll(context, node.operands, resolve, BOOL, node.operator));
+    case "NotExpression":
+      return computed(BOOL, "NOT", expectAll(context, [node.operand], resolve, BOOL, "NOT"));
+    case "UnaryExpression":
+      return unary(context, node, resolve);
+    case "BinaryExpression":
+      return binary(context, node, resolve);
+    case "ComparisonExpression": {
+      const operands = [resolve(node.left), resolve(node.right)];
+      const ordering = node.operator !== "=" && node.operator !== "!=";
+      compare(context, operands, node.operator, node, ordering ? isOrderable : isComparable);
+      return computed(BOOL, node.operator, operands);
+    }
+    case "IsExpression": {
+      const operand = resolve(node.operand);
+      const name = `IS ${node.not} ${node.test}`;
+      if (node.test === "NULL") return made(BOOL, transformed([shape(operand.flow)]), context.idOf(name, [operand.id]));
+      expect(context, operand, BOOL, `IS ${node.test}`, node);
+      return computed(BOOL, name, [operand]);
+    }
+    case "IsDistinctFrom": {
+      const operands = [resolve(node.left), resolve(node.right)];
+      compare(context, operands, "IS DISTINCT FROM", node, isComparable);
+      return computed(BOOL, `DISTINCT ${node.not}`, operands);
+    }
+    case "InExpression": {
+      const operands = [resolve(node.operand), ...alternatives(context, node.source, scope, resolve)];
+      compare(context, operands, "IN", node, isComparable);
+      return computed(BOOL, `IN ${node.not}`, operands);
+    }
+    case "BetweenExpression": {
+      const operands = [resolve(node.operand), resolve(node.low), resolve(node.high)];
+      compare(context, operands, "BETWEEN", node, isOrderable);
+      return computed(BOOL, `BETWEEN ${node.not}`, operands);
+    }
+    case "LikeExpression": {
+      const operands = [resolve(node.operand), resolve(node.pattern)];
+      applyOperator(context, "OP_LIKE", operands, "LIKE", node);
+      return computed(BOOL, `LIKE ${node.not}`, operands);
+    }
+    case "QuantifiedLike": {
+      const operand = resolve(node.operand);
+      const patterns = alternatives(context, node.patterns, scope, resolve);
+      for (const pattern of patterns) applyOperator(context, "OP_LIKE", [operand, pattern], "LIKE", node);
+      return computed(BOOL, `LIKE ${node.quantifier} ${node.not}`, [operand, ...patterns]);
+    }
+    case "CaseExpression":
+      return caseValue(context, node, resolve);
+    case "CastExpression":
+      return cast(context, node, resolve);
+    case "ExtractExpression":
+      return extract(context, node, resolve);
+    case "IntervalExpression": {
+      const operand = resolve(node.value);
+      checkDatePart(context, node.part);
+      if (node.toPart !== null) checkDatePart(context, node.toPart);
+      expect(context, operand, node.toPart === null ? INT64 : STRING, "INTERVAL", node);
+      return computed(INTERVAL, `INTERVAL ${node.part.name} ${node.toPart?.name ?? ""}`, [operand]);
+    }
+    case "StructExpression":
+      return struct(context, node, resolve);
+    case "TupleExpression": {
+      const values = node.elements.map(resolve);
+      noteComputed(context, node.elements, values);
+      return structValue(
+        context,
+        values,
+        values.map(() => ""),
+        node,
+      );
+    }
+    case "ArrayExpression":
+      return array(context, node, resolve);
+    case "SubqueryExpression":
+      return subquery(context, node, scope);
+    case "WithExpression":
+      return withExpression(context, node, scope);
+    case "FunctionCall":
+      return resolveCall(context, node, scope);
+    case "DatePart":
+      return context.fail("syntax", `Unexpected date part ${node.name}`, node);
+    default: {
+      const unreachable: never = node;
+      return unreachable;
+    }
+  }
+}
+
+function literal(context: Context, type: Type, text: string): Value {
+  return made(type, CONSTANT, context.idOf("literal", [typeName(type), text]), "literal");
+}
+
+const MAX_INT64 = 2n ** 63n - 1n;
+
+function integer(context: Context, node: Tree.IntegerLiteral, negated: boolean): Value {
+  const magnitude = BigInt(node.text);
+  if (magnitude > (negated ? MAX_INT64 + 1n : MAX_INT64)) {
+    return context.fail("type", "Integer literal is out of range of INT64", node);
+  }
+  return literal(context, INT64, negated ? `-${magnitude}` : String(magnitude));
+}
+
+function parameter(context: Context, node: Tree.Parameter): Value {
+  if (node.name !== null) {
+    const type = context.parameters.named.get(node.name.toLowerCase());
+    if (type === undefined) return context.fail("name", `Query parameter @${node.name} is not declared`, node);
+    context.usedParameters.add(node.name.toLowerCase());
+    return made(type, CONSTANT, context.idOf("parameter", [node.name.toLowerCase()]), "parameter");
+  }
+  const position = node.position ?? -1;
+  const type = context.parameters.positional[position];
+  if (type === undefined)
+    return context.fail("name", `Positional query parameter ${position + 1} is not declared`, node);
+  context.usedPositions = Math.max(context.usedPositions, position + 1);
+  return made(type, CONSTANT, context.idOf("parameter", [position]), "parameter");
+}
+
+function describe(value: Value): string {
+  return value.written === "null" ? "NULL" : typeName(value.type);
+}
+
+function expect(context: Context, value: Value, type: Type, what: string, node: Tree.Node): void {
+  if (!coerces(value.type, type, value.written)) {
+    context.fail("type", `${what} takes ${typeName(type)}, not ${describe(value)}`, node);
+  }
+}
+
+function expectAll(
+  context: Context,
+  nodes: readonly Tree.Expression[],
+  resolve: (e: Tree.Expression) => Value,
+  type: Type,
+  what: string,
+): Value[] {
+  return nodes.map((node) => {
+    const value = resolve(node);
+    expect(context, value, type, what, node);
+    return value;
+  });
+}
+
+function compare(
+  context: Context,
+  operands: readonly Value[],
+  what: string,
+  node: Tree.Node,
+  allowed: (type: Type) => boolean,
+): void {
+  const type = supertype(operands);
+  if (type === undefined || !allowed(type)) {
+    context.fail(
+      "type",
+      `No matching signature for ${what} with ${operands.slice(0, 3).map(describe).join(", ")}`,
+      node,
+    );
+  }
+}
+
+function applyOperator(
+  context: Context,
+  name: Operator,
+  operands: readonly Value[],
+  written: string,
+  node: Tree.Node,
+): Type {
+  const match = matchSignature(
+    operator(name),
+    operands.map((value) => ({ kind: "value", value, name: "" })),
+  );
+  return (
+    match?.result ??
+    context.fail(
+      "type",
+      `No matching signature for operator ${written} with ${operands.map(describe).join(", ")}`,
+      node,
+    )
+  );
+}
+
+const UNARY: Readonly<Record<Tree.UnaryExpression["operator"], Operator>> = {
+  "-": "OP_NEGATE",
+  "+": "OP_PLUS",
+  "~": "OP_COMPLEMENT",
+};
+
+function unary(context: Context, node: Tree.UnaryExpression, resolve: (e: Tree.Expression) => Value): Value {
+  if (node.operator === "-" && node.operand.kind === "IntegerLiteral") return integer(context, node.operand, true);
+  const operand = resolve(node.operand);
+  const type = applyOperator(context, UNARY[node.operator], [operand], node.operator, node);
+  const id = context.idOf(`unary ${node.operator}`, [operand.id]);
+  return made(type, transformed([operand.flow]), id, operand.written === "literal" ? "literal" : "value");
+}
+
+const BINARY: Readonly<Record<Tree.BinaryExpression["operator"], Operator>> = {
+  "||": "OP_JOIN",
+  "+": "OP_ADD",
+  "-": "OP_SUBTRACT",
+  "*": "OP_MULTIPLY",
+  "/": "OP_DIVIDE",
+  "|": "OP_BITWISE",
+  "^": "OP_BITWISE",
+  "&": "OP_BITWISE",
+  "<<": "OP_SHIFT",
+  ">>": "OP_SHIFT",
+};
+
+function binary(context: Context, node: Tree.BinaryExpression, resolve: (e: Tree.Expression) => Value): Value {
+  const values = node.operands.map(resolve);
+  const arrays = node.operator === "||" && values.some((v) => v.type.kind === "array");
+  const name: Operator = arrays ? "OP_JOIN_ARRAYS" : BINARY[node.operator];
+  const result = values.reduce((left, right) => ({
+    ...left,
+    type: applyOperator(context, name, [left, right], node.operator, node),
+    id: context.idOf(node.operator, [left.id, right.id]),
+    written: "value",
+  }));
+  const flows = values.map((v) => v.flow);
+  return { ...result, flow: arrays ? either(flows) : transformed(flows) };
+}
+
+/** What stands on the right of IN or LIKE ANY, as values of the compared type. */
+function alternatives(
+  context: Context,
+  source: Tree.ExpressionList | Tree.UnnestOperand | Tree.QueryOperand,
+  scope: Scope,
+  resolve: (e: Tree.Expression) => Value,
+): Value[] {
+  switch (source.kind) {
+    case "ExpressionList":
+      return source.items.map(resolve);
+    case "UnnestOperand": {
+      const operand = resolve(source.expression);
+      if (operand.written === "null") return [operand];
+      if (operand.type.kind !== "array") {
+        return context.fail("type", `UNNEST takes an ARRAY, not ${describe(operand)}`, source);
+      }
+      return [{ ...operand, type: operand.type.element }];
+    }
+    case "QueryOperand": {
+      const relation = context.query(context, source.query, scope, scope.commonTables);
+      return [{ ...onlyColumn(context, relation, source), id: context.freshId(), written: "value" }];
+    }
+    default: {
+      const unreachable: never = source;
+      return unreachable;
+    }
+  }
+}
+
+function onlyColumn(context: Context, relation: Relation, node: Tree.Node): Value {
+  const [column] = relation.columns;
+  if (column === undefined || relation.columns.length > 1) {
+    return context.fail("type", "A subquery used as a value must have exactly one column", node);
+  }
+  return { ...column, flow: cellFlow(column, relation.implicit) };
+}
+
+function subquery(context: Context, node: Tree.SubqueryExpression, scope: Scope): Value {
+  const relation = context.query(context, node.query, scope, scope.commonTables);
+  const id = context.freshId();
+  switch (node.form) {
+    case "EXISTS":
+      return made(BOOL, decidedBy(transformed([relation.rows]), relation.implicit), id);
+    case "SCALAR": {
+      const value = onlyColumn(context, relation, node);
+      return made(value.type, value.flow, id, value.written === "null" ? "null" : "value");
+    }
+    case "ARRAY": {
+      const value = onlyColumn(context, relation, node);
+      if (value.type.kind === "array") return context.fail("type", "An ARRAY can't have ARRAY elements", node);
+      // Elements that show no column still show by their number how many rows there are.
+      const bare = whole(value.flow).explicit.size === 0;
+      const counted = transformed([relation.rows]);
+      return made(arrayOf(value.type), bare ? either([value.flow, counted]) : value.flow, id);
+    }
+    default: {
+      const unreachable: never = node.form;
+      return unreachable;
+    }
+  }
+}
+
+function subscript(context: Context, node: Tree.Subscript, operand: Value, index: Value): Value {
+  const id = context.idOf(`subscript ${node.accessor}`, [operand.id, index.id]);
+  if (operand.type.kind === "array") {
+    expect(context, index, INT64, "An array index", node);
+    return made(operand.type.element, chosenBy(operand.flow, [index.flow]), id);
+  }
+  if (operand.type.kind === "scalar" && operand.type.name === "JSON" && node.accessor === null) {
+    if (!coerces(index.type, INT64, index.written)) expect(context, index, STRING, "A JSON subscript", node);
+    return made(JSON_TYPE, transformed([operand.flow, index.flow]), id);
+  }
+  return context.fail("type", `Subscript is not supported on ${describe(operand)}`, node);
+}
+
+function caseValue(context: Context, node: Tree.CaseExpression, resolve: (e: Tree.Expression) => Value): Value {
+  const operand = node.operand === null ? null : resolve(node.operand);
+  const conditions: Value[] = [];
+  const results: Value[] = [];
+  for (const branch of node.whens) {
+    const when = resolve(branch.when);
+    if (operand === null) expect(context, when, BOOL, "WHEN", branch);
+    conditions.push(when);
+    results.push(resolve(branch.then));
+  }
+  if (operand !== null) {
+    compare(context, [operand, ...conditions], "CASE", node, isComparable);
+    conditions.push(operand);
+  }
+  if (node.else !== null) results.push(resolve(node.else));
+  const type = supertype(results);
+  if (type === undefined) return context.fail("type", "CASE has results of types that don't go together", node);
+  const flow = chosenBy(
+    either(results.map((r) => r.flow)),
+    conditions.map((c) => c.flow),
+  );
+  const written = results.every((r) => r.written === "null") ? "null" : "value";
+  const shape = `CASE ${node.whens.length} ${operand !== null} ${node.else !== null}`;
+  return made(
+    type,
+    flow,
+    context.idOf(
+      shape,
+      [...conditions, ...results].map((v) => v.id),
+    ),
+    written,
+  );
+}
+
+function cast(context: Context, node: Tree.CastExpression, resolve: (e: Tree.Expression) => Value): Value {
+  const operand = resolve(node.operand);
+  const type = context.bounded(resolveTypeName(context, node.type), node);
+  const extras = [node.format, node.timeZone].filter((e) => e !== null).map(resolve);
+  for (const extra of extras) expect(context, extra, STRING, "CAST's FORMAT and AT TIME ZONE", node);
+  if (!casts(operand.type, type, operand.written) && extras.length === 0) {
+    return context.fail("type", `Invalid cast from ${describe(operand)} to ${typeName(type)}`, node);
+  }
+  const unchanged = sameType(operand.type, type) && extras.length === 0 && !hasParameters(node.type);
+  const flow = unchanged
+    ? operand.flow
+    : castFlow(
+        operand,
+        type,
+        hasParameters(node.type),
+        extras.map((e) => e.flow),
+      );
+  const operands = [operand, ...extras].map((v) => v.id);
+  return made(type, flow, context.idOf(`CAST ${node.safe} ${typeName(type)} ${hasParameters(node.type)}`, operands));
+}
+
+/** A STRUCT is cast field by field; every other cast computes a new value. */
+function castFlow(operand: Pick<Value, "type" | "flow">, to: Type, changing: boolean, extras: readonly Flow[]): Flow {
+  const from = operand.type;
+  if (!changing && sameType(from, to)) return operand.flow;
+  if (from.kind === "struct" && to.kind === "struct" && operand.flow.fields !== null) {
+    const fields = from.fields.map((field, i) => {
+      const target = to.fields[i]?.type ?? field.type;
+      return castFlow({ type: field.type, flow: fieldFlow(operand.flow, i) }, target, changing, extras);
+    });
+    return { ...operand.flow, fields };
+  }
+  return transformed([operand.flow, ...extras]);
+}
+
+const EXTRACTABLE: ReadonlySet<string> = new Set(["DATE", "DATETIME", "TIME", "TIMESTAMP", "INTERVAL"]);
+
+function extract(context: Context, node: Tree.ExtractExpression, resolve: (e: Tree.Expression) => Value): Value {
+  const operands = [resolve(node.from)];
+  checkDatePart(context, node.part);
+  const [from] = operands;
+  if (from && from.written !== "null" && !EXTRACTABLE.has(typeName(from.type))) {
+    context.fail("type", `EXTRACT is not supported on ${describe(from)}`, node);
+  }
+  if (node.timeZone !== null) {
+    const zone = resolve(node.timeZone);
+    expect(context, zone, STRING, "AT TIME ZONE", node);
+    operands.push(zone);
+  }
+  const part = node.part.name;
+  const type = part === "DATE" ? DATE : part === "TIME" ? TIME : part === "DATETIME" ? DATETIME : INT64;
+  return made(
+    type,
+    transformed(operands.map((o) => o.flow)),
+    context.idOf(`EXTRACT ${part} ${node.part.weekday ?? ""}`, [...operands.map((o) => o.id)]),
+  );
+}
+
+function struct(context: Context, node: Tree.StructExpression, resolve: (e: Tree.Expression) => Value): Value {
+  const values = node.fields.map((f) => resolve(f.expression));
+  noteComputed(
+    context,
+    node.fields.map((f) => f.expression),
+    values,
+  );
+  if (node.type === null) {
+    const names = node.fields.map((f) => f.alias?.name ?? impliedName(f.expression));
+    return structValue(context, values, names, node);
+  }
+  const type = resolveTypeName(context, node.type);
+  if (type.kind !== "struct" || type.fields.length !== values.length) {
+    return context.fail("type", "STRUCT has another number of values than its type has fields", node);
+  }
+  for (const [i, field] of type.fields.entries()) {
+    const value = values[i];
+    const expression = node.fields[i];
+    if (value && expression) expect(context, value, field.type, "STRUCT field", expression);
+  }
+  return {
+    ...structValue(
+      context,
+      values,
+      type.fields.map((f) => f.name),
+      node,
+    ),
+    type,
+    written: "value",
+  };
+}
+
+function structValue(context: Context, values: readonly Value[], names: readonly string[], node: Tree.Node): Value {
+  const type = structOf(values.map((v, i) => ({ name: names[i] ?? "", type: v.type })));
+  const id = context.idOf(
+    `STRUCT ${names.join("\n")}`,
+    values.map((v) => v.id),
+  );
+  const written = values.every((v) => v.written === "literal" || v.written === "null") ? "literal" : "value";
+  return made(context.bounded(type, node), structFlow(values.map((v) => v.flow)), id, written);
+}
+
+function array(context: Context, node: Tree.ArrayExpression, resolve: (e: Tree.Expression) => Value): Value {
+  const values = node.elements.map(resolve);
+  noteComputed(context, node.elements, values);
+  const declared = node.type === null ? undefined : resolveTypeName(context, node.type);
+  const element = declared?.kind === "array" ? declared.element : values.length === 0 ? INT64 : supertype(values);
+  if (element === undefined) {
+    return context.fail("type", "An ARRAY's elements have types that don't go together", node);
+  }
+  if (element.kind === "array") return context.fail("type", "An ARRAY can't have ARRAY elements", node);
+  if (declared !== undefined) for (const value of values) expect(context, value, element, "The ARRAY", node);
+  const flow = values.length === 0 ? NOTHING : either(values.map((v) => v.flow));
+  const id = context.idOf(
+    `ARRAY ${typeName(element)}`,
+    values.map((v) => v.id),
+  );
+  const literal = declared === undefined && values.every((v) => v.written === "literal" || v.written === "null");
+  return made(arrayOf(element), flow, id, values.length === 0 && literal ? "null" : literal ? "literal" : "value");
+}
+
+function withExpression(context: Context, node: Tree.WithExpression, scope: Scope): Value {
+  let inner = scope;
+  for (const binding of node.bindings) {
+    const value = resolveExpression(context, binding.expression, inner);
+    context.computed.push(value.flow);
+    const column: Column = { ...value, name: binding.name.name, written: "value" };
+    const names = new Map<string, Column | null>();
+    addName(names, column);
+    inner = { parent: inner, frame: null, ranges: NO_RANGES, names, commonTables: scope.commonTables, aliases: false };
+  }
+  return resolveExpression(context, node.result, inner);
+}
+
+/** Parts that a field access may drop: what they compute is noted, whether or not it is shown. */
+function noteComputed(context: Context, nodes: readonly Tree.Expression[], values: readonly Value[]): void {
+  for (const [i, value] of values.entries()) {
+    if (nodes[i]?.kind !== "PathExpression") context.computed.push(value.flow);
+  }
+}
+
+/** The name GoogleSQL gives an expression without alias; empty for none. */
+export function impliedName(node: Tree.Expression): string {
+  if (node.kind === "PathExpression") return node.parts.at(-1)?.name ?? "";
+  if (node.kind === "FieldAccess") return node.field.name;
+  return "";
+}

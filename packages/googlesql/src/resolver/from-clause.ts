@@ -1,0 +1,340 @@
+/** FROM: which rows there are, what decided over them, and the names they get. */
+import {
+  CONSTANT,
+  columnFlow,
+  either,
+  type Flow,
+  keysOf,
+  NO_KEYS,
+  NOTHING,
+  rowsFlow,
+  type SourceKey,
+  shape,
+  transformed,
+  union,
+} from "../flow/flow.ts";
+import { tableNameParts } from "../table-name.ts";
+import type { Identifier, Join, JoinUsing, Node, TableExpression, TablePath, Unnest, WithOffset } from "../tree.ts";
+import { BOOL, coerces, INT64, isComparable, schemaType, supertype, type Type, typeName } from "../types.ts";
+import type { Context } from "./context.ts";
+import { resolveExpression } from "./expression.ts";
+import { resolvePath } from "./path.ts";
+import {
+  addName,
+  type Column,
+  commonTable,
+  type Frame,
+  type FromClause,
+  find,
+  fold,
+  NO_NAMES,
+  NO_RANGES,
+  namesOf,
+  type RangeVariable,
+  type Relation,
+  type Scope,
+  type Value,
+} from "./scope.ts";
+import { resolveTableName } from "./table-name.ts";
+
+export const NO_FROM: FromClause = {
+  columns: [],
+  ranges: NO_RANGES,
+  names: NO_NAMES,
+  implicit: NO_KEYS,
+  rows: NOTHING,
+};
+
+/** The scope of a FROM clause's names, inside the enclosing query's. */
+export function scopeOf(from: FromClause, frame: Frame, outer: Scope): Scope {
+  return {
+    parent: outer.parent,
+    frame,
+    ranges: from.ranges,
+    names: from.names,
+    commonTables: outer.commonTables,
+    aliases: false,
+  };
+}
+
+/**
+ * `outer` is an empty scope of this query whose parent is the enclosing query; `left` are the items before, which a
+ * path or UNNEST may refer to and a subquery may not.
+ */
+export function resolveFrom(
+  context: Context,
+  node: TableExpression,
+  left: FromClause,
+  frame: Frame,
+  outer: Scope,
+): FromClause {
+  switch (node.kind) {
+    case "TablePath":
+      return tablePath(context, node, left, frame, outer);
+    case "TableSubquery": {
+      const relation = context.query(context, node.query, outer.parent, outer.commonTables);
+      return named(context, relation, node.alias?.name ?? "", node);
+    }
+    case "TableFunctionCall": {
+      const name = node.name.map((p) => p.name).join(".");
+      return context.fail("unsupported", `Table function ${name} is not supported`, node);
+    }
+    case "Unnest":
+      return unnest(context, node, left, frame, outer);
+    case "Join":
+      return join(context, node, left, frame, outer);
+    default: {
+      const unreachable: never = node;
+      return unreachable;
+    }
+  }
+}
+
+/** A relation in FROM under a name; each time with columns of its own. */
+function named(context: Context, relation: Relation, alias: string, node: Node): FromClause {
+  context.spendColumns(relation.columns.length, node);
+  const columns = relation.columns.map((c): Column => ({ ...c, id: context.freshId(), written: "value" }));
+  const [value] = columns;
+  if (relation.valueTable && value !== undefined) {
+    return element(context, { ...value, name: alias }, relation.implicit, relation.rows, null, node);
+  }
+  const range: RangeVariable = { name: alias, columns, value: null, id: context.freshId() };
+  return {
+    columns,
+    ranges: alias === "" ? NO_RANGES : new Map([[fold(alias), range]]),
+    names: namesOf(columns),
+    implicit: relation.implicit,
+    rows: relation.rows,
+  };
+}
+
+/** A row that is one value: its name is the value, and a STRUCT's fields are columns as well. */
+function element(
+  context: Context,
+  value: Column,
+  implicit: ReadonlySet<SourceKey>,
+  rows: FromClause["rows"],
+  offset: Column | null,
+  node: Node,
+): FromClause {
+  const columns: Column[] = [];
+  if (value.type.kind === "struct") {
+    for (const [i, field] of value.type.fields.entries()) {
+      columns.push({
+        name: field.name,
+        type: field.type,
+        written: "value",
+        flow: value.flow.fields?.[i] ?? value.flow,
+        id: context.idOf("field", [value.id, fold(field.name)]),
+      });
+    }
+  } else columns.push(value);
+  context.spendColumns(columns.length, node);
+  const ranges = new Map<string, RangeVariable>();
+  const names = value.type.kind === "struct" ? namesOf(columns) : new Map<string, Column | null>();
+  if (value.name !== "") {
+    ranges.set(fold(value.name), { name: value.name, columns: [], value, id: value.id });
+  }
+  if (offset !== null) {
+    columns.push(offset);
+    if (ranges.has(fold(offset.name))) context.fail("name", `Duplicate alias ${offset.name} in FROM`, node);
+    ranges.set(fold(offset.name), { name: offset.name, columns: [], value: offset, id: offset.id });
+  }
+  return { columns, ranges, names, implicit, rows };
+}
+
+function tablePath(context: Context, node: TablePath, left: FromClause, frame: Frame, outer: Scope): FromClause {
+  if (node.systemTime !== null) return context.fail("unsupported", "FOR SYSTEM_TIME AS OF is not supported", node);
+  const [first] = node.parts;
+  if (first === undefined) return context.fail("name", "An empty table name", node);
+  const lateral = scopeOf(left, frame, outer);
+  if (node.parts.length > 1 && find(first.name, lateral) !== undefined) {
+    const value = resolvePath(context, node.parts, lateral, node);
+    const alias = node.alias?.name ?? node.parts.at(-1)?.name ?? "";
+    return elementsOf(context, value, shape(value.flow), alias, node.withOffset, node);
+  }
+  if (node.withOffset !== null) return context.fail("type", "WITH OFFSET stands only with an array", node.withOffset);
+  if (node.parts.length === 1) {
+    const relation = commonTable(outer.commonTables, first);
+    if (relation !== undefined) return named(context, relation, node.alias?.name ?? first.name, node);
+  }
+  return baseTable(context, node, lateral);
+}
+
+function baseTable(context: Context, node: TablePath, lateral: Scope): FromClause {
+  const named = resolveTableName(node.parts, context.defaults);
+  if (named.kind === "refused") return context.fail(named.code, named.message, node);
+  const [project] = named.parts;
+  // Printed with its project in front, the name would be read as a path into that alias or column (I2).
+  if (find(project, lateral) !== undefined) {
+    return context.fail(
+      "name",
+      `The alias or column ${project} hides the project of table ${named.name}; rename it`,
+      node,
+    );
+  }
+  const resource = context.catalog.table(named.name);
+  if (resource === undefined) {
+    return context.fail("name", `Table ${named.name} was not found or is not available`, node);
+  }
+  const reference = resource.tableReference;
+  if (`${reference.projectId}.${reference.datasetId}.${reference.tableId}` !== named.name) {
+    return context.fail("name", `Table ${named.name} was not found under that spelling`, node);
+  }
+  const type = (resource.type ?? "TABLE").toUpperCase();
+  if (type !== "TABLE")
+    return context.fail("unsupported", `${named.name} is a ${type}; only tables can be queried`, node);
+  const fields = resource.schema?.fields ?? [];
+  if (fields.length === 0) return context.fail("unsupported", `Table ${named.name} has no schema`, node);
+  context.spendColumns(fields.length, node);
+  const columns = fields.map((field): Column => {
+    const type = schemaType(field);
+    if (type === undefined) {
+      return context.fail("unsupported", `Column ${field.name} of ${named.name} has an unknown type`, node);
+    }
+    return {
+      name: field.name,
+      type: context.bounded(type, node),
+      written: "value",
+      flow: columnFlow(named.name, field.name, type),
+      id: context.freshId(),
+    };
+  });
+  context.tablePaths.set(node, named.parts);
+  context.tables.add(named.name);
+  const alias = node.alias?.name ?? tableNameParts(node.parts).at(-1) ?? "";
+  const range: RangeVariable = { name: alias, columns, value: null, id: context.freshId() };
+  return {
+    columns,
+    ranges: new Map([[fold(alias), range]]),
+    names: namesOf(columns),
+    implicit: NO_KEYS,
+    rows: rowsFlow(named.name),
+  };
+}
+
+function unnest(context: Context, node: Unnest, left: FromClause, frame: Frame, outer: Scope): FromClause {
+  const value = resolveExpression(context, node.expression, scopeOf(left, frame, outer));
+  // The length of `[a, b]` is written there: it depends on nothing.
+  const length =
+    node.expression.kind === "ArrayExpression" ? { ...CONSTANT, level: value.flow.level } : shape(value.flow);
+  return elementsOf(context, value, length, node.alias?.name ?? "", node.withOffset, node);
+}
+
+/** The elements of an array as rows: how many there are is the array's length. */
+function elementsOf(
+  context: Context,
+  array: Value,
+  length: Flow,
+  alias: string,
+  withOffset: WithOffset | null,
+  node: Node,
+): FromClause {
+  const type: Type | null = array.written === "null" ? INT64 : array.type.kind === "array" ? array.type.element : null;
+  if (type === null) return context.fail("type", `UNNEST takes an ARRAY, not ${typeName(array.type)}`, node);
+  const value: Column = { name: alias, type, written: "value", flow: array.flow, id: context.freshId() };
+  const offset: Column | null =
+    withOffset === null
+      ? null
+      : {
+          name: withOffset.alias?.name ?? "offset",
+          type: INT64,
+          written: "value",
+          flow: { ...CONSTANT, level: array.flow.level },
+          id: context.freshId(),
+        };
+  return element(context, value, keysOf(length), transformed([length]), offset, node);
+}
+
+function join(context: Context, node: Join, left: FromClause, frame: Frame, outer: Scope): FromClause {
+  const first = resolveFrom(context, node.left, left, frame, outer);
+  const before = combine(context, left, first, node);
+  const second = resolveFrom(context, node.right, before, frame, outer);
+  const both = combine(context, first, second, node);
+  const implicit = union([first.implicit, second.implicit]);
+  const rows = either([first.rows, second.rows]);
+  if (node.condition === null) return { ...both, implicit, rows };
+  if (node.condition.kind === "JoinUsing") {
+    return using(context, node, node.condition, first, second, { ...both, implicit, rows });
+  }
+  const scope = scopeOf(both, frame, outer);
+  const condition = resolveExpression(context, node.condition.expression, scope);
+  if (!coerces(condition.type, BOOL, condition.written)) context.fail("type", "ON takes BOOL", node.condition);
+  return { ...both, implicit: union([implicit, keysOf(condition.flow)]), rows };
+}
+
+/** Two FROM items side by side; a range variable's name may stand once. */
+function combine(context: Context, a: FromClause, b: FromClause, node: Node): FromClause {
+  if (a === NO_FROM) return b;
+  const ranges = new Map(a.ranges);
+  for (const [name, range] of b.ranges) {
+    if (ranges.has(name)) context.fail("name", `Duplicate table alias ${range.name} in the same FROM clause`, node);
+    ranges.set(name, range);
+  }
+  const names = new Map(a.names);
+  for (const [name, column] of b.names) {
+    if (names.has(name)) names.set(name, null);
+    else names.set(name, column);
+  }
+  const columns = [...a.columns, ...b.columns];
+  context.spendColumns(columns.length, node);
+  return { columns, ranges, names, implicit: a.implicit, rows: a.rows };
+}
+
+/** USING: its columns come first in `*`, once, and are no longer ambiguous; both sides' values decided over the rows. */
+function using(
+  context: Context,
+  node: Join,
+  condition: JoinUsing,
+  left: FromClause,
+  right: FromClause,
+  both: FromClause,
+): FromClause {
+  const merged: Column[] = [];
+  const hidden = new Set<Column>();
+  const keys: ReadonlySet<SourceKey>[] = [both.implicit];
+  const names = new Map(both.names);
+  for (const name of condition.columns) {
+    const a = sideColumn(context, left, name, "left");
+    const b = sideColumn(context, right, name, "right");
+    const type = supertype([a, b]);
+    if (type === undefined || !isComparable(type)) {
+      return context.fail("type", `USING column ${name.name} has types that can't be compared`, name);
+    }
+    const full = node.type === "FULL";
+    const kept = node.type === "RIGHT" ? b : a;
+    const column: Column = {
+      ...kept,
+      name: kept.name,
+      type: full ? type : kept.type,
+      flow: full ? either([a.flow, b.flow]) : kept.flow,
+      id: full ? context.freshId() : kept.id,
+    };
+    if (merged.some((m) => fold(m.name) === fold(name.name))) {
+      return context.fail("name", `Duplicate column ${name.name} in USING`, name);
+    }
+    merged.push(column);
+    hidden.add(a);
+    hidden.add(b);
+    keys.push(keysOf(a.flow), keysOf(b.flow));
+    names.delete(fold(name.name));
+    addName(names, column);
+  }
+  return {
+    columns: [...merged, ...both.columns.filter((c) => !hidden.has(c))],
+    ranges: both.ranges,
+    names,
+    implicit: union(keys),
+    rows: both.rows,
+  };
+}
+
+function sideColumn(context: Context, side: FromClause, name: Identifier, which: string): Column {
+  const column = side.names.get(fold(name.name));
+  if (column === null)
+    return context.fail("name", `Column ${name.name} in USING is ambiguous on the ${which} side`, name);
+  if (column !== undefined) return column;
+  const range = side.ranges.get(fold(name.name));
+  if (range?.value) return range.value;
+  return context.fail("name", `Column ${name.name} in USING is not on the ${which} side`, name);
+}

@@ -1,0 +1,331 @@
+/** Function calls: which function, whether it may stand there, what it gives and shows. */
+import {
+  aggregated,
+  CONSTANT,
+  chosenBy,
+  decidedBy,
+  either,
+  type Flow,
+  keysOf,
+  type SourceKey,
+  shape,
+  structFlow,
+  transformed,
+  union,
+  whole,
+} from "../flow/flow.ts";
+import { functionNamed } from "../functions/catalogue.ts";
+import { type FunctionEntry, type Match, matchSignature, type PassedArgument } from "../functions/signature.ts";
+import type { Via } from "../plan.ts";
+import type { Argument, Expression, FunctionCall } from "../tree.ts";
+import { arrayOf, coerces, INT64, STRING, structOf, type Type, typeName } from "../types.ts";
+import type { Context } from "./context.ts";
+import { checkDatePart } from "./date-part.ts";
+import { type Frame, frameOf, type Scope, type Value } from "./scope.ts";
+import { orderKeys, resolveWindow } from "./window.ts";
+
+const REFUSED: Readonly<Record<string, string>> = {
+  SESSION_USER: "SESSION_USER would give the gateway's own identity",
+  EXTERNAL_QUERY: "EXTERNAL_QUERY reads outside BigQuery",
+};
+
+/** Functions whose result depends on more than their arguments. */
+const VOLATILE: ReadonlySet<string> = new Set(["RAND", "GENERATE_UUID"]);
+
+const TOP: ReadonlySet<string> = new Set(["APPROX_TOP_COUNT", "APPROX_TOP_SUM"]);
+
+const NORMALIZATION_MODES: ReadonlySet<string> = new Set(["NFC", "NFKC", "NFD", "NFKD"]);
+
+export function resolveCall(context: Context, node: FunctionCall, scope: Scope): Value {
+  const written = node.name.map((part) => part.name.toUpperCase());
+  const safe = written.length > 1 && written[0] === "SAFE";
+  const name = (safe ? written.slice(1) : written).join(".");
+  const refused = REFUSED[name];
+  if (refused !== undefined) return context.fail("unsupported", `${name} is not supported: ${refused}`, node);
+  if (name === "ERROR") return errorCall(context, node, scope);
+  const entry = functionNamed(name);
+  if (entry === undefined && !TOP.has(name)) {
+    return context.fail("name", `Function not found: ${name}; only built-in functions the gateway knows can run`, node);
+  }
+  if (entry?.kind === "scalar") return scalarCall(context, entry, node, scope);
+  if (safe) return context.fail("unsupported", `SAFE is not supported with ${name}`, node);
+  return overRows(context, name, entry, node, scope);
+}
+
+/** Every kind of modifier the call carries that this kind of function doesn't take. */
+function refuseModifiers(context: Context, name: string, node: FunctionCall, taken: readonly string[]): void {
+  const given: readonly [string, boolean][] = [
+    ["DISTINCT", node.distinct],
+    ["IGNORE NULLS", node.nulls !== null],
+    ["HAVING", node.having !== null],
+    ["ORDER BY", node.orderBy.length > 0],
+    ["LIMIT", node.limit !== null],
+    ["OVER", node.over !== null],
+  ];
+  for (const [modifier, present] of given) {
+    if (present && !taken.includes(modifier)) {
+      context.fail("type", `${name} doesn't take ${modifier}`, node);
+    }
+  }
+}
+
+interface Passed {
+  readonly arguments: readonly PassedArgument[];
+  /** One for each argument; null for a date part or mode. */
+  readonly values: readonly (Value | null)[];
+}
+
+function passArguments(context: Context, name: string, args: readonly Argument[], scope: Scope): Passed {
+  const passed: PassedArgument[] = [];
+  const values: (Value | null)[] = [];
+  for (const argument of args) {
+    if (argument.kind === "StarArgument") return context.fail("type", `${name} doesn't take *`, argument);
+    const expression = argument.kind === "NamedArgument" ? argument.value : argument;
+    if (expression.kind === "LambdaArgument") {
+      return context.fail("unsupported", "Lambda arguments are not supported", argument);
+    }
+    if (expression.kind === "DatePart") {
+      checkDatePart(context, expression);
+      passed.push({ kind: "part" });
+      values.push(null);
+    } else if (isMode(name, expression, values.length)) {
+      passed.push({ kind: "mode" });
+      values.push(null);
+    } else {
+      const value = context.expression(context, expression, scope);
+      passed.push({ kind: "value", value, name: argument.kind === "NamedArgument" ? argument.name.name : "" });
+      values.push(value);
+    }
+  }
+  return { arguments: passed, values };
+}
+
+function isMode(name: string, argument: Expression, index: number): boolean {
+  return (
+    index === 1 &&
+    name.startsWith("NORMALIZE") &&
+    argument.kind === "PathExpression" &&
+    argument.parts.length === 1 &&
+    NORMALIZATION_MODES.has(argument.parts[0]?.name.toUpperCase() ?? "")
+  );
+}
+
+function match(context: Context, entry: FunctionEntry, passed: Passed, node: FunctionCall): Match {
+  const found = matchSignature(entry, passed.arguments);
+  if (found !== undefined) return found;
+  const types = passed.values.map((v) =>
+    v === null ? "a date part" : v.written === "null" ? "NULL" : typeName(v.type),
+  );
+  return context.fail("type", `No matching signature for function ${entry.name}(${types.join(", ")})`, node);
+}
+
+interface ArgumentFlows {
+  readonly values: readonly Flow[];
+  readonly conditions: readonly Flow[];
+  readonly keys: ReadonlySet<SourceKey>;
+}
+
+function argumentFlows(found: Match, passed: Passed): ArgumentFlows {
+  const values: Flow[] = [];
+  const conditions: Flow[] = [];
+  const keys: ReadonlySet<SourceKey>[] = [];
+  for (const [i, value] of passed.values.entries()) {
+    if (value === null) continue;
+    const flow = found.flows[i];
+    if (flow === "key") keys.push(keysOf(value.flow));
+    else if (flow === "condition") conditions.push(value.flow);
+    else values.push(value.flow);
+  }
+  return { values, conditions, keys: union(keys) };
+}
+
+function callId(context: Context, name: string, node: FunctionCall, passed: Passed): number {
+  if (VOLATILE.has(name)) return context.freshId();
+  const operands = node.arguments.map((argument, i) => {
+    const expression = argument.kind === "NamedArgument" ? argument.value : argument;
+    const label = argument.kind === "NamedArgument" ? `${argument.name.name.toLowerCase()}=>` : "";
+    if (expression.kind === "DatePart") return `${label}${expression.name} ${expression.weekday ?? ""}`;
+    if (expression.kind === "PathExpression" && !passed.values[i]) return expression.parts[0]?.name.toUpperCase() ?? "";
+    return `${label}${passed.values[i]?.id ?? 0}`;
+  });
+  return context.idOf(`call ${name}`, operands);
+}
+
+function scalarCall(context: Context, entry: FunctionEntry, node: FunctionCall, scope: Scope): Value {
+  refuseModifiers(context, entry.name, node, []);
+  const passed = passArguments(context, entry.name, node.arguments, scope);
+  const found = match(context, entry, passed, node);
+  const { values, conditions, keys } = argumentFlows(found, passed);
+  const shown =
+    entry.name === "ARRAY_LENGTH"
+      ? transformed(values.map(shape))
+      : entry.via === "copy"
+        ? either(values)
+        : values.length === 0
+          ? CONSTANT
+          : transformed(values);
+  const written = entry.via === "copy" && passed.values.every((v) => v?.written === "null") ? "null" : "value";
+  return {
+    type: found.result,
+    written,
+    flow: decidedBy(chosenBy(shown, conditions), keys),
+    id: callId(context, node.name.map((p) => p.name.toUpperCase()).join("."), node, passed),
+  };
+}
+
+/** ERROR(message): the message leaves by the error, wherever the value goes. */
+function errorCall(context: Context, node: FunctionCall, scope: Scope): Value {
+  refuseModifiers(context, "ERROR", node, []);
+  const passed = passArguments(context, "ERROR", node.arguments, scope);
+  const [message] = passed.values;
+  if (passed.values.length !== 1 || !message || !coerces(message.type, STRING, message.written)) {
+    return context.fail("type", "ERROR takes one STRING", node);
+  }
+  context.errors.push(message.flow);
+  return { type: INT64, written: "null", flow: transformed([message.flow]), id: context.freshId() };
+}
+
+/** Aggregate and window functions: what they give depends on the rows of the query they stand in. */
+function overRows(
+  context: Context,
+  name: string,
+  entry: FunctionEntry | undefined,
+  node: FunctionCall,
+  scope: Scope,
+): Value {
+  const frame = frameOf(scope);
+  if (frame === null) return context.fail("type", `${name} needs a query around it`, node);
+  if (node.over === null && entry?.kind === "window") {
+    return context.fail("type", `Window function ${name} needs an OVER clause`, node);
+  }
+  return node.over === null
+    ? aggregateCall(context, name, entry, node, scope, frame)
+    : windowCall(context, name, entry, node, scope, frame);
+}
+
+function aggregateCall(
+  context: Context,
+  name: string,
+  entry: FunctionEntry | undefined,
+  node: FunctionCall,
+  scope: Scope,
+  frame: Frame,
+): Value {
+  refuseModifiers(context, name, node, ["DISTINCT", "IGNORE NULLS", "HAVING", "ORDER BY", "LIMIT"]);
+  if (frame.inAggregate > 0) return context.fail("type", "Aggregations of aggregations are not allowed", node);
+  if (frame.phase === "rows" || frame.phase === "keys") {
+    return context.fail("type", `Aggregate function ${name} is not allowed in FROM, WHERE or GROUP BY`, node);
+  }
+  frame.aggregates++;
+  frame.inAggregate++;
+  const rows = rowsOf(context, name, entry, node, scope, frame);
+  const keys = [rows.keys, orderKeys(context, node.orderBy, scope)];
+  if (node.having !== null) keys.push(keysOf(context.expression(context, node.having.expression, scope).flow));
+  if (node.limit !== null) context.expression(context, node.limit, scope);
+  frame.inAggregate--;
+  // HAVING MAX can narrow the group to one row, whose sum is its value.
+  const via = rows.via === "aggregate" && node.having !== null ? "transform" : rows.via;
+  return finish(context, rows, via, union(keys), frame);
+}
+
+function windowCall(
+  context: Context,
+  name: string,
+  entry: FunctionEntry | undefined,
+  node: FunctionCall,
+  scope: Scope,
+  frame: Frame,
+): Value {
+  refuseModifiers(context, name, node, ["DISTINCT", "IGNORE NULLS", "OVER", "ORDER BY", "LIMIT"]);
+  if (node.over === null) return context.fail("type", "OVER is missing", node);
+  if (frame.phase !== "select" || frame.inAggregate > 0 || frame.inWindow > 0) {
+    return context.fail("type", `Window function ${name} is allowed only in SELECT, QUALIFY and ORDER BY`, node);
+  }
+  frame.inWindow++;
+  const rows = rowsOf(context, name, entry, node, scope, frame);
+  const order = orderKeys(context, node.orderBy, scope);
+  if (node.limit !== null) context.expression(context, node.limit, scope);
+  const window = resolveWindow(context, node.over, scope, frame);
+  frame.inWindow--;
+  // A running total gives each value by its differences: with an order or a frame it is no statistic.
+  const via = rows.via === "aggregate" && window.ordered ? "transform" : rows.via;
+  return finish(context, rows, via, union([rows.keys, order, window.keys]), frame);
+}
+
+interface OverRows {
+  readonly type: Type;
+  readonly via: Via;
+  readonly values: readonly Flow[];
+  readonly conditions: readonly Flow[];
+  readonly keys: ReadonlySet<SourceKey>;
+  /** For the functions whose result is a STRUCT of its own. */
+  readonly fields: readonly Flow[] | null;
+}
+
+function rowsOf(
+  context: Context,
+  name: string,
+  entry: FunctionEntry | undefined,
+  node: FunctionCall,
+  scope: Scope,
+  frame: Frame,
+): OverRows {
+  if (name === "COUNT" && node.arguments.length === 1 && node.arguments[0]?.kind === "StarArgument") {
+    if (node.distinct) context.fail("type", "COUNT(*) doesn't take DISTINCT", node);
+    return { type: INT64, via: "aggregate", values: [frame.rows], conditions: [], keys: new Set(), fields: null };
+  }
+  const passed = passArguments(context, name, node.arguments, scope);
+  if (entry === undefined) return topValues(context, name, passed, node, frame);
+  const found = match(context, entry, passed, node);
+  return { type: found.result, via: entry.via, ...argumentFlows(found, passed), fields: null };
+}
+
+/** APPROX_TOP_COUNT(x, n), APPROX_TOP_SUM(x, weight, n): values as they are, each with its statistic. */
+function topValues(context: Context, name: string, passed: Passed, node: FunctionCall, frame: Frame): OverRows {
+  const [value, second, third] = passed.values;
+  const weight = name === "APPROX_TOP_SUM" ? second : null;
+  const count = name === "APPROX_TOP_SUM" ? third : second;
+  const arity = name === "APPROX_TOP_SUM" ? 3 : 2;
+  if (!value || !count || weight === undefined || passed.values.length !== arity) {
+    return context.fail("type", `${name} takes ${arity} arguments`, node);
+  }
+  if (!coerces(count.type, INT64, count.written)) context.fail("type", `${name} takes an INT64 as its last`, node);
+  const statistic = weight === null ? aggregated([value.flow], frame.depth) : aggregated([weight.flow], frame.depth);
+  const type = arrayOf(
+    structOf([
+      { name: "value", type: value.type },
+      weight === null ? { name: "count", type: INT64 } : { name: "sum", type: weight.type },
+    ]),
+  );
+  const keys = union([weight === null ? new Set() : keysOf(weight.flow), keysOf(value.flow)]);
+  return {
+    type: context.bounded(type, node),
+    via: "copy",
+    values: [value.flow],
+    conditions: [],
+    keys,
+    fields: [value.flow, statistic],
+  };
+}
+
+function finish(context: Context, rows: OverRows, via: Via, keys: ReadonlySet<SourceKey>, frame: Frame): Value {
+  let shown: Flow;
+  if (rows.fields !== null) shown = structFlow(rows.fields);
+  else {
+    // COUNT(1), SUM(1), RANK(): nothing but how many rows there are.
+    const bare = rows.values.every((v) => whole(v).explicit.size === 0);
+    const values = bare ? [...rows.values, frame.rows] : rows.values;
+    shown =
+      via === "aggregate"
+        ? aggregated(values, frame.depth)
+        : via === "copy"
+          ? either(bare ? [...rows.values, transformed([frame.rows])] : values)
+          : transformed(values);
+  }
+  return {
+    type: rows.type,
+    written: "value",
+    flow: decidedBy(chosenBy(shown, rows.conditions), keys),
+    id: context.freshId(),
+  };
+}

@@ -1,0 +1,143 @@
+/** Names in expressions: columns, range variables, and the fields that follow them. */
+import { decidedBy, either, type Flow, fieldFlow, seenFromWithin, structFlow, transformed } from "../flow/flow.ts";
+import type { Identifier, Node } from "../tree.ts";
+import { JSON_TYPE, structOf, typeName } from "../types.ts";
+import type { Context } from "./context.ts";
+import { type Column, type Found, find, fold, frameOf, type RangeVariable, type Scope, type Value } from "./scope.ts";
+
+const PSEUDO_COLUMNS: ReadonlySet<string> = new Set([
+  "_partitiontime",
+  "_partitiondate",
+  "_table_suffix",
+  "_file_name",
+  "_change_type",
+  "_change_timestamp",
+  "_change_sequence_number",
+]);
+
+/** `a.b.c`: the longest reading GoogleSQL knows is name, then fields; a first part that names rows takes a column next. */
+export function resolvePath(context: Context, parts: readonly Identifier[], scope: Scope, node: Node): Value {
+  const [first] = parts;
+  if (first === undefined) return context.fail("name", "An empty name", node);
+  const found = findName(context, first, scope);
+  const ids: number[] = [];
+  let value: Value;
+  let rest = parts.slice(1);
+  if (found.kind === "column") {
+    value = found.column;
+    if (found.hiddenRange !== null && rest.length > 0) {
+      return context.fail("name", `${first.name} is both a select alias and a name in FROM; rename one`, node);
+    }
+    if (found.hidden !== null) {
+      // A select alias beside a column of that name: the alias is meant, and the column is counted as well.
+      value = { ...value, flow: either([value.flow, found.hidden.flow]) };
+    }
+  } else if (found.range.value !== null) {
+    value = found.range.value;
+  } else {
+    ids.push(found.range.id);
+    const [next] = rest;
+    if (next === undefined) value = rowValue(context, found.range, node);
+    else {
+      value = columnOf(context, found.range, next);
+      rest = rest.slice(1);
+    }
+  }
+  ids.push(value.id);
+  for (const part of rest) {
+    value = fieldValue(context, value, part);
+    ids.push(value.id);
+  }
+  return seenFrom(context, value, found.scope, scope, ids, node);
+}
+
+function findName(context: Context, name: Identifier, scope: Scope): Exclude<Found, { kind: "ambiguous" }> {
+  const found = find(name.name, scope);
+  if (found === undefined) {
+    if (PSEUDO_COLUMNS.has(fold(name.name))) {
+      return context.fail("unsupported", `Pseudo-column ${name.name} is not supported`, name);
+    }
+    return context.fail("name", `Unrecognized name: ${name.name}`, name);
+  }
+  if (found.kind === "ambiguous") {
+    return context.fail("name", `Column name ${name.name} is ambiguous; qualify it with its table`, name);
+  }
+  return found;
+}
+
+/** Notes the use in the query that provides the value, and marks it where an inner query takes it from an outer one. */
+function seenFrom(
+  context: Context,
+  value: Value,
+  provider: Scope,
+  user: Scope,
+  ids: readonly number[],
+  node: Node,
+): Value {
+  const frame = provider.frame;
+  if (frame === null) return value;
+  if (!provider.aliases && (frame.phase === "having" || frame.phase === "select") && frame.inAggregate === 0) {
+    const start = node.start;
+    frame.references.push({ ids, name: context.sql.slice(start, Math.min(node.end, start + 100)), node });
+  }
+  return frameOf(user) === frame ? value : { ...value, flow: seenFromWithin(value.flow, frame.depth) };
+}
+
+/** A range variable alone: its row as a STRUCT of all columns. */
+export function rowValue(context: Context, range: RangeVariable, node: Node): Value {
+  if (range.value !== null) return range.value;
+  const type = structOf(range.columns.map((c) => ({ name: c.name, type: c.type })));
+  return {
+    type: context.bounded(type, node),
+    written: "value",
+    flow: structFlow(range.columns.map((c) => c.flow)),
+    id: range.id,
+  };
+}
+
+function columnOf(context: Context, range: RangeVariable, name: Identifier): Column {
+  const matching = range.columns.filter((c) => fold(c.name) === fold(name.name));
+  const [column] = matching;
+  if (column === undefined) {
+    const code = PSEUDO_COLUMNS.has(fold(name.name)) ? "unsupported" : "name";
+    return context.fail(code, `Name ${name.name} not found inside ${range.name}`, name);
+  }
+  if (matching.length > 1) return context.fail("name", `Name ${name.name} is ambiguous inside ${range.name}`, name);
+  return column;
+}
+
+/** `value.field`: of a STRUCT that field alone, of JSON the whole document. */
+export function fieldValue(context: Context, value: Value, field: Identifier): Value {
+  const id = context.idOf("field", [value.id, fold(field.name)]);
+  if (value.type.kind === "scalar" && value.type.name === "JSON") {
+    return { type: JSON_TYPE, written: "value", flow: transformed([value.flow]), id };
+  }
+  if (value.type.kind !== "struct") {
+    return context.fail(
+      "type",
+      `Cannot access field ${field.name} on a value with type ${typeName(value.type)}`,
+      field,
+    );
+  }
+  const indexes = value.type.fields.flatMap((f, i) => (fold(f.name) === fold(field.name) ? [i] : []));
+  const [index] = indexes;
+  const type = index === undefined ? undefined : value.type.fields[index]?.type;
+  if (index === undefined || type === undefined) {
+    return context.fail("name", `Field name ${field.name} does not exist in ${typeName(value.type)}`, field);
+  }
+  if (indexes.length > 1) return context.fail("name", `Struct field name ${field.name} is ambiguous`, field);
+  return { type, written: "value", flow: fieldFlow(value.flow, index), id };
+}
+
+/** The range variable a path of one name stands for, so that `t.*` can give its columns rather than a row. */
+export function namedRange(parts: readonly Identifier[], scope: Scope): RangeVariable | undefined {
+  const [first, second] = parts;
+  if (first === undefined || second !== undefined) return undefined;
+  const found = find(first.name, scope);
+  return found?.kind === "range" ? found.range : undefined;
+}
+
+/** A column's flow with what decided over its relation's rows. */
+export function cellFlow(column: Column, implicit: ReadonlySet<string>): Flow {
+  return decidedBy(column.flow, implicit);
+}

@@ -1,0 +1,158 @@
+/**
+ * Names and what they stand for. A scope is one FROM clause (or the select aliases laid over it); an unknown name is
+ * looked for in the enclosing query's scope, which is what makes a subquery correlated.
+ * https://cloud.google.com/bigquery/docs/reference/standard-sql/query-syntax#scope_of_with_clause_aliases
+ */
+import type { Flow, SourceKey } from "../flow/flow.ts";
+import type { Identifier, NamedWindow, Node } from "../tree.ts";
+import type { Literalness, Type } from "../types.ts";
+
+/** An expression's result. Equal ids mean the same value on every row, which is what GROUP BY matches by. */
+export interface Value {
+  readonly type: Type;
+  readonly written: Literalness;
+  readonly flow: Flow;
+  readonly id: number;
+}
+
+export interface Column extends Value {
+  /** Empty when it has none. */
+  readonly name: string;
+}
+
+/** What a query gives. */
+export interface Relation {
+  readonly columns: readonly Column[];
+  /** What decided which rows there are and in which order. */
+  readonly implicit: ReadonlySet<SourceKey>;
+  /** That its rows exist, for whoever counts them. */
+  readonly rows: Flow;
+  /** SELECT AS STRUCT, SELECT AS VALUE: one column that is the row itself. */
+  readonly valueTable: boolean;
+}
+
+/** A name for the rows of one item of FROM. */
+export interface RangeVariable {
+  readonly name: string;
+  readonly columns: readonly Column[];
+  /** Set where the row is a single value: an element of an array, a row of a value table, an offset. */
+  readonly value: Column | null;
+  readonly id: number;
+}
+
+/** What a FROM clause gives: the rows of a relation, and names for them. */
+export interface FromClause {
+  /** What `*` expands to, in order. */
+  readonly columns: readonly Column[];
+  readonly ranges: ReadonlyMap<string, RangeVariable>;
+  /** Unqualified names; null marks an ambiguous one. */
+  readonly names: ReadonlyMap<string, Column | null>;
+  readonly implicit: ReadonlySet<SourceKey>;
+  readonly rows: Flow;
+}
+
+/** What is known of one SELECT while its clauses are resolved. */
+export interface Frame {
+  /** 1 for a query that no other encloses. */
+  readonly depth: number;
+  /** Which clause is being resolved, and so what may stand in it. */
+  phase: "rows" | "keys" | "having" | "select";
+  /** Above 0 inside an aggregate's arguments. */
+  inAggregate: number;
+  /** Above 0 inside a window function's arguments or window. */
+  inWindow: number;
+  /** Aggregates seen so far. */
+  aggregates: number;
+  /** Columns used outside aggregates: in a grouped query each must be a key. */
+  references: { readonly ids: readonly number[]; readonly name: string; readonly node: Node }[];
+  readonly keys: Set<number>;
+  rows: Flow;
+  readonly windows: Map<string, { readonly node: NamedWindow; keys: ReadonlySet<SourceKey> | null; ordered: boolean }>;
+}
+
+/** Common tables in scope, innermost first. */
+export interface CommonTables {
+  readonly parent: CommonTables | null;
+  readonly name: string;
+  readonly relation: Relation;
+}
+
+export interface Scope {
+  readonly parent: Scope | null;
+  /** The SELECT whose rows the names are of; null for names of values (WITH expressions, outputs of a set operation). */
+  readonly frame: Frame | null;
+  readonly ranges: ReadonlyMap<string, RangeVariable>;
+  readonly names: ReadonlyMap<string, Column | null>;
+  readonly commonTables: CommonTables | null;
+  /** Select aliases: they hide the columns of FROM, but not inside an aggregate's arguments. */
+  readonly aliases: boolean;
+}
+
+export const NO_RANGES: ReadonlyMap<string, RangeVariable> = new Map();
+export const NO_NAMES: ReadonlyMap<string, Column | null> = new Map();
+
+/** Columns, aliases and common tables compare without case; tables with it. */
+export function fold(name: string): string {
+  return name.toLowerCase();
+}
+
+export type Found =
+  | { readonly kind: "range"; readonly range: RangeVariable; readonly scope: Scope }
+  | {
+      readonly kind: "column";
+      readonly column: Column;
+      readonly scope: Scope;
+      /** For a select alias, what of FROM it hides. */
+      readonly hidden: Column | null;
+      readonly hiddenRange: RangeVariable | null;
+    }
+  | { readonly kind: "ambiguous" };
+
+/** What a name stands for, from the inside out. A range variable hides the columns beside it. */
+export function find(name: string, scope: Scope | null): Found | undefined {
+  const key = fold(name);
+  for (let s = scope; s !== null; s = s.parent) {
+    if (s.aliases && s.frame !== null && s.frame.inAggregate > 0) continue;
+    const range = s.ranges.get(key);
+    if (range !== undefined) return { kind: "range", range, scope: s };
+    const column = s.names.get(key);
+    if (column === null) return { kind: "ambiguous" };
+    if (column !== undefined) {
+      const hiddenRange = (s.aliases ? s.parent?.ranges.get(key) : undefined) ?? null;
+      const below = hiddenRange?.value ?? (s.aliases ? s.parent?.names.get(key) : undefined);
+      return {
+        kind: "column",
+        column,
+        scope: s,
+        hidden: below && below.id !== column.id ? below : null,
+        hiddenRange,
+      };
+    }
+  }
+  return undefined;
+}
+
+/** The SELECT being resolved, where an expression in `scope` stands. */
+export function frameOf(scope: Scope): Frame | null {
+  for (let s: Scope | null = scope; s !== null; s = s.parent) if (s.frame !== null) return s.frame;
+  return null;
+}
+
+export function commonTable(tables: CommonTables | null, name: Identifier): Relation | undefined {
+  for (let t = tables; t !== null; t = t.parent) if (t.name === fold(name.name)) return t.relation;
+  return undefined;
+}
+
+/** Unqualified names of columns that stand beside each other. */
+export function namesOf(columns: readonly Column[]): Map<string, Column | null> {
+  const names = new Map<string, Column | null>();
+  for (const column of columns) addName(names, column);
+  return names;
+}
+
+export function addName(names: Map<string, Column | null>, column: Column): void {
+  if (column.name === "") return;
+  const key = fold(column.name);
+  const existing = names.get(key);
+  names.set(key, existing === undefined || existing?.id === column.id ? column : null);
+}

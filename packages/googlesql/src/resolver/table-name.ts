@@ -1,0 +1,67 @@
+/** From a table path as written to the three parts of the table it names. */
+import type { TableName } from "../plan.ts";
+import { tableNameParts } from "../table-name.ts";
+import type { Identifier } from "../tree.ts";
+
+export interface NameDefaults {
+  /** For a name of two parts. */
+  readonly defaultProject?: string | undefined;
+  /** For a name of one part; its project also serves two parts where there is no `defaultProject`. */
+  readonly defaultDataset?: { readonly project: string; readonly dataset: string } | undefined;
+}
+
+export type TableNameResult =
+  | { readonly kind: "table"; readonly parts: readonly [string, string, string]; readonly name: TableName }
+  | { readonly kind: "refused"; readonly code: "name" | "unsupported"; readonly message: string };
+
+/** The three-part name, with defaults for what is missing; what doesn't name a plain table is refused. */
+export function resolveTableName(path: readonly Identifier[], defaults: NameDefaults): TableNameResult {
+  const parts = tableNameParts(path);
+  const reason = whyUnsupported(parts);
+  if (reason !== undefined) return { kind: "refused", code: "unsupported", message: reason };
+  if (parts.some((s) => s === "")) return refused("A table name has an empty part; write project.dataset.table");
+  const [a, b, c] = parts;
+  if (parts.length === 3 && a && b && c) return table(a, b, c);
+  if (parts.length === 2 && a && b) {
+    const project = defaults.defaultProject ?? defaults.defaultDataset?.project;
+    if (project === undefined) {
+      return refused(`Table ${a}.${b} names no project, and the request has no default project`);
+    }
+    return table(project, a, b);
+  }
+  if (parts.length === 1 && a) {
+    const dataset = defaults.defaultDataset;
+    if (dataset === undefined) {
+      return refused(`Table ${a} must be qualified with a dataset (e.g. dataset.table): there is no default dataset`);
+    }
+    return table(dataset.project, dataset.dataset, a);
+  }
+  return refused("A table name has at most three parts: project.dataset.table");
+}
+
+function table(project: string, dataset: string, id: string): TableNameResult {
+  return { kind: "table", parts: [project, dataset, id], name: `${project}.${dataset}.${id}` };
+}
+
+function refused(message: string): TableNameResult {
+  return { kind: "refused", code: "name", message };
+}
+
+function whyUnsupported(parts: readonly string[]): string | undefined {
+  const last = parts.at(-1) ?? "";
+  if (parts.some((s) => s.toUpperCase() === "INFORMATION_SCHEMA")) {
+    return "INFORMATION_SCHEMA views can't be queried through the gateway";
+  }
+  if (parts.some((s) => s.includes("*"))) return "Wildcard tables are not supported; name each table";
+  if (parts.some((s) => s.includes("$"))) return "Partition decorators are not supported; filter in WHERE instead";
+  if (parts.some((s) => s.includes("@"))) return "Table decorators are not supported";
+  if (last.startsWith("__")) return "Meta-tables are not supported";
+  // Session tables, and the hidden datasets that hold other jobs' results.
+  if (parts.length > 1 && (parts.at(-2) ?? "").startsWith("_")) {
+    return "Session tables and hidden datasets can't be queried through the gateway";
+  }
+  if (parts.some((s) => !/^[\p{L}\p{M}\p{N}\p{Pc}\p{Pd} :.]*$/u.test(s))) {
+    return "A table name holds a character that names of tables don't have";
+  }
+  return undefined;
+}

@@ -1,0 +1,77 @@
+/** Which tables a text may read, before anything is known of them: what a gateway fetches the schemas of. */
+import { parse } from "./parser/parse.ts";
+import type { Refusal, TableName } from "./plan.ts";
+import { refusalOf } from "./refusal.ts";
+import { type NameDefaults, resolveTableName } from "./resolver/table-name.ts";
+import { tableNameParts } from "./table-name.ts";
+import type { Join, Node, Query, TableExpression } from "./tree.ts";
+import { childrenOf } from "./visitor.ts";
+
+export type TableNames =
+  | { readonly understood: true; readonly tables: readonly TableName[] }
+  | { readonly understood: false; readonly refusal: Refusal };
+
+/**
+ * The full names, sorted, of all tables the SQL mentions; names of common tables are none where WITH puts them in scope.
+ * May hold more than the SQL reads (a path into an array can look like a table); never less. Names that can't be
+ * completed or aren't plain tables are left out: `analyze` refuses those.
+ */
+export function tableNames(sql: string, defaults: NameDefaults): TableNames {
+  try {
+    const found = new Set<TableName>();
+    walk(parse(sql), new Set(), found, defaults);
+    return { understood: true, tables: [...found].sort() };
+  } catch (error) {
+    return { understood: false, refusal: refusalOf(error) };
+  }
+}
+
+function walk(node: Node, common: ReadonlySet<string>, found: Set<TableName>, defaults: NameDefaults): void {
+  if (node.kind === "Query" && node.with !== null) {
+    const visible = new Set(common);
+    for (const entry of node.with.entries) {
+      walk(entry.query, new Set(visible), found, defaults);
+      visible.add(entry.name.name.toLowerCase());
+    }
+    walk({ ...node, with: null } satisfies Query, visible, found, defaults);
+    return;
+  }
+  if (node.kind === "Join") {
+    // A path that begins with an alias to its left is that row's array.
+    const aliases = leftAliases(node);
+    if (
+      node.right.kind !== "TablePath" ||
+      node.right.parts.length < 2 ||
+      !aliases.has(fold(node.right.parts[0]?.name))
+    ) {
+      walk(node.right, common, found, defaults);
+    }
+    walk(node.left, common, found, defaults);
+    if (node.condition !== null) walk(node.condition, common, found, defaults);
+    return;
+  }
+  if (node.kind === "TablePath") {
+    const [first] = node.parts;
+    if (node.parts.length === 1 && first !== undefined && common.has(fold(first.name))) return;
+    const name = resolveTableName(node.parts, defaults);
+    if (name.kind === "table") found.add(name.name);
+  }
+  for (const child of childrenOf(node)) walk(child, common, found, defaults);
+}
+
+function fold(name: string | undefined): string {
+  return (name ?? "").toLowerCase();
+}
+
+function leftAliases(join: Join): ReadonlySet<string> {
+  const aliases = new Set<string>();
+  const collect = (node: TableExpression): void => {
+    if (node.kind === "Join") {
+      collect(node.left);
+      collect(node.right);
+    } else if (node.alias !== null) aliases.add(fold(node.alias.name));
+    else if (node.kind === "TablePath") aliases.add(fold(tableNameParts(node.parts).at(-1)));
+  };
+  collect(join.left);
+  return aliases;
+}
