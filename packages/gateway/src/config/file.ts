@@ -46,7 +46,9 @@ const connection = section({
     .max(1000)
     .describe("Projects that agents may name"),
   location: text(64).regex(/^[A-Za-z0-9-]+$/, "must be a BigQuery location, such as US or europe-west3"),
-  endpoint: secureUrl().default("https://bigquery.googleapis.com"),
+  endpoint: secureUrl()
+    .refine((url) => !/\/bigquery\/v2\/*$/.test(url), "must end before /bigquery/v2, which the gateway adds")
+    .default("https://bigquery.googleapis.com"),
   credentials,
   billing_project: projectId
     .optional()

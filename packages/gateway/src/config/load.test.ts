@@ -194,6 +194,11 @@ describe("a refused configuration", () => {
       /none is only for a stand-in on a loopback endpoint/,
     ],
     [
+      "an endpoint with the API's own path",
+      SMALLEST.replace("location: EU", "location: EU\n    endpoint: https://bigquery.googleapis.com/bigquery/v2/"),
+      /must end before \/bigquery\/v2/,
+    ],
+    [
       "a loopback look-alike",
       SMALLEST.replace("application_default }", "none }\n    endpoint: http://127.0.0.1.example"),
       /must be an https URL/,

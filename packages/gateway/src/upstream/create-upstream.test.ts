@@ -453,6 +453,17 @@ describe("rows", () => {
     await fails(read(body), "unavailable", "connectionFailed");
   });
 
+  it("of an answer that ends nowhere in particular are refused: half of them would look whole", async () => {
+    const { upstream } = await bigQuery([
+      (_, response) => {
+        response.useChunkedEncodingByDefault = false;
+        response.removeHeader("content-length");
+        response.writeHead(200, { "content-type": "application/json", connection: "close" }).end('{"rows":[]}');
+      },
+    ]);
+    await fails(upstream.streamQueryResults(JOB, {}), "protocol", "unexpected");
+  });
+
   it("that stall are an error", async () => {
     const { upstream } = await bigQuery(
       [(_, response) => void response.writeHead(200, { "content-type": "application/json" }).write('{"rows":[')],

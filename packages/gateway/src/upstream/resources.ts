@@ -27,7 +27,7 @@ const fieldObject = z.object({
 
 const schema = z.object({ fields: z.array(field).max(10_000).exactOptional() });
 
-export const tableReference = z.object({ projectId: name, datasetId: name, tableId: name });
+const tableReference = z.object({ projectId: name, datasetId: name, tableId: name });
 const routineReference = z.object({ projectId: name, datasetId: name, routineId: name });
 
 export const tableAnswer = z.object({

@@ -214,6 +214,10 @@ async function accepted(
     throw errorOfAnswer(httpStatus, plain ? await reasonIn(answer, signal) : undefined);
   }
   if (!plain) throw new UpstreamError("encoded", { httpStatus });
+  // Without either, the answer ends where the connection does, and half an answer looks whole.
+  if (headers["content-length"] === undefined && headers["transfer-encoding"] === undefined) {
+    throw new UpstreamError("unexpected", { httpStatus });
+  }
   if (!/^application\/json\s*(?:;|$)/i.test(String(headers["content-type"] ?? ""))) {
     throw new UpstreamError("notJson", { httpStatus });
   }
