@@ -14,6 +14,9 @@ export {
   signNote,
 } from "./note.ts";
 export * from "./proof.ts";
+export { formatReceipt, parseReceipt, type Receipt, verifyReceipt } from "./receipt.ts";
+export * from "./tile.ts";
+export { tiledLog } from "./tiled-log.ts";
 export {
   type HashReader,
   MAX_TREE_SIZE,
@@ -22,3 +25,4 @@ export {
   storedHashIndex,
   treeHash,
 } from "./tree.ts";
+export * from "./verify-log.ts";
