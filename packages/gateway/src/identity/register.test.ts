@@ -137,22 +137,15 @@ describe("an agent by rule", () => {
     assert.deepEqual(await types(store), ["agent.registered"]);
   });
 
-  for (const [what, sponsor] of [
-    ["no", undefined],
-    ["an empty", ""],
-    ["a listed", ["sam"]],
-    ["an odd", "sam\u202e"],
-  ] as const) {
-    it(`is refused with ${what} sponsor`, async (t) => {
-      const store = await storeOf(t);
-      const register = await registerOf(store, { rules: [RULE] });
-      await assert.rejects(
-        register.resolveAgent({ ...pod("a"), claims: { ...pod("a").claims, sponsor } }),
-        refused("unregistered"),
-      );
-      assert.deepEqual(await types(store), []);
-    });
-  }
+  it("is refused without a sponsor in plain text", async (t) => {
+    const store = await storeOf(t);
+    const register = await registerOf(store, { rules: [RULE] });
+    for (const sponsor of [undefined, "", ["sam"], "sam\u202e", 7, "s".repeat(513)]) {
+      const credential = { ...pod("a"), claims: { ...pod("a").claims, sponsor } };
+      await assert.rejects(register.resolveAgent(credential), refused("unregistered"));
+    }
+    assert.deepEqual(await types(store), []);
+  });
 
   it("is refused when it names itself or another agent as sponsor (I7)", async (t) => {
     const own = { ...RULE, sponsor: { issuer: WORKLOADS, fromClaim: "sponsor" } };
