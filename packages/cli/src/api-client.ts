@@ -25,16 +25,29 @@ export function apiClient(url: string, token: () => Promise<string>): ApiClient 
       response = await fetch(`${url}/api/v1/${path}`, {
         method,
         redirect: "error",
-        headers: { authorization: `Bearer ${await token()}`, ...(body === undefined ? {} : { "content-type": "application/json" }) },
+        headers: {
+          authorization: `Bearer ${await token()}`,
+          ...(body === undefined ? {} : { "content-type": "application/json" }),
+        },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         signal: AbortSignal.timeout(30_000),
       });
     } catch (error) {
-      if (error instanceof TypeError) throw new ApiError(0, "unreachable", `No gateway answers at ${url}. Is it running? Name it with --gateway URL or CHAPERONE_GATEWAY.`);
+      if (error instanceof TypeError)
+        throw new ApiError(
+          0,
+          "unreachable",
+          `No gateway answers at ${url}. Is it running? Name it with --gateway URL or CHAPERONE_GATEWAY.`,
+        );
       throw error;
     }
     const answer = (await response.json()) as T & { error?: { message: string; errors?: { reason: string }[] } };
-    if (!response.ok) throw new ApiError(response.status, answer.error?.errors?.[0]?.reason ?? "", answer.error?.message ?? `status ${response.status}`);
+    if (!response.ok)
+      throw new ApiError(
+        response.status,
+        answer.error?.errors?.[0]?.reason ?? "",
+        answer.error?.message ?? `status ${response.status}`,
+      );
     return answer;
   }
   return { get: (path) => call("GET", path), post: (path, body) => call("POST", path, body) };

@@ -12,7 +12,6 @@ import { policyCommand } from "./commands/policy.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { sessionsCommand } from "./commands/sessions.ts";
 
-
 /** Runs the `chaperone` command. Resolves to the exit status: 0 done, 1 refused or failed, 2 wrong usage. */
 export async function run(args: readonly string[]): Promise<number> {
   let status = 0;
@@ -23,7 +22,18 @@ export async function run(args: readonly string[]): Promise<number> {
     .description("The gateway through which autonomous agents reach protected health information in BigQuery")
     .exitOverride()
     .showHelpAfterError("(chaperone --help shows what there is)");
-  for (const command of [demoCommand, serveCommand, loginCommand, approvalsCommand, sessionsCommand, auditCommand, agentsCommand, policyCommand, configCommand, analyzeCommand])
+  for (const command of [
+    demoCommand,
+    serveCommand,
+    loginCommand,
+    approvalsCommand,
+    sessionsCommand,
+    auditCommand,
+    agentsCommand,
+    policyCommand,
+    configCommand,
+    analyzeCommand,
+  ])
     program.addCommand(command(setStatus));
   try {
     await program.parseAsync([...args], { from: "user" });

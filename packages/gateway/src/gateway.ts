@@ -1,13 +1,15 @@
 import { createSecretKey, randomBytes } from "node:crypto";
 import type { AddressInfo } from "node:net";
 import { deriveTokenKeys } from "@chaperone/masking";
-import { createCatalog } from "./catalog/index.ts";
+import { Catalog } from "./catalog/catalog.ts";
+import { loadCatalogFile } from "./catalog/catalog-file.ts";
+import { TableCache } from "./catalog/table-cache.ts";
 import { type Config, type ConnectionConfig, protectionsOff } from "./config/index.ts";
 import { BigQueryDoor } from "./doors/bigquery-rest/door.ts";
 import { MetadataReader } from "./doors/bigquery-rest/metadata.ts";
 import { ConsoleApi } from "./doors/console-api/console-api.ts";
 import { createIdentity } from "./identity/index.ts";
-import { loadPolicies } from "./policy/index.ts";
+import { loadPolicies } from "./policy/policy-set.ts";
 import { createGatewayServer } from "./server.ts";
 import type { Connection } from "./sessions/connection.ts";
 import { SessionEngine } from "./sessions/engine.ts";
@@ -35,6 +37,10 @@ export interface Gateway {
 /** Rows asked from upstream for one page at most; BigQuery itself stops a page at about 10 MB. */
 const ROWS_PER_PAGE = 100_000;
 const TOKEN_KEY_BYTES = 32;
+/** Most characters of schemas kept in memory for one connection. */
+const CATALOG_CHARACTERS = 256_000_000;
+/** "There is no such table" is believed for at most this long. */
+const ABSENT_TTL_MS = 10_000;
 
 /**
  * Composes and starts a gateway. Nothing listens before evidence can be written and unfinished sessions are picked up (I3).
@@ -46,7 +52,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
   const clock = options.clock ?? Date.now;
   const upstreams: Upstream[] = [];
   const connections = config.connections.map((c) => {
-    const upstream = createUpstream(c, { limits: config.limits.upstream });
+    const upstream = createUpstream(c, { limits: config.limits.upstream, observe: metrics.upstream });
     upstreams.push(upstream);
     return connectionOf(c, upstream, config, clock);
   });
@@ -54,7 +60,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
     directory: config.stateDirectory,
     keyDirectory: config.keyDirectory,
     origin: originOf(config.publicUrl),
-    limits: { queue: config.limits.store.queue, callTimeout: config.limits.store.waitMs },
+    limits: config.limits.store,
     clock,
   });
   try {
@@ -63,7 +69,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
       agents: config.agents,
       store,
       clock,
-      limits: config.limits.issuerKeys,
+      limits: config.limits.identity,
     });
     const engine = new SessionEngine({
       store,
@@ -71,9 +77,9 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
       connections,
       approvals: { defaultApprovers: config.people.approversDefault, expiresAfterMs: config.approvals.expiresAfterMs },
       limits: {
-        openPerAgent: config.limits.sessions.activePerAgent,
+        openPerAgent: config.limits.sessions.openPerAgent,
         heldPerAgent: config.limits.sessions.heldPerAgent,
-        heldInAll: config.limits.sessions.held,
+        heldInAll: config.limits.sessions.heldInAll,
         runMs: config.limits.sessions.runMs,
         rows: config.limits.results.rows,
       },
@@ -84,7 +90,9 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
     });
     await recordStart(config, connections, store, log);
     await engine.resume();
-    const tokenKey = createSecretKey(readKeyFile(config.masking.tokenKeyFile) ?? newTokenKey(config.masking.tokenKeyFile));
+    const tokenKey = createSecretKey(
+      readKeyFile(config.masking.tokenKeyFile) ?? newTokenKey(config.masking.tokenKeyFile),
+    );
     const server = createGatewayServer({
       bigquery: new BigQueryDoor({
         engine,
@@ -96,7 +104,8 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
           masking: {
             keys: deriveTokenKeys(tokenKey),
             smallcellK: config.masking.smallcellK,
-            restrictedZips: config.masking.zip3Restricted === undefined ? undefined : new Set(config.masking.zip3Restricted),
+            restrictedZips:
+              config.masking.zip3Restricted === undefined ? undefined : new Set(config.masking.zip3Restricted),
           },
           clock,
           rowsPerPage: ROWS_PER_PAGE,
@@ -167,7 +176,15 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
 }
 
 function connectionOf(c: ConnectionConfig, upstream: Upstream, config: Config, clock: () => number): Connection {
-  const catalog = createCatalog({ source: upstream, file: c.catalog, limits: config.limits.catalog, clock });
+  const file = c.catalog === undefined ? undefined : loadCatalogFile(c.catalog);
+  const { tables, ttlMs } = config.limits.catalog;
+  const cache = new TableCache(upstream, {
+    entries: tables,
+    bytes: CATALOG_CHARACTERS,
+    ttlMs,
+    absentTtlMs: Math.min(ttlMs, ABSENT_TTL_MS),
+    now: clock,
+  });
   return {
     name: c.name,
     projects: c.projects,
@@ -176,19 +193,27 @@ function connectionOf(c: ConnectionConfig, upstream: Upstream, config: Config, c
     protections: c.protections,
     maximumBytesBilled: c.maximumBytesBilled,
     upstream,
-    catalog,
-    policies: loadPolicies(config.policies, catalog.customClasses),
+    catalog: new Catalog(cache, file),
+    policies: loadPolicies(config.policies, file?.classes.keys()),
   };
 }
 
 /** What is in force from now on, and loudly what is not. */
-async function recordStart(config: Config, connections: readonly Connection[], store: Store, log: Logger): Promise<void> {
+async function recordStart(
+  config: Config,
+  connections: readonly Connection[],
+  store: Store,
+  log: Logger,
+): Promise<void> {
   const off = protectionsOff(config);
-  for (const { connection, protection } of off) log.warn({ connection, protection }, "A PROTECTION IS SWITCHED OFF in the configuration");
+  for (const { connection, protection } of off)
+    log.warn({ connection, protection }, "A PROTECTION IS SWITCHED OFF in the configuration");
   await store.append([
     {
       type: "gateway.started",
-      data: { connections: connections.map((c) => ({ name: c.name, projects: [...c.projects], policies: c.policies.hash })) },
+      data: {
+        connections: connections.map((c) => ({ name: c.name, projects: [...c.projects], policies: c.policies.hash })),
+      },
     },
     ...off.map(({ connection, protection }) => ({ type: "protection.off", data: { connection, protection } })),
   ]);

@@ -4,8 +4,8 @@ import { type BigQueryDoor, sendJson } from "./doors/bigquery-rest/door.ts";
 import { errorBody, GoogleError } from "./doors/bigquery-rest/google-error.ts";
 import type { ConsoleApi } from "./doors/console-api/console-api.ts";
 import { CredentialError, type Identity } from "./identity/index.ts";
-import type { Store } from "./store/store.ts";
 import { StoreError } from "./store/errors.ts";
+import type { Store } from "./store/store.ts";
 import type { Logger, Metrics } from "./telemetry/index.ts";
 import { UpstreamError } from "./upstream/index.ts";
 
@@ -24,7 +24,13 @@ export interface ServerOptions {
 /** Headers that must come once: two readers of the request could take different ones. */
 const ONCE = ["authorization", "host", "content-length", "content-type", "content-encoding", "transfer-encoding"];
 /** Headers by which a request would become another one, or another's (threat-model row 46). */
-const REFUSED_HEADERS = ["x-http-method-override", "x-http-method", "x-method-override", "x-goog-iam-authorization-token", "x-goog-user-token"];
+const REFUSED_HEADERS = [
+  "x-http-method-override",
+  "x-http-method",
+  "x-method-override",
+  "x-goog-iam-authorization-token",
+  "x-goog-user-token",
+];
 /** Credentials in the address are refused: addresses end up in logs. */
 const CREDENTIAL_PARAMETERS = /[?&](access_token|oauth_token|key|callback|\$\.xgafv|%24\.xgafv)=/i;
 
@@ -56,7 +62,8 @@ export function createGatewayServer(options: ServerOptions): Server {
       if (path === "/readyz") return await ready(response);
       if (path === "/metrics") return await metricsText(response);
       checkHeaders(request);
-      if (inFlight >= limits.inFlight) throw new GoogleError(503, "backendError", "The gateway is answering as many requests as it may; try again.");
+      if (inFlight >= limits.inFlight)
+        throw new GoogleError(503, "backendError", "The gateway is answering as many requests as it may; try again.");
       inFlight++;
       try {
         if (path.startsWith("/api/v1/")) await people(request, response);
@@ -64,10 +71,20 @@ export function createGatewayServer(options: ServerOptions): Server {
       } finally {
         inFlight--;
       }
-      options.metrics.request(path.startsWith("/api/") ? "console-api" : "bigquery-rest", "all", outcomeOf(response.statusCode), (performance.now() - began) / 1000);
+      options.metrics.request(
+        path.startsWith("/api/") ? "console-api" : "bigquery-rest",
+        "all",
+        outcomeOf(response.statusCode),
+        (performance.now() - began) / 1000,
+      );
     } catch (error) {
       fail(error, response);
-      options.metrics.request(path.startsWith("/api/") ? "console-api" : "bigquery-rest", "all", outcomeOf(response.statusCode), (performance.now() - began) / 1000);
+      options.metrics.request(
+        path.startsWith("/api/") ? "console-api" : "bigquery-rest",
+        "all",
+        outcomeOf(response.statusCode),
+        (performance.now() - began) / 1000,
+      );
     }
   }
 
@@ -75,7 +92,8 @@ export function createGatewayServer(options: ServerOptions): Server {
     const principal = await identified(request, () => options.identity.agent(request.headers.authorization));
     const who = `${principal.issuer}\n${principal.subject}`;
     const running = perAgent.get(who) ?? 0;
-    if (running >= limits.inFlightPerAgent) throw new GoogleError(403, "rateLimitExceeded", "Too many requests of this agent are being answered; try again.");
+    if (running >= limits.inFlightPerAgent)
+      throw new GoogleError(403, "rateLimitExceeded", "Too many requests of this agent are being answered; try again.");
     perAgent.set(who, running + 1);
     try {
       await options.bigquery.handle(principal, request, response);
@@ -99,7 +117,14 @@ export function createGatewayServer(options: ServerOptions): Server {
       if (!(error instanceof CredentialError)) throw error;
       options.metrics.credentialRefused(error.code);
       await options.store.append([
-        { type: "credential.refused", data: { code: error.code, door: (request.url ?? "").startsWith("/api/") ? "console-api" : "bigquery-rest", address: request.socket.remoteAddress ?? "" } },
+        {
+          type: "credential.refused",
+          data: {
+            code: error.code,
+            door: (request.url ?? "").startsWith("/api/") ? "console-api" : "bigquery-rest",
+            address: request.socket.remoteAddress ?? "",
+          },
+        },
       ]);
       throw error;
     }
@@ -108,7 +133,8 @@ export function createGatewayServer(options: ServerOptions): Server {
   function fail(error: unknown, response: ServerResponse): void {
     if (response.headersSent || response.destroyed) {
       response.destroy();
-      if (!(error instanceof Error && error.message === "the client went away")) options.log.warn({ err: error }, "an answer broke off");
+      if (!(error instanceof Error && error.message === "the client went away"))
+        options.log.warn({ err: error }, "an answer broke off");
       return;
     }
     const refusal = refusalOf(error);
@@ -128,20 +154,42 @@ export function createGatewayServer(options: ServerOptions): Server {
   function refusalOf(error: unknown): GoogleError {
     if (error instanceof GoogleError) return error;
     if (error instanceof CredentialError) {
-      const status = error.code === "suspended" || error.code === "unregistered" ? 403 : error.code === "keys_unavailable" ? 503 : 401;
-      return new GoogleError(status, status === 401 ? "authError" : status === 403 ? "accessDenied" : "backendError", error.message);
+      const status =
+        error.code === "suspended" || error.code === "unregistered"
+          ? 403
+          : error.code === "keys_unavailable"
+            ? 503
+            : 401;
+      return new GoogleError(
+        status,
+        status === 401 ? "authError" : status === 403 ? "accessDenied" : "backendError",
+        error.message,
+      );
     }
     if (error instanceof StoreError) {
       options.metrics.storeRefused(error.code);
-      return new GoogleError(503, "backendError", "The gateway cannot record evidence now, so it answers nothing. Try again later.");
+      return new GoogleError(
+        503,
+        "backendError",
+        "The gateway cannot record evidence now, so it answers nothing. Try again later.",
+      );
     }
-    if (error instanceof UpstreamError) return new GoogleError(503, "backendError", "BigQuery could not be reached, or gave an answer that can't be trusted.");
+    if (error instanceof UpstreamError)
+      return new GoogleError(
+        503,
+        "backendError",
+        "BigQuery could not be reached, or gave an answer that can't be trusted.",
+      );
     return new GoogleError(500, "internalError", "The gateway could not answer this request. Nothing was released.");
   }
 
   async function ready(response: ServerResponse): Promise<void> {
     const missing = await options.notReady();
-    sendJson(response, missing === undefined ? { status: "ready" } : { status: "not ready", missing }, missing === undefined ? 200 : 503);
+    sendJson(
+      response,
+      missing === undefined ? { status: "ready" } : { status: "not ready", missing },
+      missing === undefined ? 200 : 503,
+    );
   }
 
   async function metricsText(response: ServerResponse): Promise<void> {
@@ -160,7 +208,12 @@ function checkHeaders(request: IncomingMessage): void {
     if (seen.has(name) && ONCE.includes(name)) throw new GoogleError(400, "invalid", `Header ${name} is given twice.`);
     seen.add(name);
   }
-  if (CREDENTIAL_PARAMETERS.test(request.url ?? "")) throw new GoogleError(400, "invalid", "Credentials and callbacks in the address are not accepted; send the Authorization header.");
+  if (CREDENTIAL_PARAMETERS.test(request.url ?? ""))
+    throw new GoogleError(
+      400,
+      "invalid",
+      "Credentials and callbacks in the address are not accepted; send the Authorization header.",
+    );
 }
 
 function outcomeOf(status: number): "ok" | "refused" | "denied" | "failed" {

@@ -21,17 +21,30 @@ export function agentsCommand(): Command {
     .action(async (options: GatewayOptions & { json?: boolean }) => {
       const { agents: found } = await clientOf(options).get<{ agents: AgentRow[] }>("agents");
       process.stdout.write(
-        `${options.json === true ? JSON.stringify(found, null, 2) : table(["NAME", "STATUS", "SUBJECT", "ISSUER", "SPONSOR", "REGISTERED BY"], found.map((a) => [a.name, a.status, a.subject, a.issuer, a.sponsor_subject, a.registered_by]))}\n`,
+        `${
+          options.json === true
+            ? JSON.stringify(found, null, 2)
+            : table(
+                ["NAME", "STATUS", "SUBJECT", "ISSUER", "SPONSOR", "REGISTERED BY"],
+                found.map((a) => [a.name, a.status, a.subject, a.issuer, a.sponsor_subject, a.registered_by]),
+              )
+        }\n`,
       );
     });
 
   for (const action of ["suspend", "activate"] as const)
     withGateway(agents.command(`${action} <subject>`))
-      .description(action === "suspend" ? "refuse this agent from its next request on" : "let a suspended agent in again")
+      .description(
+        action === "suspend" ? "refuse this agent from its next request on" : "let a suspended agent in again",
+      )
       .requiredOption("--issuer <url>", "the agent's issuer")
       .requiredOption("--reason <text>", "kept in the ledger")
       .action(async (subject: string, options: GatewayOptions & { issuer: string; reason: string }) => {
-        const { status } = await clientOf(options).post<{ status: string }>(`agents/${action}`, { issuer: options.issuer, subject, reason: options.reason });
+        const { status } = await clientOf(options).post<{ status: string }>(`agents/${action}`, {
+          issuer: options.issuer,
+          subject,
+          reason: options.reason,
+        });
         process.stdout.write(`The agent is ${status}.\n`);
       });
 

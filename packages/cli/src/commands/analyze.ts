@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
-import { analyze, type Analysis, type TableResource } from "@chaperone/googlesql";
+import { analyze, type TableResource } from "@chaperone/googlesql";
 import { Command } from "commander";
 import { CliError } from "../cli-error.ts";
 import { planPage } from "../print/plan.ts";
@@ -26,13 +26,13 @@ export function analyzeCommand(setStatus: (code: number) => void): Command {
     .action(async (options: Options) => {
       const tables = readTables(options.tables);
       const plan = (sql: string) =>
-        planOf(
-          analyze(sql, {
-            catalog: { table: (name) => tables.get(name) },
-            ...(options.project === undefined ? {} : { defaultProject: options.project }),
-            ...(options.dataset === undefined || options.project === undefined ? {} : { defaultDataset: { project: options.project, dataset: options.dataset } }),
-          }),
-        );
+        analyze(sql, {
+          catalog: { table: (name) => tables.get(name) },
+          ...(options.project === undefined ? {} : { defaultProject: options.project }),
+          ...(options.dataset === undefined || options.project === undefined
+            ? {}
+            : { defaultDataset: { project: options.project, dataset: options.dataset } }),
+        }).plan;
       if (options.jsonl === true) {
         for await (const line of createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY })) {
           if (line.trim() === "") continue;
@@ -45,13 +45,6 @@ export function analyzeCommand(setStatus: (code: number) => void): Command {
       process.stdout.write(`${options.json === true ? JSON.stringify(result, null, 2) : planPage(result)}\n`);
       if (!result.understood) setStatus(1);
     });
-}
-
-/** The plan alone, as design documents show it: what else analysis gives stays out. */
-function planOf(analysis: Analysis) {
-  return analysis.understood
-    ? { understood: true as const, statements: analysis.statements, canonicalSql: analysis.canonicalSql }
-    : { understood: false as const, refusal: analysis.refusal };
 }
 
 function query(line: string): { id: unknown; sql: string } {

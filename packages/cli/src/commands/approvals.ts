@@ -19,7 +19,9 @@ export function approvalsCommand(): Command {
     .option("--state <state>", "pending, approved, denied, expired, superseded, cancelled or all", "pending")
     .option("--json", "as JSON")
     .action(async (options: GatewayOptions & { state: string; json?: boolean }) => {
-      const { approvals: found } = await clientOf(options).get<{ approvals: ApprovalSummary[] }>(`approvals?state=${encodeURIComponent(options.state)}`);
+      const { approvals: found } = await clientOf(options).get<{ approvals: ApprovalSummary[] }>(
+        `approvals?state=${encodeURIComponent(options.state)}`,
+      );
       print(options.json === true ? JSON.stringify(found, null, 2) : approvalList(found));
     });
 
@@ -33,16 +35,28 @@ export function approvalsCommand(): Command {
 
   for (const decision of ["approve", "deny"] as const)
     withGateway(approvals.command(`${decision} <request>`))
-      .description(decision === "approve" ? "let this one query run, as shown" : "refuse it; the agent is told the reason")
+      .description(
+        decision === "approve" ? "let this one query run, as shown" : "refuse it; the agent is told the reason",
+      )
       .requiredOption("--reason <text>", "kept in the ledger; on a denial the agent reads it")
-      .option("--binding <hash>", "decide only if the request is still the one of this binding (from `show`); default: as it is now")
+      .option(
+        "--binding <hash>",
+        "decide only if the request is still the one of this binding (from `show`); default: as it is now",
+      )
       .action(async (request: string, options: GatewayOptions & { reason: string; binding?: string }) => {
         const client = clientOf(options);
         const path = `approvals/${encodeURIComponent(request)}`;
         const binding = options.binding ?? (await client.get<ApprovalView>(path)).binding;
-        if (!/^[0-9a-f]{64}$/.test(binding)) throw new CliError("--binding takes the 64 hexadecimal digits that `show` prints");
-        const { state, approvals: count, needed } = await client.post<Decided>(`${path}/decisions`, { decision, reason: options.reason, binding });
-        print(state === "pending" ? `Recorded: ${count} of ${needed} approvals.` : `Recorded: the request is ${state}.`);
+        if (!/^[0-9a-f]{64}$/.test(binding))
+          throw new CliError("--binding takes the 64 hexadecimal digits that `show` prints");
+        const {
+          state,
+          approvals: count,
+          needed,
+        } = await client.post<Decided>(`${path}/decisions`, { decision, reason: options.reason, binding });
+        print(
+          state === "pending" ? `Recorded: ${count} of ${needed} approvals.` : `Recorded: the request is ${state}.`,
+        );
       });
 
   return approvals;

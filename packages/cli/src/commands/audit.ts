@@ -8,7 +8,9 @@ export function auditCommand(setStatus: (code: number) => void): Command {
   const audit = new Command("audit").description("the ledger");
   audit
     .command("verify")
-    .description("recompute the whole ledger: every entry, every hash, every checkpoint, and that the sessions' states agree with it")
+    .description(
+      "recompute the whole ledger: every entry, every hash, every checkpoint, and that the sessions' states agree with it",
+    )
     .option("--state <folder>", "the gateway's state directory", ".chaperone/demo")
     .option("--json", "as JSON")
     .action(async (options: { state: string; json?: boolean }) => {
@@ -18,7 +20,9 @@ export function auditCommand(setStatus: (code: number) => void): Command {
       if (options.json === true) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
       else {
         for (const problem of result.problems) process.stdout.write(`PROBLEM  ${problem}\n`);
-        process.stdout.write(`${result.ok ? "Verified" : "NOT VERIFIED"}: ${result.entries} entries, ${result.checkpoints} checkpoints.\n${result.vkey}\n`);
+        process.stdout.write(
+          `${result.ok ? "Verified" : "NOT VERIFIED"}: ${result.entries} entries, ${result.checkpoints} checkpoints.\n${result.vkey}\n`,
+        );
       }
       if (!result.ok) setStatus(1);
     });

@@ -11,7 +11,9 @@ export function configCommand(): Command {
     .action((file: string) => {
       const loaded = orCliError(() => loadConfig(file, { env: process.env }));
       const projects = loaded.connections.flatMap((c) => c.projects);
-      process.stdout.write(`${file} is valid: ${loaded.connections.length} connection(s) to ${projects.join(", ")}, ${loaded.issuers.length} issuer(s).\n`);
+      process.stdout.write(
+        `${file} is valid: ${loaded.connections.length} connection(s) to ${projects.join(", ")}, ${loaded.issuers.length} issuer(s).\n`,
+      );
     });
   config
     .command("schema")

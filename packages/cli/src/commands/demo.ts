@@ -19,7 +19,12 @@ export function demoCommand(setStatus: (code: number) => void): Command {
   return new Command("demo")
     .description("start everything on this machine with made-up patients, and play the tour")
     .option("--once", "end after the tour: status 0 if all was as told")
-    .option("--port <port>", "the gateway's port; the next two are taken as well (0: any free ports)", whole(65_533), 8080)
+    .option(
+      "--port <port>",
+      "the gateway's port; the next two are taken as well (0: any free ports)",
+      whole(65_533),
+      8080,
+    )
     .option("--state <folder>", "where sessions, ledger and keys are kept", ".chaperone/demo")
     .option("--patients <n>", "how many synthetic patients", whole(10_000_000), 10_000)
     .action(async (options: Options) => {
@@ -29,15 +34,21 @@ export function demoCommand(setStatus: (code: number) => void): Command {
       write("Chaperone: a tour on this machine, with made-up patients.\n");
       let demo: Demo;
       try {
-        demo = await startDemo({ port: options.port, state, patients: options.patients }, (what) => write(`  starting the ${what} …\n`));
+        demo = await startDemo({ port: options.port, state, patients: options.patients }, (what) =>
+          write(`  starting the ${what} …\n`),
+        );
       } catch (error) {
         throw asCliError(error);
       }
       const stopped = untilStopped();
       try {
         const before = demo.gateway.store.size;
-        if (before > 1) write(`  the state of an earlier run is in ${options.state} (${before} ledger entries); it goes on there\n`);
-        const ended = await Promise.race([playTour({ demo, state, write }).then(() => "played" as const), stopped.then(() => "stopped" as const)]);
+        if (before > 1)
+          write(`  the state of an earlier run is in ${options.state} (${before} ledger entries); it goes on there\n`);
+        const ended = await Promise.race([
+          playTour({ demo, state, write }).then(() => "played" as const),
+          stopped.then(() => "stopped" as const),
+        ]);
         if (ended === "stopped") {
           write("\nStopped.\n");
           setStatus(130);

@@ -11,9 +11,13 @@ export interface GatewayOptions {
 export function withGateway(command: Command): Command {
   return command
     .addOption(new Option("--gateway <url>", "the gateway").env("CHAPERONE_GATEWAY").default("http://127.0.0.1:8080"))
-    .addOption(new Option("--token-file <file>", "where `chaperone login` keeps the token").env("CHAPERONE_TOKEN_FILE"));
+    .addOption(
+      new Option("--token-file <file>", "where `chaperone login` keeps the token").env("CHAPERONE_TOKEN_FILE"),
+    );
 }
 
 export function clientOf(options: GatewayOptions): ApiClient {
-  return apiClient(options.gateway.replace(/\/+$/, ""), () => loadToken(options.tokenFile === undefined ? {} : { tokenFile: options.tokenFile }));
+  return apiClient(options.gateway.replace(/\/+$/, ""), () =>
+    loadToken(options.tokenFile === undefined ? {} : { tokenFile: options.tokenFile }),
+  );
 }

@@ -3,9 +3,12 @@ import { CliError } from "../cli-error.ts";
 
 /** Errors that tell the operator what to mend become one message; any other error is ours and stays what it is. */
 export function asCliError(error: unknown): unknown {
-  if (error instanceof ConfigError || error instanceof PolicyError || error instanceof StoreError) return new CliError(error.message);
+  if (error instanceof ConfigError || error instanceof PolicyError || error instanceof StoreError)
+    return new CliError(error.message);
   if (error instanceof Error && "code" in error && error.code === "EADDRINUSE")
-    return new CliError("the port is taken by another program (is a gateway running already?); choose another with listen.port, or --port");
+    return new CliError(
+      "the port is taken by another program (is a gateway running already?); choose another with listen.port, or --port",
+    );
   return error;
 }
 

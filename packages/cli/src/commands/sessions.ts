@@ -15,7 +15,8 @@ export function sessionsCommand(): Command {
     .addOption(new Option("--format <format>").choices(["table", "json", "csv"]).default("table"))
     .action(async (options: GatewayOptions & { agent?: string; from?: string; to?: string; format: Format }) => {
       const query = new URLSearchParams();
-      for (const name of ["agent", "from", "to"] as const) if (options[name] !== undefined) query.set(name, options[name]);
+      for (const name of ["agent", "from", "to"] as const)
+        if (options[name] !== undefined) query.set(name, options[name]);
       const { accesses } = await clientOf(options).get<{ accesses: Access[] }>(`sessions?${query}`);
       print(accessList(accesses, options.format));
     });
@@ -32,8 +33,14 @@ export function sessionsCommand(): Command {
     .description("the session step by step, as the ledger holds it: what was accessed and how it was transformed")
     .option("--json", "as JSON")
     .action(async (session: string, options: GatewayOptions & { json?: boolean }) => {
-      const { access, steps } = await clientOf(options).get<{ access: Access; steps: ReplayStep[] }>(`sessions/${encodeURIComponent(session)}/replay`);
-      print(options.json === true ? JSON.stringify({ access, steps }, null, 2) : `${accessPage(access)}\n\n${replayPage(steps)}`);
+      const { access, steps } = await clientOf(options).get<{ access: Access; steps: ReplayStep[] }>(
+        `sessions/${encodeURIComponent(session)}/replay`,
+      );
+      print(
+        options.json === true
+          ? JSON.stringify({ access, steps }, null, 2)
+          : `${accessPage(access)}\n\n${replayPage(steps)}`,
+      );
     });
 
   return sessions;

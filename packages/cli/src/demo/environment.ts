@@ -56,7 +56,10 @@ export async function startDemo(options: DemoOptions, step: (what: string) => vo
     step("gateway");
     mkdirSync(options.state, { recursive: true, mode: 0o700 });
     const configFile = join(options.state, "chaperone.yaml");
-    writeFileSync(configFile, `# Written by the demo at each start. docs/configuration.md explains every line.\n${stringify(demoConfig(options, identityProvider, warehouse))}`);
+    writeFileSync(
+      configFile,
+      `# Written by the demo at each start. docs/configuration.md explains every line.\n${stringify(demoConfig(options, identityProvider, warehouse))}`,
+    );
     const gateway = await startGateway(loadConfig(configFile, { env: {} }));
     started.push(() => gateway.close());
     return { gateway, identityProvider, warehouse, configFile, close };
@@ -66,7 +69,11 @@ export async function startDemo(options: DemoOptions, step: (what: string) => vo
   }
 }
 
-function demoConfig(options: DemoOptions, identityProvider: IdentityProvider, warehouse: Warehouse): Record<string, unknown> {
+function demoConfig(
+  options: DemoOptions,
+  identityProvider: IdentityProvider,
+  warehouse: Warehouse,
+): Record<string, unknown> {
   const clinic = options.clinic ?? CLINIC;
   return {
     listen: { host: "127.0.0.1", port: options.port },
@@ -90,7 +97,15 @@ function demoConfig(options: DemoOptions, identityProvider: IdentityProvider, wa
       },
     ],
     agents: {
-      rules: [{ name: "demo-agents", issuer: identityProvider.issuer, match: { sub: "*-agent" }, sponsor: { from_claim: "sponsor" }, groups: [] }],
+      rules: [
+        {
+          name: "demo-agents",
+          issuer: identityProvider.issuer,
+          match: { sub: "*-agent" },
+          sponsor: { from_claim: "sponsor" },
+          groups: [],
+        },
+      ],
     },
     people: {
       approvers_default: ["privacy-officers"],

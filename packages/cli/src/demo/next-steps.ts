@@ -1,4 +1,4 @@
-import { type Demo, DEMO_PROJECT } from "./environment.ts";
+import { DEMO_PROJECT, type Demo } from "./environment.ts";
 
 /** What a person can try now: an agent's snippet with a token that works, and how to approve. */
 export async function nextSteps(demo: Demo, state: string): Promise<string> {

@@ -46,11 +46,8 @@ export async function playTour({ demo, state, write }: TourOptions): Promise<voi
       ...(purpose === undefined ? {} : { purpose }),
     });
   const person = (subject: string): ApiClient => {
-    let token: Promise<string> | undefined;
-    return apiClient(endpoint, () => {
-      token ??= loginAsDemoPerson(identityProvider.issuer, subject);
-      return token;
-    });
+    const token = loginAsDemoPerson(identityProvider.issuer, subject);
+    return apiClient(endpoint, () => token);
   };
   const dana = person("dana.officer");
   const avery = person("avery.auditor");
@@ -64,37 +61,68 @@ export async function playTour({ demo, state, write }: TourOptions): Promise<voi
   title(2, "Chaperone holds it: the job is PENDING, and this is what the privacy officer sees");
   const view = await dana.get<ApprovalView>(`approvals/${request.id}`);
   show(approvalPage(view));
-  must(view.uses.some((u) => u.path === "ssn" && u.mask.rule === "last4"), "the reviewer sees that ssn will be masked to its last four");
+  must(
+    view.uses.some((u) => u.path === "ssn" && u.mask.rule === "last4"),
+    "the reviewer sees that ssn will be masked to its last four",
+  );
 
   title(3, "The agent's own sponsor may not approve it; the privacy officer does");
-  const refusal = await refusalOf(sam.post(`approvals/${request.id}/decisions`, { decision: "approve", reason: "it is my agent", binding: view.binding }));
+  const refusal = await refusalOf(
+    sam.post(`approvals/${request.id}/decisions`, {
+      decision: "approve",
+      reason: "it is my agent",
+      binding: view.binding,
+    }),
+  );
   show(`sam.sponsor:  refused: ${refusal.message}`);
-  await dana.post(`approvals/${request.id}/decisions`, { decision: "approve", reason: "care summary for the diabetes clinic", binding: view.binding });
-  show("dana.officer: approved, \"care summary for the diabetes clinic\"");
+  await dana.post(`approvals/${request.id}/decisions`, {
+    decision: "approve",
+    reason: "care summary for the diabetes clinic",
+    binding: view.binding,
+  });
+  show('dana.officer: approved, "care summary for the diabetes clinic"');
 
   title(4, "The agent's own query() returns, masked");
   const rows = (await answer).rows ?? fail("the agent gets its rows");
   show(rows.map((row) => safe(JSON.stringify(row))).join("\n"));
   must(rows.length === 5, "five rows arrive");
-  must(rows.every((row) => /^XXXXX[0-9]{4}$/.test(String(row.ssn)) && !SSN.test(String(row.ssn))), "every SSN shows its last four digits only");
+  must(
+    rows.every((row) => /^XXXXX[0-9]{4}$/.test(String(row.ssn)) && !SSN.test(String(row.ssn))),
+    "every SSN shows its last four digits only",
+  );
 
   title(5, "The audit record: who, when, what, approved by whom, what was masked");
   const access = await avery.get<Access>(`sessions/${view.session}`);
   show(accessPage(access));
-  must(access.approval.by.some((b) => b.subject === "dana.officer" && b.decision === "approve"), "the record names who approved");
-  must(access.masked.columns.ssn?.count === 5 && access.masked.columns.ssn.rule === "last4", "the record counts what was masked");
+  must(
+    access.approval.by.some((b) => b.subject === "dana.officer" && b.decision === "approve"),
+    "the record names who approved",
+  );
+  must(
+    access.masked.columns.ssn?.count === 5 && access.masked.columns.ssn.rule === "last4",
+    "the record counts what was masked",
+  );
   must(access.who.subject === "care-summary-agent", "the record names the agent");
 
   title(6, "The ledger, verified from its first entry to its last");
   const verified = await verifyState(state);
-  show(`${verified.entries} entries, ${verified.checkpoints} signed checkpoints, all consistent: ${verified.ok ? "verified" : "NOT VERIFIED"}\n${verified.vkey}`);
+  show(
+    `${verified.entries} entries, ${verified.checkpoints} signed checkpoints, all consistent: ${verified.ok ? "verified" : "NOT VERIFIED"}\n${verified.vkey}`,
+  );
   must(verified.ok, "the ledger verifies");
 
   title(7, "The session, replayed from the ledger");
   const { steps } = await avery.get<{ steps: ReplayStep[] }>(`sessions/${view.session}/replay`);
   show(replayPage(steps));
   must(
-    ["session.received", "session.held", "approval.decided", "session.running", "release.started", "session.done"].every((type) => steps.some((s) => s.type === type)),
+    [
+      "session.received",
+      "session.held",
+      "approval.decided",
+      "session.running",
+      "release.started",
+      "session.done",
+    ].every((type) => steps.some((s) => s.type === type)),
     "the replay has every step",
   );
 
@@ -105,20 +133,51 @@ export async function playTour({ demo, state, write }: TourOptions): Promise<voi
     show(`${what}\n  ${error.code} ${safe(error.message ?? "")}`);
     must(expected.test(error.message ?? ""), `${what} is refused for the right reason`);
   };
-  await refused("rogue-agent, which no policy permits anything:", "rogue-agent", `SELECT full_name FROM \`${DEMO_PROJECT}.ehr.patients\` LIMIT 1`, /full_name|permit|polic/i);
-  await refused("EXPORT DATA:", "care-summary-agent", `EXPORT DATA OPTIONS(uri='gs://elsewhere/*.csv', format='CSV') AS SELECT ssn FROM \`${DEMO_PROJECT}.ehr.patients\``, /EXPORT/);
-  await refused("WHERE ssn < '5' (a search by halves):", "care-summary-agent", `SELECT COUNT(*) AS n FROM \`${DEMO_PROJECT}.ehr.patients\` WHERE ssn < '5'`, /ssn/);
-  await refused("TO_JSON_STRING(p) (the whole row as one text):", "care-summary-agent", `SELECT TO_JSON_STRING(p) AS j FROM \`${DEMO_PROJECT}.ehr.patients\` AS p`, /polic|permit|may not|denied/i);
+  await refused(
+    "rogue-agent, which no policy permits anything:",
+    "rogue-agent",
+    `SELECT full_name FROM \`${DEMO_PROJECT}.ehr.patients\` LIMIT 1`,
+    /full_name|permit|polic/i,
+  );
+  await refused(
+    "EXPORT DATA:",
+    "care-summary-agent",
+    `EXPORT DATA OPTIONS(uri='gs://elsewhere/*.csv', format='CSV') AS SELECT ssn FROM \`${DEMO_PROJECT}.ehr.patients\``,
+    /EXPORT/,
+  );
+  await refused(
+    "WHERE ssn < '5' (a search by halves):",
+    "care-summary-agent",
+    `SELECT COUNT(*) AS n FROM \`${DEMO_PROJECT}.ehr.patients\` WHERE ssn < '5'`,
+    /ssn/,
+  );
+  await refused(
+    "TO_JSON_STRING(p) (the whole row as one text):",
+    "care-summary-agent",
+    `SELECT TO_JSON_STRING(p) AS j FROM \`${DEMO_PROJECT}.ehr.patients\` AS p`,
+    /polic|permit|may not|denied/i,
+  );
 
   title(9, "A query that nobody approves");
-  const lonely = agent("care-summary-agent", `SELECT full_name, ssn FROM \`${DEMO_PROJECT}.ehr.patients\` ORDER BY patient_id LIMIT 3`, "curiosity");
+  const lonely = agent(
+    "care-summary-agent",
+    `SELECT full_name, ssn FROM \`${DEMO_PROJECT}.ehr.patients\` ORDER BY patient_id LIMIT 3`,
+    "curiosity",
+  );
   const second = await pendingRequest(dana, lonely);
   const secondView = await dana.get<ApprovalView>(`approvals/${second.id}`);
-  await dana.post(`approvals/${second.id}/decisions`, { decision: "deny", reason: "curiosity is no purpose of use", binding: secondView.binding });
+  await dana.post(`approvals/${second.id}/decisions`, {
+    decision: "deny",
+    reason: "curiosity is no purpose of use",
+    binding: secondView.binding,
+  });
   const { error } = await lonely;
   if (error === undefined) fail("the denied query is refused");
   show(`the agent's client raises: ${error.code} ${safe(error.message ?? "")}`);
-  must(error.code === 403 && /curiosity is no purpose/.test(error.message ?? ""), "the denial reaches the agent with its reason");
+  must(
+    error.code === 403 && /curiosity is no purpose/.test(error.message ?? ""),
+    "the denial reaches the agent with its reason",
+  );
 }
 
 /** The agent's request in the officer's inbox, or a failure if its client answered instead. */
@@ -132,7 +191,8 @@ async function pendingRequest(officer: ApiClient, answer: Promise<AgentAnswer>):
   );
   const deadline = Date.now() + PATIENCE_MS;
   while (Date.now() < deadline) {
-    if (early !== undefined) fail(`the query is held (its client answered ${early.error?.message ?? `${early.rows?.length} rows`})`);
+    if (early !== undefined)
+      fail(`the query is held (its client answered ${early.error?.message ?? `${early.rows?.length} rows`})`);
     const { approvals } = await officer.get<{ approvals: ApprovalSummary[] }>("approvals?state=pending");
     const [first] = approvals;
     if (first !== undefined) return first;

@@ -6,7 +6,15 @@ export function approvalList(approvals: readonly ApprovalSummary[]): string {
   if (approvals.length === 0) return "No requests.";
   return table(
     ["REQUEST", "STATE", "AGENT", "PURPOSE", "ASKED", "EXPIRES", "CLASSES"],
-    approvals.map((a) => [a.id, a.state, a.agent, a.purpose ?? "(none given)", time(a.createdAt), time(a.expiresAt), a.classes.join(" ")]),
+    approvals.map((a) => [
+      a.id,
+      a.state,
+      a.agent,
+      a.purpose ?? "(none given)",
+      time(a.createdAt),
+      time(a.expiresAt),
+      a.classes.join(" "),
+    ]),
   );
 }
 
@@ -36,7 +44,11 @@ export function approvalPage(a: ApprovalView & { readonly literalsWithheld?: boo
     ),
     "",
     "What it returns",
-    table(["COLUMN", "TYPE", "SHOWN AS"], a.outputs.flatMap((o) => outputRows(o, "")), "  "),
+    table(
+      ["COLUMN", "TYPE", "SHOWN AS"],
+      a.outputs.flatMap((o) => outputRows(o, "")),
+      "  ",
+    ),
     "",
     "Statement (literals apart)",
     `  ${safe(a.sql)}`,
@@ -47,13 +59,17 @@ export function approvalPage(a: ApprovalView & { readonly literalsWithheld?: boo
     "",
     `Policy     ${a.policyVersion.slice(0, 16)}: ${a.policies.map(safe).join(", ")}`,
     `Binding    ${a.binding}`,
-    ...a.decisions.map((d) => `${d.decision === "approve" ? "Approved" : "Denied  "}   by ${safe(d.by)} at ${time(d.at)}: ${safe(d.reason)}`),
+    ...a.decisions.map(
+      (d) =>
+        `${d.decision === "approve" ? "Approved" : "Denied  "}   by ${safe(d.by)} at ${time(d.at)}: ${safe(d.reason)}`,
+    ),
   ];
   return lines.join("\n");
 }
 
 function outputRows(o: OutputMask, prefix: string): string[][] {
   const path = `${prefix}${o.name}`;
-  if (o.fields !== undefined) return [[path, "STRUCT", "by field"], ...o.fields.flatMap((f) => outputRows(f, `${path}.`))];
+  if (o.fields !== undefined)
+    return [[path, "STRUCT", "by field"], ...o.fields.flatMap((f) => outputRows(f, `${path}.`))];
   return [[path, o.type, o.mask.rule === "none" ? "as it is" : o.mask.rule]];
 }

@@ -12,9 +12,17 @@ export function planPage(plan: AccessPlan): string {
       [
         s.kind,
         "Reads",
-        table(["TABLE", "COLUMN", "USES"], s.reads.flatMap((r) => r.columns.map((c) => [r.table, c.path, c.uses.join(", ")])), "  "),
+        table(
+          ["TABLE", "COLUMN", "USES"],
+          s.reads.flatMap((r) => r.columns.map((c) => [r.table, c.path, c.uses.join(", ")])),
+          "  ",
+        ),
         "Shows",
-        table(["COLUMN", "TYPE", "MADE OF"], s.outputs.flatMap((o) => outputRows(o, "")), "  "),
+        table(
+          ["COLUMN", "TYPE", "MADE OF"],
+          s.outputs.flatMap((o) => outputRows(o, "")),
+          "  ",
+        ),
         ...(s.effects.length === 0 ? [] : [`Effects: ${s.effects.map((e) => e.kind).join(", ")}`]),
       ].join("\n"),
     )
@@ -23,7 +31,11 @@ export function planPage(plan: AccessPlan): string {
 }
 
 function outputRows(o: Output, prefix: string): string[][] {
-  const sources = [...o.explicit.map((e) => `${e.column} (${e.via})`), ...(o.constant ? ["constants"] : [])].join(", ") || "-";
+  const sources =
+    [...o.explicit.map((e) => `${e.column} (${e.via})`), ...(o.constant ? ["constants"] : [])].join(", ") || "-";
   const steered = o.implicit.length === 0 ? "" : `; steered by ${o.implicit.join(", ")}`;
-  return [[`${prefix}${o.name}`, o.type, sources + steered], ...(o.fields ?? []).flatMap((f) => outputRows(f, `${prefix}${o.name}.`))];
+  return [
+    [`${prefix}${o.name}`, o.type, sources + steered],
+    ...(o.fields ?? []).flatMap((f) => outputRows(f, `${prefix}${o.name}.`)),
+  ];
 }

@@ -14,8 +14,12 @@ export function accessList(accesses: readonly Access[], format: Format): string 
     a.when.received,
     a.state,
     what(a),
-    a.approval.required ? a.approval.by.map((b) => `${b.decision === "approve" ? "" : "denied: "}${b.name}`).join(", ") || "(nobody yet)" : "not needed",
-    Object.entries(a.masked.columns).map(([path, m]) => `${path}: ${m.rule} ×${m.count}`).join("; ") || "-",
+    a.approval.required
+      ? a.approval.by.map((b) => `${b.decision === "approve" ? "" : "denied: "}${b.name}`).join(", ") || "(nobody yet)"
+      : "not needed",
+    Object.entries(a.masked.columns)
+      .map(([path, m]) => `${path}: ${m.rule} ×${m.count}`)
+      .join("; ") || "-",
     String(a.masked.rowsReleased),
   ]);
   return format === "csv" ? csv(header, rows) : table(header, rows);
@@ -24,7 +28,11 @@ export function accessList(accesses: readonly Access[], format: Format): string 
 function what(a: Access): string {
   const byTable = new Map<string, Set<string>>();
   for (const w of a.what) byTable.set(w.table, (byTable.get(w.table) ?? new Set()).add(w.column));
-  return [...byTable].map(([name, columns]) => `${name.split(".").slice(1).join(".")}(${[...columns].join(", ")})`).join("; ") || "-";
+  return (
+    [...byTable]
+      .map(([name, columns]) => `${name.split(".").slice(1).join(".")}(${[...columns].join(", ")})`)
+      .join("; ") || "-"
+  );
 }
 
 /** One session as an audit record. */
@@ -37,9 +45,18 @@ export function accessPage(a: Access): string {
     `Statement  ${safe(a.sql)}`,
     ...(a.what.length === 0
       ? []
-      : ["What", table(["TABLE", "COLUMN", "CLASS", "USE", "EFFECT", "MASK"], a.what.map((w) => [w.table, w.column, w.classes.join(" ") || "public", w.use, w.effect, w.mask]), "  ")]),
+      : [
+          "What",
+          table(
+            ["TABLE", "COLUMN", "CLASS", "USE", "EFFECT", "MASK"],
+            a.what.map((w) => [w.table, w.column, w.classes.join(" ") || "public", w.use, w.effect, w.mask]),
+            "  ",
+          ),
+        ]),
     `Approval   ${a.approval.required ? (a.approval.state ?? "") : "not needed"}`,
-    ...a.approval.by.map((b) => `           ${b.decision} by ${safe(b.name)} (${safe(b.subject)}) at ${b.at}: ${safe(b.reason)}`),
+    ...a.approval.by.map(
+      (b) => `           ${b.decision} by ${safe(b.name)} (${safe(b.subject)}) at ${b.at}: ${safe(b.reason)}`,
+    ),
     `Masked     ${a.masked.cellsMasked} cells in ${a.masked.rowsReleased} rows`,
     ...Object.entries(a.masked.columns).map(([path, m]) => `           ${safe(path)}: ${m.rule}, ${m.count} cells`),
     ...(a.refusal === null ? [] : [`Refused    ${safe(a.refusal)}`]),

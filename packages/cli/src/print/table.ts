@@ -11,7 +11,16 @@ export function safe(text: string): string {
 export function table(header: readonly string[], rows: readonly (readonly string[])[], indent = ""): string {
   const cells = [header, ...rows].map((row) => row.map(safe));
   const widths = header.map((_, i) => Math.max(...cells.map((row) => (row[i] ?? "").length)));
-  return cells.map((row) => indent + row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join("  ").trimEnd()).join("\n");
+  return cells
+    .map(
+      (row) =>
+        indent +
+        row
+          .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+          .join("  ")
+          .trimEnd(),
+    )
+    .join("\n");
 }
 
 /** RFC 4180. A cell that a spreadsheet would take for a formula gets an apostrophe before it. */

@@ -17,9 +17,10 @@ export interface Config {
   readonly people: PeopleConfig;
   /** Folder of Cedar policies. */
   readonly policies: string;
-  readonly approvals: { readonly expiresAfterMs: number; readonly grantLifetimeMs: number };
+  readonly approvals: { readonly expiresAfterMs: number };
   readonly masking: MaskingConfig;
-  readonly keys: { readonly seal: string; readonly checkpoint: string };
+  /** Where seal.key and ledger.key are kept. */
+  readonly keyDirectory: string;
   readonly log: { readonly level: LogLevel };
   readonly limits: Limits;
 }
@@ -100,6 +101,7 @@ export function protectionsOff(config: Config): readonly ProtectionOff[] {
 export function configOf(file: ConfigFile, directory: string, clientSecret: Secret | undefined): Config {
   const at = (path: string) => resolve(directory, path);
   const state = at(file.state_directory);
+  const keyDirectory = file.keys.directory === undefined ? state : at(file.keys.directory);
   return deepFreeze({
     listen: file.listen,
     publicUrl: trimSlash(file.public_url ?? `http://${urlHost(file.listen.host)}:${file.listen.port}`),
@@ -150,17 +152,14 @@ export function configOf(file: ConfigFile, directory: string, clientSecret: Secr
       }),
     },
     policies: at(file.policies),
-    approvals: { expiresAfterMs: file.approvals.expires_after, grantLifetimeMs: file.approvals.grant_lifetime },
+    approvals: { expiresAfterMs: file.approvals.expires_after },
     masking: {
       tokenKeyFile:
-        file.masking.token_key_file === undefined ? join(state, "token.key") : at(file.masking.token_key_file),
+        file.masking.token_key_file === undefined ? join(keyDirectory, "token.key") : at(file.masking.token_key_file),
       ...given({ zip3Restricted: file.masking.zip3_restricted }),
       smallcellK: file.masking.smallcell_k,
     },
-    keys: {
-      seal: file.keys.seal === undefined ? join(state, "seal.key") : at(file.keys.seal),
-      checkpoint: file.keys.checkpoint === undefined ? join(state, "checkpoint.key") : at(file.keys.checkpoint),
-    },
+    keyDirectory,
     log: file.log,
     limits: limitsOf(file.limits),
   });

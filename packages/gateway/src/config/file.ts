@@ -169,7 +169,6 @@ export const configFile = section({
   policies: path().default("policies").describe("Folder of Cedar policies"),
   approvals: section({
     expires_after: duration("1m", "30d").prefault("24h").describe("An undecided request then counts as denied"),
-    grant_lifetime: duration("1m", "30d").prefault("24h").describe("An approved session must have started by then"),
   }).prefault({}),
   masking: section({
     token_key_file: path().optional().describe("Key of the mask token; default: token.key in the state directory"),
@@ -181,10 +180,11 @@ export const configFile = section({
     smallcell_k: count(2, 1000).default(11).describe("Statistics over fewer rows are hidden"),
   }).prefault({}),
   keys: section({
-    seal: path().optional().describe("Key that seals SQL and parameters; default: seal.key in the state directory"),
-    checkpoint: path()
+    directory: path()
       .optional()
-      .describe("Ed25519 key that signs checkpoints; default: checkpoint.key in the state directory"),
+      .describe(
+        "Where seal.key, ledger.key and token.key are kept; default: state_directory. Another disk keeps a stolen one useless",
+      ),
   }).prefault({}),
   log: section({
     level: z

@@ -45,7 +45,7 @@ describe("loadConfig", () => {
     writeFileSync(file, SMALLEST);
     const config = loadConfig(file, { env: {} });
     assert.equal(config.stateDirectory, join(folder, "state"));
-    assert.equal(config.keys.seal, join(folder, "state", "seal.key"));
+    assert.equal(config.keyDirectory, join(folder, "state"));
     assert.equal(config.policies, join(folder, "policies"));
   });
 

@@ -1,9 +1,6 @@
 import {
-  type Analysis,
   analyze,
   type QueryParameter,
-  SqlError,
-  type TableName,
   tableNames,
   type UnderstoodPlan,
 } from "@chaperone/googlesql";
@@ -63,8 +60,8 @@ export async function assess(input: AssessInput): Promise<Assessment> {
   const { connection, statement } = input;
   const judged = await judge(input);
   if (judged.kind !== "judged") return judged;
-  const { analysis, plan, decision } = judged;
-  const understood: Understood = { plan, redactedSql: analysis.redacted.sql, literals: analysis.redacted.literals };
+  const { redacted, plan, decision } = judged;
+  const understood: Understood = { plan, redactedSql: redacted.sql, literals: redacted.literals };
   if (decision.effect === "deny")
     return { kind: "denied", error: denied(decision.message), alarm: undefined, decision, ...understood };
 
@@ -78,7 +75,6 @@ export async function assess(input: AssessInput): Promise<Assessment> {
     location: connection.location,
     sql: plan.canonicalSql,
     ...parametersOf(statement),
-    maximumBytesBilled,
   });
   if (facts.outcome === "refused") {
     // A lack of rights or a busy BigQuery is no verdict on the statement.
@@ -91,6 +87,17 @@ export async function assess(input: AssessInput): Promise<Assessment> {
     referencedTables: facts.referencedTables,
   });
   if (mismatch !== undefined) return { kind: "denied", error: DISAGREES, alarm: mismatch, decision, ...understood };
+
+  if (facts.totalBytesProcessed > maximumBytesBilled)
+    return {
+      kind: "denied",
+      error: denied(
+        `The query would read ${facts.totalBytesProcessed} bytes; at most ${maximumBytesBilled} are allowed. Read fewer columns, or fewer partitions.`,
+      ),
+      alarm: undefined,
+      decision,
+      ...understood,
+    };
 
   const [select] = plan.statements;
   const masks = maskPlan(select?.outputs ?? [], decision.obligations.masks);
@@ -126,7 +133,7 @@ export async function judge(
   | { readonly kind: "refused"; readonly error: SessionError }
   | {
       readonly kind: "judged";
-      readonly analysis: Extract<Analysis, { understood: true }>;
+      readonly redacted: { readonly sql: string; readonly literals: readonly string[] };
       readonly plan: UnderstoodPlan;
       readonly decision: Decision;
     }
@@ -140,30 +147,21 @@ export async function judge(
           defaultDataset: { project: statement.defaultDataset.projectId, dataset: statement.defaultDataset.datasetId },
         }),
   };
-  let names: readonly TableName[];
-  try {
-    names = tableNames(statement.sql, defaults);
-  } catch (error) {
-    if (error instanceof SqlError) return { kind: "refused", error: refusalError(error) };
-    throw error;
-  }
-  for (const name of names) {
+  const names = tableNames(statement.sql, defaults);
+  if (!names.understood) return { kind: "refused", error: refusalError(names.refusal) };
+  for (const name of names.tables) {
     const project = name.slice(0, name.indexOf("."));
     if (!connection.projects.includes(project))
       return { kind: "refused", error: denied("The query names a project that this gateway does not serve.") };
   }
-  const snapshot = await connection.catalog.load(names);
-  const analysis = analyze(statement.sql, {
+  const snapshot = await connection.catalog.load(names.tables);
+  const { plan, redacted } = analyze(statement.sql, {
     catalog: snapshot,
     ...defaults,
-    parameters: statement.parameters as readonly QueryParameter[],
+    parameters: statement.parameters as unknown as readonly QueryParameter[],
   });
-  if (!analysis.understood) return { kind: "refused", error: refusalError(analysis.refusal) };
-  const plan: UnderstoodPlan = {
-    understood: true,
-    statements: analysis.statements,
-    canonicalSql: analysis.canonicalSql,
-  };
+  if (!plan.understood || redacted === undefined)
+    return { kind: "refused", error: plan.understood ? denied("The query could not be redacted.") : refusalError(plan.refusal) };
   const decision = decide(connection.policies, {
     principal,
     plan,
@@ -173,7 +171,7 @@ export async function judge(
     protections: connection.protections,
     defaults: { approvers: input.defaultApprovers, limitRows: input.limitRows },
   });
-  return { kind: "judged", analysis, plan, decision };
+  return { kind: "judged", plan, redacted, decision };
 }
 
 /** True when two decisions show and demand the same; the policies' names and versions may differ. */
