@@ -20,7 +20,7 @@ button small{display:block;color:#52616f}
 input{font:inherit;width:100%;box-sizing:border-box;padding:.5rem;margin:0 0 .25rem;border:1px solid #c5d0da;border-radius:6px}
 .error{color:#a40000}`;
 
-export function escapeHtml(text: string): string {
+function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 

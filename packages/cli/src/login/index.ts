@@ -1,3 +1,3 @@
 export { loginAsDemoPerson } from "./demo-person.ts";
-export { type LoadTokenOptions, type LoginOptions, loadToken, login } from "./login.ts";
+export { type LoginOptions, loadToken, login } from "./login.ts";
 export { LoginError, type LoginErrorCode } from "./login-error.ts";

@@ -23,7 +23,7 @@ export interface IssuerConfig {
   readonly requiredClaims?: Readonly<Record<ClaimPath, ClaimValue | readonly ClaimValue[]>>;
 }
 
-export type ClaimValue = string | number | boolean;
+type ClaimValue = string | number | boolean;
 
 /** Every algorithm that can be allowed. `none` and HS* are not here, so no configuration can allow them. */
 export const SIGNATURE_ALGORITHMS = [
