@@ -88,7 +88,10 @@ export class Catalog {
 
   /** The dataset, made when missing: for anonymous results. */
   ensureDataset(projectId: string, datasetId: string): Dataset {
-    return this.#datasets.get(`${projectId}:${datasetId}`) ?? this.createDataset({ datasetReference: { projectId, datasetId } });
+    return (
+      this.#datasets.get(`${projectId}:${datasetId}`) ??
+      this.createDataset({ datasetReference: { projectId, datasetId } })
+    );
   }
 
   find(reference: TableReference): Table | undefined {
@@ -99,7 +102,10 @@ export class Catalog {
     const dataset = this.dataset(reference.projectId, reference.datasetId);
     const table = dataset.tables.get(reference.tableId);
     if (!table) {
-      throw new WarehouseError("notFound", `Not found: Table ${reference.projectId}:${reference.datasetId}.${reference.tableId}`);
+      throw new WarehouseError(
+        "notFound",
+        `Not found: Table ${reference.projectId}:${reference.datasetId}.${reference.tableId}`,
+      );
     }
     return table;
   }
@@ -135,7 +141,10 @@ export class Catalog {
 
   #refuseDuplicate(reference: TableReference): void {
     if (this.find(reference)) {
-      throw new WarehouseError("duplicate", `Already Exists: Table ${reference.projectId}:${reference.datasetId}.${reference.tableId}`);
+      throw new WarehouseError(
+        "duplicate",
+        `Already Exists: Table ${reference.projectId}:${reference.datasetId}.${reference.tableId}`,
+      );
     }
   }
 
@@ -160,7 +169,10 @@ export class Catalog {
 
 /** Logical bytes of a table, estimated from its schema. */
 export function tableBytes(table: Table): number {
-  return table.numRows * table.schema.fields.reduce((sum, field) => sum + estimatedBytes(field) * (field.mode === "REPEATED" ? 2 : 1), 0);
+  return (
+    table.numRows *
+    table.schema.fields.reduce((sum, field) => sum + estimatedBytes(field) * (field.mode === "REPEATED" ? 2 : 1), 0)
+  );
 }
 
 /** `tables.get`. */
@@ -184,7 +196,7 @@ export function tableJson(table: Table, location: string): JsonObject {
     type: "TABLE",
     location,
   };
-  body["etag"] = etag(body);
+  body.etag = etag(body);
   return body;
 }
 

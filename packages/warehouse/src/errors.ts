@@ -80,14 +80,19 @@ export function fromDuckDb(error: unknown): WarehouseError {
   if (error instanceof WarehouseError) return error;
   const text = error instanceof Error ? error.message : String(error);
   const line = text.split("\n")[0] ?? text;
-  if (/^INTERRUPT/.test(line)) return new WarehouseError("stopped", "Job execution was cancelled: User requested cancellation");
+  if (/^INTERRUPT/.test(line))
+    return new WarehouseError("stopped", "Job execution was cancelled: User requested cancellation");
   const cast = /Could not convert string '(.*)' to (\w+)/.exec(line);
-  if (cast) return new WarehouseError("invalidQuery", `Bad ${CAST_NAMES.get(cast[2] ?? "") ?? "value"} value: ${cast[1] ?? ""}`);
+  if (cast)
+    return new WarehouseError(
+      "invalidQuery",
+      `Bad ${CAST_NAMES.get(cast[2] ?? "") ?? "value"} value: ${cast[1] ?? ""}`,
+    );
   const date = /^Conversion Error: (?:invalid|date|timestamp|time) (?:date|timestamp|time)?.*?"(.*?)"/.exec(line);
   if (date) return new WarehouseError("invalidQuery", `Invalid date or timestamp: "${date[1] ?? ""}"`);
   const fn = /(?:Scalar|Aggregate|Table|Scalar Macro) Function with name "?(\w+)"? does not exist/.exec(line);
   if (fn) return new WarehouseError("invalidQuery", `Function not found: ${fn[1] ?? ""}`);
-  const column = /Referenced column "(.*?)" not found/.exec(line);
+  const column = /(?:Referenced column|^Binder Error: Column) "(.*?)" (?:not found|referenced that exists)/.exec(line);
   if (column) return new WarehouseError("invalidQuery", `Unrecognized name: ${column[1] ?? ""}`);
   const member = /Table "(.*?)" does not have a column named "(.*?)"/.exec(line);
   if (member) return new WarehouseError("invalidQuery", `Name ${member[2] ?? ""} not found inside ${member[1] ?? ""}`);

@@ -80,7 +80,8 @@ export class Jobs {
   /** jobs.insert of a query job. Answers while the job is PENDING. */
   insert(projectId: string, body: JsonObject): Job {
     const configuration = objectAt(body, "configuration");
-    if (!isObject(configuration["query"])) throw new WarehouseError("invalid", "Only query jobs are supported by this warehouse");
+    if (!isObject(configuration.query))
+      throw new WarehouseError("invalid", "Only query jobs are supported by this warehouse");
     refuseLegacy(objectAt(configuration, "query"));
     const reference = objectAt(body, "jobReference");
     return this.#start(projectId, configuration, stringAt(reference, "jobId"), stringAt(reference, "location"));
@@ -108,7 +109,8 @@ export class Jobs {
     if (!handle || job.state === "DONE") return;
     handle.cancelled = true;
     handle.connection?.interrupt();
-    if (job.state === "PENDING") this.#end(job, new WarehouseError("stopped", "Job execution was cancelled: User requested cancellation"));
+    if (job.state === "PENDING")
+      this.#end(job, new WarehouseError("stopped", "Job execution was cancelled: User requested cancellation"));
   }
 
   /** Waits until the job is done or the time is up; whether it is done. */
@@ -128,7 +130,8 @@ export class Jobs {
     const jobId = givenId ?? `job_${randomUUID().replaceAll("-", "")}`;
     if (!/^[A-Za-z0-9_-]{1,1024}$/.test(jobId)) throw new WarehouseError("invalid", `Invalid job ID "${jobId}"`);
     const key = `${projectId}:${jobId}`;
-    if (this.#jobs.has(key)) throw new WarehouseError("duplicate", `Already Exists: Job ${projectId}:${location ?? "US"}.${jobId}`);
+    if (this.#jobs.has(key))
+      throw new WarehouseError("duplicate", `Already Exists: Job ${projectId}:${location ?? "US"}.${jobId}`);
     const { promise, resolve } = Promise.withResolvers<void>();
     const job: Job = {
       projectId,
@@ -168,22 +171,31 @@ export class Jobs {
     }
   }
 
-  async #analyse(projectId: string, configuration: JsonObject): Promise<{ analysis: Analysis; translation: Translation; columns: ColumnShape[] }> {
+  async #analyse(
+    projectId: string,
+    configuration: JsonObject,
+  ): Promise<{ analysis: Analysis; translation: Translation; columns: ColumnShape[] }> {
     const query = objectAt(configuration, "query");
     const text = stringAt(query, "query");
-    if (text === undefined || text === "") throw new WarehouseError("required", "Required parameter is missing: query", "query");
+    if (text === undefined || text === "")
+      throw new WarehouseError("required", "Required parameter is missing: query", "query");
     const fallback = objectAt(query, "defaultDataset");
     const datasetId = stringAt(fallback, "datasetId");
     const translation = translate(text, {
       projectId,
-      ...(datasetId === undefined ? {} : { defaultDataset: { projectId: stringAt(fallback, "projectId") ?? projectId, datasetId } }),
+      ...(datasetId === undefined
+        ? {}
+        : { defaultDataset: { projectId: stringAt(fallback, "projectId") ?? projectId, datasetId } }),
       parameter: parameterText(arrayAt(query, "queryParameters"), stringAt(query, "parameterMode")),
       resolve: (reference) => this.#catalog.table(reference).duckName,
     });
     const columns = await this.#engine.describe(translation.sql);
     const fields = columns.map((column) => fieldOf(column.name, column.type));
     refuseDuplicateNames(fields);
-    const bytes = translation.referencedTables.reduce((sum, reference) => sum + tableBytes(this.#catalog.table(reference)), 0);
+    const bytes = translation.referencedTables.reduce(
+      (sum, reference) => sum + tableBytes(this.#catalog.table(reference)),
+      0,
+    );
     return {
       analysis: {
         statementType: translation.statementType,
@@ -202,14 +214,18 @@ export class Jobs {
     const query = objectAt(job.configuration, "query");
     const limit = numberAt(query, "maximumBytesBilled");
     if (limit !== undefined && limit > 0 && billedBytes(analysis) > limit) {
-      throw new WarehouseError("bytesBilledLimitExceeded", `Query exceeded limit for bytes billed: ${limit}. ${billedBytes(analysis)} or higher required.`);
+      throw new WarehouseError(
+        "bytesBilledLimitExceeded",
+        `Query exceeded limit for bytes billed: ${limit}. ${billedBytes(analysis)} or higher required.`,
+      );
     }
     const handle = this.#handles.get(job);
     const duckName = this.#catalog.freshName("results");
     await this.#engine.use(async (connection) => {
       if (handle) handle.connection = connection;
       try {
-        if (handle?.cancelled) throw new WarehouseError("stopped", "Job execution was cancelled: User requested cancellation");
+        if (handle?.cancelled)
+          throw new WarehouseError("stopped", "Job execution was cancelled: User requested cancellation");
         await connection.run(`CREATE TABLE ${duckName} AS ${translation.sql}`);
       } finally {
         if (handle) handle.connection = undefined;
@@ -219,7 +235,16 @@ export class Jobs {
     const totalRows = Number((await counted)[0]?.[0] ?? 0);
     const fields = columns.map((column) => fieldOf(column.name, column.type));
     if (translation.statementType === "INSERT") await this.#insertRows(job, translation, duckName, totalRows);
-    else if (translation.target) await this.#createFrom(job, translation.target.table, translation.target.replace ? "WRITE_TRUNCATE" : "WRITE_EMPTY", duckName, fields, totalRows, true);
+    else if (translation.target)
+      await this.#createFrom(
+        job,
+        translation.target.table,
+        translation.target.replace ? "WRITE_TRUNCATE" : "WRITE_EMPTY",
+        duckName,
+        fields,
+        totalRows,
+        true,
+      );
     else await this.#keepResult(job, query, duckName, fields, totalRows);
   }
 
@@ -228,22 +253,49 @@ export class Jobs {
     const tableId = stringAt(given, "tableId");
     job.result = { duckName, fields, totalRows };
     if (tableId === undefined) {
-      const reference = { projectId: job.projectId, datasetId: anonymousDataset(job.projectId), tableId: `anon${randomUUID().replaceAll("-", "")}` };
+      const reference = {
+        projectId: job.projectId,
+        datasetId: anonymousDataset(job.projectId),
+        tableId: `anon${randomUUID().replaceAll("-", "")}`,
+      };
       this.#catalog.ensureDataset(reference.projectId, reference.datasetId);
       this.#catalog.register({ tableReference: reference, schema: { fields } }, duckName, totalRows, true);
       job.destination = reference;
       return;
     }
-    const reference = { projectId: stringAt(given, "projectId") ?? job.projectId, datasetId: stringAt(given, "datasetId") ?? "", tableId };
-    await this.#createFrom(job, reference, stringAt(query, "writeDisposition") ?? "WRITE_EMPTY", duckName, fields, totalRows, false);
+    const reference = {
+      projectId: stringAt(given, "projectId") ?? job.projectId,
+      datasetId: stringAt(given, "datasetId") ?? "",
+      tableId,
+    };
+    await this.#createFrom(
+      job,
+      reference,
+      stringAt(query, "writeDisposition") ?? "WRITE_EMPTY",
+      duckName,
+      fields,
+      totalRows,
+      false,
+    );
   }
 
   /** Puts a result under a name. */
-  async #createFrom(job: Job, reference: TableReference, disposition: string, duckName: string, fields: Field[], totalRows: number, mustBeNew: boolean): Promise<void> {
+  async #createFrom(
+    job: Job,
+    reference: TableReference,
+    disposition: string,
+    duckName: string,
+    fields: Field[],
+    totalRows: number,
+    mustBeNew: boolean,
+  ): Promise<void> {
     if (reference.datasetId.startsWith("_")) this.#catalog.ensureDataset(reference.projectId, reference.datasetId);
     const existing = this.#catalog.find(reference);
     if (existing && disposition === "WRITE_EMPTY" && (mustBeNew || existing.numRows > 0)) {
-      throw new WarehouseError("duplicate", `Already Exists: Table ${reference.projectId}:${reference.datasetId}.${reference.tableId}`);
+      throw new WarehouseError(
+        "duplicate",
+        `Already Exists: Table ${reference.projectId}:${reference.datasetId}.${reference.tableId}`,
+      );
     }
     job.destination = reference;
     if (existing && disposition === "WRITE_APPEND") {
@@ -263,7 +315,9 @@ export class Jobs {
     if (!target) return;
     const table = this.#catalog.table(target.table);
     const columns = target.columns.length > 0 ? target.columns : table.schema.fields.map((f) => f.name);
-    await this.#engine.run(`INSERT INTO ${table.duckName} (${columns.map(quoteIdentifier).join(", ")}) SELECT * FROM ${duckName} ORDER BY rowid`);
+    await this.#engine.run(
+      `INSERT INTO ${table.duckName} (${columns.map(quoteIdentifier).join(", ")}) SELECT * FROM ${duckName} ORDER BY rowid`,
+    );
     await this.#engine.run(`DROP TABLE ${duckName}`);
     table.numRows += totalRows;
     table.modified = this.#now();
@@ -319,10 +373,20 @@ function refuseLegacy(query: JsonObject): void {
 /** The JobConfiguration a jobs.query body amounts to. */
 export function configurationOf(body: JsonObject): JsonObject {
   const query: JsonObject = {};
-  for (const key of ["query", "useLegacySql", "defaultDataset", "queryParameters", "parameterMode", "maximumBytesBilled", "useQueryCache", "destinationTable", "writeDisposition"]) {
+  for (const key of [
+    "query",
+    "useLegacySql",
+    "defaultDataset",
+    "queryParameters",
+    "parameterMode",
+    "maximumBytesBilled",
+    "useQueryCache",
+    "destinationTable",
+    "writeDisposition",
+  ]) {
     if (body[key] !== undefined) query[key] = body[key];
   }
-  return { query, ...(body["labels"] === undefined ? {} : { labels: body["labels"] }) };
+  return { query, ...(body.labels === undefined ? {} : { labels: body.labels }) };
 }
 
 function refuseDuplicateNames(fields: readonly Field[]): void {
@@ -330,7 +394,10 @@ function refuseDuplicateNames(fields: readonly Field[]): void {
   for (const field of fields) {
     const name = field.name.toLowerCase();
     if (seen.has(name)) {
-      throw new WarehouseError("invalidQuery", `Duplicate column names in the result are not supported. Found duplicate(s): ${field.name}`);
+      throw new WarehouseError(
+        "invalidQuery",
+        `Duplicate column names in the result are not supported. Found duplicate(s): ${field.name}`,
+      );
     }
     seen.add(name);
   }
@@ -368,7 +435,7 @@ export function jobJson(job: Job): JsonObject {
       query: {
         ...query,
         ...(job.destination ? { destinationTable: { ...job.destination } } : {}),
-        writeDisposition: query["writeDisposition"] ?? "WRITE_TRUNCATE",
+        writeDisposition: query.writeDisposition ?? "WRITE_TRUNCATE",
         priority: "INTERACTIVE",
         useLegacySql: false,
       },
@@ -384,7 +451,9 @@ export function jobJson(job: Job): JsonObject {
             totalBytesProcessed: String(analysis.totalBytesProcessed),
             query: {
               ...queryStatistics(analysis, false),
-              ...(job.dmlRows === undefined ? {} : { numDmlAffectedRows: String(job.dmlRows), dmlStats: { insertedRowCount: String(job.dmlRows) } }),
+              ...(job.dmlRows === undefined
+                ? {}
+                : { numDmlAffectedRows: String(job.dmlRows), dmlStats: { insertedRowCount: String(job.dmlRows) } }),
             },
             totalSlotMs: "0",
           }

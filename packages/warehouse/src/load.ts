@@ -24,7 +24,8 @@ export function toRow(fields: readonly Field[], row: PlainRow): DuckDBValue[] {
 function toValue(field: Field, value: unknown): DuckDBValue {
   if (field.mode === "REPEATED") {
     if (value === null || value === undefined) return listValue([]);
-    if (!Array.isArray(value)) throw new WarehouseError("invalid", `Field ${field.name} is repeated: an array was expected`);
+    if (!Array.isArray(value))
+      throw new WarehouseError("invalid", `Field ${field.name} is repeated: an array was expected`);
     return listValue(value.map((item: unknown) => toValue({ ...field, mode: "NULLABLE" }, item)));
   }
   if (value === null || value === undefined) return null;
@@ -69,7 +70,8 @@ function toValue(field: Field, value: unknown): DuckDBValue {
 function micros(text: string): bigint {
   const part = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?)?(?:Z|\+00(?::00)?| UTC)?$/.exec(text);
   const millis = part ? Date.parse(`${part[1]}T${part[2] ?? "00:00:00"}Z`) : Number.NaN;
-  if (!part || Number.isNaN(millis)) throw new WarehouseError("invalid", "Invalid timestamp; use 2020-01-02T03:04:05.000000Z");
+  if (!part || Number.isNaN(millis))
+    throw new WarehouseError("invalid", "Invalid timestamp; use 2020-01-02T03:04:05.000000Z");
   return BigInt(millis) * 1000n + BigInt((part[3] ?? "").padEnd(6, "0"));
 }
 

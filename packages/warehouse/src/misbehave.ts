@@ -25,7 +25,11 @@ export type FaultEffect =
   | { readonly kind: "truncate"; readonly afterBytes: number }
   | { readonly kind: "status"; readonly code: number; readonly reason?: string; readonly message?: string }
   /** The job itself fails with this message (which may hold a data value). */
-  | { readonly kind: "job-error"; readonly reason?: "invalidQuery" | "backendError" | "internalError"; readonly message: string }
+  | {
+      readonly kind: "job-error";
+      readonly reason?: "invalidQuery" | "backendError" | "internalError";
+      readonly message: string;
+    }
   /** The job stays PENDING so long. */
   | { readonly kind: "job-delay"; readonly milliseconds: number }
   /** The dry run claims something else. */
@@ -82,7 +86,9 @@ export class Misbehaviour {
 
   /** The faults that hit an answer of this kind, each counted as struck. */
   strike(target: FaultTarget, kinds?: readonly FaultEffect["kind"][]): Fault[] {
-    const hits = this.#armed.filter(({ fault }) => targets(fault).includes(target) && (kinds?.includes(fault.kind) ?? true));
+    const hits = this.#armed.filter(
+      ({ fault }) => targets(fault).includes(target) && (kinds?.includes(fault.kind) ?? true),
+    );
     for (const hit of hits) hit.left -= 1;
     this.#armed = this.#armed.filter((armed) => armed.left > 0);
     return hits.map((hit) => hit.fault);
@@ -99,6 +105,6 @@ function targets(fault: Fault): readonly FaultTarget[] {
 
 /** A fault from JSON; undefined when it names no known kind. */
 export function readFault(body: unknown): Fault | undefined {
-  if (!isObject(body) || !KINDS.includes(String(body["kind"]))) return undefined;
+  if (!isObject(body) || !KINDS.includes(String(body.kind))) return undefined;
   return Object.assign(Object.create(null), body);
 }

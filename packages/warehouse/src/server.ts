@@ -38,13 +38,18 @@ export function createRestServer(context: Context, options: ServerOptions): Serv
   });
 }
 
-async function answer(context: Context, options: ServerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function answer(
+  context: Context,
+  options: ServerOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const method = request.method ?? "GET";
   const url = new URL(request.url ?? "/", "http://warehouse.invalid");
   const body = await readBody(request);
   options.record({ method, path: request.url ?? "/", headers: request.headers, body });
   if (options.allowMisbehave && url.pathname === "/_misbehave" && method === "POST") {
-    if (body["kind"] === "calm") context.misbehaviour.calm();
+    if (body.kind === "calm") context.misbehaviour.calm();
     else {
       const fault = readFault(body);
       if (!fault) throw new WarehouseError("invalid", "Unknown kind of fault");
@@ -55,7 +60,10 @@ async function answer(context: Context, options: ServerOptions, request: Incomin
   }
   if (options.token !== undefined && request.headers.authorization !== `Bearer ${options.token}`) {
     response.setHeader("www-authenticate", 'Bearer realm="https://accounts.google.com/"');
-    throw new WarehouseError("authError", "Request had invalid authentication credentials. Expected OAuth 2 access token.");
+    throw new WarehouseError(
+      "authError",
+      "Request had invalid authentication credentials. Expected OAuth 2 access token.",
+    );
   }
   for (const prefix of PREFIXES) {
     if (!url.pathname.startsWith(`${prefix}/`)) continue;

@@ -89,7 +89,10 @@ export async function startWarehouse(options: WarehouseOptions = {}): Promise<Wa
     const { projectId, datasetId } = resource.tableReference;
     catalog.ensureDataset(projectId, datasetId);
     const table = catalog.find(resource.tableReference) ?? (await catalog.createTable(resource));
-    await catalog.append(table, rows.map((row) => toRow(table.schema.fields, row)));
+    await catalog.append(
+      table,
+      rows.map((row) => toRow(table.schema.fields, row)),
+    );
   };
 
   if (options.empty !== true) {

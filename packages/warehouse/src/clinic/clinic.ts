@@ -3,7 +3,21 @@ import type { Catalog } from "../catalog.ts";
 import { type PlainRow, toRow } from "../load.ts";
 import { DAY, dayText, Random } from "./random.ts";
 import { DATASETS, resourceOf, TABLES } from "./schema.ts";
-import { CITIES, CONDITIONS, DEPARTMENTS, ENCOUNTER_TYPES, FIRST_NAMES, LABS, LAST_NAMES, RACES, REASONS, RELATIONS, SPECIALTIES, STREETS, VIN_LETTERS } from "./words.ts";
+import {
+  CITIES,
+  CONDITIONS,
+  DEPARTMENTS,
+  ENCOUNTER_TYPES,
+  FIRST_NAMES,
+  LABS,
+  LAST_NAMES,
+  RACES,
+  REASONS,
+  RELATIONS,
+  SPECIALTIES,
+  STREETS,
+  VIN_LETTERS,
+} from "./words.ts";
 
 export interface ClinicOptions {
   readonly project: string;
@@ -76,6 +90,10 @@ function mrnOf(i: number): string {
   return `MRN${String(1_000_000 + i * 7).padStart(8, "0")}`;
 }
 
+function healthPlanOf(i: number): string {
+  return `HP${String((i * 7_919_003 + 104_729) % 1_000_000_000).padStart(9, "0")}`;
+}
+
 interface Person {
   readonly first: string;
   readonly last: string;
@@ -130,7 +148,7 @@ function patient(seed: number, i: number): PlainRow {
       relation: random.pick(RELATIONS),
       phone: phone(random),
     })),
-    health_plan_id: `HP${random.digits(9)}`,
+    health_plan_id: healthPlanOf(i),
     mbi: Date.parse(birth) < Date.UTC(1961, 6, 1) ? `1EG4-TE${random.int(1, 9)}-MK${random.digits(2)}` : null,
     account_number: random.digits(10),
     license_number: `${city[1]}${random.digits(7)}`,
@@ -188,7 +206,14 @@ function diagnosis(seed: number, patientId: number): (typeof CONDITIONS)[number]
 function condition(seed: number, i: number, patients: number): PlainRow {
   const [code, description] = diagnosis(seed, i);
   const { day } = admission(seed, i);
-  return { condition_id: i, patient_id: patientOf(i, patients), encounter_id: i, code, description, onset: dayText(day - 30) };
+  return {
+    condition_id: i,
+    patient_id: patientOf(i, patients),
+    encounter_id: i,
+    code,
+    description,
+    onset: dayText(day - 30),
+  };
 }
 
 function observation(seed: number, i: number, patients: number): PlainRow {
@@ -236,7 +261,7 @@ function claim(seed: number, i: number, patients: number): PlainRow {
     claim_id: i,
     patient_id: patientId,
     encounter_id: i,
-    health_plan_id: patient(seed, patientId)["health_plan_id"],
+    health_plan_id: healthPlanOf(patientId),
     service_date: dayText(day),
     code: diagnosis(seed, patientId)[0],
     amount: `${random.int(20, 25_000)}.${random.digits(2)}`,
@@ -289,5 +314,10 @@ function calendarDay(i: number): PlainRow {
   const day = Date.UTC(2024, 0, 1) / DAY + i - 1;
   const weekday = WEEKDAYS[(day + 4) % 7] ?? "";
   const holiday = /-(?:01-01|07-04|12-25)$/.test(dayText(day));
-  return { day: dayText(day), weekday, is_holiday: holiday, opens: holiday ? null : weekday === "Sunday" ? "10:00:00" : "07:30:00" };
+  return {
+    day: dayText(day),
+    weekday,
+    is_holiday: holiday,
+    opens: holiday ? null : weekday === "Sunday" ? "10:00:00" : "07:30:00",
+  };
 }

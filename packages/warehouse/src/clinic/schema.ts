@@ -4,14 +4,21 @@ import type { Field, FieldMode, FieldType } from "../sql/types.ts";
 
 const PHI = { phi: "true" };
 
-function field(name: string, type: FieldType, description: string, more: { mode?: FieldMode; fields?: readonly Field[]; tag?: string } = {}): Field {
+function field(
+  name: string,
+  type: FieldType,
+  description: string,
+  more: { mode?: FieldMode; fields?: readonly Field[]; tag?: string } = {},
+): Field {
   return {
     name,
     type,
     mode: more.mode ?? "NULLABLE",
     description,
     ...(more.fields === undefined ? {} : { fields: more.fields }),
-    ...(more.tag === undefined ? {} : { policyTags: { names: [`projects/demo-clinic/locations/us/taxonomies/1/policyTags/${more.tag}`] } }),
+    ...(more.tag === undefined
+      ? {}
+      : { policyTags: { names: [`projects/demo-clinic/locations/us/taxonomies/1/policyTags/${more.tag}`] } }),
   };
 }
 
@@ -61,7 +68,11 @@ export const TABLES: readonly TableShape[] = [
       }),
       field("contacts", "RECORD", "People to call", {
         mode: "REPEATED",
-        fields: [field("name", "STRING", "Name"), field("relation", "STRING", "Relation to the patient"), field("phone", "STRING", "Telephone number")],
+        fields: [
+          field("name", "STRING", "Name"),
+          field("relation", "STRING", "Relation to the patient"),
+          field("phone", "STRING", "Telephone number"),
+        ],
       }),
       field("health_plan_id", "STRING", "Health plan beneficiary number"),
       field("mbi", "STRING", "Medicare beneficiary identifier"),

@@ -2,18 +2,106 @@
 type Words = readonly [string, ...string[]];
 
 export const FIRST_NAMES: Words = [
-  "Ada", "Amir", "Beatriz", "Bruno", "Carmen", "Chidi", "Clara", "Dario", "Elena", "Emeka", "Farah", "Felix", "Grace", "Hana", "Hugo", "Ines",
-  "Ivan", "Jonas", "Jun", "Kai", "Lara", "Leo", "Lucia", "Malik", "Mara", "Mei", "Nadia", "Noah", "Olga", "Omar", "Priya", "Rosa", "Samir",
-  "Sofia", "Tariq", "Tessa", "Uma", "Viktor", "Wanda", "Yusuf",
+  "Ada",
+  "Amir",
+  "Beatriz",
+  "Bruno",
+  "Carmen",
+  "Chidi",
+  "Clara",
+  "Dario",
+  "Elena",
+  "Emeka",
+  "Farah",
+  "Felix",
+  "Grace",
+  "Hana",
+  "Hugo",
+  "Ines",
+  "Ivan",
+  "Jonas",
+  "Jun",
+  "Kai",
+  "Lara",
+  "Leo",
+  "Lucia",
+  "Malik",
+  "Mara",
+  "Mei",
+  "Nadia",
+  "Noah",
+  "Olga",
+  "Omar",
+  "Priya",
+  "Rosa",
+  "Samir",
+  "Sofia",
+  "Tariq",
+  "Tessa",
+  "Uma",
+  "Viktor",
+  "Wanda",
+  "Yusuf",
 ];
 export const LAST_NAMES: Words = [
-  "Abbott", "Alvarez", "Baker", "Becker", "Brennan", "Castillo", "Chen", "Dubois", "Eriksen", "Farrell", "Fischer", "Garcia", "Haddad",
-  "Hughes", "Ibrahim", "Ivanov", "Jensen", "Kapoor", "Kim", "Kowalski", "Lindgren", "Lopez", "Marsh", "Mbeki", "Moreau", "Nakamura", "Novak",
-  "Okafor", "Olsen", "Park", "Quinn", "Reyes", "Rossi", "Santos", "Schmidt", "Tanaka", "Ueda", "Vargas", "Walsh", "Zhang",
+  "Abbott",
+  "Alvarez",
+  "Baker",
+  "Becker",
+  "Brennan",
+  "Castillo",
+  "Chen",
+  "Dubois",
+  "Eriksen",
+  "Farrell",
+  "Fischer",
+  "Garcia",
+  "Haddad",
+  "Hughes",
+  "Ibrahim",
+  "Ivanov",
+  "Jensen",
+  "Kapoor",
+  "Kim",
+  "Kowalski",
+  "Lindgren",
+  "Lopez",
+  "Marsh",
+  "Mbeki",
+  "Moreau",
+  "Nakamura",
+  "Novak",
+  "Okafor",
+  "Olsen",
+  "Park",
+  "Quinn",
+  "Reyes",
+  "Rossi",
+  "Santos",
+  "Schmidt",
+  "Tanaka",
+  "Ueda",
+  "Vargas",
+  "Walsh",
+  "Zhang",
 ];
-export const STREETS: Words = ["Maple St", "Oak Ave", "Cedar Ln", "Elm St", "Harbor Rd", "Hill Dr", "Lake View", "Mill Rd", "Park Pl", "River Rd"];
+export const STREETS: Words = [
+  "Maple St",
+  "Oak Ave",
+  "Cedar Ln",
+  "Elm St",
+  "Harbor Rd",
+  "Hill Dr",
+  "Lake View",
+  "Mill Rd",
+  "Park Pl",
+  "River Rd",
+];
 /** city, state, first three digits of the ZIP, county */
-export const CITIES: readonly [readonly [string, string, string, string], ...(readonly [string, string, string, string])[]] = [
+export const CITIES: readonly [
+  readonly [string, string, string, string],
+  ...(readonly [string, string, string, string])[],
+] = [
   ["Springfield", "IL", "627", "Sangamon"],
   ["Portland", "OR", "972", "Multnomah"],
   ["Austin", "TX", "787", "Travis"],
@@ -25,10 +113,34 @@ export const CITIES: readonly [readonly [string, string, string, string], ...(re
 ];
 export const RELATIONS: Words = ["spouse", "mother", "father", "sibling", "child", "friend"];
 export const RACES: Words = ["White", "Black", "Asian", "Native American", "Pacific Islander", "Other"];
-export const DEPARTMENTS: Words = ["Cardiology", "Oncology", "Emergency", "Internal Medicine", "Pediatrics", "Orthopedics", "Neurology"];
+export const DEPARTMENTS: Words = [
+  "Cardiology",
+  "Oncology",
+  "Emergency",
+  "Internal Medicine",
+  "Pediatrics",
+  "Orthopedics",
+  "Neurology",
+];
 export const ENCOUNTER_TYPES: Words = ["inpatient", "outpatient", "emergency", "telehealth"];
-export const REASONS: Words = ["follow-up", "chest pain", "fever", "injury", "routine check", "shortness of breath", "headache"];
-export const SPECIALTIES: Words = ["Cardiology", "Oncology", "Emergency Medicine", "Family Medicine", "Pediatrics", "Orthopedics", "Neurology"];
+export const REASONS: Words = [
+  "follow-up",
+  "chest pain",
+  "fever",
+  "injury",
+  "routine check",
+  "shortness of breath",
+  "headache",
+];
+export const SPECIALTIES: Words = [
+  "Cardiology",
+  "Oncology",
+  "Emergency Medicine",
+  "Family Medicine",
+  "Pediatrics",
+  "Orthopedics",
+  "Neurology",
+];
 /** ICD-10 code, diagnosis, group */
 export const CONDITIONS: readonly [readonly [string, string, string], ...(readonly [string, string, string])[]] = [
   ["E11.9", "Type 2 diabetes mellitus without complications", "Endocrine"],

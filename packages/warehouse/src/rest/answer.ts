@@ -2,7 +2,6 @@
  * An answer with rows, written in BigQuery's key order (`schema` before `rows`, statistics after), streamed piece by piece;
  * and the ways a fault bends it.
  */
-import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createGzip } from "node:zlib";
@@ -78,7 +77,7 @@ export class BodyWriter {
     this.#sent += sent.length;
     const sink = this.#gzip ?? this.#response;
     if (sent.length > 0 && !sink.write(sent)) {
-      await Promise.race([once(sink, "drain"), once(this.#response, "close")]);
+      await drained(sink, this.#response);
     }
     if (sent.length < piece.length) {
       this.#stopped = true;
@@ -91,6 +90,19 @@ export class BodyWriter {
     const slow = this.#faults.find((f) => f.kind === "slow-body");
     if (slow) await sleep(slow.milliseconds);
   }
+}
+
+/** Until the sink takes more, or the client is gone. */
+function drained(sink: NodeJS.EventEmitter, response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const go = (): void => {
+      sink.off("drain", go);
+      response.off("close", go);
+      resolve();
+    };
+    sink.on("drain", go);
+    response.on("close", go);
+  });
 }
 
 /** Faults that answer before anything else; true when one has. */
@@ -119,7 +131,7 @@ export async function sendRows(
   const schemaLate = faults.some((f) => f.kind === "schema-after-rows");
   for (const [key, value] of Object.entries(answer.head)) head[key] = value;
   const fields = answer.fields && { fields: bendFields(answer.fields.map(fieldJson), faults) };
-  if (fields && schemaLate) late["schema"] = fields;
+  if (fields && schemaLate) late.schema = fields;
   let before = "{";
   const member = (key: string, value: unknown): string => {
     if (value === undefined || (keep && !keep.has(key))) return "";
@@ -153,7 +165,7 @@ function bendFields(fields: JsonObject[], faults: readonly Fault[]): JsonObject[
   for (const fault of faults) {
     switch (fault.kind) {
       case "wrong-type": {
-        const at = fault.column === undefined ? 0 : bent.findIndex((f) => f["name"] === fault.column);
+        const at = fault.column === undefined ? 0 : bent.findIndex((f) => f.name === fault.column);
         bent = bent.map((f, i) => (i === at ? { ...f, type: fieldType(fault.type) ?? fault.type } : f));
         break;
       }
@@ -204,7 +216,7 @@ function commas(write: Write): Write {
 }
 
 function bendRow(row: JsonObject, faults: readonly Fault[]): JsonObject {
-  let cells = Array.isArray(row["f"]) ? row["f"] : [];
+  let cells = Array.isArray(row.f) ? row.f : [];
   for (const fault of faults) {
     if (fault.kind === "extra-column" || fault.kind === "extra-cell") cells = [...cells, { v: "surprise" }];
     else if (fault.kind === "missing-column") cells = cells.slice(0, -1);

@@ -52,20 +52,27 @@ function scalarWriter(field: Field, timestamps: TimestampOutput): CellWriter {
         return `"${floatSeconds(value.micros)}"`;
       };
     case "DATETIME":
-      return (value) => (value instanceof DuckDBTimestampValue ? `"${isoDateTime(value.micros)}"` : JSON.stringify(String(value)));
+      return (value) =>
+        value instanceof DuckDBTimestampValue ? `"${isoDateTime(value.micros)}"` : JSON.stringify(String(value));
     case "DATE":
       return (value) => (value instanceof DuckDBDateValue ? `"${value.toString()}"` : JSON.stringify(String(value)));
     case "TIME":
-      return (value) => (value instanceof DuckDBTimeValue ? `"${timeOfDay(value.micros)}"` : JSON.stringify(String(value)));
+      return (value) =>
+        value instanceof DuckDBTimeValue ? `"${timeOfDay(value.micros)}"` : JSON.stringify(String(value));
     case "BYTES":
-      return (value) => (value instanceof DuckDBBlobValue ? `"${Buffer.from(value.bytes).toString("base64")}"` : JSON.stringify(String(value)));
+      return (value) =>
+        value instanceof DuckDBBlobValue
+          ? `"${Buffer.from(value.bytes).toString("base64")}"`
+          : JSON.stringify(String(value));
     case "NUMERIC":
     case "BIGNUMERIC":
-      return (value) => (value instanceof DuckDBDecimalValue ? `"${decimalText(value)}"` : JSON.stringify(String(value)));
+      return (value) =>
+        value instanceof DuckDBDecimalValue ? `"${decimalText(value)}"` : JSON.stringify(String(value));
     case "FLOAT":
       return (value) => `"${floatText(Number(value))}"`;
     case "INTERVAL":
-      return (value) => (value instanceof DuckDBIntervalValue ? `"${intervalText(value)}"` : JSON.stringify(String(value)));
+      return (value) =>
+        value instanceof DuckDBIntervalValue ? `"${intervalText(value)}"` : JSON.stringify(String(value));
     case "INTEGER":
     case "BOOLEAN":
       return (value) => `"${String(value)}"`;

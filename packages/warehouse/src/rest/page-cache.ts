@@ -14,7 +14,13 @@ export class PageCache {
 
   readonly write = async (engine: Engine, range: RowRange, write: (piece: string) => Promise<void>): Promise<void> => {
     if (this.#limit === 0) return writeRows(engine, range, write);
-    const key = JSON.stringify([range.duckName, range.start, range.count, range.timestamps, range.fields.map((f) => f.name)]);
+    const key = JSON.stringify([
+      range.duckName,
+      range.start,
+      range.count,
+      range.timestamps,
+      range.fields.map((f) => f.name),
+    ]);
     const known = this.#pages.get(key);
     if (known) {
       for (const piece of known) await write(piece);

@@ -12,7 +12,7 @@ import type { Field } from "../sql/types.ts";
 import { preempted, sendRows } from "./answer.ts";
 import type { TimestampOutput } from "./cells.ts";
 import { booleanAt, isObject, type JsonObject, numberAt, objectAt, stringAt } from "./json.ts";
-import { writeRows } from "./rows.ts";
+import type { writeRows } from "./rows.ts";
 
 /** Bytes of rows a page holds when the caller sets no limit. */
 const PAGE_BYTES = 10 * 1024 * 1024;
@@ -73,7 +73,9 @@ export function routeFor(method: string, path: string): { handle: Handler; parts
 
 export function sendJson(response: ServerResponse, body: object, status = 200): void {
   const text = JSON.stringify(body);
-  response.writeHead(status, { "content-type": "application/json; charset=UTF-8", "content-length": Buffer.byteLength(text) }).end(text);
+  response
+    .writeHead(status, { "content-type": "application/json; charset=UTF-8", "content-length": Buffer.byteLength(text) })
+    .end(text);
 }
 
 export function sendError(response: ServerResponse, error: WarehouseError): void {
@@ -106,9 +108,13 @@ function serviceAccount({ catalog }: Context, request: Request): void {
 function page<T>(items: readonly T[], query: URLSearchParams): { items: readonly T[]; next: JsonObject } {
   const start = Number(query.get("pageToken") ?? 0);
   const count = Number(query.get("maxResults") ?? 1000);
-  if (!Number.isInteger(start) || !Number.isInteger(count) || start < 0 || count < 0) throw new WarehouseError("invalid", "Invalid page");
+  if (!Number.isInteger(start) || !Number.isInteger(count) || start < 0 || count < 0)
+    throw new WarehouseError("invalid", "Invalid page");
   const end = start + count;
-  return { items: items.slice(start, end), next: end < items.length && count > 0 ? { nextPageToken: String(end) } : {} };
+  return {
+    items: items.slice(start, end),
+    next: end < items.length && count > 0 ? { nextPageToken: String(end) } : {},
+  };
 }
 
 function listDatasets({ catalog }: Context, request: Request): void {
@@ -138,7 +144,7 @@ function datasetJson(context: Context, projectId: string, datasetId: string): Js
     location: d.location ?? LOCATION,
     type: "DEFAULT",
   };
-  body["etag"] = etag(body);
+  body.etag = etag(body);
   return body;
 }
 
@@ -155,8 +161,15 @@ function insertDataset(context: Context, request: Request): void {
 }
 
 /** description, friendlyName, location and labels, when given. */
-function texts(body: JsonObject): { description?: string; friendlyName?: string; location?: string; labels?: Record<string, string> } {
-  const labels = Object.entries(objectAt(body, "labels")).flatMap(([key, value]) => (typeof value === "string" ? [[key, value] as const] : []));
+function texts(body: JsonObject): {
+  description?: string;
+  friendlyName?: string;
+  location?: string;
+  labels?: Record<string, string>;
+} {
+  const labels = Object.entries(objectAt(body, "labels")).flatMap(([key, value]) =>
+    typeof value === "string" ? [[key, value] as const] : [],
+  );
   const description = stringAt(body, "description");
   const friendlyName = stringAt(body, "friendlyName");
   const location = stringAt(body, "location");
@@ -180,7 +193,13 @@ function listTables({ catalog }: Context, request: Request): void {
     type: "TABLE",
     creationTime: String(t.created),
   }));
-  sendJson(request.response, { kind: "bigquery#tableList", etag: etag(tables), ...next, tables, totalItems: all.length });
+  sendJson(request.response, {
+    kind: "bigquery#tableList",
+    etag: etag(tables),
+    ...next,
+    tables,
+    totalItems: all.length,
+  });
 }
 
 function tableOf(context: Context, request: Request): Table {
@@ -210,14 +229,19 @@ async function insertJob(context: Context, request: Request): Promise<void> {
     const faults = context.misbehaviour.strike("dryRun");
     if (await preempted(request.response, faults)) return;
     const query = objectAt(configuration, "query");
-    if (booleanAt(query, "useLegacySql") !== false) throw new WarehouseError("invalid", "Legacy SQL is not supported: set useLegacySql to false");
+    if (booleanAt(query, "useLegacySql") !== false)
+      throw new WarehouseError("invalid", "Legacy SQL is not supported: set useLegacySql to false");
     const analysis = await context.jobs.analyse(projectId, configuration);
     const statistics = lie(queryStatistics(analysis, true), faults);
     sendJson(request.response, {
       kind: "bigquery#job",
       configuration: { ...configuration, jobType: "QUERY" },
       jobReference: { projectId, location: stringAt(objectAt(request.body, "jobReference"), "location") ?? LOCATION },
-      statistics: { creationTime: String(Date.now()), totalBytesProcessed: statistics["totalBytesProcessed"], query: statistics },
+      statistics: {
+        creationTime: String(Date.now()),
+        totalBytesProcessed: statistics.totalBytesProcessed,
+        query: statistics,
+      },
       status: { state: "DONE" },
     });
     return;
@@ -268,15 +292,16 @@ async function query(context: Context, request: Request): Promise<void> {
   const projectId = part(request, 0);
   const { body, response } = request;
   if (booleanAt(body, "dryRun") === true) {
-    if (booleanAt(body, "useLegacySql") !== false) throw new WarehouseError("invalid", "Legacy SQL is not supported: set useLegacySql to false");
+    if (booleanAt(body, "useLegacySql") !== false)
+      throw new WarehouseError("invalid", "Legacy SQL is not supported: set useLegacySql to false");
     const faults = context.misbehaviour.strike("dryRun");
     if (await preempted(response, faults)) return;
     const statistics = lie(queryStatistics(await context.jobs.analyse(projectId, configurationOf(body)), true), faults);
     sendJson(response, {
       kind: "bigquery#queryResponse",
-      schema: statistics["schema"],
+      schema: statistics.schema,
       jobReference: { projectId, location: stringAt(body, "location") ?? LOCATION },
-      totalBytesProcessed: statistics["totalBytesProcessed"],
+      totalBytesProcessed: statistics.totalBytesProcessed,
       jobComplete: true,
       cacheHit: false,
     });
@@ -347,7 +372,13 @@ async function answerWithRows(context: Context, request: Request, job: Job, want
           ? (write) =>
               context.writePage(
                 context.engine,
-                { duckName: result.duckName, fields: result.fields, start: wanted.start, count, timestamps: wanted.timestamps },
+                {
+                  duckName: result.duckName,
+                  fields: result.fields,
+                  start: wanted.start,
+                  count,
+                  timestamps: wanted.timestamps,
+                },
                 write,
               )
           : undefined,
@@ -387,7 +418,11 @@ async function listTableData(context: Context, request: Request): Promise<void> 
       rows:
         count > 0
           ? (write) =>
-              context.writePage(context.engine, { duckName: table.duckName, fields, start, count, timestamps: timestampParameter(parameters) }, write)
+              context.writePage(
+                context.engine,
+                { duckName: table.duckName, fields, start, count, timestamps: timestampParameter(parameters) },
+                write,
+              )
           : undefined,
       tail: {},
     },
@@ -401,7 +436,8 @@ function selectFields(fields: readonly Field[], selected: string | null): readon
   if (selected === null || selected === "") return fields;
   const names = new Set(selected.split(",").map((name) => name.trim().toLowerCase()));
   const kept = fields.filter((f) => names.has(f.name.toLowerCase()));
-  if (kept.length !== names.size) throw new WarehouseError("invalid", "Invalid selectedFields: no such field (nested ones are not supported)");
+  if (kept.length !== names.size)
+    throw new WarehouseError("invalid", "Invalid selectedFields: no such field (nested ones are not supported)");
   return kept;
 }
 
@@ -414,7 +450,12 @@ function pageRows(fields: readonly Field[], total: number, start: number, maxRes
 
 /** Characters one cell takes in JSON, roughly. */
 function estimatedText(field: Field): number {
-  const one = field.type === "RECORD" ? (field.fields ?? []).reduce((sum, f) => sum + estimatedText(f), 12) : field.type === "STRING" ? 32 : 24;
+  const one =
+    field.type === "RECORD"
+      ? (field.fields ?? []).reduce((sum, f) => sum + estimatedText(f), 12)
+      : field.type === "STRING"
+        ? 24
+        : 20;
   return field.mode === "REPEATED" ? one * 3 + 12 : one;
 }
 

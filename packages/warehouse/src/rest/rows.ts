@@ -1,8 +1,8 @@
 /** Rows of a stored table as JSON text, piece by piece. */
 import type { Engine } from "../engine.ts";
 import type { Field } from "../sql/types.ts";
-import { cellWriter, type TimestampOutput } from "./cells.ts";
 import { quoteIdentifier } from "../sql/types.ts";
+import { cellWriter, type TimestampOutput } from "./cells.ts";
 
 /** Characters gathered before a piece is handed on. */
 const PIECE = 64 * 1024;
@@ -16,7 +16,11 @@ export interface RowRange {
 }
 
 /** Calls `write` with `{"f":[…]},{"f":[…]}` in pieces, commas between rows included. `write` may wait (backpressure). */
-export async function writeRows(engine: Engine, range: RowRange, write: (piece: string) => Promise<void>): Promise<void> {
+export async function writeRows(
+  engine: Engine,
+  range: RowRange,
+  write: (piece: string) => Promise<void>,
+): Promise<void> {
   if (range.count <= 0) return;
   const columns = range.fields.map((field) => quoteIdentifier(field.name)).join(", ");
   const end = range.start + range.count;

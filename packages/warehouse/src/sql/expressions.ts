@@ -1,31 +1,40 @@
 /** One rule a kind of expression whose meaning or spelling differs between GoogleSQL and DuckDB. */
 import { WarehouseError } from "../errors.ts";
 import { isObject, type Json, type JsonObject } from "../rest/json.ts";
-import { as, call, expression, kindOf, list, nameOf, textLiteral } from "./tree.ts";
+import { untypedForm, WINDOW_NAMES } from "./macros.ts";
 import { structOf } from "./translate.ts";
+import { as, call, expression, kindOf, list, nameOf, textLiteral } from "./tree.ts";
 
 type Rule = (content: JsonObject) => Json | undefined;
 
 const RULES: Readonly<Record<string, Rule>> = {
-  div: (n) => call("bq_div_op", n["left"] ?? null, n["right"] ?? null),
-  mul: (n) => call("bq_mul_op", n["left"] ?? null, n["right"] ?? null),
+  div: (n) => call("bq_div_op", n.left ?? null, n.right ?? null),
+  mul: (n) => call("bq_mul_op", n.left ?? null, n.right ?? null),
   cast: (n) => cast(n, false),
   safe_cast: (n) => cast(n, true),
   literal: typedLiteral,
   extract,
   interval: (n) => {
-    if (as(n["this"], "literal") || n["this"] === null) return spanInterval(n);
-    return { interval: { ...n, this: { paren: { this: n["this"] ?? null, trailing_comments: [] } } } };
+    if (as(n.this, "literal") || n.this === null) return spanInterval(n);
+    return { interval: { ...n, this: { paren: { this: n.this ?? null, trailing_comments: [] } } } };
   },
-  if_func: (n) => expression("CASE WHEN _1 THEN _2 ELSE _3 END", n["condition"] ?? null, n["true_value"] ?? null, n["false_value"] ?? null),
-  in: (n) => (isObject(n["unnest"]) ? expression(n["not"] === true ? "NOT list_contains(_2, _1)" : "list_contains(_2, _1)", n["this"] ?? null, n["unnest"]) : undefined),
+  if_func: (n) =>
+    expression("CASE WHEN _1 THEN _2 ELSE _3 END", n.condition ?? null, n.true_value ?? null, n.false_value ?? null),
+  in: (n) =>
+    isObject(n.unnest)
+      ? expression(n.not === true ? "NOT list_contains(_2, _1)" : "list_contains(_2, _1)", n.this ?? null, n.unnest)
+      : undefined,
   subscript,
   array_agg: (n) => limited(n, "array_agg"),
   string_agg: (n) => limited(n, "string_agg"),
-  parse_json: (n) => expression("CAST(_1 AS JSON)", n["this"] ?? null),
-  neg: () => undefined,
+  parse_json: (n) => expression("CAST(_1 AS JSON)", n.this ?? null),
+  sum: (n) => (n.distinct === true || n.filter ? undefined : call("bq_sum", n.this ?? null)),
+  count_if: (n) => expression("CAST(_1 AS BIGINT)", { count_if: n }),
+  window_function: windowed,
+  aggregate_function: (n) =>
+    String(n.name).toUpperCase() === "APPROX_QUANTILES" ? quantiles(list(n.args)) : undefined,
   function: functionCall,
-  tuple: (n) => structOf(list(n["expressions"]).map((value, i) => ({ name: `_field_${i + 1}`, value }))),
+  tuple: (n) => structOf(list(n.expressions).map((value, i) => ({ name: `_field_${i + 1}`, value }))),
 };
 
 /** The node, rewritten for DuckDB when a rule says so; its members are rewritten already. */
@@ -33,6 +42,54 @@ export function rewriteExpression(node: JsonObject): Json {
   const [kind, content] = kindOf(node) ?? ["", {}];
   const rule = Object.hasOwn(RULES, kind) ? RULES[kind] : undefined;
   return rule?.(content) ?? node;
+}
+
+const AGGREGATES = new Set([
+  "sum",
+  "avg",
+  "min",
+  "max",
+  "count",
+  "count_if",
+  "array_agg",
+  "string_agg",
+  "any_value",
+  "aggregate_function",
+  "window_function",
+]);
+
+/** Whether a tree aggregates outside of its subqueries. */
+function aggregates(tree: Json | undefined): boolean {
+  if (Array.isArray(tree)) return tree.some(aggregates);
+  if (!isObject(tree) || "select" in tree) return false;
+  const macro = as(tree, "function")?.name;
+  if (macro === "bq_sum" || macro === "bq_avg" || macro === "bq_logical_or" || macro === "bq_logical_and") return true;
+  return Object.entries(tree).some(([kind, member]) => AGGREGATES.has(kind) || aggregates(member));
+}
+
+/** A macro call, in the form its arguments allow. */
+function macro(name: string, ...args: Json[]): JsonObject {
+  return call(args.some(aggregates) ? untypedForm(name) : name, ...args);
+}
+
+/** Macros can't stand under OVER: the function goes inside, the macro around the whole. */
+function windowed(node: JsonObject): Json | undefined {
+  const inner = as(node.this, "function");
+  const name = typeof inner?.name === "string" ? inner.name : "";
+  const args = list(inner?.args);
+  const plain = WINDOW_NAMES.get(name);
+  if (plain !== undefined) return { window_function: { ...node, this: call(plain, ...args) } };
+  const countIf = as(as(node.this, "cast")?.this, "count_if");
+  if (countIf) return expression("CAST(_1 AS BIGINT)", { window_function: { ...node, this: { count_if: countIf } } });
+  if ((name === "bq_sum" || name === "bq_avg") && args.some(aggregates)) {
+    return { window_function: { ...node, this: call(name.slice("bq_".length), ...args) } };
+  }
+  if (name === "bq_sum") {
+    return call("bq_sum_as", { window_function: { ...node, this: call("sum", ...args) } }, args[0] ?? null);
+  }
+  if (name === "bq_avg")
+    return call("bq_avg_as", { window_function: { ...node, this: call("avg", ...args) } }, args[0] ?? null);
+  return undefined;
 }
 
 const DUCK_TYPES = new Map([
@@ -52,36 +109,44 @@ function duckType(type: Json | undefined): Json {
   if (target === "DECIMAL(38, 18)") return { data_type: "decimal", precision: 38, scale: 18 };
   if (target !== undefined) return { data_type: "custom", name: target };
   const out: JsonObject = { ...type };
-  if (type["element_type"] !== undefined) out["element_type"] = duckType(type["element_type"]);
-  if (Array.isArray(type["fields"])) {
-    out["fields"] = type["fields"].map((f) => (isObject(f) ? { ...f, data_type: duckType(f["data_type"]) } : f));
+  if (type.element_type !== undefined) out.element_type = duckType(type.element_type);
+  if (Array.isArray(type.fields)) {
+    out.fields = type.fields.map((f) => (isObject(f) ? { ...f, data_type: duckType(f.data_type) } : f));
   }
   return out;
 }
 
 function typeName(type: Json | undefined): string {
   if (!isObject(type)) return "";
-  const name = type["data_type"] === "custom" ? type["name"] : type["data_type"];
+  const name = type.data_type === "custom" ? type.name : type.data_type;
   return typeof name === "string" ? name.toLowerCase().replace(/\(.*$/, "") : "";
 }
 
 function cast(node: JsonObject, safe: boolean): Json {
-  const value = node["this"] ?? null;
-  const to = node["to"];
+  const value = node.this ?? null;
+  const to = node.to;
   switch (typeName(to)) {
     case "string":
     case "text":
     case "varchar":
-      return call("bq_to_string", value);
+      return macro("bq_to_string", value);
     case "bytes":
-      return call("bq_to_bytes", value);
+      return macro("bq_to_bytes", value);
     case "int64":
     case "bigint":
     case "int":
     case "integer":
-      return isNull(value) ? expression("CAST(NULL AS BIGINT)") : call(safe ? "bq_safe_to_int64" : "bq_to_int64", value);
+      return isNull(value)
+        ? expression("CAST(NULL AS BIGINT)")
+        : macro(safe ? "bq_safe_to_int64" : "bq_to_int64", value);
   }
   if (as(value, "struct") && typeName(to) === "struct") return typedStruct(value, to);
+  const element = typeName(to) === "array" && isObject(to) ? to.element_type : undefined;
+  const array = as(value, "array") ?? as(value, "array_func");
+  if (array && typeName(element) === "struct") {
+    const values = list(array.expressions).map((item) => namedBy(item, element));
+    return { [as(value, "array") ? "array" : "array_func"]: { ...array, expressions: values } };
+  }
   const content = { ...node, to: duckType(to) };
   return safe ? { try_cast: content } : { cast: content };
 }
@@ -92,16 +157,25 @@ function isNull(node: Json): boolean {
 
 /** `STRUCT<a INT64>(1)`: values by position under the type's names. */
 function typedStruct(value: Json, to: Json | undefined): Json {
-  const names = isObject(to) ? list(to["fields"]) : [];
-  const values = list(as(value, "struct")?.["fields"]).map((pair) => list(pair)[1] ?? null);
+  const names = isObject(to) ? list(to.fields) : [];
+  const values = list(as(value, "struct")?.fields).map((pair) => list(pair)[1] ?? null);
   return structOf(
     values.map((v, i) => {
       const field = names[i];
-      const type = isObject(field) ? field["data_type"] : undefined;
-      const name = isObject(field) && typeof field["name"] === "string" && field["name"] !== "" ? field["name"] : `_field_${i + 1}`;
+      const type = isObject(field) ? field.data_type : undefined;
+      const name =
+        isObject(field) && typeof field.name === "string" && field.name !== "" ? field.name : `_field_${i + 1}`;
       return { name, value: type === undefined ? v : cast({ ...castShape(v), to: type ?? null }, false) };
     }),
   );
+}
+
+/** A STRUCT without names of its own, `(1, 'x')`, under the type's. */
+function namedBy(value: Json, type: Json | undefined): Json {
+  const pack = as(value, "function");
+  const args = list(pack?.args).map((arg) => as(arg, "named_argument")?.value);
+  if (pack?.name !== "STRUCT_PACK" || args.some((arg) => arg === undefined)) return value;
+  return typedStruct({ struct: { fields: args.map((arg) => [null, arg ?? null]) } }, type);
 }
 
 function castShape(value: Json): JsonObject {
@@ -109,8 +183,8 @@ function castShape(value: Json): JsonObject {
 }
 
 function typedLiteral(node: JsonObject): Json | undefined {
-  const value = typeof node["value"] === "string" ? node["value"] : "";
-  switch (node["literal_type"]) {
+  const value = typeof node.value === "string" ? node.value : "";
+  switch (node.literal_type) {
     case "timestamp":
       return expression("CAST(_1 AS TIMESTAMPTZ)", textLiteral(value));
     case "datetime":
@@ -137,51 +211,63 @@ const EXTRACTS = new Map([
 ]);
 
 function extract(node: JsonObject): Json | undefined {
-  const field = node["field"];
+  const field = node.field;
   const part = typeof field === "string" ? field : isObject(field) ? String(Object.values(field)[0]) : "";
   const text = EXTRACTS.get(part.toLowerCase());
-  return text === undefined ? undefined : expression(`(${text})`, node["this"] ?? null);
+  return text === undefined ? undefined : expression(`(${text})`, node.this ?? null);
 }
 
 /** `INTERVAL '1-2 3 4:5:6' YEAR TO SECOND`: DuckDB reads no spans, but the parts one by one. */
 function spanInterval(node: JsonObject): Json | undefined {
-  const unit = node["unit"];
-  const text = as(node["this"], "literal")?.["value"];
-  if (!isObject(unit) || unit["type"] !== "span" || typeof text !== "string") return undefined;
+  const unit = node.unit;
+  const text = as(node.this, "literal")?.value;
+  if (!isObject(unit) || unit.type !== "span" || typeof text !== "string") return undefined;
   const months = /(-?)(\d+)-(\d+)/.exec(text);
   const clock = /(-?)(\d+):(\d+)(?::(\d+(?:\.\d+)?))?/.exec(text);
   const days = /(?:^| )(-?\d+)(?: |$)/.exec(text);
   const parts = [
     ...(months ? [`${months[1]}${months[2]} years ${months[1]}${months[3]} months`] : []),
     ...(days ? [`${days[1]} days`] : []),
-    ...(clock ? [`${clock[1]}${clock[2]} hours ${clock[1]}${clock[3]} minutes ${clock[1]}${clock[4] ?? "0"} seconds`] : []),
+    ...(clock
+      ? [`${clock[1]}${clock[2]} hours ${clock[1]}${clock[3]} minutes ${clock[1]}${clock[4] ?? "0"} seconds`]
+      : []),
   ];
   return expression("CAST(_1 AS INTERVAL)", textLiteral(parts.join(" ") || "0 days"));
 }
 
 function subscript(node: JsonObject): Json {
-  const array = node["this"] ?? null;
-  const index = node["index"] ?? null;
+  const array = node.this ?? null;
+  const index = node.index ?? null;
   const accessor = as(index, "function");
-  const name = typeof accessor?.["name"] === "string" ? accessor["name"].toLowerCase() : "";
-  const position = list(accessor?.["args"])[0] ?? null;
-  if (["offset", "safe_offset", "ordinal", "safe_ordinal"].includes(name)) return call(`bq_at_${name}`, array, position);
+  const name = typeof accessor?.name === "string" ? accessor.name.toLowerCase() : "";
+  const position = list(accessor?.args)[0] ?? null;
+  if (["offset", "safe_offset", "ordinal", "safe_ordinal"].includes(name))
+    return call(`bq_at_${name}`, array, position);
   // A JSON value takes a name, an array a number.
   const literal = as(index, "literal");
-  if (literal?.["literal_type"] === "string") return expression("json_extract(_1, _2)", array, textLiteral(`$.${String(literal["value"])}`));
+  if (literal?.literal_type === "string")
+    return expression("json_extract(_1, _2)", array, textLiteral(`$.${String(literal.value)}`));
   return call("bq_at_offset", array, index);
 }
 
 /** ARRAY_AGG and STRING_AGG: IGNORE NULLS and LIMIT, which DuckDB's have not. */
 function limited(node: JsonObject, kind: "array_agg" | "string_agg"): Json | undefined {
   const { limit, ignore_nulls: ignore, ...rest } = node;
-  const filter = ignore === true && kind === "array_agg" ? expression("_1 IS NOT NULL", node["this"] ?? null) : (node["filter"] ?? null);
+  const filter =
+    ignore === true && kind === "array_agg" ? expression("_1 IS NOT NULL", node.this ?? null) : (node.filter ?? null);
   const agg = { [kind]: { ...rest, ...(ignore === undefined ? {} : { ignore_nulls: null }), filter, limit: null } };
   if (limit === null || limit === undefined) return ignore === true ? agg : undefined;
   if (kind === "array_agg") return expression("list_slice(_1, 1, _2)", agg, limit);
-  const array = as(expression("ARRAY_AGG(_1)", node["this"] ?? null), "array_agg") ?? {};
-  const values = { array_agg: { ...array, order_by: node["order_by"] ?? [], distinct: node["distinct"] ?? false, filter: expression("_1 IS NOT NULL", node["this"] ?? null) } };
-  return expression("array_to_string(list_slice(_1, 1, _2), _3)", values, limit, node["separator"] ?? textLiteral(","));
+  const array = as(expression("ARRAY_AGG(_1)", node.this ?? null), "array_agg") ?? {};
+  const values = {
+    array_agg: {
+      ...array,
+      order_by: node.order_by ?? [],
+      distinct: node.distinct ?? false,
+      filter: expression("_1 IS NOT NULL", node.this ?? null),
+    },
+  };
+  return expression("array_to_string(list_slice(_1, 1, _2), _3)", values, limit, node.separator ?? textLiteral(","));
 }
 
 /** Arguments that are names of a date part, by macro and position. */
@@ -194,9 +280,9 @@ const DATE_PART_ARGUMENT = new Map([
 ]);
 
 function functionCall(node: JsonObject): Json | undefined {
-  const name = typeof node["name"] === "string" ? node["name"] : "";
+  const name = typeof node.name === "string" ? node.name : "";
   const lower = name.toLowerCase();
-  const args = list(node["args"]);
+  const args = list(node.args);
   if (lower.startsWith("safe.")) {
     const inner = rewriteExpression({ function: { ...node, name: name.slice(5) } });
     return expression("TRY(_1)", inner);
@@ -210,31 +296,47 @@ function functionCall(node: JsonObject): Json | undefined {
       return structOf(args.map((arg, i) => structMember(arg, i)));
     case "bq_regexp_extract":
     case "bq_regexp_extract_all":
-      return { function: { ...node, args: [args[0] ?? null, args[1] ?? null, { literal: { literal_type: "number", value: hasGroup(args[1]) ? "1" : "0" } }] } };
+      return {
+        function: {
+          ...node,
+          args: [
+            args[0] ?? null,
+            args[1] ?? null,
+            { literal: { literal_type: "number", value: hasGroup(args[1]) ? "1" : "0" } },
+          ],
+        },
+      };
     case "format":
       return format(args);
-    case "array":
-      return undefined;
+    case "bq_format_date":
+    case "bq_format_datetime":
+    case "bq_format_timestamp":
+    case "bq_parse_date":
+    case "bq_parse_datetime":
+    case "bq_parse_timestamp":
+      return { function: { ...node, args: [timeFormat(args[0]), ...args.slice(1)] } };
     default:
-      return undefined;
+      return lower.startsWith("bq_") && args.some(aggregates)
+        ? { function: { ...node, name: untypedForm(lower) } }
+        : undefined;
   }
 }
 
 function structMember(arg: Json, i: number): { name: string; value: Json } {
   const alias = as(arg, "alias");
-  if (alias) return { name: nameOf(alias["alias"]) ?? "", value: alias["this"] ?? null };
-  const inferred = nameOf(as(arg, "column")?.["name"]) ?? nameOf(as(arg, "dot")?.["field"]);
+  if (alias) return { name: nameOf(alias.alias) ?? "", value: alias.this ?? null };
+  const inferred = nameOf(as(arg, "column")?.name) ?? nameOf(as(arg, "dot")?.field);
   return { name: inferred ?? `_field_${i + 1}`, value: arg };
 }
 
 function datePart(arg: Json): string {
-  const columnName = nameOf(as(arg, "column")?.["name"]);
+  const columnName = nameOf(as(arg, "column")?.name);
   if (columnName !== undefined) return columnName.toLowerCase();
   const week = as(arg, "function") ?? as(arg, "week");
-  const day = nameOf(as(list(week?.["args"])[0] ?? week?.["this"] ?? null, "column")?.["name"])?.toLowerCase();
+  const day = nameOf(as(list(week?.args)[0] ?? week?.this ?? null, "column")?.name)?.toLowerCase();
   if (day === "monday") return "isoweek";
   if (day === "sunday") return "week";
-  const text = as(arg, "var")?.["this"];
+  const text = as(arg, "var")?.this;
   if (typeof text === "string") return text.toLowerCase();
   throw new WarehouseError("invalidQuery", "A date part was expected");
 }
@@ -242,19 +344,44 @@ function datePart(arg: Json): string {
 /** Whether a literal regular expression has a capturing group. */
 function hasGroup(arg: Json | undefined): boolean {
   const literal = as(arg, "literal");
-  const text = typeof literal?.["value"] === "string" ? literal["value"] : "";
+  const text = typeof literal?.value === "string" ? literal.value : "";
   return /\((?!\?)|\(\?P</.test(text.replaceAll(/\\./g, ""));
+}
+
+/** A literal time format with the elements DuckDB's strftime has not. */
+function timeFormat(arg: Json | undefined): Json {
+  const literal = as(arg, "literal");
+  if (typeof literal?.value !== "string") {
+    throw new WarehouseError("invalidQuery", "A time format must be a literal in this warehouse");
+  }
+  const text = literal.value
+    .replaceAll("%F", "%Y-%m-%d")
+    .replaceAll("%T", "%H:%M:%S")
+    .replaceAll("%R", "%H:%M")
+    .replaceAll("%D", "%m/%d/%y")
+    .replaceAll("%E4Y", "%Y")
+    .replaceAll("%E*S", "%S.%f");
+  return textLiteral(text);
+}
+
+/** APPROX_QUANTILES(x, n) with a literal n: exact here. */
+function quantiles(args: readonly Json[]): Json {
+  const count = Number(as(args[1], "literal")?.value);
+  if (!Number.isInteger(count) || count < 1 || count > 1000)
+    throw new WarehouseError("invalidQuery", "APPROX_QUANTILES needs a literal number");
+  const points = Array.from({ length: count + 1 }, (_, i) => String(i / count));
+  return expression(`QUANTILE_DISC(_1, [${points.join(", ")}])`, args[0] ?? null);
 }
 
 /** FORMAT with a literal format: each piece on its own, joined. */
 function format(args: readonly Json[]): Json {
   const literal = as(args[0], "literal");
-  if (literal?.["literal_type"] !== "string" || typeof literal["value"] !== "string") {
+  if (literal?.literal_type !== "string" || typeof literal.value !== "string") {
     throw new WarehouseError("invalidQuery", "FORMAT needs a literal format string in this warehouse");
   }
   const pieces: Json[] = [];
   let next = 1;
-  for (const piece of literal["value"].match(/%%|%[-+ 0#]*\d*(?:\.\d+)?[a-zA-Z]|[^%]+|%/g) ?? []) {
+  for (const piece of literal.value.match(/%%|%[-+ 0#]*\d*(?:\.\d+)?[a-zA-Z]|[^%]+|%/g) ?? []) {
     if (piece === "%%") pieces.push(textLiteral("%"));
     else if (!piece.startsWith("%")) pieces.push(textLiteral(piece));
     else pieces.push(formatted(piece, args[next++] ?? null));
@@ -264,11 +391,12 @@ function format(args: readonly Json[]): Json {
 }
 
 function formatted(spec: string, arg: Json): Json {
-  if (spec === "%s" || spec === "%t") return call("bq_to_string", arg);
-  if (spec === "%T") return call("bq_literal", arg);
-  if (/[di]$/.test(spec)) return call("printf", textLiteral(spec.replace(/i$/, "d")), expression("CAST(_1 AS BIGINT)", arg));
+  if (spec === "%s" || spec === "%t") return macro("bq_to_string", arg);
+  if (spec === "%T") return macro("bq_literal", arg);
+  if (/[di]$/.test(spec))
+    return call("printf", textLiteral(spec.replace(/i$/, "d")), expression("CAST(_1 AS BIGINT)", arg));
   if (/[feEgG]$/.test(spec)) return call("printf", textLiteral(spec), expression("CAST(_1 AS DOUBLE)", arg));
   if (/[xXo]$/.test(spec)) return call("printf", textLiteral(spec), expression("CAST(_1 AS BIGINT)", arg));
-  if (spec.endsWith("s")) return call("printf", textLiteral(spec), call("bq_to_string", arg));
+  if (spec.endsWith("s")) return call("printf", textLiteral(spec), macro("bq_to_string", arg));
   throw new WarehouseError("invalidQuery", `Invalid format specifier: ${spec}`);
 }

@@ -41,7 +41,8 @@ export function tokenize(sql: string): Token[] {
       tokens.push({ kind: "word", text });
       at += text.length;
     } else if (/[0-9]/.test(ch) || (ch === "." && /[0-9]/.test(rest[1] ?? "") && !endsName(tokens.at(-1)))) {
-      const text = /^(?:0[xX][0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)/.exec(sql.slice(at, at + 400))?.[0] ?? ch;
+      const text =
+        /^(?:0[xX][0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)/.exec(sql.slice(at, at + 400))?.[0] ?? ch;
       tokens.push({ kind: "number", text });
       at += text.length;
     } else if (ch === "@" && /[A-Za-z_`]/.test(rest[1] ?? "")) {
@@ -59,7 +60,8 @@ export function tokenize(sql: string): Token[] {
       at += 1;
     } else {
       const text = /^(?:\|>|\|\||<=|>=|<>|!=|<<|>>|=>|@@|[-+*/~&|^()[\]{},.;:<>=@])/.exec(rest)?.[0];
-      if (text === undefined) throw new WarehouseError("invalidQuery", `Syntax error: Illegal input character ${JSON.stringify(ch)}`);
+      if (text === undefined)
+        throw new WarehouseError("invalidQuery", `Syntax error: Illegal input character ${JSON.stringify(ch)}`);
       tokens.push({ kind: "symbol", text });
       at += text.length;
     }
@@ -76,7 +78,9 @@ function endsName(token: Token | undefined): boolean {
 function readLiteral(sql: string, start: number, tokens: Token[]): number {
   const prefix = /^[rRbB]*/.exec(sql.slice(start, start + 2))?.[0].toLowerCase() ?? "";
   const open = start + prefix.length;
-  const quote = sql.startsWith(`${sql[open]}${sql[open]}${sql[open]}`, open) ? (sql[open] ?? "").repeat(3) : (sql[open] ?? "");
+  const quote = sql.startsWith(`${sql[open]}${sql[open]}${sql[open]}`, open)
+    ? (sql[open] ?? "").repeat(3)
+    : (sql[open] ?? "");
   const raw = prefix.includes("r");
   if (prefix.includes("b")) {
     const [text, end] = readQuoted(sql, open, quote, raw, "bytes");
@@ -142,7 +146,8 @@ function readEscape(sql: string, at: number, what: string): [string, number] {
     (what === "bytes" ? null : (/^\\u([0-9a-fA-F]{4})/.exec(text) ?? /^\\U([0-9a-fA-F]{8})/.exec(text)));
   if (code) {
     const point = Number.parseInt(code[1] ?? "", 16);
-    if (point <= 0x10ffff && !(point >= 0xd800 && point <= 0xdfff)) return [String.fromCodePoint(point), code[0].length];
+    if (point <= 0x10ffff && !(point >= 0xd800 && point <= 0xdfff))
+      return [String.fromCodePoint(point), code[0].length];
   }
   const octal = /^\\([0-3][0-7]{2})/.exec(text);
   if (octal) return [String.fromCharCode(Number.parseInt(octal[1] ?? "", 8)), 4];

@@ -2,12 +2,13 @@
  * GoogleSQL text → the same text without comments, exotic escapes, parameters or functions that differ in DuckDB.
  * Settled on tokens, before the parser, because the parser mistakes several of them.
  */
-import { macroFor } from "./macros.ts";
+
 import { tokenize } from "./lexer.ts";
+import { macroFor } from "./macros.ts";
 import { type ParameterText, stringLiteral } from "./parameters.ts";
 
 /** Words that look like calls and are none, or take DISTINCT, ORDER BY, OVER: the parser keeps them. */
-const DISTINCT_OK = new Set(["avg", "countif", "logical_or", "logical_and"]);
+const DISTINCT_OK = new Set(["avg", "logical_or", "logical_and"]);
 
 export function normalise(sql: string, parameter: ParameterText): string {
   const tokens = tokenize(sql);
@@ -36,7 +37,11 @@ export function normalise(sql: string, parameter: ParameterText): string {
         break;
       case "number":
         // 1.5 is a FLOAT64 in GoogleSQL and a DECIMAL in DuckDB.
-        out.push(/^[\d]*\.[\d]*$/.test(token.text) ? `${token.text.startsWith(".") ? "0" : ""}${token.text.replace(/\.$/, ".0")}e0` : token.text);
+        out.push(
+          /^[\d]*\.[\d]*$/.test(token.text)
+            ? `${token.text.startsWith(".") ? "0" : ""}${token.text.replace(/\.$/, ".0")}e0`
+            : token.text,
+        );
         break;
       case "parameter":
         out.push(parameter(token.name));

@@ -9,7 +9,9 @@ import { arrayAt, isObject, type JsonObject, objectAt, stringAt } from "../rest/
 export type ParameterText = (name: string | undefined) => string;
 
 const SCALARS = new Set(
-  "STRING BYTES INT64 INTEGER FLOAT64 FLOAT NUMERIC BIGNUMERIC BOOL BOOLEAN TIMESTAMP DATE TIME DATETIME GEOGRAPHY JSON INTERVAL".split(" "),
+  "STRING BYTES INT64 INTEGER FLOAT64 FLOAT NUMERIC BIGNUMERIC BOOL BOOLEAN TIMESTAMP DATE TIME DATETIME GEOGRAPHY JSON INTERVAL".split(
+    " ",
+  ),
 );
 
 /** Reads `queryParameters`. A parameter the query names and the request lacks is an `invalidQuery`. */
@@ -21,10 +23,13 @@ export function parameterText(parameters: readonly unknown[], mode: string | und
     if (name === undefined) {
       const parameter = positional ? list[next] : undefined;
       next += 1;
-      if (parameter === undefined) throw new WarehouseError("invalidQuery", `Query parameter number ${next} is not defined`);
+      if (parameter === undefined)
+        throw new WarehouseError("invalidQuery", `Query parameter number ${next} is not defined`);
       return valueText(objectAt(parameter, "parameterType"), objectAt(parameter, "parameterValue"));
     }
-    const parameter = positional ? undefined : list.find((p) => stringAt(p, "name")?.toLowerCase() === name.toLowerCase());
+    const parameter = positional
+      ? undefined
+      : list.find((p) => stringAt(p, "name")?.toLowerCase() === name.toLowerCase());
     if (parameter === undefined) throw new WarehouseError("invalidQuery", `Query parameter '${name}' not found`);
     return valueText(objectAt(parameter, "parameterType"), objectAt(parameter, "parameterValue"));
   };
@@ -59,7 +64,7 @@ function valueText(type: JsonObject, value: JsonObject): string {
     });
     return `STRUCT(${parts.join(", ")})`;
   }
-  const scalar = value["value"];
+  const scalar = value.value;
   if (scalar === null || scalar === undefined) return `CAST(NULL AS ${text})`;
   const literal = stringLiteral(String(scalar));
   // The wire carries bytes as base64.

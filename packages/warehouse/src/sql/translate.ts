@@ -7,7 +7,19 @@ import { isObject, type Json, type JsonObject } from "../rest/json.ts";
 import { rewriteExpression } from "./expressions.ts";
 import { normalise } from "./normalise.ts";
 import type { ParameterText } from "./parameters.ts";
-import { aliased, as, expression, fromItem, identifier, kindOf, list, nameOf, type Node, parseStatements, printDuckDb } from "./tree.ts";
+import {
+  aliased,
+  as,
+  expression,
+  fromItem,
+  identifier,
+  kindOf,
+  list,
+  type Node,
+  nameOf,
+  parseStatements,
+  printDuckDb,
+} from "./tree.ts";
 
 export interface TableReference {
   readonly projectId: string;
@@ -52,22 +64,27 @@ export function translate(sql: string, options: TranslateOptions): Translation {
   if (statements.length > 1) throw new WarehouseError("invalidQuery", "Scripts are not supported by this warehouse");
   const translator = new Translator(options);
   const [kind, content] = kindOf(statement) ?? ["", {}];
-  if (kind === "create_table" && isObject(content["as_select"])) {
-    const table = translator.reference(content["name"]);
+  if (kind === "create_table" && isObject(content.as_select)) {
+    const table = translator.reference(content.name);
     return {
       statementType: "CREATE_TABLE_AS_SELECT",
-      ...translator.statement(content["as_select"]),
-      target: { table, columns: [], replace: content["or_replace"] === true },
+      ...translator.statement(content.as_select),
+      target: { table, columns: [], replace: content.or_replace === true },
     };
   }
   if (kind === "insert") {
-    const table = translator.reference(content["table"]);
-    const columns = list(content["columns"]).map((c) => nameOf(c) ?? "");
-    const rows = isObject(content["query"]) ? translator.statement(content["query"]) : translator.values(list(content["values"]));
+    const table = translator.reference(content.table);
+    const columns = list(content.columns).map((c) => nameOf(c) ?? "");
+    const rows = isObject(content.query)
+      ? translator.statement(content.query)
+      : translator.values(list(content.values));
     return { statementType: "INSERT", ...rows, target: { table, columns, replace: false } };
   }
   if (!["select", "union", "intersect", "except", "subquery"].includes(kind)) {
-    throw new WarehouseError("invalidQuery", "Statement is not supported by this warehouse: only SELECT, CREATE TABLE AS and INSERT run");
+    throw new WarehouseError(
+      "invalidQuery",
+      "Statement is not supported by this warehouse: only SELECT, CREATE TABLE AS and INSERT run",
+    );
   }
   return { statementType: "SELECT", ...translator.statement(statement) };
 }
@@ -120,17 +137,17 @@ class Translator {
       case "select":
         return this.#select(content, scope, position);
       case "subquery": {
-        const inner = content["this"];
+        const inner = content.this;
         return { subquery: { ...content, this: isObject(inner) ? this.#query(inner, scope, position) : null } };
       }
       case "paren": {
-        const inner = content["this"];
+        const inner = content.this;
         return { paren: { ...content, this: isObject(inner) ? this.#query(inner, scope, position) : null } };
       }
       case "union":
       case "intersect":
       case "except": {
-        const [withClause, inner] = this.#with(content["with"], scope);
+        const [withClause, inner] = this.#with(content.with, scope);
         const { left, right, with: _, ...rest } = content;
         return {
           [kind]: {
@@ -152,45 +169,62 @@ class Translator {
     if (!isObject(clause)) return [null, scope];
     const names = new Set(scope.ctes);
     const ctes: Json[] = [];
-    for (const cte of list(clause["ctes"])) {
-      if (!isObject(cte) || !isObject(cte["this"])) continue;
-      const name = (nameOf(cte["alias"]) ?? "").toLowerCase();
-      if (clause["recursive"] === true) names.add(name);
-      const body = this.#query(cte["this"], { ctes: new Set(names), ranges: scope.ranges }, "rows");
+    for (const cte of list(clause.ctes)) {
+      if (!isObject(cte) || !isObject(cte.this)) continue;
+      const name = (nameOf(cte.alias) ?? "").toLowerCase();
+      if (clause.recursive === true) names.add(name);
+      const body = this.#query(cte.this, { ctes: new Set(names), ranges: scope.ranges }, "rows");
       names.add(name);
-      ctes.push({ ...cte, alias: identifier(nameOf(cte["alias"]) ?? ""), this: body });
+      ctes.push({ ...cte, alias: identifier(nameOf(cte.alias) ?? ""), this: body });
     }
-    return [{ ...clause, ctes }, { ctes: names, ranges: scope.ranges }];
+    return [
+      { ...clause, ctes },
+      { ctes: names, ranges: scope.ranges },
+    ];
   }
 
   #select(select: JsonObject, outer: Scope, position: Position): Node {
-    const [withClause, scope] = this.#with(select["with"], outer);
+    const [withClause, scope] = this.#with(select.with, outer);
     const ranges = new Set(scope.ranges);
     const inner: Scope = { ctes: scope.ctes, ranges };
-    const from = isObject(select["from"])
-      ? { ...select["from"], expressions: list(select["from"]["expressions"]).map((item) => this.#from(item, inner, ranges)) }
+    const from = isObject(select.from)
+      ? {
+          ...select.from,
+          expressions: list(select.from.expressions).map((item) => this.#from(item, inner, ranges)),
+        }
       : null;
-    const joins = list(select["joins"]).map((join) => this.#join(join, inner, ranges));
+    const joins = list(select.joins).map((join) => this.#join(join, inner, ranges));
     const { with: _w, from: _f, joins: _j, expressions, kind, ...rest } = select;
     const items = list(expressions).map((item) => this.#walk(item, inner));
-    const named = kind === "VALUE" ? items : nameItems(items, list(expressions));
-    const shaped = kind === "STRUCT" && position === "value" ? asStruct(named) : kind === "VALUE" && position === "rows" ? asRows(items) : named;
+    const opened = items.map((item, i) => openStruct(item, list(expressions)[i] ?? null, ranges));
+    // The name of a single value is never seen, and an alias could shadow a column of the query around it.
+    const unseen = kind === "VALUE" || (position === "value" && kind !== "STRUCT");
+    const named = unseen ? opened : nameItems(opened, list(expressions));
+    const shaped =
+      kind === "STRUCT" && position === "value"
+        ? asStruct(named)
+        : kind === "VALUE" && position === "rows"
+          ? asRows(items)
+          : named;
     const body: JsonObject = {
       ...this.#walkMembers(rest, inner),
       with: withClause,
       from,
       joins,
-      expressions: kind === undefined || kind === null ? usingFirst(shaped, list(select["joins"])) : shaped,
+      expressions: kind === undefined || kind === null ? usingFirst(shaped, list(select.joins)) : shaped,
     };
     return { select: body };
   }
 
   #join(join: Json, scope: Scope, ranges: Set<string>): Json {
     if (!isObject(join)) return null;
-    const item = this.#from(join["this"] ?? null, scope, ranges);
+    const item = this.#from(join.this ?? null, scope, ranges);
     const { this: _, ...rest } = join;
-    // A comma or CROSS JOIN sees the items to its left without LATERAL; so do the others in DuckDB.
-    return { ...this.#walkMembers(rest, scope), this: item };
+    const needsOn =
+      ["Inner", "Left", "Right", "Full"].includes(String(join.kind)) && !join.on && list(join.using).length === 0;
+    // `LEFT JOIN UNNEST(a)` may stand without ON; DuckDB wants one.
+    const on = needsOn ? { on: { boolean: { value: true } } } : {};
+    return { ...this.#walkMembers(rest, scope), this: item, ...on };
   }
 
   /** One FROM item; adds its alias to `ranges`. */
@@ -200,15 +234,15 @@ class Translator {
       case "table":
         return this.#table(content, scope, ranges);
       case "unnest":
-        return this.#unnest(this.#walk(content["this"] ?? null, scope), nameOf(content["alias"]), content, ranges);
+        return this.#unnest(this.#walk(content.this ?? null, scope), nameOf(content.alias), content, ranges);
       case "alias": {
-        const unnest = as(content["this"], "unnest");
-        if (unnest) return this.#unnest(this.#walk(unnest["this"] ?? null, scope), nameOf(content["alias"]), unnest, ranges);
+        const unnest = as(content.this, "unnest");
+        if (unnest) return this.#unnest(this.#walk(unnest.this ?? null, scope), nameOf(content.alias), unnest, ranges);
         break;
       }
       case "subquery": {
-        const alias = nameOf(content["alias"]);
-        const query = content["this"];
+        const alias = nameOf(content.alias);
+        const query = content.this;
         if (!isObject(query)) break;
         const joined = as(query, "joined_table");
         if (joined) return { subquery: { ...content, this: this.#from(query, scope, ranges) } };
@@ -217,16 +251,17 @@ class Translator {
         return { subquery: { ...content, alias: alias === undefined ? null : identifier(alias), this: tree } };
       }
       case "joined_table": {
-        const left = this.#from(content["left"] ?? null, scope, ranges);
-        const joins = list(content["joins"]).map((join) => this.#join(join, scope, ranges));
+        const left = this.#from(content.left ?? null, scope, ranges);
+        const joins = list(content.joins).map((join) => this.#join(join, scope, ranges));
         return { joined_table: { ...content, left, joins } };
       }
       case "paren":
-        return { paren: { ...content, this: this.#from(content["this"] ?? null, scope, ranges) } };
+        return { paren: { ...content, this: this.#from(content.this ?? null, scope, ranges) } };
       case "pivot":
       case "unpivot": {
         const { this: source, ...rest } = content;
-        return { [kind]: { ...this.#walkMembers(rest, scope), this: this.#from(source ?? null, scope, ranges) } };
+        // PIVOT takes aggregates by name only, so they stay as they are.
+        return { [kind]: { ...rest, this: this.#from(source ?? null, scope, ranges) } };
       }
     }
     throw new WarehouseError("invalidQuery", `Unsupported item in FROM: ${kind || "unknown"}`);
@@ -234,21 +269,25 @@ class Translator {
 
   #table(table: JsonObject, scope: Scope, ranges: Set<string>): Json {
     for (const clause of ["system_time", "when", "table_sample", "changes", "version"]) {
-      if (table[clause] !== undefined && table[clause] !== null) throw new WarehouseError("invalidQuery", `Unsupported table clause: ${clause}`);
+      if (table[clause] !== undefined && table[clause] !== null)
+        throw new WarehouseError("invalidQuery", `Unsupported table clause: ${clause}`);
     }
     const parts = tableParts(table);
-    const alias = nameOf(table["alias"]) ?? parts.at(-1) ?? "";
+    const alias = nameOf(table.alias) ?? parts.at(-1) ?? "";
     const first = parts[0] ?? "";
     if (parts.length > 1 && ranges.has(first.toLowerCase())) {
-      const path = parts.slice(1).reduce<Json>(
-        (tree, field) => (tree === null ? column(first, field) : { dot: { this: tree, field: identifier(field) } }),
-        null,
-      );
+      const path = parts
+        .slice(1)
+        .reduce<Json>(
+          (tree, field) => (tree === null ? column(first, field) : { dot: { this: tree, field: identifier(field) } }),
+          null,
+        );
       return this.#unnest(path, alias, table, ranges);
     }
     ranges.add(alias.toLowerCase());
     const named = { ...table, schema: null, catalog: null, alias: identifier(alias), alias_explicit_as: true };
-    if (parts.length === 1 && scope.ctes.has(first.toLowerCase())) return { table: { ...named, name: identifier(first) } };
+    if (parts.length === 1 && scope.ctes.has(first.toLowerCase()))
+      return { table: { ...named, name: identifier(first) } };
     const reference = this.reference(table);
     const target = this.#options.resolve(reference);
     this.#referenced.set(`${reference.projectId}.${reference.datasetId}.${reference.tableId}`, reference);
@@ -264,11 +303,15 @@ class Translator {
     this.#fresh += 1;
     const name = alias ?? `unnest_${this.#fresh}`;
     ranges.add(name.toLowerCase());
-    const offset = node["with_ordinality"] === true || node["with_offset"] === true ? (nameOf(node["offset_alias"]) ?? "offset") : undefined;
+    const offset =
+      node.with_ordinality === true || node.with_offset === true ? (nameOf(node.offset_alias) ?? "offset") : undefined;
     const values = aliased(expression("UNNEST(_1, max_depth => 2)", array), alias ?? "f0_");
-    const items = offset === undefined ? [values] : [values, aliased(expression("UNNEST(RANGE(CAST(LEN(_1) AS BIGINT)))", array), offset)];
+    const items =
+      offset === undefined
+        ? [values]
+        : [values, aliased(expression("UNNEST(RANGE(CAST(LEN(_1) AS BIGINT)))", array), offset)];
     const subquery = as(fromItem("(SELECT 1) AS x"), "subquery") ?? {};
-    const select = as(subquery["this"], "select") ?? {};
+    const select = as(subquery.this, "select") ?? {};
     return { subquery: { ...subquery, alias: identifier(name), this: { select: { ...select, expressions: items } } } };
   }
 
@@ -277,20 +320,23 @@ class Translator {
     if (Array.isArray(value)) return value.map((item) => this.#walk(item, scope));
     if (!isObject(value)) return value;
     const [kind, content] = kindOf(value) ?? ["", {}];
-    if (kind === "select" || kind === "union" || kind === "intersect" || kind === "except") return this.#query(value, scope, "value");
-    return rewriteExpression(isObject(value[kind]) ? { [kind]: this.#walkMembers(content, scope) } : this.#walkMembers(value, scope));
+    if (kind === "select" || kind === "union" || kind === "intersect" || kind === "except")
+      return this.#query(value, scope, "value");
+    return rewriteExpression(
+      isObject(value[kind]) ? { [kind]: this.#walkMembers(content, scope) } : this.#walkMembers(value, scope),
+    );
   }
 
   #walkMembers(value: JsonObject, scope: Scope): JsonObject {
     const out: JsonObject = {};
     for (const [key, member] of Object.entries(value)) out[key] = this.#walk(member ?? null, scope);
-    if (typeof out["name"] === "string" && typeof out["quoted"] === "boolean" && "span" in out) out["quoted"] = true;
+    if (typeof out.name === "string" && typeof out.quoted === "boolean" && "span" in out) out.quoted = true;
     return out;
   }
 }
 
 function emptySelect(item: Json): JsonObject {
-  const select = as(as(fromItem("(SELECT 1) AS x"), "subquery")?.["this"], "select") ?? {};
+  const select = as(as(fromItem("(SELECT 1) AS x"), "subquery")?.this, "select") ?? {};
   return { ...select, expressions: [item] };
 }
 
@@ -300,7 +346,7 @@ function column(table: string, name: string): JsonObject {
 
 /** The parts of a table's name; one pair of backquotes may hold several. */
 function tableParts(table: JsonObject): string[] {
-  return [table["catalog"], table["schema"], table["name"]].flatMap((part) => {
+  return [table.catalog, table.schema, table.name].flatMap((part) => {
     const name = nameOf(part);
     return name === undefined ? [] : name.split(".");
   });
@@ -313,10 +359,10 @@ function nameItems(items: readonly Json[], written: readonly Json[]): Json[] {
     const source = written[i] ?? null;
     const alias = as(source, "alias");
     if (alias) {
-      const target = as(item, "alias")?.["this"] ?? item;
-      return aliased(target, nameOf(alias["alias"]) ?? "");
+      const target = as(item, "alias")?.this ?? item;
+      return aliased(target, nameOf(alias.alias) ?? "");
     }
-    if (as(source, "star") || isStruct(source)) return item;
+    if (as(source, "star")) return item;
     const name = pathName(source);
     if (name !== undefined) return aliased(item, name);
     unnamed += 1;
@@ -324,17 +370,33 @@ function nameItems(items: readonly Json[], written: readonly Json[]): Json[] {
   });
 }
 
-function isStruct(node: Json): boolean {
-  return as(node, "columns") !== undefined;
+/** `path.*` of a STRUCT: DuckDB opens it by UNNEST. */
+function openStruct(item: Json, written: Json, ranges: ReadonlySet<string>): Json {
+  const star = as(written, "star");
+  const path = nameOf(star?.table);
+  if (star === undefined || path === undefined || ranges.has(path.toLowerCase())) return item;
+  if (list(star.except).length > 0 || list(star.replace).length > 0) {
+    throw new WarehouseError(
+      "invalidQuery",
+      "EXCEPT and REPLACE after a STRUCT's .* are not supported by this warehouse",
+    );
+  }
+  const [first = "", ...fields] = path.split(".");
+  const start: Json =
+    fields.length > 0 && ranges.has(first.toLowerCase()) ? column(first, fields.shift() ?? "") : unqualified(first);
+  const tree = fields.reduce<Json>((inner, field) => ({ dot: { this: inner, field: identifier(field) } }), start);
+  return expression("UNNEST(_1)", tree);
+}
+
+function unqualified(name: string): JsonObject {
+  return { column: { name: identifier(name), table: null, join_mark: false, trailing_comments: [] } };
 }
 
 function pathName(node: Json): string | undefined {
-  const named = as(node, "column") ?? undefined;
-  if (named) return nameOf(named["name"]);
+  const named = as(node, "column");
+  if (named) return nameOf(named.name);
   const dot = as(node, "dot");
-  if (dot) return nameOf(dot["field"]);
-  const paren = as(node, "paren");
-  return paren ? undefined : undefined;
+  return dot ? nameOf(dot.field) : undefined;
 }
 
 /** `SELECT AS STRUCT a, b` as one value. */
@@ -344,8 +406,8 @@ function asStruct(items: readonly Json[]): Json[] {
   }
   const args = items.map((item, i) => {
     const alias = as(item, "alias");
-    const name = nameOf(alias?.["alias"]) ?? "";
-    return { name: /^f\d+_$/.test(name) ? `_field_${i + 1}` : name, value: alias?.["this"] ?? item };
+    const name = nameOf(alias?.alias) ?? "";
+    return { name: /^f\d+_$/.test(name) ? `_field_${i + 1}` : name, value: alias?.this ?? item };
   });
   return [structOf(args)];
 }
@@ -365,7 +427,7 @@ export function structOf(members: readonly { readonly name: string; readonly val
 function usingFirst(items: readonly Json[], joins: readonly Json[]): Json[] {
   const names: string[] = [];
   for (const join of joins.toReversed()) {
-    for (const name of isObject(join) ? list(join["using"]) : []) {
+    for (const name of isObject(join) ? list(join.using) : []) {
       const text = nameOf(name);
       if (text !== undefined && !names.some((n) => n.toLowerCase() === text.toLowerCase())) names.push(text);
     }
@@ -373,14 +435,12 @@ function usingFirst(items: readonly Json[], joins: readonly Json[]): Json[] {
   if (names.length === 0) return [...items];
   return items.flatMap((item) => {
     const star = as(item, "star");
-    if (star === undefined || isObject(star["table"])) return [item];
-    const except = list(star["except"]);
+    if (star === undefined || isObject(star.table)) return [item];
+    const except = list(star.except);
     const shown = names.filter((name) => !except.some((e) => nameOf(e)?.toLowerCase() === name.toLowerCase()));
-    const replaced = list(star["replace"]).map((r) => (isObject(r) ? nameOf(r["alias"])?.toLowerCase() : undefined));
+    const replaced = list(star.replace).map((r) => (isObject(r) ? nameOf(r.alias)?.toLowerCase() : undefined));
     const firsts = shown.filter((name) => !replaced.includes(name.toLowerCase()));
-    const columns = firsts.map((name) =>
-      aliased({ column: { name: identifier(name), table: null, join_mark: false, trailing_comments: [] } }, name),
-    );
+    const columns = firsts.map((name) => aliased(unqualified(name), name));
     return [...columns, { star: { ...star, except: [...except, ...firsts.map(identifier)] } }];
   });
 }

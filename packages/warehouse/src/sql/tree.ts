@@ -31,7 +31,7 @@ export function list(value: Json | undefined): Json[] {
 
 /** The text of an identifier `{name, quoted}`. */
 export function nameOf(value: Json | undefined): string | undefined {
-  return isObject(value) && typeof value["name"] === "string" ? value["name"] : undefined;
+  return isObject(value) && typeof value.name === "string" ? value.name : undefined;
 }
 
 export function parseStatements(sql: string): Node[] {
@@ -44,7 +44,8 @@ export function parseStatements(sql: string): Node[] {
 export function printDuckDb(statement: Node): string {
   const result = generate([statement], Dialect.DuckDB);
   const sql = result.sql?.[0];
-  if (!result.success || sql === undefined) throw new WarehouseError("invalidQuery", `Unsupported statement: ${result.error ?? ""}`);
+  if (!result.success || sql === undefined)
+    throw new WarehouseError("invalidQuery", `Unsupported statement: ${result.error ?? ""}`);
   return sql;
 }
 
@@ -53,14 +54,14 @@ const templates = new Map<string, Json>();
 /** A DuckDB expression with `_1`, `_2` … replaced by nodes. */
 export function expression(text: string, ...holes: Json[]): Json {
   const [select] = duckDbSelect(`SELECT ${text}`, holes);
-  return list(select["expressions"])[0] ?? null;
+  return list(select.expressions)[0] ?? null;
 }
 
 /** What stands in DuckDB's FROM for the text, holes filled. */
 export function fromItem(text: string, ...holes: Json[]): Json {
   const [select] = duckDbSelect(`SELECT 1 FROM ${text}`, holes);
-  const from = select["from"];
-  return isObject(from) ? (list(from["expressions"])[0] ?? null) : null;
+  const from = select.from;
+  return isObject(from) ? (list(from.expressions)[0] ?? null) : null;
 }
 
 function duckDbSelect(sql: string, holes: Json[]): [JsonObject] {
@@ -83,7 +84,7 @@ function fill(value: Json | undefined, holes: Json[]): Json {
   if (Array.isArray(value)) return value.map((item) => fill(item, holes));
   if (!isObject(value)) return value ?? null;
   const column = as(value, "column");
-  const hole = column && /^_(\d+)$/.exec(nameOf(column["name"]) ?? "");
+  const hole = column && /^_(\d+)$/.exec(nameOf(column.name) ?? "");
   if (hole) return holes[Number(hole[1]) - 1] ?? null;
   return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, fill(member, holes)]));
 }
@@ -95,7 +96,14 @@ export function identifier(name: string): JsonObject {
 /** `node AS name`. */
 export function aliased(node: Json, name: string): JsonObject {
   return {
-    alias: { this: node, alias: identifier(name), column_aliases: [], alias_explicit_as: true, pre_alias_comments: [], trailing_comments: [] },
+    alias: {
+      this: node,
+      alias: identifier(name),
+      column_aliases: [],
+      alias_explicit_as: true,
+      pre_alias_comments: [],
+      trailing_comments: [],
+    },
   };
 }
 
@@ -105,5 +113,15 @@ export function textLiteral(value: string): JsonObject {
 
 /** A DuckDB call; the arguments in order. */
 export function call(name: string, ...args: Json[]): JsonObject {
-  return { function: { name, args, distinct: false, trailing_comments: [], use_bracket_syntax: false, no_parens: false, quoted: false } };
+  return {
+    function: {
+      name,
+      args,
+      distinct: false,
+      trailing_comments: [],
+      use_bracket_syntax: false,
+      no_parens: false,
+      quoted: false,
+    },
+  };
 }

@@ -3,13 +3,7 @@
  * DATETIME is TIMESTAMP, TIMESTAMP is TIMESTAMPTZ, NUMERIC is DECIMAL(38,9), BIGNUMERIC every other DECIMAL,
  * INT64 every integer (HUGEINT too: a sum of BIGINT), JSON and GEOGRAPHY VARCHAR under an alias.
  */
-import {
-  DuckDBDecimalType,
-  DuckDBListType,
-  DuckDBStructType,
-  type DuckDBType,
-  DuckDBTypeId,
-} from "@duckdb/node-api";
+import { DuckDBDecimalType, DuckDBListType, DuckDBStructType, type DuckDBType, DuckDBTypeId } from "@duckdb/node-api";
 import { WarehouseError } from "../errors.ts";
 
 /** Names as they stand in a REST schema. */
@@ -107,7 +101,10 @@ export function duckType(field: Field): string {
 export function fieldOf(name: string, type: DuckDBType): Field {
   if (type instanceof DuckDBListType) {
     if (type.valueType instanceof DuckDBListType) {
-      throw new WarehouseError("invalidQuery", "Cannot construct array with element type ARRAY because nested arrays are not supported");
+      throw new WarehouseError(
+        "invalidQuery",
+        "Cannot construct array with element type ARRAY because nested arrays are not supported",
+      );
     }
     return { ...fieldOf(name, type.valueType), mode: "REPEATED" };
   }
@@ -127,7 +124,8 @@ function scalarOf(type: DuckDBType): FieldType {
   if (alias === "JSON" || alias === "GEOGRAPHY") return alias;
   if (type instanceof DuckDBDecimalType) return type.scale === 9 ? "NUMERIC" : "BIGNUMERIC";
   const found = SCALARS.get(type.typeId);
-  if (found === undefined) throw new WarehouseError("invalidQuery", `Type ${type.toString()} has no counterpart in BigQuery`);
+  if (found === undefined)
+    throw new WarehouseError("invalidQuery", `Type ${type.toString()} has no counterpart in BigQuery`);
   return found;
 }
 
