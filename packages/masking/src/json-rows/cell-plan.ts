@@ -28,8 +28,8 @@ export interface CellPlan {
   readonly constant: string;
   /** JSON that stands in for the whole array or STRUCT; what is inside is checked and dropped. Empty: look inside. */
   readonly whole: string;
-  /** `COMPUTE`: from the value's text to JSON. */
-  readonly compute: (text: string) => string;
+  /** `COMPUTE`: the masked value of one that is not NULL. */
+  readonly compute: (text: string) => string | null;
   /** Values masked so far. */
   count: number;
 }
@@ -75,7 +75,7 @@ export function planRow(options: RowsMaskerOptions): RowPlan {
       compute: (text) => {
         const value = RULES[rule].apply(text, field.type, context);
         // BigQuery's arrays hold no NULL.
-        return JSON.stringify(value === null && field.repeated ? defaultRule.apply(text, field.type, context) : value);
+        return value === null && field.repeated ? defaultRule.apply(text, field.type, context) : value;
       },
       count: 0,
     };

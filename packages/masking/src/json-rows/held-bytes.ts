@@ -24,4 +24,15 @@ export class HeldBytes {
     this.#length = 0;
     return text;
   }
+
+  /** As if the range were appended and the text taken; copies nothing where nothing is held. */
+  takeTextWith(chunk: Uint8Array, start: number, end: number): string {
+    if (this.#length === 0) return asBuffer(chunk).toString("utf8", start, end);
+    this.append(chunk, start, end);
+    return this.takeText();
+  }
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

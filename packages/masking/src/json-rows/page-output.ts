@@ -1,3 +1,5 @@
+import { QUOTE, STOPS_STRING } from "./bytes.ts";
+
 /** Shorter ranges are copied byte by byte: below it a native call costs more than it saves. */
 const SHORT = 64;
 
@@ -26,20 +28,28 @@ export class PageOutput {
   text(text: string): void {
     // UTF-8 takes at most three bytes for each UTF-16 unit.
     this.#reserve(text.length * 3);
-    if (text.length > SHORT) {
-      this.#length += this.#buffer.write(text, this.#length, "utf8");
+    this.#length += this.#buffer.write(text, this.#length, "utf8");
+  }
+
+  /** A value in JSON. Masked values are mostly short and plain, and then need no call of native code. */
+  json(value: string | null): void {
+    if (value === null || value.length > SHORT) {
+      this.text(JSON.stringify(value));
       return;
     }
+    this.#reserve(value.length + 2);
     const buffer = this.#buffer;
     let at = this.#length;
-    for (let i = 0; i < text.length; i++) {
-      const unit = text.charCodeAt(i);
-      if (unit >= 0x80) {
-        this.#length += buffer.write(text, this.#length, "utf8");
+    buffer[at++] = QUOTE;
+    for (let i = 0; i < value.length; i++) {
+      const unit = value.charCodeAt(i);
+      if (unit >= 0x80 || STOPS_STRING[unit] === 1) {
+        this.text(JSON.stringify(value));
         return;
       }
       buffer[at++] = unit;
     }
+    buffer[at++] = QUOTE;
     this.#length = at;
   }
 

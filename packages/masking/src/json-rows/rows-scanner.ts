@@ -337,17 +337,21 @@ export class RowsScanner {
       out.text(plan.constant);
       return;
     }
-    this.#hold(chunk, start, end);
-    const text = this.#held.takeText();
+    this.#checkHeld(end - start);
+    const text = this.#held.takeTextWith(chunk, start, end);
     // The string was read to be JSON, so this can't fail; and it was UTF-8, so nothing was replaced.
-    out.text(plan.compute(this.#hasEscape ? (JSON.parse(`"${text}"`) as string) : text));
+    out.json(plan.compute(this.#hasEscape ? (JSON.parse(`"${text}"`) as string) : text));
   }
 
   #hold(chunk: Uint8Array, start: number, end: number): void {
-    if (this.#held.length + end - start > this.#limits.maxMaskedCellBytes) {
+    this.#checkHeld(end - start);
+    this.#held.append(chunk, start, end);
+  }
+
+  #checkHeld(more: number): void {
+    if (this.#held.length + more > this.#limits.maxMaskedCellBytes) {
       throw new MaskingError("limit", `${this.#where()}: more than ${this.#limits.maxMaskedCellBytes} bytes to mask`);
     }
-    this.#held.append(chunk, start, end);
   }
 
   #top(): Frame {

@@ -1,3 +1,4 @@
+import { endOfFirst } from "./characters.ts";
 import type { Rule } from "./rule.ts";
 import { token } from "./token.ts";
 
@@ -7,7 +8,7 @@ export const first4: Rule = {
   shows: "part",
   fits: ["STRING"],
   apply(value, type, context) {
-    const start = [...value.slice(0, 9)];
-    return start.length <= 4 ? token.apply(value, type, context) : `${start.slice(0, 4).join("")}XXXXX`;
+    const end = endOfFirst(value, 4);
+    return end === undefined ? token.apply(value, type, context) : `${value.slice(0, end)}XXXXX`;
   },
 };

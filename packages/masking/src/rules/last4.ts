@@ -1,3 +1,4 @@
+import { startOfLast } from "./characters.ts";
 import type { Rule } from "./rule.ts";
 import { token } from "./token.ts";
 
@@ -7,8 +8,7 @@ export const last4: Rule = {
   shows: "part",
   fits: ["STRING"],
   apply(value, type, context) {
-    // Nine UTF-16 units hold at least five code points or else the whole value; never spread megabytes.
-    const end = [...value.slice(-9)];
-    return end.length <= 4 ? token.apply(value, type, context) : `XXXXX${end.slice(-4).join("")}`;
+    const start = startOfLast(value, 4);
+    return start === undefined ? token.apply(value, type, context) : `XXXXX${value.slice(start)}`;
   },
 };

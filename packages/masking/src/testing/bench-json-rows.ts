@@ -38,12 +38,14 @@ function page(): Buffer {
   return Buffer.from(`{"kind":"bigquery#queryResponse","rows":[${rows.join(",")}]}`);
 }
 
+/** Milliseconds of processor time: what else the machine does counts less than on the clock. */
 function best(run: () => unknown): number {
   let fastest = Number.POSITIVE_INFINITY;
-  for (let i = 0; i < 8; i++) {
-    const start = performance.now();
+  for (let i = 0; i < 12; i++) {
+    const start = process.cpuUsage();
     run();
-    fastest = Math.min(fastest, performance.now() - start);
+    const { user, system } = process.cpuUsage(start);
+    fastest = Math.min(fastest, (user + system) / 1000);
   }
   return fastest;
 }

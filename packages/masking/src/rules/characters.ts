@@ -1,0 +1,20 @@
+// Characters are code points. Both walk from an end, so that a long value costs no more than a short one.
+
+/** Where the last `count` characters begin; undefined if the value has no more than these. */
+export function startOfLast(value: string, count: number): number | undefined {
+  let at = value.length;
+  for (let i = 0; i < count && at > 0; i++) at -= at >= 2 && isPair(value, at - 2) ? 2 : 1;
+  return at > 0 ? at : undefined;
+}
+
+/** Where the first `count` characters end; undefined if the value has no more than these. */
+export function endOfFirst(value: string, count: number): number | undefined {
+  let at = 0;
+  for (let i = 0; i < count && at < value.length; i++) at += isPair(value, at) ? 2 : 1;
+  return at < value.length ? at : undefined;
+}
+
+/** A surrogate pair stands at `at`. */
+function isPair(value: string, at: number): boolean {
+  return (value.charCodeAt(at) & 0xfc00) === 0xd800 && (value.charCodeAt(at + 1) & 0xfc00) === 0xdc00;
+}
