@@ -133,6 +133,8 @@ export class Cursor {
       return this.unsupported("Hints (@{…}) are");
     }
     if (this.atSymbol("|>")) return this.unsupported("Pipe syntax (|>) is");
+    if (this.atSymbol("{")) return this.unsupported("A constructor in braces is");
+    if (this.atSymbol("**")) return this.unsupported("Unpacking (**) is");
     const found = describe(this.peek());
     return this.error(
       "syntax",

@@ -18,6 +18,7 @@ import type {
   FunctionCall,
   HavingModifier,
   Identifier,
+  InExpression,
   LambdaArgument,
   OrderItem,
   PathExpression,
@@ -135,7 +136,7 @@ export abstract class ExpressionParser extends TypeParser {
     const not = this.atKeyword("NOT") && this.atAnyKeyword(["IN", "BETWEEN", "LIKE"], 1);
     if (not) this.advance();
     if (this.takeKeyword("IN")) {
-      const source = this.#inSource();
+      const source = unwrapQuery(this.#inSource());
       return { kind: "InExpression", operand: left, not, source, ...at, end: source.end };
     }
     if (this.takeKeyword("BETWEEN")) {
@@ -192,19 +193,14 @@ export abstract class ExpressionParser extends TypeParser {
       return { kind: "UnnestOperand", expression, start, end: this.previousEnd() };
     }
     this.expectSymbol("(");
-    if (this.atQuery()) {
-      const query = this.query();
-      this.expectSymbol(")");
-      return { kind: "QueryOperand", query, start, end: this.previousEnd() };
+    const first = this.atQuery() ? this.query() : this.#expressionOrQuery();
+    if (first.kind === "Query") {
+      const { end } = this.expectSymbol(")");
+      return { kind: "QueryOperand", query: first, start, end };
     }
-    const items = this.list(() => this.#expressionOrQuery());
-    this.expectSymbol(")");
-    const [first] = items;
-    const end = this.previousEnd();
-    // `IN ((SELECT …))` is a query in two pairs of parentheses, not a list of one scalar subquery.
-    if (items.length === 1 && first?.kind === "SubqueryExpression" && first.form === "SCALAR") {
-      return { kind: "QueryOperand", query: first.query, start, end };
-    }
+    const items = [first];
+    while (this.takeSymbol(",")) items.push(this.expression());
+    const { end } = this.expectSymbol(")");
     return { kind: "ExpressionList", items, start, end };
   }
 
@@ -429,16 +425,12 @@ export abstract class ExpressionParser extends TypeParser {
   /** `parentheses: "(" query ")" | "(" expression ")" | "(" expression ("," expression)+ ")"` */
   #parentheses(): Expression {
     const { start } = this.expectSymbol("(");
-    if (this.atQuery()) {
-      const query = this.nested(() => this.query());
+    const first = this.atQuery() ? this.query() : this.#expressionOrQuery();
+    if (first.kind === "Query") {
       const { end } = this.expectSymbol(")");
-      return { kind: "SubqueryExpression", form: "SCALAR", query, start, end };
+      return { kind: "SubqueryExpression", form: "SCALAR", query: first, start, end };
     }
-    const first = this.#expressionOrQuery();
-    if (!this.atSymbol(",")) {
-      this.expectSymbol(")");
-      return first;
-    }
+    if (this.takeSymbol(")")) return first;
     const elements = [first];
     while (this.takeSymbol(",")) elements.push(this.expression());
     const { end } = this.expectSymbol(")");
@@ -446,14 +438,12 @@ export abstract class ExpressionParser extends TypeParser {
   }
 
   /** An expression, unless it was a query in parentheses that goes on: `(SELECT 1) UNION ALL …`. */
-  #expressionOrQuery(): Expression {
-    const startsWithParenthesis = this.atSymbol("(");
-    const expression = this.expression();
-    if (!startsWithParenthesis || !isScalarSubquery(expression) || !this.atAnyKeyword(QUERY_CONTINUATIONS)) {
-      return expression;
-    }
-    const query = this.queryAfter(expression.query, expression.start);
-    return { ...expression, query, end: query.end };
+  #expressionOrQuery(): Expression | Query {
+    const expression = this.atSymbol("(") ? this.expression() : null;
+    if (expression === null) return this.expression();
+    return isScalarSubquery(expression) && this.atAnyKeyword(QUERY_CONTINUATIONS)
+      ? this.queryAfter(expression.query, expression.start)
+      : expression;
   }
 
   /** Whether the next tokens start a query rather than an expression: `SELECT`, `WITH name AS`, `FROM`, `TABLE t`. */
@@ -463,7 +453,7 @@ export abstract class ExpressionParser extends TypeParser {
 
   /** `subquery: ["ARRAY" | "EXISTS"] "(" query ")"` */
   #subquery(form: SubqueryExpression["form"], start: number): Expression {
-    const query = this.parenthesized(() => this.nested(() => this.query()));
+    const query = this.parenthesized(() => this.query());
     return { kind: "SubqueryExpression", form, query, start, end: this.previousEnd() };
   }
 
@@ -777,7 +767,17 @@ export abstract class ExpressionParser extends TypeParser {
   }
 }
 
-export function isScalarSubquery(expression: Expression): expression is SubqueryExpression {
+/** `IN ((SELECT …))` is a query in two pairs of parentheses; `LIKE ANY ((SELECT …))` stays a list of one scalar subquery. */
+function unwrapQuery(source: InExpression["source"]): InExpression["source"] {
+  if (source.kind !== "ExpressionList" || source.items.length !== 1) return source;
+  const [only] = source.items;
+  const { start, end } = source;
+  return only !== undefined && isScalarSubquery(only)
+    ? { kind: "QueryOperand", query: only.query, start, end }
+    : source;
+}
+
+function isScalarSubquery(expression: Expression): expression is SubqueryExpression {
   return expression.kind === "SubqueryExpression" && expression.form === "SCALAR";
 }
 

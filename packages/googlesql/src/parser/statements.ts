@@ -52,7 +52,7 @@ export class ScriptParser extends QueryParser {
     this.#refuseOtherStatements();
     if (this.peek().kind === "end") throw this.error("syntax", "Syntax error: The SQL holds no statement.");
     const query = this.query();
-    if (this.takeSymbol(";") && this.peek().kind !== "end") {
+    if (this.takeSymbol(";") && this.peek().kind !== "end" && !this.atSymbol(";")) {
       throw this.unsupported("More than one statement is");
     }
     if (this.peek().kind !== "end") throw this.unexpected("end of input");

@@ -72,6 +72,8 @@ export abstract class TableParser extends ExpressionParser {
       this.advance();
       if (keyword !== "INNER" && keyword !== "CROSS") this.takeKeyword("OUTER");
     }
+    if (this.atAnyKeyword(["UNION", "INTERSECT", "EXCEPT"]) && isType)
+      throw this.unsupported("An outer set operation is");
     if (this.atAnyKeyword(["HASH", "LOOKUP"])) throw this.unsupported("HASH JOIN and LOOKUP JOIN are");
     if (!isType && !this.atKeyword("JOIN")) return null;
     this.expectKeyword("JOIN");
@@ -152,6 +154,7 @@ export abstract class TableParser extends ExpressionParser {
     if (this.atKeyword("UNNEST")) return this.#unnest();
     if (this.atSymbol("(")) return this.#parenthesizedTable();
     if (this.atKeyword("LATERAL")) throw this.unsupported("LATERAL is");
+    if (this.atKeyword("GROUP")) throw this.unsupported("GROUP ROWS is");
     if (this.atKeyword("IF") && this.atSymbol("(", 1)) throw this.unsupported("This table function is");
     if (this.atKeyword("GRAPH_TABLE") && this.atSymbol("(", 1)) throw this.unsupported("GRAPH_TABLE is");
     return this.#tablePathOrFunction();
@@ -234,6 +237,7 @@ export abstract class TableParser extends ExpressionParser {
     if (this.atAnyKeyword(["CONNECTION", "DESCRIPTOR"]) && (this.atIdentifier(1) || this.atSymbol("(", 1))) {
       throw this.unsupported("CONNECTION and DESCRIPTOR arguments are");
     }
+    if (this.atKeyword("COLUMNS") && this.atSymbol("(", 1)) throw this.unsupported("A COLUMNS argument is");
     return this.argument();
   }
 
@@ -305,7 +309,8 @@ export abstract class TableParser extends ExpressionParser {
 
   /** `system_time: ["FOR" ("SYSTEM_TIME" | "SYSTEM" "TIME") "AS" "OF" expression]` */
   #systemTime(): Expression | null {
-    if (!this.takeKeyword("FOR")) return null;
+    if (!this.atKeyword("FOR") || this.atKeyword("UPDATE", 1)) return null;
+    this.advance();
     if (this.takeKeyword("SYSTEM")) this.expectKeyword("TIME");
     else this.expectKeyword("SYSTEM_TIME");
     this.expectKeyword("AS");

@@ -1,0 +1,165 @@
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, it, type TestContext } from "node:test";
+import fc from "fast-check";
+import { print } from "../printer.ts";
+import { SqlError } from "../sql-error.ts";
+import { parse } from "./parse.ts";
+
+/**
+ * Statements of Google's own parser tests, one JSON object a line, kept beside the repository and not in it.
+ * Without them these tests skip.
+ */
+interface CorpusStatement {
+  readonly group: string;
+  readonly sql: string;
+}
+
+function findCorpus(): string | undefined {
+  for (let folder = import.meta.dirname; folder !== dirname(folder); folder = dirname(folder)) {
+    const corpus = join(folder, "../shared/corpus/parser");
+    if (existsSync(corpus)) return corpus;
+  }
+  return undefined;
+}
+
+const corpus = findCorpus();
+const skip = corpus === undefined ? "no corpus at ../shared/corpus beside the repository" : false;
+
+function read(file: "accept" | "reject"): CorpusStatement[] {
+  if (corpus === undefined) return [];
+  const lines = readFileSync(join(corpus, `${file}.jsonl`), "utf8").trim();
+  return lines.split("\n").map((line): CorpusStatement => JSON.parse(line));
+}
+
+/**
+ * Google's test refuses this statement only with the feature ALLOW_CONSECUTIVE_ON turned off; `accept` holds the same
+ * statement with other names. BigQuery has the feature: "FROM A JOIN B JOIN C ON … ON …".
+ */
+const REFUSED_BY_TURNED_OFF_FEATURE = ["select * from t1 join t2 join t3 on c1 on c2"];
+
+/** Groups of `accept` with statements that end as `syntax` rather than `unsupported`, and why they are not BigQuery's. */
+const NOT_BIGQUERY: Readonly<Record<string, string>> = {
+  aggregation: "SEQUENCE arguments, DISTINCT without argument, OFFSET inside an aggregate, WITH REPORT",
+  align_operator: "ALIGN is not BigQuery's",
+  clamped_between: "differential privacy by function arguments is not BigQuery's",
+  corresponding: "outer set operations by position are not BigQuery's",
+  keywords: "field access on a string literal",
+  lambda: "lambdas without parameters, function references",
+  limit: "LIMIT takes a literal, a parameter or a CAST in BigQuery",
+  literals_structurally_invalid: "U+FFFD in the text: it was no UTF-8",
+  named_arguments: "TABLE, MODEL and SEQUENCE as named arguments",
+  parser: "backslash between tokens (macros), DISTINCT without argument",
+  pipe_call_tvf: "INPUT TABLE as an argument",
+  qualify: "QUALIFY is reserved in BigQuery",
+  set_operation: "different set operations side by side: Google's resolver refuses it",
+  star: "(a + b).*: an operator's result has no fields",
+  string_literal_errors: "escaped newline in a raw string between single quotes: Google's reference forbids it",
+  struct: "STRUCT<> without fields",
+  tvf: "TABLE clauses and nested table functions as arguments",
+};
+
+const withoutPlaces = (tree: unknown): unknown =>
+  JSON.parse(JSON.stringify(tree, (key, value) => (key === "start" || key === "end" ? undefined : value)));
+
+/** "ok", or the code of the refusal. Anything else that is thrown is a crash and fails the test. */
+function outcome(sql: string): "ok" | SqlError["code"] {
+  try {
+    parse(sql);
+    return "ok";
+  } catch (error) {
+    if (error instanceof SqlError) return error.code;
+    throw error;
+  }
+}
+
+function report(t: TestContext, outcomes: readonly string[]): void {
+  const counts = Map.groupBy(outcomes, (result) => result);
+  t.diagnostic([...counts].map(([result, list]) => `${list.length} ${result}`).join(", "));
+}
+
+describe("corpus of Google's parser tests", { skip }, () => {
+  it("refuses what Google's grammar refuses", (t) => {
+    const statements = read("reject").filter(({ sql }) => !REFUSED_BY_TURNED_OFF_FEATURE.includes(sql));
+    assert.equal(statements.length, 932);
+    report(
+      t,
+      statements.map(({ sql }) => outcome(sql)),
+    );
+    assert.deepEqual(
+      statements.filter(({ sql }) => outcome(sql) === "ok"),
+      [],
+    );
+  });
+
+  it("reads what Google's grammar takes, or refuses it as unsupported, or for a reason listed here", (t) => {
+    const statements = read("accept");
+    report(
+      t,
+      statements.map(({ sql }) => outcome(sql)),
+    );
+    const unexplained = statements.filter(({ group, sql }) => {
+      const result = outcome(sql);
+      return result !== "ok" && result !== "unsupported" && NOT_BIGQUERY[group] === undefined;
+    });
+    assert.deepEqual(unexplained, []);
+  });
+
+  it("prints what it reads so that it reads the same again", () => {
+    for (const { sql } of read("accept")) {
+      if (outcome(sql) !== "ok") continue;
+      const tree = parse(sql);
+      const printed = print(tree);
+      assert.deepEqual(withoutPlaces(parse(printed).statements), withoutPlaces(tree.statements), sql);
+      assert.equal(print(parse(printed)), printed);
+    }
+  });
+
+  it("answers mutated statements with a tree that prints or with an SqlError, nothing else", () => {
+    const statements = [...read("accept"), ...read("reject")].map(({ sql }) => sql);
+    const pieces = [
+      "'",
+      '"',
+      "`",
+      "(",
+      ")",
+      "[",
+      "]",
+      ".",
+      ",",
+      "/*",
+      "*/",
+      "--",
+      "#",
+      "\r",
+      "\\",
+      " SELECT ",
+      " ( SELECT 1 ) ",
+      "\0",
+      "😀",
+    ];
+    const edit = fc.record({
+      at: fc.nat(),
+      remove: fc.integer({ min: 0, max: 8 }),
+      insert: fc.oneof(fc.constant(""), fc.constantFrom(...pieces), fc.string({ maxLength: 3 })),
+    });
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...statements),
+        fc.array(edit, { minLength: 1, maxLength: 4 }),
+        (statement, edits) => {
+          let sql = statement;
+          for (const { at, remove, insert } of edits) {
+            const offset = at % (sql.length + 1);
+            sql = sql.slice(0, offset) + insert + sql.slice(offset + remove);
+          }
+          if (outcome(sql) !== "ok") return;
+          const printed = print(parse(sql));
+          assert.equal(print(parse(printed)), printed);
+        },
+      ),
+      { numRuns: 4000 },
+    );
+  });
+});
