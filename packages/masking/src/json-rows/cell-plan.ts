@@ -1,3 +1,4 @@
+import type { KeyObject } from "node:crypto";
 import { fitMask } from "../fit-mask.ts";
 import type { MaskedField, MaskRule } from "../mask-rule.ts";
 import { MaskingError } from "../masking-error.ts";
@@ -45,6 +46,12 @@ export interface RowPlan {
 export function planRow(options: RowsMaskerOptions): RowPlan {
   const paths = new Set<string>();
   const masked: CellPlan[] = [];
+  const keys = new Map<string, KeyObject>();
+  const keyOf = (domain: string): KeyObject => {
+    const key = keys.get(domain) ?? options.keys.keyOf(domain);
+    keys.set(domain, key);
+    return key;
+  };
   const plan = (field: MaskedField, parent: string, dropped: boolean): CellPlan => {
     const path = parent + field.name;
     if (paths.has(path)) throw new MaskingError("fields", `Two fields are named ${path}`);
@@ -58,7 +65,7 @@ export function planRow(options: RowsMaskerOptions): RowPlan {
     const whole = emptied ? "[]" : isStruct && rule === "null" ? "null" : "";
     const context: RuleContext = {
       now: options.now,
-      tokenKey: options.keys.keyOf(domain ?? ""),
+      tokenKey: keyOf(domain ?? ""),
       restrictedZips: options.restrictedZips ?? RESTRICTED_ZIPS_2000_CENSUS,
       smallestCell: options.smallestCell ?? CMS_SMALLEST_CELL,
     };

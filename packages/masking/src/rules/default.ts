@@ -8,7 +8,7 @@ import { timestampForm } from "./timestamp.ts";
  * default of its own. BigQuery names no default for RANGE; the unbounded range says nothing.
  * https://cloud.google.com/bigquery/docs/column-data-masking-intro#masking_options
  */
-export const DEFAULT_TEXT: Readonly<Record<Exclude<FieldType, "STRUCT" | "TIMESTAMP">, WireText>> = {
+const DEFAULT_TEXT: Readonly<Record<Exclude<FieldType, "STRUCT" | "TIMESTAMP">, WireText>> = {
   STRING: "",
   BYTES: "",
   INT64: "0",

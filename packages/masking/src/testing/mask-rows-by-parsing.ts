@@ -5,9 +5,9 @@ import { RULES } from "../rules/index.ts";
 import { CMS_SMALLEST_CELL } from "../rules/smallcell.ts";
 import { RESTRICTED_ZIPS_2000_CENSUS } from "../rules/zip3.ts";
 
-export type WireCell = { readonly v: WireValue };
+type WireCell = { readonly v: WireValue };
 export type WireRecord = { readonly f: readonly WireCell[] };
-export type WireValue = string | null | WireRecord | readonly WireCell[];
+type WireValue = string | null | WireRecord | readonly WireCell[];
 
 /**
  * What the streaming masker must say, in the simplest way: parse all, mask each value, give back the rows.
