@@ -1,0 +1,140 @@
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { suite, type TestContext, test } from "node:test";
+import { noteVerifier, tiledLog, verifyLog, verifyReceipt } from "@chaperone/ledger";
+import { exportTiles } from "./export-tiles.ts";
+import { LedgerReader } from "./ledger-reader.ts";
+import { type TestStore, temporaryDirectory, testStore } from "./testing/temporary-store.ts";
+import { verifyStore } from "./verify-store.ts";
+
+const event = (n: number) => ({ type: "test.event", session: `s${n}`, data: { n } });
+
+async function filled(t: TestContext, entries: number): Promise<{ directory: string; store: TestStore }> {
+  const directory = temporaryDirectory(t);
+  const store = await testStore(t, { directory });
+  for (let n = 0; n < 3; n++) await store.append([event(n)]);
+  await Promise.all(Array.from({ length: entries - 3 }, (_, n) => store.append([event(n + 3)])));
+  return { directory, store };
+}
+
+/** Changes the database behind the store's back. */
+function tamper(directory: string, sql: string): void {
+  const db = new DatabaseSync(join(directory, "chaperone.db"));
+  for (const { name } of db.prepare("SELECT name FROM sqlite_master WHERE type = 'trigger'").all())
+    db.exec(`DROP TRIGGER ${name}`);
+  db.exec(sql);
+  db.close();
+}
+
+suite("I8: verifyStore", () => {
+  test("finds nothing in a store that runs, nor in one that is closed", async (t) => {
+    const { directory, store } = await filled(t, 300);
+    const running = await verifyStore(directory);
+    assert.deepEqual(running.problems, []);
+    assert.equal(running.ok, true);
+    assert.equal(running.entries, 300);
+    assert.equal(running.vkey, store.vkey);
+    await store.close();
+    assert.deepEqual(await verifyStore(directory), running);
+  });
+
+  test("finds whatever was changed behind the store's back", async (t) => {
+    const { directory, store } = await filled(t, 20);
+    await store.close();
+    const cases: Record<string, RegExp> = {
+      "UPDATE ledger_entries SET bytes = CAST(replace(CAST(bytes AS TEXT), 's7', 's8') AS BLOB) WHERE idx = 7":
+        /root|stored hash|checkpoint of size/,
+      "UPDATE ledger_entries SET session = 's99' WHERE idx = 5": /entry 5 is not canonical or differs from its row/,
+      "UPDATE ledger_entries SET time = time + 1 WHERE idx = 6": /entry 6 /,
+      "UPDATE ledger_hashes SET hash = zeroblob(32) WHERE idx = 9": /stored hash/,
+      "INSERT INTO ledger_hashes VALUES (1000, zeroblob(32))": /tree hashes are stored/,
+      "DELETE FROM ledger_entries WHERE idx = 11": /no entry 11/,
+      "DELETE FROM ledger_entries WHERE idx = 19": /speaks of|the log has 19/,
+      "DELETE FROM checkpoints WHERE size = 20": /follow the newest checkpoint/,
+      "UPDATE checkpoints SET note = replace(note, char(10) || '2' || char(10), char(10) || '3' || char(10)) WHERE size = 2":
+        /signature/,
+    };
+    const { cp } = await import("node:fs/promises");
+    for (const [sql, expected] of Object.entries(cases)) {
+      const copy = temporaryDirectory(t);
+      await cp(directory, copy, { recursive: true });
+      tamper(copy, sql);
+      const audit = await verifyStore(copy);
+      assert.equal(audit.ok, false, sql);
+      assert.match(audit.problems.join("\n"), expected, sql);
+    }
+  });
+
+  test("finds newest entries cut cleanly, given a checkpoint kept elsewhere, and a store with another key", async (t) => {
+    const { directory, store } = await filled(t, 3);
+    const known = [(await new LedgerReader(store.db).latestCheckpoint()) ?? ""];
+    await store.close();
+    tamper(
+      directory,
+      "DELETE FROM ledger_entries WHERE idx = 2; DELETE FROM ledger_hashes WHERE idx >= 3; DELETE FROM checkpoints WHERE size = 3",
+    );
+    assert.equal((await verifyStore(directory)).ok, true, "by itself it looks whole");
+    assert.equal((await verifyStore(directory, { known })).ok, false);
+    const other = await filled(t, 3);
+    assert.equal((await verifyStore(directory, { vkey: other.store.vkey })).ok, false);
+  });
+
+  test("holds each session's state against its last ledger entry", async (t) => {
+    const directory = temporaryDirectory(t);
+    const store = await testStore(t, { directory });
+    await store.append([
+      { type: "session.received", session: "a", data: {} },
+      { type: "session.held", session: "a", data: {} },
+      { type: "session.note", session: "a", data: {} },
+      { type: "session.received", session: "b", data: {} },
+      { type: "session.received", session: "lost", data: {} },
+    ]);
+    await store.close();
+    const row = (id: string, state: string): string =>
+      `INSERT INTO sessions (id, state, connection, project, job_id, issuer, subject, agent_name, principal, door, sealed,
+       sql_redacted, sql_hash, job_config, created_at, updated_at)
+       VALUES ('${id}', '${state}', 'c', 'p', '${id}', 'i', 's', 'n', '{}', 'd', x'00', '', '', '{}', 0, 0);`;
+    tamper(directory, row("a", "held") + row("b", "approved") + row("unknown", "done"));
+    const audit = await verifyStore(directory);
+    assert.equal(audit.sessions, 3);
+    assert.deepEqual(audit.problems, [
+      "session b is approved, its last ledger entry says received",
+      "session unknown is done, its last ledger entry says nothing",
+      "session lost is in the ledger and not in the store",
+    ]);
+  });
+
+  test("says so where there is no store", async (t) => {
+    await assert.rejects(verifyStore(temporaryDirectory(t)), /there is no store/);
+  });
+});
+
+suite("I8: a third party", () => {
+  test("verifies any entry offline by its receipt", async (t) => {
+    const { store } = await filled(t, 50);
+    const ledger = new LedgerReader(store.db);
+    const verifiers = [noteVerifier(store.vkey)];
+    for (const { index, bytes } of await ledger.entries(0, 50)) {
+      const receipt = await ledger.receipt(index);
+      assert.equal(verifyReceipt(receipt, bytes, verifiers).index, index);
+      assert.throws(() => verifyReceipt(receipt, Buffer.concat([bytes, Buffer.of(32)]), verifiers));
+    }
+    await assert.rejects(ledger.receipt(50), /no entry 50/);
+  });
+
+  test("audits the exported tiles whole, and again after the log has grown", async (t) => {
+    const { directory, store } = await filled(t, 300);
+    const folder = temporaryDirectory(t);
+    const source = () => tiledLog((path) => readFile(join(folder, path)).catch(() => undefined));
+    const audit = () => verifyLog(source(), { verifiers: [noteVerifier(store.vkey)] });
+    assert.deepEqual(await exportTiles(directory, folder), { entries: 300, files: 6 });
+    assert.deepEqual((await audit()).problems, []);
+    const earlier = await readFile(join(folder, "checkpoint"), "utf8");
+    await Promise.all(Array.from({ length: 230 }, (_, n) => store.append([event(n)])));
+    await exportTiles(directory, folder);
+    const later = await verifyLog(source(), { verifiers: [noteVerifier(store.vkey)], known: [earlier] });
+    assert.deepEqual([later.problems, later.size], [[], 530]);
+  });
+});
