@@ -67,7 +67,7 @@ export function isPolicyId(text: string): boolean {
 }
 
 /** The rule of that name; undefined when there is none. */
-export function maskRule(name: string): MaskRule | undefined {
+function maskRule(name: string): MaskRule | undefined {
   return MASK_RULES.find((rule) => rule === name);
 }
 

@@ -32,6 +32,8 @@ export type Evaluate = (
 ) => Verdict;
 
 const MEMORY = 10_000;
+/** Characters of a question that is still remembered; an agent's purpose may be long. */
+const LONGEST_REMEMBERED = 4000;
 
 /**
  * Prepares the policies (texts by id) and returns the function that asks them. Answers are remembered, at most
@@ -59,7 +61,7 @@ export function prepare(name: string, policies: Readonly<Record<string, string>>
     if (known !== undefined) return known;
     const verdict = ask(call);
     if (memory.size >= MEMORY) memory.clear();
-    memory.set(key, verdict);
+    if (key.length <= LONGEST_REMEMBERED) memory.set(key, verdict);
     return verdict;
   };
 }
