@@ -280,7 +280,7 @@ function acceptType(pattern: Pattern, value: TypedValue, bindings: Bindings): bo
 /** A column that must widen weighs more than a literal, whatever the distances. */
 function coercionCost(distance: number, written: Literalness): number {
   if (distance === 0) return 0;
-  return written === "value" ? 1000 + distance * 10 : distance;
+  return written === "value" ? 1000 + distance * 10 : 100 + distance;
 }
 
 function instantiate(pattern: Pattern, bound: ReadonlyMap<string, Type>): Type | undefined {

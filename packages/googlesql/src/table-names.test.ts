@@ -1,0 +1,37 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { tableNames } from "./table-names.ts";
+
+const DEFAULTS = { defaultDataset: { project: "p", dataset: "d" } };
+
+function names(sql: string): readonly string[] | string {
+  const found = tableNames(sql, DEFAULTS);
+  return found.understood ? found.tables : found.refusal.code;
+}
+
+test("names of one, two and three parts are completed", () => {
+  assert.deepEqual(names("SELECT 1 FROM a, x.b, q.x.c, `q.x.d`"), ["p.d.a", "p.x.b", "q.x.c", "q.x.d"]);
+});
+test("tables in subqueries, set operations and conditions are found", () => {
+  assert.deepEqual(
+    names(
+      "SELECT (SELECT 1 FROM a), EXISTS(SELECT 1 FROM b) FROM (SELECT 1 FROM c) JOIN e ON 1 IN (SELECT x FROM f) UNION ALL SELECT 1 FROM g",
+    ),
+    ["p.d.a", "p.d.b", "p.d.c", "p.d.e", "p.d.f", "p.d.g"],
+  );
+});
+test("a common table is no table where it is in scope, and one where it isn't", () => {
+  assert.deepEqual(names("WITH a AS (SELECT 1 FROM b) SELECT 1 FROM A"), ["p.d.b"]);
+  assert.deepEqual(names("WITH a AS (SELECT 1 FROM a) SELECT 1 FROM a"), ["p.d.a"]);
+  assert.deepEqual(names("SELECT 1 FROM (WITH a AS (SELECT 1 AS x) SELECT x FROM a), a"), ["p.d.a"]);
+  assert.deepEqual(names("WITH a AS (SELECT 1 AS x) SELECT 1 FROM d.a"), ["p.d.a"]);
+});
+test("a path into an array beside it is no table", () => {
+  assert.deepEqual(names("SELECT 1 FROM t, t.visits, x.u AS w LEFT JOIN w.list"), ["p.d.t", "p.x.u"]);
+});
+test("a path into the array of an enclosing query stays a candidate", () => {
+  assert.deepEqual(names("SELECT (SELECT 1 FROM t.visits) FROM t"), ["p.d.t", "p.t.visits"]);
+});
+test("what doesn't parse is refused", () => {
+  assert.equal(names("SELECT FROM"), "syntax");
+});

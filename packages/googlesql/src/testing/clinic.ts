@@ -1,0 +1,91 @@
+/** A small hospital for the analyser's tests, and plans written short enough to stand in a table. */
+import { analyze, type QueryParameter } from "../analyze.ts";
+import type { PlanStatement, Refusal } from "../plan.ts";
+import type { TableFieldSchema, TableResource } from "../table-resource.ts";
+
+function field(name: string, type: string, mode?: string, fields?: readonly TableFieldSchema[]): TableFieldSchema {
+  return { name, type, ...(mode === undefined ? {} : { mode }), ...(fields === undefined ? {} : { fields }) };
+}
+
+function table(id: string, fields: readonly TableFieldSchema[], type = "TABLE"): [string, TableResource] {
+  return [
+    `clinic.ehr.${id}`,
+    { tableReference: { projectId: "clinic", datasetId: "ehr", tableId: id }, type, schema: { fields } },
+  ];
+}
+
+const TABLES: ReadonlyMap<string, TableResource> = new Map([
+  table("patients", [
+    field("id", "INTEGER"),
+    field("ssn", "STRING"),
+    field("name", "STRING"),
+    field("state", "STRING"),
+    field("born", "DATE"),
+    field("weight", "FLOAT"),
+    field("tags", "STRING", "REPEATED"),
+    field("address", "RECORD", "NULLABLE", [field("zip", "STRING"), field("city", "STRING")]),
+    field("visits", "RECORD", "REPEATED", [
+      field("code", "STRING"),
+      field("seen", "TIMESTAMP"),
+      field("note", "STRING"),
+    ]),
+    field("doc", "JSON"),
+  ]),
+  table("encounters", [
+    field("eid", "INTEGER"),
+    field("id", "INTEGER"),
+    field("cost", "NUMERIC"),
+    field("kind", "STRING"),
+    field("at", "TIMESTAMP"),
+  ]),
+  table("pair", [field("a", "STRING"), field("b", "STRING")]),
+  table("patients_view", [field("ssn", "STRING")], "VIEW"),
+  table("patients_mv", [field("ssn", "STRING")], "MATERIALIZED_VIEW"),
+  table("outside", [field("ssn", "STRING")], "EXTERNAL"),
+  table("empty", []),
+]);
+
+export const CLINIC = { table: (name: string): TableResource | undefined => TABLES.get(name) };
+export const DEFAULTS = { defaultProject: "clinic", defaultDataset: { project: "clinic", dataset: "ehr" } };
+
+export function planOf(sql: string, parameters: readonly QueryParameter[] = []): PlanStatement {
+  const { plan } = analyze(sql, { catalog: CLINIC, ...DEFAULTS, parameters });
+  if (!plan.understood) throw new Error(`${plan.refusal.code}: ${plan.refusal.message}`);
+  const [statement] = plan.statements;
+  if (statement === undefined) throw new Error("no statement");
+  return statement;
+}
+
+export function canonical(sql: string): string {
+  const { plan } = analyze(sql, { catalog: CLINIC, ...DEFAULTS });
+  if (!plan.understood) throw new Error(`${plan.refusal.code}: ${plan.refusal.message}`);
+  return plan.canonicalSql;
+}
+
+export function refusalOf(sql: string, parameters: readonly QueryParameter[] = []): Refusal | undefined {
+  const { plan } = analyze(sql, { catalog: CLINIC, ...DEFAULTS, parameters });
+  return plan.understood ? undefined : plan.refusal;
+}
+
+const short = (column: string): string => column.replace("clinic.ehr.", "").replace(/^patients\./, "");
+
+/** One line an output: `name = via column, … ? implicit, …`; columns of `patients` without their table. */
+export function flows(sql: string, parameters: readonly QueryParameter[] = []): string[] {
+  return planOf(sql, parameters).outputs.map((output) => {
+    const shown = output.explicit.map((s) => `${s.via} ${short(s.column)}`).join(", ");
+    const decided = output.implicit.map(short).join(", ");
+    return `${output.name} =${shown === "" ? "" : ` ${shown}`}${decided === "" ? "" : ` ? ${decided}`}`;
+  });
+}
+
+/** One line a column: `path: uses`. */
+export function reads(sql: string): string[] {
+  return planOf(sql).reads.flatMap((t) =>
+    t.columns.map((c) => `${short(`${t.table}.${c.path}`)}: ${c.uses.join(" ")}`),
+  );
+}
+
+/** `name TYPE` of each output. */
+export function types(sql: string, parameters: readonly QueryParameter[] = []): string[] {
+  return planOf(sql, parameters).outputs.map((o) => `${o.name} ${o.type}`);
+}
