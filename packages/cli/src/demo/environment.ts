@@ -77,7 +77,7 @@ function demoConfig(
   const clinic = options.clinic ?? CLINIC;
   return {
     listen: { host: "127.0.0.1", port: options.port },
-    public_url: "http://chaperone-demo.example",
+    public_url: "https://chaperone.demo.example",
     state_directory: ".",
     connections: [
       {

@@ -16,17 +16,21 @@ export interface AgentTask {
 
 /** Runs demo/agent.ts as a child process that inherits nothing but PATH. Rejects if it does not answer. */
 export function runAgent(task: AgentTask): Promise<AgentAnswer> {
-  const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", join(import.meta.dirname, "agent.ts")], {
-    env: {
-      PATH: process.env.PATH,
-      AGENT_ENDPOINT: task.endpoint,
-      AGENT_PROJECT: task.project,
-      AGENT_TOKEN: task.token,
-      AGENT_QUERY: task.query,
-      ...(task.purpose === undefined ? {} : { AGENT_PURPOSE: task.purpose }),
+  const child = spawn(
+    process.execPath,
+    ["--disable-warning=ExperimentalWarning", join(import.meta.dirname, "agent.ts")],
+    {
+      env: {
+        PATH: process.env.PATH,
+        AGENT_ENDPOINT: task.endpoint,
+        AGENT_PROJECT: task.project,
+        AGENT_TOKEN: task.token,
+        AGENT_QUERY: task.query,
+        ...(task.purpose === undefined ? {} : { AGENT_PURPOSE: task.purpose }),
+      },
+      stdio: ["ignore", "pipe", "pipe"],
     },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  );
   const out: Buffer[] = [];
   const err: Buffer[] = [];
   child.stdout.on("data", (chunk: Buffer) => out.push(chunk));
@@ -37,7 +41,11 @@ export function runAgent(task: AgentTask): Promise<AgentAnswer> {
       try {
         resolve(JSON.parse(Buffer.concat(out).toString()) as AgentAnswer);
       } catch {
-        reject(new Error(`the agent ended with status ${code} and no answer: ${Buffer.concat(err).toString().slice(0, 2000)}`));
+        reject(
+          new Error(
+            `the agent ended with status ${code} and no answer: ${Buffer.concat(err).toString().slice(0, 2000)}`,
+          ),
+        );
       }
     });
   });

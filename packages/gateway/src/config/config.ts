@@ -62,7 +62,7 @@ export interface RegisteredAgent {
 export interface AgentRule {
   readonly name: string;
   readonly issuer: string;
-  /** Claim → pattern, all must match; `*` stands for any characters. */
+  /** Claim → pattern, all must match; `*` stands for any characters but `/` and `:`, `**` for any. */
   readonly match: Readonly<Record<string, string>>;
   /** A fixed person, or the person of `issuer` whose subject the claim holds. */
   readonly sponsor: PersonRef | { readonly issuer: string; readonly fromClaim: string };

@@ -123,7 +123,9 @@ const agents = section({
       section({
         name: label(),
         issuer: issuerId,
-        match: claims(text(1024)).describe("Claims and the pattern each must match; * stands for any characters"),
+        match: claims(text(1024)).describe(
+          "Claims and the pattern each must match; * stands for any characters but / and :, ** for any",
+        ),
         sponsor: z.union(
           [
             z.strictObject({ from_claim: claimName, issuer: issuerId.optional() }),

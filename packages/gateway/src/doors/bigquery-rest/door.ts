@@ -3,7 +3,7 @@ import type { Json } from "../../evidence/event.ts";
 import type { AgentPrincipal } from "../../identity/principal.ts";
 import type { Connection } from "../../sessions/connection.ts";
 import type { SessionEngine, SessionRow } from "../../sessions/engine.ts";
-import { openPage, PageError, rowLimit, type PageOptions, type PageRequest } from "../../sessions/page.ts";
+import { openPage, PageError, type PageOptions, type PageRequest, rowLimit } from "../../sessions/page.ts";
 import type { SessionError } from "../../sessions/session.ts";
 import type { Statement, Submission } from "../../sessions/statement.ts";
 import { CommandError } from "../../store/command.ts";

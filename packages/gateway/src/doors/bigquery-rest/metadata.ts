@@ -34,7 +34,9 @@ export class MetadataReader {
   async datasets(principal: AgentPrincipal, connection: Connection, project: string): Promise<unknown> {
     const { datasets } = await connection.upstream.listDatasets(project);
     const seen = [];
-    for (const { datasetReference: { datasetId } } of datasets)
+    for (const {
+      datasetReference: { datasetId },
+    } of datasets)
       if ((await this.#describableTables(principal, connection, project, datasetId)).length > 0) seen.push(datasetId);
     return { kind: "bigquery#datasetList", datasets: seen.map((id) => datasetResource(project, id, connection)) };
   }

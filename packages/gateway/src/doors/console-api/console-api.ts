@@ -7,16 +7,20 @@ import type { PersonPrincipal } from "../../identity/principal.ts";
 import type { SessionEngine } from "../../sessions/engine.ts";
 import { CommandError } from "../../store/command.ts";
 import type { Store } from "../../store/store.ts";
-import { GoogleError, invalid, notFound } from "../bigquery-rest/google-error.ts";
 import { sendJson } from "../bigquery-rest/door.ts";
-import { parseBody } from "../bigquery-rest/requests.ts";
+import { GoogleError, invalid, notFound } from "../bigquery-rest/google-error.ts";
 import { readBody } from "../bigquery-rest/read-body.ts";
+import { parseBody } from "../bigquery-rest/requests.ts";
 
 export interface ConsoleApiOptions {
   readonly store: Store;
   readonly engine: SessionEngine;
   /** Groups by role; approvers are named by each request. */
-  readonly roles: { readonly approvers: readonly string[]; readonly auditors: readonly string[]; readonly administrators: readonly string[] };
+  readonly roles: {
+    readonly approvers: readonly string[];
+    readonly auditors: readonly string[];
+    readonly administrators: readonly string[];
+  };
 }
 
 const decisionBody = z.strictObject({
@@ -26,7 +30,11 @@ const decisionBody = z.strictObject({
   /** As shown: a request that has changed since can't be decided unseen (I6). */
   binding: z.string().regex(/^[0-9a-f]{64}$/),
 });
-const agentBody = z.strictObject({ issuer: z.string().max(2048), subject: z.string().max(255), reason: z.string().trim().min(3).max(1000) });
+const agentBody = z.strictObject({
+  issuer: z.string().max(2048),
+  subject: z.string().max(512),
+  reason: z.string().trim().min(3).max(1000),
+});
 
 const MOST_LISTED = 1000;
 const BODY_BYTES = 16_384;
@@ -50,11 +58,18 @@ export class ConsoleApi {
     const { store } = this.#o;
     switch (route) {
       case "GET whoami":
-        return sendJson(response, { issuer: person.issuer, subject: person.subject, name: person.name, groups: person.groups });
+        return sendJson(response, {
+          issuer: person.issuer,
+          subject: person.subject,
+          name: person.name,
+          groups: person.groups,
+        });
       case "GET approvals": {
         const state = stateOf(url.searchParams.get("state"));
         const all = await listApprovals(store, { state, limit: MOST_LISTED });
-        return sendJson(response, { approvals: this.#oversees(person) ? all : all.filter((a) => shares(person, a.approvers)) });
+        return sendJson(response, {
+          approvals: this.#oversees(person) ? all : all.filter((a) => shares(person, a.approvers)),
+        });
       }
       case "GET approvals/:id":
         return sendJson(response, await this.#approval(person, at));
@@ -96,16 +111,26 @@ export class ConsoleApi {
 
   async #approval(person: PersonPrincipal, id: string): Promise<unknown> {
     const view = await showApproval(this.#o.store, id);
-    if (view === undefined || !(this.#oversees(person) || shares(person, view.approvers))) throw notFound("approval request");
+    if (view === undefined || !(this.#oversees(person) || shares(person, view.approvers)))
+      throw notFound("approval request");
     if (!shares(person, view.approvers)) return { ...view, literals: [], parameters: [], literalsWithheld: true };
     // Literals can hold protected data: that they were shown, and to whom, is evidence too.
     await this.#o.store.append([
-      { type: "approval.shown", session: view.session, data: { request: id, person: { issuer: person.issuer, subject: person.subject, name: person.name } } },
+      {
+        type: "approval.shown",
+        session: view.session,
+        data: { request: id, person: { issuer: person.issuer, subject: person.subject, name: person.name } },
+      },
     ]);
     return view;
   }
 
-  async #decide(person: PersonPrincipal, id: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #decide(
+    person: PersonPrincipal,
+    id: string,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
     const body = parseBody(decisionBody, await readBody(request, BODY_BYTES));
     try {
       const output = await this.#o.store.run("approval.decide", {
@@ -118,27 +143,52 @@ export class ConsoleApi {
     } catch (error) {
       if (!(error instanceof CommandError)) throw error;
       if (error.code === "no_request") throw notFound("approval request");
-      const conflict = error.code === "not_pending" || error.code === "expired" || error.code === "binding_changed" || error.code === "decided_before";
+      const conflict =
+        error.code === "not_pending" ||
+        error.code === "expired" ||
+        error.code === "binding_changed" ||
+        error.code === "decided_before";
       // Who tried to decide what is not theirs is evidence.
       if (!conflict)
         await this.#o.store.append([
-          { type: "approval.refused", data: { request: id, code: error.code, person: { issuer: person.issuer, subject: person.subject, name: person.name } } },
+          {
+            type: "approval.refused",
+            data: {
+              request: id,
+              code: error.code,
+              person: { issuer: person.issuer, subject: person.subject, name: person.name },
+            },
+          },
         ]);
       throw new GoogleError(conflict ? 409 : 403, error.code, error.message);
     }
   }
 
-  async #setAgent(person: PersonPrincipal, action: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #setAgent(
+    person: PersonPrincipal,
+    action: string,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
     this.#needs(person, "administrators");
     if (action !== "suspend" && action !== "activate") throw notFound("path");
     const body = parseBody(agentBody, await readBody(request, BODY_BYTES));
-    await this.#o.store.run(action === "suspend" ? "agent.suspend" : "agent.activate", {
+    try {
+      await this.#o.store.run(action === "suspend" ? "agent.suspend" : "agent.activate", {
+        issuer: body.issuer,
+        subject: body.subject,
+        reason: body.reason,
+        by: `person:${person.issuer}#${person.subject}`,
+      });
+    } catch (error) {
+      if (error instanceof CommandError && error.code === "unknown_agent") throw notFound("agent");
+      throw error;
+    }
+    sendJson(response, {
       issuer: body.issuer,
       subject: body.subject,
-      reason: body.reason,
-      by: `person:${person.issuer}#${person.subject}`,
+      status: action === "suspend" ? "suspended" : "active",
     });
-    sendJson(response, { issuer: body.issuer, subject: body.subject, status: action === "suspend" ? "suspended" : "active" });
   }
 
   #oversees(person: PersonPrincipal): boolean {
@@ -147,7 +197,8 @@ export class ConsoleApi {
 
   #needs(person: PersonPrincipal, ...roles: ("auditors" | "administrators")[]): void {
     const groups = roles.flatMap((role) => this.#o.roles[role]);
-    if (!shares(person, groups)) throw new GoogleError(403, "forbidden", `This needs one of the groups: ${groups.join(", ")}.`);
+    if (!shares(person, groups))
+      throw new GoogleError(403, "forbidden", `This needs one of the groups: ${groups.join(", ")}.`);
   }
 }
 
