@@ -15,7 +15,15 @@ export const RESERVED_KEYWORDS: ReadonlySet<string> = new Set(
 export const FUNCTION_KEYWORDS: ReadonlySet<string> = new Set(["IF", "GROUPING", "LEFT", "RIGHT", "COLLATE", "RANGE"]);
 
 /** Names that start a syntax of their own before `(`; a function of that name must be quoted. */
-export const SPECIAL_CALLS: ReadonlySet<string> = new Set(["SAFE_CAST", "REPLACE_FIELDS"]);
+export const SPECIAL_CALLS: ReadonlySet<string> = new Set(["SAFE_CAST", "REPLACE_FIELDS", "GRAPH_TABLE"]);
+
+/** Functions that are called by their bare, unquoted name too. */
+export const CALLS_WITHOUT_PARENTHESES: ReadonlySet<string> = new Set([
+  "CURRENT_DATE",
+  "CURRENT_TIME",
+  "CURRENT_DATETIME",
+  "CURRENT_TIMESTAMP",
+]);
 
 /** Functions that take a date part, and the position (0-based) of that argument. */
 export const DATE_PART_ARGUMENT: ReadonlyMap<string, number> = new Map([

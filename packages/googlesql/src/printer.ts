@@ -1,4 +1,10 @@
-import { FUNCTION_KEYWORDS, PLAIN_IDENTIFIER, RESERVED_KEYWORDS, SPECIAL_CALLS } from "./keywords.ts";
+import {
+  CALLS_WITHOUT_PARENTHESES,
+  FUNCTION_KEYWORDS,
+  PLAIN_IDENTIFIER,
+  RESERVED_KEYWORDS,
+  SPECIAL_CALLS,
+} from "./keywords.ts";
 import { escapeBytes, escapeString } from "./string-escapes.ts";
 import type {
   DatePart,
@@ -446,7 +452,8 @@ function functionName(parts: readonly Identifier[]): string {
     .map(({ name }, index) => {
       const upper = name.toUpperCase();
       const keyword = RESERVED_KEYWORDS.has(upper) && !(parts.length === 1 && FUNCTION_KEYWORDS.has(upper));
-      const special = index === 0 && SPECIAL_CALLS.has(upper);
+      const call = parts.length > 1 && CALLS_WITHOUT_PARENTHESES.has(upper);
+      const special = index === 0 && (call || SPECIAL_CALLS.has(upper));
       return PLAIN_IDENTIFIER.test(name) && !keyword && !special ? name : backquote(name);
     })
     .join(".");

@@ -1,4 +1,5 @@
 import {
+  CALLS_WITHOUT_PARENTHESES,
   DATE_PART_ARGUMENT,
   FUNCTION_KEYWORDS,
   PLAIN_IDENTIFIER,
@@ -67,13 +68,6 @@ const TYPED_LITERALS: ReadonlyMap<string, TypedLiteral["type"]> = new Map([
   ["TIMESTAMP", "TIMESTAMP"],
   ["JSON", "JSON"],
 ]);
-
-const NO_PARENTHESES_CALLS: readonly string[] = [
-  "CURRENT_DATE",
-  "CURRENT_TIME",
-  "CURRENT_DATETIME",
-  "CURRENT_TIMESTAMP",
-];
 
 const SUBSCRIPT_ACCESSORS = ["OFFSET", "ORDINAL", "SAFE_OFFSET", "SAFE_ORDINAL"] as const;
 
@@ -385,7 +379,7 @@ export abstract class ExpressionParser extends TypeParser {
       this.advance();
       return this.#call([{ kind: "Identifier", name: keyword, start, end }], start);
     }
-    if (NO_PARENTHESES_CALLS.includes(keyword) && !this.atSymbol("(", 1)) {
+    if (CALLS_WITHOUT_PARENTHESES.has(keyword) && !this.atSymbol("(", 1)) {
       this.advance();
       return emptyCall([{ kind: "Identifier", name: keyword, start, end }], start, end);
     }
