@@ -6,7 +6,7 @@ import { OAuth2Client } from "google-auth-library";
 import { type ApiClient, apiClient } from "../packages/cli/src/api-client.ts";
 import { DEMO_PROJECT, type Demo, startDemo } from "../packages/cli/src/demo/environment.ts";
 import { loginAsDemoPerson } from "../packages/cli/src/login/index.ts";
-import type { ApprovalSummary, ApprovalView } from "../packages/gateway/src/index.ts";
+import { type ApprovalSummary, type ApprovalView, loadConfig, startGateway } from "../packages/gateway/src/index.ts";
 
 /** A whole Chaperone on loopback for tests that cross rooms: identity provider, warehouse with a few patients, gateway. */
 export interface Rig extends Demo {
@@ -21,6 +21,10 @@ export interface Rig extends Demo {
   pending(person: ApiClient): Promise<ApprovalView>;
   /** Waits for the pending request and decides it as this person. */
   decide(subject: string, decision: "approve" | "deny", reason?: string): Promise<ApprovalView>;
+  /** Moves the gateway's clock forward. Tokens end by it too, at the earliest after 15 minutes. */
+  advance(ms: number): void;
+  /** Stops the gateway as an operator would and starts it again: same state directory, same port. */
+  restart(): Promise<void>;
 }
 
 export interface RigOptions {
@@ -29,6 +33,8 @@ export interface RigOptions {
   readonly config?: Readonly<Record<string, unknown>>;
   /** Kept when given; otherwise a fresh folder that `close` removes. */
   readonly state?: string;
+  /** Folder of catalog.yaml and policies/; default: examples/clinic. */
+  readonly clinic?: string;
 }
 
 export const PROJECT = DEMO_PROJECT;
@@ -36,16 +42,24 @@ const PATIENCE_MS = 10_000;
 
 export async function startRig(options: RigOptions = {}): Promise<Rig> {
   const state = options.state ?? mkdtempSync(join(tmpdir(), "chaperone-test-"));
+  let ahead = 0;
+  const clock = () => Date.now() + ahead;
   const demo = await startDemo({
     port: 0,
+    clock,
+    ...(options.clinic === undefined ? {} : { clinic: options.clinic }),
     state,
     patients: options.patients ?? 300,
     config: { log: { level: "error" }, ...options.config },
   });
+  let { gateway } = demo;
   const people = new Map<string, ApiClient>();
   const rig: Rig = {
     ...demo,
-    url: demo.gateway.url,
+    get gateway() {
+      return gateway;
+    },
+    url: gateway.url,
     state,
     token: (agent) => demo.identityProvider.agentToken(agent),
     async client(agent) {
@@ -81,7 +95,17 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
       await person.post(`approvals/${view.id}/decisions`, { decision, reason, binding: view.binding });
       return view;
     },
+    advance(ms) {
+      ahead += ms;
+    },
+    async restart() {
+      await gateway.close();
+      const config = loadConfig(demo.configFile, { env: {} });
+      const port = Number(new URL(demo.gateway.url).port);
+      gateway = await startGateway({ ...config, listen: { ...config.listen, port } }, { clock });
+    },
     async close() {
+      await gateway.close();
       await demo.close();
       if (options.state === undefined) rmSync(state, { recursive: true, force: true });
     },

@@ -22,6 +22,8 @@ export interface DemoOptions {
   readonly config?: Readonly<Record<string, unknown>>;
   /** Folder of catalog.yaml and policies/; default: examples/clinic. */
   readonly clinic?: string;
+  /** The gateway's clock, in milliseconds since the epoch; default: the machine's. */
+  readonly clock?: () => number;
 }
 
 export interface Demo {
@@ -60,7 +62,10 @@ export async function startDemo(options: DemoOptions, step: (what: string) => vo
       configFile,
       `# Written by the demo at each start. docs/configuration.md explains every line.\n${stringify(demoConfig(options, identityProvider, warehouse))}`,
     );
-    const gateway = await startGateway(loadConfig(configFile, { env: {} }));
+    const gateway = await startGateway(
+      loadConfig(configFile, { env: {} }),
+      options.clock === undefined ? {} : { clock: options.clock },
+    );
     started.push(() => gateway.close());
     return { gateway, identityProvider, warehouse, configFile, close };
   } catch (error) {
