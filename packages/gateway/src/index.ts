@@ -1,10 +1,14 @@
 export type { ApprovalSummary, ApprovalView } from "./approvals/view.ts";
+export { loadCatalogFile } from "./catalog/catalog-file.ts";
 export type { Config, ConfigProblem } from "./config/index.ts";
 export { ConfigError, configJsonSchema, loadConfig, parseConfig } from "./config/index.ts";
 export type { Access } from "./evidence/access-report.ts";
 export type { Json } from "./evidence/event.ts";
 export type { ReplayStep } from "./evidence/replay.ts";
 export { type Gateway, type GatewayOptions, startGateway } from "./gateway.ts";
+export { checkPolicies } from "./policy/check.ts";
+export type { OutputMask } from "./policy/decision.ts";
 export { PolicyError } from "./policy/problem.ts";
 export { StoreError } from "./store/errors.ts";
-export type { OutputMask } from "./policy/decision.ts";
+export { exportTiles } from "./store/export-tiles.ts";
+export { verifyStore } from "./store/verify-store.ts";

@@ -1,6 +1,8 @@
+import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { exportTiles, verifyState } from "@chaperone/gateway";
+import { exportTiles, verifyStore } from "@chaperone/gateway";
 import { Command } from "commander";
+import { CliError } from "../cli-error.ts";
 import { asCliError } from "./load-error.ts";
 
 /** `chaperone audit verify|export`: on the state directory itself, of a running or a stopped gateway. */
@@ -12,16 +14,25 @@ export function auditCommand(setStatus: (code: number) => void): Command {
       "recompute the whole ledger: every entry, every hash, every checkpoint, and that the sessions' states agree with it",
     )
     .option("--state <folder>", "the gateway's state directory", ".chaperone/demo")
+    .option(
+      "--vkey <key>",
+      "the ledger's public key, as kept elsewhere; otherwise the store's own word for it is taken",
+    )
+    .option("--checkpoint <file...>", "checkpoints kept elsewhere: they show that entries were cut off or rewritten")
     .option("--json", "as JSON")
-    .action(async (options: { state: string; json?: boolean }) => {
-      const result = await verifyState(resolve(options.state)).catch((error: unknown) => {
+    .action(async (options: { state: string; vkey?: string; checkpoint?: string[]; json?: boolean }) => {
+      const known = (options.checkpoint ?? []).map((file) => readCheckpoint(file));
+      const result = await verifyStore(resolve(options.state), {
+        known,
+        ...(options.vkey === undefined ? {} : { vkey: options.vkey }),
+      }).catch((error: unknown) => {
         throw asCliError(error);
       });
       if (options.json === true) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
       else {
         for (const problem of result.problems) process.stdout.write(`PROBLEM  ${problem}\n`);
         process.stdout.write(
-          `${result.ok ? "Verified" : "NOT VERIFIED"}: ${result.entries} entries, ${result.checkpoints} checkpoints.\n${result.vkey}\n`,
+          `${result.ok ? "Verified" : "NOT VERIFIED"}: ${result.entries} entries, ${result.checkpoints} checkpoints, ${result.sessions} sessions.\nroot ${result.root}\nkey  ${result.vkey}\n`,
         );
       }
       if (!result.ok) setStatus(1);
@@ -37,4 +48,12 @@ export function auditCommand(setStatus: (code: number) => void): Command {
       process.stdout.write(`Wrote ${entries} entries to ${folder}.\n`);
     });
   return audit;
+}
+
+function readCheckpoint(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    throw new CliError(`--checkpoint ${file}: can't be read`);
+  }
 }

@@ -1,5 +1,5 @@
 import type { Access, ApprovalSummary, ApprovalView, ReplayStep } from "@chaperone/gateway";
-import { verifyState } from "@chaperone/gateway";
+import { verifyStore } from "@chaperone/gateway";
 import { type ApiClient, ApiError, apiClient } from "../api-client.ts";
 import { loginAsDemoPerson } from "../login/index.ts";
 import { approvalPage } from "../print/approval.ts";
@@ -105,7 +105,7 @@ export async function playTour({ demo, state, write }: TourOptions): Promise<voi
   must(access.who.subject === "care-summary-agent", "the record names the agent");
 
   title(6, "The ledger, verified from its first entry to its last");
-  const verified = await verifyState(state);
+  const verified = await verifyStore(state);
   show(
     `${verified.entries} entries, ${verified.checkpoints} signed checkpoints, all consistent: ${verified.ok ? "verified" : "NOT VERIFIED"}\n${verified.vkey}`,
   );
@@ -130,7 +130,7 @@ export async function playTour({ demo, state, write }: TourOptions): Promise<voi
   const refused = async (what: string, clientId: string, query: string, expected: RegExp) => {
     const { error, rows: leaked } = await agent(clientId, query);
     if (error === undefined) fail(`${what} is refused (${leaked?.length ?? 0} rows came)`);
-    show(`${what}\n  ${error.code} ${safe(error.message ?? "")}`);
+    show(`${what}\n  ${error.code} ${firstLines(error.message ?? "")}`);
     must(expected.test(error.message ?? ""), `${what} is refused for the right reason`);
   };
   await refused(
@@ -158,7 +158,7 @@ export async function playTour({ demo, state, write }: TourOptions): Promise<voi
     /polic|permit|may not|denied/i,
   );
 
-  title(9, "A query that nobody approves");
+  title(9, "A query that the privacy officer does not approve");
   const lonely = agent(
     "care-summary-agent",
     `SELECT full_name, ssn FROM \`${DEMO_PROJECT}.ehr.patients\` ORDER BY patient_id LIMIT 3`,
@@ -217,4 +217,12 @@ function must(condition: boolean, what: string): asserts condition {
 
 function fail(what: string): never {
   throw new TourFailure(`not as told: ${what}`);
+}
+
+/** The first lines of a refusal; a long one goes on. */
+function firstLines(message: string): string {
+  const lines = message.split("\n").map(safe);
+  return lines.length <= 4
+    ? lines.join("\n      ")
+    : [...lines.slice(0, 3), `… (${lines.length - 3} lines more)`].join("\n      ");
 }

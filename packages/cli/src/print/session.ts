@@ -69,31 +69,69 @@ export function replayPage(steps: readonly ReplayStep[]): string {
   return steps.map((s) => `#${String(s.index).padEnd(6)} ${s.time}  ${s.type.padEnd(18)} ${safe(brief(s))}`).join("\n");
 }
 
-function brief(step: ReplayStep): string {
-  const d = step.data as Record<string, Json | undefined>;
-  const pick = (...names: string[]) =>
-    names
-      .filter((n) => d[n] !== undefined && d[n] !== null)
-      .map((n) => `${n}=${typeof d[n] === "string" ? d[n] : JSON.stringify(d[n])}`)
-      .join(" ");
-  switch (step.type) {
+type Data = Record<string, Json | undefined>;
+
+/** What a step says, in a line. `--json` gives all of it. */
+function brief({ type, data }: ReplayStep): string {
+  const d = data as Data;
+  switch (type) {
     case "session.received":
-      return pick("agent", "purpose", "sqlHmac");
+      return `${part(d.agent, "subject")} asks; purpose ${str(d.purpose)}; ${str(d.sqlBytes)} bytes of SQL, HMAC ${short(d.sqlHmac)}`;
     case "session.analysed":
-      return pick("statementType", "sql", "reads", "effects");
+      return `${str(d.statementType)} reads ${
+        list(d.reads)
+          .map(
+            (r) =>
+              `${part(r, "table")}(${list((r as Data).columns)
+                .map((c) => part(c, "path"))
+                .join(", ")})`,
+          )
+          .join("; ") || "(by hash)"
+      }`;
     case "session.decided":
-      return pick("effect", "policies", "uses", "approval");
+      return `${str(d.effect)} by ${list(d.policies).map(str).join(", ") || "no policy"}; ${d.approval === null || d.approval === undefined ? "no approval needed" : "approval needed"}`;
     case "session.held":
-      return pick("request", "approvers", "needed");
+      return `${str(d.request)} waits for ${str(d.needed)} of ${list(d.approvers).map(str).join(", ")}; binding ${short(d.binding)}`;
+    case "approval.shown":
+      return `shown with its literals to ${part(d.person, "subject")}`;
     case "approval.decided":
-      return pick("decision", "person", "reason");
+      return `${str(d.decision)} by ${part(d.person, "subject")}: ${str(d.reason)}`;
     case "session.running":
-      return pick("upstreamJob", "canonicalHmac", "maximumBytesBilled");
+      return `job ${str(d.upstreamJob)} starts; canonical SQL HMAC ${short(d.canonicalHmac)}; at most ${str(d.maximumBytesBilled)} bytes`;
     case "release.started":
-      return pick("number", "fromRow", "columns");
+      return `page ${str(d.number)} from row ${str(d.fromRow)}: ${list(d.columns)
+        .map((c) => `${part(c, "name")} ${part(c, "mask") === "none" ? "as it is" : part(c, "mask")}`)
+        .join(", ")}`;
     case "release.finished":
-      return pick("number", "outcome", "rows", "masked");
+      return `page ${str(d.number)} ${str(d.outcome)}: ${str(d.rows)} rows; masked ${
+        Object.entries((d.masked ?? {}) as Data)
+          .map(([path, m]) => `${path} ${part(m, "rule")} ×${part(m, "count")}`)
+          .join(", ") || "nothing"
+      }`;
+    case "session.denied":
+    case "session.failed":
+    case "session.expired":
+    case "session.cancelled":
+      return str(d.message);
     default:
-      return JSON.stringify(step.data);
+      return Object.entries(d)
+        .map(([name, value]) => `${name} ${str(value)}`)
+        .join("; ");
   }
+}
+
+function str(value: Json | undefined): string {
+  return value === undefined || value === null ? "(none)" : typeof value === "string" ? value : JSON.stringify(value);
+}
+
+function part(value: Json | undefined, name: string): string {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? str((value as Data)[name]) : "?";
+}
+
+function list(value: Json | undefined): readonly Json[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function short(value: Json | undefined): string {
+  return str(value).slice(0, 16);
 }
