@@ -64,6 +64,7 @@ export async function startWarehouse(options: WarehouseOptions = {}): Promise<Wa
   const catalog = new Catalog(engine, [DEMO_PROJECT, ...(options.projects ?? [])], now);
   const misbehaviour = new Misbehaviour();
   const jobs = new Jobs(engine, catalog, now, {
+    reuseResults: (options.pageCacheBytes ?? 0) > 0,
     beforeRun: async () => {
       for (const fault of misbehaviour.strike("job", ["job-delay", "job-error"])) {
         if (fault.kind === "job-delay") await sleep(fault.milliseconds);

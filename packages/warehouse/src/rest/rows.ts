@@ -22,7 +22,7 @@ export async function writeRows(
   write: (piece: string) => Promise<void>,
 ): Promise<void> {
   if (range.count <= 0) return;
-  const columns = range.fields.map((field) => quoteIdentifier(field.name)).join(", ");
+  const columns = range.fields.map(selected).join(", ");
   const end = range.start + range.count;
   // A stored table keeps its insertion order, so rowid is the position.
   const sql = `SELECT ${columns} FROM ${range.duckName} WHERE rowid >= ${range.start} AND rowid < ${end} ORDER BY rowid`;
@@ -32,7 +32,8 @@ export async function writeRows(
     let first = true;
     for await (const chunk of result) {
       const vectors = writers.map((_, i) => chunk.getColumnVector(i));
-      for (let row = 0; row < chunk.rowCount; row += 1) {
+      const rowCount = chunk.rowCount;
+      for (let row = 0; row < rowCount; row += 1) {
         piece += first ? '{"f":[' : ',{"f":[';
         first = false;
         for (let i = 0; i < writers.length; i += 1) {
@@ -47,4 +48,11 @@ export async function writeRows(
     }
     if (piece !== "") await write(piece);
   });
+}
+
+/** GEOGRAPHY is answered as text, without DuckDB's space before the bracket. */
+function selected(field: Field): string {
+  const name = quoteIdentifier(field.name);
+  if (field.type !== "GEOGRAPHY" || field.mode === "REPEATED") return name;
+  return `regexp_replace(CAST(${name} AS VARCHAR), ' \\(', '(') AS ${name}`;
 }

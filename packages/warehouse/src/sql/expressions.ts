@@ -97,7 +97,7 @@ const DUCK_TYPES = new Map([
   ["datetime", "TIMESTAMP"],
   ["bignumeric", "DECIMAL(38, 18)"],
   ["bytes", "BLOB"],
-  ["geography", "GEOGRAPHY"],
+  ["geography", "GEOMETRY"],
 ]);
 
 /** A data type with BigQuery's meaning. `decimal` without digits is NUMERIC. */

@@ -202,7 +202,9 @@ const MACROS: Readonly<Record<string, readonly string[]>> = {
   timestamp_add: ["(d, i) AS CAST(d AS TIMESTAMPTZ) + i"],
   timestamp_sub: ["(d, i) AS CAST(d AS TIMESTAMPTZ) - i"],
   trunc_to: [`(d, p) AS cast_to_type(date_trunc(${PART}, d + ${SUNDAY}) - ${SUNDAY}, d)`],
-  date_diff: [`(a, b, p) AS date_diff(${PART}, b + ${SUNDAY}, a + ${SUNDAY})`],
+  date_diff: [
+    `(a, b, p) AS date_diff(${PART}, CASE WHEN ${PART} = 'week' THEN date_trunc('week', b + ${SUNDAY}) ELSE b END, CASE WHEN ${PART} = 'week' THEN date_trunc('week', a + ${SUNDAY}) ELSE a END)`,
+  ],
   // TIMESTAMP_DIFF counts whole intervals, DATE_DIFF and DATETIME_DIFF the boundaries between.
   timestamp_diff: ["(a, b, p) AS date_sub(p, CAST(b AS TIMESTAMPTZ), CAST(a AS TIMESTAMPTZ))"],
   time_diff: ["(a, b, p) AS date_diff(p, b, a)"],
@@ -225,8 +227,8 @@ const MACROS: Readonly<Record<string, readonly string[]>> = {
   logical_and: ["(a) AS bool_and(a)"],
   generate_uuid: ["() AS CAST(uuid() AS VARCHAR)"],
   session_user: ["() AS 'warehouse@example.com'"],
-  st_geogfromtext: ["(a) AS CAST(a AS GEOGRAPHY)"],
-  st_geogpoint: ["(a, b) AS CAST('POINT(' || CAST(a AS VARCHAR) || ' ' || CAST(b AS VARCHAR) || ')' AS GEOGRAPHY)"],
+  st_geogfromtext: ["(a) AS CAST(a AS GEOMETRY)"],
+  st_geogpoint: ["(a, b) AS CAST('POINT(' || CAST(a AS VARCHAR) || ' ' || CAST(b AS VARCHAR) || ')' AS GEOMETRY)"],
   st_astext: ["(a) AS CAST(a AS VARCHAR)"],
 };
 
@@ -278,8 +280,5 @@ export function untypedForm(macro: string): string {
 
 /** Statements that create the types and macros in a fresh database. */
 export function macroStatements(): string[] {
-  return [
-    "CREATE TYPE GEOGRAPHY AS VARCHAR",
-    ...Object.entries(MACROS).map(([name, bodies]) => `CREATE MACRO bq_${name}${bodies.join(", ")}`),
-  ];
+  return [...Object.entries(MACROS).map(([name, bodies]) => `CREATE MACRO bq_${name}${bodies.join(", ")}`)];
 }

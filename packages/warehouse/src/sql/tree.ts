@@ -13,7 +13,8 @@ export function kindOf(node: Json | undefined): [string, JsonObject] | undefined
   if (!isObject(node)) return undefined;
   const keys = Object.keys(node);
   const kind = keys[0];
-  if (keys.length !== 1 || kind === undefined) return undefined;
+  // `{this: …}` is a clause (WHERE, LIMIT) around a node, no node itself.
+  if (keys.length !== 1 || kind === undefined || kind === "this") return undefined;
   const content = node[kind];
   return isObject(content) ? [kind, content] : undefined;
 }

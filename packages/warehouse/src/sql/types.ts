@@ -1,7 +1,7 @@
 /**
  * BigQuery's column types and DuckDB's, and the way back.
  * DATETIME is TIMESTAMP, TIMESTAMP is TIMESTAMPTZ, NUMERIC is DECIMAL(38,9), BIGNUMERIC every other DECIMAL,
- * INT64 every integer (HUGEINT too: a sum of BIGINT), JSON and GEOGRAPHY VARCHAR under an alias.
+ * INT64 every integer (HUGEINT too: a sum of BIGINT), JSON is VARCHAR under an alias, GEOGRAPHY is GEOMETRY.
  */
 import { DuckDBDecimalType, DuckDBListType, DuckDBStructType, type DuckDBType, DuckDBTypeId } from "@duckdb/node-api";
 import { WarehouseError } from "../errors.ts";
@@ -70,7 +70,7 @@ const DUCK: Record<Exclude<FieldType, "RECORD">, string> = {
   DATE: "DATE",
   TIME: "TIME",
   DATETIME: "TIMESTAMP",
-  GEOGRAPHY: "GEOGRAPHY",
+  GEOGRAPHY: "GEOMETRY",
   JSON: "JSON",
   INTERVAL: "INTERVAL",
 };
@@ -121,7 +121,7 @@ export function fieldOf(name: string, type: DuckDBType): Field {
 
 function scalarOf(type: DuckDBType): FieldType {
   const alias = type.alias?.toUpperCase();
-  if (alias === "JSON" || alias === "GEOGRAPHY") return alias;
+  if (alias === "JSON") return alias;
   if (type instanceof DuckDBDecimalType) return type.scale === 9 ? "NUMERIC" : "BIGNUMERIC";
   const found = SCALARS.get(type.typeId);
   if (found === undefined)
@@ -155,6 +155,7 @@ const SCALARS = new Map<DuckDBTypeId, FieldType>([
   [DuckDBTypeId.DATE, "DATE"],
   [DuckDBTypeId.TIME, "TIME"],
   [DuckDBTypeId.INTERVAL, "INTERVAL"],
+  [DuckDBTypeId.GEOMETRY, "GEOGRAPHY"],
 ]);
 
 /** Bytes BigQuery would count for one value of the field, roughly: for totalBytesProcessed. */
