@@ -45,5 +45,4 @@ export type ToWorker =
 export type FromWorker =
   | { readonly kind: "ready"; readonly size: number }
   | { readonly kind: "refused"; readonly code: StoreErrorCode; readonly message: string }
-  | { readonly kind: "done"; readonly replies: readonly CommandReply[]; readonly size: number }
-  | { readonly kind: "closed" };
+  | { readonly kind: "done"; readonly replies: readonly CommandReply[]; readonly size: number };

@@ -74,7 +74,12 @@ export async function openStore<C extends CommandRegistry = typeof COMMANDS>(opt
     worker.once("error", () => refused(new StoreError("unavailable", "the store's writer could not be started")));
     worker.once("exit", () => refused(new StoreError("unavailable", "the store's writer ended at its start")));
   });
-  return new Store<C>(paths, worker, limits, clock, size);
+  try {
+    return new Store<C>(paths, worker, limits, clock, size);
+  } catch (error) {
+    await worker.terminate();
+    throw error;
+  }
 }
 
 function refusalText(message: FromWorker): string {
@@ -152,8 +157,13 @@ export class Store<C extends CommandRegistry = typeof COMMANDS> {
 
   /** Refuses new commands, finishes those waiting, closes the files. */
   async close(): Promise<void> {
-    if (this.#refusal !== undefined) return;
+    if (this.#refusal?.code === "closed") return;
+    const dead = this.#refusal !== undefined;
     this.#refusal = new StoreError("closed", "the store is closed");
+    if (dead) {
+      this.#reader.close();
+      return;
+    }
     if (this.#flight !== undefined || this.#queue.length > 0) {
       await new Promise<void>((drained) => {
         this.#drained = drained;
@@ -174,7 +184,7 @@ export class Store<C extends CommandRegistry = typeof COMMANDS> {
       const pending: Pending = {
         name,
         // Copied now: what the caller changes afterwards is not what it asked for. Throws for what can't be copied.
-        input: structuredClone(input),
+        input: copy(input),
         now: this.#clock(),
         resolve,
         reject,
@@ -243,5 +253,14 @@ export class Store<C extends CommandRegistry = typeof COMMANDS> {
     this.#flight = undefined;
     this.#queue = [];
     this.#drained?.();
+  }
+}
+
+/** The clone's own error would quote what it failed on (I9). */
+function copy(input: unknown): unknown {
+  try {
+    return structuredClone(input);
+  } catch {
+    throw new StoreError("failed", "a command's input is not plain data");
   }
 }

@@ -12,9 +12,21 @@ const say = (message: FromWorker): void => parentPort?.postMessage(message);
 async function main(): Promise<void> {
   prepareDirectory(start.paths);
   const lock = lockDirectory(start.paths);
-  const { COMMANDS } = (await import(start.commands)) as { COMMANDS: CommandRegistry };
-  const writer = new Writer(start.paths, start.origin, COMMANDS, start.limits, start.now);
-  await writer.check();
+  let writer: Writer | undefined;
+  try {
+    const { COMMANDS } = (await import(start.commands)) as { COMMANDS: CommandRegistry };
+    writer = new Writer(start.paths, start.origin, COMMANDS, start.limits, start.now);
+    await writer.check();
+    serve(writer, lock);
+  } catch (error) {
+    // Before the refusal is said: whoever hears it may try again at once.
+    writer?.close();
+    lock.close();
+    throw error;
+  }
+}
+
+function serve(writer: Writer, lock: { close(): void }): void {
   parentPort?.on("message", async (message: ToWorker) => {
     if (message.kind === "batch") {
       const replies = await writer.runBatch(message.commands, message.slots);
@@ -23,7 +35,6 @@ async function main(): Promise<void> {
     }
     writer.close();
     lock.close();
-    say({ kind: "closed" });
     parentPort?.close();
   });
   say({ kind: "ready", size: writer.size });
@@ -33,5 +44,4 @@ main().catch((error: unknown) => {
   const code = error instanceof StoreError ? error.code : "unavailable";
   const message = error instanceof Error ? error.message : "the store can't be opened";
   say({ kind: "refused", code, message });
-  process.exit(1);
 });

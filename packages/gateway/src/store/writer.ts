@@ -108,7 +108,10 @@ export class Writer {
     throw new StoreError("corrupt", `the ledger of ${this.#size} entries doesn't agree with its newest checkpoint`);
   }
 
-  /** Runs a batch. `slots`: one Int32 a command, by which the caller withdraws those not yet begun. Never throws. */
+  /**
+   * Runs a batch. `slots`: one Int32 a command, by which the caller withdraws those not yet begun. A batch that
+   * can't be written is refused whole; throws only when the database can't even be opened again, and then the thread ends.
+   */
   async runBatch(commands: readonly QueuedCommand[], slots: Int32Array): Promise<CommandReply[]> {
     const replies: CommandReply[] = [];
     try {
