@@ -199,6 +199,8 @@ table("arrays and fields keep their paths", [
   ["SELECT x FROM patients, UNNEST([name, state]) x", "x = copy name, copy state"],
   ["SELECT x FROM patients, UNNEST(SPLIT(ssn, '-')) x", "x = transform ssn ? ssn"],
   ["SELECT ARRAY_CONCAT(visits, visits)[OFFSET(0)].note FROM patients", "note = copy visits.note"],
+  ["SELECT ARRAY_LENGTH(ARRAY(SELECT AS STRUCT a, b FROM pair)) AS n", "n = transform pair.*"],
+  ["SELECT IF(ssn = '1', visits, NULL) IS NULL AS n FROM patients", "n = transform ssn, transform visits ? ssn"],
   ["SELECT u.v.code FROM (SELECT v FROM patients, UNNEST(visits) v) u", "code = copy visits.code ? visits"],
 ]);
 
@@ -260,7 +262,24 @@ table("statistics are aggregates, where they are statistics", [
     "SELECT (SELECT SUM(y) FROM (SELECT 1), UNNEST([(SELECT p.weight)]) y) AS n FROM patients p",
     "n = transform weight",
   ],
-  ["SELECT SUM((SELECT p.weight)) AS n FROM patients p", "n = aggregate weight"],
+  ["SELECT SUM((SELECT p.weight)) AS n FROM patients p", "n = transform weight"],
+  ["SELECT SUM(x) AS n FROM (SELECT weight AS x FROM patients LIMIT 1)", "n = transform weight"],
+  ["WITH c AS (SELECT weight AS x FROM patients LIMIT 1) SELECT SUM(x) AS n FROM c", "n = transform weight"],
+  ["SELECT AVG(x) AS n FROM (SELECT MAX(weight) AS x FROM patients)", "n = transform weight"],
+  ["SELECT AVG(x) AS n FROM (SELECT MAX(weight) AS x FROM patients GROUP BY state)", "n = aggregate weight ? state"],
+  [
+    "SELECT SUM(x) AS n FROM UNNEST(ARRAY(SELECT weight FROM patients)) x WITH OFFSET o WHERE o = 3",
+    "n = transform weight ? weight",
+  ],
+  ["SELECT SUM((SELECT weight FROM patients WHERE id = 5)) AS n FROM UNNEST([1])", "n = transform weight ? id"],
+  [
+    "SELECT (SELECT SUM(s.b) FROM (SELECT STRUCT(p.id AS a, e.cost AS b) AS s FROM encounters e)) AS n FROM patients p",
+    "n = aggregate encounters.cost",
+  ],
+  [
+    "SELECT COUNTIF(EXISTS(SELECT 1 FROM encounters e WHERE e.id = p.id)) AS n FROM patients p",
+    "n = aggregate encounters.* ? encounters.id, id",
+  ],
   [
     "SELECT (SELECT SUM(cost) FROM encounters e WHERE e.id = p.id) AS n FROM patients p",
     "n = aggregate encounters.cost ? encounters.id, id",

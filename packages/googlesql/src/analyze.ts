@@ -2,7 +2,17 @@
  * From SQL to its access plan: parse, resolve, follow the flow, print the canonical text.
  * Whatever is not understood is refused (I1); `analyze` never throws.
  */
-import { type Flow, keysOf, type SourceKey, sourceKey, splitSourceKey, union, viasOf, whole } from "./flow/flow.ts";
+import {
+  type Flow,
+  fieldFlow,
+  keysOf,
+  type SourceKey,
+  sourceKey,
+  splitSourceKey,
+  union,
+  viasOf,
+  whole,
+} from "./flow/flow.ts";
 import { parse } from "./parser/parse.ts";
 import type {
   AccessPlan,
@@ -119,11 +129,9 @@ function outputsOf(context: Context, relation: Relation, start: number): Output[
     "in the result",
     start,
   );
-  let sources = 0;
+  const size = { sources: 0 };
   return columns.map((column) => {
-    sources += keysOf(column.flow).size + relation.implicit.size;
-    if (sources > ANALYSIS_LIMITS.planSources) context.fail("limit", "The plan has too many sources", { start });
-    return output(context, column.name, resultType(column.type), column.flow, relation.implicit, start);
+    return output(context, column.name, resultType(column.type), column.flow, relation.implicit, start, size);
   });
 }
 
@@ -134,7 +142,7 @@ function resultColumns(relation: Relation): readonly Pick<Column, "name" | "type
   return row.type.fields.map((field, i) => ({
     name: field.name,
     type: field.type,
-    flow: row.flow.fields?.[i] ?? row.flow,
+    flow: fieldFlow(row.flow, i),
   }));
 }
 
@@ -171,8 +179,11 @@ function output(
   flow: Flow,
   rows: ReadonlySet<SourceKey>,
   start: number,
+  size: { sources: number },
 ): Output {
   const value = whole(flow);
+  size.sources += value.explicit.size + value.implicit.size + rows.size;
+  if (size.sources > ANALYSIS_LIMITS.planSources) context.fail("limit", "The plan has too many sources", { start });
   const base = {
     name,
     type: typeName(type),
@@ -190,7 +201,7 @@ function output(
   );
   const above = union([flow.implicit, rows]);
   const fields = struct.fields.map((field, i) =>
-    output(context, field.name, field.type, flow.fields?.[i] ?? flow, above, start),
+    output(context, field.name, field.type, fieldFlow(flow, i), above, start, size),
   );
   return { ...base, fields };
 }

@@ -272,7 +272,8 @@ export interface TypedValue {
  * undefined when there is none. All NULL is INT64, as BigQuery has it.
  */
 export function supertype(values: readonly TypedValue[]): Type | undefined {
-  const typed = values.filter((v) => v.written !== "null");
+  const typed = distinct(values.filter((v) => v.written !== "null"));
+  if (typed === undefined) return undefined;
   const first = typed[0];
   if (first === undefined) return values.length === 0 ? undefined : INT64;
   const firm = typed.filter((v) => v.written === "value");
@@ -293,6 +294,19 @@ export function supertype(values: readonly TypedValue[]): Type | undefined {
   if (agreed !== undefined) return agreed;
   // A string literal beside a DATE literal, say: some one of them that all coerce to.
   return typed.find((v) => typed.every((other) => coerces(other.type, v.type, other.written)))?.type;
+}
+
+/** A list of thousands of values has few types; past MANY the values are taken to have nothing in common. */
+const MANY = 200;
+
+function distinct(values: readonly TypedValue[]): TypedValue[] | undefined {
+  const found: TypedValue[] = [];
+  for (const value of values) {
+    if (found.some((f) => f.written === value.written && sameType(f.type, value.type))) continue;
+    if (found.length === MANY) return undefined;
+    found.push(value);
+  }
+  return found;
 }
 
 function wider(a: Type, b: Type): Type | undefined {

@@ -34,6 +34,8 @@ export function viasOf(ways: Ways): Via[] {
 
 /** Query depth of a value that depends on no row of an enclosing query. */
 const OWN = Number.POSITIVE_INFINITY;
+/** Of a value that a subquery may have picked from few rows: outside every query, so never a statistic's input. */
+const PICKED = -1;
 
 export interface Flow {
   /**
@@ -47,7 +49,7 @@ export interface Flow {
   readonly constant: boolean;
   /** For STRUCT and ARRAY<STRUCT>, one per field; null for all else, and where the fields are not told apart. */
   readonly fields: readonly Flow[] | null;
-  /** Depth of the outermost enclosing query whose current row the value depends on. */
+  /** Depth of the outermost enclosing query whose current row the value depends on; OWN or PICKED where there is none. */
   readonly level: number;
 }
 
@@ -137,7 +139,8 @@ export function transformed(flows: readonly Flow[]): Flow {
 
 /**
  * A statistic over the rows of the query at `depth`. Over what an enclosing query's row provides it is no statistic
- * (`(SELECT SUM(x) FROM UNNEST([p.ssn]) x)` is that row's ssn), so that stays a transform. It hands out no literal.
+ * (`(SELECT SUM(x) FROM UNNEST([p.ssn]) x)` is that row's ssn), nor over what a subquery picked
+ * (`SELECT SUM(x) FROM (SELECT ssn AS x FROM p LIMIT 1)`): those stay transforms. It hands out no literal.
  */
 export function aggregated(flows: readonly Flow[], depth: number): Flow {
   const value = unite(flows.map(whole));
@@ -172,12 +175,29 @@ export function withConstant(value: Flow): Flow {
 
 /** `value`, seen from a query nested in the one at `depth` that provides it. */
 export function seenFromWithin(value: Flow, depth: number): Flow {
-  return value.level <= depth ? value : everywhere(value, (leaf) => ({ ...leaf, level: Math.min(leaf.level, depth) }));
+  return value.fields === null && value.level <= depth
+    ? value
+    : everywhere(value, (leaf) => ({ ...leaf, level: Math.min(leaf.level, depth) }));
+}
+
+/** `value` of a single row, or of as few as LIMIT leaves: its sum would be no statistic either. */
+export function picked(value: Flow): Flow {
+  return everywhere(value, (leaf) => ({ ...leaf, level: PICKED }));
+}
+
+/** An ARRAY whose length tells how many `rows` there are; one that shows no column shows at least that. */
+export function lengthOf(elements: Flow, rows: Flow): Flow {
+  if (elements.fields !== null) return { ...elements, explicit: unite([elements, rows].map(own)).explicit };
+  return elements.explicit.size === 0 ? unite([elements, rows]) : elements;
+}
+
+function own(flow: Flow): Flow {
+  return { ...flow, fields: null };
 }
 
 /** `value`, where it leaves the scope that could depend on enclosing rows. */
 export function closed(value: Flow): Flow {
-  return everywhere(value, (leaf) => (leaf.level === OWN ? leaf : { ...leaf, level: OWN }));
+  return everywhere(value, (leaf) => (leaf.level === PICKED ? leaf : { ...leaf, level: OWN }));
 }
 
 function everywhere(flow: Flow, change: (leaf: Flow) => Flow): Flow {

@@ -28,6 +28,8 @@ export const ANALYSIS_LIMITS = {
   fields: 10_000,
   /** Columns made in all, over every subquery. */
   columnsInAll: 4_000_000,
+  /** Sources handled in all, over every expression. */
+  work: 30_000_000,
   /** Names in the plan: every output's sources, counted. */
   planSources: 2_000_000,
 } as const;
@@ -54,6 +56,7 @@ export class Context {
   readonly #ids = new Map<string, number>();
   #lastId = 0;
   #columns = 0;
+  #work = 0;
   readonly #sizes = new WeakMap<Type, number>();
 
   constructor(given: Pick<Context, "sql" | "catalog" | "defaults" | "parameters" | "query" | "expression">) {
@@ -90,6 +93,12 @@ export class Context {
     if (count > ANALYSIS_LIMITS.columns) this.fail("limit", "A query has too many columns", node);
     if (this.#columns > ANALYSIS_LIMITS.columnsInAll)
       this.fail("limit", "The query makes too many columns in all", node);
+  }
+
+  /** Counts what the flow of one more expression costs: its sources, times its fields. */
+  spendWork(value: Value, node: Node): void {
+    this.#work += this.#size(value.type) * (1 + value.flow.explicit.size + value.flow.implicit.size);
+    if (this.#work > ANALYSIS_LIMITS.work) this.fail("limit", "The query is too large to analyse", node);
   }
 
   /** `type`, if it is no larger than a type may be. Types share parts, so their size can double with each line of SQL. */

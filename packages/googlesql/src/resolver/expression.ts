@@ -7,11 +7,12 @@ import {
   either,
   type Flow,
   fieldFlow,
+  lengthOf,
   NOTHING,
+  picked,
   shape,
   structFlow,
   transformed,
-  whole,
 } from "../flow/flow.ts";
 import { type Operator, operator } from "../functions/operator.ts";
 import { matchSignature } from "../functions/signature.ts";
@@ -51,6 +52,7 @@ export function resolveExpression(context: Context, node: Tree.Expression, scope
   const frame = frameOf(scope);
   const before = frame?.references.length ?? 0;
   const value = resolveKind(context, node, scope);
+  context.spendWork(value, node);
   // A whole expression that is a grouping key: the columns in it need not be keys themselves.
   if (frame?.keys.has(value.id)) frame.references.length = before;
   return value;
@@ -318,7 +320,7 @@ function binary(context: Context, node: Tree.BinaryExpression, resolve: (e: Tree
   const arrays = node.operator === "||" && values.some((v) => v.type.kind === "array");
   const name: Operator = arrays ? "OP_JOIN_ARRAYS" : BINARY[node.operator];
   const result = values.reduce((left, right) => ({
-    ...left,
+    flow: left.flow,
     type: applyOperator(context, name, [left, right], node.operator, node),
     id: context.idOf(node.operator, [left.id, right.id]),
     written: "value",
@@ -372,15 +374,12 @@ function subquery(context: Context, node: Tree.SubqueryExpression, scope: Scope)
       return made(BOOL, decidedBy(transformed([relation.rows]), relation.implicit), id);
     case "SCALAR": {
       const value = onlyColumn(context, relation, node);
-      return made(value.type, value.flow, id, value.written === "null" ? "null" : "value");
+      return made(value.type, picked(value.flow), id, value.written === "null" ? "null" : "value");
     }
     case "ARRAY": {
       const value = onlyColumn(context, relation, node);
       if (value.type.kind === "array") return context.fail("type", "An ARRAY can't have ARRAY elements", node);
-      // Elements that show no column still show by their number how many rows there are.
-      const bare = whole(value.flow).explicit.size === 0;
-      const counted = transformed([relation.rows]);
-      return made(arrayOf(value.type), bare ? either([value.flow, counted]) : value.flow, id);
+      return made(arrayOf(value.type), picked(lengthOf(value.flow, transformed([relation.rows]))), id);
     }
     default: {
       const unreachable: never = node.form;

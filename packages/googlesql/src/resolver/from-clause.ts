@@ -4,6 +4,7 @@ import {
   columnFlow,
   either,
   type Flow,
+  fieldFlow,
   keysOf,
   NO_KEYS,
   NOTHING,
@@ -124,7 +125,7 @@ function element(
         name: field.name,
         type: field.type,
         written: "value",
-        flow: value.flow.fields?.[i] ?? value.flow,
+        flow: fieldFlow(value.flow, i),
         id: context.idOf("field", [value.id, fold(field.name)]),
       });
     }

@@ -1,9 +1,19 @@
 /** Names in expressions: columns, range variables, and the fields that follow them. */
 import { decidedBy, either, type Flow, fieldFlow, seenFromWithin, structFlow, transformed } from "../flow/flow.ts";
 import type { Identifier, Node } from "../tree.ts";
-import { JSON_TYPE, structOf, typeName } from "../types.ts";
+import { JSON_TYPE, type StructField, structOf, typeName } from "../types.ts";
 import type { Context } from "./context.ts";
-import { type Column, type Found, find, fold, frameOf, type RangeVariable, type Scope, type Value } from "./scope.ts";
+import {
+  type Column,
+  type Found,
+  find,
+  fold,
+  frameOf,
+  namesOf,
+  type RangeVariable,
+  type Scope,
+  type Value,
+} from "./scope.ts";
 
 const PSEUDO_COLUMNS: ReadonlySet<string> = new Set([
   "_partitiontime",
@@ -95,14 +105,36 @@ export function rowValue(context: Context, range: RangeVariable, node: Node): Va
   };
 }
 
+/** Columns and fields by name, made once for each list: a query can name thousands of thousands. */
+const COLUMNS = new WeakMap<readonly Column[], ReadonlyMap<string, Column | null>>();
+const FIELDS = new WeakMap<readonly StructField[], ReadonlyMap<string, number | null>>();
+
+function indexed<List extends object, Entry>(
+  cache: WeakMap<List, ReadonlyMap<string, Entry>>,
+  list: List,
+  make: (list: List) => ReadonlyMap<string, Entry>,
+): ReadonlyMap<string, Entry> {
+  const made = cache.get(list) ?? make(list);
+  cache.set(list, made);
+  return made;
+}
+
+/** Null marks a name that two fields have. */
+function fieldIndexes(fields: readonly StructField[]): ReadonlyMap<string, number | null> {
+  const indexes = new Map<string, number | null>();
+  for (const [i, field] of fields.entries()) {
+    if (field.name !== "") indexes.set(fold(field.name), indexes.has(fold(field.name)) ? null : i);
+  }
+  return indexes;
+}
+
 function columnOf(context: Context, range: RangeVariable, name: Identifier): Column {
-  const matching = range.columns.filter((c) => fold(c.name) === fold(name.name));
-  const [column] = matching;
+  const column = indexed(COLUMNS, range.columns, namesOf).get(fold(name.name));
   if (column === undefined) {
     const code = PSEUDO_COLUMNS.has(fold(name.name)) ? "unsupported" : "name";
     return context.fail(code, `Name ${name.name} not found inside ${range.name}`, name);
   }
-  if (matching.length > 1) return context.fail("name", `Name ${name.name} is ambiguous inside ${range.name}`, name);
+  if (column === null) return context.fail("name", `Name ${name.name} is ambiguous inside ${range.name}`, name);
   return column;
 }
 
@@ -119,13 +151,12 @@ export function fieldValue(context: Context, value: Value, field: Identifier): V
       field,
     );
   }
-  const indexes = value.type.fields.flatMap((f, i) => (fold(f.name) === fold(field.name) ? [i] : []));
-  const [index] = indexes;
+  const index = indexed(FIELDS, value.type.fields, fieldIndexes).get(fold(field.name));
+  if (index === null) return context.fail("name", `Struct field name ${field.name} is ambiguous`, field);
   const type = index === undefined ? undefined : value.type.fields[index]?.type;
   if (index === undefined || type === undefined) {
     return context.fail("name", `Field name ${field.name} does not exist in ${typeName(value.type)}`, field);
   }
-  if (indexes.length > 1) return context.fail("name", `Struct field name ${field.name} is ambiguous`, field);
   return { type, written: "value", flow: fieldFlow(value.flow, index), id };
 }
 

@@ -1,10 +1,9 @@
 /** Queries: clauses in the order GoogleSQL gives them meaning, and what each decides. */
-import { closed, either, keysOf, NO_KEYS, NOTHING, type SourceKey, structFlow, union } from "../flow/flow.ts";
+import { closed, either, fieldFlow, keysOf, NOTHING, picked, type SourceKey, structFlow, union } from "../flow/flow.ts";
 import type {
   Expression,
   GroupBy,
   GroupingItem,
-  Identifier,
   Node,
   OrderItem,
   Query,
@@ -16,7 +15,7 @@ import type {
   StarReplacement,
   WithClause,
 } from "../tree.ts";
-import { BOOL, coerces, INT64, isGroupable, isOrderable, structOf, supertype, type Type, typeName } from "../types.ts";
+import { BOOL, coerces, INT64, isGroupable, isOrderable, structOf, supertype, typeName } from "../types.ts";
 import type { Context } from "./context.ts";
 import { impliedName, resolveExpression } from "./expression.ts";
 import { NO_FROM, resolveFrom, scopeOf } from "./from-clause.ts";
@@ -28,7 +27,6 @@ import {
   find,
   fold,
   frameOf,
-  NO_NAMES,
   NO_RANGES,
   namesOf,
   type Relation,
@@ -55,8 +53,13 @@ export function resolveQuery(
       const value = resolveExpression(context, bound, scope);
       if (!coerces(value.type, INT64, value.written)) context.fail("type", "LIMIT and OFFSET take INT64", bound);
     }
+    return { ...relation, columns: relation.columns.map(pickedColumn), rows: picked(relation.rows) };
   }
   return relation;
+}
+
+function pickedColumn(column: Column): Column {
+  return { ...column, flow: picked(column.flow) };
 }
 
 function resolveBody(context: Context, body: QueryBody, parent: Scope | null, tables: CommonTables | null): Relation {
@@ -274,8 +277,9 @@ function select(
     decided.push(...columns.map((c) => keysOf(c.flow)));
   }
   const oneRow = grouped && node.groupBy === null;
+  const given = oneRow ? columns.map(pickedColumn) : columns;
   return {
-    columns: node.as === null ? columns : [rowColumn(context, node, columns)],
+    columns: node.as === null ? given : [rowColumn(context, node, given)],
     implicit: union(decided),
     rows: oneRow ? NOTHING : from.rows,
     valueTable: node.as !== null,
@@ -361,7 +365,7 @@ function dotStarItems(context: Context, node: SelectDotStar, scope: Scope, frame
   }
   const columns = value.type.fields.map((field, i): Column => {
     const id = context.idOf("field", [value.id, fold(field.name)]);
-    return { name: field.name, type: field.type, written: "value", flow: value.flow.fields?.[i] ?? value.flow, id };
+    return { name: field.name, type: field.type, written: "value", flow: fieldFlow(value.flow, i), id };
   });
   return starItems(context, node, columns, value.id, frame, frame.aggregates > before);
 }
@@ -375,17 +379,18 @@ function starItems(
   frame: Frame,
   aggregated = false,
 ): Item[] {
-  const matches = (column: Column, name: Identifier): boolean => fold(column.name) === fold(name.name);
+  const present = new Set(columns.map((c) => fold(c.name)));
   for (const name of [...node.except, ...node.replace.map((r) => r.name)]) {
-    if (!columns.some((c) => matches(c, name))) {
+    if (!present.has(fold(name.name))) {
       context.fail("name", `Column ${name.name} in EXCEPT or REPLACE is not a column of the star`, name);
     }
   }
-  const replaced = (column: Column): StarReplacement | undefined => node.replace.find((r) => matches(column, r.name));
-  const kept = columns.filter((c) => !node.except.some((name) => matches(c, name)));
+  const replacements = new Map(node.replace.map((r): [string, StarReplacement] => [fold(r.name.name), r]));
+  const except = new Set(node.except.map((name) => fold(name.name)));
+  const kept = columns.filter((c) => !except.has(fold(c.name)));
   if (kept.length === 0) context.fail("name", "SELECT * EXCEPT leaves no column", node);
   return kept.map((column) => {
-    const replacement = replaced(column);
+    const replacement = replacements.get(fold(column.name));
     if (replacement !== undefined) {
       return { name: column.name, expression: replacement.expression, value: null, aggregated: false };
     }
@@ -405,8 +410,12 @@ function groupBy(
   frame: Frame,
 ): ReadonlySet<SourceKey> {
   const decided: ReadonlySet<SourceKey>[] = [];
+  const byName = new Map<string, Item[]>();
+  for (const item of items) {
+    if (item.name !== "") byName.set(fold(item.name), [...(byName.get(fold(item.name)) ?? []), item]);
+  }
   for (const expression of node.items.flatMap(groupingExpressions)) {
-    const { value, also } = groupingKey(context, expression, items, scope, frame);
+    const { value, also } = groupingKey(context, expression, items, byName, scope, frame);
     if (!isGroupable(value.type)) {
       context.fail("type", `GROUP BY is not supported on ${typeName(value.type)}`, expression);
     }
@@ -440,6 +449,7 @@ function groupingKey(
   context: Context,
   node: Expression,
   items: readonly Item[],
+  byName: ReadonlyMap<string, readonly Item[]>,
   scope: Scope,
   frame: Frame,
 ): { readonly value: Value; readonly also: Value | null } {
@@ -451,7 +461,7 @@ function groupingKey(
   if (node.kind !== "PathExpression" || first === undefined) {
     return { value: resolveExpression(context, node, scope), also: null };
   }
-  const named = items.filter((item) => item.name !== "" && fold(item.name) === fold(first.name));
+  const named = byName.get(fold(first.name)) ?? [];
   const found = find(first.name, scope);
   if (named.length === 0) return { value: resolveExpression(context, node, scope), also: null };
   if (node.parts.length > 1) {
