@@ -631,7 +631,8 @@ export class SessionEngine {
 
   async #end(id: string, state: "failed" | "denied" | "cancelled", error: SessionError): Promise<{ ended: boolean }> {
     const ended = await this.#o.store.run("session.end", { id, state, error, data: {} });
-    this.#settle(id, { ok: false, error });
+    // One that had ended before keeps its outcome: a finished job's rows can still be paged.
+    if (ended.ended) this.#settle(id, { ok: false, error });
     return ended;
   }
 
