@@ -119,12 +119,12 @@ export class Cursor {
     return result;
   }
 
-  protected error(code: SqlError["code"], message: string, token: Token = this.peek()): SqlError {
-    return SqlError.at(this.sql, token.start, code, message);
+  protected error(code: SqlError["code"], message: string, at: number = this.peek().start): SqlError {
+    return SqlError.at(this.sql, at, code, message);
   }
 
-  protected unsupported(what: string, token: Token = this.peek()): SqlError {
-    return this.error("unsupported", `${what} not supported; rewrite the query without it.`, token);
+  protected unsupported(what: string): SqlError {
+    return this.error("unsupported", `${what} not supported; rewrite the query without it.`);
   }
 
   /** The token in hand cannot stand here. Says what kind of token it is, never what it holds (I9). */

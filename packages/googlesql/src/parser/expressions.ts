@@ -556,7 +556,7 @@ export abstract class ExpressionParser extends TypeParser {
   #datePartName(): string {
     const token = this.peek();
     const { name } = this.identifier();
-    if (!isPlainName(name)) throw this.error("syntax", "Syntax error: Not a date part.", token);
+    if (!isPlainName(name)) throw this.error("syntax", "Syntax error: Not a date part.", token.start);
     return name.toUpperCase();
   }
 

@@ -103,7 +103,7 @@ export class QueryParser extends TableParser {
         throw this.error(
           "syntax",
           "Syntax error: Different set operations cannot be used in the same query without parentheses.",
-          token,
+          token.start,
         );
       }
       operator = next;

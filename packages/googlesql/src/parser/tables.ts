@@ -49,7 +49,7 @@ export abstract class TableParser extends ExpressionParser {
         throw this.error(
           "syntax",
           `Syntax error: ${type} JOIN must be parenthesized when following a comma join.`,
-          token,
+          token.start,
         );
       }
       const table = this.#tablePrimary();
@@ -95,7 +95,7 @@ export abstract class TableParser extends ExpressionParser {
     return items.reduce<TableExpression>((left, { type, at, table, conditions }) => {
       const [condition = null] = conditions;
       if (type === "CROSS" && condition !== null) {
-        throw this.error("syntax", "Syntax error: CROSS JOIN takes no condition.", { ...this.peek(), start: at });
+        throw this.error("syntax", "Syntax error: CROSS JOIN takes no condition.", at);
       }
       return join(type, left, table, condition);
     }, first);
@@ -110,10 +110,7 @@ export abstract class TableParser extends ExpressionParser {
     const open: { readonly left: TableExpression; readonly type: Join["type"]; readonly at: number }[] = [];
     for (const { type, at, table, conditions } of items) {
       if (type === "COMMA") {
-        throw this.error("syntax", "Syntax error: No comma join beside consecutive ON or USING clauses.", {
-          ...this.peek(),
-          start: at,
-        });
+        throw this.error("syntax", "Syntax error: No comma join beside consecutive ON or USING clauses.", at);
       }
       if (type === "CROSS") {
         last = join("CROSS", last, table, null);
@@ -124,20 +121,14 @@ export abstract class TableParser extends ExpressionParser {
       for (const condition of conditions) {
         const joined = open.pop();
         if (joined === undefined) {
-          throw this.error("syntax", "Syntax error: More join conditions than joins.", {
-            ...this.peek(),
-            start: condition.start,
-          });
+          throw this.error("syntax", "Syntax error: More join conditions than joins.", condition.start);
         }
         last = join(joined.type, joined.left, last, condition);
       }
     }
     const [unmatched] = open;
     if (unmatched !== undefined) {
-      throw this.error("syntax", "Syntax error: A join has no ON or USING clause.", {
-        ...this.peek(),
-        start: unmatched.at,
-      });
+      throw this.error("syntax", "Syntax error: A join has no ON or USING clause.", unmatched.at);
     }
     return last;
   }

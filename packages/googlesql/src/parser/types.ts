@@ -32,7 +32,7 @@ export class TypeParser extends Cursor {
     if (this.atSymbol(".")) throw this.unsupported("A type name with a dot (PROTO, ENUM) is");
     const upper = name.toUpperCase();
     if (!PLAIN_IDENTIFIER.test(name) || RESERVED_KEYWORDS.has(upper)) {
-      throw this.error("syntax", "Syntax error: Not a type name.", token);
+      throw this.error("syntax", "Syntax error: Not a type name.", token.start);
     }
     const parameters = this.atSymbol("(") ? this.parenthesized(() => this.list(() => this.#typeParameter())) : [];
     return { kind: "SimpleType", name: upper, parameters, start, end: this.previousEnd() };
