@@ -323,7 +323,8 @@ function param(m: Matched, name: string): string {
 
 function pageOf(m: Matched): PageRequest {
   const token = m.query.get("pageToken");
-  const int64 = m.query.get("formatOptions.useInt64Timestamp");
+  // Python writes True.
+  const int64 = m.query.get("formatOptions.useInt64Timestamp")?.toLowerCase();
   if (int64 !== undefined && int64 !== "true" && int64 !== "false")
     throw invalid("formatOptions.useInt64Timestamp is true or false.");
   return {
