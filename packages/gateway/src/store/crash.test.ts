@@ -8,7 +8,8 @@ import { temporaryDirectory } from "./testing/temporary-store.ts";
 import { verifyStore } from "./verify-store.ts";
 
 const CHILD = new URL("./testing/crash-child.ts", import.meta.url).pathname;
-const ROUNDS = Number(process.env.CRASH_ROUNDS ?? 10);
+/** A thousand are worth a night: CRASH_ROUNDS=1000. */
+const ROUNDS = Number(process.env.CRASH_ROUNDS ?? 6);
 
 /** What the child had acknowledged when it was killed so many milliseconds after it was ready. */
 async function killedAfter(milliseconds: number, directory: string, round: number): Promise<Map<number, string>> {

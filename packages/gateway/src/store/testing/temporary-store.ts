@@ -16,9 +16,13 @@ export function temporaryDirectory(t: TestContext): string {
 
 /** A store with the test commands, closed when the test ends. */
 export async function testStore(t: TestContext, options: Partial<StoreOptions> = {}): Promise<TestStore> {
-  const directory = options.directory ?? temporaryDirectory(t);
-  const commands = new URL("./commands.ts", import.meta.url).href;
-  const store = await openStore<typeof COMMANDS>({ origin: "test.example/ledger", commands, ...options, directory });
+  const store = await openTestStore({ directory: temporaryDirectory(t), ...options });
   t.after(() => store.close());
   return store;
+}
+
+/** A store with the test commands, for the caller to close. */
+export async function openTestStore(options: Partial<StoreOptions> & { directory: string }): Promise<TestStore> {
+  const commands = new URL("./commands.ts", import.meta.url).href;
+  return openStore<typeof COMMANDS>({ origin: "test.example/ledger", commands, ...options });
 }
