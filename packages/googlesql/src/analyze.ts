@@ -33,8 +33,9 @@ import { resolveQuery } from "./resolver/query.ts";
 import type { Column, Relation } from "./resolver/scope.ts";
 import type { NameDefaults } from "./resolver/table-name.ts";
 import { SqlError } from "./sql-error.ts";
-import type { Script } from "./tree.ts";
+import type { Node, Script } from "./tree.ts";
 import { arrayOf, type ParameterType, parameterType, structOf, type Type, typeName } from "./types.ts";
+import { childrenOf } from "./visitor.ts";
 
 /** BigQuery's QueryParameter; the value plays no part in the analysis and is never read. */
 export interface QueryParameter {
@@ -82,7 +83,9 @@ function analysisOf(sql: string, tree: Script, options: AnalyzeOptions): Analysi
     query: resolveQuery,
     expression: resolveExpression,
   });
+  noteNames(context, tree);
   const relation = resolveQuery(context, statement.query, null, null);
+  requireResolved(context, tree);
   const outputs = outputsOf(context, relation, statement.start);
   const plan: PlanStatement = {
     kind: "SELECT",
@@ -98,6 +101,25 @@ function analysisOf(sql: string, tree: Script, options: AnalyzeOptions): Analysi
     redacted: redact(tree),
     parameters: { named: [...context.usedParameters].sort(), positional: context.usedPositions },
   };
+}
+
+function noteNames(context: Context, tree: Script): void {
+  const open: Node[] = [tree];
+  for (let node = open.pop(); node !== undefined; node = open.pop()) {
+    if (node.kind === "Identifier") context.noteName(node.name, node);
+    for (const child of childrenOf(node)) open.push(child);
+  }
+}
+
+/** What no rule looked at would run without having been analysed (I2): better no query than that. */
+function requireResolved(context: Context, tree: Script): void {
+  const open: Node[] = [tree];
+  for (let node = open.pop(); node !== undefined; node = open.pop()) {
+    if ((node.kind === "Query" || node.kind === "TablePath") && !context.resolved.has(node)) {
+      context.fail("unsupported", "A part of the query could not be analysed", node);
+    }
+    for (const child of childrenOf(node)) open.push(child);
+  }
 }
 
 function parameterTypes(parameters: readonly QueryParameter[]): ParameterTypes {

@@ -6,7 +6,7 @@ import { SqlError } from "../sql-error.ts";
 import type { TableResource } from "../table-resource.ts";
 import type { Expression, Node, Query, TablePath } from "../tree.ts";
 import type { Type } from "../types.ts";
-import type { CommonTables, Relation, Scope, Value } from "./scope.ts";
+import { type CommonTables, fold, type Relation, type Scope, type Value } from "./scope.ts";
 import type { NameDefaults } from "./table-name.ts";
 
 /** The schemas an analysis may use. Returns undefined for a table that doesn't exist or may not be seen. */
@@ -46,6 +46,8 @@ export class Context {
   /** For the canonical SQL: which table each path names. */
   readonly tablePaths = new Map<TablePath, readonly [string, string, string]>();
   readonly tables = new Set<TableName>();
+  /** Every query and table path that was given a meaning. */
+  readonly resolved = new WeakSet<Node>();
   /** What expressions computed, whether or not the result is used: a computation can fail, and so tell. */
   readonly computed: Flow[] = [];
   /** What ERROR() was given to say. */
@@ -57,6 +59,8 @@ export class Context {
   #lastId = 0;
   #columns = 0;
   #work = 0;
+  readonly #names = new Set<string>();
+  readonly #lookAlikes = new Map<string, string>();
   readonly #sizes = new WeakMap<Type, number>();
 
   constructor(given: Pick<Context, "sql" | "catalog" | "defaults" | "parameters" | "query" | "expression">) {
@@ -85,6 +89,19 @@ export class Context {
 
   fail(code: Refusal["code"], message: string, node: { readonly start: number }): never {
     throw SqlError.at(this.sql, node.start, code, message);
+  }
+
+  /**
+   * Refuses two names that are apart here but might be one name to BigQuery, such as `k` and the Kelvin sign: which of them
+   * a column is taken for must not depend on whose folding is right.
+   */
+  noteName(name: string, node: { readonly start: number }): void {
+    if (this.#names.has(name)) return;
+    this.#names.add(name);
+    const wide = name.normalize("NFKC").toUpperCase().toLowerCase();
+    const known = this.#lookAlikes.get(wide);
+    if (known === undefined) this.#lookAlikes.set(wide, fold(name));
+    else if (known !== fold(name)) this.fail("name", `${name} looks like another name in the query; rename it`, node);
   }
 
   /** Counts columns made, so that a small text can't ask for a large analysis. */

@@ -15,6 +15,7 @@ import {
   union,
 } from "../flow/flow.ts";
 import { tableNameParts } from "../table-name.ts";
+import type { TableFieldSchema } from "../table-resource.ts";
 import type { Identifier, Join, JoinUsing, Node, TableExpression, TablePath, Unnest, WithOffset } from "../tree.ts";
 import { BOOL, coerces, INT64, isComparable, schemaType, supertype, type Type, typeName } from "../types.ts";
 import type { Context } from "./context.ts";
@@ -148,6 +149,7 @@ function tablePath(context: Context, node: TablePath, left: FromClause, frame: F
   if (node.systemTime !== null) return context.fail("unsupported", "FOR SYSTEM_TIME AS OF is not supported", node);
   const [first] = node.parts;
   if (first === undefined) return context.fail("name", "An empty table name", node);
+  context.resolved.add(node);
   const lateral = scopeOf(left, frame, outer);
   if (node.parts.length > 1 && find(first.name, lateral) !== undefined) {
     const value = resolvePath(context, node.parts, lateral, node);
@@ -188,6 +190,7 @@ function baseTable(context: Context, node: TablePath, lateral: Scope): FromClaus
   const fields = resource.schema?.fields ?? [];
   if (fields.length === 0) return context.fail("unsupported", `Table ${named.name} has no schema`, node);
   context.spendColumns(fields.length, node);
+  noteNames(context, fields, node);
   const columns = fields.map((field): Column => {
     const type = schemaType(field);
     if (type === undefined) {
@@ -212,6 +215,13 @@ function baseTable(context: Context, node: TablePath, lateral: Scope): FromClaus
     implicit: NO_KEYS,
     rows: rowsFlow(named.name),
   };
+}
+
+function noteNames(context: Context, fields: readonly TableFieldSchema[], node: Node): void {
+  for (const field of fields) {
+    context.noteName(field.name, node);
+    noteNames(context, field.fields ?? [], node);
+  }
 }
 
 function unnest(context: Context, node: Unnest, left: FromClause, frame: Frame, outer: Scope): FromClause {

@@ -42,6 +42,7 @@ export function resolveQuery(
   parent: Scope | null,
   outerTables: CommonTables | null,
 ): Relation {
+  context.resolved.add(query);
   const tables = query.with === null ? outerTables : withTables(context, query.with, outerTables);
   let relation: Relation;
   if (query.body.kind === "Select") relation = select(context, query.body, query.orderBy, parent, tables);
@@ -385,6 +386,7 @@ function starItems(
       context.fail("name", `Column ${name.name} in EXCEPT or REPLACE is not a column of the star`, name);
     }
   }
+  if (replacedTwice(node)) context.fail("name", "A column stands twice in EXCEPT and REPLACE", node);
   const replacements = new Map(node.replace.map((r): [string, StarReplacement] => [fold(r.name.name), r]));
   const except = new Set(node.except.map((name) => fold(name.name)));
   const kept = columns.filter((c) => !except.has(fold(c.name)));
@@ -398,6 +400,11 @@ function starItems(
     if (!aggregated) frame.references.push({ ids, name: column.name, node });
     return { name: column.name, expression: null, value: column, aggregated };
   });
+}
+
+function replacedTwice(node: SelectStar | SelectDotStar): boolean {
+  const names = [...node.except, ...node.replace.map((r) => r.name)].map((name) => fold(name.name));
+  return new Set(names).size < names.length;
 }
 
 // ------------------------------------------------------------------------------------------------------------- grouping

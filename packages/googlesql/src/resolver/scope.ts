@@ -91,9 +91,9 @@ export interface Scope {
 export const NO_RANGES: ReadonlyMap<string, RangeVariable> = new Map();
 export const NO_NAMES: ReadonlyMap<string, Column | null> = new Map();
 
-/** Columns, aliases and common tables compare without case; tables with it. */
+/** Columns, aliases and common tables compare without the case of ASCII letters; tables with case. */
 export function fold(name: string): string {
-  return name.toLowerCase();
+  return name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
 
 export type Found =
