@@ -1,0 +1,56 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+
+/** A server in a process of its own, so that neither side of a comparison shares a thread with the other or with the client. */
+export interface ServerProcess {
+  readonly url: string;
+  /** Processor time used so far, user and system, all threads. */
+  cpuSeconds(): Promise<number>;
+  close(): Promise<void>;
+}
+
+const START_MS = 60_000;
+
+/** Starts `processes/<name>.ts` and waits until it listens. */
+export async function startProcess(name: string, args: readonly string[] = []): Promise<ServerProcess> {
+  const child = fork(new URL(`./processes/${name}.ts`, import.meta.url), args, {
+    stdio: ["ignore", "inherit", "inherit", "ipc"],
+  });
+  const url = await answer(child, "url", START_MS).catch((error: unknown) => {
+    child.kill();
+    throw new Error(`${name} did not start`, { cause: error });
+  });
+  return {
+    url: String(url),
+    async cpuSeconds() {
+      const told = answer(child, "cpuSeconds", START_MS);
+      child.send("cpu");
+      return Number(await told);
+    },
+    async close() {
+      const exited = once(child, "exit");
+      child.disconnect();
+      await exited;
+    },
+  };
+}
+
+/** The member `key` of the child's next message that has it. */
+function answer(child: ChildProcess, key: string, milliseconds: number): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => end(() => reject(new Error("no answer in time"))), milliseconds);
+    const heard = (message: unknown) => {
+      if (typeof message !== "object" || message === null || !(key in message)) return;
+      end(() => resolve((message as Record<string, unknown>)[key]));
+    };
+    const gone = () => end(() => reject(new Error("the process ended")));
+    const end = (settle: () => void) => {
+      clearTimeout(timer);
+      child.off("message", heard);
+      child.off("exit", gone);
+      settle();
+    };
+    child.on("message", heard);
+    child.on("exit", gone);
+  });
+}

@@ -1,0 +1,44 @@
+/**
+ * An upstream that is never the bottleneck: it speaks just enough of BigQuery's REST for one query of one table, and
+ * answers each page with the same bytes, made once.
+ */
+import { createServer, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { WIDE_DATASET, WIDE_PROJECT, WIDE_ROWS, WIDE_SCHEMA, WIDE_TABLE, widePage } from "../wide-page.ts";
+import { serveParent } from "./child.ts";
+
+const dataset = { projectId: WIDE_PROJECT, datasetId: WIDE_DATASET };
+const table = { ...dataset, tableId: WIDE_TABLE };
+const PAGE = widePage();
+
+const server = createServer(async (request, response) => {
+  const { pathname, searchParams } = new URL(request.url ?? "/", "http://upstream.invalid");
+  const path = pathname.slice(`/bigquery/v2/projects/${WIDE_PROJECT}`.length);
+  if (path === `/datasets/${WIDE_DATASET}`) return send(response, { datasetReference: dataset });
+  if (path === `/datasets/${WIDE_DATASET}/tables/${WIDE_TABLE}`)
+    return send(response, { tableReference: table, type: "TABLE", schema: WIDE_SCHEMA, etag: "1" });
+  if (path === "/jobs" && request.method === "POST") {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(Buffer.from(chunk));
+    const body = JSON.parse(Buffer.concat(chunks).toString()) as { jobReference: Record<string, unknown> };
+    const query = { statementType: "SELECT", schema: WIDE_SCHEMA, referencedTables: [table], totalBytesProcessed: "0" };
+    return send(response, { jobReference: body.jobReference, status: { state: "DONE" }, statistics: { query } });
+  }
+  if (path.startsWith("/queries/") && searchParams.get("maxResults") !== "0") return sendBytes(response, PAGE);
+  if (path.startsWith("/queries/")) {
+    const jobReference = { projectId: WIDE_PROJECT, jobId: decodeURIComponent(path.slice("/queries/".length)) };
+    return send(response, { jobReference, jobComplete: true, schema: WIDE_SCHEMA, totalRows: String(WIDE_ROWS) });
+  }
+  response.writeHead(404, { "content-type": "application/json", "content-length": 2 }).end("{}");
+});
+server.listen(0, "127.0.0.1", () => serveParent(`http://127.0.0.1:${(server.address() as AddressInfo).port}`));
+
+function send(response: ServerResponse, value: unknown): void {
+  sendBytes(response, Buffer.from(JSON.stringify(value)));
+}
+
+function sendBytes(response: ServerResponse, bytes: Buffer): void {
+  response
+    .writeHead(200, { "content-type": "application/json; charset=UTF-8", "content-length": bytes.length })
+    .end(bytes);
+}

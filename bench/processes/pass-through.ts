@@ -1,0 +1,19 @@
+/**
+ * What the gateway is compared with: a proxy of the same HTTP stack (node:http, undici) that knows nobody, reads
+ * nothing, hides nothing and records nothing. Argument: the upstream's URL.
+ */
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { Pool } from "undici";
+import { serveParent } from "./child.ts";
+
+const upstream = new Pool(process.argv[2] ?? "", { connections: 128, pipelining: 1 });
+const server = createServer((request, response) => {
+  const headers = { accept: "application/json", "accept-encoding": "identity" };
+  upstream
+    .stream({ method: "GET", path: request.url ?? "/", headers }, ({ statusCode, headers: answered }) => {
+      return response.writeHead(statusCode, { "content-type": String(answered["content-type"]) });
+    })
+    .catch(() => response.destroy());
+});
+server.listen(0, "127.0.0.1", () => serveParent(`http://127.0.0.1:${(server.address() as AddressInfo).port}`));
