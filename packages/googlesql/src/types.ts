@@ -5,7 +5,7 @@
  */
 import type { TableFieldSchema } from "./table-resource.ts";
 
-export type ScalarName =
+type ScalarName =
   | "BOOL"
   | "INT64"
   | "FLOAT64"
@@ -60,17 +60,17 @@ const scalar = (name: ScalarName): ScalarType => ({ kind: "scalar", name });
 export const BOOL = scalar("BOOL");
 export const INT64 = scalar("INT64");
 export const FLOAT64 = scalar("FLOAT64");
-export const NUMERIC = scalar("NUMERIC");
-export const BIGNUMERIC = scalar("BIGNUMERIC");
+const NUMERIC = scalar("NUMERIC");
+const BIGNUMERIC = scalar("BIGNUMERIC");
 export const STRING = scalar("STRING");
 export const BYTES = scalar("BYTES");
 export const DATE = scalar("DATE");
 export const DATETIME = scalar("DATETIME");
 export const TIME = scalar("TIME");
-export const TIMESTAMP = scalar("TIMESTAMP");
+const TIMESTAMP = scalar("TIMESTAMP");
 export const INTERVAL = scalar("INTERVAL");
 export const JSON_TYPE = scalar("JSON");
-export const GEOGRAPHY = scalar("GEOGRAPHY");
+const GEOGRAPHY = scalar("GEOGRAPHY");
 
 /** Every spelling BigQuery takes for a scalar type, in SQL or in a table's schema. */
 const SCALARS: ReadonlyMap<string, ScalarType> = new Map([

@@ -168,11 +168,6 @@ export function decidedBy(value: Flow, keys: ReadonlySet<SourceKey>): Flow {
   return everywhere(value, (leaf) => ({ ...leaf, implicit: union([leaf.implicit, keys]) }));
 }
 
-/** `value`, which can also hold a literal. */
-export function withConstant(value: Flow): Flow {
-  return everywhere(value, (leaf) => ({ ...leaf, constant: true }));
-}
-
 /** `value`, seen from a query nested in the one at `depth` that provides it. */
 export function seenFromWithin(value: Flow, depth: number): Flow {
   return value.fields === null && value.level <= depth

@@ -11,7 +11,3 @@ const CATALOGUE: ReadonlyMap<string, FunctionEntry> = new Map(
 export function functionNamed(name: string): FunctionEntry | undefined {
   return CATALOGUE.get(name.toUpperCase());
 }
-
-export function functionNames(): readonly string[] {
-  return [...CATALOGUE.keys()];
-}

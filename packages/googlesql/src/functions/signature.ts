@@ -50,7 +50,7 @@ type Pattern =
   | { readonly kind: "array"; readonly element: Pattern }
   | { readonly kind: "range"; readonly element: Pattern };
 
-export interface SignatureArgument {
+interface SignatureArgument {
   readonly pattern: Pattern;
   readonly flow: ArgumentFlow;
   readonly optional: boolean;
@@ -59,7 +59,7 @@ export interface SignatureArgument {
   readonly name: string;
 }
 
-export interface Signature {
+interface Signature {
   readonly arguments: readonly SignatureArgument[];
   readonly result: Pattern;
 }

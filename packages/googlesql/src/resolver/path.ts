@@ -94,7 +94,7 @@ function seenFrom(
 }
 
 /** A range variable alone: its row as a STRUCT of all columns. */
-export function rowValue(context: Context, range: RangeVariable, node: Node): Value {
+function rowValue(context: Context, range: RangeVariable, node: Node): Value {
   if (range.value !== null) return range.value;
   const type = structOf(range.columns.map((c) => ({ name: c.name, type: c.type })));
   return {
