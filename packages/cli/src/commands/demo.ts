@@ -1,9 +1,7 @@
 import { resolve } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { CliError } from "../cli-error.ts";
-import { type Demo, startDemo } from "../demo/environment.ts";
-import { nextSteps } from "../demo/next-steps.ts";
-import { playTour, TourFailure } from "../demo/tour.ts";
+import type { Demo } from "../demo/environment.ts";
 import { asCliError } from "./load-error.ts";
 import { untilStopped } from "./until-stopped.ts";
 
@@ -28,6 +26,10 @@ export function demoCommand(setStatus: (code: number) => void): Command {
     .option("--state <folder>", "where sessions, ledger and keys are kept", ".chaperone/demo")
     .option("--patients <n>", "how many synthetic patients", whole(10_000_000), 10_000)
     .action(async (options: Options) => {
+      // Loaded here, so that no other command pays for the demo's database and identity provider.
+      const { startDemo } = await import("../demo/environment.ts");
+      const { nextSteps } = await import("../demo/next-steps.ts");
+      const { playTour, TourFailure } = await import("../demo/tour.ts");
       const write = (text: string) => void process.stdout.write(text);
       const state = resolve(options.state);
       const began = performance.now();

@@ -74,10 +74,11 @@ export async function startDemo(options: DemoOptions, step: (what: string) => vo
   }
 }
 
-function demoConfig(
-  options: DemoOptions,
-  identityProvider: IdentityProvider,
-  warehouse: Warehouse,
+/** chaperone.yaml of the demo, for a gateway beside this identity provider and this warehouse. */
+export function demoConfig(
+  options: Pick<DemoOptions, "port" | "config" | "clinic">,
+  identityProvider: Pick<IdentityProvider, "issuer">,
+  warehouse: Pick<Warehouse, "url">,
 ): Record<string, unknown> {
   const clinic = options.clinic ?? CLINIC;
   return {
