@@ -9,6 +9,7 @@ import { BigQueryDoor } from "./doors/bigquery-rest/door.ts";
 import { MetadataReader } from "./doors/bigquery-rest/metadata.ts";
 import { ConsoleApi } from "./doors/console-api/console-api.ts";
 import { createIdentity } from "./identity/index.ts";
+import { RefusalLog } from "./identity/refusal-log.ts";
 import { loadPolicies } from "./policy/policy-set.ts";
 import { createGatewayServer } from "./server.ts";
 import type { Connection } from "./sessions/connection.ts";
@@ -93,6 +94,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
     const tokenKey = createSecretKey(
       readKeyFile(config.masking.tokenKeyFile) ?? newTokenKey(config.masking.tokenKeyFile),
     );
+    const refusals = new RefusalLog((events) => store.append(events), clock);
     const server = createGatewayServer({
       bigquery: new BigQueryDoor({
         engine,
@@ -124,7 +126,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
         },
       }),
       identity,
-      store,
+      refusals,
       log,
       metrics,
       limits: config.limits.requests,
@@ -138,13 +140,13 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
       },
     });
     await new Promise<void>((listening, refused) => {
-      server.once("error", refused);
-      server.listen(config.listen.port, config.listen.host, () => {
-        server.off("error", refused);
+      server.http.once("error", refused);
+      server.http.listen(config.listen.port, config.listen.host, () => {
+        server.http.off("error", refused);
         listening();
       });
     });
-    const { port } = server.address() as AddressInfo;
+    const { port } = server.http.address() as AddressInfo;
     const host = config.listen.host.includes(":") ? `[${config.listen.host}]` : config.listen.host;
     const url = `http://${host}:${port}`;
     log.info({ url }, "the gateway listens");
@@ -155,12 +157,10 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
       engine,
       close() {
         closing ??= (async () => {
+          const closed = server.close(config.limits.shutdown.graceMs);
           engine.close();
-          const closed = new Promise<void>((done) => server.close(() => done()));
-          server.closeIdleConnections();
-          const late = setTimeout(() => server.closeAllConnections(), config.limits.shutdown.graceMs);
           await closed;
-          clearTimeout(late);
+          await refusals.flush().catch(() => undefined);
           await store.append([{ type: "gateway.stopped", data: {} }]).catch(() => undefined);
           await store.close();
           await Promise.all(upstreams.map((u) => u.close()));

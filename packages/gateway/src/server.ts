@@ -4,8 +4,8 @@ import { type BigQueryDoor, sendJson } from "./doors/bigquery-rest/door.ts";
 import { errorBody, GoogleError } from "./doors/bigquery-rest/google-error.ts";
 import type { ConsoleApi } from "./doors/console-api/console-api.ts";
 import { CredentialError, type Identity } from "./identity/index.ts";
+import type { RefusalLog } from "./identity/refusal-log.ts";
 import { StoreError } from "./store/errors.ts";
-import type { Store } from "./store/store.ts";
 import type { Logger, Metrics } from "./telemetry/index.ts";
 import { UpstreamError } from "./upstream/index.ts";
 
@@ -13,7 +13,7 @@ export interface ServerOptions {
   readonly bigquery: BigQueryDoor;
   readonly consoleApi: ConsoleApi;
   readonly identity: Identity;
-  readonly store: Store;
+  readonly refusals: RefusalLog;
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly limits: Limits["requests"];
@@ -34,9 +34,17 @@ const REFUSED_HEADERS = [
 /** Credentials in the address are refused: addresses end up in logs. */
 const CREDENTIAL_PARAMETERS = /[?&](access_token|oauth_token|key|callback|\$\.xgafv|%24\.xgafv)=/i;
 
+export interface GatewayServer {
+  readonly http: Server;
+  /** Takes no more connections, and no more requests on those there are; resolves when the last answer ended, or was cut after `graceMs`. */
+  close(graceMs: number): Promise<void>;
+}
+
 /** The gateway's HTTP server: health for operators, the console API for people, everything else is BigQuery for agents. */
-export function createGatewayServer(options: ServerOptions): Server {
+export function createGatewayServer(options: ServerOptions): GatewayServer {
   const { limits } = options;
+  const answering = new Set<ServerResponse>();
+  let closing = false;
   const perAgent = new Map<string, number>();
   let inFlight = 0;
 
@@ -49,7 +57,12 @@ export function createGatewayServer(options: ServerOptions): Server {
       joinDuplicateHeaders: false,
       insecureHTTPParser: false,
     },
-    (request, response) => void serve(request, response),
+    (request, response) => {
+      answering.add(response);
+      response.once("close", () => answering.delete(response));
+      if (closing) response.setHeader("connection", "close");
+      void serve(request, response);
+    },
   );
   server.maxHeadersCount = limits.headerCount;
   server.maxConnections = limits.connections;
@@ -116,16 +129,11 @@ export function createGatewayServer(options: ServerOptions): Server {
     } catch (error) {
       if (!(error instanceof CredentialError)) throw error;
       options.metrics.credentialRefused(error.code);
-      await options.store.append([
-        {
-          type: "credential.refused",
-          data: {
-            code: error.code,
-            door: (request.url ?? "").startsWith("/api/") ? "console-api" : "bigquery-rest",
-            address: request.socket.remoteAddress ?? "",
-          },
-        },
-      ]);
+      await options.refusals.record({
+        code: error.code,
+        door: (request.url ?? "").startsWith("/api/") ? "console-api" : "bigquery-rest",
+        address: request.socket.remoteAddress ?? "",
+      });
       throw error;
     }
   }
@@ -197,7 +205,18 @@ export function createGatewayServer(options: ServerOptions): Server {
     response.writeHead(200, { "content-type": contentType }).end(body);
   }
 
-  return server;
+  return {
+    http: server,
+    async close(graceMs) {
+      closing = true;
+      const closed = new Promise<void>((done) => server.close(() => done()));
+      // Without this a client that polls would go on polling on the connection it has, and keep the gateway from ending.
+      for (const response of answering) if (!response.headersSent) response.setHeader("connection", "close");
+      const late = setTimeout(() => server.closeAllConnections(), graceMs);
+      await closed;
+      clearTimeout(late);
+    },
+  };
 }
 
 function checkHeaders(request: IncomingMessage): void {

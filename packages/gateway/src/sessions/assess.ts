@@ -1,9 +1,4 @@
-import {
-  analyze,
-  type QueryParameter,
-  tableNames,
-  type UnderstoodPlan,
-} from "@chaperone/googlesql";
+import { analyze, type QueryParameter, tableNames, type UnderstoodPlan } from "@chaperone/googlesql";
 import { canonicalJson } from "../evidence/canonical-json.ts";
 import type { Json } from "../evidence/event.ts";
 import type { AgentPrincipal } from "../identity/principal.ts";
@@ -127,9 +122,7 @@ export async function assess(input: AssessInput): Promise<Assessment> {
 }
 
 /** Analysis and policy alone: no call that runs or plans anything upstream. Also asked at each page, for what holds now. */
-export async function judge(
-  input: AssessInput,
-): Promise<
+export async function judge(input: AssessInput): Promise<
   | { readonly kind: "refused"; readonly error: SessionError }
   | {
       readonly kind: "judged";
@@ -161,7 +154,10 @@ export async function judge(
     parameters: statement.parameters as unknown as readonly QueryParameter[],
   });
   if (!plan.understood || redacted === undefined)
-    return { kind: "refused", error: plan.understood ? denied("The query could not be redacted.") : refusalError(plan.refusal) };
+    return {
+      kind: "refused",
+      error: plan.understood ? denied("The query could not be redacted.") : refusalError(plan.refusal),
+    };
   const decision = decide(connection.policies, {
     principal,
     plan,

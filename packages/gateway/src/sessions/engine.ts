@@ -63,6 +63,11 @@ export interface EngineOptions {
 const POLL_MS = 10_000;
 /** Ended jobs whose outcome is kept in memory (I10). */
 const SETTLED_KEPT = 10_000;
+/** How long results can be read: BigQuery's own bound for anonymous result tables. */
+const RESULT_LIFETIME_MS = 24 * 3600 * 1000;
+/** How often sessions that nobody reads any more are looked for, and how many are closed at once. */
+const CLOSING_MS = 60_000;
+const SWEPT_AT_ONCE = 100;
 /** How often expiry is looked for. */
 const SWEEP_MS = 1000;
 
@@ -76,6 +81,7 @@ export class SessionEngine {
   readonly #settled = new Map<string, Outcome>();
   readonly #stop = new AbortController();
   #sweeper: NodeJS.Timeout | undefined;
+  #nextClosing = 0;
 
   constructor(options: EngineOptions) {
     this.#o = options;
@@ -600,6 +606,10 @@ export class SessionEngine {
 
   async #sweep(): Promise<void> {
     try {
+      if (this.#o.clock() >= this.#nextClosing) {
+        this.#nextClosing = this.#o.clock() + CLOSING_MS;
+        await this.#closeAbandoned();
+      }
       const due = await this.#o.store.db
         .selectFrom("sessions")
         .select("id")
@@ -646,6 +656,21 @@ export class SessionEngine {
 
   #changed(id: string): void {
     this.#changes.emit(id);
+  }
+
+  /** BigQuery keeps a result for a day; a session whose rows nobody fetched to the end is over with it. */
+  async #closeAbandoned(): Promise<void> {
+    const old = await this.#o.store.db
+      .selectFrom("sessions")
+      .select("id")
+      .where("state", "in", ["running", "releasing"])
+      .where("updated_at", "<=", this.#o.clock() - RESULT_LIFETIME_MS)
+      .limit(SWEPT_AT_ONCE)
+      .execute();
+    for (const { id } of old) {
+      await this.#o.store.run("session.end", { id, state: "done", data: { abandoned: true } });
+      this.#changed(id);
+    }
   }
 }
 

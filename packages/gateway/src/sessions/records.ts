@@ -45,6 +45,7 @@ export function decidedEvent(decision: Decision, binding: string | undefined): D
     effect: decision.effect,
     policyVersion: decision.policyVersion,
     policies: [...decision.policies],
+    protectionsOff: [...decision.protectionsOff],
     ...bounded("uses", uses, canonicalJson(uses)),
     ...(binding === undefined ? {} : { binding }),
     ...(decision.effect === "permit"
