@@ -52,7 +52,7 @@ export class WarehouseError extends Error {
 }
 
 /** The HTTP status BigQuery answers for a reason. */
-export function httpStatus(reason: ErrorReason): number {
+function httpStatus(reason: ErrorReason): number {
   return HTTP_STATUS[reason];
 }
 

@@ -230,12 +230,17 @@ export class Jobs {
     const handle = this.#handles.get(job);
     const duckName = this.#catalog.freshName("results");
     await this.#engine.use(async (connection) => {
+      // An interrupt before DuckDB has begun is lost, so a cancelled job is interrupted until it ends.
+      const interrupt = setInterval(() => {
+        if (handle?.cancelled) connection.interrupt();
+      }, 20);
       if (handle) handle.connection = connection;
       try {
         if (handle?.cancelled)
           throw new WarehouseError("stopped", "Job execution was cancelled: User requested cancellation");
         await connection.run(`CREATE TABLE ${duckName} AS ${translation.sql}`);
       } finally {
+        clearInterval(interrupt);
         if (handle) handle.connection = undefined;
       }
     });
@@ -414,7 +419,7 @@ function refuseDuplicateNames(fields: readonly Field[]): void {
   }
 }
 
-export function billedBytes(analysis: Analysis): number {
+function billedBytes(analysis: Analysis): number {
   const floor = analysis.referencedTables.length * MIN_BILLED;
   return Math.max(floor, Math.ceil(analysis.totalBytesProcessed / MEGABYTE) * MEGABYTE);
 }

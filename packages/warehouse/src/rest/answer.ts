@@ -22,7 +22,7 @@ export interface RowsAnswer {
 }
 
 /** A body sink that waits when the client reads slowly, and that faults can slow down or cut. */
-export class BodyWriter {
+class BodyWriter {
   readonly #response: ServerResponse;
   readonly #faults: readonly Fault[];
   readonly #gzip: ReturnType<typeof createGzip> | undefined;

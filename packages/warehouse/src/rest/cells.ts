@@ -82,7 +82,7 @@ function scalarWriter(field: Field, timestamps: TimestampOutput): CellWriter {
 }
 
 /** A double as BigQuery writes it: `1.0`, `0.001`, `1.0E10`, `NaN`, `Infinity` (Java's Double.toString). */
-export function floatText(value: number): string {
+function floatText(value: number): string {
   if (Number.isNaN(value)) return "NaN";
   if (!Number.isFinite(value)) return value > 0 ? "Infinity" : "-Infinity";
   if (Object.is(value, -0)) return "-0.0";
@@ -93,7 +93,7 @@ export function floatText(value: number): string {
 }
 
 /** Microseconds since 1970 as float seconds, every digit kept: `1.5778368E9`. */
-export function floatSeconds(micros: bigint): string {
+function floatSeconds(micros: bigint): string {
   if (micros === 0n) return "0.0";
   const sign = micros < 0n ? "-" : "";
   const digits = (micros < 0n ? -micros : micros).toString();

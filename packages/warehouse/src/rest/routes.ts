@@ -29,7 +29,7 @@ export interface Context {
   readonly writePage: typeof writeRows;
 }
 
-export interface Request {
+interface Request {
   readonly parts: readonly string[];
   readonly query: URLSearchParams;
   readonly body: JsonObject;

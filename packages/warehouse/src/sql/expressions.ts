@@ -2,8 +2,7 @@
 import { WarehouseError } from "../errors.ts";
 import { isObject, type Json, type JsonObject } from "../rest/json.ts";
 import { untypedForm, WINDOW_NAMES } from "./macros.ts";
-import { structOf } from "./translate.ts";
-import { as, call, expression, kindOf, list, nameOf, textLiteral } from "./tree.ts";
+import { as, call, expression, kindOf, list, nameOf, structOf, textLiteral } from "./tree.ts";
 
 type Rule = (content: JsonObject) => Json | undefined;
 

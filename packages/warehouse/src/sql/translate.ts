@@ -19,6 +19,7 @@ import {
   nameOf,
   parseStatements,
   printDuckDb,
+  structOf,
 } from "./tree.ts";
 
 export interface TableReference {
@@ -28,7 +29,7 @@ export interface TableReference {
 }
 
 /** Finds a table; throws `notFound`. Gives DuckDB's name for it. */
-export type ResolveTable = (reference: TableReference) => string;
+type ResolveTable = (reference: TableReference) => string;
 
 export interface TranslateOptions {
   readonly projectId: string;
@@ -415,12 +416,6 @@ function asStruct(items: readonly Json[]): Json[] {
 /** `SELECT AS VALUE x` in FROM: a STRUCT becomes its columns. */
 function asRows(items: readonly Json[]): Json[] {
   return [aliased(expression("UNNEST([_1], max_depth => 2)", items[0] ?? null), "f0_")];
-}
-
-/** DuckDB's STRUCT of named values. */
-export function structOf(members: readonly { readonly name: string; readonly value: Json }[]): Json {
-  const text = members.map((m, i) => `"${m.name.replaceAll('"', '""')}" := _${i + 1}`).join(", ");
-  return expression(`STRUCT_PACK(${text})`, ...members.map((m) => m.value));
 }
 
 /** `SELECT * … JOIN … USING (k)`: BigQuery shows the joined columns first, DuckDB where the left table has them. */

@@ -126,3 +126,9 @@ export function call(name: string, ...args: Json[]): JsonObject {
     },
   };
 }
+
+/** DuckDB's STRUCT of named values. */
+export function structOf(members: readonly { readonly name: string; readonly value: Json }[]): Json {
+  const text = members.map((m, i) => `"${m.name.replaceAll('"', '""')}" := _${i + 1}`).join(", ");
+  return expression(`STRUCT_PACK(${text})`, ...members.map((m) => m.value));
+}

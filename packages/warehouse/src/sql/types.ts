@@ -84,10 +84,6 @@ export function quoteIdentifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-export function quoteText(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
-}
-
 /** DuckDB's type for a field, mode included. */
 export function duckType(field: Field): string {
   const single =
