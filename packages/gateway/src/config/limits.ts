@@ -4,12 +4,12 @@ import type { StoreLimits } from "../store/limits.ts";
 import { count, duration, section, size } from "./fields.ts";
 
 /**
- * Every bound of the gateway, with its default (I10). Nothing else in the gateway defines one.
+ * Every bound of the gateway that an operator may move, with its default (I10). Those of a format or of one algorithm
+ * stand beside it.
  * Written as `limits:` in chaperone.yaml; here durations are milliseconds and sizes bytes.
  */
 export const limitsSection = section({
   requests: section({
-    body: size("1KB", "1GB").prefault("10MB").describe("Largest request body of any door"),
     sql_body: size("1KB", "16MB").prefault("1.5MB").describe("Largest body of a request that carries SQL"),
     header_bytes: size("1KB", "256KB").prefault("32KB").describe("All request headers together"),
     header_count: count(10, 1000).default(100).describe("Request headers"),
@@ -24,7 +24,6 @@ export const limitsSection = section({
     held_in_all: count(1, 1_000_000).default(5000).describe("Sessions waiting for approval, all agents together"),
     held_per_agent: count(1, 10_000).default(50).describe("Sessions of one agent waiting for approval"),
     open_per_agent: count(1, 10_000).default(100).describe("Sessions of one agent not yet finished"),
-    job_id_characters: count(36, 1024).default(1024).describe("Longest job id a client may choose"),
     long_poll: duration("0s", "15s")
       .prefault("10s")
       .describe("Longest time one call waits for a result; clients give up soon after 15s"),
@@ -33,8 +32,6 @@ export const limitsSection = section({
   results: section({
     rows: count(1, 1_000_000_000).default(10_000_000).describe("Most rows released of one result"),
     page_bytes: size("64KB", "100MB").prefault("20MB").describe("Largest page read from upstream"),
-    row_bytes: size("1KB", "100MB").prefault("16MB").describe("Largest single row"),
-    columns: count(1, 10_000).default(10_000).describe("Most columns of one result"),
   }).prefault({}),
   upstream: section({
     connections: count(1, 10_000).default(128).describe("Open connections to one endpoint"),
@@ -91,7 +88,6 @@ export function limitsOf(file: LimitsFile) {
   const { requests, sessions, results, upstream, catalog, identity, store, shutdown } = file;
   return {
     requests: {
-      bodyBytes: requests.body,
       sqlBodyBytes: requests.sql_body,
       headerBytes: requests.header_bytes,
       headerCount: requests.header_count,
@@ -106,15 +102,12 @@ export function limitsOf(file: LimitsFile) {
       heldInAll: sessions.held_in_all,
       heldPerAgent: sessions.held_per_agent,
       openPerAgent: sessions.open_per_agent,
-      jobIdCharacters: sessions.job_id_characters,
       longPollMs: sessions.long_poll,
       runMs: sessions.run,
     },
     results: {
       rows: results.rows,
       pageBytes: results.page_bytes,
-      rowBytes: results.row_bytes,
-      columns: results.columns,
     },
     upstream: {
       connections: upstream.connections,

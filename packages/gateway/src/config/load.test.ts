@@ -85,9 +85,9 @@ describe("a configuration", () => {
   });
 
   it("reads durations and sizes with their units", () => {
-    const { limits } = parse(`${SMALLEST}\nlimits: { sessions: { long_poll: 2.5s }, requests: { body: 2MiB } }`);
+    const { limits } = parse(`${SMALLEST}\nlimits: { sessions: { long_poll: 2.5s }, requests: { sql_body: 2MiB } }`);
     assert.equal(limits.sessions.longPollMs, 2500);
-    assert.equal(limits.requests.bodyBytes, 2 * 2 ** 20);
+    assert.equal(limits.requests.sqlBodyBytes, 2 * 2 ** 20);
   });
 
   it("reads agents with a fixed sponsor and with one named by a claim", () => {
