@@ -16,4 +16,5 @@ export type { Rule, RuleContext, WireText } from "./rules/rule.ts";
 export { CMS_SMALLEST_CELL } from "./rules/smallcell.ts";
 export { RESTRICTED_ZIPS_2000_CENSUS } from "./rules/zip3.ts";
 export { stricter } from "./stricter.ts";
+export type { TokenKey } from "./token-key.ts";
 export { deriveTokenKeys, type TokenKeys } from "./token-keys.ts";

@@ -1,10 +1,11 @@
-import { createHmac, createSecretKey, type KeyObject } from "node:crypto";
+import { createHmac, type KeyObject } from "node:crypto";
 import { MaskingError } from "./masking-error.ts";
+import { TokenKey } from "./token-key.ts";
 
 /** Where masks get the key of a domain from. */
 export interface TokenKeys {
   /** The HMAC-SHA-256 key of a domain; the mask that names no domain has the domain "". */
-  keyOf(domain: string): KeyObject;
+  keyOf(domain: string): TokenKey;
 }
 
 const SHORTEST_MASTER_BYTES = 32;
@@ -24,6 +25,6 @@ export function deriveTokenKeys(master: KeyObject): TokenKeys {
   }
   return {
     keyOf: (domain) =>
-      createSecretKey(createHmac("sha256", master).update("chaperone token v1\0").update(domain).digest()),
+      new TokenKey(createHmac("sha256", master).update("chaperone token v1\0").update(domain).digest()),
   };
 }

@@ -1,4 +1,3 @@
-import type { KeyObject } from "node:crypto";
 import { fitMask } from "../fit-mask.ts";
 import type { MaskedField, MaskRule } from "../mask-rule.ts";
 import { MaskingError } from "../masking-error.ts";
@@ -7,6 +6,7 @@ import { RULES } from "../rules/index.ts";
 import type { RuleContext } from "../rules/rule.ts";
 import { CMS_SMALLEST_CELL } from "../rules/smallcell.ts";
 import { RESTRICTED_ZIPS_2000_CENSUS } from "../rules/zip3.ts";
+import type { TokenKey } from "../token-key.ts";
 import type { RowsMaskerOptions } from "./rows-masker.ts";
 
 /** What becomes of a string that is a cell's value (or, in a repeated field, of an element's). */
@@ -46,8 +46,8 @@ export interface RowPlan {
 export function planRow(options: RowsMaskerOptions): RowPlan {
   const paths = new Set<string>();
   const masked: CellPlan[] = [];
-  const keys = new Map<string, KeyObject>();
-  const keyOf = (domain: string): KeyObject => {
+  const keys = new Map<string, TokenKey>();
+  const keyOf = (domain: string): TokenKey => {
     const key = keys.get(domain) ?? options.keys.keyOf(domain);
     keys.set(domain, key);
     return key;

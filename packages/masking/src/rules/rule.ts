@@ -1,5 +1,5 @@
-import type { KeyObject } from "node:crypto";
 import type { FieldType, MaskRule } from "../mask-rule.ts";
+import type { TokenKey } from "../token-key.ts";
 
 /** A value as BigQuery's JSON carries it: always text, whatever the type. */
 export type WireText = string;
@@ -9,7 +9,7 @@ export interface RuleContext {
   /** The day the result is released; ages are reckoned from it. */
   readonly now: Date;
   /** The HMAC key of the mask's domain. */
-  readonly tokenKey: KeyObject;
+  readonly tokenKey: TokenKey;
   /** Three-digit ZIP prefixes of 20,000 people or fewer. */
   readonly restrictedZips: ReadonlySet<string>;
   /** Counts from 1 to one below this are hidden. */

@@ -1,9 +1,10 @@
-import { createHmac } from "node:crypto";
 import type { Rule } from "./rule.ts";
 
 /** RFC 4648 base32, lower case. */
 const BASE32 = "abcdefghijklmnopqrstuvwxyz234567";
-const TOKEN_BYTES = 20;
+/** Hexadecimal digits that make four characters of base32: 20 bits. */
+const GROUP = 5;
+const TOKEN_GROUPS = 8;
 
 /**
  * HMAC-SHA-256 under the domain's key, printed by type: equal values join, guesses can't be checked without the key.
@@ -20,32 +21,25 @@ export const token: Rule = {
   shows: "equality",
   fits: ["STRING", "INT64", "BYTES"],
   apply(value, type, context) {
-    const mac = createHmac("sha256", context.tokenKey).update(`${type}\0`);
     switch (type) {
       case "STRING":
-        return base32(mac.update(value).digest().subarray(0, TOKEN_BYTES));
+        return base32(context.tokenKey.mac(type, value));
       case "INT64":
-        return String(mac.update(value).digest().readBigUInt64BE() >> 11n || 1n);
+        return String(BigInt(`0x${context.tokenKey.mac(type, value).slice(0, 16)}`) >> 11n || 1n);
       case "BYTES":
-        return mac.update(Buffer.from(value, "base64")).digest("base64");
+        return Buffer.from(context.tokenKey.mac(type, Buffer.from(value, "base64")), "hex").toString("base64");
       default:
         return null;
     }
   },
 };
 
-/** Of whole groups of five bytes, so that no padding is needed. */
-function base32(bytes: Uint8Array): string {
+/** The first 160 bits; no padding is needed. */
+function base32(hex: string): string {
   let text = "";
-  let bits = 0;
-  let held = 0;
-  for (const byte of bytes) {
-    held = ((held << 8) | byte) & 0xfff;
-    bits += 8;
-    while (bits >= 5) {
-      bits -= 5;
-      text += BASE32[(held >> bits) & 31];
-    }
+  for (let i = 0; i < TOKEN_GROUPS; i++) {
+    const bits = Number.parseInt(hex.slice(i * GROUP, (i + 1) * GROUP), 16);
+    text += `${BASE32[bits >> 15]}${BASE32[(bits >> 10) & 31]}${BASE32[(bits >> 5) & 31]}${BASE32[bits & 31]}`;
   }
   return text;
 }
