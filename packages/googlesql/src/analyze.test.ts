@@ -93,7 +93,8 @@ table("conditions are shown and decide", [
   ["SELECT CASE ssn WHEN '5' THEN name END AS x FROM patients", "x = copy name, transform ssn ? ssn"],
   ["SELECT COALESCE(name, ssn) AS x FROM patients", "x = copy name, copy ssn"],
   ["SELECT IFNULL(ssn, 'x') AS x FROM patients", "x = copy ssn"],
-  ["SELECT NULLIF(name, ssn) AS x FROM patients", "x = copy name, transform ssn ? ssn"],
+  ["SELECT NULLIF(name, ssn) AS x FROM patients", "x = copy name, transform ssn ? name, ssn"],
+  ["SELECT NULLIF(ssn, '5') AS x FROM patients", "x = copy ssn ? ssn"],
   ["SELECT GREATEST(ssn, name) AS x FROM patients", "x = copy name, copy ssn"],
 ]);
 
@@ -245,6 +246,26 @@ table("aggregates that hand out values are copies", [
   ["SELECT HLL_COUNT.INIT(ssn) AS x FROM patients", "x = transform ssn"],
   ["SELECT MAX(UPPER(ssn)) AS x FROM patients", "x = transform ssn"],
 ]);
+
+describe("a count is called one only where it is shown as it is", () => {
+  const isCount = (sql: string) => planOf(sql).outputs[0]?.explicit.map((s) => s.statistic ?? "other");
+  for (const [sql, statistics] of [
+    ["SELECT COUNT(*) AS n FROM patients", ["count"]],
+    ["SELECT COUNT(1) AS n FROM patients", ["count"]],
+    ["SELECT COUNT(DISTINCT ssn) AS n FROM patients", ["count"]],
+    ["SELECT COUNTIF(weight > 1) AS n FROM patients", ["count"]],
+    ["SELECT APPROX_COUNT_DISTINCT(ssn) AS n FROM patients", ["count"]],
+    ["SELECT MAX(n) AS m FROM (SELECT COUNT(*) AS n FROM patients GROUP BY state)", ["count"]],
+    ["SELECT SUM(1) AS n FROM patients", ["other"]],
+    ["SELECT SUM(1000) AS n FROM patients", ["other"]],
+    ["SELECT COUNT(*) * 1000 AS n FROM patients", ["other"]],
+    ["SELECT COUNT(*) * COUNT(*) AS n FROM patients", ["other"]],
+    ["SELECT SUM(n) AS m FROM (SELECT COUNT(*) AS n FROM patients GROUP BY state)", ["other"]],
+    ["SELECT IF(COUNT(*) > 5, COUNT(*), NULL) AS n FROM patients", ["other"]],
+    ["SELECT SUM(CAST(ssn AS INT64)) AS n FROM patients", ["other"]],
+  ] as const)
+    test(sql, () => assert.deepEqual(isCount(sql), statistics));
+});
 
 table("statistics are aggregates, where they are statistics", [
   ["SELECT COUNT(*) AS n FROM patients", "n = aggregate *"],
@@ -470,7 +491,7 @@ describe("fields of the outputs", () => {
       output?.fields?.map((f) => [f.name, f.explicit, f.implicit]),
       [
         ["a", [{ column: "clinic.ehr.patients.ssn", via: "copy" }], ["clinic.ehr.patients.id"]],
-        ["n", [{ column: "clinic.ehr.patients.*", via: "aggregate" }], ["clinic.ehr.patients.id"]],
+        ["n", [{ column: "clinic.ehr.patients.*", via: "aggregate", statistic: "count" }], ["clinic.ehr.patients.id"]],
       ],
     );
   });

@@ -231,7 +231,7 @@ function output(
 function explicitSources(flow: Flow): ExplicitSource[] {
   const sources: ExplicitSource[] = [];
   for (const [key, ways] of flow.explicit) {
-    for (const via of viasOf(ways)) sources.push({ column: columnName(key), via });
+    for (const way of viasOf(ways)) sources.push({ column: columnName(key), ...way });
   }
   return sources.sort((a, b) => compareText(a.column, b.column) || compareText(a.via, b.via));
 }

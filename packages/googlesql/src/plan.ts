@@ -39,6 +39,8 @@ export interface TableRead {
 export interface ExplicitSource {
   readonly column: ColumnName;
   readonly via: Via;
+  /** With `aggregate`: the output is the count itself (COUNT, COUNTIF, APPROX_COUNT_DISTINCT), unchanged. A sum, or a count that was computed with, isn't. */
+  readonly statistic?: "count";
 }
 
 export interface Output {

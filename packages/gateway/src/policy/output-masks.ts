@@ -67,14 +67,9 @@ function mergedMask(explicit: readonly ExplicitSource[], masks: readonly Mask[],
 }
 
 /**
- * `smallcell` compares the number shown with k, so it protects a count and nothing else: the sum or average over
- * one row is that row's value, however large. The plan says of `*` sources only that they are counted.
+ * `smallcell` compares the number shown with k, so it protects an unchanged count and nothing else: the sum or average
+ * over one row is that row's value, however large, and COUNT(*) * 1000 would lift any count over k.
  */
 function isCount(explicit: readonly ExplicitSource[], type: string): boolean {
-  return type === "INT64" && explicit.every((source) => source.column.endsWith(".*") || counts(source));
-}
-
-/** Whether the plan says that the source was counted, and not summed or averaged. */
-function counts(source: ExplicitSource & { readonly statistic?: "count" }): boolean {
-  return source.statistic === "count";
+  return type === "INT64" && explicit.every(({ statistic }) => statistic === "count");
 }

@@ -20,15 +20,19 @@ export function splitSourceKey(key: SourceKey): { readonly table: TableName; rea
 const COPY = 1;
 const TRANSFORM = 2;
 const AGGREGATE = 4;
+/** A count, as it is. Computed with, it is but an aggregate. */
+const COUNT = 8;
 
 /** The ways a source took, as a set of bits. */
 type Ways = number;
 
-export function viasOf(ways: Ways): Via[] {
-  const vias: Via[] = [];
-  if (ways & COPY) vias.push("copy");
-  if (ways & TRANSFORM) vias.push("transform");
-  if (ways & AGGREGATE) vias.push("aggregate");
+export function viasOf(ways: Ways): { readonly via: Via; readonly statistic?: "count" }[] {
+  const vias: { via: Via; statistic?: "count" }[] = [];
+  if (ways & COPY) vias.push({ via: "copy" });
+  if (ways & TRANSFORM) vias.push({ via: "transform" });
+  // Where another statistic came the same way, the count's privileges don't hold.
+  if (ways & AGGREGATE) vias.push({ via: "aggregate" });
+  else if (ways & COUNT) vias.push({ via: "aggregate", statistic: "count" });
   return vias;
 }
 
@@ -134,18 +138,22 @@ export function shape(flow: Flow): Flow {
 
 /** A value computed from others: its sources are changed, but a statistic stays one. */
 export function transformed(flows: readonly Flow[]): Flow {
-  return rerouted(unite(flows.map(whole)), (ways) => (ways & AGGREGATE) | (ways & (COPY | TRANSFORM) ? TRANSFORM : 0));
+  return rerouted(
+    unite(flows.map(whole)),
+    (ways) => (ways & (AGGREGATE | COUNT) ? AGGREGATE : 0) | (ways & (COPY | TRANSFORM) ? TRANSFORM : 0),
+  );
 }
 
 /**
  * A statistic over the rows of the query at `depth`. Over what an enclosing query's row provides it is no statistic
  * (`(SELECT SUM(x) FROM UNNEST([p.ssn]) x)` is that row's ssn), nor over what a subquery picked
  * (`SELECT SUM(x) FROM (SELECT ssn AS x FROM p LIMIT 1)`): those stay transforms. It hands out no literal.
+ * `statistic`: `count` for COUNT and its like, whose value is how many rows there are.
  */
-export function aggregated(flows: readonly Flow[], depth: number): Flow {
+export function aggregated(flows: readonly Flow[], depth: number, statistic: "count" | "other"): Flow {
   const value = unite(flows.map(whole));
   if (value.level < depth) return { ...transformed([value]), constant: false };
-  return { ...rerouted(value, () => AGGREGATE), constant: false };
+  return { ...rerouted(value, () => (statistic === "count" ? COUNT : AGGREGATE)), constant: false };
 }
 
 function rerouted(flow: Flow, route: (ways: Ways) => Ways): Flow {

@@ -9,7 +9,7 @@ const choosing = entries(
   COALESCE(T+) T
   IF(!BOOL, T, T) T
   IFNULL(T, T) T
-  NULLIF(T, !T) T
+  NULLIF(=T, !T) T
   GREATEST, LEAST(O+) O
   ARRAY_CONCAT(ARRAY<T>+) ARRAY<T>
   ARRAY_FIRST, ARRAY_LAST(ARRAY<T>) T

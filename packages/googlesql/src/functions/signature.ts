@@ -5,7 +5,8 @@
  *
  * argument: `TYPE`, `TYPE?` optional, `TYPE*` any number, `TYPE+` one or more, `name=>TYPE?` by name only.
  * Before it `!` marks a condition (it decides which value is given: transformed into the result, and a predicate) and
- * `~` a key (it only decides which row or order counts: a predicate).
+ * `~` a key (it only decides which row or order counts: a predicate), `=` a value that is also compared (NULLIF gives
+ * it or NULL, so its presence answers the comparison: a predicate too).
  *
  * Types are scalars, `ARRAY<…>`, `RANGE<…>`, and letters:
  *   T, U  any type, the same at each place      ANY  any type, each place its own
@@ -38,7 +39,7 @@ import {
 export type FunctionKind = "scalar" | "aggregate" | "window";
 
 /** How an argument reaches the result. */
-export type ArgumentFlow = "value" | "condition" | "key";
+export type ArgumentFlow = "value" | "condition" | "key" | "compared";
 
 type Pattern =
   | { readonly kind: "type"; readonly type: Type }
@@ -123,13 +124,15 @@ function expandFamilies(args: string, result: string): [string, string][] {
   return (FAMILIES[family] ?? []).map((member) => [args.replace(pattern, member), result.replace(pattern, member)]);
 }
 
+const FLOWS: Readonly<Record<string, ArgumentFlow>> = { "!": "condition", "~": "key", "=": "compared" };
+
 function parseArgument(text: string): SignatureArgument {
-  const shape = /^([!~]?)(?:([a-z_]+)=>)?(.*?)([?*+]?)$/.exec(text);
+  const shape = /^([!~=]?)(?:([a-z_]+)=>)?(.*?)([?*+]?)$/.exec(text);
   if (!shape) throw new Error(`not an argument: ${text}`);
   const [, mark = "", name = "", type = "", suffix = ""] = shape;
   return {
     pattern: parsePattern(type),
-    flow: mark === "!" ? "condition" : mark === "~" ? "key" : "value",
+    flow: FLOWS[mark] ?? "value",
     optional: suffix === "?" || suffix === "*",
     repeated: suffix === "*" || suffix === "+",
     name,

@@ -135,6 +135,7 @@ function argumentFlows(found: Match, passed: Passed): ArgumentFlows {
     if (flow === "key") keys.push(keysOf(value.flow));
     else if (flow === "condition") conditions.push(value.flow);
     else values.push(value.flow);
+    if (flow === "compared") keys.push(keysOf(value.flow));
   }
   return { values, conditions, keys: union(keys) };
 }
@@ -252,12 +253,17 @@ function windowCall(
   return finish(context, rows, via, union([rows.keys, order, window.keys]), frame);
 }
 
+/** The aggregates whose value is how many rows, or how many different values, there are. */
+const COUNTS: ReadonlySet<string> = new Set(["COUNT", "COUNTIF", "APPROX_COUNT_DISTINCT"]);
+
 interface OverRows {
   readonly type: Type;
   readonly via: Via;
   readonly values: readonly Flow[];
   readonly conditions: readonly Flow[];
   readonly keys: ReadonlySet<SourceKey>;
+  /** COUNT and its like. */
+  readonly counts: boolean;
   /** For the functions whose result is a STRUCT of its own. */
   readonly fields: readonly Flow[] | null;
 }
@@ -272,12 +278,26 @@ function rowsOf(
 ): OverRows {
   if (name === "COUNT" && node.arguments.length === 1 && node.arguments[0]?.kind === "StarArgument") {
     if (node.distinct) context.fail("type", "COUNT(*) doesn't take DISTINCT", node);
-    return { type: INT64, via: "aggregate", values: [frame.rows], conditions: [], keys: new Set(), fields: null };
+    return {
+      type: INT64,
+      via: "aggregate",
+      values: [frame.rows],
+      conditions: [],
+      keys: new Set(),
+      counts: true,
+      fields: null,
+    };
   }
   const passed = passArguments(context, name, node.arguments, scope);
   if (entry === undefined) return topValues(context, name, passed, node, frame);
   const found = match(context, entry, passed, node);
-  return { type: found.result, via: entry.via, ...argumentFlows(found, passed), fields: null };
+  return {
+    type: found.result,
+    via: entry.via,
+    ...argumentFlows(found, passed),
+    counts: COUNTS.has(name),
+    fields: null,
+  };
 }
 
 /** APPROX_TOP_COUNT(x, n), APPROX_TOP_SUM(x, weight, n): values as they are, each with its statistic. */
@@ -290,7 +310,8 @@ function topValues(context: Context, name: string, passed: Passed, node: Functio
     return context.fail("type", `${name} takes ${arity} arguments`, node);
   }
   if (!coerces(count.type, INT64, count.written)) context.fail("type", `${name} takes an INT64 as its last`, node);
-  const statistic = weight === null ? aggregated([value.flow], frame.depth) : aggregated([weight.flow], frame.depth);
+  const statistic =
+    weight === null ? aggregated([value.flow], frame.depth, "count") : aggregated([weight.flow], frame.depth, "other");
   const type = arrayOf(
     structOf([
       { name: "value", type: value.type },
@@ -304,6 +325,7 @@ function topValues(context: Context, name: string, passed: Passed, node: Functio
     values: [value.flow],
     conditions: [],
     keys,
+    counts: false,
     fields: [value.flow, statistic],
   };
 }
@@ -317,7 +339,7 @@ function finish(context: Context, rows: OverRows, via: Via, keys: ReadonlySet<So
     const values = bare ? [...rows.values, frame.rows] : rows.values;
     shown =
       via === "aggregate"
-        ? aggregated(values, frame.depth)
+        ? aggregated(values, frame.depth, rows.counts ? "count" : "other")
         : via === "copy"
           ? either(bare ? [...rows.values, transformed([frame.rows])] : values)
           : transformed(values);
