@@ -59,7 +59,11 @@ export function createGatewayServer(options: ServerOptions): GatewayServer {
     },
     (request, response) => {
       answering.add(response);
-      response.once("close", () => answering.delete(response));
+      response.once("close", () => {
+        answering.delete(response);
+        // An answer that had begun before the stop could not say that its connection ends.
+        if (closing) setImmediate(() => server.closeIdleConnections());
+      });
       if (closing) response.setHeader("connection", "close");
       void serve(request, response);
     },
