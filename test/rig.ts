@@ -23,8 +23,8 @@ export interface Rig extends Demo {
   decide(subject: string, decision: "approve" | "deny", reason?: string): Promise<ApprovalView>;
   /** Moves the gateway's clock forward. Tokens end by it too, at the earliest after 15 minutes. */
   advance(ms: number): void;
-  /** Stops the gateway as an operator would and starts it again: same state directory, same port. */
-  restart(): Promise<void>;
+  /** Stops the gateway as an operator would and starts it again: same state directory, same port. `meanwhile` runs in between. */
+  restart(meanwhile?: () => void | Promise<void>): Promise<void>;
 }
 
 export interface RigOptions {
@@ -98,8 +98,9 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     advance(ms) {
       ahead += ms;
     },
-    async restart() {
+    async restart(meanwhile) {
       await gateway.close();
+      await meanwhile?.();
       const config = loadConfig(demo.configFile, { env: {} });
       const port = Number(new URL(demo.gateway.url).port);
       gateway = await startGateway({ ...config, listen: { ...config.listen, port } }, { clock });
