@@ -5,7 +5,7 @@ export const WIDE_PROJECT = "bench-lab";
 export const WIDE_DATASET = "bench";
 export const WIDE_TABLE = "wide";
 /** So many make about 10 MB in BigQuery's JSON. */
-export const WIDE_ROWS = 40_000;
+export const WIDE_ROWS = 50_000;
 
 /** Name, type, and type in a REST schema. */
 const COLUMNS: readonly (readonly [string, FieldType, string])[] = [

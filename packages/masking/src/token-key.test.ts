@@ -10,7 +10,6 @@ describe("a token key", () => {
       fc.string({ unit: "binary" }),
       fc.string({ unit: "binary", minLength: 300, maxLength: 2000 }),
       fc.uint8Array({ maxLength: 2000 }),
-      { numRuns: 50 },
     );
     fc.assert(
       fc.property(
@@ -25,6 +24,7 @@ describe("a token key", () => {
             );
         },
       ),
+      { numRuns: 50 },
     );
   });
 

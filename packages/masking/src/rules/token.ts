@@ -2,6 +2,8 @@ import type { Rule } from "./rule.ts";
 
 /** RFC 4648 base32, lower case. */
 const BASE32 = "abcdefghijklmnopqrstuvwxyz234567";
+/** Ten bits in two characters. */
+const PAIRS = Array.from({ length: 1024 }, (_, bits) => `${BASE32[bits >> 5]}${BASE32[bits & 31]}`);
 /** Hexadecimal digits that make four characters of base32: 20 bits. */
 const GROUP = 5;
 const TOKEN_GROUPS = 8;
@@ -39,7 +41,7 @@ function base32(hex: string): string {
   let text = "";
   for (let i = 0; i < TOKEN_GROUPS; i++) {
     const bits = Number.parseInt(hex.slice(i * GROUP, (i + 1) * GROUP), 16);
-    text += `${BASE32[bits >> 15]}${BASE32[(bits >> 10) & 31]}${BASE32[(bits >> 5) & 31]}${BASE32[bits & 31]}`;
+    text += `${PAIRS[bits >> 10]}${PAIRS[bits & 1023]}`;
   }
   return text;
 }
