@@ -6,6 +6,7 @@ import type { Sealer } from "../evidence/seal.ts";
 import type { AgentPrincipal } from "../identity/principal.ts";
 import type { Decision, PermitDecision } from "../policy/decision.ts";
 import { CommandError } from "../store/command.ts";
+import { StoreError } from "../store/errors.ts";
 import type { Store } from "../store/store.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
@@ -68,6 +69,11 @@ const RESULT_LIFETIME_MS = 24 * 3600 * 1000;
 /** How often sessions that nobody reads any more are looked for, and how many are closed at once. */
 const CLOSING_MS = 60_000;
 const SWEPT_AT_ONCE = 100;
+const TOOK_TOO_LONG: SessionError = {
+  reason: "timeout",
+  status: 504,
+  message: "The query could not be carried out in the time it had.",
+};
 /** How often expiry is looked for. */
 const SWEEP_MS = 1000;
 
@@ -79,6 +85,9 @@ export class SessionEngine {
   readonly #launched = new Map<string, Extract<Assessment, { kind: "permitted" }>>();
   readonly #watched = new Set<string>();
   readonly #settled = new Map<string, Outcome>();
+  /** Sessions whose work broke off in the middle, since the store or upstream failed: to be taken up again. */
+  readonly #left = new Set<string>();
+  #takingUp = false;
   readonly #stop = new AbortController();
   #sweeper: NodeJS.Timeout | undefined;
   #nextClosing = 0;
@@ -109,44 +118,62 @@ export class SessionEngine {
     const sqlHash = sealer.keyedHash(canonicalJson([sql, parameters as Json]));
     const blob = sealer.seal(JSON.stringify(sealed), id);
     const purpose = submission.labels.purpose ?? null;
-    const received = await store.run("session.receive", {
-      id,
-      connection: connection.name,
-      project: submission.project,
-      location: connection.location,
-      jobId,
-      requestId: submission.requestId ?? null,
-      issuer: principal.issuer,
-      subject: principal.subject,
-      agentName: principal.name,
-      principal: JSON.stringify(principal),
-      door: submission.door,
-      sealed: blob,
-      sqlHash,
-      purpose,
-      jobConfig: JSON.stringify({ labels: submission.labels, dryRun: submission.dryRun }),
-      openPerAgent: this.#o.limits.openPerAgent,
-      data: {
-        agent: {
-          issuer: principal.issuer,
-          subject: principal.subject,
-          name: principal.name,
-          groups: [...principal.groups],
-          sponsor: { ...principal.sponsor },
-          token: principal.tokenId,
-        },
-        door: submission.door,
+    const received = await store
+      .run("session.receive", {
+        id,
         connection: connection.name,
         project: submission.project,
-        job: jobId,
+        location: connection.location,
+        jobId,
+        requestId: submission.requestId ?? null,
+        issuer: principal.issuer,
+        subject: principal.subject,
+        agentName: principal.name,
+        principal: JSON.stringify(principal),
+        door: submission.door,
+        sealed: blob,
+        sqlHash,
         purpose,
-        sqlBytes: Buffer.byteLength(sql),
-        sqlHmac: sqlHash,
-        sealedSha256: createHash("sha256").update(blob).digest("hex"),
-      },
-    });
+        jobConfig: JSON.stringify({ labels: submission.labels, dryRun: submission.dryRun }),
+        openPerAgent: this.#o.limits.openPerAgent,
+        data: {
+          agent: {
+            issuer: principal.issuer,
+            subject: principal.subject,
+            name: principal.name,
+            groups: [...principal.groups],
+            sponsor: { ...principal.sponsor },
+            token: principal.tokenId,
+          },
+          door: submission.door,
+          connection: connection.name,
+          project: submission.project,
+          job: jobId,
+          purpose,
+          sqlBytes: Buffer.byteLength(sql),
+          sqlHmac: sqlHash,
+          sealedSha256: createHash("sha256").update(blob).digest("hex"),
+        },
+      })
+      .catch((error: unknown) => {
+        // Begun, it may yet be committed although the agent is told no.
+        if (error instanceof StoreError && error.begun) this.#left.add(id);
+        throw error;
+      });
     if (received.existing) return this.byId(received.id);
-    return this.#process({ id, principal, project: submission.project, purpose }, connection, sealed);
+    return this.#orLeave(id, () =>
+      this.#process({ id, principal, project: submission.project, purpose }, connection, sealed),
+    );
+  }
+
+  /** What breaks off is taken up again by the sweeper, so that no session waits for a restart. */
+  async #orLeave<T>(id: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      this.#left.add(id);
+      throw error;
+    }
   }
 
   async #process(of: Processed, connection: Connection, sealed: SealedStatement): Promise<SessionRow> {
@@ -343,8 +370,9 @@ export class SessionEngine {
     this.#poll(row, this.#connectionByName(row.connection))
       .then((outcome) => this.#settle(id, outcome))
       .catch((error: unknown) => {
-        if (!this.#stop.signal.aborted)
-          this.#o.log.error({ session: id, err: error }, "a running job could not be followed");
+        if (this.#stop.signal.aborted) return;
+        this.#left.add(id);
+        this.#o.log.error({ session: id, err: error }, "a running job could not be followed");
       })
       .finally(() => {
         this.#watched.delete(id);
@@ -387,7 +415,7 @@ export class SessionEngine {
     const row = await this.byId(id);
     if (row.state === "approved") {
       this.#o.metrics.held(-1);
-      await this.#startApproved(row);
+      await this.#orLeave(id, () => this.#startApproved(row));
     } else if (FINAL_STATES.has(row.state)) this.#o.metrics.held(-1);
     this.#changed(id);
   }
@@ -573,11 +601,14 @@ export class SessionEngine {
         await this.#end(row.id, "failed", denied("The connection this query went through is no longer configured."));
         continue;
       }
-      this.#resumeOne(row, connection).catch((error: unknown) =>
+      this.#orLeave(row.id, () => this.#resumeOne(row, connection)).catch((error: unknown) =>
         this.#o.log.error({ session: row.id, err: error }, "a session could not be resumed"),
       );
     }
-    this.#sweeper = setInterval(() => void this.#sweep(), SWEEP_MS);
+    this.#sweeper = setInterval(() => {
+      void this.#sweep();
+      void this.#takeUp();
+    }, SWEEP_MS);
     this.#sweeper.unref();
     return { resumed: rows.length };
   }
@@ -601,6 +632,35 @@ export class SessionEngine {
         return;
       default:
         return;
+    }
+  }
+
+  /** Goes on with what was left, one by one; the first that fails again ends this round, since what failed it still does. */
+  async #takeUp(): Promise<void> {
+    if (this.#takingUp || this.#left.size === 0) return;
+    this.#takingUp = true;
+    try {
+      for (const id of [...this.#left]) {
+        if (this.#stop.signal.aborted) return;
+        const row = (await this.#o.store.db
+          .selectFrom("sessions")
+          .selectAll()
+          .where("id", "=", id)
+          .executeTakeFirst()) as SessionRow | undefined;
+        if (row === undefined) {
+          this.#left.delete(id);
+          continue;
+        }
+        if (row.state === "running" && row.updated_at + this.#o.limits.runMs <= this.#o.clock())
+          await this.#end(id, "failed", TOOK_TOO_LONG);
+        else await this.#resumeOne(row, this.#connectionByName(row.connection));
+        this.#left.delete(id);
+        this.#changed(id);
+      }
+    } catch (error) {
+      this.#o.log.warn({ err: error }, "a session that broke off could not be taken up again yet");
+    } finally {
+      this.#takingUp = false;
     }
   }
 
