@@ -27,11 +27,11 @@ export class TokenKey {
     }
   }
 
-  /** The MAC in hexadecimal of `context`, a zero byte, and the message. */
+  /** The MAC of `context`, a zero byte, and the message: 32 characters, each standing for a byte, which cost less than a buffer. */
   mac(context: string, message: string | Uint8Array): string {
     // UTF-8 takes at most three bytes for each UTF-16 unit.
     const most = (context.length + message.length) * 3 + 1;
-    if (most > SHORT) return createHmac("sha256", this.#key).update(`${context}\0`).update(message).digest("hex");
+    if (most > SHORT) return createHmac("sha256", this.#key).update(`${context}\0`).update(message).digest("binary");
     let end = BLOCK + this.#inner.write(context, BLOCK, "utf8");
     this.#inner[end++] = 0;
     if (typeof message === "string") end += this.#inner.write(message, end, "utf8");
@@ -39,7 +39,7 @@ export class TokenKey {
       this.#inner.set(message, end);
       end += message.length;
     }
-    this.#outer.write(hash("sha256", this.#inner.subarray(0, end), "hex"), BLOCK, "hex");
-    return hash("sha256", this.#outer, "hex");
+    this.#outer.write(hash("sha256", this.#inner.subarray(0, end), "binary"), BLOCK, "latin1");
+    return hash("sha256", this.#outer, "binary");
   }
 }

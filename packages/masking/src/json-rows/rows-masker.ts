@@ -29,7 +29,7 @@ export interface RowsMaskerOptions {
   readonly limits?: Partial<MaskerLimits>;
   /** Three-digit ZIP prefixes to hide wholly; default: those of the 2000 census. */
   readonly restrictedZips?: ReadonlySet<string>;
-  /** `smallcell`: the smallest count shown beside zero; default 11. */
+  /** `smallcell`: the smallest count shown; default 11. */
   readonly smallestCell?: number;
   /**
    * Called once, when the `rows` array begins, or at the end if there is none, with the members read so far.

@@ -160,16 +160,16 @@ describe("age90", () => {
 });
 
 describe("smallcell", () => {
-  it("hides 1 to 10 and shows zero, as CMS does", () => {
+  it("hides counts below 11, zero too: NULL beside zero would say that somebody is there", () => {
     becomes("smallcell", "INT64", [
-      ["0", "0"],
+      ["0", null],
       ["1", null],
       ["10", null],
       ["11", "11"],
       ["-3", null],
     ]);
     becomes("smallcell", "FLOAT64", [
-      ["0.0", "0.0"],
+      ["0.0", null],
       ["0.5", null],
       ["1.05E1", null],
       ["1.1E1", "1.1E1"],

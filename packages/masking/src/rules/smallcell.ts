@@ -1,12 +1,12 @@
 import { compareNumber } from "./number.ts";
 import type { Rule } from "./rule.ts";
 
-/** CMS cell size suppression policy: no cell of 1 to 10. */
+/** The k of CMS's cell size suppression policy. */
 export const CMS_SMALLEST_CELL = 11;
 
 /**
- * Counts above zero and below k become NULL; zero and k or more are shown. CMS hides 1 to 10 and lets zero show: that
- * nobody is in a cell is nobody's record. What can't be a count (negative, NaN) becomes NULL.
+ * Counts below k become NULL, zero among them. CMS itself lets zero show; but where the agent chooses the filter, NULL
+ * beside zero would answer "is there at least one?" for any one person. What can't be a count (NaN) becomes NULL.
  * Totals beside suppressed cells can give them away (complementary suppression); no rule on one cell can prevent it.
  */
 export const smallcell: Rule = {
@@ -14,9 +14,7 @@ export const smallcell: Rule = {
   shows: "part",
   fits: ["INT64", "FLOAT64", "NUMERIC", "BIGNUMERIC"],
   apply(value, type, context) {
-    const toZero = compareNumber(value, type, 0);
-    if (toZero === undefined || toZero < 0) return null;
-    if (toZero === 0) return value;
-    return compareNumber(value, type, context.smallestCell) === -1 ? null : value;
+    const toK = compareNumber(value, type, context.smallestCell);
+    return toK === undefined || toK < 0 ? null : value;
   },
 };

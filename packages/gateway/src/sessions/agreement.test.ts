@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { Output, UnderstoodPlan } from "@chaperone/googlesql";
+import { type DryRunFacts, disagreement } from "./agreement.ts";
+
+const output = (name: string, type: string, fields?: readonly Output[]): Output => ({
+  name,
+  type,
+  explicit: [],
+  implicit: [],
+  constant: false,
+  ...(fields === undefined ? {} : { fields }),
+});
+
+const plan = (outputs: readonly Output[], tables = ["p.d.t"]): UnderstoodPlan => ({
+  understood: true,
+  canonicalSql: "SELECT 1",
+  statements: [
+    {
+      kind: "SELECT",
+      reads: tables.map((table) => ({ table, columns: [{ path: "a", uses: ["output"] }] })),
+      outputs,
+      writes: [],
+      effects: [],
+    },
+  ],
+});
+
+const facts = (schema: DryRunFacts["schema"], more: Partial<DryRunFacts> = {}): DryRunFacts => ({
+  statementType: "SELECT",
+  schema,
+  referencedTables: ["p.d.t"],
+  ...more,
+});
+
+describe("BigQuery's dry run and the analysis (I2)", () => {
+  const agreed = plan([
+    output("n", "INT64"),
+    output("tags", "ARRAY<STRING>"),
+    output("s", "STRUCT<x FLOAT64, _field_2 BOOL>", [output("x", "FLOAT64"), output("_field_2", "BOOL")]),
+    output("r", "RANGE<DATE>"),
+    output("d", "NUMERIC(10, 2)"),
+  ]);
+  const schema = [
+    { name: "n", type: "INTEGER", mode: "NULLABLE" },
+    { name: "tags", type: "STRING", mode: "REPEATED" },
+    {
+      name: "s",
+      type: "RECORD",
+      fields: [
+        { name: "x", type: "FLOAT" },
+        { name: "_field_2", type: "BOOLEAN" },
+      ],
+    },
+    { name: "r", type: "RANGE", rangeElementType: { type: "DATE" } },
+    { name: "d", type: "NUMERIC" },
+  ];
+
+  it("agree when statement, columns and tables are the same in both spellings", () => {
+    assert.equal(disagreement(agreed, facts(schema)), undefined);
+  });
+
+  for (const [what, change] of [
+    ["an extra column", facts([...schema, { name: "ssn", type: "STRING" }])],
+    ["a missing column", facts(schema.slice(1))],
+    ["another order", facts([...schema].reverse())],
+    ["another name", facts(schema.map((f, i) => (i === 0 ? { ...f, name: "m" } : f)))],
+    ["another case of a name", facts(schema.map((f, i) => (i === 0 ? { ...f, name: "N" } : f)))],
+    ["another type", facts(schema.map((f, i) => (i === 0 ? { ...f, type: "STRING" } : f)))],
+    ["an array for a value", facts(schema.map((f, i) => (i === 0 ? { ...f, mode: "REPEATED" } : f)))],
+    [
+      "another nested type",
+      facts(
+        schema.map((f, i) =>
+          i === 2
+            ? {
+                ...f,
+                fields: [
+                  { name: "x", type: "STRING" },
+                  { name: "_field_2", type: "BOOLEAN" },
+                ],
+              }
+            : f,
+        ),
+      ),
+    ],
+    [
+      "an extra nested field",
+      facts(
+        schema.map((f, i) => (i === 2 ? { ...f, fields: [...(f.fields ?? []), { name: "ssn", type: "STRING" }] } : f)),
+      ),
+    ],
+    [
+      "another element of a range",
+      facts(schema.map((f, i) => (i === 3 ? { ...f, rangeElementType: { type: "TIMESTAMP" } } : f))),
+    ],
+    ["a table the analysis didn't see", facts(schema, { referencedTables: ["p.d.t", "p.d.secret"] })],
+    ["a table BigQuery doesn't read", facts(schema, { referencedTables: [] })],
+    ["another statement type", facts(schema, { statementType: "SCRIPT" })],
+  ] as const)
+    it(`disagree on ${what}`, () => assert.equal(typeof disagreement(agreed, change), "string"));
+
+  it("agree on a table that only an unused WITH names", () => {
+    const unused: UnderstoodPlan = {
+      ...agreed,
+      statements: agreed.statements.map((s) => ({
+        ...s,
+        reads: [...s.reads, { table: "p.d.unused", columns: [{ path: "*", uses: ["predicate"] }] }],
+      })),
+    };
+    assert.equal(disagreement(unused, facts(schema)), undefined);
+  });
+
+  it("say nothing of tables past the fifty that BigQuery lists", () => {
+    const tables = Array.from({ length: 60 }, (_, i) => `p.d.t${i}`);
+    assert.equal(disagreement(plan([], tables), facts([], { referencedTables: tables.slice(0, 50) })), undefined);
+    assert.equal(
+      typeof disagreement(plan([], tables), facts([], { referencedTables: [...tables.slice(0, 49), "p.d.other"] })),
+      "string",
+    );
+  });
+});
