@@ -1,21 +1,12 @@
 export type {
-  AgentRule,
   Config,
   ConnectionConfig,
   CredentialsConfig,
-  LogLevel,
-  MaskingConfig,
-  PeopleConfig,
-  PersonRef,
-  ProtectionOff,
-  RegisteredAgent,
 } from "./config.ts";
 export { protectionsOff } from "./config.ts";
 export { configJsonSchema } from "./json-schema.ts";
 export type { Limits, UpstreamLimits } from "./limits.ts";
 export { DEFAULT_LIMITS } from "./limits.ts";
-export type { LoadOptions, ParseOptions } from "./load.ts";
 export { loadConfig, parseConfig } from "./load.ts";
 export type { ConfigProblem } from "./problem.ts";
 export { ConfigError } from "./problem.ts";
-export { Secret } from "./secret.ts";

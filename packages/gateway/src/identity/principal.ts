@@ -27,8 +27,6 @@ export interface PersonPrincipal {
   readonly tokenExpires: number;
 }
 
-export type Principal = AgentPrincipal | PersonPrincipal;
-
 export interface PersonId {
   readonly issuer: string;
   readonly subject: string;

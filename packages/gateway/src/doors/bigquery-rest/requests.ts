@@ -111,9 +111,6 @@ export const insertRequest = z.strictObject({
   }),
 });
 
-export type QueryRequest = z.output<typeof queryRequest>;
-export type InsertRequest = z.output<typeof insertRequest>;
-
 /** Job kinds and query fields that would move data past the masks: named in the refusal, so that the developer knows at once. */
 const NOT_YET: Readonly<Record<string, string>> = {
   load: "load jobs",
