@@ -320,7 +320,8 @@ export class SessionEngine {
       if (!(error instanceof CommandError) || error.code !== "too_many_held") throw error;
       await this.#end(id, "failed", {
         reason: "quotaExceeded",
-        status: 429,
+        // Not 429: clients would send it again and again.
+        status: 403,
         message: "Too many queries are waiting for approval. Wait for some to be decided, or cancel some.",
       });
     }
