@@ -127,8 +127,7 @@ export class Attacker {
   async attack(sql: string, more: Readonly<Record<string, unknown>> = {}): Promise<Loot> {
     const started = await this.query(sql, more);
     const answers = [started];
-    if (started.status !== 200)
-      return { ...(await this.#loot(answers)), session: await newestSession(this.#rig) };
+    if (started.status !== 200) return { ...(await this.#loot(answers)), session: await newestSession(this.#rig) };
     const { jobReference } = JSON.parse(started.body) as { jobReference: { jobId: string } };
     const session = await sessionOfJob(this.#rig, jobReference.jobId);
     if (session?.state === "held") await approve(this.#rig, session.id);
@@ -244,7 +243,12 @@ export async function assertQueryRefused(rig: Rig, attacker: Attacker, sql: stri
 }
 
 /** The query ran (after approval where it was held), and these output columns show nothing in any row. */
-export async function assertHidden(attacker: Attacker, sql: string, columns: readonly string[], more = {}): Promise<Loot> {
+export async function assertHidden(
+  attacker: Attacker,
+  sql: string,
+  columns: readonly string[],
+  more = {},
+): Promise<Loot> {
   const loot = await attacker.attack(sql, more);
   assert.ok(loot.rows, `the query did not run: ${loot.last.body.slice(0, 400)}`);
   assert.ok(loot.rows.length > 0, "no rows");
@@ -252,8 +256,6 @@ export async function assertHidden(attacker: Attacker, sql: string, columns: rea
     const index = loot.columns.indexOf(column);
     assert.ok(index >= 0, `no column ${column} among ${loot.columns.join(", ")}`);
     const cells = loot.rows.map((row) => JSON.stringify(row.f[index]?.v));
-    // An array of NULLs would still tell its length.
-    assert.deepEqual([...new Set(cells.map((c) => (/^\[(\{"v":null\},?)+\]$/.test(c) ? "array of nulls" : c)))].length, 1, `${column} varies: ${[...new Set(cells)].slice(0, 3).join(" ")}`);
     assert.ok(showsNothing(loot.rows[0]?.f[index]?.v), `${column} shows ${cells[0]}`);
     assert.equal(new Set(cells).size, 1, `${column} varies in shape: ${[...new Set(cells)].slice(0, 3).join(" ")}`);
   }
@@ -265,7 +267,10 @@ export async function assertSafe(rig: Rig, attacker: Attacker, sql: string, more
   const loot = await attacker.attack(sql, more);
   if (loot.rows === undefined) {
     assertRefused(loot.last);
-    assert.ok(loot.session?.state === "denied" || loot.session?.state === "failed", `session is ${loot.session?.state}`);
+    assert.ok(
+      loot.session?.state === "denied" || loot.session?.state === "failed",
+      `session is ${loot.session?.state}`,
+    );
   }
   assert.ok(rig.gateway.store.size > 0);
   return loot;
@@ -276,4 +281,14 @@ function showsNothing(value: unknown): boolean {
   if (Array.isArray(value)) return value.every((element: Cell) => showsNothing(element.v));
   if (typeof value === "object" && "f" in value) return (value.f as Cell[]).every((field) => showsNothing(field.v));
   return false;
+}
+
+/** `p` after FROM and the like becomes the patients' table under the alias p, so that attacks read well. */
+export function withPatients(sql: string): string {
+  const table = `\`${PROJECT}.ehr.patients\``;
+  return sql.replaceAll(
+    /(?<=(FROM|JOIN|CLONE|COPY|USING|TABLE|DESCRIBE|,)[\s/*]+)p\b(?!\.)( AS| q\b)?/g,
+    (_, before: string, alias: string | undefined) =>
+      alias !== undefined || /CLONE|COPY|TABLE|DESCRIBE/.test(before) ? `${table}${alias ?? ""}` : `${table} p`,
+  );
 }

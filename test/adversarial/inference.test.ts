@@ -2,7 +2,15 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { PROJECT, type Rig, startRig } from "../rig.ts";
-import { Attacker, assertHidden, assertQueryRefused, assertRefused, assertSafe, jobsRunUpstream } from "./attacker.ts";
+import {
+  Attacker,
+  assertHidden,
+  assertQueryRefused,
+  assertRefused,
+  assertSafe,
+  jobsRunUpstream,
+  withPatients,
+} from "./attacker.ts";
 import { type ProtectedValues, protectedValues } from "./protected-values.ts";
 
 const P = `\`${PROJECT}.ehr.patients\``;
@@ -23,32 +31,30 @@ describe("finding a value by questions", () => {
 
   /** `@ssn` and `@mrn` in a query become one patient's true values: the guess that is right. */
   const guess = (sql: string) =>
-    sql
-      .replaceAll(" p", ` ${P} p`)
-      .replaceAll("@ssn", `'${secrets.sample.ssn}'`)
-      .replaceAll("@mrn", `'${secrets.sample.mrn}'`);
+    withPatients(sql).replaceAll("@ssn", `'${secrets.sample.ssn}'`).replaceAll("@mrn", `'${secrets.sample.mrn}'`);
 
   const refused = (row: string, ...queries: string[]) => {
-    for (const sql of queries) it(`row ${row}: ${sql}`, () => assertQueryRefused(rig, agent, guess(sql)).then(() => {}));
+    for (const sql of queries)
+      it(`row ${row}: ${sql}`, () => assertQueryRefused(rig, agent, guess(sql)).then(() => {}));
   };
 
   refused(
     "20",
-    "SELECT gender FROM p WHERE ssn < '5'",
-    "SELECT gender FROM p WHERE NOT ssn >= '5'",
-    "SELECT gender FROM p WHERE ssn BETWEEN '1' AND '2'",
-    "SELECT gender FROM p WHERE ssn LIKE '1%' OR FALSE",
-    "SELECT gender FROM p WHERE birth_date < '1960-01-01'",
-    "SELECT gender FROM p WHERE address.zip = '12345'",
-    "SELECT gender FROM p WHERE EXISTS (SELECT 1 FROM UNNEST(contacts) c WHERE c.phone LIKE '(2%')",
+    "SELECT full_name FROM p WHERE ssn < '5'",
+    "SELECT full_name FROM p WHERE NOT ssn >= '5'",
+    "SELECT full_name FROM p WHERE ssn BETWEEN '1' AND '2'",
+    "SELECT full_name FROM p WHERE ssn LIKE '1%' OR FALSE",
+    "SELECT full_name FROM p WHERE birth_date < '1960-01-01'",
+    "SELECT full_name FROM p WHERE address.zip = '12345'",
+    "SELECT full_name FROM p WHERE EXISTS (SELECT 1 FROM UNNEST(contacts) c WHERE c.phone LIKE '(2%')",
     "SELECT COUNT(*) FROM p WHERE ssn < '5'",
     "SELECT COUNT(*) FROM p GROUP BY SUBSTR(ssn, 1, 1)",
     "SELECT COUNT(*) FROM p GROUP BY GROUPING SETS (ssn, ())",
-    "SELECT COUNT(*) c FROM p QUALIFY ROW_NUMBER() OVER (PARTITION BY ssn ORDER BY 1) = 1",
-    "SELECT gender FROM p |> WHERE ssn < '5'",
-    "SELECT gender FROM (SELECT gender, ssn < '5' AS day FROM p) WHERE day",
-    "WITH w AS (SELECT gender, ssn AS s FROM p) SELECT gender FROM w WHERE s = @ssn",
-    "SELECT gender FROM p TABLESAMPLE SYSTEM (10 PERCENT) WHERE ssn > '5'",
+    "SELECT full_name FROM p QUALIFY ROW_NUMBER() OVER (PARTITION BY ssn ORDER BY full_name) = 1",
+    "SELECT full_name FROM p |> WHERE ssn < '5'",
+    "SELECT full_name FROM (SELECT full_name, ssn < '5' AS day FROM p) WHERE day",
+    "WITH w AS (SELECT full_name, ssn AS s FROM p) SELECT full_name FROM w WHERE s = @ssn",
+    "SELECT full_name FROM p TABLESAMPLE SYSTEM (10 PERCENT) WHERE ssn > '5'",
   );
   refused(
     "21",
@@ -59,14 +65,14 @@ describe("finding a value by questions", () => {
     "SELECT g FROM UNNEST([@ssn]) g WHERE g IN (SELECT ssn FROM p)",
     "SELECT g FROM UNNEST([@ssn]) g WHERE EXISTS (SELECT 1 FROM p WHERE ssn = g)",
     "SELECT g FROM UNNEST([@ssn]) g WHERE (SELECT COUNT(*) FROM p WHERE ssn = g) > 0",
-    "SELECT gender FROM p WHERE ssn IN (@ssn, '000-00-0000')",
-    "SELECT gender FROM p WHERE ssn IN UNNEST([@ssn])",
-    "SELECT gender FROM p WHERE (ssn, gender) = (@ssn, 'F')",
-    "SELECT gender FROM p WHERE STRUCT(ssn) IN (STRUCT(@ssn))",
-    "SELECT gender FROM p WHERE [ssn][OFFSET(0)] = @ssn",
-    "SELECT gender FROM p WHERE ssn IS NOT DISTINCT FROM @ssn",
-    "SELECT gender FROM p WHERE SHA256(ssn) = SHA256(@ssn)",
-    "SELECT gender FROM p WHERE INSTR(@ssn, ssn) > 0",
+    "SELECT full_name FROM p WHERE ssn IN (@ssn, '000-00-0000')",
+    "SELECT full_name FROM p WHERE ssn IN UNNEST([@ssn])",
+    "SELECT full_name FROM p WHERE (ssn, patient_id) = (@ssn, 1)",
+    "SELECT full_name FROM p WHERE STRUCT(ssn) IN (STRUCT(@ssn))",
+    "SELECT full_name FROM p WHERE [ssn][OFFSET(0)] = @ssn",
+    "SELECT full_name FROM p WHERE ssn IS NOT DISTINCT FROM @ssn",
+    "SELECT full_name FROM p WHERE SHA256(ssn) = SHA256(@ssn)",
+    "SELECT full_name FROM p WHERE INSTR(@ssn, ssn) > 0",
     "SELECT @ssn AS g INTERSECT DISTINCT SELECT ssn FROM p",
     "SELECT @ssn AS g EXCEPT DISTINCT SELECT ssn FROM p",
     "SELECT ssn FROM p UNION DISTINCT SELECT @ssn",
@@ -78,7 +84,7 @@ describe("finding a value by questions", () => {
   refused(
     "22",
     "SELECT ssn, COUNT(*) FROM p GROUP BY ssn HAVING COUNT(*) = 1",
-    "SELECT gender, COUNT(*) FROM p GROUP BY gender HAVING MAX(ssn) > '5'",
+    "SELECT patient_id, COUNT(*) FROM p GROUP BY patient_id HAVING MAX(ssn) > '5'",
     "SELECT COUNT(DISTINCT ssn) FROM p",
     "SELECT APPROX_COUNT_DISTINCT(ssn) FROM p",
   );
@@ -121,7 +127,9 @@ describe("finding a value by questions", () => {
     }
   });
 
-  const fanOut = { todo: "smallcell compares how many rows are counted, which a join multiplies; it doesn't count patients" };
+  const fanOut = {
+    todo: "smallcell compares how many rows are counted, which a join multiplies; it doesn't count patients",
+  };
   it("row 22: a hundred rows made of one don't make a group of one large", fanOut, async () => {
     for (const sql of [
       `SELECT COUNT(*) AS n FROM \`${PROJECT}.ehr.encounters\`, UNNEST(GENERATE_ARRAY(1, 100)) WHERE patient_id = 7`,
@@ -135,8 +143,8 @@ describe("finding a value by questions", () => {
 
   refused(
     "23",
-    "SELECT gender FROM p ORDER BY ssn LIMIT 1",
-    "SELECT gender FROM p ORDER BY SUBSTR(ssn, 1, 1) DESC LIMIT 1 OFFSET 3",
+    "SELECT full_name FROM p ORDER BY ssn LIMIT 1",
+    "SELECT full_name FROM p ORDER BY SUBSTR(ssn, 1, 1) DESC LIMIT 1 OFFSET 3",
     "SELECT ssn FROM p ORDER BY 1",
     "SELECT ssn AS x FROM p ORDER BY x",
     "SELECT RANK() OVER (ORDER BY ssn) FROM p",
@@ -144,13 +152,13 @@ describe("finding a value by questions", () => {
     "SELECT PERCENT_RANK() OVER (ORDER BY birth_date) FROM p",
     "SELECT ROW_NUMBER() OVER (PARTITION BY ssn ORDER BY patient_id) FROM p",
     "SELECT LAG(patient_id) OVER (ORDER BY ssn) FROM p",
-    "SELECT FIRST_VALUE(gender) OVER (ORDER BY ssn) FROM p",
+    "SELECT FIRST_VALUE(full_name) OVER (ORDER BY ssn) FROM p",
     "SELECT ARRAY_AGG(patient_id ORDER BY ssn LIMIT 1) FROM p",
-    "SELECT STRING_AGG(gender, '' ORDER BY ssn) FROM p",
+    "SELECT STRING_AGG(full_name, '' ORDER BY ssn) FROM p",
     "SELECT MAX_BY(patient_id, ssn) FROM p",
     "SELECT ANY_VALUE(patient_id HAVING MAX ssn) FROM p",
     "SELECT ARRAY(SELECT patient_id FROM p ORDER BY ssn)",
-    "FROM p |> ORDER BY ssn |> SELECT gender",
+    "FROM p |> ORDER BY ssn |> SELECT full_name",
   );
   refused(
     "24",
@@ -182,12 +190,21 @@ describe("finding a value by questions", () => {
     });
   halves("20", "SELECT GREATEST(ssn, '500-00-0000') FROM p");
   halves("20", "SELECT LEAST(ssn, '500-00-0000') FROM p");
-  halves("20", "SELECT MAX(v) AS m FROM (SELECT patient_id, ssn AS v FROM p UNION ALL SELECT patient_id, '500-00-0000' FROM p) GROUP BY patient_id");
-  halves("20", "SELECT patient_id, MIN(v) AS m FROM (SELECT patient_id, ssn AS v FROM p UNION ALL SELECT patient_id, '500-00-0000' FROM p) GROUP BY patient_id");
+  halves(
+    "20",
+    "SELECT MAX(v) AS m FROM (SELECT patient_id, ssn AS v FROM p UNION ALL SELECT patient_id, '500-00-0000' FROM p) GROUP BY patient_id",
+  );
+  halves(
+    "20",
+    "SELECT patient_id, MIN(v) AS m FROM (SELECT patient_id, ssn AS v FROM p UNION ALL SELECT patient_id, '500-00-0000' FROM p) GROUP BY patient_id",
+  );
   halves("20", "SELECT (SELECT MAX(v) FROM UNNEST([ssn, '500-00-0000']) v) FROM p");
   halves("20", "SELECT ARRAY(SELECT v FROM UNNEST([ssn, '500-00-0000']) v ORDER BY v)[OFFSET(0)] FROM p");
   halves("20", "SELECT (SELECT ARRAY_AGG(DISTINCT v) FROM UNNEST([ssn, @ssn]) v) FROM p");
-  halves("20", "SELECT APPROX_QUANTILES(v, 1) FROM (SELECT patient_id, ssn AS v FROM p UNION ALL SELECT patient_id, '500-00-0000' FROM p) GROUP BY patient_id");
+  halves(
+    "20",
+    "SELECT APPROX_QUANTILES(v, 1) FROM (SELECT patient_id, ssn AS v FROM p UNION ALL SELECT patient_id, '500-00-0000' FROM p) GROUP BY patient_id",
+  );
   halves("20", "SELECT GREATEST(email, 'm@example.org') FROM p");
   // Where the mask shows a leading part, the greater of two with one leading part shows just that part.
   halves("20", "SELECT GREATEST(birth_date, DATE '1970-06-15') FROM p WHERE patient_id = 1");
@@ -197,7 +214,10 @@ describe("finding a value by questions", () => {
   it("row 21: NULLIF does not answer whether a guess is right", async () => {
     const loot = await assertSafe(rig, agent, guess("SELECT NULLIF(ssn, @ssn) AS s FROM p"));
     const nulls = (loot.rows ?? []).filter(({ f }) => f[0]?.v === null).length;
-    assert.ok(nulls === 0 || nulls === loot.rows?.length, `${nulls} of ${loot.rows?.length} rows are NULL: the guess is confirmed`);
+    assert.ok(
+      nulls === 0 || nulls === loot.rows?.length,
+      `${nulls} of ${loot.rows?.length} rows are NULL: the guess is confirmed`,
+    );
   });
 
   it("row 21: NULLIF against another column of the same kind doesn't either", async () => {
@@ -251,9 +271,7 @@ describe("finding a value by questions", () => {
 
   it("row 43: a guess given as a query parameter is no token either", async () => {
     const { mrn } = secrets.sample;
-    const parameter = (value: string) => [
-      { name: "g", parameterType: { type: "STRING" }, parameterValue: { value } },
-    ];
+    const parameter = (value: string) => [{ name: "g", parameterType: { type: "STRING" }, parameterValue: { value } }];
     await assertHidden(agent, `SELECT mrn AS m FROM ${P} UNION ALL SELECT @g`, ["m"], {
       parameterMode: "NAMED",
       queryParameters: parameter(mrn),
@@ -273,7 +291,7 @@ describe("finding a value by questions", () => {
   it("rows 20-24: a refusal is the same whether the guess is right or wrong", async () => {
     const before = jobsRunUpstream(rig);
     const answers = await Promise.all(
-      [secrets.sample.ssn, "999-99-9999"].map((ssn) => agent.query(`SELECT gender FROM ${P} WHERE ssn = '${ssn}'`)),
+      [secrets.sample.ssn, "999-99-9999"].map((ssn) => agent.query(`SELECT full_name FROM ${P} WHERE ssn = '${ssn}'`)),
     );
     for (const answer of answers) assertRefused(answer, 403);
     assert.equal(answers[0]?.body, answers[1]?.body);

@@ -6,7 +6,12 @@ import { PROJECT, type Rig } from "../rig.ts";
 export class ProtectedValues {
   readonly #needles: ReadonlyMap<string, string>;
   /** One patient's true values, to guess with. */
-  readonly sample: { readonly ssn: string; readonly mrn: string; readonly fullName: string; readonly birthDate: string };
+  readonly sample: {
+    readonly ssn: string;
+    readonly mrn: string;
+    readonly fullName: string;
+    readonly birthDate: string;
+  };
 
   constructor(needles: ReadonlyMap<string, string>, sample: ProtectedValues["sample"]) {
     this.#needles = needles;
@@ -102,7 +107,12 @@ function disguises(value: string): [string, string][] {
     [value.toUpperCase(), "upper case"],
     [[...value].join(","), "letters"],
     [[...value].map((c) => c.charCodeAt(0)).join(","), "code points"],
-    ...(digits.length >= 8 ? ([[digits, "digits"], [[...digits].reverse().join(""), "digits reversed"]] as [string, string][]) : []),
+    ...(digits.length >= 8
+      ? ([
+          [digits, "digits"],
+          [[...digits].reverse().join(""), "digits reversed"],
+        ] as [string, string][])
+      : []),
     ...hashes,
   ];
 }

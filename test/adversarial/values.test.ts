@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { PROJECT, type Rig, startRig } from "../rig.ts";
-import { Attacker, assertHidden, assertQueryRefused, assertSafe } from "./attacker.ts";
+import { Attacker, assertHidden, assertQueryRefused, assertSafe, withPatients } from "./attacker.ts";
 import { type ProtectedValues, protectedValues } from "./protected-values.ts";
 
 const P = `\`${PROJECT}.ehr.patients\``;
@@ -45,7 +45,7 @@ describe("a protected value in disguise", () => {
   const refused = (row: string, ...queries: string[]) => {
     for (const sql of queries)
       it(`row ${row}: ${sql}`, async () => {
-        await assertQueryRefused(rig, agent, sql.replaceAll(" p", ` ${P} p`));
+        await assertQueryRefused(rig, agent, withPatients(sql));
       });
   };
 
@@ -76,7 +76,7 @@ describe("a protected value in disguise", () => {
     "2",
     "SELECT (SELECT p).vin FROM p",
     "SELECT STRUCT(vin AS harmless).harmless FROM p",
-    "SELECT s.a FROM (SELECT STRUCT(vin AS a, gender AS b) AS s FROM p)",
+    "SELECT s.a FROM (SELECT STRUCT(vin AS a, full_name AS b) AS s FROM p)",
     "SELECT (SELECT AS STRUCT plate AS state).state FROM p",
     "SELECT CAST(STRUCT(vin) AS STRUCT<state STRING>).state FROM p",
     "SELECT ARRAY(SELECT AS STRUCT vin AS x)[OFFSET(0)].x FROM p",
@@ -161,7 +161,15 @@ describe("a protected value in disguise", () => {
     "DATE_TRUNC(birth_date, MONTH)",
     "GENERATE_DATE_ARRAY(birth_date, DATE '2030-01-01', INTERVAL 1 YEAR)",
   );
-  hidden("4", "mrn", "mrn || ''", "LOWER(mrn)", "SHA256(mrn)", "SUBSTR(mrn, 4)", "SAFE_CAST(SUBSTR(mrn, 4) AS INT64) / 7");
+  hidden(
+    "4",
+    "mrn",
+    "mrn || ''",
+    "LOWER(mrn)",
+    "SHA256(mrn)",
+    "SUBSTR(mrn, 4)",
+    "SAFE_CAST(SUBSTR(mrn, 4) AS INT64) / 7",
+  );
 
   // Refused by policy, or unknown to the warehouse of the tests: either way nothing arrives.
   for (const expression of [
@@ -216,7 +224,7 @@ describe("a protected value in disguise", () => {
   ];
   for (const sql of errors)
     it(`row 5-6: the error of ${sql} tells nothing`, async () => {
-      const loot = await assertSafe(rig, agent, sql.replaceAll(" p", ` ${P} p`));
+      const loot = await assertSafe(rig, agent, withPatients(sql));
       assert.doesNotMatch(loot.last.body, /Bad int64|Could not cast|Conversion Error|Invalid Input|Invalid date/i);
     });
 
@@ -231,7 +239,7 @@ describe("a protected value in disguise", () => {
     "7",
     "SELECT 1 FROM p WHERE IF(ssn < '5', 1/0, 0) = 0",
     "SELECT 1 FROM p WHERE SAFE_CAST(ssn AS INT64) IS NULL",
-    "SELECT gender FROM p WHERE ssn IS NOT NULL AND 1/(CAST(SUBSTR(ssn, 1, 1) AS INT64) - 5) > 0",
+    "SELECT full_name FROM p WHERE ssn IS NOT NULL AND 1/(CAST(SUBSTR(ssn, 1, 1) AS INT64) - 5) > 0",
     "SELECT IF(ssn < '5', 'low', 'high') FROM p",
     "SELECT CASE WHEN ssn LIKE '1%' THEN 1 ELSE 0 END FROM p",
     "SELECT CASE ssn WHEN '123-45-6789' THEN 1 END FROM p",
