@@ -1,0 +1,111 @@
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { describe, it } from "node:test";
+import { loadConfig, parseConfig } from "../packages/gateway/src/config/index.ts";
+import { renewed } from "./docs/reference.ts";
+
+/** What the documents say must be so: links lead somewhere, commands exist, what is printed is what is printed. */
+
+const ROOT = resolve(import.meta.dirname, "..");
+const DOCUMENTS = ["", ...folders(".")].flatMap((folder) =>
+  readdirSync(join(ROOT, folder))
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => join(folder, name)),
+);
+
+function folders(folder: string): string[] {
+  return readdirSync(join(ROOT, folder), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && !entry.name.startsWith(".") && entry.name !== "node_modules")
+    .flatMap((entry) => [join(folder, entry.name), ...folders(join(folder, entry.name))]);
+}
+
+function read(file: string): string {
+  return readFileSync(join(ROOT, file), "utf8");
+}
+
+/** The code blocks of a language, such as `console` or `yaml least`. */
+function blocks(file: string, language: string): string[] {
+  return [...read(file).matchAll(/^```([^\n]*)\n(.*?)^```$/gms)].flatMap(([, tag, text]) =>
+    tag === language ? [text ?? ""] : [],
+  );
+}
+
+/** GitHub's anchor of a heading. */
+function anchor(heading: string): string {
+  return heading
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N} _-]/gu, "")
+    .replaceAll(" ", "-");
+}
+
+function withoutCode(text: string): string {
+  return text.replace(/^```.*?^```$/gms, "").replace(/`[^`\n]*`/g, "");
+}
+
+describe("the documents", () => {
+  for (const file of DOCUMENTS) {
+    it(`${file}: every relative link leads somewhere`, () => {
+      for (const [, target = ""] of withoutCode(read(file)).matchAll(/\]\(([^)\s]+)\)/g)) {
+        if (/^[a-z]+:/.test(target)) continue;
+        const [path = "", fragment] = target.split("#");
+        const full = path === "" ? join(ROOT, file) : resolve(ROOT, dirname(file), path);
+        assert.ok(existsSync(full), `${target} doesn't exist`);
+        if (fragment === undefined) continue;
+        const anchors = [...readFileSync(full, "utf8").matchAll(/^#+ (.*)$/gm)].map(([, text = ""]) => anchor(text));
+        assert.ok(anchors.includes(fragment), `${target}: no such heading`);
+      }
+    });
+
+    it(`${file}: every npm script and every file it names exists`, () => {
+      const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string, string> };
+      for (const [, name = ""] of read(file).matchAll(/\bnpm run (?:-s )?([a-z][a-z:-]*)/g))
+        assert.ok(name in scripts, `npm run ${name}: no such script`);
+      // Code that names a path from the root: `packages/…`, `test/….ts`, `docs/…`.
+      for (const [, path = ""] of read(file).matchAll(/`((?:packages|test|docs|examples|bench)\/[A-Za-z0-9_./-]+)`/g))
+        assert.ok(existsSync(join(ROOT, path)), `${path} doesn't exist`);
+    });
+
+    it(`${file}: names no place on a developer's machine`, () => {
+      assert.doesNotMatch(read(file), /(^|[\s"'`(=])\/(work|home|root|Users|tmp)\//m);
+    });
+  }
+
+  for (const file of DOCUMENTS.filter((name) => /<!-- made: |^```console$/m.test(read(name))))
+    it(`${file}: what it shows of the code is current (npm run docs)`, () => {
+      const text = read(file);
+      assert.equal(renewed(text), text);
+    });
+});
+
+describe("docs/configuration.md", () => {
+  const parse = (text: string) => parseConfig(text, { name: "doc", directory: "/etc/chaperone", env: {} });
+  const [least = ""] = blocks("docs/configuration.md", "yaml least");
+  const [defaults = ""] = blocks("docs/configuration.md", "yaml defaults");
+
+  it("writes out the defaults that hold", () => {
+    assert.deepEqual(parse(defaults), parse(least));
+  });
+
+  it("names every key there is", () => {
+    const { properties } = JSON.parse(read("docs/chaperone.schema.json")) as { properties: object };
+    const text = read("docs/configuration.md");
+    for (const key of keysOf(properties)) assert.match(text, new RegExp(`\\b${key}\\b`), `${key} isn't explained`);
+  });
+
+  it("has an example that loads, as README's does", () => {
+    loadConfig(join(ROOT, "examples/chaperone.yaml"), { env: {} });
+    const [readme = ""] = [...read("README.md").matchAll(/^ {3}```yaml\n(.*?)^ {3}```$/gms)].map(
+      ([, text = ""]) => text,
+    );
+    assert.equal(parse(readme.replace(/^ {3}/gm, "")).connections[0]?.name, "warehouse");
+  });
+});
+
+/** Every key of a JSON Schema's properties, through all nesting. */
+function keysOf(properties: object): string[] {
+  return Object.entries(properties).flatMap(([key, schema]: [string, Record<string, unknown>]) => {
+    const items = (schema.items ?? {}) as Record<string, unknown>;
+    return [key, ...keysOf((schema.properties ?? {}) as object), ...keysOf((items.properties ?? {}) as object)];
+  });
+}

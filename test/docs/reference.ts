@@ -1,0 +1,92 @@
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { configJsonSchema } from "../../packages/gateway/src/config/index.ts";
+import { insertRequest, queryRequest } from "../../packages/gateway/src/doors/bigquery-rest/requests.ts";
+import { ROUTES } from "../../packages/gateway/src/doors/bigquery-rest/routes.ts";
+
+const ROOT = join(import.meta.dirname, "../..");
+
+/** The parts of documents that are made from the code, by the name of their markers. */
+const PARTS: Readonly<Record<string, () => string>> = {
+  limits: limitTables,
+  operations,
+  "query fields": queryFields,
+  "insert fields": insertFields,
+};
+
+/**
+ * The text with all that is made from the code made anew: what stands between `<!-- made: name -->` and `<!-- end -->`,
+ * and in each `console` block what its command, after `$ `, prints when it is run from the root.
+ */
+export function renewed(text: string): string {
+  return text
+    .replace(/^<!-- made: ([^\n]*) -->\n.*?^<!-- end -->$/gms, (_, name: string) => {
+      const make = PARTS[name];
+      if (make === undefined) throw new Error(`nothing is made by the name of ${name}`);
+      return `<!-- made: ${name} -->\n${make()}\n<!-- end -->`;
+    })
+    .replace(/^```console\n\$ ([^\n]*)\n.*?^```$/gms, (_, command: string) => {
+      return `\`\`\`console\n$ ${command}\n${printed(command)}\n\`\`\``;
+    });
+}
+
+function printed(command: string): string {
+  const { stdout } = spawnSync("bash", ["-c", command], { cwd: ROOT, encoding: "utf8", timeout: 60_000 });
+  return stdout.trim();
+}
+
+function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+  return [line(header), line(header.map(() => "---")), ...rows.map(line)].join("\n");
+}
+
+interface Property {
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly properties?: Readonly<Record<string, Property>>;
+}
+
+function limitTables(): string {
+  const { limits } = (configJsonSchema() as { properties: Record<string, Property> }).properties;
+  return table(
+    ["`limits.`", "default", "bounds"],
+    Object.entries(limits?.properties ?? {}).flatMap(([section, { properties = {} }]) =>
+      Object.entries(properties).map(([key, property]) => [
+        `\`${section}.${key}\``,
+        `\`${String(property.default)}\``,
+        property.description ?? "",
+      ]),
+    ),
+  );
+}
+
+function operations(): string {
+  return table(
+    ["method", "request", "query parameters"],
+    ROUTES.map(({ name, method, path, query }) => [
+      `\`${name}\``,
+      `\`${method} /bigquery/v2/${path.join("/")}\``,
+      query.map((parameter) => `\`${parameter}\``).join(", "),
+    ]),
+  );
+}
+
+function names(fields: object): string {
+  return Object.keys(fields)
+    .map((name) => `\`${name}\``)
+    .join(", ");
+}
+
+function queryFields(): string {
+  return `${names(queryRequest.shape)}.`;
+}
+
+function insertFields(): string {
+  const { configuration, jobReference } = insertRequest.shape;
+  return [
+    `- the body: ${names(insertRequest.shape)};`,
+    `- \`jobReference\`: ${names(jobReference.unwrap().shape)};`,
+    `- \`configuration\`: ${names(configuration.shape)};`,
+    `- \`configuration.query\`: ${names(configuration.shape.query.shape)}.`,
+  ].join("\n");
+}
