@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import type { Limits } from "./config/index.ts";
 import { type BigQueryDoor, sendJson } from "./doors/bigquery-rest/door.ts";
 import { errorBody, GoogleError } from "./doors/bigquery-rest/google-error.ts";
@@ -44,6 +45,8 @@ export interface GatewayServer {
 export function createGatewayServer(options: ServerOptions): GatewayServer {
   const { limits } = options;
   const answering = new Set<ServerResponse>();
+  /** Connections that have asked nothing yet: clients' pools open such, and node:http does not count them as idle. */
+  const unused = new Set<Socket>();
   let closing = false;
   const perAgent = new Map<string, number>();
   let inFlight = 0;
@@ -58,6 +61,7 @@ export function createGatewayServer(options: ServerOptions): GatewayServer {
       insecureHTTPParser: false,
     },
     (request, response) => {
+      unused.delete(request.socket);
       answering.add(response);
       response.once("close", () => {
         answering.delete(response);
@@ -68,6 +72,10 @@ export function createGatewayServer(options: ServerOptions): GatewayServer {
       void serve(request, response);
     },
   );
+  server.on("connection", (socket: Socket) => {
+    unused.add(socket);
+    socket.once("close", () => unused.delete(socket));
+  });
   server.maxHeadersCount = limits.headerCount;
   server.maxConnections = limits.connections;
 
@@ -214,6 +222,7 @@ export function createGatewayServer(options: ServerOptions): GatewayServer {
     async close(graceMs) {
       closing = true;
       const closed = new Promise<void>((done) => server.close(() => done()));
+      for (const socket of unused) socket.destroy();
       // Without this a client that polls would go on polling on the connection it has, and keep the gateway from ending.
       for (const response of answering) if (!response.headersSent) response.setHeader("connection", "close");
       const late = setTimeout(() => server.closeAllConnections(), graceMs);
