@@ -12,3 +12,4 @@ export { PolicyError } from "./policy/problem.ts";
 export { StoreError } from "./store/errors.ts";
 export { exportTiles } from "./store/export-tiles.ts";
 export { verifyStore } from "./store/verify-store.ts";
+export { createLogger } from "./telemetry/index.ts";

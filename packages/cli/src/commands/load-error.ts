@@ -9,6 +9,8 @@ export function asCliError(error: unknown): unknown {
     return new CliError(
       "the port is taken by another program (is a gateway running already?); choose another with listen.port, or --port",
     );
+  // What the file system refuses: Node's message names the call and the path.
+  if (error instanceof Error && "syscall" in error && "path" in error) return new CliError(error.message);
   return error;
 }
 

@@ -1,5 +1,6 @@
 import { loadConfig, startGateway } from "@chaperone/gateway";
 import { Command } from "commander";
+import { endOnCrash } from "./end-on-crash.ts";
 import { asCliError, orCliError } from "./load-error.ts";
 import { untilStopped } from "./until-stopped.ts";
 
@@ -10,6 +11,7 @@ export function serveCommand(): Command {
     .option("--config <file>", "the configuration", "chaperone.yaml")
     .action(async (options: { config: string }) => {
       const config = orCliError(() => loadConfig(options.config, { env: process.env }));
+      endOnCrash();
       const gateway = await startGateway(config).catch((error: unknown) => {
         throw asCliError(error);
       });
