@@ -82,6 +82,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
         heldPerAgent: config.limits.sessions.heldPerAgent,
         heldInAll: config.limits.sessions.heldInAll,
         runMs: config.limits.sessions.runMs,
+        analysesBytes: config.limits.sessions.analysesBytes,
         rows: config.limits.results.rows,
       },
       log,

@@ -29,6 +29,8 @@ const PSEUDO_COLUMNS = new Set(["_partitiontime", "_partitiondate", "_file_name"
 export class Catalog {
   readonly #cache: TableCache;
   readonly #file: CatalogFile | undefined;
+  /** What follows from a resource as the cache gave it; gone when the cache has dropped that. */
+  readonly #loaded = new WeakMap<TableResource, LoadedTable>();
 
   /** @param file undefined: nothing is known of the data, so that everything unclassified counts as `phi`. */
   constructor(cache: TableCache, file: CatalogFile | undefined) {
@@ -54,18 +56,23 @@ export class Catalog {
     if (known !== undefined) throw new Error(`the catalog knows ${name} as ${known}; write it like that`);
     const [resource, labels] = await Promise.all([this.#cache.table(name), this.#cache.dataset(project, dataset)]);
     if (resource === undefined) return undefined;
+    const before = this.#loaded.get(resource);
+    if (before !== undefined && before.name === name && before.dataset === labels) return before;
     const entry = tableEntryOf(this.#file?.datasets.get(`${project}.${dataset}`), table);
     // The answer must be about the table that was asked for, or its classes would be another's.
     const { projectId, datasetId, tableId } = resource.tableReference;
     if (`${projectId}.${datasetId}.${tableId}` !== name)
       throw new Error(`BigQuery answered with another table than ${name}`);
-    return {
+    const loaded: LoadedTable = {
       name,
       resource,
       dataset: labels,
       classes: classifyTable(resource, labels, this.#file),
       missing: missingColumns(resource, entry).map((path) => `${name}.${path}`),
+      version: sha256([name, partsUsed(resource), labelsOf(labels)]),
     };
+    this.#loaded.set(resource, loaded);
+    return loaded;
   }
 }
 
@@ -91,6 +98,8 @@ interface LoadedTable {
   readonly dataset: DatasetResource | undefined;
   readonly classes: ClassifiedTable;
   readonly missing: readonly ColumnName[];
+  /** Of all that was used of it. */
+  readonly version: string;
 }
 
 class Snapshot implements CatalogSnapshot {
@@ -101,14 +110,7 @@ class Snapshot implements CatalogSnapshot {
   constructor(tables: ReadonlyMap<TableName, LoadedTable>, file: CatalogFile | undefined) {
     this.#tables = tables;
     this.missing = [...tables.values()].flatMap(({ missing }) => missing);
-    const used = [...tables.values()].map(({ name, resource, dataset }) => [
-      name,
-      partsUsed(resource),
-      labelsOf(dataset),
-    ]);
-    this.version = createHash("sha256")
-      .update(JSON.stringify([file?.hash ?? null, used]))
-      .digest("hex");
+    this.version = sha256([file?.hash ?? null, [...tables.values()].map(({ version }) => version)]);
   }
 
   table(name: TableName): TableResource | undefined {
@@ -148,4 +150,8 @@ function partsUsed(resource: TableResource): unknown {
 
 function labelsOf(resource: { readonly labels?: Readonly<Record<string, string>> } | undefined): unknown {
   return resource === undefined ? null : Object.entries(resource.labels ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+function sha256(value: unknown): string {
+  return createHash("sha256").update(JSON.stringify(value)).digest("hex");
 }

@@ -27,6 +27,7 @@ export const limitsSection = section({
     long_poll: duration("0s", "15s")
       .prefault("10s")
       .describe("Longest time one call waits for a result; clients give up soon after 15s"),
+    analyses: size("1KB", "4GB").prefault("32MB").describe("Analyses of statements kept in memory, as text"),
     run: duration("1s", "6h").prefault("1h").describe("Longest run of one query upstream, from approval on"),
   }).prefault({}),
   results: section({
@@ -103,6 +104,7 @@ export function limitsOf(file: LimitsFile) {
       heldPerAgent: sessions.held_per_agent,
       openPerAgent: sessions.open_per_agent,
       longPollMs: sessions.long_poll,
+      analysesBytes: sessions.analyses,
       runMs: sessions.run,
     },
     results: {

@@ -34,12 +34,18 @@ function write(value: unknown, depth: number): string {
   }
   if (value === null) return "null";
   if (Array.isArray(value)) {
-    // A hole would be skipped by map and vanish; read by index it is undefined and refused.
-    return `[${Array.from({ length: value.length }, (_, i) => write(value[i], depth + 1)).join(",")}]`;
+    let text = "[";
+    // By index: a hole would be skipped by map and vanish; so it is undefined and refused.
+    for (let i = 0; i < value.length; i++) text += `${i === 0 ? "" : ","}${write(value[i], depth + 1)}`;
+    return `${text}]`;
   }
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) throw new TypeError("an object that is not plain");
   // Array.prototype.sort compares by UTF-16 code units, as section 3.2.3 wants.
-  const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return `{${members.map(([name, member]) => `${write(name, depth)}:${write(member, depth + 1)}`).join(",")}}`;
+  const members = value as Readonly<Record<string, unknown>>;
+  let text = "{";
+  for (const name of Object.keys(members).sort()) {
+    text += `${text === "{" ? "" : ","}${write(name, depth)}:${write(members[name], depth + 1)}`;
+  }
+  return `${text}}`;
 }

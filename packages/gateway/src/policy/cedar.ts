@@ -46,20 +46,23 @@ export function prepare(name: string, policies: Readonly<Record<string, string>>
   if (prepared.type === "failure") throw new Error("Cedar did not take policies that it had validated");
   const memory = new Map<string, Verdict>();
   return (principal, use, dataClass, context) => {
-    const call = authorizationCall(name, principal, use, dataClass, context);
-    const { now: _, ...timeless } = call.context;
     const key = JSON.stringify([
-      call.principal,
+      principal.issuer,
+      principal.subject,
       principal.name,
       principal.groups,
-      call.action,
-      call.resource,
+      use.action,
+      use.via,
+      use.table,
+      foldPath(use.path),
       dataClass ?? null,
-      readsClock ? call.context : timeless,
+      context.connection,
+      context.purpose ?? null,
+      readsClock ? context.now : null,
     ]);
     const known = memory.get(key);
     if (known !== undefined) return known;
-    const verdict = ask(call);
+    const verdict = ask(authorizationCall(name, principal, use, dataClass, context));
     if (memory.size >= MEMORY) memory.clear();
     if (key.length <= LONGEST_REMEMBERED) memory.set(key, verdict);
     return verdict;

@@ -1,10 +1,11 @@
-import { analyze, type QueryParameter, tableNames, type UnderstoodPlan } from "@chaperone/googlesql";
+import type { QueryParameter, UnderstoodPlan } from "@chaperone/googlesql";
 import { canonicalJson } from "../evidence/canonical-json.ts";
 import type { Json } from "../evidence/event.ts";
 import type { AgentPrincipal } from "../identity/principal.ts";
 import { decide } from "../policy/decide.ts";
 import type { Decision, PermitDecision } from "../policy/decision.ts";
 import { disagreement } from "./agreement.ts";
+import type { AnalysisCache } from "./analysis-cache.ts";
 import { binding } from "./binding.ts";
 import type { Connection } from "./connection.ts";
 import { type MaskPlan, maskPlan } from "./mask-plan.ts";
@@ -46,6 +47,7 @@ export interface AssessInput {
   readonly defaultApprovers: readonly string[];
   readonly limitRows: number;
   readonly now: number;
+  readonly analyses: AnalysisCache;
   /** HMAC (hex) under a key of the gateway. */
   keyedHash(text: string): string;
 }
@@ -140,19 +142,19 @@ export async function judge(input: AssessInput): Promise<
           defaultDataset: { project: statement.defaultDataset.projectId, dataset: statement.defaultDataset.datasetId },
         }),
   };
-  const names = tableNames(statement.sql, defaults);
-  if (!names.understood) return { kind: "refused", error: refusalError(names.refusal) };
-  for (const name of names.tables) {
+  const { tables, analyze } = input.analyses.named(
+    statement.sql,
+    defaults,
+    statement.parameters as unknown as readonly QueryParameter[],
+  );
+  if (!tables.understood) return { kind: "refused", error: refusalError(tables.refusal) };
+  for (const name of tables.tables) {
     const project = name.slice(0, name.indexOf("."));
     if (!connection.projects.includes(project))
       return { kind: "refused", error: denied("The query names a project that this gateway does not serve.") };
   }
-  const snapshot = await connection.catalog.load(names.tables);
-  const { plan, redacted } = analyze(statement.sql, {
-    catalog: snapshot,
-    ...defaults,
-    parameters: statement.parameters as unknown as readonly QueryParameter[],
-  });
+  const snapshot = await connection.catalog.load(tables.tables);
+  const { plan, redacted } = analyze(snapshot);
   if (!plan.understood || redacted === undefined)
     return {
       kind: "refused",

@@ -12,6 +12,7 @@ import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { UpstreamError } from "../upstream/error.ts";
 import type { JobReference } from "../upstream/upstream.ts";
+import { AnalysisCache } from "./analysis-cache.ts";
 import { type AssessInput, type Assessment, assess, judge, sameObligations } from "./assess.ts";
 import type { HoldInput } from "./commands.ts";
 import type { Connection } from "./connection.ts";
@@ -36,6 +37,14 @@ export interface SealedStatement {
   readonly dryRun: boolean;
 }
 
+/** Which of an agent's sessions: at most `limit`, created between `from` and `to` (milliseconds, inclusive), older than `after`. */
+export interface ListPage {
+  readonly limit: number;
+  readonly from: number | undefined;
+  readonly to: number | undefined;
+  readonly after: { readonly createdAt: number; readonly id: string } | undefined;
+}
+
 /** How a running job ended upstream. */
 export type Outcome =
   | { readonly ok: true; readonly totalRows: number }
@@ -51,6 +60,7 @@ export interface EngineOptions {
     readonly heldPerAgent: number;
     readonly heldInAll: number;
     readonly runMs: number;
+    readonly analysesBytes: number;
     readonly rows: number;
   };
   readonly log: Logger;
@@ -80,6 +90,7 @@ const SWEEP_MS = 1000;
 /** The life of every session: from submission to the last page, through the one state machine of session.ts. */
 export class SessionEngine {
   readonly #o: EngineOptions;
+  readonly #analyses: AnalysisCache;
   readonly #changes = new EventEmitter().setMaxListeners(0);
   /** What was assessed a moment ago, between its commit and its launch. */
   readonly #launched = new Map<string, Extract<Assessment, { kind: "permitted" }>>();
@@ -94,6 +105,7 @@ export class SessionEngine {
 
   constructor(options: EngineOptions) {
     this.#o = options;
+    this.#analyses = new AnalysisCache(options.limits.analysesBytes);
   }
 
   connectionOf(project: string): Connection | undefined {
@@ -209,6 +221,7 @@ export class SessionEngine {
       defaultApprovers: this.#o.approvals.defaultApprovers,
       limitRows: this.#o.limits.rows,
       now: this.#o.clock(),
+      analyses: this.#analyses,
       keyedHash: (text) => this.#o.sealer.keyedHash(text),
     };
   }
@@ -508,18 +521,28 @@ export class SessionEngine {
     return row as SessionRow | undefined;
   }
 
-  /** The agent's own sessions, newest first. */
-  async list(principal: AgentPrincipal, project: string, limit: number): Promise<SessionRow[]> {
-    const rows = await this.#o.store.db
+  /** The agent's own sessions, newest first, from after `after` on. */
+  async list(principal: AgentPrincipal, project: string, page: ListPage): Promise<SessionRow[]> {
+    const { from, to, after } = page;
+    let query = this.#o.store.db
       .selectFrom("sessions")
       .selectAll()
       .where("issuer", "=", principal.issuer)
       .where("subject", "=", principal.subject)
       .where("project", "=", project)
       .orderBy("created_at", "desc")
-      .limit(limit)
-      .execute();
-    return rows as SessionRow[];
+      .orderBy("id", "desc")
+      .limit(page.limit);
+    if (from !== undefined) query = query.where("created_at", ">=", from);
+    if (to !== undefined) query = query.where("created_at", "<=", to);
+    if (after !== undefined)
+      query = query.where((e) =>
+        e.or([
+          e("created_at", "<", after.createdAt),
+          e.and([e("created_at", "=", after.createdAt), e("id", "<", after.id)]),
+        ]),
+      );
+    return (await query.execute()) as SessionRow[];
   }
 
   async byId(id: string): Promise<SessionRow> {
