@@ -29,9 +29,22 @@ const parameterType: z.ZodType = z.lazy(() =>
     timestampPrecision: z.union([z.string(), z.number()]).optional(),
   }),
 );
+/**
+ * Official clients send numbers and booleans bare, and BigQuery reads them as text; so they become text here, before
+ * anything is bound to them. An integer that a double can't hold is refused, since it was rounded when it was read.
+ */
+const scalar = z
+  .union([
+    z.string(),
+    z.boolean(),
+    z.number().refine((n) => !Number.isInteger(n) || Number.isSafeInteger(n), {
+      error: "send integers above 9007199254740991 as text",
+    }),
+  ])
+  .transform(String);
 const parameterValue: z.ZodType = z.lazy(() =>
   z.strictObject({
-    value: z.string().nullable().optional(),
+    value: scalar.nullable().optional(),
     arrayValues: z.array(parameterValue).max(100_000).optional(),
     structValues: z.record(z.string().max(300), parameterValue).optional(),
     rangeValue: z.strictObject({ start: parameterValue.optional(), end: parameterValue.optional() }).optional(),
@@ -156,6 +169,6 @@ export function parseBody<T extends z.ZodType>(schema: T, text: string): z.outpu
     for (const kind of kinds)
       if (Object.hasOwn(NOT_YET, kind)) throw invalid(`Chaperone does not serve ${NOT_YET[kind]}.`);
   }
-  const said = issue.message.startsWith("set useLegacySql") ? ` (${issue.message})` : "";
+  const said = /^(set useLegacySql|send integers) /.test(issue.message) ? ` (${issue.message})` : "";
   throw invalid(`Request field ${at === "" ? "(body)" : at} is missing or not of the expected form${said}.`);
 }
