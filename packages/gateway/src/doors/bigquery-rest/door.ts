@@ -27,6 +27,7 @@ export interface BigQueryDoorOptions {
 /** BigQuery's own default for `timeoutMs`. */
 const DEFAULT_TIMEOUT_MS = 10_000;
 const MOST_RESULTS = 1_000_000_000;
+const LISTED = 50;
 const MOST_LISTED = 1000;
 
 /** BigQuery's REST v2, as far as routes.ts names it. An operation answers, or throws GoogleError. */
@@ -90,16 +91,8 @@ export class BigQueryDoor {
         const row = await this.#job(m, principal);
         return sendJson(response, this.#resource(row));
       }
-      case "jobs.list": {
-        if (m.query.get("allUsers") === "true")
-          throw new GoogleError(403, "accessDenied", "An agent sees its own jobs only; ask without allUsers.");
-        const rows = await engine.list(
-          principal,
-          param(m, "project"),
-          integerParameter(m.query, "maxResults", MOST_LISTED) ?? 50,
-        );
-        return sendJson(response, { kind: "bigquery#jobList", jobs: rows.map((row) => listed(this.#resource(row))) });
-      }
+      case "jobs.list":
+        return sendJson(response, await this.#list(m, principal));
       case "jobs.cancel": {
         const row = await engine.cancel(await this.#job(m, principal));
         return sendJson(response, { kind: "bigquery#jobCancelResponse", job: this.#resource(row) });
@@ -110,6 +103,29 @@ export class BigQueryDoor {
         return this.#results(principal, row, response, "bigquery#getQueryResultsResponse", timeoutMs, pageOf(m), gone);
       }
     }
+  }
+
+  /** One page of the agent's own jobs. A filter by state can leave a page short, or empty, though more follow. */
+  async #list(m: Matched, principal: AgentPrincipal): Promise<unknown> {
+    if (m.query.get("allUsers") === "true")
+      throw new GoogleError(403, "accessDenied", "An agent sees its own jobs only; ask without allUsers.");
+    const limit = Math.max(1, integerParameter(m.query, "maxResults", MOST_LISTED) ?? LISTED);
+    const token = m.query.get("pageToken");
+    const rows = await this.#o.engine.list(principal, param(m, "project"), {
+      limit,
+      from: integerParameter(m.query, "minCreationTime", Number.MAX_SAFE_INTEGER),
+      to: integerParameter(m.query, "maxCreationTime", Number.MAX_SAFE_INTEGER),
+      after: token === undefined || token === "" ? undefined : readListToken(token),
+    });
+    const states = m.query.get("stateFilter")?.toUpperCase().split(",");
+    // Nothing here has a parent: scripts are not served.
+    const listed = m.query.has("parentJobId") ? [] : rows.map((row) => listedJob(this.#resource(row)));
+    const last = rows.length === limit ? rows.at(-1) : undefined;
+    return {
+      kind: "bigquery#jobList",
+      jobs: listed.filter((job) => states === undefined || states.includes(job.state)),
+      ...(last === undefined ? {} : { nextPageToken: writeListToken(last) }),
+    };
   }
 
   async #insert(
@@ -383,13 +399,24 @@ function refused(error: SessionError): GoogleError {
   return new GoogleError(error.status, error.reason, error.message);
 }
 
-function listed(resource: Record<string, unknown>): Record<string, unknown> {
+function listedJob(resource: Record<string, unknown>): { readonly state: string } {
   const { status } = resource as { status: { state: string; errorResult?: unknown } };
   return {
     ...resource,
     state: status.state,
     ...(status.errorResult === undefined ? {} : { errorResult: status.errorResult }),
   };
+}
+
+/** Where a list goes on: after this session. It opens nothing, since only the agent's own sessions are ever listed. */
+function writeListToken(row: SessionRow): string {
+  return Buffer.from(`${row.created_at} ${row.id}`).toString("base64url");
+}
+
+function readListToken(token: string): { createdAt: number; id: string } {
+  const [, createdAt, id] = /^(\d{1,15}) ([\w-]{1,64})$/.exec(Buffer.from(token, "base64url").toString()) ?? [];
+  if (createdAt === undefined || id === undefined) throw invalid("The page token is not one of this list.");
+  return { createdAt: Number(createdAt), id };
 }
 
 /** Our own errors in BigQuery's words; what is not ours stays as it is, for the server to answer generically. */

@@ -26,6 +26,9 @@ interface Route {
 /** Parameters every method takes. `fields` asks for less than the whole answer; the whole answer is given. */
 const COMMON = ["alt", "prettyPrint", "fields", "quotaUser"];
 
+/** Parameters that BigQuery takes more than once; their values are joined by commas. */
+const REPEATABLE: ReadonlySet<string> = new Set(["stateFilter"]);
+
 const route = (name: MethodName, method: "GET" | "POST", path: string, query: readonly string[] = []): Route => ({
   name,
   method,
@@ -114,8 +117,9 @@ function queryParameters(search: string, candidate: Route): ReadonlyMap<string, 
   for (const [name, value] of new URLSearchParams(search)) {
     if (!candidate.query.includes(name))
       throw invalid(`Chaperone does not know this query parameter of ${candidate.name}; remove it.`);
-    if (found.has(name)) throw invalid(`Query parameter ${name} is given twice.`);
-    found.set(name, value);
+    const before = found.get(name);
+    if (before !== undefined && !REPEATABLE.has(name)) throw invalid(`Query parameter ${name} is given twice.`);
+    found.set(name, before === undefined ? value : `${before},${value}`);
   }
   const alt = found.get("alt");
   if (alt !== undefined && alt !== "json") throw invalid("Only alt=json is served.");
