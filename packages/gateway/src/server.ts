@@ -32,6 +32,8 @@ const REFUSED_HEADERS = [
   "x-goog-iam-authorization-token",
   "x-goog-user-token",
 ];
+/** How often slow requests are looked for; Node's own 30 seconds would stretch every shorter timeout to that. */
+const CHECK_SLOW_MS = 1000;
 /** Credentials in the address are refused: addresses end up in logs. */
 const CREDENTIAL_PARAMETERS = /[?&](access_token|oauth_token|key|callback|\$\.xgafv|%24\.xgafv)=/i;
 
@@ -57,6 +59,7 @@ export function createGatewayServer(options: ServerOptions): GatewayServer {
       headersTimeout: limits.headersTimeoutMs,
       requestTimeout: limits.bodyTimeoutMs,
       keepAliveTimeout: limits.idleTimeoutMs,
+      connectionsCheckingInterval: CHECK_SLOW_MS,
       joinDuplicateHeaders: false,
       insecureHTTPParser: false,
     },
@@ -233,6 +236,9 @@ export function createGatewayServer(options: ServerOptions): GatewayServer {
 }
 
 function checkHeaders(request: IncomingMessage): void {
+  // In HTTP/1.0 the connection's end is the answer's end: one that broke off looks whole (RFC 9112, section 8).
+  if (request.httpVersion !== "1.1")
+    throw new GoogleError(505, "invalid", "Only HTTP/1.1 is served. A proxy before the gateway must speak it too.");
   const seen = new Set<string>();
   for (let i = 0; i < request.rawHeaders.length; i += 2) {
     const name = (request.rawHeaders[i] ?? "").toLowerCase();
