@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { describe, it } from "node:test";
 import { loadConfig, parseConfig } from "../packages/gateway/src/config/index.ts";
+import { MASK_RULES } from "../packages/masking/src/index.ts";
 import { renewed } from "./docs/reference.ts";
 
 /** What the documents say must be so: links lead somewhere, commands exist, what is printed is what is printed. */
@@ -99,6 +100,28 @@ describe("docs/configuration.md", () => {
       ([, text = ""]) => text,
     );
     assert.equal(parse(readme.replace(/^ {3}/gm, "")).connections[0]?.name, "warehouse");
+  });
+});
+
+describe("docs/policies.md", () => {
+  const folder = "examples/policies/policies";
+  const policies = readdirSync(join(ROOT, folder)).map((name) => read(join(folder, name)));
+
+  it("shows policies of the examples as they are", () => {
+    const shown = blocks("docs/policies.md", "cedar");
+    assert.ok(shown.length >= 4);
+    for (const policy of shown)
+      assert.ok(
+        policies.some((text) => text.includes(policy)),
+        policy,
+      );
+  });
+
+  it("names every mask rule and every annotation", () => {
+    const text = read("docs/policies.md");
+    for (const rule of MASK_RULES) assert.ok(text.includes(`\`${rule}\``), rule);
+    for (const name of ["id", "mask", "approval", "limit_rows", "limit_bytes", "reason", "advice"])
+      assert.ok(text.includes(`@${name}(`), name);
   });
 });
 

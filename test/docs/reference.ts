@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { configJsonSchema } from "../../packages/gateway/src/config/index.ts";
 import { insertRequest, queryRequest } from "../../packages/gateway/src/doors/bigquery-rest/requests.ts";
 import { ROUTES } from "../../packages/gateway/src/doors/bigquery-rest/routes.ts";
+import { policyExamples } from "./policy-examples.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 
@@ -12,6 +13,7 @@ const PARTS: Readonly<Record<string, () => string>> = {
   operations,
   "query fields": queryFields,
   "insert fields": insertFields,
+  "policy examples": examplesTable,
 };
 
 /**
@@ -31,7 +33,12 @@ export function renewed(text: string): string {
 }
 
 function printed(command: string): string {
-  const { stdout } = spawnSync("bash", ["-c", command], { cwd: ROOT, encoding: "utf8", timeout: 60_000 });
+  const { stdout, stderr, status } = spawnSync("bash", ["-c", command], {
+    cwd: ROOT,
+    encoding: "utf8",
+    timeout: 60_000,
+  });
+  if (status !== 0) throw new Error(`${command} ended with status ${status}: ${stderr}`);
   return stdout.trim();
 }
 
@@ -69,6 +76,12 @@ function operations(): string {
       query.map((parameter) => `\`${parameter}\``).join(", "),
     ]),
   );
+}
+
+const EXAMPLES = await policyExamples();
+
+function examplesTable(): string {
+  return table(["", "query", "purpose", "shows", "who agrees"], EXAMPLES);
 }
 
 function names(fields: object): string {
