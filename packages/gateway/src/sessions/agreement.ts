@@ -19,7 +19,7 @@ export function disagreement(plan: UnderstoodPlan, facts: DryRunFacts): string |
   const [statement, ...more] = plan.statements;
   if (statement === undefined || more.length > 0) return "only single statements run";
   if (facts.statementType !== statement.kind)
-    return `statement type: analysed ${statement.kind}, BigQuery says ${facts.statementType}`;
+    return `statement type: analysed ${statement.kind}, BigQuery says ${word(facts.statementType)}`;
   const schema = schemaDisagreement(statement.outputs, facts.schema);
   if (schema !== undefined) return schema;
   const analysed = new Map(statement.reads.map((read) => [read.table, read]));
@@ -57,13 +57,18 @@ export function schemaDisagreement(
     const analysed = element.startsWith("STRUCT<") ? "STRUCT" : element;
     const answered = standardType(field);
     if (withoutParameters(analysed) !== answered)
-      return `${path}: analysed ${withoutParameters(analysed)}, BigQuery says ${answered}`;
+      return `${path}: analysed ${withoutParameters(analysed)}, BigQuery says ${word(answered)}`;
     if (answered === "STRUCT") {
       const inner = schemaDisagreement(output.fields ?? [], field.fields ?? [], path);
       if (inner !== undefined) return inner;
     }
   }
   return undefined;
+}
+
+/** A word of BigQuery's (`SELECT`, `RANGE<DATE>`), or none: what upstream says otherwise could hold anything (I9). */
+function word(text: string): string {
+  return /^[A-Z][A-Z0-9_<>]{0,63}$/.test(text) ? text : "something else";
 }
 
 const LEGACY: Readonly<Record<string, string>> = {
