@@ -97,7 +97,7 @@ export interface ChaperoneProcess {
 
 export interface RunOptions {
   readonly nodeArguments?: readonly string[];
-  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Starts `chaperone <args>` with an empty environment but PATH and HOME. */
@@ -106,8 +106,7 @@ export function runChaperone(args: readonly string[], options: RunOptions = {}):
     process.execPath,
     ["--disable-warning=ExperimentalWarning", ...(options.nodeArguments ?? []), MAIN, ...args],
     {
-      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-      env: { PATH: process.env.PATH, HOME: process.env.HOME, NODE_COMPILE_CACHE: compileCache },
+      env: { PATH: process.env.PATH, HOME: process.env.HOME, NODE_COMPILE_CACHE: compileCache, ...options.env },
       stdio: ["ignore", "pipe", "pipe"],
     },
   );
