@@ -32,14 +32,24 @@ export class TokenKey {
     // UTF-8 takes at most three bytes for each UTF-16 unit.
     const most = (context.length + message.length) * 3 + 1;
     if (most > SHORT) return createHmac("sha256", this.#key).update(`${context}\0`).update(message).digest("binary");
-    let end = BLOCK + this.#inner.write(context, BLOCK, "utf8");
+    let end = put(this.#inner, BLOCK, context);
     this.#inner[end++] = 0;
-    if (typeof message === "string") end += this.#inner.write(message, end, "utf8");
-    else {
-      this.#inner.set(message, end);
-      end += message.length;
-    }
+    end = put(this.#inner, end, message);
     this.#outer.write(hash("sha256", this.#inner.subarray(0, end), "binary"), BLOCK, "latin1");
     return hash("sha256", this.#outer, "binary");
   }
+}
+
+/** Writes the message as UTF-8 and returns where it ends. Most are short and plain, and then need no call of native code. */
+function put(buffer: Buffer, start: number, message: string | Uint8Array): number {
+  if (typeof message !== "string") {
+    buffer.set(message, start);
+    return start + message.length;
+  }
+  for (let i = 0; i < message.length; i++) {
+    const unit = message.charCodeAt(i);
+    if (unit >= 0x80) return start + buffer.write(message, start, "utf8");
+    buffer[start + i] = unit;
+  }
+  return start + message.length;
 }
