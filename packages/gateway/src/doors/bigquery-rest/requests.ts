@@ -137,6 +137,16 @@ const NOT_YET: Readonly<Record<string, string>> = {
   scriptOptions: "scripts",
 };
 
+/** Types and values of parameters nest; what nests deeper than the stack bears is refused like any other form. */
+function checked<T extends z.ZodType>(schema: T, json: unknown): z.ZodSafeParseResult<z.output<T>> {
+  try {
+    return schema.safeParse(json);
+  } catch (error) {
+    if (error instanceof RangeError) throw invalid("The request body is nested too deep.");
+    throw error;
+  }
+}
+
 /** Parses a body by its schema, or refuses it naming the field (never a value). */
 export function parseBody<T extends z.ZodType>(schema: T, text: string): z.output<T> {
   let json: unknown;
@@ -145,7 +155,7 @@ export function parseBody<T extends z.ZodType>(schema: T, text: string): z.outpu
   } catch {
     throw new GoogleError(400, "parseError", "The request body is not JSON.");
   }
-  const result = schema.safeParse(json);
+  const result = checked(schema, json);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   if (issue === undefined) throw invalid("The request body is not of the expected form.");
