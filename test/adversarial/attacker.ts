@@ -255,7 +255,7 @@ export async function assertHidden(
   for (const column of columns) {
     const index = loot.columns.indexOf(column);
     assert.ok(index >= 0, `no column ${column} among ${loot.columns.join(", ")}`);
-    const cells = loot.rows.map((row) => JSON.stringify(row.f[index]?.v));
+    const cells: string[] = loot.rows.map((row) => JSON.stringify(row.f[index]?.v) ?? "(none)");
     assert.ok(showsNothing(loot.rows[0]?.f[index]?.v), `${column} shows ${cells[0]}`);
     assert.equal(new Set(cells).size, 1, `${column} varies in shape: ${[...new Set(cells)].slice(0, 3).join(" ")}`);
   }
