@@ -11,6 +11,7 @@ import { loginCommand } from "./commands/login.ts";
 import { policyCommand } from "./commands/policy.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { sessionsCommand } from "./commands/sessions.ts";
+import { LoginError } from "./login/login-error.ts";
 
 /** Runs the `chaperone` command. Resolves to the exit status: 0 done, 1 refused or failed, 2 wrong usage. */
 export async function run(args: readonly string[]): Promise<number> {
@@ -40,7 +41,7 @@ export async function run(args: readonly string[]): Promise<number> {
     return status;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    if (error instanceof ApiError || error instanceof CliError) {
+    if (error instanceof ApiError || error instanceof CliError || error instanceof LoginError) {
       process.stderr.write(`chaperone: ${error.message}\n`);
       return 1;
     }

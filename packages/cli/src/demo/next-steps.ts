@@ -32,6 +32,7 @@ npm run chaperone -- approvals approve REQUEST --reason "..." --gateway ${url}
 
    As the auditor (log in as Avery):
 
+npm run chaperone -- login --issuer ${issuer} --client-id chaperone-console
 npm run chaperone -- sessions list --gateway ${url}
 npm run chaperone -- audit verify --state ${state}
 
