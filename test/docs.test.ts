@@ -125,6 +125,39 @@ describe("docs/policies.md", () => {
   });
 });
 
+describe("SECURITY.md", () => {
+  const rows = [...read("SECURITY.md").matchAll(/^\| (\d+) \| (.*) \|$/gm)].map(([, row = "", text = ""]) => {
+    const cells = text.split(/(?<!\\) \| /);
+    const files = (cell = "") =>
+      [...cell.matchAll(/`([a-z0-9./-]+(?:\/|\.ts|\.cedar|\/json-rows))`/g)].map(([, file = ""]) => file);
+    return { row, control: files(cells[1]), tests: files(cells[2]), proof: cells[2] ?? "" };
+  });
+
+  it("says of each row of the threat model what stops it", () => {
+    assert.deepEqual(
+      rows.map(({ row }) => row),
+      Array.from({ length: 49 }, (_, i) => String(i + 1)),
+    );
+  });
+
+  for (const { row, control, tests, proof } of rows)
+    it(`row ${row} names files that exist, and tests that speak of it`, () => {
+      for (const file of control) {
+        const places = ["", "packages/gateway/src", "packages/googlesql/src"];
+        assert.ok(
+          places.some((place) => existsSync(join(ROOT, place, file))),
+          `${file} doesn't exist`,
+        );
+      }
+      assert.ok(tests.length > 0 || proof.startsWith("not yet"), "a test, or not yet");
+      for (const file of tests) {
+        const text = read(file);
+        if (file.startsWith("test/adversarial/"))
+          assert.match(text, new RegExp(`rows? ${row}\\b|"${row}"`), `${file} doesn't speak of row ${row}`);
+      }
+    });
+});
+
 /** Every key of a JSON Schema's properties, through all nesting. */
 function keysOf(properties: object): string[] {
   return Object.entries(properties).flatMap(([key, schema]: [string, Record<string, unknown>]) => {
