@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { CliError } from "../cli-error.ts";
 import type { Demo } from "../demo/environment.ts";
+import { endOnCrash } from "./end-on-crash.ts";
 import { asCliError } from "./load-error.ts";
 import { untilStopped } from "./until-stopped.ts";
 
@@ -12,8 +13,11 @@ interface Options {
   readonly patients: number;
 }
 
+/** Exit status after Ctrl-C, as shells know it: 128 + SIGINT. */
+const INTERRUPTED = 130;
+
 /** `chaperone demo`: everything embedded on loopback, the tour, then open for use. */
-export function demoCommand(setStatus: (code: number) => void): Command {
+export function demoCommand(): Command {
   return new Command("demo")
     .description("start everything on this machine with made-up patients, and play the tour")
     .option("--once", "end after the tour: status 0 if all was as told")
@@ -26,14 +30,23 @@ export function demoCommand(setStatus: (code: number) => void): Command {
     .option("--state <folder>", "where sessions, ledger and keys are kept", ".chaperone/demo")
     .option("--patients <n>", "how many synthetic patients", whole(10_000_000), 10_000)
     .action(async (options: Options) => {
+      const write = (text: string) => void process.stdout.write(text);
+      const state = resolve(options.state);
+      const began = performance.now();
+      endOnCrash();
+      const stopped = untilStopped();
+      // Until all has started there is nothing to end in order: what is on disk survives any end.
+      let started = false;
+      void stopped.then(() => {
+        if (started) return;
+        write("\nStopped before it was ready.\n");
+        process.exit(INTERRUPTED);
+      });
+      write("Chaperone: a tour on this machine, with made-up patients.\n");
       // Loaded here, so that no other command pays for the demo's database and identity provider.
       const { startDemo } = await import("../demo/environment.ts");
       const { nextSteps } = await import("../demo/next-steps.ts");
       const { playTour, TourFailure } = await import("../demo/tour.ts");
-      const write = (text: string) => void process.stdout.write(text);
-      const state = resolve(options.state);
-      const began = performance.now();
-      write("Chaperone: a tour on this machine, with made-up patients.\n");
       let demo: Demo;
       try {
         demo = await startDemo({ port: options.port, state, patients: options.patients }, (what) =>
@@ -42,19 +55,22 @@ export function demoCommand(setStatus: (code: number) => void): Command {
       } catch (error) {
         throw asCliError(error);
       }
-      const stopped = untilStopped();
+      started = true;
+      const tour = new AbortController();
       try {
         const before = demo.gateway.store.size;
         if (before > 1)
           write(`  the state of an earlier run is in ${options.state} (${before} ledger entries); it goes on there\n`);
         const ended = await Promise.race([
-          playTour({ demo, state, write }).then(() => "played" as const),
+          playTour({ demo, state, write, signal: tour.signal }).then(() => "played" as const),
           stopped.then(() => "stopped" as const),
         ]);
         if (ended === "stopped") {
-          write("\nStopped.\n");
-          setStatus(130);
-          return;
+          write("\nStopping the tour.\n");
+          tour.abort();
+          await demo.close();
+          // The tour waits for agents that are gone.
+          process.exit(INTERRUPTED);
         }
         write(`\nAll of it was as told, in ${Math.round((performance.now() - began) / 1000)} s.\n`);
         if (options.once === true) return;

@@ -12,6 +12,8 @@ export interface AgentTask {
   readonly token: string;
   readonly query: string;
   readonly purpose?: string;
+  /** Ends the agent with the demo. */
+  readonly signal?: AbortSignal;
 }
 
 /** Runs demo/agent.ts as a child process that inherits nothing but PATH. Rejects if it does not answer. */
@@ -29,6 +31,10 @@ export function runAgent(task: AgentTask): Promise<AgentAnswer> {
         ...(task.purpose === undefined ? {} : { AGENT_PURPOSE: task.purpose }),
       },
       stdio: ["ignore", "pipe", "pipe"],
+      // In a group of its own, a Ctrl-C reaches the demo alone, which then ends its agents.
+      detached: process.platform !== "win32",
+      windowsHide: true,
+      ...(task.signal === undefined ? {} : { signal: task.signal }),
     },
   );
   const out: Buffer[] = [];
