@@ -2,6 +2,16 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { describe, it } from "node:test";
+import { agentsCommand } from "../packages/cli/src/commands/agents.ts";
+import { analyzeCommand } from "../packages/cli/src/commands/analyze.ts";
+import { approvalsCommand } from "../packages/cli/src/commands/approvals.ts";
+import { auditCommand } from "../packages/cli/src/commands/audit.ts";
+import { configCommand } from "../packages/cli/src/commands/config.ts";
+import { demoCommand } from "../packages/cli/src/commands/demo.ts";
+import { loginCommand } from "../packages/cli/src/commands/login.ts";
+import { policyCommand } from "../packages/cli/src/commands/policy.ts";
+import { serveCommand } from "../packages/cli/src/commands/serve.ts";
+import { sessionsCommand } from "../packages/cli/src/commands/sessions.ts";
 import { loadConfig, parseConfig } from "../packages/gateway/src/config/index.ts";
 import { MASK_RULES } from "../packages/masking/src/index.ts";
 import { renewed } from "./docs/reference.ts";
@@ -71,6 +81,36 @@ describe("the documents", () => {
       assert.doesNotMatch(read(file), /(^|[\s"'`(=])\/(work|home|root|Users|tmp)\//m);
     });
   }
+
+  it("use commands and options of chaperone that there are", () => {
+    const commands = [
+      agentsCommand,
+      analyzeCommand,
+      approvalsCommand,
+      auditCommand,
+      configCommand,
+      demoCommand,
+      loginCommand,
+      policyCommand,
+      serveCommand,
+      sessionsCommand,
+    ].map((command) => command(() => undefined));
+    for (const file of DOCUMENTS)
+      for (const [line, first = "", rest = ""] of read(file).matchAll(
+        /npm run (?:-s )?chaperone -- ([a-z]+)([^\n`|#]*)/g,
+      )) {
+        let command = commands.find((one) => one.name() === first);
+        assert.ok(command !== undefined, `${file}: ${line}: no such command`);
+        const words = rest.trim().split(/\s+/);
+        if (command.commands.length > 0 && words[0] !== "") {
+          command = command.commands.find((one) => one.name() === words[0]?.replace(/[^a-z].*$/, ""));
+          assert.ok(command !== undefined, `${file}: ${line}: no such command`);
+        }
+        const options = new Set(command.options.map(({ long }) => long));
+        for (const word of words.filter((one) => /^--[a-z]/.test(one)))
+          assert.ok(options.has(word), `${file}: ${line}: ${word} is no option of it`);
+      }
+  });
 
   for (const file of DOCUMENTS.filter((name) => /<!-- made: |^```console$/m.test(read(name))))
     it(`${file}: what it shows of the code is current (npm run docs)`, () => {
