@@ -363,8 +363,9 @@ export interface EndInput {
 /** Ends a session. Ending one that has ended already changes nothing and says so. */
 const end: Command<EndInput, { ended: boolean }> = async (tx, input) => {
   const { state } = await load(tx, input.id);
-  if (FINAL_STATES.has(state)) return { ended: false };
+  // An alarm is one whatever the state: a finished session's rows can be paged again, and upstream can lie then too.
   if (input.alarm !== undefined) tx.append({ type: "alarm.raised", session: input.id, data: input.alarm });
+  if (FINAL_STATES.has(state)) return { ended: false };
   await tx.db
     .updateTable("approval_requests")
     .set({ state: "cancelled", decided_at: tx.now })

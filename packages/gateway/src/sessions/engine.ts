@@ -373,7 +373,12 @@ export class SessionEngine {
     // After a restart: what runs must still be what was decided.
     const a = await assess(this.#input(processed(row), connection, sealed));
     if (a.kind === "permitted" && a.binding === row.binding) return a;
-    await this.#end(row.id, "failed", denied("What was decided for this query no longer holds. Send it again."));
+    await this.#end(
+      row.id,
+      "failed",
+      denied("What was decided for this query no longer holds. Send it again."),
+      a.kind === "denied" ? a.alarm : undefined,
+    );
     return undefined;
   }
 
@@ -445,8 +450,7 @@ export class SessionEngine {
       return;
     }
     if (a.kind !== "permitted") {
-      if (a.kind === "denied" && a.alarm !== undefined) this.#alarm(row.id, "disagreement");
-      await this.#end(row.id, "denied", a.error);
+      await this.#end(row.id, "denied", a.error, a.kind === "denied" ? a.alarm : undefined);
       return;
     }
     const upstreamJob = `chaperone_${row.id}`;
@@ -723,8 +727,21 @@ export class SessionEngine {
     return connection;
   }
 
-  async #end(id: string, state: "failed" | "denied" | "cancelled", error: SessionError): Promise<{ ended: boolean }> {
-    const ended = await this.#o.store.run("session.end", { id, state, error, data: {} });
+  /** `alarm`: where BigQuery disagrees with the analysis, in words without data. */
+  async #end(
+    id: string,
+    state: "failed" | "denied" | "cancelled",
+    error: SessionError,
+    alarm?: string,
+  ): Promise<{ ended: boolean }> {
+    if (alarm !== undefined) this.#alarm(id, "disagreement");
+    const ended = await this.#o.store.run("session.end", {
+      id,
+      state,
+      error,
+      ...(alarm === undefined ? {} : { alarm: { kind: "disagreement", detail: alarm } }),
+      data: {},
+    });
     // One that had ended before keeps its outcome: a finished job's rows can still be paged.
     if (ended.ended) this.#settle(id, { ok: false, error });
     return ended;
