@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { table } from "../print/table.ts";
+import { json, table } from "../print/table.ts";
 import { clientOf, type GatewayOptions, withGateway } from "./gateway-option.ts";
 
 interface AgentRow {
@@ -23,7 +23,7 @@ export function agentsCommand(): Command {
       process.stdout.write(
         `${
           options.json === true
-            ? JSON.stringify(found, null, 2)
+            ? json(found)
             : table(
                 ["NAME", "STATUS", "SUBJECT", "ISSUER", "SPONSOR", "REGISTERED BY"],
                 found.map((a) => [a.name, a.status, a.subject, a.issuer, a.sponsor_subject, a.registered_by]),

@@ -2,6 +2,7 @@ import type { ApprovalSummary, ApprovalView } from "@chaperone/gateway";
 import { Command } from "commander";
 import { CliError } from "../cli-error.ts";
 import { approvalList, approvalPage } from "../print/approval.ts";
+import { json } from "../print/table.ts";
 import { clientOf, type GatewayOptions, withGateway } from "./gateway-option.ts";
 
 interface Decided {
@@ -22,7 +23,7 @@ export function approvalsCommand(): Command {
       const { approvals: found } = await clientOf(options).get<{ approvals: ApprovalSummary[] }>(
         `approvals?state=${encodeURIComponent(options.state)}`,
       );
-      print(options.json === true ? JSON.stringify(found, null, 2) : approvalList(found));
+      print(options.json === true ? json(found) : approvalList(found));
     });
 
   withGateway(approvals.command("show <request>"))
@@ -30,7 +31,7 @@ export function approvalsCommand(): Command {
     .option("--json", "as JSON")
     .action(async (request: string, options: GatewayOptions & { json?: boolean }) => {
       const view = await clientOf(options).get<ApprovalView>(`approvals/${encodeURIComponent(request)}`);
-      print(options.json === true ? JSON.stringify(view, null, 2) : approvalPage(view));
+      print(options.json === true ? json(view) : approvalPage(view));
     });
 
   for (const decision of ["approve", "deny"] as const)

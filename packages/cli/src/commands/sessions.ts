@@ -1,6 +1,7 @@
 import type { Access, ReplayStep } from "@chaperone/gateway";
 import { Command, Option } from "commander";
 import { accessList, accessPage, type Format, replayPage } from "../print/session.ts";
+import { json } from "../print/table.ts";
 import { clientOf, type GatewayOptions, withGateway } from "./gateway-option.ts";
 
 /** `chaperone sessions list|show|replay`: who, when, what, approved by whom, what was masked. */
@@ -26,7 +27,7 @@ export function sessionsCommand(): Command {
     .option("--json", "as JSON")
     .action(async (session: string, options: GatewayOptions & { json?: boolean }) => {
       const access = await clientOf(options).get<Access>(`sessions/${encodeURIComponent(session)}`);
-      print(options.json === true ? JSON.stringify(access, null, 2) : accessPage(access));
+      print(options.json === true ? json(access) : accessPage(access));
     });
 
   withGateway(sessions.command("replay <session>"))
@@ -36,11 +37,7 @@ export function sessionsCommand(): Command {
       const { access, steps } = await clientOf(options).get<{ access: Access; steps: ReplayStep[] }>(
         `sessions/${encodeURIComponent(session)}/replay`,
       );
-      print(
-        options.json === true
-          ? JSON.stringify({ access, steps }, null, 2)
-          : `${accessPage(access)}\n\n${replayPage(steps)}`,
-      );
+      print(options.json === true ? json({ access, steps }) : `${accessPage(access)}\n\n${replayPage(steps)}`);
     });
 
   return sessions;

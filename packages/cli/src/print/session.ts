@@ -1,11 +1,11 @@
 import type { Access, Json, ReplayStep } from "@chaperone/gateway";
-import { csv, safe, table } from "./table.ts";
+import { csv, json, safe, table } from "./table.ts";
 
 export type Format = "table" | "json" | "csv";
 
 /** The five questions, for many sessions. */
 export function accessList(accesses: readonly Access[], format: Format): string {
-  if (format === "json") return JSON.stringify(accesses, null, 2);
+  if (format === "json") return json(accesses);
   if (format === "table" && accesses.length === 0) return "No sessions.";
   const header = ["SESSION", "WHO", "WHEN", "STATE", "WHAT", "APPROVED BY", "MASKED", "ROWS"];
   const rows = accesses.map((a) => [

@@ -1,9 +1,25 @@
 /** Text for a terminal. Everything shown may come from an agent: control characters never reach the terminal (threat-model row 49). */
 
-/** Makes a text safe to show: control and bidirectional characters become visible escapes. */
+/**
+ * Characters that a person doesn't see, or that change what is seen around them: controls, bidirectional marks, zero widths,
+ * tags (which spell hidden text for an assistant that reads along), private and unassigned ones, variation selectors.
+ */
+const UNSEEN = /[\p{C}\p{Zl}\p{Zp}\u115f\u1160\u3164\uffa0]|\u034f|[\ufe00-\ufe0f]|[\u{e0100}-\u{e01ef}]/gu;
+
+/** Makes a text safe to show: what can't be seen becomes a visible escape. */
 export function safe(text: string): string {
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g, (c) =>
-    c === "\n" ? " " : `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  return text.replace(UNSEEN, (c) => {
+    const hex = (c.codePointAt(0) ?? 0).toString(16);
+    return c === "\n" ? " " : hex.length > 4 ? `\\u{${hex}}` : `\\u${hex.padStart(4, "0")}`;
+  });
+}
+
+/** Indented JSON of the same value for every reader of JSON, in which nothing is unseen. */
+export function json(value: unknown): string {
+  return JSON.stringify(value, null, 2).replace(UNSEEN, (c) =>
+    c === "\n"
+      ? c
+      : [...Array(c.length).keys()].map((i) => `\\u${c.charCodeAt(i).toString(16).padStart(4, "0")}`).join(""),
   );
 }
 
@@ -26,7 +42,8 @@ export function table(header: readonly string[], rows: readonly (readonly string
 /** RFC 4180. A cell that a spreadsheet would take for a formula gets an apostrophe before it. */
 export function csv(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const cell = (text: string) => {
-    const plain = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+    const shown = safe(text);
+    const plain = /^[=+\-@\t\r]/.test(text) ? `'${shown}` : shown;
     return /[",\r\n]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain;
   };
   return [header, ...rows].map((row) => row.map(cell).join(",")).join("\r\n") + "\r\n";
