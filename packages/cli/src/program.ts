@@ -35,7 +35,7 @@ export async function run(args: readonly string[]): Promise<number> {
     configCommand,
     analyzeCommand,
   ])
-    program.addCommand(command(setStatus));
+    program.addCommand(inherit(command(setStatus), program));
   try {
     await program.parseAsync([...args], { from: "user" });
     return status;
@@ -47,4 +47,11 @@ export async function run(args: readonly string[]): Promise<number> {
     }
     throw error;
   }
+}
+
+/** What holds for the program holds for its commands, however deep: errors are thrown, and name the way to help. */
+function inherit(command: Command, parent: Command): Command {
+  command.copyInheritedSettings(parent);
+  for (const sub of command.commands) inherit(sub, parent);
+  return command;
 }
