@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { exportTiles, verifyStore } from "@chaperone/gateway";
 import { Command } from "commander";
 import { CliError } from "../cli-error.ts";
 import { asCliError } from "./load-error.ts";
@@ -21,6 +20,7 @@ export function auditCommand(setStatus: (code: number) => void): Command {
     .option("--checkpoint <file...>", "checkpoints kept elsewhere: they show that entries were cut off or rewritten")
     .option("--json", "as JSON")
     .action(async (options: { state: string; vkey?: string; checkpoint?: string[]; json?: boolean }) => {
+      const { verifyStore } = await import("@chaperone/gateway");
       const known = (options.checkpoint ?? []).map((file) => readCheckpoint(file));
       const result = await verifyStore(resolve(options.state), {
         known,
@@ -42,6 +42,7 @@ export function auditCommand(setStatus: (code: number) => void): Command {
     .description("write the ledger as a static tlog-tiles folder (c2sp.org/tlog-tiles) that others' tools verify")
     .option("--state <folder>", "the gateway's state directory", ".chaperone/demo")
     .action(async (folder: string, options: { state: string }) => {
+      const { exportTiles } = await import("@chaperone/gateway");
       const { entries } = await exportTiles(resolve(options.state), resolve(folder)).catch((error: unknown) => {
         throw asCliError(error);
       });

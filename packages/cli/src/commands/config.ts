@@ -1,4 +1,3 @@
-import { configJsonSchema, loadConfig } from "@chaperone/gateway";
 import { Command } from "commander";
 import { orCliError } from "./load-error.ts";
 
@@ -8,7 +7,8 @@ export function configCommand(): Command {
   config
     .command("check <file>")
     .description("read a configuration file and say what is wrong with it, or what it means")
-    .action((file: string) => {
+    .action(async (file: string) => {
+      const { loadConfig } = await import("@chaperone/gateway");
       const loaded = orCliError(() => loadConfig(file, { env: process.env }));
       const projects = loaded.connections.flatMap((c) => c.projects);
       process.stdout.write(
@@ -18,7 +18,8 @@ export function configCommand(): Command {
   config
     .command("schema")
     .description("the JSON Schema of chaperone.yaml, for editors")
-    .action(() => {
+    .action(async () => {
+      const { configJsonSchema } = await import("@chaperone/gateway");
       process.stdout.write(`${JSON.stringify(configJsonSchema(), null, 2)}\n`);
     });
   return config;

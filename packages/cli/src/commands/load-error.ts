@@ -1,10 +1,11 @@
-import { ConfigError, PolicyError, StoreError } from "@chaperone/gateway";
 import { CliError } from "../cli-error.ts";
+
+/** By name, since loading the gateway takes longer than most commands. */
+const MENDABLE: ReadonlySet<string> = new Set(["ConfigError", "PolicyError", "StoreError"]);
 
 /** Errors that tell the operator what to mend become one message; any other error is ours and stays what it is. */
 export function asCliError(error: unknown): unknown {
-  if (error instanceof ConfigError || error instanceof PolicyError || error instanceof StoreError)
-    return new CliError(error.message);
+  if (error instanceof Error && MENDABLE.has(error.name)) return new CliError(error.message);
   if (error instanceof Error && "code" in error && error.code === "EADDRINUSE")
     return new CliError(
       "the port is taken by another program (is a gateway running already?); choose another with listen.port, or --port",

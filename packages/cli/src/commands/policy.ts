@@ -1,4 +1,3 @@
-import { checkPolicies, loadCatalogFile } from "@chaperone/gateway";
 import { Command } from "commander";
 import { orCliError } from "./load-error.ts";
 
@@ -10,7 +9,8 @@ export function policyCommand(setStatus: (code: number) => void): Command {
     .description("validate policies, show what each one does, and run the folder's tests.yaml")
     .option("--catalog <file>", "the catalog file whose own classes the policies name")
     .option("--json", "as JSON")
-    .action((folder: string, options: { catalog?: string; json?: boolean }) => {
+    .action(async (folder: string, options: { catalog?: string; json?: boolean }) => {
+      const { checkPolicies, loadCatalogFile } = await import("@chaperone/gateway");
       const result = orCliError(() =>
         checkPolicies(folder, options.catalog === undefined ? undefined : loadCatalogFile(options.catalog)),
       );

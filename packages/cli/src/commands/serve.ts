@@ -1,4 +1,3 @@
-import { loadConfig, startGateway } from "@chaperone/gateway";
 import { Command } from "commander";
 import { endOnCrash } from "./end-on-crash.ts";
 import { asCliError, orCliError } from "./load-error.ts";
@@ -10,6 +9,7 @@ export function serveCommand(): Command {
     .description("run the gateway")
     .option("--config <file>", "the configuration", "chaperone.yaml")
     .action(async (options: { config: string }) => {
+      const { loadConfig, startGateway } = await import("@chaperone/gateway");
       const config = orCliError(() => loadConfig(options.config, { env: process.env }));
       endOnCrash();
       const gateway = await startGateway(config).catch((error: unknown) => {
