@@ -2,7 +2,6 @@ import { resolve } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { CliError } from "../cli-error.ts";
 import type { Demo } from "../demo/environment.ts";
-import { endOnCrash } from "./end-on-crash.ts";
 import { asCliError } from "./load-error.ts";
 import { untilStopped } from "./until-stopped.ts";
 
@@ -33,6 +32,7 @@ export function demoCommand(): Command {
       const write = (text: string) => void process.stdout.write(text);
       const state = resolve(options.state);
       const began = performance.now();
+      const { endOnCrash } = await import("./end-on-crash.ts");
       endOnCrash();
       const stopped = untilStopped();
       // Until all has started there is nothing to end in order: what is on disk survives any end.

@@ -1,5 +1,4 @@
 import { Command } from "commander";
-import { endOnCrash } from "./end-on-crash.ts";
 import { asCliError, orCliError } from "./load-error.ts";
 import { untilStopped } from "./until-stopped.ts";
 
@@ -11,6 +10,7 @@ export function serveCommand(): Command {
     .action(async (options: { config: string }) => {
       const { loadConfig, startGateway } = await import("@chaperone/gateway");
       const config = orCliError(() => loadConfig(options.config, { env: process.env }));
+      const { endOnCrash } = await import("./end-on-crash.ts");
       endOnCrash();
       const gateway = await startGateway(config).catch((error: unknown) => {
         throw asCliError(error);
