@@ -16,7 +16,7 @@ import type { Connection } from "./sessions/connection.ts";
 import { SessionEngine } from "./sessions/engine.ts";
 import { createKeyFile, readKeyFile } from "./store/key-file.ts";
 import { openStore, type Store } from "./store/store.ts";
-import { createLogger, createMetrics, type Logger, type Metrics } from "./telemetry/index.ts";
+import { createLogger, createMetrics, followLedger, type Logger, type Metrics } from "./telemetry/index.ts";
 import { createUpstream, type Upstream } from "./upstream/index.ts";
 
 export interface GatewayOptions {
@@ -90,11 +90,10 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
       clock,
       newId: () => randomBytes(16).toString("base64url"),
     });
+    const unfollow = await followLedger(store, metrics, (err) => log.error({ err }, "the ledger could not be counted"));
     await recordStart(config, connections, store, log);
     await engine.resume();
-    const tokenKey = createSecretKey(
-      readKeyFile(config.masking.tokenKeyFile) ?? newTokenKey(config.masking.tokenKeyFile),
-    );
+    const tokenKey = createSecretKey(await tokenKeyOf(config.masking.tokenKeyFile, store, log));
     const refusals = new RefusalLog((events) => store.append(events), clock);
     const server = createGatewayServer({
       bigquery: new BigQueryDoor({
@@ -160,6 +159,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
         closing ??= (async () => {
           const closed = server.close(config.limits.shutdown.graceMs);
           engine.close();
+          unfollow();
           await closed;
           await refusals.flush().catch(() => undefined);
           await store.append([{ type: "gateway.stopped", data: {} }]).catch(() => undefined);
@@ -220,9 +220,16 @@ async function recordStart(
   ]);
 }
 
-function newTokenKey(path: string): Buffer {
+/** The key of keyed tokens, made at the first start. A later one is said loudly: its tokens don't join with those before. */
+async function tokenKeyOf(path: string, store: Store, log: Logger): Promise<Buffer> {
+  const kept = readKeyFile(path);
+  if (kept !== undefined) return kept;
   const key = randomBytes(TOKEN_KEY_BYTES);
   createKeyFile(path, key);
+  const sessions = await store.db.selectFrom("sessions").select("id").limit(1).execute();
+  if (sessions.length > 0)
+    log.warn({ file: path }, "THE TOKEN KEY WAS MISSING and a new one was made: new tokens don't join with old ones");
+  await store.append([{ type: "token-key.made", data: { replaced: sessions.length > 0 } }]);
   return key;
 }
 

@@ -85,6 +85,7 @@ export function createGatewayServer(options: ServerOptions): GatewayServer {
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const began = performance.now();
     const path = (request.url ?? "").split("?", 1)[0] ?? "";
+    let operation = "none";
     try {
       if (path === "/healthz") return sendJson(response, { status: "ok" });
       if (path === "/readyz") return await ready(response);
@@ -95,28 +96,29 @@ export function createGatewayServer(options: ServerOptions): GatewayServer {
       inFlight++;
       try {
         if (path.startsWith("/api/v1/")) await people(request, response);
-        else await agents(request, response);
+        else
+          await agents(request, response, (name) => {
+            operation = name;
+          });
       } finally {
         inFlight--;
       }
-      options.metrics.request(
-        path.startsWith("/api/") ? "console-api" : "bigquery-rest",
-        "all",
-        outcomeOf(response.statusCode),
-        (performance.now() - began) / 1000,
-      );
     } catch (error) {
       fail(error, response);
-      options.metrics.request(
-        path.startsWith("/api/") ? "console-api" : "bigquery-rest",
-        "all",
-        outcomeOf(response.statusCode),
-        (performance.now() - began) / 1000,
-      );
     }
+    options.metrics.request(
+      path.startsWith("/api/") ? "console-api" : "bigquery-rest",
+      operation,
+      outcomeOf(response.statusCode),
+      (performance.now() - began) / 1000,
+    );
   }
 
-  async function agents(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async function agents(
+    request: IncomingMessage,
+    response: ServerResponse,
+    note: (operation: string) => void,
+  ): Promise<void> {
     const principal = await identified(request, () => options.identity.agent(request.headers.authorization));
     const who = `${principal.issuer}\n${principal.subject}`;
     const running = perAgent.get(who) ?? 0;
@@ -124,7 +126,7 @@ export function createGatewayServer(options: ServerOptions): GatewayServer {
       throw new GoogleError(403, "rateLimitExceeded", "Too many requests of this agent are being answered; try again.");
     perAgent.set(who, running + 1);
     try {
-      await options.bigquery.handle(principal, request, response);
+      await options.bigquery.handle(principal, request, response, note);
     } finally {
       const left = (perAgent.get(who) ?? 1) - 1;
       if (left === 0) perAgent.delete(who);

@@ -1,5 +1,5 @@
-import type { Decision } from "../policy/decision.ts";
 import type { AgentPrincipal } from "../identity/principal.ts";
+import type { Decision } from "../policy/decision.ts";
 import type { SessionError } from "../sessions/session.ts";
 import type { Store } from "../store/store.ts";
 
@@ -32,7 +32,14 @@ export interface Access {
   readonly approval: {
     readonly required: boolean;
     readonly state: string | null;
-    readonly by: readonly { readonly name: string; readonly issuer: string; readonly subject: string; readonly decision: string; readonly reason: string; readonly at: string }[];
+    readonly by: readonly {
+      readonly name: string;
+      readonly issuer: string;
+      readonly subject: string;
+      readonly decision: string;
+      readonly reason: string;
+      readonly at: string;
+    }[];
   };
   readonly masked: {
     readonly rowsReleased: number;
@@ -77,7 +84,14 @@ export async function accesses(store: Store, filter: AccessFilter): Promise<Acce
       const decisions = await store.db
         .selectFrom("approval_decisions")
         .innerJoin("approval_requests", "approval_requests.id", "approval_decisions.request")
-        .select(["approval_decisions.name", "approval_decisions.issuer", "approval_decisions.subject", "approval_decisions.decision", "approval_decisions.reason", "approval_decisions.at"])
+        .select([
+          "approval_decisions.name",
+          "approval_decisions.issuer",
+          "approval_decisions.subject",
+          "approval_decisions.decision",
+          "approval_decisions.reason",
+          "approval_decisions.at",
+        ])
         .where("approval_requests.session", "=", row.id)
         .orderBy("approval_decisions.at")
         .execute();
@@ -87,18 +101,35 @@ export async function accesses(store: Store, filter: AccessFilter): Promise<Acce
         session: row.id,
         job: row.job_id,
         state: row.state,
-        who: { issuer: row.issuer, subject: row.subject, name: row.agent_name, groups: principal.groups, sponsor: principal.sponsor },
+        who: {
+          issuer: row.issuer,
+          subject: row.subject,
+          name: row.agent_name,
+          groups: principal.groups,
+          sponsor: principal.sponsor,
+        },
         purpose: row.purpose,
         when: { received: iso(row.created_at), finished: row.finished_at === null ? null : iso(row.finished_at) },
         sql: row.sql_redacted,
         statementType: row.statement_type,
-        what: (decision?.uses ?? []).map((u) => ({ table: u.table, column: u.path, use: u.action, classes: u.classes, mask: u.mask.rule, effect: u.effect })),
+        what: (decision?.uses ?? []).map((u) => ({
+          table: u.table,
+          column: u.path,
+          use: u.action,
+          classes: u.classes,
+          mask: u.mask.rule,
+          effect: u.effect,
+        })),
         approval: {
           required: request !== undefined,
           state: request?.state ?? null,
           by: decisions.map((d) => ({ ...d, at: iso(d.at) })),
         },
-        masked: { rowsReleased: row.rows_released, cellsMasked: row.cells_masked, columns: sum(releases.map((r) => r.masked)) },
+        masked: {
+          rowsReleased: row.rows_released,
+          cellsMasked: row.cells_masked,
+          columns: sum(releases.map((r) => r.masked)),
+        },
         refusal: error?.message ?? null,
         policies: decision?.policies ?? [],
         policyVersion: decision?.policyVersion ?? null,

@@ -1,5 +1,5 @@
-import type { Json } from "./event.ts";
 import type { Store } from "../store/store.ts";
+import type { Json } from "./event.ts";
 
 /** One ledger entry of a session, as it stands in the log. */
 export interface ReplayStep {
@@ -24,7 +24,11 @@ export async function replay(store: Store, session: string): Promise<ReplayStep[
     .limit(MOST_STEPS)
     .execute();
   return rows.map(({ idx, bytes }) => {
-    const entry = JSON.parse(Buffer.from(bytes).toString("utf8")) as { time: string; type: string; data: { readonly [key: string]: Json } };
+    const entry = JSON.parse(Buffer.from(bytes).toString("utf8")) as {
+      time: string;
+      type: string;
+      data: { readonly [key: string]: Json };
+    };
     return { index: idx, time: entry.time, type: entry.type, data: entry.data };
   });
 }

@@ -291,7 +291,6 @@ export class SessionEngine {
         next: { state: "held", request: this.#hold(a, approval) },
       }),
     );
-    this.#o.metrics.held(1);
   }
 
   #hold(
@@ -433,9 +432,8 @@ export class SessionEngine {
   async decided(id: string): Promise<void> {
     const row = await this.byId(id);
     if (row.state === "approved") {
-      this.#o.metrics.held(-1);
       await this.#orLeave(id, () => this.#startApproved(row));
-    } else if (FINAL_STATES.has(row.state)) this.#o.metrics.held(-1);
+    }
     this.#changed(id);
   }
 
@@ -484,7 +482,6 @@ export class SessionEngine {
         dryRunBytes: a.dryRunBytes,
       }),
     );
-    this.#o.metrics.held(1);
   }
 
   /** How the session's job ended, or undefined while it runs (or before it does). */
@@ -577,7 +574,6 @@ export class SessionEngine {
           this.#o.log.warn({ session: row.id, err: error }, "a cancelled job could not be stopped upstream"),
         );
     }
-    if (ended && row.state === "held") this.#o.metrics.held(-1);
     return this.byId(row.id);
   }
 
@@ -655,9 +651,6 @@ export class SessionEngine {
       case "releasing":
         this.#watchRow(row);
         return;
-      case "held":
-        this.#o.metrics.held(1);
-        return;
       default:
         return;
     }
@@ -708,7 +701,6 @@ export class SessionEngine {
       if (due.length === 0) return;
       const { sessions } = await this.#o.store.run("approval.expire", {});
       for (const id of sessions) {
-        this.#o.metrics.held(-1);
         this.#changed(id);
       }
     } catch (error) {

@@ -10,16 +10,16 @@ export interface Metrics {
   request(door: string, method: string, outcome: RequestOutcome, seconds: number): void;
   /** A session entered this state. */
   session(state: string): void;
-  /** Sessions now waiting for approval: +1, -1. */
-  held(change: 1 | -1): void;
+  /** Sessions waiting for approval now. */
+  held(count: number): void;
   /** An approval request was decided, or ran out, after this long. */
   approvalWait(decision: "approved" | "denied" | "expired" | "cancelled", seconds: number): void;
   /** One call upstream, with all its retries. `outcome` is `ok` or an UpstreamKind. */
   upstream(call: string, outcome: string, seconds: number): void;
   /** One page left: rows, and by field what was masked. Field names go nowhere; only rules are labels. */
   released(rows: number, masked: Readonly<Record<string, { readonly rule: string; readonly count: number }>>): void;
-  /** One durable commit of the ledger. */
-  ledgerCommit(seconds: number, entries: number): void;
+  /** Entries committed to the ledger. */
+  ledgerEntries(count: number): void;
   /** The store refused: `full`, `slow`, `busy` … */
   storeRefused(code: string): void;
   /** A credential was refused, by CredentialErrorCode. */
@@ -37,7 +37,6 @@ export interface MetricsOptions {
   readonly process?: boolean;
 }
 
-const FAST_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const CALL_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120];
 /** People take from seconds to days. */
 const WAIT_SECONDS = [5, 15, 60, 300, 900, 3600, 4 * 3600, 12 * 3600, 24 * 3600, 7 * 24 * 3600];
@@ -82,12 +81,6 @@ export function createMetrics({ process = false }: MetricsOptions = {}): Metrics
     labelNames: ["rule"] as const,
     registers,
   });
-  const commits = new Histogram({
-    name: "chaperone_ledger_commit_seconds",
-    help: "Durable commits of state and ledger.",
-    buckets: FAST_SECONDS,
-    registers,
-  });
   const entries = new Counter({ name: "chaperone_ledger_entries_total", help: "Ledger entries committed.", registers });
   const storeRefusals = new Counter({
     name: "chaperone_store_refusals_total",
@@ -125,7 +118,7 @@ export function createMetrics({ process = false }: MetricsOptions = {}): Metrics
       requests.observe({ door: label.door(door), method: label.method(method), outcome }, seconds);
     },
     session: (state) => sessions.inc({ state: label.state(state) }),
-    held: (change) => held.inc(change),
+    held: (count) => held.set(count),
     approvalWait: (decision, seconds) => approvals.observe({ decision }, seconds),
     upstream: (call, outcome, seconds) =>
       upstream.observe({ call: label.call(call), outcome: label.outcome(outcome) }, seconds),
@@ -133,10 +126,7 @@ export function createMetrics({ process = false }: MetricsOptions = {}): Metrics
       rows.inc(released);
       for (const { rule, count } of Object.values(masked)) cells.inc({ rule: label.rule(rule) }, count);
     },
-    ledgerCommit(seconds, count) {
-      commits.observe(seconds);
-      entries.inc(count);
-    },
+    ledgerEntries: (count) => entries.inc(count),
     storeRefused: (code) => storeRefusals.inc({ code: label.storeCode(code) }),
     credentialRefused: (code) => credentialRefusals.inc({ code: label.credentialCode(code) }),
     alarm: (kind) => alarms.inc({ kind: label.alarm(kind) }),

@@ -12,7 +12,7 @@ import { jobReference, jobResource } from "./job-resource.ts";
 import type { MetadataReader } from "./metadata.ts";
 import { readBody } from "./read-body.ts";
 import { insertRequest, parseBody, queryRequest } from "./requests.ts";
-import { integerParameter, type Matched, matchRoute } from "./routes.ts";
+import { integerParameter, type Matched, type MethodName, matchRoute } from "./routes.ts";
 
 export interface BigQueryDoorOptions {
   readonly engine: SessionEngine;
@@ -38,8 +38,15 @@ export class BigQueryDoor {
     this.#o = options;
   }
 
-  async handle(principal: AgentPrincipal, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  /** `note` is told the operation's name as soon as there is one. */
+  async handle(
+    principal: AgentPrincipal,
+    request: IncomingMessage,
+    response: ServerResponse,
+    note: (operation: MethodName) => void,
+  ): Promise<void> {
     const matched = matchRoute(request.method ?? "", request.url ?? "");
+    note(matched.name);
     const gone = new AbortController();
     response.once("close", () => gone.abort());
     try {

@@ -32,7 +32,10 @@ export class MetadataReader {
   }
 
   async datasets(principal: AgentPrincipal, connection: Connection, project: string): Promise<unknown> {
-    const { datasets } = await connection.upstream.listDatasets(project);
+    const datasets = await allPages(
+      (page) => connection.upstream.listDatasets(project, page),
+      (list) => list.datasets,
+    );
     const seen = [];
     for (const {
       datasetReference: { datasetId },
@@ -95,8 +98,11 @@ export class MetadataReader {
     project: string,
     dataset: string,
   ): Promise<string[]> {
-    const list = await connection.upstream.listTables(project, dataset);
-    const names = (list?.tables ?? []).map((t) => t.name.split(".")[2] ?? "");
+    const tables = await allPages(
+      (page) => connection.upstream.listTables(project, dataset, page),
+      (list) => list.tables,
+    );
+    const names = tables.map((t) => t.name.split(".")[2] ?? "");
     const snapshot = await connection.catalog.load(names.map((t) => `${project}.${dataset}.${t}`));
     return names.filter((t) => {
       const name = `${project}.${dataset}.${t}`;
@@ -139,4 +145,24 @@ function shape(fields: readonly TableFieldSchema[], allowed: ReadonlySet<string>
       mode: f.mode ?? "NULLABLE",
       ...(f.fields === undefined ? {} : { fields: shape(f.fields, allowed, `${prefix}${f.name}.`) }),
     }));
+}
+
+/** Pages of names read for one answer: a dataset with more tables than this is listed in part. */
+const MOST_PAGES = 20;
+
+/** All items of a paged list, as far as MOST_PAGES goes. */
+async function allPages<L extends { readonly nextPageToken: string | undefined }, T>(
+  read: (page: { readonly pageToken?: string; readonly maxResults: number }) => Promise<L | undefined>,
+  items: (list: L) => readonly T[],
+): Promise<T[]> {
+  const all: T[] = [];
+  let pageToken: string | undefined;
+  for (let n = 0; n < MOST_PAGES; n++) {
+    const list = await read({ maxResults: 1000, ...(pageToken === undefined ? {} : { pageToken }) });
+    if (list === undefined) break;
+    all.push(...items(list));
+    pageToken = list.nextPageToken;
+    if (pageToken === undefined) break;
+  }
+  return all;
 }
