@@ -1,0 +1,39 @@
+/**
+ * Where the generator's decisions come from: a list of numbers that fast-check makes and shrinks. When the list is used
+ * up, every decision is the first alternative, so alternatives are listed from the simplest on.
+ */
+export class Choices {
+  readonly #numbers: readonly number[];
+  #at = 0;
+
+  constructor(numbers: readonly number[]) {
+    this.#numbers = numbers;
+  }
+
+  /** 0 ≤ result < `count`. */
+  below(count: number): number {
+    const number = this.#numbers[this.#at++] ?? 0;
+    return count <= 1 ? 0 : number % count;
+  }
+
+  /** True for about `percent` of 100; false when nothing is left. */
+  chance(percent: number): boolean {
+    return this.below(100) >= 100 - percent;
+  }
+
+  pick<T>(list: readonly T[]): T {
+    const item = list[this.below(list.length)];
+    if (item === undefined) throw new Error("nothing to pick from");
+    return item;
+  }
+
+  /** One of the alternatives, each as often as its weight says. */
+  weighted<T>(alternatives: readonly (readonly [weight: number, item: T])[]): T {
+    let at = this.below(alternatives.reduce((sum, [weight]) => sum + weight, 0));
+    for (const [weight, item] of alternatives) {
+      if (at < weight) return item;
+      at -= weight;
+    }
+    throw new Error("nothing to pick from");
+  }
+}

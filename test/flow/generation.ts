@@ -1,0 +1,73 @@
+/** What one generated query carries while it grows. */
+import type { Choices } from "./choices.ts";
+import type { Scope } from "./scope.ts";
+import type { Expr, Query } from "./tree.ts";
+import type { Type } from "./types.ts";
+
+/** A query with what is known of its result. */
+export interface Made {
+  readonly query: Query;
+  readonly columns: readonly { readonly name: string; readonly type: Type; readonly duck: string }[];
+  /** Places of columns that together differ in every row; null where none are known. */
+  readonly key: readonly number[] | null;
+}
+
+export interface CommonTable {
+  readonly google: string;
+  readonly duck: string;
+  readonly made: Made;
+}
+
+export interface QueryWish {
+  readonly parent: Scope | null;
+  readonly commonTables: readonly CommonTable[];
+  /** The columns' types; null for any. */
+  readonly types: readonly Type[] | null;
+  /** `one`: at most one row. `ordered`: rows in an order that is total. */
+  readonly rows: "any" | "one" | "ordered";
+  readonly as: "" | "STRUCT";
+  readonly top: boolean;
+}
+
+/** Where an expression stands. */
+export interface Place {
+  readonly scope: Scope;
+  /** Expressions that mean something here besides columns: grouping keys, select aliases. */
+  readonly own: readonly Expr[];
+  /** The rows that aggregates are over; null where there may be none. */
+  readonly rows: Place | null;
+  /** What makes an order total; null where there may be no window function. */
+  readonly windowTies: readonly Expr[] | null;
+  /** What makes an order of `rows` total, for aggregates; null where nothing does. */
+  readonly rowTies: readonly Expr[] | null;
+  readonly commonTables: readonly CommonTable[];
+  readonly subqueries: boolean;
+  /** Only spellings that no select alias can change. */
+  readonly qualified: boolean;
+  readonly grouped: boolean;
+}
+
+export class Generation {
+  readonly choices: Choices;
+  readonly notes = new Set<string>();
+  /** Windows of the SELECT being made that stand in its WINDOW clause; null where none may. */
+  windows: Extract<Expr, { kind: "window" }>[] | null = null;
+  readonly query: (g: Generation, wish: QueryWish) => Made;
+  /** Bounds the whole: when it is used up, only leaves are made. */
+  budget = 70;
+  queryDepth = 0;
+  #lastId = 0;
+
+  constructor(choices: Choices, query: (g: Generation, wish: QueryWish) => Made) {
+    this.choices = choices;
+    this.query = query;
+  }
+
+  id(): number {
+    return ++this.#lastId;
+  }
+
+  note(construct: string): void {
+    this.notes.add(construct);
+  }
+}

@@ -1,0 +1,25 @@
+/** From numbers to a query in both dialects. */
+import { Choices } from "./choices.ts";
+import { Generation } from "./generation.ts";
+import { printQuery } from "./print.ts";
+import { makeQuery } from "./queries.ts";
+
+export interface Generated {
+  readonly google: string;
+  /** Base tables are `{{name}}`. */
+  readonly duck: string;
+  /** The result's rows come in a total order. */
+  readonly ordered: boolean;
+  readonly constructs: ReadonlySet<string>;
+}
+
+export function generate(numbers: readonly number[]): Generated {
+  const g = new Generation(new Choices(numbers), makeQuery);
+  const { query } = makeQuery(g, { parent: null, commonTables: [], types: null, rows: "any", as: "", top: true });
+  return {
+    google: printQuery(query, "google"),
+    duck: printQuery(query, "duck"),
+    ordered: query.orderBy.length > 0,
+    constructs: g.notes,
+  };
+}

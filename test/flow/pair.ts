@@ -1,0 +1,119 @@
+/** One query on pairs of databases, judged. */
+import { analyze, type PlanStatement } from "@chaperone/googlesql";
+import type { Generated } from "./generator.ts";
+import { compare, isRead, type Outcome, reach } from "./oracle.ts";
+import { CATALOG, CATALOG_DEFAULTS, CHANGES, PATHS, type ProtectedPath, type Rows, TABLES } from "./schema.ts";
+import { isRefusal, type Warehouse } from "./warehouse.ts";
+
+/** A counterexample that can be run again without the generator. */
+export interface Case {
+  readonly title: string;
+  readonly google: string;
+  readonly duck: string;
+  readonly ordered: boolean;
+  readonly path: ProtectedPath;
+  readonly base: Readonly<Record<string, Rows>>;
+  readonly changed: Rows;
+}
+
+export interface Report {
+  readonly status: "compared" | "refused by analyze" | "refused by DuckDB";
+  /** Why it was refused, without what depends on the query. */
+  readonly reason: string;
+  readonly pairs: number;
+  /** Pairs that could have shown something. */
+  readonly evidence: number;
+  /** Pairs where the plan predicts a change, and those of them without one. */
+  readonly predicted: number;
+  readonly unchanged: number;
+  readonly leak: { readonly message: string; readonly plan: PlanStatement; readonly example: Case } | null;
+}
+
+const NOTHING = { pairs: 0, evidence: 0, predicted: 0, unchanged: 0, leak: null } as const;
+
+export function planOf(google: string): PlanStatement | string {
+  const { plan } = analyze(google, { catalog: CATALOG, ...CATALOG_DEFAULTS });
+  if (!plan.understood) return `${plan.refusal.code}: ${plan.refusal.message}`;
+  const [statement] = plan.statements;
+  return statement ?? "no statement";
+}
+
+export function withTables(duck: string, physical: (table: string) => string): string {
+  return duck.replace(/\{\{(\w+)\}\}/g, (_, table: string) => `"${physical(table)}"`);
+}
+
+function mix(a: number, b: number): number {
+  let h = Math.imul(a ^ 0x9e3779b9, 0x85ebca6b) ^ Math.imul(b + 0x7f4a7c15, 0xc2b2ae35);
+  h ^= h >>> 15;
+  h = Math.imul(h, 0x2c1b3c6d);
+  return (h ^ (h >>> 13)) >>> 0;
+}
+
+/** The paths to change: those that could betray the plan first, and one that can't, to see how much is foreseen in vain. */
+function pathsToChange(
+  statement: PlanStatement,
+  used: ReadonlySet<string>,
+  seed: number,
+  count: number,
+): ProtectedPath[] {
+  const ranked = PATHS.filter((path) => used.has(path.table))
+    .map((path) => ({ path, reach: reach(statement, path), rank: mix(seed, PATHS.indexOf(path)) }))
+    .sort((a, b) => a.rank - b.rank);
+  const open = ranked.filter((r) => r.reach !== "all");
+  const some = open.filter((r) => r.reach === "some").slice(0, count - 2);
+  const nothing = open.filter((r) => r.reach === "nothing").slice(0, count - 1 - some.length);
+  const all = ranked.filter((r) => r.reach === "all").slice(0, 1);
+  return [...some, ...nothing, ...all].map((r) => r.path);
+}
+
+export async function examine(
+  query: Generated,
+  warehouse: Warehouse,
+  dataSeed: number,
+  changeSeed: number,
+  count = 7,
+): Promise<Report> {
+  const statement = planOf(query.google);
+  if (typeof statement === "string") return { ...NOTHING, status: "refused by analyze", reason: statement };
+  const used = new Set([...query.duck.matchAll(/\{\{(\w+)\}\}/g)].map((m) => m[1] ?? ""));
+  const rows: Record<string, Rows> = {};
+  const physical = new Map<string, string>();
+  for (const table of TABLES) {
+    if (!used.has(table.name)) continue;
+    const base = await warehouse.base(table, dataSeed);
+    rows[table.name] = base.rows;
+    physical.set(table.name, base.physical);
+  }
+  const base: Outcome = await warehouse.run(withTables(query.duck, (table) => physical.get(table) ?? table));
+  if (base.kind === "error" && isRefusal(base.message)) {
+    return { ...NOTHING, status: "refused by DuckDB", reason: base.message.split("\n")[0] ?? "" };
+  }
+  let [pairs, evidence, predicted, unchanged] = [0, 0, 0, 0];
+  for (const path of pathsToChange(statement, used, changeSeed, count)) {
+    if (base.kind === "error" && isRead(statement, path)) continue;
+    const table = TABLES.find((t) => t.name === path.table);
+    if (table === undefined) continue;
+    const random = mix(changeSeed + 1, PATHS.indexOf(path));
+    const change = CHANGES[random % CHANGES.length] ?? "redraw";
+    const changed = await warehouse.changed(table, dataSeed, path, change, (random >>> 8) % 4);
+    const sql = withTables(query.duck, (name) =>
+      name === path.table ? changed.physical : (physical.get(name) ?? name),
+    );
+    const other = await warehouse.run(sql);
+    if (other.kind === "error" && isRefusal(other.message)) continue;
+    const result = compare(statement, path, query.ordered, base, other);
+    pairs++;
+    if (result.evidence) evidence++;
+    if (result.evidence && isRead(statement, path)) {
+      predicted++;
+      if (!result.changed) unchanged++;
+    }
+    if (result.leak !== null) {
+      const { google, duck, ordered } = query;
+      const example: Case = { title: "", google, duck, ordered, path, base: rows, changed: changed.rows };
+      const leak = { message: result.leak, plan: statement, example };
+      return { status: "compared", reason: "", pairs, evidence, predicted, unchanged, leak };
+    }
+  }
+  return { status: "compared", reason: "", pairs, evidence, predicted, unchanged, leak: null };
+}

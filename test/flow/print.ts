@@ -1,0 +1,223 @@
+/** The tree as text, once in each dialect. Nothing here knows what a query means. */
+import { duckDatum } from "./schema.ts";
+import type { Body, Expr, From, Item, OrderItem, Query, Select } from "./tree.ts";
+import { googleType } from "./types.ts";
+
+export type Dialect = "google" | "duck";
+
+/** In DuckDB's text a base table is `{{people}}`, so that it can stand for any database's. */
+export function printQuery(query: Query, dialect: Dialect): string {
+  const g = dialect === "google";
+  const parts: string[] = [];
+  if (query.commonTables.length > 0) {
+    const tables = query.commonTables.map((c) => `${g ? c.google : c.duck} AS (${printQuery(c.query, dialect)})`);
+    parts.push(`WITH ${tables.join(", ")}`);
+  }
+  parts.push(printBody(query.body, dialect));
+  if (query.orderBy.length > 0) parts.push(`ORDER BY ${printOrder(query.orderBy, dialect)}`);
+  if (query.limit !== null) parts.push(`LIMIT ${query.limit}`);
+  if (query.offset !== null) parts.push(`OFFSET ${query.offset}`);
+  return parts.join(" ");
+}
+
+function printBody(body: Body, dialect: Dialect): string {
+  switch (body.kind) {
+    case "select":
+      return printSelect(body, dialect);
+    case "query":
+      return `(${printQuery(body.query, dialect)})`;
+    case "set": {
+      const operator = dialect === "google" ? body.operator : body.operator.replace(" DISTINCT", "");
+      return body.inputs.map((input) => printBody(input, dialect)).join(` ${operator} `);
+    }
+  }
+}
+
+function printSelect(select: Select, dialect: Dialect): string {
+  const g = dialect === "google";
+  const parts = ["SELECT"];
+  if (select.distinct) parts.push("DISTINCT");
+  if (g) {
+    if (select.as !== "") parts.push(`AS ${select.as}`);
+    parts.push(select.items.map(printItem).join(", "));
+  } else if (select.as === "STRUCT") {
+    const fields = select.columns.map((c) => `'${c.name}': ${printExpr(c.expr, dialect)}`);
+    parts.push(`{${fields.join(", ")}} AS ${select.columns[0]?.duck}`);
+  } else parts.push(select.columns.map((c) => `${printExpr(c.expr, dialect)} AS ${c.duck}`).join(", "));
+  if (select.from !== null) parts.push(`FROM ${printFrom(select.from, dialect)}`);
+  if (select.where !== null) parts.push(`WHERE ${printExpr(select.where, dialect)}`);
+  if (select.groupBy !== null) {
+    const { form, keys } = select.groupBy;
+    const list = keys.map((key) => (g ? (key.google ?? printExpr(key.expr, dialect)) : printExpr(key.expr, dialect)));
+    if (form === "ALL" && g) parts.push("GROUP BY ALL");
+    else if (list.length > 0)
+      parts.push(`GROUP BY ${form === "" || form === "ALL" ? list.join(", ") : `${form}(${list.join(", ")})`}`);
+  }
+  if (select.having !== null) parts.push(`HAVING ${printExpr(select.having, dialect)}`);
+  if (select.qualify !== null) parts.push(`QUALIFY ${printExpr(select.qualify, dialect)}`);
+  if (g && select.windows.length > 0) {
+    parts.push(`WINDOW ${select.windows.map((w) => `${w.name} AS (${printWindow(w, dialect)})`).join(", ")}`);
+  }
+  return parts.join(" ");
+}
+
+function printItem(item: Item): string {
+  if (item.kind === "expression") {
+    return item.alias === null ? printExpr(item.expr, "google") : `${printExpr(item.expr, "google")} AS ${item.alias}`;
+  }
+  const owner =
+    item.owner === null
+      ? ""
+      : typeof item.owner === "string"
+        ? `${item.owner}.`
+        : `${printExpr(item.owner, "google")}.`;
+  const except = item.except.length === 0 ? "" : ` EXCEPT (${item.except.join(", ")})`;
+  const replaced = item.replace.map((r) => `${printExpr(r.expr, "google")} AS ${r.name}`);
+  return `${owner}*${except}${replaced.length === 0 ? "" : ` REPLACE (${replaced.join(", ")})`}`;
+}
+
+function printOrder(items: readonly OrderItem[], dialect: Dialect): string {
+  return items
+    .map((item) => {
+      const expr =
+        dialect === "google" ? (item.google ?? printExpr(item.expr, dialect)) : printExpr(item.expr, dialect);
+      // BigQuery's NULLs are the smallest values.
+      const nulls = dialect === "google" ? "" : item.descending ? " NULLS LAST" : " NULLS FIRST";
+      return `${expr}${item.descending ? " DESC" : ""}${nulls}`;
+    })
+    .join(", ");
+}
+
+function printFrom(from: From, dialect: Dialect): string {
+  const g = dialect === "google";
+  const named = (text: string, alias: string | null): string => (alias === null ? text : `${text} AS ${alias}`);
+  switch (from.kind) {
+    case "table":
+      return g ? named(from.google, from.alias) : `{{${from.table}}} AS ${from.duck}`;
+    case "common":
+      return g ? named(from.google, from.alias) : `${from.source} AS ${from.duck}`;
+    case "derived":
+      return named(`(${printQuery(from.query, dialect)})`, g ? from.alias : from.duck);
+    case "unnest": {
+      const array = printExpr(from.array, dialect);
+      if (g) {
+        const offset = from.offset === null ? "" : ` WITH OFFSET AS ${from.offset}`;
+        return `${named(from.asPath ? array : `UNNEST(${array})`, from.alias)}${offset}`;
+      }
+      return `LATERAL (SELECT unnest(u.a) AS x, generate_subscripts(u.a, 1) - 1 AS o FROM (SELECT ${array} AS a) AS u) AS ${from.duck}`;
+    }
+    case "join": {
+      const left = printFrom(from.left, dialect);
+      const right = printFrom(from.right, dialect);
+      const nested = from.right.kind === "join" ? `(${right})` : right;
+      if (from.type === ",") return g ? `${left}, ${nested}` : `${left} CROSS JOIN ${nested}`;
+      const condition =
+        from.using.length > 0
+          ? g
+            ? ` USING (${from.using.map((u) => u.name).join(", ")})`
+            : ` ON ${from.using.map((u) => `${u.left} = ${u.right}`).join(" AND ")}`
+          : from.on === null
+            ? ""
+            : ` ON ${printExpr(from.on, dialect)}`;
+      return `${left} ${from.type} JOIN ${nested}${condition}`;
+    }
+  }
+}
+
+function printWindow(window: Extract<Expr, { kind: "window" }>, dialect: Dialect): string {
+  const parts: string[] = [];
+  if (window.partitionBy.length > 0) {
+    parts.push(`PARTITION BY ${window.partitionBy.map((e) => printExpr(e, dialect)).join(", ")}`);
+  }
+  if (window.orderBy.length > 0) parts.push(`ORDER BY ${printOrder(window.orderBy, dialect)}`);
+  if (window.frame !== "") parts.push(window.frame);
+  return parts.join(" ");
+}
+
+function fill(template: string, args: readonly Expr[], dialect: Dialect): string {
+  return template.replace(/\$(\d)/g, (_, n: string) => {
+    const arg = args[Number(n) - 1];
+    if (arg === undefined) throw new Error(`no argument ${n} in ${template}`);
+    return printExpr(arg, dialect);
+  });
+}
+
+function structLiteral(names: readonly string[], args: readonly Expr[], dialect: Dialect): string {
+  const g = dialect === "google";
+  const fields = args.map((a, i) =>
+    g ? `${printExpr(a, dialect)} AS ${names[i]}` : `'${names[i]}': ${printExpr(a, dialect)}`,
+  );
+  return g ? `STRUCT(${fields.join(", ")})` : `{${fields.join(", ")}}`;
+}
+
+export function printExpr(expr: Expr, dialect: Dialect): string {
+  const g = dialect === "google";
+  switch (expr.kind) {
+    case "literal":
+      return g ? googleLiteral(expr) : duckDatum(expr.value, expr.type);
+    case "reference":
+      return g ? expr.google : expr.duck;
+    case "alias":
+      return g ? expr.google : printExpr(expr.of, dialect);
+    case "apply":
+      return fill(g ? expr.google : expr.duck, expr.args, dialect);
+    case "field":
+      if (!g) return `struct_extract(${printExpr(expr.operand, dialect)}, '${expr.name}')`;
+      return expr.operand.kind === "reference" || expr.operand.kind === "field"
+        ? `${printExpr(expr.operand, dialect)}.${expr.name}`
+        : `(${printExpr(expr.operand, dialect)}).${expr.name}`;
+    case "struct":
+      return structLiteral(expr.names, expr.args, dialect);
+    case "row":
+      return g ? expr.google : structLiteral(expr.names, expr.args, dialect);
+    case "array":
+      return `[${expr.args.map((a) => printExpr(a, dialect)).join(", ")}]`;
+    case "subquery":
+      return `${expr.form}(${printQuery(expr.query, dialect)})`;
+    case "in":
+      return `(${printExpr(expr.operand, dialect)} ${expr.not ? "NOT " : ""}IN (${printQuery(expr.query, dialect)}))`;
+    case "with":
+      return g
+        ? `WITH(${expr.name} AS ${printExpr(expr.value, dialect)}, ${printExpr(expr.result, dialect)})`
+        : printExpr(expr.result, dialect);
+    case "aggregate": {
+      const [name, template] = g ? expr.google : expr.duck;
+      const inner = [`${expr.distinct ? "DISTINCT " : ""}${fill(template, expr.args, dialect)}`];
+      if (g && expr.ignoreNulls) inner.push("IGNORE NULLS");
+      if (expr.orderBy.length > 0) inner.push(`ORDER BY ${printOrder(expr.orderBy, dialect)}`);
+      if (g && expr.limit !== null) inner.push(`LIMIT ${expr.limit}`);
+      const call = `${name}(${inner.join(" ")})`;
+      if (g) return call;
+      const [first] = expr.args;
+      const filter = expr.ignoreNulls && first ? ` FILTER (WHERE ${printExpr(first, dialect)} IS NOT NULL)` : "";
+      const sliced = expr.limit === null ? `${call}${filter}` : `(${call}${filter})[1:${expr.limit}]`;
+      return expr.type.kind === "scalar" && expr.type.name === "INT64" ? `CAST(${sliced} AS BIGINT)` : sliced;
+    }
+    case "window": {
+      const call = fill(g ? expr.google : expr.duck, expr.args, dialect);
+      const over = g && expr.name !== null ? expr.name : `(${printWindow(expr, dialect)})`;
+      const whole = `${call} OVER ${over}`;
+      return !g && expr.type.kind === "scalar" && expr.type.name === "INT64" ? `CAST(${whole} AS BIGINT)` : whole;
+    }
+  }
+}
+
+function googleLiteral(expr: Extract<Expr, { kind: "literal" }>): string {
+  const { type, value } = expr;
+  if (value === null) return `CAST(NULL AS ${googleType(type)})`;
+  if (type.kind !== "scalar") throw new Error("only scalars are literals");
+  const text = String(value).replaceAll("'", "\\'");
+  switch (type.name) {
+    case "STRING":
+      return `'${text}'`;
+    case "DATE":
+    case "NUMERIC":
+      return `${type.name} '${text}'`;
+    case "FLOAT64":
+      return Number.isInteger(value) ? `${text}.0` : text;
+    case "INT64":
+      return text.startsWith("-") ? `(${text})` : text;
+    case "BOOL":
+      return text.toUpperCase();
+  }
+}

@@ -1,0 +1,44 @@
+/** The property that fast-check runs and shrinks. */
+import fc from "fast-check";
+import { type Generated, generate } from "./generator.ts";
+import { examine, type Report } from "./pair.ts";
+import { add, type Tally } from "./tally.ts";
+import type { Warehouse } from "./warehouse.ts";
+
+export const DATABASES = 12;
+
+const input = fc.record({
+  numbers: fc.noBias(fc.array(fc.nat({ max: 99_999 }), { minLength: 0, maxLength: 260, size: "max" })),
+  dataSeed: fc.nat({ max: DATABASES - 1 }),
+  changeSeed: fc.nat({ max: 99_999 }),
+});
+
+export interface Leak {
+  readonly query: Generated;
+  readonly report: Report;
+}
+
+/** Runs `queries` queries; the smallest query that leaks, or null. */
+export async function search(warehouse: Warehouse, seed: number, queries: number, tally: Tally): Promise<Leak | null> {
+  let smallest: Leak | null = null;
+  const property = fc.asyncProperty(input, async ({ numbers, dataSeed, changeSeed }) => {
+    const query = generate(numbers);
+    const report = await examine(query, warehouse, dataSeed, changeSeed);
+    if (smallest === null) add(tally, query, report);
+    if (report.leak === null) return true;
+    smallest = { query, report };
+    return false;
+  });
+  await fc.check(property, { seed, numRuns: queries });
+  return smallest;
+}
+
+export function describeLeak({ query, report }: Leak): string {
+  if (report.leak === null) return "no leak";
+  return [
+    `LEAK: ${report.leak.message}`,
+    `GoogleSQL: ${query.google}`,
+    `DuckDB:    ${query.duck}`,
+    `plan:      ${JSON.stringify(report.leak.plan)}`,
+  ].join("\n");
+}
