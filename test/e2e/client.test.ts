@@ -9,6 +9,13 @@ describe("the official Node client, unchanged", () => {
   });
   after(() => rig.close());
 
+  it("names where people sign in, without a token, and nothing else", async () => {
+    const response = await fetch(`${rig.url}/api/v1/sign-in`);
+    assert.equal(response.status, 200);
+    assert.deepEqual(await response.json(), { issuer: rig.identityProvider.issuer, clientId: "chaperone-console" });
+    assert.equal((await fetch(`${rig.url}/api/v1/approvals`)).status, 401);
+  });
+
   it("reads public data at once", async () => {
     const client = await rig.client("care-summary-agent");
     const [rows] = await client.query(`SELECT * FROM \`${PROJECT}.ops.calendar\` LIMIT 3`);

@@ -129,6 +129,10 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
       refusals,
       log,
       metrics,
+      signIn:
+        config.people.signIn === undefined
+          ? undefined
+          : { issuer: config.people.signIn.issuer, clientId: config.people.signIn.clientId },
       limits: config.limits.requests,
       notReady: async () => {
         try {

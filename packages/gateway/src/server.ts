@@ -17,6 +17,8 @@ export interface ServerOptions {
   readonly refusals: RefusalLog;
   readonly log: Logger;
   readonly metrics: Metrics;
+  /** Where people sign in, for `chaperone login`. */
+  readonly signIn: { readonly issuer: string; readonly clientId: string } | undefined;
   readonly limits: Limits["requests"];
   /** What is not ready, in words; undefined when all is. */
   readonly notReady: () => Promise<string | undefined>;
@@ -90,6 +92,8 @@ export function createGatewayServer(options: ServerOptions): GatewayServer {
       if (path === "/healthz") return sendJson(response, { status: "ok" });
       if (path === "/readyz") return await ready(response);
       if (path === "/metrics") return await metricsText(response);
+      // Where people sign in is no secret: whoever wants a token needs it first.
+      if (path === "/api/v1/sign-in" && options.signIn !== undefined) return sendJson(response, options.signIn);
       checkHeaders(request);
       if (inFlight >= limits.inFlight)
         throw new GoogleError(503, "backendError", "The gateway is answering as many requests as it may; try again.");

@@ -4,7 +4,6 @@ import { DEMO_PROJECT, type Demo } from "./environment.ts";
 export async function nextSteps(demo: Demo, state: string): Promise<string> {
   const token = await demo.identityProvider.agentToken("care-summary-agent");
   const { url } = demo.gateway;
-  const issuer = demo.identityProvider.issuer;
   return `
 ── Your turn
 
@@ -25,14 +24,14 @@ npm exec -- node agent.mjs
 
    It waits. As the privacy officer (log in as Dana, in the browser), look and decide:
 
-npm run chaperone -- login --issuer ${issuer} --client-id chaperone-console
+npm run chaperone -- login --gateway ${url}
 npm run chaperone -- approvals list --gateway ${url}
 npm run chaperone -- approvals show REQUEST --gateway ${url}
 npm run chaperone -- approvals approve REQUEST --reason "..." --gateway ${url}
 
    As the auditor (log in as Avery):
 
-npm run chaperone -- login --issuer ${issuer} --client-id chaperone-console
+npm run chaperone -- login --gateway ${url}
 npm run chaperone -- sessions list --gateway ${url}
 npm run chaperone -- audit verify --state ${state}
 
