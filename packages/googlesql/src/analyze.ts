@@ -29,6 +29,7 @@ import { print, redact } from "./printer.ts";
 import { refusalOf } from "./refusal.ts";
 import { ANALYSIS_LIMITS, type CatalogView, Context, type ParameterTypes } from "./resolver/context.ts";
 import { resolveExpression } from "./resolver/expression.ts";
+import { requireKnown } from "./resolver/known.ts";
 import { resolveQuery } from "./resolver/query.ts";
 import type { Column, Relation } from "./resolver/scope.ts";
 import type { NameDefaults } from "./resolver/table-name.ts";
@@ -70,11 +71,7 @@ export function analyze(sql: string, options: AnalyzeOptions): Analysis {
 }
 
 function analysisOf(sql: string, tree: Script, options: AnalyzeOptions): Analysis {
-  const [statement, second] = tree.statements;
-  if (statement === undefined) throw new SqlError("syntax", "There is no statement", 1, 1);
-  if (second !== undefined) {
-    throw SqlError.at(sql, second.start, "unsupported", "Scripts of several statements are not supported; send one");
-  }
+  const statement = requireKnown(sql, tree);
   const context = new Context({
     sql,
     catalog: options.catalog,

@@ -24,7 +24,7 @@ export interface Token {
 /** Longest first. `>>` and `<>` are left to the parser, since `ARRAY<STRUCT<…>>` closes two types. */
 const SYMBOLS = [
   "@@", "||", "|>", "<<", "<=", ">=", "!=", "=>", "->", "+=", "-=", "**",
-  "(", ")", "[", "]", "{", "}", ",", ";", ".", "+", "-", "*", "/", "=", "<", ">", "|", "^", "&", "~", "@", "?", ":",
+  "(", ")", "[", "]", "{", "}", ",", ";", ".", "+", "-", "*", "/", "=", "<", ">", "|", "^", "&", "~", "@", "?", ":", "$",
 ] as const; // biome-ignore format: one line a length
 
 const WHITESPACE = /[ \n\r\t\b\f\v\u00a0\u2000-\u200a\u202f\u205f\u3000]+/y;

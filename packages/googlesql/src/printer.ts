@@ -5,8 +5,12 @@ import {
   RESERVED_KEYWORDS,
   SPECIAL_CALLS,
 } from "./keywords.ts";
+import { matchRecognize, pivot, printPipe, rowPattern, setOperator, unpivot } from "./print-pipes.ts";
+import { printStatement } from "./print-statements.ts";
+import { backquote, type Printing, parameterName, path, words } from "./printing.ts";
 import { escapeBytes, escapeString } from "./string-escapes.ts";
 import type {
+  Argument,
   DatePart,
   Expression,
   FrameBound,
@@ -16,10 +20,14 @@ import type {
   Join,
   Literal,
   Node,
+  PipeNode,
   Query,
+  RecursionDepth,
   Select,
   SelectDotStar,
   SelectStar,
+  StatementNode,
+  TableExpression,
   TablePath,
   WindowFrame,
   WindowSpecification,
@@ -55,7 +63,7 @@ export function print(node: Node, options: PrintOptions = {}): string {
   return new Printer(options).node(node);
 }
 
-class Printer {
+class Printer implements Printing {
   readonly #options: PrintOptions;
   #literals = 0;
 
@@ -66,17 +74,27 @@ class Printer {
   node(node: Node): string {
     switch (node.kind) {
       case "Script":
-        return this.#list(node.statements, ";\n");
+        return this.list(node.statements, ";\n");
       case "QueryStatement":
         return this.node(node.query);
       case "Query":
         return this.#query(node);
       case "WithClause":
-        return `WITH ${node.recursive ? "RECURSIVE " : ""}${this.#list(node.entries)}`;
+        return `WITH ${node.recursive ? "RECURSIVE " : ""}${this.list(node.entries)}`;
       case "CommonTable":
-        return `${this.node(node.name)} AS (${this.node(node.query)})`;
-      case "SetOperation":
-        return node.inputs.map((input) => this.#queryPart(input)).join(` ${node.operator} `);
+        return words(`${this.node(node.name)} AS (${this.node(node.query)})`, node.depth && this.node(node.depth));
+      case "RecursionDepth":
+        return this.#recursionDepth(node);
+      case "FromQuery":
+        return `FROM ${this.node(node.from)}`;
+      case "SetOperation": {
+        const operator = setOperator(node.operator, node.match, this);
+        return node.inputs.map((input) => this.#queryPart(input)).join(` ${operator} `);
+      }
+      case "ColumnMatch":
+        return setOperator("UNION ALL", node, this);
+      case "SelectMode":
+        return words(`WITH ${node.mode}`, node.options && `OPTIONS ${this.node(node.options)}`);
       case "Select":
         return this.#select(node);
       case "SelectExpression":
@@ -88,29 +106,61 @@ class Printer {
       case "StarReplacement":
         return `${this.node(node.expression)} AS ${this.node(node.name)}`;
       case "OrderItem":
-        return words(this.node(node.expression), node.direction, node.nulls && `NULLS ${node.nulls}`);
+        return words(
+          this.node(node.expression),
+          node.collate && `COLLATE ${this.node(node.collate)}`,
+          node.direction,
+          node.nulls && `NULLS ${node.nulls}`,
+        );
       case "Limit":
         return words(`LIMIT ${this.node(node.count)}`, node.offset && `OFFSET ${this.node(node.offset)}`);
       case "GroupByAll":
         return "GROUP BY ALL";
       case "GroupByItems":
-        return `GROUP BY ${this.#list(node.items)}`;
+        return `GROUP BY ${this.list(node.items)}`;
       case "GroupingExpression":
         return this.node(node.expression);
       case "GroupingSet":
-        return `(${this.#list(node.expressions)})`;
+        return `(${this.list(node.expressions)})`;
       case "Rollup":
-        return `ROLLUP(${this.#list(node.sets)})`;
+        return `ROLLUP(${this.list(node.sets)})`;
       case "Cube":
-        return `CUBE(${this.#list(node.sets)})`;
+        return `CUBE(${this.list(node.sets)})`;
       case "GroupingSets":
-        return `GROUPING SETS (${this.#list(node.items)})`;
+        return `GROUPING SETS (${this.list(node.items)})`;
       case "TablePath":
         return this.#tablePath(node);
       case "TableSubquery":
         return `(${this.node(node.query)})${this.#as(node.alias)}`;
+      case "PivotedTable":
+        return `${this.node(node.table)} ${this.node(node.pivot)}${this.#as(node.alias)}`;
+      case "UnpivotedTable":
+        return `${this.node(node.table)} ${this.node(node.unpivot)}${this.#as(node.alias)}`;
+      case "SampledTable":
+        return `${this.#tableOperand(node.table)} ${this.node(node.sample)}`;
+      case "MatchedTable":
+        return `${this.#tableOperand(node.table)} ${this.node(node.match)}${this.#as(node.alias)}`;
+      case "Pivot":
+        return pivot(node, this);
+      case "PivotExpression":
+        return this.node(node.expression) + this.#as(node.alias);
+      case "Unpivot":
+        return unpivot(node, this);
+      case "UnpivotColumns": {
+        const columns = node.columns.length === 1 ? this.list(node.columns) : `(${this.list(node.columns)})`;
+        return words(columns, node.label && `AS ${this.node(node.label)}`);
+      }
+      case "TableSample":
+        return `TABLESAMPLE SYSTEM (${this.node(node.percent)} PERCENT)`;
+      case "MatchRecognize":
+        return matchRecognize(node, this);
+      case "RowPatternAlternation":
+      case "RowPatternSequence":
+      case "RowPatternQuantified":
+      case "RowPatternAnchor":
+        return rowPattern(node, this);
       case "TableFunctionCall":
-        return `${functionName(node.name)}(${this.#list(node.arguments)})${this.#as(node.alias)}`;
+        return `${functionName(node.name)}(${this.list(node.arguments)})${this.#as(node.alias)}`;
       case "TableArgument":
         return `TABLE ${this.node(node.path)}`;
       case "ModelArgument":
@@ -127,7 +177,7 @@ class Printer {
       case "JoinOn":
         return `ON ${this.node(node.expression)}`;
       case "JoinUsing":
-        return `USING (${this.#list(node.columns)})`;
+        return `USING (${this.list(node.columns)})`;
       case "NamedWindow":
         return `${this.node(node.name)} AS ${this.node(node.window)}`;
       case "WindowName":
@@ -161,9 +211,9 @@ class Printer {
         return node.accessor === null ? `${operand}[${index}]` : `${operand}[${node.accessor}(${index})]`;
       }
       case "Parameter":
-        return node.name === null ? "?" : `@${PLAIN_IDENTIFIER.test(node.name) ? node.name : backquote(node.name)}`;
+        return node.name === null ? "?" : `@${parameterName(node.name)}`;
       case "SystemVariable":
-        return `@@${node.parts.map(({ name }) => (PLAIN_IDENTIFIER.test(name) ? name : backquote(name))).join(".")}`;
+        return `@@${node.parts.map(({ name }) => parameterName(name)).join(".")}`;
       case "LogicalExpression":
         return node.operands.map((operand) => this.#operand(operand, NOT)).join(` ${node.operator} `);
       case "NotExpression":
@@ -181,7 +231,7 @@ class Printer {
       case "InExpression":
         return `${this.#operand(node.operand, BINARY)} ${node.not ? "NOT " : ""}IN ${this.node(node.source)}`;
       case "ExpressionList":
-        return `(${this.#list(node.items)})`;
+        return `(${this.list(node.items)})`;
       case "UnnestOperand":
         return `UNNEST(${this.node(node.expression)})`;
       case "QueryOperand":
@@ -199,7 +249,7 @@ class Printer {
         return words(
           "CASE",
           node.operand && this.node(node.operand),
-          this.#list(node.whens, " "),
+          this.list(node.whens, " "),
           node.else && `ELSE ${this.node(node.else)}`,
           "END",
         );
@@ -225,17 +275,17 @@ class Printer {
       case "DatePart":
         return datePart(node);
       case "StructExpression":
-        return `${node.type === null ? "STRUCT" : this.node(node.type)}(${this.#list(node.fields)})`;
+        return `${node.type === null ? "STRUCT" : this.node(node.type)}(${this.list(node.fields)})`;
       case "StructField":
         return this.node(node.expression) + this.#as(node.alias);
       case "TupleExpression":
-        return `(${this.#list(node.elements)})`;
+        return `(${this.list(node.elements)})`;
       case "ArrayExpression":
-        return `${node.type === null ? "" : this.node(node.type)}[${this.#list(node.elements)}]`;
+        return `${node.type === null ? "" : this.node(node.type)}[${this.list(node.elements)}]`;
       case "SubqueryExpression":
         return `${node.form === "SCALAR" ? "" : node.form}(${this.node(node.query)})`;
       case "WithExpression":
-        return `WITH(${this.#list(node.bindings)}, ${this.node(node.result)})`;
+        return `WITH(${this.list(node.bindings)}, ${this.node(node.result)})`;
       case "WithBinding":
         return `${this.node(node.name)} AS ${this.node(node.expression)}`;
       case "FunctionCall":
@@ -245,7 +295,7 @@ class Printer {
       case "NamedArgument":
         return `${this.node(node.name)} => ${this.node(node.value)}`;
       case "LambdaArgument":
-        return `(${this.#list(node.parameters)}) -> ${this.node(node.body)}`;
+        return `(${this.list(node.parameters)}) -> ${this.node(node.body)}`;
       case "HavingModifier":
         return `HAVING ${node.extreme} ${this.node(node.expression)}`;
       case "SimpleType":
@@ -253,17 +303,23 @@ class Printer {
       case "ArrayType":
         return `ARRAY<${this.node(node.element)}>`;
       case "StructType":
-        return `STRUCT<${this.#list(node.fields)}>`;
+        return `STRUCT<${this.list(node.fields)}>`;
       case "StructTypeField":
         return words(node.name && this.node(node.name), this.node(node.type));
       case "RangeType":
         return `RANGE<${this.node(node.element)}>`;
       case "Identifier":
         return backquote(node.name);
+      default:
+        return isPipe(node) ? printPipe(node, this) : printStatement(node, this);
     }
   }
 
-  #list(nodes: readonly Node[], separator = ", "): string {
+  comparand(node: Expression): string {
+    return this.#operand(node, BINARY);
+  }
+
+  list(nodes: readonly Node[], separator = ", "): string {
     return nodes.map((node) => this.node(node)).join(separator);
   }
 
@@ -283,9 +339,21 @@ class Printer {
     return words(
       node.with && this.node(node.with),
       this.#queryPart(node.body),
-      node.orderBy.length > 0 && `ORDER BY ${this.#list(node.orderBy)}`,
+      node.orderBy.length > 0 && `ORDER BY ${this.list(node.orderBy)}`,
       node.limit && this.node(node.limit),
+      this.list(node.pipes, " "),
     );
+  }
+
+  #recursionDepth({ alias, lower, upper }: RecursionDepth): string {
+    const bound = (node: Expression | null): string => (node === null ? "UNBOUNDED" : this.node(node));
+    const bounds = lower !== null ? `BETWEEN ${bound(lower)} AND ${bound(upper)}` : upper && `MAX ${bound(upper)}`;
+    return words(`WITH DEPTH${this.#as(alias)}`, bounds);
+  }
+
+  /** A join as an operand of TABLESAMPLE and its like. */
+  #tableOperand(table: TableExpression): string {
+    return table.kind === "Join" ? `(${this.node(table)})` : this.node(table);
   }
 
   #queryPart(node: Query["body"]): string {
@@ -295,21 +363,22 @@ class Printer {
   #select(node: Select): string {
     return words(
       "SELECT",
+      node.mode && this.node(node.mode),
       node.quantifier,
       node.as && `AS ${node.as}`,
-      this.#list(node.items),
+      this.list(node.items),
       node.from && `FROM ${this.node(node.from)}`,
       node.where && `WHERE ${this.node(node.where)}`,
       node.groupBy && this.node(node.groupBy),
       node.having && `HAVING ${this.node(node.having)}`,
       node.qualify && `QUALIFY ${this.node(node.qualify)}`,
-      node.windows.length > 0 && `WINDOW ${this.#list(node.windows)}`,
+      node.windows.length > 0 && `WINDOW ${this.list(node.windows)}`,
     );
   }
 
   #starModifiers(node: SelectStar | SelectDotStar): string {
-    const except = node.except.length > 0 ? ` EXCEPT (${this.#list(node.except)})` : "";
-    return node.replace.length > 0 ? `${except} REPLACE (${this.#list(node.replace)})` : except;
+    const except = node.except.length > 0 ? ` EXCEPT (${this.list(node.except)})` : "";
+    return node.replace.length > 0 ? `${except} REPLACE (${this.list(node.replace)})` : except;
   }
 
   #dotStarOperand(expression: Expression): string {
@@ -353,22 +422,33 @@ class Printer {
   }
 
   #call(node: FunctionCall): string {
+    const [first, ...rest] = node.arguments;
     const inside = words(
       node.distinct && "DISTINCT",
-      this.#list(node.arguments),
+      this.list(node.chained ? rest : node.arguments),
       node.nulls && `${node.nulls} NULLS`,
       node.having && this.node(node.having),
-      node.orderBy.length > 0 && `ORDER BY ${this.#list(node.orderBy)}`,
+      node.orderBy.length > 0 && `ORDER BY ${this.list(node.orderBy)}`,
       node.limit && `LIMIT ${this.node(node.limit)}`,
     );
-    return words(`${functionName(node.name)}(${inside})`, node.over && `OVER ${this.node(node.over)}`);
+    const receiver = node.chained && first !== undefined ? `${this.#receiver(first)}.` : "";
+    const plain = functionName(node.name);
+    const name = node.chained && node.name.length > 1 ? `(${plain})` : plain;
+    return words(`${receiver}${name}(${inside})`, node.over && `OVER ${this.node(node.over)}`);
+  }
+
+  /** The first argument of a chained call; a bare path before the dot would be read as part of the function's name. */
+  #receiver(first: Argument): string {
+    const text = this.node(first);
+    const bare = isExpression(first) && first.kind !== "PathExpression" && tightness(first) >= POSTFIX;
+    return bare ? text : `(${text})`;
   }
 
   #windowSpecification(node: WindowSpecification): string {
     return `(${words(
       node.base && this.node(node.base),
-      node.partitionBy.length > 0 && `PARTITION BY ${this.#list(node.partitionBy)}`,
-      node.orderBy.length > 0 && `ORDER BY ${this.#list(node.orderBy)}`,
+      node.partitionBy.length > 0 && `PARTITION BY ${this.list(node.partitionBy)}`,
+      node.orderBy.length > 0 && `ORDER BY ${this.list(node.orderBy)}`,
       node.frame && this.node(node.frame),
     )})`;
   }
@@ -386,8 +466,12 @@ class Printer {
   }
 }
 
-function words(...parts: (string | false | null)[]): string {
-  return parts.filter((part) => typeof part === "string" && part !== "").join(" ");
+function isPipe(node: PipeNode | StatementNode): node is PipeNode {
+  return node.kind.startsWith("Pipe") || node.kind === "Subpipeline";
+}
+
+function isExpression(node: Argument): node is Expression {
+  return node.kind !== "StarArgument" && node.kind !== "NamedArgument" && node.kind !== "LambdaArgument";
 }
 
 function tightness(node: Expression): number {
@@ -436,14 +520,6 @@ function literalValue(node: ValueLiteral): string {
     case "BytesLiteral":
       return escapeBytes(node.value);
   }
-}
-
-function backquote(name: string): string {
-  return escapeString(name, "`");
-}
-
-function path(parts: readonly Identifier[]): string {
-  return parts.map(({ name }) => backquote(name)).join(".");
 }
 
 /** Built-in functions stay unquoted, as everybody writes them; what could be read as anything else is quoted. */

@@ -5,6 +5,7 @@ import { parse } from "./parser/parse.ts";
 import { print, redact } from "./printer.ts";
 import type {
   Argument,
+  ColumnMatch,
   Cube,
   DatePart,
   Expression,
@@ -20,13 +21,16 @@ import type {
   LambdaArgument,
   NamedArgument,
   OrderItem,
+  PipeOperator,
   Query,
   QueryBody,
   QueryOperand,
   Rollup,
   Select,
+  SelectExpression,
   SelectItem,
   StarReplacement,
+  Subpipeline,
   TableExpression,
   TypeName,
   UnnestOperand,
@@ -158,6 +162,7 @@ const grammar = fc.letrec<Grammar>((tie) => {
   }).map(
     ({ list, distinct, having, ...rest }): Expression => ({
       kind: "FunctionCall",
+      chained: false,
       ...rest,
       arguments: list,
       distinct: distinct && list.length > 0 && list[0]?.kind !== "StarArgument",
@@ -271,6 +276,47 @@ const grammar = fc.letrec<Grammar>((tie) => {
     call,
   );
 
+  const columnMatch: Arbitrary<ColumnMatch> = node({
+    mode: fc.constantFrom(null, "FULL" as const, "LEFT" as const, "INNER" as const),
+    form: fc.constantFrom("BY NAME" as const, "CORRESPONDING" as const),
+    columns: fc.array(identifier, few),
+  }).map((value) => ({ kind: "ColumnMatch", ...value, ...at }));
+  const selectExpression = node({ expression, alias: orNull(identifier) }).map(
+    (value): SelectExpression => ({ kind: "SelectExpression", ...value, ...at }),
+  );
+  const subpipeline = fc
+    .array(
+      expression.map((condition): PipeOperator => ({ kind: "PipeWhere", condition, ...at })),
+      few,
+    )
+    .map((pipes): Subpipeline => ({ kind: "Subpipeline", pipes, ...at }));
+  const pipe: Arbitrary<PipeOperator> = oneOf<PipeOperator>(
+    expression.map((condition) => ({ kind: "PipeWhere", condition, ...at })),
+    fc.array(selectExpression, some).map((items) => ({ kind: "PipeExtend", items, windows: [], ...at })),
+    fc.array(identifier, some).map((columns) => ({ kind: "PipeDrop", columns, ...at })),
+    identifier.map((alias) => ({ kind: "PipeAs", alias, ...at })),
+    node({
+      operator: fc.constantFrom("UNION ALL" as const),
+      match: orNull(columnMatch),
+      queries: fc.array(query, some),
+    }).map((value) => ({ kind: "PipeSetOperation", ...value, ...at })),
+    node({ condition: expression, messages: expressions(few) }).map((value) => ({
+      kind: "PipeAssert",
+      ...value,
+      ...at,
+    })),
+    fc.array(subpipeline, few).map((pipelines) => ({ kind: "PipeTee", pipelines, ...at })),
+    node({ condition: expression, pipeline: subpipeline, else: orNull(subpipeline) }).map(
+      ({ condition, pipeline, else: otherwise }) => ({
+        kind: "PipeIf",
+        branches: [{ kind: "PipeBranch", condition, pipeline, ...at }],
+        else: otherwise,
+        ...at,
+      }),
+    ),
+    fc.array(tie("orderItem"), some).map((orderBy) => ({ kind: "PipeOrderBy", orderBy, ...at })),
+  );
+
   const withOffset = orNull(orNull(identifier).map((alias): WithOffset => ({ kind: "WithOffset", alias, ...at })));
   const condition = orNull(
     oneOf<JoinOn | JoinUsing>(
@@ -358,6 +404,12 @@ const grammar = fc.letrec<Grammar>((tie) => {
     ),
     orderItem: node({
       expression,
+      collate: orNull(
+        oneOf<Expression>(
+          parameter,
+          text.map((value) => ({ kind: "StringLiteral", value, ...at })),
+        ),
+      ),
       direction: fc.constantFrom(null, "ASC" as const, "DESC" as const),
       nulls: fc.constantFrom(null, "FIRST" as const, "LAST" as const),
     }).map((value): OrderItem => ({ kind: "OrderItem", ...value, ...at })),
@@ -384,10 +436,36 @@ const grammar = fc.letrec<Grammar>((tie) => {
       })),
       node({ expression, alias: orNull(identifier), withOffset }).map((value) => ({ kind: "Unnest", ...value, ...at })),
       node({ query, alias: orNull(identifier) }).map((value) => ({ kind: "TableSubquery", ...value, ...at })),
+      node({ table: tie("table"), percent: limitCount }).map(({ table, percent }) => ({
+        kind: "SampledTable",
+        table,
+        sample: { kind: "TableSample", percent, ...at },
+        ...at,
+      })),
+      node({
+        query,
+        input: expression,
+        aggregates: fc.array(selectExpression, some),
+        values: fc.array(selectExpression, some),
+        alias: orNull(identifier),
+      }).map(({ query: inner, input, aggregates, values, alias }) => ({
+        kind: "PivotedTable",
+        table: { kind: "TableSubquery", query: inner, alias, ...at },
+        pivot: {
+          kind: "Pivot",
+          aggregates: aggregates.map((item) => ({ ...item, kind: "PivotExpression" as const })),
+          input,
+          values: values.map((item) => ({ ...item, kind: "PivotExpression" as const })),
+          ...at,
+        },
+        alias,
+        ...at,
+      })),
       tie("join"),
     ),
     join: joined,
     select: node({
+      mode: fc.constant(null),
       quantifier: fc.constantFrom(null, "ALL" as const, "DISTINCT" as const),
       as: fc.constantFrom(null, null, "STRUCT" as const, "VALUE" as const),
       items: fc.array(selectItem, some),
@@ -416,15 +494,22 @@ const grammar = fc.letrec<Grammar>((tie) => {
       with: orNull(
         fc
           .array(
-            node({ name: identifier, query }).map((value) => ({ kind: "CommonTable" as const, ...value, ...at })),
+            node({ name: identifier, query, depth: fc.constant(null) }).map((value) => ({
+              kind: "CommonTable" as const,
+              ...value,
+              ...at,
+            })),
             some,
           )
-          .map((entries) => ({ kind: "WithClause" as const, recursive: false, entries, ...at })),
+          .chain((entries) =>
+            fc.boolean().map((recursive) => ({ kind: "WithClause" as const, recursive, entries, ...at })),
+          ),
       ),
       body: oneOf<QueryBody>(
         tie("select"),
         node({
           operator: fc.constantFrom("UNION ALL" as const, "EXCEPT DISTINCT" as const),
+          match: orNull(columnMatch),
           inputs: fc.array(oneOf<Select | Query>(tie("select"), query), twoOrMore),
         }).map((value) => ({ kind: "SetOperation" as const, ...value, ...at })),
         query,
@@ -437,8 +522,10 @@ const grammar = fc.letrec<Grammar>((tie) => {
           ...at,
         })),
       ),
+      pipes: fc.array(pipe, few),
     }).map((value): Query => {
-      const bare = value.with === null && value.orderBy.length === 0 && value.limit === null;
+      const bare =
+        value.with === null && value.orderBy.length === 0 && value.limit === null && value.pipes.length === 0;
       // Parentheses around a whole query say nothing and are no node.
       return bare && value.body.kind === "Query" ? value.body : { kind: "Query", ...value, ...at };
     }),
@@ -450,7 +537,7 @@ const withoutPlaces = (tree: unknown): unknown =>
 
 function reread(query: Query): Query {
   const [statement] = parse(print(query)).statements;
-  assert.ok(statement);
+  assert.ok(statement?.kind === "QueryStatement");
   return statement.query;
 }
 
@@ -468,6 +555,7 @@ const selectOf = (expression: Expression): Query => ({
   with: null,
   body: {
     kind: "Select",
+    mode: null,
     quantifier: null,
     as: null,
     items: [{ kind: "SelectExpression", expression, alias: null, ...at }],
@@ -481,6 +569,7 @@ const selectOf = (expression: Expression): Query => ({
   },
   orderBy: [],
   limit: null,
+  pipes: [],
   ...at,
 });
 

@@ -2,6 +2,7 @@
 import { parse } from "./parser/parse.ts";
 import type { Refusal, TableName } from "./plan.ts";
 import { refusalOf } from "./refusal.ts";
+import { requireKnown } from "./resolver/known.ts";
 import { type NameDefaults, resolveTableName } from "./resolver/table-name.ts";
 import { tableNameParts } from "./table-name.ts";
 import type { Join, Node, Query, TableExpression } from "./tree.ts";
@@ -14,12 +15,14 @@ export type TableNames =
 /**
  * The full names, sorted, of all tables the SQL mentions; names of common tables are none where WITH puts them in scope.
  * May hold more than the SQL reads (a path into an array can look like a table); never less. Names that can't be
- * completed or aren't plain tables are left out: `analyze` refuses those.
+ * completed or aren't plain tables are left out: `analyze` refuses those. What `analyze` does not know at all is refused here too.
  */
 export function tableNames(sql: string, defaults: NameDefaults): TableNames {
   try {
     const found = new Set<TableName>();
-    walk(parse(sql), new Set(), found, defaults);
+    const tree = parse(sql);
+    requireKnown(sql, tree);
+    walk(tree, new Set(), found, defaults);
     return { understood: true, tables: [...found].sort() };
   } catch (error) {
     return { understood: false, refusal: refusalOf(error) };
@@ -69,7 +72,8 @@ function leftAliases(join: Join): ReadonlySet<string> {
     if (node.kind === "Join") {
       collect(node.left);
       collect(node.right);
-    } else if (node.alias !== null) aliases.add(fold(node.alias.name));
+    } else if ("table" in node) collect(node.table);
+    else if (node.alias !== null) aliases.add(fold(node.alias.name));
     else if (node.kind === "TablePath") aliases.add(fold(tableNameParts(node.parts).at(-1)));
   };
   collect(join.left);

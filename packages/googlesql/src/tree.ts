@@ -9,7 +9,14 @@
  * the height of a parsed tree never exceeds LIMITS.treeHeight, so a recursive walker is safe on every tree that `parse` returns.
  */
 
-interface At {
+import type { PipeNode, PipeOperator } from "./tree-pipes.ts";
+import type { OptionList, Statement, StatementNode } from "./tree-statements.ts";
+
+export type * from "./tree-ddl.ts";
+export type * from "./tree-pipes.ts";
+export type * from "./tree-statements.ts";
+
+export interface At {
   readonly start: number;
   readonly end: number;
 }
@@ -32,11 +39,9 @@ export interface QueryStatement extends At {
   readonly query: Query;
 }
 
-export type Statement = QueryStatement;
-
 // ------------------------------------------------------------------------------------------------------- queries
 
-/** `[WITH …] body [ORDER BY …] [LIMIT … [OFFSET …]]` */
+/** `[WITH …] body [ORDER BY …] [LIMIT … [OFFSET …]] [|> …]*` */
 export interface Query extends At {
   readonly kind: "Query";
   readonly with: WithClause | null;
@@ -44,14 +49,21 @@ export interface Query extends At {
   /** Empty when there is no ORDER BY. */
   readonly orderBy: readonly OrderItem[];
   readonly limit: Limit | null;
+  /** In the order in which they apply; empty without pipe syntax. */
+  readonly pipes: readonly PipeOperator[];
 }
 
 /** A `Query` as a body or as an input of a set operation stands in parentheses. */
-export type QueryBody = Select | SetOperation | Query;
+export type QueryBody = Select | SetOperation | Query | FromQuery;
+
+/** `FROM …` alone: all columns of its rows. Never with ORDER BY or LIMIT, which it takes as pipe operators. */
+export interface FromQuery extends At {
+  readonly kind: "FromQuery";
+  readonly from: TableExpression;
+}
 
 export interface WithClause extends At {
   readonly kind: "WithClause";
-  /** The parser refuses RECURSIVE for now, so always false. */
   readonly recursive: boolean;
   readonly entries: readonly CommonTable[];
 }
@@ -60,17 +72,47 @@ export interface CommonTable extends At {
   readonly kind: "CommonTable";
   readonly name: Identifier;
   readonly query: Query;
+  /** Of a recursive one only. */
+  readonly depth: RecursionDepth | null;
 }
 
-/** Two or more inputs joined by one operator, from left to right. Columns match by position. */
+/** `WITH DEPTH [AS alias] [BETWEEN lower AND upper | MAX upper]`; a bound that isn't there, or is UNBOUNDED, is null. */
+export interface RecursionDepth extends At {
+  readonly kind: "RecursionDepth";
+  readonly alias: Identifier | null;
+  readonly lower: Expression | null;
+  readonly upper: Expression | null;
+}
+
+export type SetOperator = "UNION ALL" | "UNION DISTINCT" | "INTERSECT DISTINCT" | "EXCEPT DISTINCT";
+
+/** Two or more inputs joined by one operator, from left to right. Columns match by position unless `match` says otherwise. */
 export interface SetOperation extends At {
   readonly kind: "SetOperation";
-  readonly operator: "UNION ALL" | "UNION DISTINCT" | "INTERSECT DISTINCT" | "EXCEPT DISTINCT";
+  readonly operator: SetOperator;
+  readonly match: ColumnMatch | null;
   readonly inputs: readonly (Select | Query)[];
+}
+
+/** `[FULL | LEFT | INNER] … {BY NAME [ON (…)] | [STRICT] CORRESPONDING [BY (…)]}` around a set operator. */
+export interface ColumnMatch extends At {
+  readonly kind: "ColumnMatch";
+  readonly mode: "FULL" | "LEFT" | "INNER" | null;
+  readonly form: "BY NAME" | "CORRESPONDING" | "STRICT CORRESPONDING";
+  /** Empty without ON (BY). */
+  readonly columns: readonly Identifier[];
+}
+
+/** `WITH DIFFERENTIAL_PRIVACY [OPTIONS (…)]`, `WITH AGGREGATION_THRESHOLD [OPTIONS (…)]` */
+export interface SelectMode extends At {
+  readonly kind: "SelectMode";
+  readonly mode: "DIFFERENTIAL_PRIVACY" | "AGGREGATION_THRESHOLD";
+  readonly options: OptionList | null;
 }
 
 export interface Select extends At {
   readonly kind: "Select";
+  readonly mode: SelectMode | null;
   readonly quantifier: "ALL" | "DISTINCT" | null;
   readonly as: "STRUCT" | "VALUE" | null;
   readonly items: readonly SelectItem[];
@@ -115,6 +157,8 @@ export interface StarReplacement extends At {
 export interface OrderItem extends At {
   readonly kind: "OrderItem";
   readonly expression: Expression;
+  /** COLLATE: a string literal, a parameter or a system variable. */
+  readonly collate: Expression | null;
   readonly direction: "ASC" | "DESC" | null;
   readonly nulls: "FIRST" | "LAST" | null;
 }
@@ -168,7 +212,16 @@ export interface GroupingSets extends At {
 
 // --------------------------------------------------------------------------------------------------- FROM clause
 
-export type TableExpression = TablePath | TableSubquery | TableFunctionCall | Unnest | Join;
+export type TableExpression =
+  | TablePath
+  | TableSubquery
+  | TableFunctionCall
+  | Unnest
+  | Join
+  | PivotedTable
+  | UnpivotedTable
+  | SampledTable
+  | MatchedTable;
 
 /** A table, a common table, or a path into an array of an earlier item of the same FROM: which one, the resolver knows. */
 export interface TablePath extends At {
@@ -196,6 +249,122 @@ export interface TableFunctionCall extends At {
 }
 
 export type TableFunctionArgument = Argument | TableArgument | ModelArgument;
+
+/** `table PIVOT (…) [AS alias]`; the alias of the table itself stands before. */
+export interface PivotedTable extends At {
+  readonly kind: "PivotedTable";
+  readonly table: TableExpression;
+  readonly pivot: Pivot;
+  readonly alias: Identifier | null;
+}
+
+/** `PIVOT (aggregates FOR input IN (values))` */
+export interface Pivot extends At {
+  readonly kind: "Pivot";
+  readonly aggregates: readonly PivotExpression[];
+  readonly input: Expression;
+  readonly values: readonly PivotExpression[];
+}
+
+export interface PivotExpression extends At {
+  readonly kind: "PivotExpression";
+  readonly expression: Expression;
+  readonly alias: Identifier | null;
+}
+
+export interface UnpivotedTable extends At {
+  readonly kind: "UnpivotedTable";
+  readonly table: TableExpression;
+  readonly unpivot: Unpivot;
+  readonly alias: Identifier | null;
+}
+
+/** `UNPIVOT [INCLUDE NULLS | EXCLUDE NULLS] (values FOR name IN (columns))` */
+export interface Unpivot extends At {
+  readonly kind: "Unpivot";
+  readonly nulls: "INCLUDE" | "EXCLUDE" | null;
+  /** One, or with multi-column UNPIVOT several in parentheses. */
+  readonly values: readonly Identifier[];
+  readonly name: Identifier;
+  readonly columns: readonly UnpivotColumns[];
+}
+
+/** `column [AS label]`, `(a, b) [AS label]` */
+export interface UnpivotColumns extends At {
+  readonly kind: "UnpivotColumns";
+  readonly columns: readonly PathExpression[];
+  /** A string or an integer. */
+  readonly label: Expression | null;
+}
+
+export interface SampledTable extends At {
+  readonly kind: "SampledTable";
+  /** A Join here stood in parentheses. */
+  readonly table: TableExpression;
+  readonly sample: TableSample;
+}
+
+/** `TABLESAMPLE SYSTEM (percent PERCENT)`: BigQuery has no other method and no other unit. */
+export interface TableSample extends At {
+  readonly kind: "TableSample";
+  readonly percent: Expression;
+}
+
+export interface MatchedTable extends At {
+  readonly kind: "MatchedTable";
+  /** A Join here stood in parentheses. */
+  readonly table: TableExpression;
+  readonly match: MatchRecognize;
+  readonly alias: Identifier | null;
+}
+
+/** `MATCH_RECOGNIZE ([PARTITION BY …] ORDER BY … MEASURES … [AFTER MATCH SKIP …] PATTERN (…) DEFINE … [OPTIONS (…)])` */
+export interface MatchRecognize extends At {
+  readonly kind: "MatchRecognize";
+  readonly partitionBy: readonly Expression[];
+  readonly orderBy: readonly OrderItem[];
+  /** Each with an alias. */
+  readonly measures: readonly SelectExpression[];
+  readonly skip: "PAST LAST ROW" | "TO NEXT ROW" | null;
+  readonly pattern: RowPattern;
+  readonly define: readonly WithBinding[];
+  readonly options: OptionList | null;
+}
+
+export type RowPattern =
+  | RowPatternAlternation
+  | RowPatternSequence
+  | RowPatternQuantified
+  | RowPatternAnchor
+  | Identifier;
+
+/** `a | b`: two or more. */
+export interface RowPatternAlternation extends At {
+  readonly kind: "RowPatternAlternation";
+  readonly alternatives: readonly RowPattern[];
+}
+
+/** `a b`: none, or two or more. */
+export interface RowPatternSequence extends At {
+  readonly kind: "RowPatternSequence";
+  readonly elements: readonly RowPattern[];
+}
+
+export interface RowPatternQuantified extends At {
+  readonly kind: "RowPatternQuantified";
+  readonly operand: RowPattern;
+  /** `{n}` is EXACTLY `lower`, `{n,m}` BETWEEN. */
+  readonly quantifier: "?" | "*" | "+" | "EXACTLY" | "BETWEEN";
+  /** Integer literals or parameters; null where not written. */
+  readonly lower: Expression | null;
+  readonly upper: Expression | null;
+  readonly reluctant: boolean;
+}
+
+export interface RowPatternAnchor extends At {
+  readonly kind: "RowPatternAnchor";
+  readonly edge: "^" | "$";
+}
 
 export interface TableArgument extends At {
   readonly kind: "TableArgument";
@@ -600,6 +769,8 @@ export interface FunctionCall extends At {
   readonly kind: "FunctionCall";
   /** `SAFE.SUBSTR` has two parts, `` `p.d`.f `` too. */
   readonly name: readonly Identifier[];
+  /** Written `first.name(…)`: the first argument stands before the dot. */
+  readonly chained: boolean;
   readonly distinct: boolean;
   readonly arguments: readonly Argument[];
   readonly nulls: "IGNORE" | "RESPECT" | null;
@@ -611,7 +782,7 @@ export interface FunctionCall extends At {
 
 export type Argument = Expression | StarArgument | NamedArgument | LambdaArgument;
 
-/** The star of COUNT(*); only ever the one first argument. */
+/** The star of COUNT(*): the first argument, and the only one without a name. */
 export interface StarArgument extends At {
   readonly kind: "StarArgument";
 }
@@ -620,7 +791,8 @@ export interface StarArgument extends At {
 export interface NamedArgument extends At {
   readonly kind: "NamedArgument";
   readonly name: Identifier;
-  readonly value: Expression | LambdaArgument;
+  /** A table or a model only as an argument of a table function. */
+  readonly value: Expression | LambdaArgument | TableArgument | ModelArgument;
 }
 
 /** `e -> e + 1`, `(a, b) -> a + b` */
@@ -680,6 +852,10 @@ export type Node =
   | CommonTable
   | SetOperation
   | Select
+  | SelectMode
+  | FromQuery
+  | ColumnMatch
+  | RecursionDepth
   | SelectItem
   | StarReplacement
   | OrderItem
@@ -687,6 +863,13 @@ export type Node =
   | GroupBy
   | GroupingItem
   | TableExpression
+  | Pivot
+  | PivotExpression
+  | Unpivot
+  | UnpivotColumns
+  | TableSample
+  | MatchRecognize
+  | RowPattern
   | TableFunctionArgument
   | WithOffset
   | JoinOn
@@ -705,6 +888,8 @@ export type Node =
   | HavingModifier
   | TypeName
   | StructTypeField
-  | Identifier;
+  | Identifier
+  | PipeNode
+  | StatementNode;
 
 export type NodeKind = Node["kind"];

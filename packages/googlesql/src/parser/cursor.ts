@@ -132,7 +132,6 @@ export class Cursor {
     if (this.atSymbol("@") && (this.atSymbol("{", 1) || this.peek(1).kind === "integer")) {
       return this.unsupported("Hints (@{…}) are");
     }
-    if (this.atSymbol("|>")) return this.unsupported("Pipe syntax (|>) is");
     if (this.atSymbol("{")) return this.unsupported("A constructor in braces is");
     if (this.atSymbol("**")) return this.unsupported("Unpacking (**) is");
     const found = describe(this.peek());

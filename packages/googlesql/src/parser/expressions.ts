@@ -25,6 +25,7 @@ import type {
   PathExpression,
   Query,
   QueryOperand,
+  StringLiteral,
   StructField,
   StructType,
   SubqueryExpression,
@@ -71,8 +72,7 @@ const TYPED_LITERALS: ReadonlyMap<string, TypedLiteral["type"]> = new Map([
 
 const SUBSCRIPT_ACCESSORS = ["OFFSET", "ORDINAL", "SAFE_OFFSET", "SAFE_ORDINAL"] as const;
 
-/** A query in parentheses goes on as a larger query when one of these follows: `((SELECT 1) UNION ALL …`. */
-export const QUERY_CONTINUATIONS: readonly string[] = ["UNION", "INTERSECT", "EXCEPT", "ORDER", "LIMIT"];
+export const SET_OPERATORS: readonly string[] = ["UNION", "INTERSECT", "EXCEPT"];
 
 /** Expressions, by recursive descent; binary operators by precedence climbing. */
 export abstract class ExpressionParser extends TypeParser {
@@ -243,23 +243,39 @@ export abstract class ExpressionParser extends TypeParser {
     return { kind: "UnaryExpression", operator: text, operand, start, end: operand.end };
   }
 
-  /** `postfix: primary ("." identifier | "[" subscript "]")*` */
+  /** `postfix: primary ("." identifier [call] | "." "(" path ")" call | "[" subscript "]")*` */
   #postfix(): Expression {
+    // `1 .f()` is no call, `(1).f()` is.
+    const bareNumber = this.peek().kind === "integer" || this.peek().kind === "float";
     let operand = this.#primary();
     const { start } = operand;
     for (;;) {
       if (this.atSymbol(".") && !this.atSymbol("*", 1)) {
         this.advance();
-        if (this.atSymbol("(")) throw this.unsupported("Field access in parentheses (a.(b)) is");
-        const field = this.identifier();
-        operand = { kind: "FieldAccess", operand, field, start, end: field.end };
-        if (this.atSymbol("(")) throw this.unsupported("A chained function call is");
+        const parenthesized = this.atSymbol("(");
+        const name = parenthesized ? this.parenthesized(() => this.path()) : [this.#fieldName()];
+        const [field] = name;
+        if (this.atSymbol("(") && !(bareNumber && operand.start === start && operand.kind !== "FunctionCall")) {
+          operand = this.#call(name, start, operand);
+        } else if (parenthesized || field === undefined) {
+          throw this.unsupported("Field access in parentheses (a.(b)) is");
+        } else {
+          operand = { kind: "FieldAccess", operand, field, start, end: field.end };
+        }
       } else if (this.atSymbol("[")) {
         operand = this.#subscript(operand);
       } else {
         return operand;
       }
     }
+  }
+
+  /** Behind a literal the lexer takes `if` in `'a'.if(…)` for a keyword. */
+  #fieldName(): Identifier {
+    const { keyword, text, start, end } = this.peek();
+    if (!FUNCTION_KEYWORDS.has(keyword) || !this.atSymbol("(", 1)) return this.identifier();
+    this.advance();
+    return { kind: "Identifier", name: text, start, end };
   }
 
   /** `subscript: ("OFFSET" | "ORDINAL" | "SAFE_OFFSET" | "SAFE_ORDINAL") "(" expression ")" | expression` */
@@ -295,7 +311,7 @@ export abstract class ExpressionParser extends TypeParser {
         this.advance();
         return { kind: "FloatLiteral", text: canonicalFloat(text), start, end };
       case "string":
-        return { kind: "StringLiteral", value: this.string(), start, end: this.previousEnd() };
+        return this.stringLiteral();
       case "bytes":
         return { kind: "BytesLiteral", value: this.#adjacentLiterals("bytes"), start, end: this.previousEnd() };
       case "symbol":
@@ -435,7 +451,7 @@ export abstract class ExpressionParser extends TypeParser {
   #expressionOrQuery(): Expression | Query {
     const expression = this.atSymbol("(") ? this.expression() : null;
     if (expression === null) return this.expression();
-    return isScalarSubquery(expression) && this.atAnyKeyword(QUERY_CONTINUATIONS)
+    return isScalarSubquery(expression) && this.atQueryContinuation()
       ? this.queryAfter(expression.query, expression.start)
       : expression;
   }
@@ -443,6 +459,18 @@ export abstract class ExpressionParser extends TypeParser {
   /** Whether the next tokens start a query rather than an expression: `SELECT`, `WITH name AS`, `FROM`, `TABLE t`. */
   protected atQuery(): boolean {
     return this.atKeyword("SELECT") || this.atKeyword("FROM") || (this.atKeyword("WITH") && !this.atSymbol("(", 1));
+  }
+
+  /** Whether a query in parentheses goes on as a larger query: `((SELECT 1) UNION ALL …`. */
+  protected atQueryContinuation(): boolean {
+    return this.atAnyKeyword(["ORDER", "LIMIT"]) || this.atSymbol("|>") || this.atSetOperator();
+  }
+
+  /** `[["FULL" | "LEFT"] ["OUTER"] | "INNER"] ("UNION" | "INTERSECT" | "EXCEPT")`, and not the join of these names. */
+  protected atSetOperator(): boolean {
+    if (this.atAnyKeyword(SET_OPERATORS)) return true;
+    if (!this.atAnyKeyword(["FULL", "LEFT", "INNER", "OUTER"])) return false;
+    return this.atAnyKeyword(SET_OPERATORS, this.atKeyword("OUTER", 1) ? 2 : 1);
   }
 
   /** `subquery: ["ARRAY" | "EXISTS"] "(" query ")"` */
@@ -584,11 +612,12 @@ export abstract class ExpressionParser extends TypeParser {
    * call: "(" ["DISTINCT"] ["*" | argument ("," argument)*] [("IGNORE" | "RESPECT") "NULLS"]
    *       ["HAVING" ("MAX" | "MIN") expression] [order_by] ["LIMIT" limit_count] ")" ["OVER" window]
    * ```
+   * In a chained call, `first.name(…)`, the first argument has been read.
    */
-  #call(name: readonly Identifier[], start: number): Expression {
+  #call(name: readonly Identifier[], start: number, first: Expression | null = null): Expression {
     this.expectSymbol("(");
     const distinct = this.takeKeyword("DISTINCT");
-    const listed = this.#arguments(distinct);
+    const listed = first === null ? this.#arguments(distinct) : [first, ...this.#chainedArguments()];
     const nulls = this.#nullHandling();
     if (this.atKeyword("WHERE")) throw this.unsupported("WHERE inside an aggregate is");
     const having = this.#havingModifier();
@@ -601,6 +630,7 @@ export abstract class ExpressionParser extends TypeParser {
     return {
       kind: "FunctionCall",
       name,
+      chained: first !== null,
       distinct,
       arguments: withDatePart(name, listed),
       nulls,
@@ -616,11 +646,20 @@ export abstract class ExpressionParser extends TypeParser {
   #arguments(distinct: boolean): Argument[] {
     const { start, end } = this.peek();
     if (!distinct && this.takeSymbol("*")) {
-      if (this.atSymbol(",")) throw this.unsupported("An argument behind * is");
-      return [{ kind: "StarArgument", start, end }];
+      const list: Argument[] = [{ kind: "StarArgument", start, end }];
+      while (this.takeSymbol(",")) {
+        const argument = this.argument();
+        if (argument.kind !== "NamedArgument") throw this.unsupported("An argument without name behind * is");
+        list.push(argument);
+      }
+      return list;
     }
     if (!distinct && this.#atCallEnd()) return [];
     return this.list(() => this.argument());
+  }
+
+  #chainedArguments(): Argument[] {
+    return this.#atCallEnd() ? [] : this.list(() => this.argument());
   }
 
   #atCallEnd(): boolean {
@@ -677,20 +716,38 @@ export abstract class ExpressionParser extends TypeParser {
   protected orderBy(): OrderItem[] {
     if (!this.takeKeyword("ORDER")) return [];
     this.expectKeyword("BY");
-    return this.list(() => this.#orderItem());
+    return this.list(() => this.orderItem());
   }
 
-  /** `order_item: expression ["ASC" | "DESC"] ["NULLS" ("FIRST" | "LAST")]` */
-  #orderItem(): OrderItem {
+  /** `order_item: expression [collate] [order]` */
+  protected orderItem(): OrderItem {
     const expression = this.expression();
-    if (this.atKeyword("COLLATE")) throw this.unsupported("COLLATE is");
+    const collate = this.collate();
+    const order = this.order();
+    return { kind: "OrderItem", expression, collate, ...order, start: expression.start, end: this.previousEnd() };
+  }
+
+  /** `order: ["ASC" | "DESC"] ["NULLS" ("FIRST" | "LAST")]` */
+  protected order(): Pick<OrderItem, "direction" | "nulls"> {
     const direction = this.takeKeyword("ASC") ? "ASC" : this.takeKeyword("DESC") ? "DESC" : null;
     let nulls: OrderItem["nulls"] = null;
     if (this.takeKeyword("NULLS")) {
       nulls = this.takeKeyword("FIRST") ? "FIRST" : "LAST";
       if (nulls === "LAST") this.expectKeyword("LAST");
     }
-    return { kind: "OrderItem", expression, direction, nulls, start: expression.start, end: this.previousEnd() };
+    return { direction, nulls };
+  }
+
+  /** `collate: ["COLLATE" (string | parameter | system_variable)]` */
+  protected collate(): Expression | null {
+    if (!this.takeKeyword("COLLATE")) return null;
+    if (this.atSymbol("@") || this.atSymbol("@@") || this.atSymbol("?")) return this.#primarySymbol();
+    return this.stringLiteral();
+  }
+
+  protected stringLiteral(): StringLiteral {
+    const { start } = this.peek();
+    return { kind: "StringLiteral", value: this.string(), start, end: this.previousEnd() };
   }
 
   /** `limit_count: integer | parameter | "CAST" "(" limit_count "AS" type ")"` */
@@ -704,8 +761,23 @@ export abstract class ExpressionParser extends TypeParser {
       const { end } = this.expectSymbol(")");
       return { kind: "CastExpression", safe: false, operand, type, format: null, timeZone: null, start, end };
     }
-    if (this.atSymbol("@") || this.atSymbol("?")) return this.#primarySymbol();
-    return this.integer();
+    return this.integerOrParameter();
+  }
+
+  /** `integer_or_parameter: integer | parameter` */
+  protected integerOrParameter(): Expression {
+    return this.atSymbol("@") || this.atSymbol("?") ? this.#primarySymbol() : this.integer();
+  }
+
+  /** `alias: ["AS"] identifier` */
+  protected alias(): Identifier | null {
+    if (this.takeKeyword("AS")) return this.identifier();
+    return this.atIdentifier() ? this.identifier() : null;
+  }
+
+  /** An expression without comparison, NOT, AND and OR. */
+  protected comparand(): Expression {
+    return this.nested(() => this.#binary(0));
   }
 
   // ---------------------------------------------------------------------------------------------------- windows
@@ -791,6 +863,7 @@ function emptyCall(name: readonly Identifier[], start: number, end: number): Fun
   return {
     kind: "FunctionCall",
     name,
+    chained: false,
     distinct: false,
     arguments: [],
     nulls: null,

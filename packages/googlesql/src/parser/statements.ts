@@ -1,5 +1,5 @@
 import type { Script } from "../tree.ts";
-import { QueryParser } from "./queries.ts";
+import { PipeParser } from "./pipes.ts";
 
 /** The first words of what is no query, so that a refusal can name the statement. Longer phrases first. */
 const STATEMENTS: readonly string[] = [
@@ -46,7 +46,7 @@ const OBJECTS: readonly string[] = [
 ];
 
 /** Scripts. For now a script is one query; everything else is refused by name. */
-export class ScriptParser extends QueryParser {
+export class ScriptParser extends PipeParser {
   /** `script: query [";"]` */
   script(): Script {
     this.#refuseOtherStatements();

@@ -4,14 +4,17 @@ import type {
   Join,
   JoinOn,
   JoinUsing,
+  ModelArgument,
   Query,
+  TableArgument,
   TableExpression,
   TableFunctionArgument,
+  TableFunctionCall,
   TablePath,
   Unnest,
   WithOffset,
 } from "../tree.ts";
-import { ExpressionParser, QUERY_CONTINUATIONS } from "./expressions.ts";
+import { TableOperatorParser } from "./table-operators.ts";
 
 type Condition = JoinOn | JoinUsing;
 
@@ -23,18 +26,18 @@ interface JoinedItem {
   readonly conditions: readonly Condition[];
 }
 
-/** Names that open a clause of their own when `(` follows, and else are aliases. */
-const TABLE_OPERATORS: readonly string[] = ["PIVOT", "UNPIVOT", "MATCH_RECOGNIZE"];
-
 /** The FROM clause: tables, joins, arrays. */
-export abstract class TableParser extends ExpressionParser {
+export abstract class TableParser extends TableOperatorParser {
+  /** How often conditions had to be brought to their joins. */
+  #consecutiveConditionsSeen = 0;
+
   /** `from: "FROM" table_primary ("," table_primary | join)*` */
   protected from(): TableExpression | null {
     if (!this.takeKeyword("FROM")) return null;
     if (this.atSymbol("@") || this.atSymbol("?") || this.atSymbol("@@")) {
       throw this.error("syntax", "Syntax error: A parameter or variable cannot be used in place of a table name.");
     }
-    return this.#joins(this.#tablePrimary(), true);
+    return this.#joins(this.tablePrimary(), true);
   }
 
   /** `join: [join_type] "JOIN" table_primary ("ON" expression | "USING" "(" identifier ("," identifier)* ")")*` */
@@ -43,7 +46,7 @@ export abstract class TableParser extends ExpressionParser {
     for (;;) {
       const at = this.peek().start;
       const token = this.peek();
-      const type = commas && this.takeSymbol(",") ? "COMMA" : this.#joinType();
+      const type = commas && this.takeSymbol(",") ? "COMMA" : this.joinType();
       if (type === null) break;
       if ((type === "RIGHT" || type === "FULL") && items.some((item) => item.type === "COMMA")) {
         throw this.error(
@@ -52,9 +55,9 @@ export abstract class TableParser extends ExpressionParser {
           token.start,
         );
       }
-      const table = this.#tablePrimary();
+      const table = this.tablePrimary();
       const conditions: Condition[] = [];
-      while (type !== "COMMA" && this.atAnyKeyword(["ON", "USING"])) conditions.push(this.#condition());
+      while (type !== "COMMA" && this.atAnyKeyword(["ON", "USING"])) conditions.push(this.condition());
       items.push({ type, at, table, conditions });
     }
     return items.some((item) => item.conditions.length > 1)
@@ -63,8 +66,9 @@ export abstract class TableParser extends ExpressionParser {
   }
 
   /** `join_type: ["INNER" | "CROSS" | ("LEFT" | "RIGHT" | "FULL") ["OUTER"]] "JOIN"` */
-  #joinType(): Join["type"] | null {
+  protected joinType(): Exclude<Join["type"], "COMMA"> | null {
     if (this.atKeyword("NATURAL")) throw this.unsupported("NATURAL JOIN is");
+    if (this.atSetOperator()) return null;
     const { keyword } = this.peek();
     const isType =
       keyword === "INNER" || keyword === "CROSS" || keyword === "LEFT" || keyword === "RIGHT" || keyword === "FULL";
@@ -72,15 +76,13 @@ export abstract class TableParser extends ExpressionParser {
       this.advance();
       if (keyword !== "INNER" && keyword !== "CROSS") this.takeKeyword("OUTER");
     }
-    if (this.atAnyKeyword(["UNION", "INTERSECT", "EXCEPT"]) && isType)
-      throw this.unsupported("An outer set operation is");
     if (this.atAnyKeyword(["HASH", "LOOKUP"])) throw this.unsupported("HASH JOIN and LOOKUP JOIN are");
     if (!isType && !this.atKeyword("JOIN")) return null;
     this.expectKeyword("JOIN");
     return isType ? keyword : "INNER";
   }
 
-  #condition(): Condition {
+  protected condition(): Condition {
     const { start } = this.peek();
     if (this.takeKeyword("ON")) {
       const expression = this.expression();
@@ -106,6 +108,7 @@ export abstract class TableParser extends ExpressionParser {
    * that has none yet. No comma and no join without condition may stand beside it.
    */
   #consecutiveConditions(first: TableExpression, items: readonly JoinedItem[]): TableExpression {
+    this.#consecutiveConditionsSeen++;
     let last = first;
     const open: { readonly left: TableExpression; readonly type: Join["type"]; readonly at: number }[] = [];
     for (const { type, at, table, conditions } of items) {
@@ -133,15 +136,58 @@ export abstract class TableParser extends ExpressionParser {
     return last;
   }
 
-  /** `table_primary: unnest | table_path | table_function | "(" query ")" [alias] | "(" table_primary join+ ")"` */
-  #tablePrimary(): TableExpression {
-    const table = this.nested(() => this.#unsampledTable());
-    if (this.atKeyword("TABLESAMPLE")) throw this.unsupported("TABLESAMPLE is");
-    this.#refuseTableOperators();
+  /** A table behind a pipe's JOIN, where Google's grammar takes no consecutive conditions. */
+  protected pipedTable(): TableExpression {
+    const seen = this.#consecutiveConditionsSeen;
+    const { start } = this.peek();
+    const table = this.tablePrimary();
+    if (this.#consecutiveConditionsSeen > seen) {
+      throw this.error("syntax", "Syntax error: No consecutive ON or USING clauses in a pipe's JOIN.", start);
+    }
     return table;
   }
 
-  #unsampledTable(): TableExpression {
+  /**
+   * ```
+   * table_primary: ( unnest | table_path | table_function | "(" query ")" [alias] | "(" table_primary join+ ")" )
+   *                [(pivot | unpivot) [alias]] (table_sample | match_recognize [alias])*
+   * ```
+   */
+  protected tablePrimary(): TableExpression {
+    let table = this.nested(() => this.#plainTable());
+    const { start } = table;
+    for (let pivoted = table.kind === "Join"; ; ) {
+      if (!pivoted && this.atTableOperator() && !this.atKeyword("MATCH_RECOGNIZE")) {
+        const plain = table.kind !== "TablePath" || table.systemTime === null;
+        if (!plain) throw this.unexpected();
+        table = this.#pivoted(table);
+        pivoted = true;
+      } else if (this.atKeyword("MATCH_RECOGNIZE") && this.atTableOperator()) {
+        const match = this.matchRecognize();
+        const alias = this.tableAlias();
+        table = { kind: "MatchedTable", table, match, alias, start, end: this.previousEnd() };
+        pivoted = true;
+      } else if (this.atKeyword("TABLESAMPLE")) {
+        const sample = this.tableSample();
+        table = { kind: "SampledTable", table, sample, start, end: sample.end };
+        pivoted = true;
+      } else return table;
+    }
+  }
+
+  #pivoted(table: TableExpression): TableExpression {
+    const { start } = table;
+    if (this.atKeyword("PIVOT")) {
+      const pivot = this.pivot();
+      const alias = this.tableAlias();
+      return { kind: "PivotedTable", table, pivot, alias, start, end: this.previousEnd() };
+    }
+    const unpivot = this.unpivot();
+    const alias = this.tableAlias();
+    return { kind: "UnpivotedTable", table, unpivot, alias, start, end: this.previousEnd() };
+  }
+
+  #plainTable(): TableExpression {
     if (this.atKeyword("UNNEST")) return this.#unnest();
     if (this.atSymbol("(")) return this.#parenthesizedTable();
     if (this.atKeyword("LATERAL")) throw this.unsupported("LATERAL is");
@@ -154,10 +200,10 @@ export abstract class TableParser extends ExpressionParser {
   #parenthesizedTable(): TableExpression {
     const { start } = this.expectSymbol("(");
     if (this.atQuery()) return this.#tableSubquery(this.query(), start);
-    const first = this.#tablePrimary();
+    const first = this.tablePrimary();
     // `((SELECT 1) UNION ALL …)` and `((SELECT 1))` are queries, `((SELECT 1) JOIN t …)` is a join.
     const mayBeQuery = first.kind === "TableSubquery" && first.alias === null;
-    if (mayBeQuery && (this.atSymbol(")") || this.atAnyKeyword(QUERY_CONTINUATIONS))) {
+    if (mayBeQuery && (this.atSymbol(")") || this.atQueryContinuation())) {
       const query = this.atSymbol(")") ? first.query : this.queryAfter(first.query, first.start);
       return this.#tableSubquery(query, start);
     }
@@ -169,7 +215,7 @@ export abstract class TableParser extends ExpressionParser {
 
   #tableSubquery(query: Query, start: number): TableExpression {
     this.expectSymbol(")");
-    const alias = this.#tableAlias();
+    const alias = this.tableAlias();
     return { kind: "TableSubquery", query, alias, start, end: this.previousEnd() };
   }
 
@@ -180,7 +226,7 @@ export abstract class TableParser extends ExpressionParser {
     const expression = this.expression();
     if (this.atKeyword("AS") || this.atSymbol(",")) throw this.unsupported("UNNEST of several or named arrays is");
     this.expectSymbol(")");
-    const alias = this.#tableAlias();
+    const alias = this.tableAlias();
     const withOffset = this.#withOffset();
     return { kind: "Unnest", expression, alias, withOffset, start, end: this.previousEnd() };
   }
@@ -189,24 +235,43 @@ export abstract class TableParser extends ExpressionParser {
   #tablePathOrFunction(): TableExpression {
     const { start } = this.peek();
     const parts = this.dashedPath();
-    if (this.atSymbol("(")) return this.#tableFunction(parts, start);
-    const alias = this.#tableAlias();
+    if (this.atSymbol("(")) return this.tableFunction(parts, start);
+    const alias = this.tableAlias();
     const withOffset = this.#withOffset();
     const systemTime = this.#systemTime();
     return { kind: "TablePath", parts, alias, withOffset, systemTime, start, end: this.previousEnd() };
   }
 
   /** `table_function: path "(" [table_argument ("," table_argument)*] ")" [alias]` */
-  #tableFunction(name: readonly Identifier[], start: number): TableExpression {
+  protected tableFunction(name: readonly Identifier[], start: number): TableFunctionCall {
     this.expectSymbol("(");
     const list = this.atSymbol(")") ? [] : this.list(() => this.#tableFunctionArgument());
     this.expectSymbol(")");
-    const alias = this.#tableAlias();
+    const alias = this.tableAlias();
     return { kind: "TableFunctionCall", name, arguments: list, alias, start, end: this.previousEnd() };
   }
 
-  /** `table_argument: "TABLE" dashed_path | "MODEL" dashed_path | argument` */
+  /** `table_argument: [identifier "=>"] ("TABLE" | "MODEL") dashed_path | argument` */
   #tableFunctionArgument(): TableFunctionArgument {
+    if (this.atIdentifier() && this.atSymbol("=>", 1)) {
+      const ahead = this.peek(2);
+      if ((ahead.keyword === "TABLE" || ahead.keyword === "MODEL") && this.atIdentifier(3)) {
+        const name = this.identifier();
+        this.advance();
+        const value = this.#namedTable();
+        if (value !== null) return { kind: "NamedArgument", name, value, start: name.start, end: value.end };
+      }
+    }
+    const table = this.#namedTable();
+    if (table !== null) return table;
+    if (this.atAnyKeyword(["CONNECTION", "DESCRIPTOR"]) && (this.atIdentifier(1) || this.atSymbol("(", 1))) {
+      throw this.unsupported("CONNECTION and DESCRIPTOR arguments are");
+    }
+    if (this.atKeyword("COLUMNS") && this.atSymbol("(", 1)) throw this.unsupported("A COLUMNS argument is");
+    return this.argument();
+  }
+
+  #namedTable(): TableArgument | ModelArgument | null {
     const { keyword, start } = this.peek();
     if ((keyword === "TABLE" || keyword === "MODEL") && this.atIdentifier(1)) {
       this.advance();
@@ -214,22 +279,10 @@ export abstract class TableParser extends ExpressionParser {
       const end = this.previousEnd();
       if (keyword === "MODEL") return { kind: "ModelArgument", parts, start, end };
       const from = parts[0]?.start ?? start;
-      const path: TablePath = {
-        kind: "TablePath",
-        parts,
-        alias: null,
-        withOffset: null,
-        systemTime: null,
-        start: from,
-        end,
-      };
+      const path = plainTablePath(parts, from, end);
       return { kind: "TableArgument", path, start, end };
     }
-    if (this.atAnyKeyword(["CONNECTION", "DESCRIPTOR"]) && (this.atIdentifier(1) || this.atSymbol("(", 1))) {
-      throw this.unsupported("CONNECTION and DESCRIPTOR arguments are");
-    }
-    if (this.atKeyword("COLUMNS") && this.atSymbol("(", 1)) throw this.unsupported("A COLUMNS argument is");
-    return this.argument();
+    return null;
   }
 
   /**
@@ -271,22 +324,9 @@ export abstract class TableParser extends ExpressionParser {
     return parts;
   }
 
-  /** `alias: "AS" identifier | identifier` */
-  protected alias(): Identifier | null {
-    if (this.takeKeyword("AS")) return this.identifier();
-    return this.atIdentifier() ? this.identifier() : null;
-  }
-
-  #tableAlias(): Identifier | null {
-    this.#refuseTableOperators();
-    return this.alias();
-  }
-
-  #refuseTableOperators(): void {
-    if (!this.atAnyKeyword(TABLE_OPERATORS)) return;
-    if (this.atSymbol("(", 1) || (this.atKeyword("UNPIVOT") && this.atAnyKeyword(["INCLUDE", "EXCLUDE"], 1))) {
-      throw this.unsupported(`${this.peek().keyword} is`);
-    }
+  /** `alias: "AS" identifier | identifier`, where PIVOT and its like open an operator rather than name a table. */
+  protected tableAlias(): Identifier | null {
+    return this.atTableOperator() ? null : this.alias();
   }
 
   /** `with_offset: ["WITH" "OFFSET" [alias]]` */
@@ -294,7 +334,7 @@ export abstract class TableParser extends ExpressionParser {
     const { start } = this.peek();
     if (!this.takeKeyword("WITH")) return null;
     this.expectKeyword("OFFSET");
-    const alias = this.#tableAlias();
+    const alias = this.tableAlias();
     return { kind: "WithOffset", alias, start, end: this.previousEnd() };
   }
 
@@ -312,4 +352,8 @@ export abstract class TableParser extends ExpressionParser {
 
 function join(type: Join["type"], left: TableExpression, right: TableExpression, condition: Condition | null): Join {
   return { kind: "Join", type, left, right, condition, start: left.start, end: (condition ?? right).end };
+}
+
+function plainTablePath(parts: readonly Identifier[], start: number, end: number): TablePath {
+  return { kind: "TablePath", parts, alias: null, withOffset: null, systemTime: null, start, end };
 }

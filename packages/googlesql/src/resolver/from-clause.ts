@@ -85,6 +85,14 @@ export function resolveFrom(
       return unnest(context, node, left, frame, outer);
     case "Join":
       return join(context, node, left, frame, outer);
+    case "PivotedTable":
+      return context.fail("unsupported", "PIVOT is not supported", node);
+    case "UnpivotedTable":
+      return context.fail("unsupported", "UNPIVOT is not supported", node);
+    case "SampledTable":
+      return context.fail("unsupported", "TABLESAMPLE is not supported", node);
+    case "MatchedTable":
+      return context.fail("unsupported", "MATCH_RECOGNIZE is not supported", node);
     default: {
       const unreachable: never = node;
       return unreachable;

@@ -84,6 +84,9 @@ function passArguments(context: Context, name: string, args: readonly Argument[]
     if (expression.kind === "LambdaArgument") {
       return context.fail("unsupported", "Lambda arguments are not supported", argument);
     }
+    if (expression.kind === "TableArgument" || expression.kind === "ModelArgument") {
+      return context.fail("unsupported", "Table and model arguments are not supported", argument);
+    }
     if (expression.kind === "DatePart") {
       checkDatePart(context, expression);
       passed.push({ kind: "part" });

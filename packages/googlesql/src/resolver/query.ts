@@ -43,6 +43,8 @@ export function resolveQuery(
   outerTables: CommonTables | null,
 ): Relation {
   context.resolved.add(query);
+  const [pipe] = query.pipes;
+  if (pipe !== undefined) return context.fail("unsupported", "Pipe syntax (|>) is not supported", pipe);
   const tables = query.with === null ? outerTables : withTables(context, query.with, outerTables);
   let relation: Relation;
   if (query.body.kind === "Select") relation = select(context, query.body, query.orderBy, parent, tables);
@@ -71,6 +73,8 @@ function resolveBody(context: Context, body: QueryBody, parent: Scope | null, ta
       return resolveQuery(context, body, parent, tables);
     case "SetOperation":
       return setOperation(context, body, parent, tables);
+    case "FromQuery":
+      return context.fail("unsupported", "A query that starts with FROM is not supported", body);
     default: {
       const unreachable: never = body;
       return unreachable;
@@ -140,6 +144,7 @@ function orderItems(
 ): ReadonlySet<SourceKey> {
   return union(
     items.map((item) => {
+      if (item.collate !== null) context.fail("unsupported", "COLLATE is not supported", item);
       const value =
         item.expression.kind === "IntegerLiteral"
           ? ordinal(context, item.expression.text, columns, "ORDER BY", item)
@@ -165,6 +170,7 @@ function setOperation(
   parent: Scope | null,
   tables: CommonTables | null,
 ): Relation {
+  if (node.match !== null) return context.fail("unsupported", "Matching columns by name is not supported", node.match);
   const inputs = node.inputs.map((input) => resolveBody(context, input, parent, tables));
   const [first] = inputs;
   if (first === undefined) return context.fail("syntax", "A set operation needs queries", node);
@@ -224,6 +230,7 @@ function select(
   parent: Scope | null,
   tables: CommonTables | null,
 ): Relation {
+  if (node.mode !== null) context.fail("unsupported", "SELECT WITH is not supported", node.mode);
   const frame = newFrame(parent);
   const outer = outputScope([], frame, parent, tables);
   const from = node.from === null ? NO_FROM : resolveFrom(context, node.from, NO_FROM, frame, outer);

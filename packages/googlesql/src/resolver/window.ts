@@ -62,6 +62,7 @@ function specification(context: Context, window: WindowSpecification, scope: Sco
 export function orderKeys(context: Context, items: readonly OrderItem[], scope: Scope): ReadonlySet<SourceKey> {
   return union(
     items.map((item) => {
+      if (item.collate !== null) context.fail("unsupported", "COLLATE is not supported", item);
       const value = context.expression(context, item.expression, scope);
       if (!isOrderable(value.type)) {
         context.fail("type", `ORDER BY is not supported on ${typeName(value.type)}`, item);

@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { tableNames } from "../table-names.ts";
+import { DEFAULTS, refusalOf } from "../testing/clinic.ts";
+
+/** What the parser reads and the analysis does not know, and what the refusal calls it. */
+const UNKNOWN: Readonly<Record<string, RegExp>> = {
+  "SELECT 1 |> WHERE TRUE": /Pipe/,
+  "SELECT a FROM (SELECT a FROM pair |> WHERE TRUE)": /Pipe/,
+  "SELECT (SELECT 1 |> DISTINCT)": /Pipe/,
+  "FROM pair |> SELECT a": /FROM/,
+  "SELECT EXISTS(FROM pair)": /FROM/,
+  "WITH RECURSIVE a AS (SELECT 1) SELECT 1": /RECURSIVE/,
+  "SELECT 1 FROM pair PIVOT(ANY_VALUE(a) FOR b IN ('x'))": /PIVOT/,
+  "SELECT 1 FROM pair AS x UNPIVOT(v FOR n IN (a, b))": /UNPIVOT/,
+  "SELECT 1 FROM pair TABLESAMPLE SYSTEM (1 PERCENT)": /TABLESAMPLE/,
+  "SELECT 1 FROM pair MATCH_RECOGNIZE(ORDER BY a MEASURES MAX(b) AS m PATTERN (x) DEFINE x AS TRUE)": /MATCH_RECOGNIZE/,
+  "SELECT a FROM pair ORDER BY a COLLATE 'und:ci'": /COLLATE/,
+  "SELECT RANK() OVER (ORDER BY a COLLATE 'und:ci') FROM pair": /COLLATE/,
+  "SELECT (a).upper() FROM pair": /chained/,
+  "SELECT a FROM pair UNION ALL CORRESPONDING SELECT a FROM pair": /by name/,
+  "SELECT WITH AGGREGATION_THRESHOLD COUNT(*) FROM pair": /SELECT WITH/,
+};
+
+describe("what the analysis does not know", () => {
+  for (const [sql, message] of Object.entries(UNKNOWN)) {
+    it(`is refused by name: ${sql}`, () => {
+      const refusal = refusalOf(sql);
+      assert.equal(refusal?.code, "unsupported");
+      assert.match(refusal.message, message);
+    });
+
+    it(`names no tables: ${sql}`, () => {
+      const names = tableNames(sql, DEFAULTS);
+      assert.ok(!names.understood);
+      assert.match(names.refusal.message, message);
+    });
+  }
+});

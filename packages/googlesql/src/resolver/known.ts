@@ -1,0 +1,173 @@
+/**
+ * What the parser reads and the resolver does not know is refused by name, before anything is resolved (I1, I2). The list is
+ * of what is known: a new kind of node is refused until the resolver learns it and it is entered here.
+ */
+import { SqlError } from "../sql-error.ts";
+import { statementName } from "../statement-name.ts";
+import type { Node, NodeKind, PipeNode, QueryStatement, Script, StatementNode } from "../tree.ts";
+import { childrenOf } from "../visitor.ts";
+
+/** @throws SqlError `unsupported`, or `syntax` for a text without statement */
+export function requireKnown(sql: string, tree: Script): QueryStatement {
+  const [statement, second] = tree.statements;
+  if (statement === undefined) throw new SqlError("syntax", "There is no statement", 1, 1);
+  if (statement.kind !== "QueryStatement")
+    throw refused(sql, statement, `The statement ${statementName(statement)} is`);
+  if (second !== undefined) throw refused(sql, second, "More than one statement is");
+  const open: Node[] = [statement];
+  for (let node = open.pop(); node !== undefined; node = open.pop()) {
+    const unknown = unknownPart(node);
+    if (unknown !== null) throw refused(sql, node, unknown);
+    open.push(...childrenOf(node).reverse());
+  }
+  return statement;
+}
+
+function refused(sql: string, node: Node, what: string): SqlError {
+  return SqlError.at(sql, node.start, "unsupported", `${what} not supported; rewrite the query without it.`);
+}
+
+function unknownPart(node: Node): string | null {
+  if (!isKnown(node.kind)) return NAMES[node.kind] ?? "Pipe syntax (|>) is";
+  switch (node.kind) {
+    case "WithClause":
+      return node.recursive ? "WITH RECURSIVE is" : null;
+    case "OrderItem":
+      return node.collate === null ? null : "COLLATE is";
+    case "FunctionCall":
+      return node.chained ? "A chained function call is" : null;
+    default:
+      return null;
+  }
+}
+
+function isKnown(kind: NodeKind): kind is KnownKind {
+  return KNOWN.has(kind);
+}
+
+type UnknownKind =
+  | PipeNode["kind"]
+  | Exclude<StatementNode["kind"], "QueryStatement">
+  | "FromQuery"
+  | "ColumnMatch"
+  | "SelectMode"
+  | "RecursionDepth"
+  | "PivotedTable"
+  | "Pivot"
+  | "PivotExpression"
+  | "UnpivotedTable"
+  | "Unpivot"
+  | "UnpivotColumns"
+  | "SampledTable"
+  | "TableSample"
+  | "MatchedTable"
+  | "MatchRecognize"
+  | "RowPatternAlternation"
+  | "RowPatternSequence"
+  | "RowPatternQuantified"
+  | "RowPatternAnchor";
+
+type KnownKind = Exclude<NodeKind, UnknownKind>;
+
+const NAMES: Partial<Readonly<Record<UnknownKind, string>>> = {
+  FromQuery: "A query that starts with FROM is",
+  ColumnMatch: "Matching the columns of a set operation by name is",
+  SelectMode: "SELECT WITH is",
+  RecursionDepth: "WITH RECURSIVE is",
+  PivotedTable: "PIVOT is",
+  UnpivotedTable: "UNPIVOT is",
+  SampledTable: "TABLESAMPLE is",
+  MatchedTable: "MATCH_RECOGNIZE is",
+};
+
+/** A record, so that the compiler counts the kinds. */
+const KNOWN_KINDS: Readonly<Record<KnownKind, true>> = {
+  Script: true,
+  QueryStatement: true,
+  Query: true,
+  WithClause: true,
+  CommonTable: true,
+  SetOperation: true,
+  Select: true,
+  SelectExpression: true,
+  SelectStar: true,
+  SelectDotStar: true,
+  StarReplacement: true,
+  OrderItem: true,
+  Limit: true,
+  GroupByAll: true,
+  GroupByItems: true,
+  GroupingExpression: true,
+  GroupingSet: true,
+  Rollup: true,
+  Cube: true,
+  GroupingSets: true,
+  TablePath: true,
+  TableSubquery: true,
+  TableFunctionCall: true,
+  TableArgument: true,
+  ModelArgument: true,
+  Unnest: true,
+  WithOffset: true,
+  Join: true,
+  JoinOn: true,
+  JoinUsing: true,
+  NamedWindow: true,
+  WindowName: true,
+  WindowSpecification: true,
+  WindowFrame: true,
+  FrameBound: true,
+  NullLiteral: true,
+  BooleanLiteral: true,
+  IntegerLiteral: true,
+  FloatLiteral: true,
+  StringLiteral: true,
+  BytesLiteral: true,
+  TypedLiteral: true,
+  RangeLiteral: true,
+  PathExpression: true,
+  FieldAccess: true,
+  Subscript: true,
+  Parameter: true,
+  SystemVariable: true,
+  LogicalExpression: true,
+  NotExpression: true,
+  UnaryExpression: true,
+  BinaryExpression: true,
+  ComparisonExpression: true,
+  IsExpression: true,
+  IsDistinctFrom: true,
+  InExpression: true,
+  ExpressionList: true,
+  UnnestOperand: true,
+  QueryOperand: true,
+  BetweenExpression: true,
+  LikeExpression: true,
+  QuantifiedLike: true,
+  CaseExpression: true,
+  CaseWhen: true,
+  CastExpression: true,
+  ExtractExpression: true,
+  IntervalExpression: true,
+  StructExpression: true,
+  StructField: true,
+  TupleExpression: true,
+  ArrayExpression: true,
+  SubqueryExpression: true,
+  WithExpression: true,
+  WithBinding: true,
+  FunctionCall: true,
+  StarArgument: true,
+  NamedArgument: true,
+  LambdaArgument: true,
+  HavingModifier: true,
+  DatePart: true,
+  SimpleType: true,
+  ArrayType: true,
+  StructType: true,
+  StructTypeField: true,
+  RangeType: true,
+  Identifier: true,
+};
+
+const KNOWN: ReadonlySet<string> = new Set(Object.keys(KNOWN_KINDS));
