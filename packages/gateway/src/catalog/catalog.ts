@@ -18,8 +18,13 @@ export interface CatalogSnapshot {
   readonly missing: readonly ColumnName[];
 }
 
+/** What of the names asked for is wrong, in words for whoever asked. Holds names, never data. */
+export class CatalogError extends Error {
+  override readonly name = "CatalogError";
+}
+
 /** Most tables in one query. BigQuery's own limit: https://cloud.google.com/bigquery/quotas#query_jobs */
-const MOST_TABLES = 1000;
+export const MOST_TABLES = 1000;
 const AT_ONCE = 16;
 
 /** Columns every table has that no schema lists; they tell when, or in which file, rows are. */
@@ -38,10 +43,10 @@ export class Catalog {
     this.#file = file;
   }
 
-  /** Loads the tables named (`project.dataset.table`). Rejects as BigQuery does, and when there are more than 1,000. */
+  /** Loads the tables named (`project.dataset.table`). Rejects as upstream does, and with CatalogError. */
   async load(names: readonly TableName[]): Promise<CatalogSnapshot> {
     const distinct = [...new Set(names)].sort();
-    if (distinct.length > MOST_TABLES) throw new Error(`more than ${MOST_TABLES} tables in one query`);
+    if (distinct.length > MOST_TABLES) throw new CatalogError(`More than ${MOST_TABLES} tables in one query.`);
     const tables = new Map<TableName, LoadedTable>();
     for (let start = 0; start < distinct.length; start += AT_ONCE) {
       const loaded = await Promise.all(distinct.slice(start, start + AT_ONCE).map((name) => this.#loadTable(name)));
@@ -53,7 +58,7 @@ export class Catalog {
   async #loadTable(name: TableName): Promise<LoadedTable | undefined> {
     const { project, dataset, table } = tableParts(name);
     const known = this.#file === undefined ? undefined : otherSpelling(this.#file, `${project}.${dataset}`, table);
-    if (known !== undefined) throw new Error(`the catalog knows ${name} as ${known}; write it like that`);
+    if (known !== undefined) throw new CatalogError(`The catalog knows ${name} as ${known}; write it like that.`);
     const [resource, labels] = await Promise.all([this.#cache.table(name), this.#cache.dataset(project, dataset)]);
     if (resource === undefined) return undefined;
     const before = this.#loaded.get(resource);

@@ -1,4 +1,5 @@
 import type { QueryParameter, UnderstoodPlan } from "@chaperone/googlesql";
+import { CatalogError, type CatalogSnapshot } from "../catalog/catalog.ts";
 import { canonicalJson } from "../evidence/canonical-json.ts";
 import type { Json } from "../evidence/event.ts";
 import type { AgentPrincipal } from "../identity/principal.ts";
@@ -153,7 +154,14 @@ export async function judge(input: AssessInput): Promise<
     if (!connection.projects.includes(project))
       return { kind: "refused", error: denied("The query names a project that this gateway does not serve.") };
   }
-  const snapshot = await connection.catalog.load(tables.tables);
+  let snapshot: CatalogSnapshot;
+  try {
+    snapshot = await connection.catalog.load(tables.tables);
+  } catch (error) {
+    if (error instanceof CatalogError)
+      return { kind: "refused", error: { reason: "invalidQuery", status: 400, message: error.message } };
+    throw error;
+  }
   const { plan, redacted } = analyze(snapshot);
   if (!plan.understood || redacted === undefined)
     return {

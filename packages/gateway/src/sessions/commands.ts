@@ -21,7 +21,7 @@ export interface ReceiveInput {
   readonly principal: string;
   readonly door: string;
   readonly sealed: Uint8Array;
-  readonly sqlHash: string;
+  readonly requestHmac: string;
   readonly purpose: string | null;
   readonly jobConfig: string;
   /** Most sessions of this agent that may be unfinished at once (I10). */
@@ -42,13 +42,13 @@ const receive: Command<ReceiveInput, ReceiveOutput> = async (tx, input) => {
   if (input.requestId !== null) {
     const before = await tx.db
       .selectFrom("sessions")
-      .select(["id", "sql_hash", "created_at"])
+      .select(["id", "request_hmac", "created_at"])
       .where("issuer", "=", input.issuer)
       .where("subject", "=", input.subject)
       .where("request_id", "=", input.requestId)
       .executeTakeFirst();
     if (before !== undefined) {
-      if (before.sql_hash !== input.sqlHash)
+      if (before.request_hmac !== input.requestHmac)
         throw new CommandError("request_id_reused", "this requestId was used with another query");
       if (tx.now - before.created_at <= REQUEST_ID_WINDOW_MS) return { id: before.id, existing: true };
       await tx.db.updateTable("sessions").set({ request_id: null }).where("id", "=", before.id).execute();
@@ -90,7 +90,7 @@ const receive: Command<ReceiveInput, ReceiveOutput> = async (tx, input) => {
       sealed: input.sealed,
       sql_redacted: "",
       canonical_redacted: null,
-      sql_hash: input.sqlHash,
+      request_hmac: input.requestHmac,
       purpose: input.purpose,
       plan: null,
       decision: null,

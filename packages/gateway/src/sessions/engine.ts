@@ -127,7 +127,10 @@ export class SessionEngine {
       dryRun: submission.dryRun,
     };
     const { sql, parameters } = submission.statement;
-    const sqlHash = sealer.keyedHash(canonicalJson([sql, parameters as Json]));
+    const sqlHmac = sealer.keyedHash(canonicalJson([sql, parameters as Json]));
+    // What a repeated requestId must repeat: all that makes it another query.
+    const { parameterMode = null, defaultDataset = null } = submission.statement;
+    const requestHmac = sealer.keyedHash(canonicalJson([sqlHmac, parameterMode, defaultDataset, submission.dryRun]));
     const blob = sealer.seal(JSON.stringify(sealed), id);
     const purpose = submission.labels.purpose ?? null;
     const received = await store
@@ -144,7 +147,7 @@ export class SessionEngine {
         principal: JSON.stringify(principal),
         door: submission.door,
         sealed: blob,
-        sqlHash,
+        requestHmac,
         purpose,
         jobConfig: JSON.stringify({ labels: submission.labels, dryRun: submission.dryRun }),
         openPerAgent: this.#o.limits.openPerAgent,
@@ -163,7 +166,7 @@ export class SessionEngine {
           job: jobId,
           purpose,
           sqlBytes: Buffer.byteLength(sql),
-          sqlHmac: sqlHash,
+          sqlHmac,
           sealedSha256: createHash("sha256").update(blob).digest("hex"),
         },
       })
@@ -493,19 +496,24 @@ export class SessionEngine {
   async settle(id: string, ms: number, signal: AbortSignal): Promise<SessionRow> {
     const deadline = this.#o.clock() + ms;
     for (;;) {
+      // Listening begins before the look, so that no change falls between the two.
+      const looked = new AbortController();
+      const left = deadline - this.#o.clock();
+      const bounds = [signal, this.#stop.signal, looked.signal, ...(left > 0 ? [AbortSignal.timeout(left)] : [])];
+      const change = once(this.#changes, id, { signal: AbortSignal.any(bounds) }).then(
+        () => undefined,
+        // The bound ended the wait: look once more and answer what is.
+        () => undefined,
+      );
       const row = await this.byId(id);
       if ((row.state === "releasing" || row.state === "done") && row.upstream_job !== null) this.#watchRow(row);
       const waiting =
         row.error === null && !this.#settled.has(id) && (row.state !== "done" || row.upstream_job !== null);
-      const left = deadline - this.#o.clock();
-      if (!waiting || left <= 0 || signal.aborted) return row;
-      const bound = AbortSignal.any([signal, this.#stop.signal, AbortSignal.timeout(left)]);
-      try {
-        await once(this.#changes, id, { signal: bound });
-      } catch {
-        // The bound ended the wait: look once more and answer what is.
+      if (!waiting || left <= 0 || signal.aborted || this.#stop.signal.aborted) {
+        looked.abort();
+        return row;
       }
-      if (this.#stop.signal.aborted) return this.byId(id);
+      await change;
     }
   }
 

@@ -22,7 +22,7 @@ export interface SessionTables {
     sealed: Uint8Array;
     sql_redacted: string;
     canonical_redacted: string | null;
-    sql_hash: string;
+    request_hmac: string;
     purpose: string | null;
     /** Access plan, JSON; null until analysed. */
     plan: string | null;

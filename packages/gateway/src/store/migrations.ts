@@ -59,7 +59,7 @@ const MIGRATIONS: readonly Migration[] = [
         sealed BLOB NOT NULL,
         sql_redacted TEXT NOT NULL,
         canonical_redacted TEXT,
-        sql_hash TEXT NOT NULL,
+        request_hmac TEXT NOT NULL,
         purpose TEXT,
         plan TEXT,
         decision TEXT,

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { CatalogError } from "../../catalog/catalog.ts";
 import type { Json } from "../../evidence/event.ts";
 import type { AgentPrincipal } from "../../identity/principal.ts";
 import type { Connection } from "../../sessions/connection.ts";
@@ -429,6 +430,7 @@ function readListToken(token: string): { createdAt: number; id: string } {
 /** Our own errors in BigQuery's words; what is not ours stays as it is, for the server to answer generically. */
 function translate(error: unknown): unknown {
   if (error instanceof PageError) return refused(error.error);
+  if (error instanceof CatalogError) return new GoogleError(400, "invalid", error.message);
   if (error instanceof CommandError) {
     switch (error.code) {
       case "duplicate":

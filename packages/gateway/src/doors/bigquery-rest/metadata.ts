@@ -1,4 +1,5 @@
 import type { TableFieldSchema } from "@chaperone/googlesql";
+import { MOST_TABLES } from "../../catalog/catalog.ts";
 import type { AgentPrincipal } from "../../identity/principal.ts";
 import { describable } from "../../policy/decide.ts";
 import type { Connection } from "../../sessions/connection.ts";
@@ -103,11 +104,15 @@ export class MetadataReader {
       (list) => list.tables,
     );
     const names = tables.map((t) => t.name.split(".")[2] ?? "");
-    const snapshot = await connection.catalog.load(names.map((t) => `${project}.${dataset}.${t}`));
-    return names.filter((t) => {
-      const name = `${project}.${dataset}.${t}`;
-      return describable(connection.policies, this.#request(principal, connection, snapshot), name, ["*"]).has("*");
-    });
+    const shown: string[] = [];
+    for (let start = 0; start < names.length; start += MOST_TABLES) {
+      const some = names.slice(start, start + MOST_TABLES);
+      const snapshot = await connection.catalog.load(some.map((t) => `${project}.${dataset}.${t}`));
+      const request = this.#request(principal, connection, snapshot);
+      for (const t of some)
+        if (describable(connection.policies, request, `${project}.${dataset}.${t}`, ["*"]).has("*")) shown.push(t);
+    }
+    return shown;
   }
 
   #request(
