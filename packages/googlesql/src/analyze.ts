@@ -263,6 +263,7 @@ function readsOf(context: Context, relation: Relation): TableRead[] {
     for (const key of value.implicit) note(key, "predicate");
   }
   for (const key of relation.implicit) note(key, "predicate");
+  for (const flow of context.failing) for (const key of keysOf(flow)) note(key, "predicate");
   // A value that is computed but not shown still decides whether the query fails.
   const used = new Set([...reads].flatMap(([table, columns]) => [...columns.keys()].map((c) => sourceKey(table, c))));
   for (const flow of context.computed) {

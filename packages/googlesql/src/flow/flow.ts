@@ -36,6 +36,11 @@ export function viasOf(ways: Ways): { readonly via: Via; readonly statistic?: "c
   return vias;
 }
 
+/** Unchanged, and by no other way. */
+export function isCopy(ways: Ways): boolean {
+  return ways === COPY;
+}
+
 /** Query depth of a value that depends on no row of an enclosing query. */
 const OWN = Number.POSITIVE_INFINITY;
 /** Of a value that a subquery may have picked from few rows: outside every query, so never a statistic's input. */

@@ -6,7 +6,7 @@ import { ScriptParser } from "./statements.ts";
 
 /**
  * Reads GoogleSQL, strictly: every token must be understood, and what is outside the grammar is refused, never skipped (I1).
- * Takes one query statement with an optional `;`. Time and memory are linear in the length of the text.
+ * Takes one statement or a script of several, each with its `;`, the last with or without. Time and memory are linear in the length of the text.
  *
  * @param sql at most LIMITS.sqlLength UTF-16 units
  * @throws SqlError with code `syntax`, `unsupported` or `limit`

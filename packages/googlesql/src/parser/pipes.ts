@@ -11,7 +11,7 @@ import type {
   SelectDotStar,
   Subpipeline,
 } from "../tree.ts";
-import { QueryParser } from "./queries.ts";
+import { DmlParser } from "./dml.ts";
 
 /** Operators of GoogleSQL that BigQuery does not have. */
 const NOT_BIGQUERY: readonly string[] = [
@@ -25,7 +25,7 @@ const NOT_BIGQUERY: readonly string[] = [
 ];
 
 /** Pipe syntax: what stands behind `|>`. */
-export abstract class PipeParser extends QueryParser {
+export abstract class PipeParser extends DmlParser {
   protected override pipes(): PipeOperator[] {
     const pipes: PipeOperator[] = [];
     while (this.takeSymbol("|>")) pipes.push(this.#operator());
@@ -153,6 +153,10 @@ export abstract class PipeParser extends QueryParser {
         this.advance();
         const pipelines = this.atPipeEnd() ? [] : this.pipedList(() => this.#subpipeline());
         return { kind: "PipeTee", pipelines, ...placed() };
+      }
+      case "INSERT": {
+        const insert = this.insertHead();
+        return { kind: "PipeInsert", insert, ...placed() };
       }
       case "RECURSIVE":
         return this.#recursiveUnion();

@@ -1,77 +1,108 @@
-import type { Script } from "../tree.ts";
-import { PipeParser } from "./pipes.ts";
+import type { Script, Statement } from "../tree.ts";
+import { ProceduralParser } from "./procedural.ts";
 
-/** The first words of what is no query, so that a refusal can name the statement. Longer phrases first. */
-const STATEMENTS: readonly string[] = [
+/** First words of statements that GoogleSQL has and BigQuery has not, or that are not read yet. Longer phrases first. */
+const UNSUPPORTED: readonly string[] = [
+  "EXPORT METADATA",
   "EXPORT DATA",
   "EXPORT MODEL",
-  "EXPORT METADATA",
   "LOAD DATA",
-  "TRUNCATE TABLE",
-  "EXECUTE IMMEDIATE",
-  "BEGIN TRANSACTION",
   "START TRANSACTION",
-  "COMMIT TRANSACTION",
-  "ROLLBACK TRANSACTION",
-  "CREATE OR REPLACE",
-  ..."INSERT UPDATE DELETE MERGE TRUNCATE CREATE ALTER DROP UNDROP GRANT REVOKE EXPORT LOAD CALL DECLARE SET IF LOOP".split(
+  ..."CREATE ALTER DROP UNDROP GRANT REVOKE EXPORT LOAD START EXPLAIN DESCRIBE DESC SHOW ANALYZE CLONE IMPORT MODULE".split(
     " ",
   ),
-  ..."WHILE REPEAT FOR CASE BEGIN COMMIT ROLLBACK START RETURN BREAK LEAVE CONTINUE ITERATE RAISE EXECUTE ASSERT".split(
-    " ",
-  ),
-  ..."EXPLAIN DESCRIBE DESC SHOW ANALYZE CLONE IMPORT MODULE DEFINE RENAME RUN REPLACE".split(" "),
+  ..."DEFINE RENAME RUN REPLACE ABORT TABLE GRAPH".split(" "),
 ];
 
 /** Words between CREATE, ALTER or DROP and the kind of thing: `CREATE OR REPLACE TEMP TABLE`. */
 const MODIFIERS: readonly string[] = [
-  "OR",
-  "REPLACE",
-  "TEMP",
-  "TEMPORARY",
-  "PUBLIC",
-  "PRIVATE",
-  "EXTERNAL",
-  "MATERIALIZED",
-  "SNAPSHOT",
-  "AGGREGATE",
-  "ROW",
-  "SEARCH",
-  "VECTOR",
+  ..."OR REPLACE TEMP TEMPORARY PUBLIC PRIVATE EXTERNAL MATERIALIZED SNAPSHOT AGGREGATE ROW SEARCH VECTOR".split(" "),
+  ..."PROPERTY ALL DATA".split(" "),
 ];
 
 const OBJECTS: readonly string[] = [
   ..."TABLE VIEW SCHEMA FUNCTION PROCEDURE MODEL INDEX ACCESS CAPACITY RESERVATION ASSIGNMENT ROUTINE".split(" "),
-  ..."DATABASE CONSTANT SEQUENCE POLICY ALL PRIVILEGE GRAPH PROPERTY CONNECTION ORGANIZATION PROJECT".split(" "),
+  ..."DATABASE CONSTANT SEQUENCE POLICY PRIVILEGE GRAPH CONNECTION ORGANIZATION PROJECT".split(" "),
 ];
 
-/** Scripts. For now a script is one query; everything else is refused by name. */
-export class ScriptParser extends PipeParser {
-  /** `script: query [";"]` */
+/** Statements and scripts. What BigQuery does not have is refused by name. */
+export class ScriptParser extends ProceduralParser {
+  /** `script: statement (";" statement)* [";"]`; DECLARE only where the script begins */
   script(): Script {
-    this.#refuseOtherStatements();
     if (this.peek().kind === "end") throw this.error("syntax", "Syntax error: The SQL holds no statement.");
-    const query = this.query();
-    if (this.takeSymbol(";") && this.peek().kind !== "end" && !this.atSymbol(";")) {
-      throw this.unsupported("More than one statement is");
-    }
+    const statements: Statement[] = [];
+    let declaring = true;
+    do {
+      if (this.peek().kind === "end") break;
+      if (!this.atKeyword("DECLARE")) declaring = false;
+      else if (!declaring) throw this.error("syntax", "Syntax error: DECLARE stands only where a script begins.");
+      statements.push(this.statement());
+    } while (this.takeSymbol(";"));
     if (this.peek().kind !== "end") throw this.unexpected("end of input");
-    const { start, end } = query;
-    return {
-      kind: "Script",
-      statements: [{ kind: "QueryStatement", query, start, end }],
-      start: 0,
-      end: this.sql.length,
-    };
+    return { kind: "Script", statements, start: 0, end: this.sql.length };
   }
 
-  #refuseOtherStatements(): void {
-    const phrase = STATEMENTS.find((words) => words.split(" ").every((word, index) => this.atKeyword(word, index)));
+  protected override statement(): Statement {
+    if (this.atIdentifier() && this.atSymbol(":", 1)) return this.labelled();
+    const { keyword, start } = this.peek();
+    switch (keyword) {
+      case "INSERT":
+        return this.insert();
+      case "UPDATE":
+        return this.update();
+      case "DELETE":
+        return this.delete();
+      case "MERGE":
+        return this.merge();
+      case "TRUNCATE":
+        return this.truncate();
+      case "DECLARE":
+        return this.declareStatement();
+      case "SET":
+        return this.set();
+      case "EXECUTE":
+        return this.execute();
+      case "BEGIN":
+        return this.begin();
+      case "COMMIT":
+      case "ROLLBACK":
+        return this.transaction(keyword);
+      case "IF":
+        return this.if();
+      case "CASE":
+        return this.caseStatement();
+      case "LOOP":
+      case "WHILE":
+      case "REPEAT":
+      case "FOR":
+        return this.loop(null);
+      case "BREAK":
+      case "LEAVE":
+      case "CONTINUE":
+      case "ITERATE":
+        return this.jump();
+      case "RETURN":
+        this.advance();
+        return { kind: "ReturnStatement", start, end: this.previousEnd() };
+      case "RAISE":
+        return this.raise();
+      case "CALL":
+        return this.call();
+      case "ASSERT":
+        return this.assert();
+    }
+    this.#refuseUnsupported();
+    const query = this.query();
+    return { kind: "QueryStatement", query, start: query.start, end: query.end };
+  }
+
+  #refuseUnsupported(): void {
+    const phrase = UNSUPPORTED.find((words) => words.split(" ").every((word, index) => this.atKeyword(word, index)));
     if (phrase === undefined) return;
     const [verb = phrase] = phrase.split(" ");
     if (verb !== "CREATE" && verb !== "ALTER" && verb !== "DROP") throw this.unsupported(`The statement ${phrase} is`);
     const words = [phrase];
-    for (let ahead = phrase.split(" ").length; ahead < 10; ahead++) {
+    for (let ahead = 1; ahead < 10; ahead++) {
       const { keyword } = this.peek(ahead);
       if (MODIFIERS.includes(keyword)) words.push(keyword);
       else {

@@ -50,6 +50,8 @@ export class Context {
   readonly resolved = new WeakSet<Node>();
   /** What expressions computed, whether or not the result is used: a computation can fail, and so tell. */
   readonly computed: Flow[] = [];
+  /** What computations that can fail were given: that the query runs tells something of it. */
+  readonly failing: Flow[] = [];
   /** What ERROR() was given to say. */
   readonly errors: Flow[] = [];
   readonly usedParameters = new Set<string>();

@@ -14,6 +14,7 @@ import {
   structFlow,
   transformed,
 } from "../flow/flow.ts";
+import { castMayFail, mayFail } from "../functions/failure.ts";
 import { type Operator, operator } from "../functions/operator.ts";
 import { matchSignature } from "../functions/signature.ts";
 import type * as Tree from "../tree.ts";
@@ -166,6 +167,7 @@ function resolveKind(context: Context, node: Tree.Expression, scope: Scope): Val
       checkDatePart(context, node.part);
       if (node.toPart !== null) checkDatePart(context, node.toPart);
       expect(context, operand, node.toPart === null ? INT64 : STRING, "INTERVAL", node);
+      context.failing.push(operand.flow);
       return computed(INTERVAL, `INTERVAL ${node.part.name} ${node.toPart?.name ?? ""}`, [operand]);
     }
     case "StructExpression":
@@ -278,6 +280,7 @@ function applyOperator(
     operator(name),
     operands.map((value) => ({ kind: "value", value, name: "" })),
   );
+  for (const [place, operand] of operands.entries()) if (mayFail(name, place)) context.failing.push(operand.flow);
   return (
     match?.result ??
     context.fail(
@@ -374,6 +377,8 @@ function subquery(context: Context, node: Tree.SubqueryExpression, scope: Scope)
       return made(BOOL, decidedBy(transformed([relation.rows]), relation.implicit), id);
     case "SCALAR": {
       const value = onlyColumn(context, relation, node);
+      // More than one row is an error.
+      if (!atMostOne(node.query.limit)) context.failing.push(decidedBy(relation.rows, relation.implicit));
       return made(value.type, picked(value.flow), id, value.written === "null" ? "null" : "value");
     }
     case "ARRAY": {
@@ -388,10 +393,15 @@ function subquery(context: Context, node: Tree.SubqueryExpression, scope: Scope)
   }
 }
 
+function atMostOne(limit: Tree.Limit | null): boolean {
+  return limit?.count.kind === "IntegerLiteral" && ["0", "1"].includes(limit.count.text);
+}
+
 function subscript(context: Context, node: Tree.Subscript, operand: Value, index: Value): Value {
   const id = context.idOf(`subscript ${node.accessor}`, [operand.id, index.id]);
   if (operand.type.kind === "array") {
     expect(context, index, INT64, "An array index", node);
+    if (!node.accessor?.startsWith("SAFE_")) context.failing.push(shape(operand.flow), index.flow);
     return made(operand.type.element, chosenBy(operand.flow, [index.flow]), id);
   }
   if (operand.type.kind === "scalar" && operand.type.name === "JSON" && node.accessor === null) {
@@ -444,6 +454,9 @@ function cast(context: Context, node: Tree.CastExpression, resolve: (e: Tree.Exp
     return context.fail("type", `Invalid cast from ${describe(operand)} to ${typeName(type)}`, node);
   }
   const unchanged = sameType(operand.type, type) && extras.length === 0 && !hasParameters(node.type);
+  const plain = extras.length === 0 && !hasParameters(node.type);
+  if (!node.safe && !unchanged && !(plain && !castMayFail(operand.type, type)))
+    context.failing.push(operand.flow, ...extras.map((e) => e.flow));
   const flow = unchanged
     ? operand.flow
     : castFlow(

@@ -45,6 +45,7 @@ export const NO_FROM: FromClause = {
   names: NO_NAMES,
   implicit: NO_KEYS,
   rows: NOTHING,
+  repeated: false,
 };
 
 /** The scope of a FROM clause's names, inside the enclosing query's. */
@@ -115,6 +116,7 @@ function named(context: Context, relation: Relation, alias: string, node: Node):
     names: namesOf(columns),
     implicit: relation.implicit,
     rows: relation.rows,
+    repeated: relation.repeated,
   };
 }
 
@@ -150,7 +152,7 @@ function element(
     if (ranges.has(fold(offset.name))) context.fail("name", `Duplicate alias ${offset.name} in FROM`, node);
     ranges.set(fold(offset.name), { name: offset.name, columns: [], value: offset, id: offset.id });
   }
-  return { columns, ranges, names, implicit, rows };
+  return { columns, ranges, names, implicit, rows, repeated: true };
 }
 
 function tablePath(context: Context, node: TablePath, left: FromClause, frame: Frame, outer: Scope): FromClause {
@@ -222,6 +224,7 @@ function baseTable(context: Context, node: TablePath, lateral: Scope): FromClaus
     names: namesOf(columns),
     implicit: NO_KEYS,
     rows: rowsFlow(named.name),
+    repeated: false,
   };
 }
 
@@ -297,7 +300,7 @@ function combine(context: Context, a: FromClause, b: FromClause, node: Node): Fr
   }
   const columns = [...a.columns, ...b.columns];
   context.spendColumns(columns.length, node);
-  return { columns, ranges, names, implicit: a.implicit, rows: a.rows };
+  return { columns, ranges, names, implicit: a.implicit, rows: a.rows, repeated: true };
 }
 
 /** USING: its columns come first in `*`, once, and are no longer ambiguous; both sides' values decided over the rows. */
@@ -345,6 +348,7 @@ function using(
     names,
     implicit: union(keys),
     rows: both.rows,
+    repeated: true,
   };
 }
 

@@ -6,6 +6,7 @@ import {
   decidedBy,
   either,
   type Flow,
+  isCopy,
   keysOf,
   type SourceKey,
   shape,
@@ -15,6 +16,7 @@ import {
   whole,
 } from "../flow/flow.ts";
 import { functionNamed } from "../functions/catalogue.ts";
+import { mayFail } from "../functions/failure.ts";
 import { type FunctionEntry, type Match, matchSignature, type PassedArgument } from "../functions/signature.ts";
 import type { Via } from "../plan.ts";
 import type { Argument, Expression, FunctionCall } from "../tree.ts";
@@ -47,7 +49,7 @@ export function resolveCall(context: Context, node: FunctionCall, scope: Scope):
   if (entry === undefined && !TOP.has(name)) {
     return context.fail("name", `Function not found: ${name}; only built-in functions the gateway knows can run`, node);
   }
-  if (entry?.kind === "scalar") return scalarCall(context, entry, node, scope);
+  if (entry?.kind === "scalar") return scalarCall(context, entry, node, scope, safe);
   if (safe) return context.fail("unsupported", `SAFE is not supported with ${name}`, node);
   return overRows(context, name, entry, node, scope);
 }
@@ -155,10 +157,12 @@ function callId(context: Context, name: string, node: FunctionCall, passed: Pass
   return context.idOf(`call ${name}`, operands);
 }
 
-function scalarCall(context: Context, entry: FunctionEntry, node: FunctionCall, scope: Scope): Value {
+function scalarCall(context: Context, entry: FunctionEntry, node: FunctionCall, scope: Scope, safe: boolean): Value {
   refuseModifiers(context, entry.name, node, []);
   const passed = passArguments(context, entry.name, node.arguments, scope);
   const found = match(context, entry, passed, node);
+  for (const [place, value] of passed.values.entries())
+    if (!safe && value !== null && mayFail(entry.name, place)) context.failing.push(value.flow);
   const { values, conditions, keys } = argumentFlows(found, passed);
   const shown =
     entry.name === "ARRAY_LENGTH"
@@ -259,6 +263,15 @@ function windowCall(
 /** The aggregates whose value is how many rows, or how many different values, there are. */
 const COUNTS: ReadonlySet<string> = new Set(["COUNT", "COUNTIF", "APPROX_COUNT_DISTINCT"]);
 
+/** However often its rows are repeated, the different values of one column stay as many. */
+function countsOnce(name: string, passed: Passed, node: FunctionCall): boolean {
+  const [value] = passed.values;
+  if (!value || !(node.distinct || name === "APPROX_COUNT_DISTINCT")) return false;
+  const { explicit, constant } = whole(value.flow);
+  const [ways, ...more] = explicit.values();
+  return ways !== undefined && more.length === 0 && !constant && isCopy(ways);
+}
+
 interface OverRows {
   readonly type: Type;
   readonly via: Via;
@@ -287,18 +300,21 @@ function rowsOf(
       values: [frame.rows],
       conditions: [],
       keys: new Set(),
-      counts: true,
+      counts: !frame.repeated,
       fields: null,
     };
   }
   const passed = passArguments(context, name, node.arguments, scope);
   if (entry === undefined) return topValues(context, name, passed, node, frame);
   const found = match(context, entry, passed, node);
+  // An array that holds NULL can't be a result.
+  if (name === "ARRAY_AGG" && node.nulls !== "IGNORE")
+    for (const value of passed.values) if (value !== null) context.failing.push(value.flow);
   return {
     type: found.result,
     via: entry.via,
     ...argumentFlows(found, passed),
-    counts: COUNTS.has(name),
+    counts: COUNTS.has(name) && (!frame.repeated || countsOnce(name, passed, node)),
     fields: null,
   };
 }

@@ -20,6 +20,21 @@ const UNKNOWN: Readonly<Record<string, RegExp>> = {
   "SELECT (a).upper() FROM pair": /chained/,
   "SELECT a FROM pair UNION ALL CORRESPONDING SELECT a FROM pair": /by name/,
   "SELECT WITH AGGREGATION_THRESHOLD COUNT(*) FROM pair": /SELECT WITH/,
+  "insert into pair values ('a', 'b')": /INSERT/,
+  "UPDATE pair SET a = b WHERE TRUE": /UPDATE/,
+  "DELETE FROM pair WHERE TRUE": /DELETE/,
+  "MERGE pair USING encounters ON TRUE WHEN MATCHED THEN DELETE": /MERGE/,
+  "TRUNCATE TABLE pair": /TRUNCATE TABLE/,
+  "DECLARE x INT64": /DECLARE/,
+  "DECLARE x INT64; SELECT x": /DECLARE/,
+  "SET x = 1": /SET/,
+  "BEGIN SELECT 1; END": /BEGIN/,
+  "BEGIN TRANSACTION": /BEGIN TRANSACTION/,
+  "IF TRUE THEN SELECT 1; END IF": /IF/,
+  "CALL p()": /CALL/,
+  "EXECUTE IMMEDIATE 'SELECT 1'": /EXECUTE IMMEDIATE/,
+  "ASSERT TRUE": /ASSERT/,
+  "SELECT 1; TRUNCATE TABLE pair": /More than one statement/,
 };
 
 describe("what the analysis does not know", () => {

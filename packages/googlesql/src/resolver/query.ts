@@ -109,6 +109,7 @@ function newFrame(parent: Scope | null): Frame {
     references: [],
     keys: new Set(),
     rows: NOTHING,
+    repeated: false,
     windows: new Map(),
   };
 }
@@ -202,6 +203,7 @@ function setOperation(
     columns,
     implicit: union(implicit),
     rows: either(inputs.map((input) => input.rows)),
+    repeated: node.operator === "UNION ALL" || inputs.some((input) => input.repeated),
     valueTable: inputs.every((input) => input.valueTable),
   };
 }
@@ -235,6 +237,7 @@ function select(
   const outer = outputScope([], frame, parent, tables);
   const from = node.from === null ? NO_FROM : resolveFrom(context, node.from, NO_FROM, frame, outer);
   frame.rows = from.rows;
+  frame.repeated = from.repeated;
   const scope = scopeOf(from, frame, outer);
   const decided: ReadonlySet<SourceKey>[] = [from.implicit];
   if (node.where !== null) decided.push(condition(context, node.where, scope, "WHERE"));
@@ -290,6 +293,7 @@ function select(
     columns: node.as === null ? given : [rowColumn(context, node, given)],
     implicit: union(decided),
     rows: oneRow ? NOTHING : from.rows,
+    repeated: !oneRow && from.repeated,
     valueTable: node.as !== null,
   };
 }

@@ -27,6 +27,8 @@ export interface Relation {
   readonly implicit: ReadonlySet<SourceKey>;
   /** That its rows exist, for whoever counts them. */
   readonly rows: Flow;
+  /** One row of a table may stand in several of its rows: counting them is not counting the table's. */
+  readonly repeated: boolean;
   /** SELECT AS STRUCT, SELECT AS VALUE: one column that is the row itself. */
   readonly valueTable: boolean;
 }
@@ -49,6 +51,8 @@ export interface FromClause {
   readonly names: ReadonlyMap<string, Column | null>;
   readonly implicit: ReadonlySet<SourceKey>;
   readonly rows: Flow;
+  /** As in Relation. */
+  readonly repeated: boolean;
 }
 
 /** What is known of one SELECT while its clauses are resolved. */
@@ -67,6 +71,8 @@ export interface Frame {
   references: { readonly ids: readonly number[]; readonly name: string; readonly node: Node }[];
   readonly keys: Set<number>;
   rows: Flow;
+  /** Of the FROM clause: as in Relation. */
+  repeated: boolean;
   readonly windows: Map<string, { readonly node: NamedWindow; keys: ReadonlySet<SourceKey> | null; ordered: boolean }>;
 }
 
