@@ -1,13 +1,14 @@
 /** Expressions of a wanted type. */
-import type { Generation, Place } from "./generation.ts";
+import type { Generation, Place, QueryWish } from "./generation.ts";
 import { AGGREGATES, CHOOSING, COMPARING, OPERATORS, type OverRows } from "./operators.ts";
 import { DOMAIN } from "./schema.ts";
 import { reference, visible } from "./scope.ts";
-import type { Expr, OrderItem, Query } from "./tree.ts";
+import type { Expr, OrderItem } from "./tree.ts";
 import {
   arrayOf,
   BOOL,
   DATE,
+  type Field,
   FLOAT64,
   INT64,
   NUMERIC,
@@ -186,7 +187,7 @@ function computed(g: Generation, place: Place, type: Type, depth: number): [numb
       };
     },
   ]);
-  if (place.windowTies !== null && type.kind === "scalar") ways.push([12, () => windowCall(g, place, type, depth)]);
+  if (place.windowTies !== null && type.kind === "scalar") ways.push([22, () => windowCall(g, place, type, depth)]);
   if (place.subqueries && g.queryDepth < 3) ways.push(...subqueries(g, place, type));
   if (sameType(type, STRING)) {
     ways.push([
@@ -215,6 +216,10 @@ function computed(g: Generation, place: Place, type: Type, depth: number): [numb
 function arrayOfStructs(g: Generation, place: Place, depth: number): Expr {
   const found = atoms(place).filter((e) => e.type.kind === "array" && e.type.element.kind === "struct");
   return found.length > 0 ? g.choices.pick(found) : expression(g, place, arrayOf(STAY), depth - 1);
+}
+
+function columnsOf(fields: readonly Field[]): Pick<QueryWish, "types" | "names"> {
+  return { types: fields.map((f) => f.type), names: fields.map((f) => f.name) };
 }
 
 function literalInt(value: number): Expr {
@@ -268,15 +273,15 @@ function conditions(g: Generation, place: Place, depth: number): [number, Maker]
 
 function subqueries(g: Generation, place: Place, type: Type): [number, Maker][] {
   const { choices } = g;
-  const base = { parent: place.scope, commonTables: place.commonTables, top: false } as const;
+  const base = { parent: place.scope, commonTables: place.commonTables, top: false, names: null } as const;
   const ways: [number, Maker][] = [
     [
       3,
       () => {
         g.note("scalar subquery");
         if (type.kind === "struct" && choices.chance(50)) {
-          const { query } = g.query(g, { ...base, types: type.fields.map((f) => f.type), rows: "one", as: "STRUCT" });
-          return { kind: "subquery", type, form: "", query: renamed(query, type) };
+          const { query } = g.query(g, { ...base, ...columnsOf(type.fields), rows: "one", as: "STRUCT" });
+          return { kind: "subquery", type, form: "", query };
         }
         const { query } = g.query(g, { ...base, types: [type], rows: "one", as: "" });
         return { kind: "subquery", type, form: "", query };
@@ -292,11 +297,11 @@ function subqueries(g: Generation, place: Place, type: Type): [number, Maker][] 
         if (element.kind === "struct" && choices.chance(60)) {
           const { query } = g.query(g, {
             ...base,
-            types: element.fields.map((f) => f.type),
+            ...columnsOf(element.fields),
             rows: "ordered",
             as: "STRUCT",
           });
-          return { kind: "subquery", type, form: "ARRAY", query: renamed(query, element) };
+          return { kind: "subquery", type, form: "ARRAY", query };
         }
         const { query } = g.query(g, { ...base, types: [element], rows: "ordered", as: "" });
         return { kind: "subquery", type, form: "ARRAY", query };
@@ -327,21 +332,6 @@ function subqueries(g: Generation, place: Place, type: Type): [number, Maker][] 
   return ways;
 }
 
-/** SELECT AS STRUCT with the names that `type` gives its fields. */
-function renamed(query: Query, type: Type): Query {
-  if (query.body.kind !== "select" || type.kind !== "struct") throw new Error("not a SELECT AS STRUCT");
-  const { body } = query;
-  const nameAt = (i: number): string => type.fields[i]?.name ?? "";
-  return {
-    ...query,
-    body: {
-      ...body,
-      items: body.items.map((item, i) => (item.kind === "expression" ? { ...item, alias: nameAt(i) } : item)),
-      columns: body.columns.map((column, i) => ({ ...column, name: nameAt(i) })),
-    },
-  };
-}
-
 // -------------------------------------------------------------------------------------------------- aggregates, windows
 
 function orderItems(g: Generation, place: Place, count: number, depth: number, ties: readonly Expr[]): OrderItem[] {
@@ -357,7 +347,7 @@ function orderItems(g: Generation, place: Place, count: number, depth: number, t
   }
   // An order by a literal alone would be refused.
   const used = exprs.filter(hasReference);
-  return [...used, ...ties].map((expr) => ({ expr, descending: g.choices.chance(30), google: null }));
+  return [...used, ...ties].map((expr) => ({ expr, descending: g.choices.chance(30), ordinal: null }));
 }
 
 export function hasReference(expr: Expr): boolean {
@@ -379,8 +369,8 @@ function argumentsOf(g: Generation, place: Place, chosen: OverRows, type: Type, 
 }
 
 function aggregate(g: Generation, place: Place, type: Type, depth: number): Expr {
-  const rows = place.rows;
-  if (rows === null) throw new Error("no rows to aggregate");
+  if (place.rows === null) throw new Error("no rows to aggregate");
+  const rows = local(place.rows);
   const base = { kind: "aggregate", type, distinct: false, orderBy: [], ignoreNulls: false, limit: null } as const;
   const ties = place.rowTies;
   const below = (t: Type): Expr => expression(g, rows, t, depth - 1);
@@ -458,12 +448,17 @@ function aggregate(g: Generation, place: Place, type: Type, depth: number): Expr
   return g.choices.weighted(ways)();
 }
 
+/** Without the queries around: DuckDB takes an aggregate over outer columns alone for the outer query's. */
+function local(place: Place): Place {
+  return { ...place, scope: { ...place.scope, parent: null } };
+}
+
 const RANKS = ["RANK", "DENSE_RANK", "PERCENT_RANK", "CUME_DIST"];
 
 function windowCall(g: Generation, place: Place, type: Type, depth: number): Expr {
   const { choices } = g;
   const ties = place.windowTies ?? [];
-  const inner: Place = { ...place, windowTies: null };
+  const inner: Place = { ...local(place), windowTies: null };
   const arg = (): Expr => expression(g, inner, type, depth - 1);
   const total = (): OrderItem[] => orderItems(g, inner, choices.below(2), 0, ties);
   const make = (google: string, args: readonly Expr[], orderBy: readonly OrderItem[], frame: string): Expr => {

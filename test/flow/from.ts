@@ -15,6 +15,8 @@ export interface MadeFrom {
   readonly node: From;
   readonly ranges: readonly Range[];
   readonly merged: readonly Column[];
+  /** Columns that USING merged: their name alone means the merged one. */
+  readonly hidden: ReadonlySet<Column>;
   /** What `*` gives, in order. */
   readonly star: readonly Column[];
   /** Columns that together differ in every row; null where none are known. */
@@ -29,7 +31,7 @@ function freshAlias(g: Generation, taken: ReadonlySet<string>): string {
 }
 
 export function makeFrom(g: Generation, wish: QueryWish): MadeFrom {
-  let from = makeItem(g, wish, new Set());
+  let from = makeItem(g, wish, null);
   const count = g.choices.weighted([
     [5, 0],
     [4, 1],
@@ -58,7 +60,7 @@ function aliasesOf(from: MadeFrom): Set<string> {
 }
 
 /** One table, common table or derived table. */
-function makeItem(g: Generation, wish: QueryWish, taken: ReadonlySet<string>): MadeFrom {
+function makeItem(g: Generation, wish: QueryWish, left: MadeFrom | null): MadeFrom {
   const { choices } = g;
   const kind = choices.weighted([
     [10, "table"],
@@ -67,7 +69,12 @@ function makeItem(g: Generation, wish: QueryWish, taken: ReadonlySet<string>): M
     [1, "unnest"],
   ] as const);
   const duck = `t${g.id()}`;
-  if (kind === "unnest") return unnest(g, wish, scopeOver(wish.parent, [], []), taken, "UNNEST");
+  const taken = left === null ? new Set<string>() : aliasesOf(left);
+  if (kind === "unnest") {
+    // It may use nothing of the left side here, yet its names are those of the left side.
+    const beside = left === null ? scopeOver(wish.parent, [], NO_USING) : scopeOver(wish.parent, left.ranges, left);
+    return unnest(g, wish, { ...beside, allowed: new Set() }, taken, "UNNEST");
+  }
   if (kind === "table") {
     g.note("from table");
     const table = choices.pick(TABLES);
@@ -87,7 +94,7 @@ function makeItem(g: Generation, wish: QueryWish, taken: ReadonlySet<string>): M
     return relation(node, alias ?? common.google, columns, common.made.key);
   }
   g.note("from derived table");
-  const made = g.query(g, { ...wish, types: null, rows: "any", as: "", top: false });
+  const made = g.query(g, { ...wish, types: null, names: null, rows: "any", as: "", top: false });
   const alias = choices.chance(85) ? freshAlias(g, taken) : null;
   const columns = made.columns.map((c): Column => ({ name: c.name, type: c.type, duck: `${duck}.${c.duck}` }));
   return relation({ kind: "derived", query: made.query, alias, duck }, alias, columns, made.key);
@@ -104,7 +111,7 @@ function relation(
     const column = columns[i];
     return column === undefined ? [] : [{ range, column }];
   });
-  return { node, ranges: [range], merged: [], star: columns, key: parts ?? null };
+  return { node, ranges: [range], merged: [], hidden: NONE, star: columns, key: parts ?? null };
 }
 
 /** The elements of an array that what stands on the left may provide. */
@@ -144,12 +151,24 @@ function unnest(
     star.push(column);
     key = [{ range: offsets, column }];
   }
-  return { node: { kind: "unnest", array, asPath, alias, offset, duck }, ranges, merged: [], star, key };
+  return { node: { kind: "unnest", array, asPath, alias, offset, duck }, ranges, merged: [], hidden: NONE, star, key };
 }
 
 function fieldColumns(type: Type, duck: string): Column[] {
   if (type.kind !== "struct") return [];
   return type.fields.map((f) => ({ name: f.name, type: f.type, duck: `struct_extract(${duck}, '${f.name}')` }));
+}
+
+const NONE: ReadonlySet<Column> = new Set();
+const NO_USING: Pick<MadeFrom, "merged" | "hidden"> = { merged: [], hidden: new Set() };
+
+function usedBy(a: MadeFrom, b: MadeFrom): Pick<MadeFrom, "merged" | "hidden"> {
+  return { merged: [...a.merged, ...b.merged], hidden: new Set([...a.hidden, ...b.hidden]) };
+}
+
+/** Two sides as one, for the names they take. */
+function beside(a: MadeFrom, b: MadeFrom): MadeFrom {
+  return { ...a, ...both(a, b), ...usedBy(a, b), star: [...a.star, ...b.star] };
 }
 
 function both(a: MadeFrom, b: MadeFrom): Pick<MadeFrom, "ranges" | "key"> {
@@ -158,20 +177,26 @@ function both(a: MadeFrom, b: MadeFrom): Pick<MadeFrom, "ranges" | "key"> {
 
 function joined(g: Generation, wish: QueryWish, left: MadeFrom): MadeFrom {
   const { choices } = g;
-  const scope = scopeOver(wish.parent, left.ranges, left.merged);
-  const arrays = atoms(placeIn(wish, scopeOver(null, left.ranges, left.merged))).some((e) => e.type.kind === "array");
+  const scope = scopeOver(wish.parent, left.ranges, left);
+  const arrays = atoms(placeIn(wish, scopeOver(null, left.ranges, left))).some((e) => e.type.kind === "array");
   if (arrays && choices.chance(50)) {
     const right = unnest(g, wish, scope, aliasesOf(left), choices.pick(["UNNEST", "path"] as const));
     const type = choices.pick([",", "CROSS", "LEFT"] as const);
     g.note(`join UNNEST ${type}`);
     const on: Expr | null = type === "LEFT" ? { kind: "literal", type: BOOL, value: true } : null;
     const node: From = { kind: "join", type, left: left.node, right: right.node, on, using: [] };
-    return { node, ...both(left, right), merged: left.merged, star: [...left.star, ...right.star] };
+    return {
+      node,
+      ...both(left, right),
+      merged: left.merged,
+      hidden: left.hidden,
+      star: [...left.star, ...right.star],
+    };
   }
-  let right = makeItem(g, wish, aliasesOf(left));
+  let right = makeItem(g, wish, left);
   if (choices.chance(8) && g.budget > 0) {
     g.note("from nested join");
-    const inner = makeItem(g, wish, new Set([...aliasesOf(left), ...aliasesOf(right)]));
+    const inner = makeItem(g, wish, beside(left, right));
     right = condition(g, wish, right, inner, "INNER");
   }
   const comma = left.node.kind === "join" && left.node.type === ",";
@@ -184,7 +209,7 @@ function joined(g: Generation, wish: QueryWish, left: MadeFrom): MadeFrom {
     return {
       node,
       ...both(left, right),
-      merged: [...left.merged, ...right.merged],
+      ...usedBy(left, right),
       star: [...left.star, ...right.star],
     };
   }
@@ -201,15 +226,14 @@ function condition(
   const shared = right.merged.length > 0 ? [] : sharedColumns(left, right);
   if (shared.length > 0 && g.choices.chance(40)) return using(g, left, right, type, shared);
   g.note(`join ${type}`);
-  const ranges = [...left.ranges, ...right.ranges];
-  const merged = [...left.merged, ...right.merged];
-  const scope = scopeOver(wish.parent, ranges, merged);
+  const sides = beside(left, right);
+  const scope = scopeOver(wish.parent, sides.ranges, sides);
   const place = { ...placeIn(wish, scope), subqueries: type === "INNER" };
   const on = g.choices.chance(60)
     ? (equality(g, place, left, right) ?? expression(g, place, BOOL, 2))
     : expression(g, place, BOOL, 2);
   const node: From = { kind: "join", type, left: left.node, right: right.node, on, using: [] };
-  return { node, ...both(left, right), merged, star: [...left.star, ...right.star] };
+  return { node, ...both(left, right), ...usedBy(left, right), star: [...left.star, ...right.star] };
 }
 
 function equality(g: Generation, place: Place, left: MadeFrom, right: MadeFrom): Expr | null {
@@ -271,6 +295,7 @@ function using(
     node: { kind: "join", type, left: left.node, right: right.node, on: null, using: list },
     ...both(left, right),
     merged: [...merged, ...left.merged.filter((c) => !names.has(c.name))],
+    hidden: new Set([...left.hidden, ...right.hidden, ...hidden]),
     star: [...merged, ...rest],
   };
 }

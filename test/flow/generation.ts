@@ -23,6 +23,8 @@ export interface QueryWish {
   readonly commonTables: readonly CommonTable[];
   /** The columns' types; null for any. */
   readonly types: readonly Type[] | null;
+  /** What SELECT AS STRUCT must name its fields. */
+  readonly names: readonly string[] | null;
   /** `one`: at most one row. `ordered`: rows in an order that is total. */
   readonly rows: "any" | "one" | "ordered";
   readonly as: "" | "STRUCT";

@@ -15,7 +15,15 @@ export interface Generated {
 
 export function generate(numbers: readonly number[]): Generated {
   const g = new Generation(new Choices(numbers), makeQuery);
-  const { query } = makeQuery(g, { parent: null, commonTables: [], types: null, rows: "any", as: "", top: true });
+  const { query } = makeQuery(g, {
+    parent: null,
+    commonTables: [],
+    types: null,
+    names: null,
+    rows: "any",
+    as: "",
+    top: true,
+  });
   return {
     google: printQuery(query, "google"),
     duck: printQuery(query, "duck"),

@@ -79,8 +79,7 @@ function printItem(item: Item): string {
 function printOrder(items: readonly OrderItem[], dialect: Dialect): string {
   return items
     .map((item) => {
-      const expr =
-        dialect === "google" ? (item.google ?? printExpr(item.expr, dialect)) : printExpr(item.expr, dialect);
+      const expr = item.ordinal === null ? printExpr(item.expr, dialect) : String(item.ordinal);
       // BigQuery's NULLs are the smallest values.
       const nulls = dialect === "google" ? "" : item.descending ? " NULLS LAST" : " NULLS FIRST";
       return `${expr}${item.descending ? " DESC" : ""}${nulls}`;

@@ -25,6 +25,7 @@ export function makeQuery(g: Generation, wish: QueryWish): Made {
         parent: null,
         commonTables: visibleTables,
         types: null,
+        names: null,
         rows: "any",
         as: "",
         top: false,
@@ -52,7 +53,7 @@ function setOperation(g: Generation, wish: QueryWish): Made {
   g.note(operator);
   const types = wish.types ?? Array.from({ length: 1 + choices.below(3) }, () => anyType(g));
   const input = (): { readonly body: Body; readonly made: Made } => {
-    const made = select(g, { ...wish, types, rows: "any", top: false });
+    const made = select(g, { ...wish, types, names: null, rows: "any", top: false });
     const bare = made.query.body.kind === "select" && made.query.orderBy.length === 0 && made.query.limit === null;
     return { body: bare ? made.query.body : { kind: "query", query: made.query }, made };
   };
@@ -67,7 +68,7 @@ function setOperation(g: Generation, wish: QueryWish): Made {
   const orderBy = columns.map((c, i): OrderItem => {
     g.note("ORDER BY ordinal");
     const expr: Expr = { kind: "reference", type: c.type, google: c.name, duck: c.duck };
-    return { expr, descending: choices.chance(30), google: String(i + 1) };
+    return { expr, descending: choices.chance(30), ordinal: i + 1 };
   });
   return { query: { ...query, orderBy, ...limited(g, wish) }, columns, key };
 }
@@ -105,10 +106,16 @@ class Outputs {
     return this.columns.some((c) => c.name === name);
   }
 
-  add(expr: Expr): void {
+  /** `name`: the alias it must have. */
+  add(expr: Expr, name?: string): void {
+    if (name !== undefined) {
+      this.items.push({ kind: "expression", expr, alias: name });
+      this.column(expr, name);
+      return;
+    }
     const implied = impliedName(expr);
     const free = (name: string): boolean => !this.has(name) && !this.#reserved.has(name);
-    const plain = implied === "" ? this.#unnamed : !this.has(implied);
+    const plain = implied === "" ? this.#unnamed : free(implied);
     const alias = plain && this.#g.choices.chance(60) ? null : this.alias(free);
     this.items.push({ kind: "expression", expr, alias });
     this.column(expr, alias ?? implied);
@@ -133,9 +140,9 @@ function impliedName(expr: Expr): string {
 function select(g: Generation, wish: QueryWish): Made {
   const { choices } = g;
   const from = makeFrom(g, wish);
-  const scope = scopeOver(wish.parent, from.ranges, from.merged);
+  const scope = scopeOver(wish.parent, from.ranges, from);
   const rows = placeIn(wish, scope);
-  const where = choices.chance(45) ? expression(g, rows, BOOL, 3) : null;
+  const where = choices.chance(30) ? expression(g, rows, BOOL, 3) : null;
   if (where !== null) g.note("WHERE");
   const style = choices.weighted([
     [10, "plain"],
@@ -144,6 +151,7 @@ function select(g: Generation, wish: QueryWish): Made {
     [wish.types === null && wish.parent === null ? 1 : 0, "group by all"],
   ] as const);
   const reserved = rangeNames(scope);
+  if (wish.as !== "") g.note("SELECT AS STRUCT");
   const outputs = new Outputs(g, reserved, wish.top);
   const shell: Shell = { g, wish, from, scope, where, outputs };
   if (style === "plain") return plain(shell, rows);
@@ -209,9 +217,10 @@ function made(
 /** By all columns of the result, where they can be ordered by. */
 function byOutputs(shell: Shell): OrderItem[] | null {
   const { g, outputs } = shell;
+  if (shell.wish.as === "STRUCT") return null;
   if (!outputs.columns.every((c) => c.type.kind === "scalar" && hasReference(c.expr))) return null;
   g.note("ORDER BY ordinal");
-  return outputs.columns.map((c, i) => ({ expr: c.expr, descending: g.choices.chance(30), google: String(i + 1) }));
+  return outputs.columns.map((c, i) => ({ expr: c.expr, descending: g.choices.chance(30), ordinal: i + 1 }));
 }
 
 const UNORDERED = { orderBy: [], limit: null, offset: null } as const;
@@ -228,7 +237,8 @@ function plain(shell: Shell, rows: Place): Made {
   const windows: Extract<Expr, { kind: "window" }>[] = [];
   g.windows = windows;
   const place: Place = { ...rows, windowTies: tie };
-  if (wish.types !== null) for (const type of wish.types) outputs.add(expression(g, place, type, 3));
+  if (wish.types !== null)
+    for (const [i, type] of wish.types.entries()) outputs.add(expression(g, place, type, 3), wish.names?.[i]);
   else freeItems(shell, place);
   const distinct = wish.types === null && choices.chance(12);
   if (distinct) g.note("DISTINCT");
@@ -249,7 +259,7 @@ function plain(shell: Shell, rows: Place): Made {
       duck: "row_number()",
       args: [],
       partitionBy: [],
-      orderBy: behind.map((expr) => ({ expr, descending: false, google: null })),
+      orderBy: behind.map((expr) => ({ expr, descending: false, ordinal: null })),
       frame: "",
       name: null,
     };
@@ -296,7 +306,7 @@ function plainOrder(g: Generation, place: Place, tie: readonly Expr[]): OrderIte
     if (expr.kind === "alias") g.note("ORDER BY alias");
     exprs.push(expr);
   }
-  return [...exprs, ...tie].map((expr) => ({ expr, descending: g.choices.chance(30), google: null }));
+  return [...exprs, ...tie].map((expr) => ({ expr, descending: g.choices.chance(30), ordinal: null }));
 }
 
 function withAliases(scope: Scope, outputs: Outputs): Scope {
@@ -470,7 +480,8 @@ function grouped(shell: Shell, rows: Place, all: boolean): Made {
     windowTies: !one && form === "" && scalarKeys ? keys : null,
     grouped: true,
   };
-  if (wish.types !== null) for (const type of wish.types) outputs.add(expression(g, place, type, 3));
+  if (wish.types !== null)
+    for (const [i, type] of wish.types.entries()) outputs.add(expression(g, place, type, 3), wish.names?.[i]);
   else
     for (let i = 0; i <= choices.below(3); i++)
       outputs.add(expression(g, place, i === 0 && !one ? choices.pick(keys).type : anyType(g), 3));
@@ -487,7 +498,7 @@ function grouped(shell: Shell, rows: Place, all: boolean): Made {
     windowTies: null,
   };
   let having: Expr | null = null;
-  if (choices.chance(30)) {
+  if (choices.chance(30) && (!one || outputs.columns.some((c) => hasAggregate(c.expr)))) {
     g.note("HAVING");
     having = expression(g, behind, BOOL, 3);
     if (behind.own.some((e) => e.kind === "alias")) g.note("alias in HAVING");

@@ -307,5 +307,6 @@ export function createTable(physical: string, table: Table, rows: Rows): string 
   const values = rows.map(
     (row) => `(${table.columns.map((column, i) => duckDatum(row[i] ?? null, column.type)).join(", ")})`,
   );
-  return `CREATE OR REPLACE TABLE "${physical}" (${columns}); INSERT INTO "${physical}" VALUES ${values.join(", ")}`;
+  const insert = values.length === 0 ? "" : `; INSERT INTO "${physical}" VALUES ${values.join(", ")}`;
+  return `CREATE OR REPLACE TABLE "${physical}" (${columns})${insert}`;
 }

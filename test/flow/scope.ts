@@ -21,6 +21,8 @@ export interface Scope {
   readonly ranges: readonly Range[];
   /** USING's columns: their name alone means the merged one. */
   readonly merged: readonly Column[];
+  /** What USING merged. */
+  readonly hidden: ReadonlySet<Column>;
   /** Select aliases, where the clause sees them; they hide what FROM calls by that name. */
   readonly aliases: ReadonlySet<string>;
   /** Of a grouped query: the columns that are keys. */
@@ -29,8 +31,12 @@ export interface Scope {
 
 export const EMPTY: ReadonlySet<string> = new Set();
 
-export function scopeOver(parent: Scope | null, ranges: readonly Range[], merged: readonly Column[]): Scope {
-  return { parent, ranges, merged, aliases: EMPTY, allowed: null };
+export function scopeOver(
+  parent: Scope | null,
+  ranges: readonly Range[],
+  used: Pick<Scope, "merged" | "hidden">,
+): Scope {
+  return { parent, ranges, merged: used.merged, hidden: used.hidden, aliases: EMPTY, allowed: null };
 }
 
 type Meaning =
@@ -44,9 +50,8 @@ function meaning(name: string, scope: Scope): Meaning {
     if (s.aliases.has(name)) return null;
     const range = s.ranges.find((r) => r.alias === name);
     if (range !== undefined) return { kind: "range", range };
-    const merged = s.merged.find((c) => c.name === name);
-    if (merged !== undefined) return { kind: "column", column: merged };
-    const columns = s.ranges.flatMap((r) => r.columns.filter((c) => c.name === name));
+    const candidates = [...s.merged, ...s.ranges.flatMap((r) => r.columns)];
+    const columns = candidates.filter((c) => c.name === name && !s.hidden.has(c));
     const [column] = columns;
     if (columns.length > 1) return null;
     if (column !== undefined) return { kind: "column", column };

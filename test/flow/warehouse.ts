@@ -62,10 +62,14 @@ export class Warehouse {
     }
   }
 
-  async put(physical: string, table: Table, rows: Rows): Promise<void> {
-    if (this.#made.has(physical)) return;
+  async replace(physical: string, table: Table, rows: Rows): Promise<void> {
     const connection = await this.#connect();
     await connection.run(createTable(physical, table, rows));
+  }
+
+  async put(physical: string, table: Table, rows: Rows): Promise<void> {
+    if (this.#made.has(physical)) return;
+    await this.replace(physical, table, rows);
     this.#made.add(physical);
   }
 

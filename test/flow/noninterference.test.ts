@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, describe, test } from "node:test";
+import fc from "fast-check";
+import { CONSTRUCTS } from "./constructs.ts";
+import { generate } from "./generator.ts";
+import { type Case, checkCase, planOf } from "./pair.ts";
+import { describeLeak, numbers, search } from "./property.ts";
+import { emptyTally } from "./tally.ts";
+import { Warehouse } from "./warehouse.ts";
+
+const SEED = Number(process.env.FLOW_SEED ?? 20_251);
+const QUERIES = Number(process.env.FLOW_QUERIES ?? 130);
+
+describe("noninterference of the information flow", () => {
+  const warehouse = new Warehouse();
+  after(() => warehouse.close());
+
+  test(`whatever a changed column changes was predicted (seed ${SEED}, ${QUERIES} queries)`, async () => {
+    const tally = emptyTally();
+    const leak = await search(warehouse, SEED, QUERIES, tally);
+    assert.equal(leak === null ? "" : describeLeak(leak), "");
+    assert.ok(tally.evidence > 2 * QUERIES, `too few pairs showed anything: ${tally.evidence}`);
+    assert.ok(tally.unchanged < tally.predicted, "no predicted change ever came: the databases don't differ");
+  });
+
+  const folder = join(import.meta.dirname, "cases");
+  for (const file of readdirSync(folder).filter((name) => name.endsWith(".json"))) {
+    const found: Case = JSON.parse(readFileSync(join(folder, file), "utf8"));
+    test(`${file}: ${found.title}`, async () => assert.equal(await checkCase(found, warehouse), null));
+  }
+});
+
+describe("the generator", () => {
+  test("writes every construct it lists, and the analysis takes nearly all it writes", () => {
+    const seen = new Set<string>();
+    const refused: string[] = [];
+    const samples = fc.sample(numbers, { numRuns: 1000, seed: SEED });
+    for (const sample of samples) {
+      const query = generate(sample);
+      const plan = planOf(query.google);
+      if (typeof plan === "string") refused.push(`${plan} in ${query.google}`);
+      else for (const construct of query.constructs) seen.add(construct);
+    }
+    assert.deepEqual(
+      CONSTRUCTS.filter((construct) => !seen.has(construct)),
+      [],
+    );
+    assert.ok(refused.length < samples.length / 100, refused.slice(0, 3).join("\n"));
+  });
+});
