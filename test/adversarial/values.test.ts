@@ -115,33 +115,19 @@ describe("a protected value in disguise", () => {
     "CONCAT(ssn, '')",
     "ssn || ' '",
     "FORMAT('%s', ssn)",
-    "CAST(REPLACE(ssn, '-', '') AS INT64)",
-    "CAST(REPLACE(ssn, '-', '') AS INT64) * 7 + 3",
-    "-CAST(SUBSTR(ssn, 1, 3) AS INT64)",
-    "CAST(SUBSTR(ssn, 1, 3) AS FLOAT64) / 3",
     "REGEXP_EXTRACT(ssn, r'^(...)')",
     "REGEXP_REPLACE(ssn, '-', '/')",
     "TRANSLATE(ssn, '0123456789', 'abcdefghij')",
     "TO_CODE_POINTS(ssn)",
     "ARRAY_TO_STRING(ARRAY_REVERSE(SPLIT(ssn, '')), '')",
     "SPLIT(ssn, '-')",
-    "SPLIT(ssn, '-')[OFFSET(0)]",
     "MD5(ssn)",
     "TO_HEX(SHA256(ssn))",
     "FARM_FINGERPRINT(ssn)",
-    "LENGTH(ssn) + STRPOS(ssn, '9')",
     "ASCII(ssn)",
     "UPPER(ssn)",
     "LPAD(ssn, 20, 'x')",
-    "REPEAT('x', CAST(SUBSTR(ssn, 1, 1) AS INT64))",
-    "SUBSTR('0123456789', CAST(SUBSTR(ssn, 1, 1) AS INT64), 1)",
-    "GENERATE_ARRAY(1, CAST(SUBSTR(ssn, 1, 1) AS INT64))",
-    "DATE_ADD(DATE '2000-01-01', INTERVAL CAST(SUBSTR(ssn, 1, 3) AS INT64) DAY)",
-    "TIMESTAMP_SECONDS(CAST(REPLACE(ssn, '-', '') AS INT64))",
     "TO_JSON_STRING(ssn)",
-    "TO_JSON(ssn)",
-    "JSON_OBJECT(ssn, 1)",
-    "PARSE_JSON('{\"a\":' || CAST(CAST(SUBSTR(ssn, 1, 3) AS INT64) AS STRING) || '}')",
     "ssn LIKE '1%'",
     "ssn < '5'",
     "STARTS_WITH(ssn, '1')",
@@ -150,26 +136,39 @@ describe("a protected value in disguise", () => {
   hidden(
     "4",
     "birth_date",
-    "DATE_ADD(birth_date, INTERVAL 1 DAY)",
     "UNIX_DATE(birth_date)",
     "FORMAT_DATE('%F', birth_date)",
     "EXTRACT(DAYOFYEAR FROM birth_date)",
     "DATE_DIFF(DATE '2026-01-01', birth_date, DAY)",
     "CAST(birth_date AS STRING)",
     "CAST(birth_date AS DATETIME)",
-    "TIMESTAMP(birth_date)",
     "DATE_TRUNC(birth_date, MONTH)",
+  );
+  hidden("4", "mrn", "mrn || ''", "LOWER(mrn)", "SHA256(mrn)", "SUBSTR(mrn, 4)");
+
+  // They fail for some values and so would tell by failing: that is asked of policy as an inference, and denied.
+  for (const expression of [
+    "CAST(REPLACE(ssn, '-', '') AS INT64)",
+    "CAST(REPLACE(ssn, '-', '') AS INT64) * 7 + 3",
+    "-CAST(SUBSTR(ssn, 1, 3) AS INT64)",
+    "CAST(SUBSTR(ssn, 1, 3) AS FLOAT64) / 3",
+    "SPLIT(ssn, '-')[OFFSET(0)]",
+    "LENGTH(ssn) + STRPOS(ssn, '9')",
+    "REPEAT('x', CAST(SUBSTR(ssn, 1, 1) AS INT64))",
+    "SUBSTR('0123456789', CAST(SUBSTR(ssn, 1, 1) AS INT64), 1)",
+    "GENERATE_ARRAY(1, CAST(SUBSTR(ssn, 1, 1) AS INT64))",
+    "DATE_ADD(DATE '2000-01-01', INTERVAL CAST(SUBSTR(ssn, 1, 3) AS INT64) DAY)",
+    "TIMESTAMP_SECONDS(CAST(REPLACE(ssn, '-', '') AS INT64))",
+    "TO_JSON(ssn)",
+    "JSON_OBJECT(ssn, 1)",
+    "PARSE_JSON('{\"a\":' || CAST(CAST(SUBSTR(ssn, 1, 3) AS INT64) AS STRING) || '}')",
+    "DATE_ADD(birth_date, INTERVAL 1 DAY)",
+    "TIMESTAMP(birth_date)",
     "GENERATE_DATE_ARRAY(birth_date, DATE '2030-01-01', INTERVAL 1 YEAR)",
-  );
-  hidden(
-    "4",
-    "mrn",
-    "mrn || ''",
-    "LOWER(mrn)",
-    "SHA256(mrn)",
-    "SUBSTR(mrn, 4)",
     "SAFE_CAST(SUBSTR(mrn, 4) AS INT64) / 7",
-  );
+  ])
+    it(`row 4 and 7: ${expression} is refused, since it can fail`, () =>
+      assertQueryRefused(rig, agent, `SELECT ${expression} AS leak FROM ${P}`).then(() => {}));
 
   // Refused by policy, or unknown to the warehouse of the tests: either way nothing arrives.
   for (const expression of [
@@ -186,20 +185,13 @@ describe("a protected value in disguise", () => {
       for (const { f } of loot.rows ?? []) assert.equal(f[0]?.v, null);
     });
 
-  const oracle = {
-    todo: "an operation that fails for some values only tells by success or failure which values there are",
-  };
-  it(
-    "row 7: whether a statistic of a fallible function runs or fails doesn't depend on the values",
-    oracle,
-    async () => {
-      const outcome = async (bound: string) => {
-        const sql = `SELECT COUNT(SQRT(value - ${bound})) AS n FROM \`${PROJECT}.ehr.observations\``;
-        return (await agent.attack(sql)).last.status;
-      };
-      assert.equal(await outcome("0"), await outcome("1000000"));
-    },
-  );
+  it("row 7: whether a statistic of a fallible function runs or fails doesn't depend on the values", async () => {
+    const outcome = async (bound: string) => {
+      const sql = `SELECT COUNT(SQRT(value - ${bound})) AS n FROM \`${PROJECT}.ehr.observations\``;
+      return (await agent.attack(sql)).last.status;
+    };
+    assert.equal(await outcome("0"), await outcome("1000000"));
+  });
 
   it("row 7: a disjunction of tests is hidden like the value it tests", async () => {
     await assertHidden(agent, `SELECT LOGICAL_OR(ssn < '5') AS leak FROM ${P}`, ["leak"]);
@@ -244,7 +236,7 @@ describe("a protected value in disguise", () => {
     });
 
   it("row 6: an error of the run is said in the gateway's own words, and the session has failed", async () => {
-    const loot = await agent.attack(`SELECT CAST(ssn AS INT64) AS n FROM ${P}`);
+    const loot = await agent.attack(`SELECT CAST(weekday AS INT64) AS n FROM \`${PROJECT}.ops.calendar\``);
     assert.equal(loot.rows, undefined);
     assert.equal(loot.session?.state, "failed");
     assert.match(loot.last.body, /withheld/);

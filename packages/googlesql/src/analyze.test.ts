@@ -247,6 +247,48 @@ table("aggregates that hand out values are copies", [
   ["SELECT MAX(UPPER(ssn)) AS x FROM patients", "x = transform ssn"],
 ]);
 
+describe("a computation that can fail tells of what it was given, so that is a predicate", () => {
+  const predicates = (sql: string) =>
+    planOf(sql).reads.flatMap((r) => r.columns.filter((c) => c.uses.includes("predicate")).map((c) => c.path));
+  for (const sql of [
+    "SELECT COUNT(SQRT(weight - 1000000)) AS n FROM patients",
+    "SELECT COUNT(weight / 0) AS n FROM patients",
+    "SELECT weight + 1e308 AS n FROM patients",
+    "SELECT SUM(weight * 2) AS n FROM patients",
+    "SELECT LN(weight) AS n FROM patients",
+    "SELECT COUNT(DATE_ADD(born, INTERVAL 90000 MONTH)) AS n FROM patients",
+    "SELECT CAST(ssn AS INT64) AS n FROM patients",
+    "SELECT CAST(ssn AS STRING(3)) AS n FROM patients",
+    "SELECT PARSE_DATE('%Y', ssn) AS n FROM patients",
+    "SELECT REGEXP_CONTAINS('a', ssn) AS n FROM patients",
+    "SELECT 'a' LIKE ssn AS n FROM patients",
+    "SELECT SUBSTR('abc', 1, id) AS n FROM patients",
+    "SELECT REPEAT('a', id) AS n FROM patients",
+    "SELECT [1, 2][OFFSET(id)] AS n FROM patients",
+    "SELECT tags[OFFSET(3)] AS n FROM patients",
+    "SELECT PARSE_JSON(name) AS n FROM patients",
+    "SELECT ARRAY_AGG(ssn) AS n FROM patients",
+    "SELECT CHR(id) AS n FROM patients",
+    "SELECT FROM_HEX(ssn) AS n FROM patients",
+  ])
+    test(`it can fail: ${sql}`, () => assert.equal(predicates(sql).filter((p) => p !== "*").length, 1));
+  for (const sql of [
+    "SELECT UPPER(name) AS n, CONCAT(name, ssn) AS m, SUBSTR(ssn, 1, 3) AS o FROM patients",
+    "SELECT SAFE_CAST(ssn AS INT64) AS n, SAFE.PARSE_DATE('%Y', ssn) AS m, SAFE_DIVIDE(weight, 0) AS o FROM patients",
+    "SELECT CAST(id AS STRING) AS n, CAST(born AS STRING) AS m, CAST(id AS FLOAT64) AS o FROM patients",
+    "SELECT REGEXP_EXTRACT(name, 'a+') AS n, name LIKE 'a%' AS m, FORMAT_DATE('%Y', born) AS o FROM patients",
+    "SELECT tags[SAFE_OFFSET(3)] AS n, IF(name = 'a', 1, 2) > 1 AS m FROM (SELECT tags, 'b' AS name FROM patients)",
+    "SELECT EXTRACT(YEAR FROM born) AS n, DATE_TRUNC(born, MONTH) AS m FROM patients",
+    "SELECT ARRAY_AGG(ssn IGNORE NULLS) AS n, COUNT(ssn) AS m, MAX(born) AS o FROM patients",
+  ])
+    test(`it can't: ${sql}`, () => assert.deepEqual(predicates(sql), []));
+  test("a scalar subquery of several rows fails: what decides over its rows does, too", () => {
+    assert.deepEqual(predicates("SELECT (SELECT kind FROM encounters) AS n"), ["*"]);
+    assert.deepEqual(predicates("SELECT (SELECT MAX(kind) FROM encounters) AS n"), []);
+    assert.deepEqual(predicates("SELECT (SELECT kind FROM encounters LIMIT 1) AS n"), []);
+  });
+});
+
 describe("a count is called one only where it is shown as it is", () => {
   const isCount = (sql: string) => planOf(sql).outputs[0]?.explicit.map((s) => s.statistic ?? "other");
   for (const [sql, statistics] of [
@@ -263,6 +305,16 @@ describe("a count is called one only where it is shown as it is", () => {
     ["SELECT SUM(n) AS m FROM (SELECT COUNT(*) AS n FROM patients GROUP BY state)", ["other"]],
     ["SELECT IF(COUNT(*) > 5, COUNT(*), NULL) AS n FROM patients", ["other"]],
     ["SELECT SUM(CAST(ssn AS INT64)) AS n FROM patients", ["other"]],
+    // Rows repeated by a join, an array or UNION ALL lift a small count.
+    ["SELECT COUNT(*) AS n FROM (SELECT id FROM patients WHERE id = 1)", ["count"]],
+    ["SELECT COUNT(id) AS n FROM patients, UNNEST(GENERATE_ARRAY(1, 100))", ["other"]],
+    ["SELECT COUNT(p.id) AS n FROM patients p JOIN patients q ON p.state = q.state", ["other"]],
+    ["SELECT COUNT(id) AS n FROM (SELECT id FROM patients UNION ALL SELECT id FROM patients)", ["other"]],
+    ["WITH w AS (SELECT id FROM patients, UNNEST([1, 2])) SELECT COUNT(id) AS n FROM w", ["other"]],
+    ["SELECT COUNT(DISTINCT id) AS n FROM patients, UNNEST(GENERATE_ARRAY(1, 100))", ["count"]],
+    ["SELECT APPROX_COUNT_DISTINCT(id) AS n FROM patients, UNNEST([1, 2])", ["count"]],
+    ["SELECT COUNT(DISTINCT id * 100 + x) AS n FROM patients, UNNEST(GENERATE_ARRAY(1, 99)) AS x", ["other"]],
+    ["SELECT COUNT(DISTINCT (id, x)) AS n FROM patients, UNNEST(GENERATE_ARRAY(1, 99)) AS x", ["other"]],
   ] as const)
     test(sql, () => assert.deepEqual(isCount(sql), statistics));
 });

@@ -45,6 +45,8 @@ const TOTAL_AT: ReadonlyMap<string, number> = new Map([
 
 /** Whether the argument at this place (from 0) can make the function or operator fail. */
 export function mayFail(name: string, place: number): boolean {
+  // What a format prints has been checked against it when the query was read; only the format itself can be bad.
+  if (name === "FORMAT") return place === 0;
   return !TOTAL.has(name) && TOTAL_AT.get(name) !== place;
 }
 
