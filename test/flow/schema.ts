@@ -198,6 +198,8 @@ export function randomRows(choices: Choices, table: Table): Rows {
 
 export const CHANGES = ["redraw", "permute", "one", "null", "same", "extreme"] as const;
 export type Change = (typeof CHANGES)[number];
+/** As often as they come: what changes most shows most. */
+export const CHANGE_MIX: readonly Change[] = [...CHANGES, "redraw", "redraw", "redraw", "permute"];
 
 /** The same rows but for what stands at `path`. */
 export function changedRows(rows: Rows, table: Table, path: ProtectedPath, change: Change, choices: Choices): Rows {

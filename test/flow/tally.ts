@@ -10,7 +10,7 @@ export interface Tally {
   predicted: number;
   unchanged: number;
   leaks: number;
-  /** By construct: queries that were compared, pairs that were predicted to change, and those that didn't. */
+  /** By construct: queries that were compared, paths predicted to change something, and those that didn't. */
   constructs: Record<string, [queries: number, predicted: number, unchanged: number]>;
   refusals: Record<string, number>;
 }
@@ -46,9 +46,9 @@ const percent = (part: number, whole: number): string => (whole === 0 ? "–" : 
 export function describe(tally: Tally): string {
   const lines = [
     `${tally.queries} queries, ${tally.pairs} pairs, ${tally.evidence} with evidence, ${tally.leaks} leaks`,
-    `predicted to change and didn't: ${tally.unchanged} of ${tally.predicted} (${percent(tally.unchanged, tally.predicted)})`,
+    `paths predicted to change something, and didn't: ${tally.unchanged} of ${tally.predicted} (${percent(tally.unchanged, tally.predicted)})`,
     "",
-    "construct: queries compared, predicted pairs that didn't change",
+    "construct: queries compared, predicted paths that changed nothing",
   ];
   for (const [construct, [queries, predicted, unchanged]] of Object.entries(tally.constructs).sort((a, b) =>
     a[0].localeCompare(b[0]),

@@ -1,0 +1,162 @@
+/**
+ * `npm run mutate:flow`: weakens each rule of flow.ts in a copy, one at a time, and runs the leak table and a slice of the
+ * noninterference test on it. A weakened rule that neither notices is a survivor, and makes the run fail.
+ */
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** A rule, a piece of its text, and what to put there. */
+const MUTANTS: readonly (readonly [rule: string, from: string, to: string])[] = [
+  [
+    "sourceKey: one path for a whole table",
+    "return `${table}\\n${path}`;",
+    "return `${table}\\n${path === '*' ? '*' : 'k'}`;",
+  ],
+  ["viasOf: no transform", 'if (ways & TRANSFORM) vias.push({ via: "transform" });', ""],
+  ["viasOf: no count", 'else if (ways & COUNT) vias.push({ via: "aggregate", statistic: "count" });', ""],
+  [
+    "fieldTypes: fields of arrays not told",
+    'return type.kind === "array" && type.element.kind === "struct" ? type.element.fields : null;',
+    "return null;",
+  ],
+  [
+    "columnFlow: no source",
+    "explicit: new Map([[sourceKey(table, path), COPY]]),\n    fields:",
+    "explicit: NO_SOURCES,\n    fields:",
+  ],
+  ["rowsFlow: no source", 'explicit: new Map([[sourceKey(table, "*"), COPY]])', "explicit: NO_SOURCES"],
+  ["either: the first alone", "if (second === undefined) return first;", "return first;"],
+  [
+    "either: fields of the first alone",
+    "either(flows.map((f) => f.fields?.[i] ?? f))",
+    "either(flows.slice(0, 1).map((f) => f.fields?.[i] ?? f))",
+  ],
+  ["unite: no implicit", "for (const key of flow.implicit) implicit.add(key);", ""],
+  [
+    "unite: no explicit but the last",
+    "for (const flow of flows) {\n    for (const [key, ways]",
+    "for (const flow of flows) {\n    explicit.clear();\n    for (const [key, ways]",
+  ],
+  ["unite: never constant", "constant ||= flow.constant;", ""],
+  ["unite: level of none", "level = Math.min(level, flow.level);", ""],
+  [
+    "whole: the first field alone",
+    "for (const field of fields) {\n      if",
+    "for (const field of fields.slice(0, 1)) {\n      if",
+  ],
+  ["whole: inner fields lost", "        collect(field.fields);\n", ""],
+  [
+    "shape: nothing",
+    "return flow.fields === null || flow.explicit.size === 0 ? whole(flow) : { ...flow, fields: null };",
+    "return NOTHING;",
+  ],
+  [
+    "shape: without what decided",
+    "whole(flow) : { ...flow, fields: null };",
+    "whole(flow) : { ...flow, implicit: NO_KEYS, fields: null };",
+  ],
+  ["transformed: the first alone", "unite(flows.map(whole)),", "unite(flows.slice(0, 1).map(whole)),"],
+  ["transformed: stays a copy", "(ways & (COPY | TRANSFORM) ? TRANSFORM : 0)", "(ways & (COPY | TRANSFORM))"],
+  ["aggregated: nothing", "const value = unite(flows.map(whole));", "const value = NOTHING;"],
+  ["aggregated: always a statistic", "if (value.level < depth)", "if (value.level < -9)"],
+  ["rerouted: nothing", "explicit.set(key, route(ways));", ""],
+  [
+    "chosenBy: conditions don't count",
+    "if (conditions.length === 0) return value;",
+    "if (conditions.length >= 0) return value;",
+  ],
+  [
+    "chosenBy: not shown",
+    "return everywhere(value, (leaf) => unite([leaf, added]));",
+    "return decidedBy(value, added.implicit);",
+  ],
+  ["decidedBy: nothing", "if (keys.size === 0) return value;", "if (keys.size >= 0) return value;"],
+  [
+    "decidedBy: the container alone",
+    "return everywhere(value, (leaf) => ({ ...leaf, implicit: union([leaf.implicit, keys]) }));",
+    "return { ...value, implicit: union([value.implicit, keys]) };",
+  ],
+  ["seenFromWithin: nothing", "Math.min(leaf.level, depth) }));", "leaf.level }));"],
+  ["picked: nothing", "level: PICKED }));", "level: leaf.level }));"],
+  [
+    "lengthOf: no rows",
+    "return elements.explicit.size === 0 ? unite([elements, rows]) : elements;",
+    "return elements;",
+  ],
+  ["closed: nothing", "leaf.level === PICKED ? leaf : { ...leaf, level: OWN }", "leaf"],
+  [
+    "everywhere: not in the fields",
+    "fields: flow.fields.map((field) => everywhere(field, change)) };",
+    "fields: flow.fields };",
+  ],
+  [
+    "structFlow: the first field's for all",
+    "return { ...NOTHING, fields, level:",
+    "return { ...NOTHING, fields: fields.map((f) => fields[0] ?? f), level:",
+  ],
+  ["fieldFlow: always the first", "flow.fields?.[index];", "flow.fields?.[0];"],
+  [
+    "fieldFlow: without what decided",
+    "return flow.implicit.size === 0 ? field : decidedBy(field, flow.implicit);",
+    "return field;",
+  ],
+  [
+    "keysOf: explicit alone",
+    "return union([new Set(value.explicit.keys()), value.implicit]);",
+    "return new Set(value.explicit.keys());",
+  ],
+  [
+    "keysOf: implicit alone",
+    "return union([new Set(value.explicit.keys()), value.implicit]);",
+    "return value.implicit;",
+  ],
+  ["union: the first alone", "if (second === undefined) return first;\n  const all", "return first;\n  const all"],
+];
+
+/** Runs both on every mutant, rather than the second where the first noticed nothing. */
+const both = process.argv.includes("--both");
+const root = join(import.meta.dirname, "../..");
+const copy = mkdtempSync(join(tmpdir(), "flow-mutants-"));
+const FLOW = "packages/googlesql/src/flow/flow.ts";
+
+function prepare(): void {
+  for (const part of ["package.json", "tsconfig.json", "packages/googlesql", "test/flow"]) {
+    cpSync(join(root, part), join(copy, part), { recursive: true });
+  }
+  mkdirSync(join(copy, "node_modules/@chaperone"), { recursive: true });
+  for (const name of readdirSync(join(root, "node_modules"))) {
+    if (name !== "@chaperone") symlinkSync(join(root, "node_modules", name), join(copy, "node_modules", name));
+  }
+  symlinkSync(join(copy, "packages/googlesql"), join(copy, "node_modules/@chaperone/googlesql"));
+}
+
+function passes(file: string): boolean {
+  return spawnSync(process.execPath, ["--test", file], { cwd: copy, stdio: "ignore" }).status === 0;
+}
+
+const TABLE = "packages/googlesql/src/analyze.test.ts";
+const FUZZ = "test/flow/noninterference.test.ts";
+
+prepare();
+try {
+  const text = readFileSync(join(copy, FLOW), "utf8");
+  if (!passes(TABLE) || !passes(FUZZ)) throw new Error("the tests fail without any mutant");
+  const survivors: string[] = [];
+  for (const [rule, from, to] of MUTANTS) {
+    if (text.split(from).length !== 2) throw new Error(`the text of "${rule}" stands not once in flow.ts`);
+    writeFileSync(
+      join(copy, FLOW),
+      text.replace(from, () => to),
+    );
+    const table = passes(TABLE) ? "–" : "table";
+    const fuzz = (table !== "–" && !both) || passes(FUZZ) ? "–" : "fuzz";
+    console.log(`${rule}: ${table} ${fuzz}`);
+    if (table === "–" && fuzz === "–") survivors.push(rule);
+  }
+  console.log(survivors.length === 0 ? "no survivors" : `survivors:\n  ${survivors.join("\n  ")}`);
+  if (survivors.length > 0) process.exitCode = 1;
+} finally {
+  rmSync(copy, { recursive: true, force: true });
+}
