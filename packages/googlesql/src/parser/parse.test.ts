@@ -239,8 +239,8 @@ describe("parse: queries", () => {
 
 describe("parse: what is refused", () => {
   const unsupported: Record<string, RegExp> = {
-    "EXPORT DATA OPTIONS (uri='x') AS SELECT 1": /EXPORT DATA/,
-    "CREATE OR REPLACE TEMP TABLE t AS SELECT 1": /CREATE OR REPLACE TEMP TABLE/,
+    "CREATE OR REPLACE TEMP CONSTANT c = 1": /CREATE OR REPLACE TEMP CONSTANT/,
+    "EXPLAIN SELECT 1": /EXPLAIN/,
     "SELECT @{h=1} 1": /Hints/,
     "SELECT 1 FROM t TABLESAMPLE RESERVOIR (1 PERCENT)": /TABLESAMPLE/,
     "SELECT 1 FROM t FOR UPDATE": /FOR UPDATE/,

@@ -11,7 +11,7 @@ import type {
   SelectDotStar,
   Subpipeline,
 } from "../tree.ts";
-import { DmlParser } from "./dml.ts";
+import { TransferParser } from "./transfer.ts";
 
 /** Operators of GoogleSQL that BigQuery does not have. */
 const NOT_BIGQUERY: readonly string[] = [
@@ -25,7 +25,7 @@ const NOT_BIGQUERY: readonly string[] = [
 ];
 
 /** Pipe syntax: what stands behind `|>`. */
-export abstract class PipeParser extends DmlParser {
+export abstract class PipeParser extends TransferParser {
   protected override pipes(): PipeOperator[] {
     const pipes: PipeOperator[] = [];
     while (this.takeSymbol("|>")) pipes.push(this.#operator());
@@ -157,6 +157,16 @@ export abstract class PipeParser extends DmlParser {
       case "INSERT": {
         const insert = this.insertHead();
         return { kind: "PipeInsert", insert, ...placed() };
+      }
+      case "EXPORT": {
+        const head = this.exportHead();
+        return { kind: "PipeExportData", export: head, ...placed() };
+      }
+      case "CREATE": {
+        const head = this.createHead();
+        const temporary = this.takeKeyword("TEMP") || this.takeKeyword("TEMPORARY");
+        const create = this.createTableHead(head, temporary ? "TEMP" : null);
+        return { kind: "PipeCreateTable", create, ...placed() };
       }
       case "RECURSIVE":
         return this.#recursiveUnion();

@@ -132,6 +132,10 @@ export abstract class ProceduralParser extends PipeParser {
     return { kind: "BlockStatement", label, statements, handler, start: label?.start ?? start, end };
   }
 
+  protected override procedureBody(): BlockStatement {
+    return this.block(null, "procedure");
+  }
+
   /** `if: "IF" branch ("ELSEIF" branch)* ["ELSE" statements] "END" "IF"` */
   protected if(): Statement {
     const { start } = this.expectKeyword("IF");

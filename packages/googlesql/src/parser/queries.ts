@@ -106,10 +106,10 @@ export abstract class QueryParser extends TableParser {
   protected with(piped = false): WithClause {
     const { start } = this.expectKeyword("WITH");
     const recursive = this.takeKeyword("RECURSIVE");
-    const entries = [this.#commonTable(recursive)];
+    const entries = [this.commonTable(recursive)];
     while (this.takeSymbol(",")) {
       if (piped && this.atPipeEnd()) break;
-      entries.push(this.#commonTable(recursive));
+      entries.push(this.commonTable(recursive));
     }
     return { kind: "WithClause", recursive, entries, start, end: this.previousEnd() };
   }
@@ -120,7 +120,7 @@ export abstract class QueryParser extends TableParser {
   }
 
   /** `common_table: identifier "AS" "(" query ")" [recursion_depth]` */
-  #commonTable(recursive: boolean): CommonTable {
+  protected commonTable(recursive: boolean): CommonTable {
     const name = this.identifier();
     this.expectKeyword("AS");
     const query = this.parenthesized(() => this.query());

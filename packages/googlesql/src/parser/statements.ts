@@ -1,17 +1,12 @@
 import type { Script, Statement } from "../tree.ts";
 import { ProceduralParser } from "./procedural.ts";
 
-/** First words of statements that GoogleSQL has and BigQuery has not, or that are not read yet. Longer phrases first. */
+/** First words of statements that GoogleSQL has and BigQuery has not. Longer phrases first. */
 const UNSUPPORTED: readonly string[] = [
   "EXPORT METADATA",
-  "EXPORT DATA",
-  "EXPORT MODEL",
-  "LOAD DATA",
   "START TRANSACTION",
-  ..."CREATE ALTER DROP UNDROP GRANT REVOKE EXPORT LOAD START EXPLAIN DESCRIBE DESC SHOW ANALYZE CLONE IMPORT MODULE".split(
-    " ",
-  ),
-  ..."DEFINE RENAME RUN REPLACE ABORT TABLE GRAPH".split(" "),
+  ..."CREATE ALTER DROP EXPORT LOAD START EXPLAIN DESCRIBE DESC SHOW ANALYZE CLONE IMPORT MODULE DEFINE".split(" "),
+  ..."RENAME RUN REPLACE ABORT TABLE GRAPH".split(" "),
 ];
 
 /** Words between CREATE, ALTER or DROP and the kind of thing: `CREATE OR REPLACE TEMP TABLE`. */
@@ -90,10 +85,100 @@ export class ScriptParser extends ProceduralParser {
         return this.call();
       case "ASSERT":
         return this.assert();
+      case "EXPORT":
+        if (this.atKeyword("DATA", 1)) return this.exportData();
+        if (this.atKeyword("MODEL", 1)) return this.exportModel();
+        break;
+      case "LOAD":
+        if (this.atKeyword("DATA", 1)) return this.loadData();
+        break;
+      case "GRANT":
+      case "REVOKE":
+        return this.grant(keyword);
+      case "UNDROP":
+        return this.undrop();
     }
+    const ddl =
+      keyword === "CREATE"
+        ? this.#create()
+        : keyword === "ALTER"
+          ? this.alter()
+          : keyword === "DROP"
+            ? this.drop()
+            : null;
+    if (ddl !== null) return ddl;
     this.#refuseUnsupported();
     const query = this.query();
     return { kind: "QueryStatement", query, start: query.start, end: query.end };
+  }
+
+  /** Which CREATE it is, the words behind OR REPLACE tell. Null: none of BigQuery's. */
+  #create(): Statement | null {
+    const behind = this.atKeyword("OR", 1) ? 3 : 1;
+    const { keyword } = this.peek(behind);
+    const next = this.peek(behind + 1).keyword;
+    switch (keyword) {
+      case "TABLE":
+        return next === "FUNCTION" && this.#atTableFunction(behind + 2)
+          ? this.createTableFunction(this.createHead())
+          : this.createTable(this.createHead(), null);
+      case "TEMP":
+      case "TEMPORARY":
+        if (next !== "TABLE" && next !== "FUNCTION" && next !== "AGGREGATE") return null;
+        return this.#createTemporary(next);
+      case "EXTERNAL":
+        if (next !== "TABLE" && next !== "SCHEMA") return null;
+        return this.#createExternal(next);
+      case "SNAPSHOT":
+        return next === "TABLE" ? this.createSnapshot(this.createHead()) : null;
+      case "MATERIALIZED":
+        return next === "VIEW" ? this.createView(this.createHead()) : null;
+      case "VIEW":
+        return this.createView(this.createHead());
+      case "AGGREGATE":
+        return next === "FUNCTION" ? this.createFunction(this.createHead(), false) : null;
+      case "FUNCTION":
+        return this.createFunction(this.createHead(), false);
+      case "PROCEDURE":
+        return this.createProcedure(this.createHead());
+      case "MODEL":
+        return this.createModel(this.createHead());
+      case "SCHEMA":
+        return this.createSchema(this.createHead(), false);
+      case "SEARCH":
+      case "VECTOR": {
+        if (next !== "INDEX") return null;
+        const head = this.createHead();
+        this.advance();
+        return this.createIndex(head, keyword);
+      }
+      case "ROW":
+        return this.createPolicy(this.createHead());
+      case "CAPACITY":
+      case "RESERVATION":
+      case "ASSIGNMENT":
+      case "DATA_POLICY":
+        return this.createResource(this.createHead());
+      default:
+        return null;
+    }
+  }
+
+  /** `CREATE TABLE FUNCTION f(…)`; but `CREATE TABLE function AS …` and `CREATE TABLE function (…)` name a table so. */
+  #atTableFunction(ahead: number): boolean {
+    return this.atKeyword("IF", ahead) || (this.atIdentifier(ahead) && !this.atSymbol("(", ahead));
+  }
+
+  #createTemporary(what: string): Statement {
+    const head = this.createHead();
+    this.advance();
+    return what === "TABLE" ? this.createTable(head, "TEMP") : this.createFunction(head, true);
+  }
+
+  #createExternal(what: string): Statement {
+    const head = this.createHead();
+    this.advance();
+    return what === "TABLE" ? this.createTable(head, "EXTERNAL") : this.createSchema(head, true);
   }
 
   #refuseUnsupported(): void {

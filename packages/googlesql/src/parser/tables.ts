@@ -238,7 +238,7 @@ export abstract class TableParser extends TableOperatorParser {
     if (this.atSymbol("(")) return this.tableFunction(parts, start);
     const alias = this.tableAlias();
     const withOffset = this.#withOffset();
-    const systemTime = this.#systemTime();
+    const systemTime = this.systemTime();
     return { kind: "TablePath", parts, alias, withOffset, systemTime, start, end: this.previousEnd() };
   }
 
@@ -339,7 +339,7 @@ export abstract class TableParser extends TableOperatorParser {
   }
 
   /** `system_time: ["FOR" ("SYSTEM_TIME" | "SYSTEM" "TIME") "AS" "OF" expression]` */
-  #systemTime(): Expression | null {
+  protected systemTime(): Expression | null {
     if (!this.atKeyword("FOR") || this.atKeyword("UPDATE", 1)) return null;
     this.advance();
     if (this.takeKeyword("SYSTEM")) this.expectKeyword("TIME");

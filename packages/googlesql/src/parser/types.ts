@@ -14,12 +14,13 @@ import { Cursor } from "./cursor.ts";
 export class TypeParser extends Cursor {
   /** `type: array_type | struct_type | range_type | "INTERVAL" | identifier ["(" type_parameter ("," type_parameter)* ")"]` */
   protected type(): TypeName {
-    const type = this.nested(() => this.#type());
+    const type = this.nested(() => this.plainType());
     if (this.atKeyword("COLLATE")) throw this.unsupported("COLLATE in a type is");
     return type;
   }
 
-  #type(): TypeName {
+  /** A type, where COLLATE behind it is somebody else's. */
+  protected plainType(): TypeName {
     const { start } = this.peek();
     if (this.atKeyword("ARRAY")) return this.arrayType();
     if (this.atKeyword("STRUCT")) return this.structType();
