@@ -11,8 +11,8 @@ import { join } from "node:path";
 const MUTANTS: readonly (readonly [rule: string, from: string, to: string])[] = [
   [
     "sourceKey: one path for a whole table",
-    "return `${table}\\n${path}`;",
-    "return `${table}\\n${path === '*' ? '*' : 'k'}`;",
+    "export function sourceKey(table: TableName, path: string): SourceKey {",
+    "export function sourceKey(table: TableName, path: string): SourceKey {\n  path = path === '*' ? '*' : 'k';",
   ],
   ["viasOf: no transform", 'if (ways & TRANSFORM) vias.push({ via: "transform" });', ""],
   ["viasOf: no count", 'else if (ways & COUNT) vias.push({ via: "aggregate", statistic: "count" });', ""],
@@ -27,7 +27,7 @@ const MUTANTS: readonly (readonly [rule: string, from: string, to: string])[] = 
     "explicit: NO_SOURCES,\n    fields:",
   ],
   ["rowsFlow: no source", 'explicit: new Map([[sourceKey(table, "*"), COPY]])', "explicit: NO_SOURCES"],
-  ["either: the first alone", "if (second === undefined) return first;", "return first;"],
+  ["either: the first alone", "if (second === undefined) return first;\n  const arity", "return first;\n  const arity"],
   [
     "either: fields of the first alone",
     "either(flows.map((f) => f.fields?.[i] ?? f))",
