@@ -90,6 +90,7 @@ table("conditions are shown and decide", [
     "SELECT CASE WHEN ssn < '5' THEN name ELSE state END AS x FROM patients",
     "x = copy name, transform ssn, copy state ? ssn",
   ],
+  ["SELECT IF(ssn < '5', address, NULL).zip AS x FROM patients", "x = copy address.zip, transform ssn ? ssn"],
   ["SELECT CASE ssn WHEN '5' THEN name END AS x FROM patients", "x = copy name, transform ssn ? ssn"],
   ["SELECT COALESCE(name, ssn) AS x FROM patients", "x = copy name, copy ssn"],
   ["SELECT IFNULL(ssn, 'x') AS x FROM patients", "x = copy ssn"],
@@ -338,6 +339,11 @@ table("statistics are aggregates, where they are statistics", [
   ["SELECT SUM((SELECT p.weight)) AS n FROM patients p", "n = transform weight"],
   ["SELECT SUM(x) AS n FROM (SELECT weight AS x FROM patients LIMIT 1)", "n = transform weight"],
   ["WITH c AS (SELECT weight AS x FROM patients LIMIT 1) SELECT SUM(x) AS n FROM c", "n = transform weight"],
+  ["SELECT SUM(s.w) AS n FROM (SELECT STRUCT(weight AS w) AS s FROM patients LIMIT 1)", "n = transform weight"],
+  [
+    "WITH c AS (SELECT 1.5 IN (SELECT p.weight) AS x FROM patients p) SELECT (SELECT COUNTIF(x) FROM c) AS n",
+    "n = aggregate weight",
+  ],
   ["SELECT AVG(x) AS n FROM (SELECT MAX(weight) AS x FROM patients)", "n = transform weight"],
   ["SELECT AVG(x) AS n FROM (SELECT MAX(weight) AS x FROM patients GROUP BY state)", "n = aggregate weight ? state"],
   [

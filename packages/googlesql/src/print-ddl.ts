@@ -1,5 +1,4 @@
 /** Canonical text of statements that define, change and drop. */
-import { partitionAndCluster } from "./print-statements.ts";
 import { type Printing, path, words } from "./printing.ts";
 import type {
   AlterColumn,
@@ -15,6 +14,7 @@ import type {
   DdlNode,
   DdlStatement,
   DropStatement,
+  Expression,
   FunctionParameter,
   OptionList,
 } from "./tree.ts";
@@ -136,6 +136,16 @@ export function printDdl(node: DdlStatement | DdlNode, to: Printing): string {
     case "UndropStatement":
       return words("UNDROP SCHEMA", node.ifNotExists && "IF NOT EXISTS", path(node.name), options(node.options, to));
   }
+}
+
+export function partitionAndCluster(
+  by: { readonly partitionBy: readonly Expression[]; readonly clusterBy: readonly Expression[] },
+  to: Printing,
+): string {
+  return words(
+    by.partitionBy.length > 0 && `PARTITION BY ${to.list(by.partitionBy)}`,
+    by.clusterBy.length > 0 && `CLUSTER BY ${to.list(by.clusterBy)}`,
+  );
 }
 
 function options(list: OptionList | null, to: Printing): string | null {

@@ -1,9 +1,8 @@
 /** Canonical text of statements that are no query and define nothing. */
-import { printDdl } from "./print-ddl.ts";
+import { partitionAndCluster, printDdl } from "./print-ddl.ts";
 import { as, backquote, type Printing, path, words } from "./printing.ts";
 import type {
   ExportDataStatement,
-  Expression,
   GrantStatement,
   Identifier,
   InsertStatement,
@@ -139,18 +138,8 @@ export function printStatement(node: Printed, to: Printing): string {
 }
 
 /** `(a, b)`, nothing for no names. */
-export function columns(names: readonly Identifier[], to: Printing): string | false {
+function columns(names: readonly Identifier[], to: Printing): string | false {
   return names.length > 0 && `(${to.list(names)})`;
-}
-
-export function partitionAndCluster(
-  by: { readonly partitionBy: readonly Expression[]; readonly clusterBy: readonly Expression[] },
-  to: Printing,
-): string {
-  return words(
-    by.partitionBy.length > 0 && `PARTITION BY ${to.list(by.partitionBy)}`,
-    by.clusterBy.length > 0 && `CLUSTER BY ${to.list(by.clusterBy)}`,
-  );
 }
 
 function insert(node: InsertStatement, to: Printing): string {

@@ -241,6 +241,9 @@ describe("parse: what is refused", () => {
   const unsupported: Record<string, RegExp> = {
     "CREATE OR REPLACE TEMP CONSTANT c = 1": /CREATE OR REPLACE TEMP CONSTANT/,
     "EXPLAIN SELECT 1": /EXPLAIN/,
+    "GRAPH g MATCH (a) RETURN a": /GRAPH/,
+    "SELECT 1 FROM GRAPH_TABLE(g MATCH (a) RETURN a)": /GRAPH_TABLE/,
+    "CREATE PROPERTY GRAPH g NODE TABLES (t)": /CREATE PROPERTY GRAPH/,
     "SELECT @{h=1} 1": /Hints/,
     "SELECT 1 FROM t TABLESAMPLE RESERVOIR (1 PERCENT)": /TABLESAMPLE/,
     "SELECT 1 FROM t FOR UPDATE": /FOR UPDATE/,

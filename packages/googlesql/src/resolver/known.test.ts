@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
+import { describe, it, test } from "node:test";
 import { tableNames } from "../table-names.ts";
 import { DEFAULTS, refusalOf } from "../testing/clinic.ts";
 
@@ -59,4 +59,8 @@ describe("what the analysis does not know", () => {
       assert.match(names.refusal.message, message);
     });
   }
+});
+
+test("a long list is no depth", () => {
+  assert.equal(refusalOf(`SELECT a FROM pair WHERE a IN (${Array(200_000).fill("'x'").join(",")})`), undefined);
 });

@@ -18,7 +18,7 @@ export function requireKnown(sql: string, tree: Script): QueryStatement {
   for (let node = open.pop(); node !== undefined; node = open.pop()) {
     const unknown = unknownPart(node);
     if (unknown !== null) throw refused(sql, node, unknown);
-    open.push(...childrenOf(node).reverse());
+    for (const child of childrenOf(node).reverse()) open.push(child);
   }
   return statement;
 }
