@@ -29,6 +29,9 @@ export interface Report {
   readonly leak: { readonly message: string; readonly plan: PlanStatement; readonly example: Case } | null;
 }
 
+/** How many paths are changed for each query. */
+const PATHS_CHANGED = 7;
+
 const NOTHING = { pairs: 0, evidence: 0, predicted: 0, unchanged: 0, leak: null } as const;
 
 export function planOf(google: string): PlanStatement | string {
@@ -71,7 +74,7 @@ export async function examine(
   warehouse: Warehouse,
   dataSeed: number,
   changeSeed: number,
-  count = 7,
+  only: ProtectedPath | null = null,
 ): Promise<Report> {
   const statement = planOf(query.google);
   if (typeof statement === "string") return { ...NOTHING, status: "refused by analyze", reason: statement };
@@ -89,7 +92,7 @@ export async function examine(
     return { ...NOTHING, status: "refused by DuckDB", reason: base.message.split("\n")[0] ?? "" };
   }
   let [pairs, evidence, predicted, unchanged] = [0, 0, 0, 0];
-  for (const path of pathsToChange(statement, used, changeSeed, count)) {
+  for (const path of only === null ? pathsToChange(statement, used, changeSeed, PATHS_CHANGED) : [only]) {
     if (base.kind === "error" && isRead(statement, path)) continue;
     const table = TABLES.find((t) => t.name === path.table);
     if (table === undefined) continue;

@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { type Generated, generate } from "./generator.ts";
 import { examine, type Report } from "./pair.ts";
+import type { ProtectedPath } from "./schema.ts";
 import { add, type Tally } from "./tally.ts";
 import type { Warehouse } from "./warehouse.ts";
 
@@ -16,6 +17,9 @@ const input = fc.record({
   changeSeed: fc.nat({ max: 99_999 }),
 });
 
+/** Milliseconds to look for a smaller counterexample. */
+const SHRINKING = 20_000;
+
 export interface Leak {
   readonly query: Generated;
   readonly report: Report;
@@ -24,12 +28,17 @@ export interface Leak {
 /** Runs `queries` queries; the smallest query that leaks, or null. */
 export async function search(warehouse: Warehouse, seed: number, queries: number, tally: Tally): Promise<Leak | null> {
   let smallest: Leak | null = null;
+  let leaking: ProtectedPath | null = null;
+  let deadline = Number.POSITIVE_INFINITY;
   const property = fc.asyncProperty(input, async ({ numbers, dataSeed, changeSeed }) => {
+    if (Date.now() > deadline) return true;
     const query = generate(numbers);
-    const report = await examine(query, warehouse, dataSeed, changeSeed);
+    const report = await examine(query, warehouse, dataSeed, changeSeed, leaking);
     if (smallest === null) add(tally, query, report);
     if (report.leak === null) return true;
+    if (smallest === null) deadline = Date.now() + SHRINKING;
     smallest = { query, report };
+    leaking = report.leak.example.path;
     return false;
   });
   await fc.check(property, { seed, numRuns: queries });
