@@ -11,7 +11,7 @@ import { emptyTally } from "./tally.ts";
 import { Warehouse } from "./warehouse.ts";
 
 const SEED = Number(process.env.FLOW_SEED ?? 20_251);
-const QUERIES = Number(process.env.FLOW_QUERIES ?? 100);
+const QUERIES = Number(process.env.FLOW_QUERIES ?? 70);
 
 describe("noninterference of the information flow", () => {
   const warehouse = new Warehouse();
