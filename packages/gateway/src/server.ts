@@ -167,7 +167,9 @@ export function createGatewayServer(options: ServerOptions): GatewayServer {
       return;
     }
     const refusal = refusalOf(error);
-    if (refusal.status >= 500) options.log.error({ err: error, status: refusal.status }, "a request failed");
+    // A refusal of our own is no failure, whatever its status.
+    if (refusal.status >= 500 && !(error instanceof GoogleError))
+      options.log.error({ err: error, status: refusal.status }, "a request failed");
     const body = errorBody(refusal);
     response.writeHead(refusal.status, {
       "content-type": "application/json; charset=UTF-8",
