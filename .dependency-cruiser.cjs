@@ -30,7 +30,9 @@ module.exports = {
       comment: "googlesql, masking and ledger know no server, no policy and no third-party package",
       severity: "error",
       from: { path: "^packages/(googlesql|masking|ledger)/src", pathNot: "\\.test\\.ts$" },
-      to: { dependencyTypes: ["npm", "npm-dev", "npm-optional", "npm-peer", "npm-no-pkg", "npm-unknown", "undetermined"] },
+      to: {
+        dependencyTypes: ["npm", "npm-dev", "npm-optional", "npm-peer", "npm-no-pkg", "npm-unknown", "undetermined"],
+      },
     },
     {
       name: "pure-language",

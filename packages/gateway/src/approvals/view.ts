@@ -29,7 +29,12 @@ export interface ApprovalSummary {
 export interface ApprovalView extends ApprovalSummary {
   /** What the decision will be bound to (I6): send it back with the decision. */
   readonly binding: string;
-  readonly principal: { readonly issuer: string; readonly subject: string; readonly groups: readonly string[]; readonly sponsor: { readonly issuer: string; readonly subject: string } };
+  readonly principal: {
+    readonly issuer: string;
+    readonly subject: string;
+    readonly groups: readonly string[];
+    readonly sponsor: { readonly issuer: string; readonly subject: string };
+  };
   readonly connection: string;
   readonly statementType: string | null;
   /** Canonical SQL with its literals replaced by numbered marks. */
@@ -43,7 +48,14 @@ export interface ApprovalView extends ApprovalSummary {
   readonly limitRows: number | null;
   readonly policies: readonly string[];
   readonly policyVersion: string;
-  readonly decisions: readonly { readonly by: string; readonly issuer: string; readonly subject: string; readonly decision: "approve" | "deny"; readonly reason: string; readonly at: number }[];
+  readonly decisions: readonly {
+    readonly by: string;
+    readonly issuer: string;
+    readonly subject: string;
+    readonly decision: "approve" | "deny";
+    readonly reason: string;
+    readonly at: number;
+  }[];
 }
 
 function rows(store: Store) {
@@ -74,7 +86,10 @@ function rows(store: Store) {
 type Row = Awaited<ReturnType<ReturnType<typeof rows>["executeTakeFirstOrThrow"]>>;
 
 /** Requests, newest first, at most `limit`. */
-export async function listApprovals(store: Store, filter: { readonly state?: RequestState | undefined; readonly limit: number }): Promise<ApprovalSummary[]> {
+export async function listApprovals(
+  store: Store,
+  filter: { readonly state?: RequestState | undefined; readonly limit: number },
+): Promise<ApprovalSummary[]> {
   let query = rows(store).orderBy("approval_requests.created_at", "desc").limit(filter.limit);
   if (filter.state !== undefined) query = query.where("approval_requests.state", "=", filter.state);
   return (await query.execute()).map(summary);
@@ -84,14 +99,24 @@ export async function listApprovals(store: Store, filter: { readonly state?: Req
 export async function showApproval(store: Store, id: string): Promise<ApprovalView | undefined> {
   const row = await rows(store).where("approval_requests.id", "=", id).executeTakeFirst();
   if (row === undefined) return undefined;
-  const decisions = await store.db.selectFrom("approval_decisions").selectAll().where("request", "=", id).orderBy("at").execute();
+  const decisions = await store.db
+    .selectFrom("approval_decisions")
+    .selectAll()
+    .where("request", "=", id)
+    .orderBy("at")
+    .execute();
   const principal = JSON.parse(row.principal) as AgentPrincipal;
   const decision = JSON.parse(row.decision ?? "null") as Decision;
   const { statement } = JSON.parse(store.sealer.open(row.sealed, row.session)) as SealedStatement;
   return {
     ...summary(row),
     binding: row.binding,
-    principal: { issuer: principal.issuer, subject: principal.subject, groups: principal.groups, sponsor: principal.sponsor },
+    principal: {
+      issuer: principal.issuer,
+      subject: principal.subject,
+      groups: principal.groups,
+      sponsor: principal.sponsor,
+    },
     connection: row.connection,
     statementType: row.statement_type,
     sql: row.canonical_redacted ?? "",
@@ -102,7 +127,14 @@ export async function showApproval(store: Store, id: string): Promise<ApprovalVi
     limitRows: decision.effect === "permit" ? (decision.obligations.limitRows ?? null) : null,
     policies: decision.policies,
     policyVersion: decision.policyVersion,
-    decisions: decisions.map((d) => ({ by: d.name, issuer: d.issuer, subject: d.subject, decision: d.decision, reason: d.reason, at: d.at })),
+    decisions: decisions.map((d) => ({
+      by: d.name,
+      issuer: d.issuer,
+      subject: d.subject,
+      decision: d.decision,
+      reason: d.reason,
+      at: d.at,
+    })),
   };
 }
 
