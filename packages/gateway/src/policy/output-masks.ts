@@ -1,6 +1,5 @@
 import type { ExplicitSource, Output } from "@chaperone/googlesql";
 import { type FieldType, fitMask, type Mask, RULES } from "@chaperone/masking";
-import { KEYED_RULES } from "./annotations.ts";
 import type { OutputMask } from "./decision.ts";
 
 /** The mask policy put on a source: on a value shown (`copy`, `transform`) or on a statistic (`aggregate`). */
@@ -35,9 +34,9 @@ function leafMask({ type, explicit, constant }: Output, sourceMask: SourceMask):
   const masks = explicit.map(sourceMask);
   if (masks.every(({ rule }) => rule === "none")) return NONE;
   const mask = mergedMask(explicit, masks, type);
-  // A guess of the agent's beside a protected value must not come back as a token it could compare (threat 43).
-  // And a constant beside a count (COUNT(*) + 1000) would lift it over the smallest cell.
-  if (constant && (KEYED_RULES.has(mask.rule) || mask.rule === "smallcell")) return NULL;
+  // Beside a constant every mask tells: a guess comes back as a token that can be compared (threat 43), a count is lifted
+  // over the smallest cell, and of GREATEST(zip, '60500') even the form of what is hidden says which of the two it was.
+  if (constant) return NULL;
   return fitted(mask, type);
 }
 

@@ -141,9 +141,9 @@ export function shape(flow: Flow): Flow {
   return flow.fields === null || flow.explicit.size === 0 ? whole(flow) : { ...flow, fields: null };
 }
 
-/** A value computed from others: its sources are changed, but a statistic stays one. */
+/** A value computed from others: its sources are changed, but a statistic stays one. Of no column, it is a constant. */
 export function transformed(flows: readonly Flow[]): Flow {
-  return rerouted(
+  return computedOf(
     unite(flows.map(whole)),
     (ways) => (ways & (AGGREGATE | COUNT) ? AGGREGATE : 0) | (ways & (COPY | TRANSFORM) ? TRANSFORM : 0),
   );
@@ -157,8 +157,21 @@ export function transformed(flows: readonly Flow[]): Flow {
  */
 export function aggregated(flows: readonly Flow[], depth: number, statistic: "count" | "other"): Flow {
   const value = unite(flows.map(whole));
-  if (value.level < depth) return { ...transformed([value]), constant: false };
-  return { ...rerouted(value, () => (statistic === "count" ? COUNT : AGGREGATE)), constant: false };
+  if (value.level < depth) return handedOut(transformed([value]));
+  // A count of counts, or of what was computed of them, is a count of nothing that has a smallest cell.
+  const counted = statistic === "count" && [...value.explicit.values()].every((ways) => !(ways & (AGGREGATE | COUNT)));
+  return handedOut(rerouted(value, () => (counted ? COUNT : AGGREGATE)));
+}
+
+/** What is computed and shows no column is of the query's own making: a guess can be built of it (threat-model row 43). */
+function computedOf(flow: Flow, route: (ways: Ways) => Ways): Flow {
+  const made = rerouted(flow, route);
+  return made.explicit.size === 0 ? { ...made, constant: true } : made;
+}
+
+/** A statistic over columns hands out no literal that went into it; one over no column is nothing else. */
+function handedOut(flow: Flow): Flow {
+  return { ...flow, constant: flow.explicit.size === 0 };
 }
 
 function rerouted(flow: Flow, route: (ways: Ways) => Ways): Flow {

@@ -6,7 +6,7 @@
  * argument: `TYPE`, `TYPE?` optional, `TYPE*` any number, `TYPE+` one or more, `name=>TYPE?` by name only.
  * Before it `!` marks a condition (it decides which value is given: transformed into the result, and a predicate) and
  * `~` a key (it only decides which row or order counts: a predicate), `=` a value that is also compared (NULLIF gives
- * it or NULL, so its presence answers the comparison: a predicate too).
+ * it or NULL, so its presence answers the comparison; GREATEST which is greater: a predicate too).
  *
  * Types are scalars, `ARRAY<…>`, `RANGE<…>`, and letters:
  *   T, U  any type, the same at each place      ANY  any type, each place its own

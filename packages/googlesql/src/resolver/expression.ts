@@ -384,6 +384,8 @@ function subquery(context: Context, node: Tree.SubqueryExpression, scope: Scope)
     case "ARRAY": {
       const value = onlyColumn(context, relation, node);
       if (value.type.kind === "array") return context.fail("type", "An ARRAY can't have ARRAY elements", node);
+      // An array that holds NULL can't be a result.
+      context.failing.push(value.flow);
       return made(arrayOf(value.type), picked(lengthOf(value.flow, transformed([relation.rows]))), id);
     }
     default: {
@@ -495,6 +497,7 @@ function extract(context: Context, node: Tree.ExtractExpression, resolve: (e: Tr
   if (node.timeZone !== null) {
     const zone = resolve(node.timeZone);
     expect(context, zone, STRING, "AT TIME ZONE", node);
+    context.failing.push(zone.flow);
     operands.push(zone);
   }
   const part = node.part.name;
@@ -551,6 +554,8 @@ function structValue(context: Context, values: readonly Value[], names: readonly
 function array(context: Context, node: Tree.ArrayExpression, resolve: (e: Tree.Expression) => Value): Value {
   const values = node.elements.map(resolve);
   noteComputed(context, node.elements, values);
+  // An array that holds NULL can't be a result.
+  context.failing.push(...values.map((v) => v.flow));
   const declared = node.type === null ? undefined : resolveTypeName(context, node.type);
   const element = declared?.kind === "array" ? declared.element : values.length === 0 ? INT64 : supertype(values);
   if (element === undefined) {

@@ -308,8 +308,9 @@ function rowsOf(
   if (entry === undefined) return topValues(context, name, passed, node, frame);
   const found = match(context, entry, passed, node);
   // An array that holds NULL can't be a result.
-  if (name === "ARRAY_AGG" && node.nulls !== "IGNORE")
-    for (const value of passed.values) if (value !== null) context.failing.push(value.flow);
+  const total = name === "ARRAY_AGG" && node.nulls === "IGNORE";
+  for (const [place, value] of passed.values.entries())
+    if (!total && value !== null && mayFail(name, place)) context.failing.push(value.flow);
   return {
     type: found.result,
     via: entry.via,
@@ -330,7 +331,9 @@ function topValues(context: Context, name: string, passed: Passed, node: Functio
   }
   if (!coerces(count.type, INT64, count.written)) context.fail("type", `${name} takes an INT64 as its last`, node);
   const statistic =
-    weight === null ? aggregated([value.flow], frame.depth, "count") : aggregated([weight.flow], frame.depth, "other");
+    weight === null
+      ? aggregated([value.flow], frame.depth, frame.repeated ? "other" : "count")
+      : aggregated([weight.flow], frame.depth, "other");
   const type = arrayOf(
     structOf([
       { name: "value", type: value.type },

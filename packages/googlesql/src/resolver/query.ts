@@ -293,9 +293,14 @@ function select(
     columns: node.as === null ? given : [rowColumn(context, node, given)],
     implicit: union(decided),
     rows: oneRow ? NOTHING : from.rows,
-    repeated: !oneRow && from.repeated,
+    // Grouping sets give a row of the table to several groups.
+    repeated: !oneRow && (from.repeated || groupsTwice(node)),
     valueTable: node.as !== null,
   };
+}
+
+function groupsTwice(node: Select): boolean {
+  return node.groupBy?.kind === "GroupByItems" && node.groupBy.items.some((item) => item.kind !== "GroupingExpression");
 }
 
 function condition(context: Context, node: Expression, scope: Scope, clause: string): ReadonlySet<SourceKey> {
