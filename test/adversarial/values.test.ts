@@ -114,24 +114,18 @@ describe("a protected value in disguise", () => {
     "LEFT(ssn, 10)",
     "CONCAT(ssn, '')",
     "ssn || ' '",
-    "FORMAT('%s', ssn)",
     "REGEXP_EXTRACT(ssn, r'^(...)')",
-    "REGEXP_REPLACE(ssn, '-', '/')",
-    "TRANSLATE(ssn, '0123456789', 'abcdefghij')",
     "TO_CODE_POINTS(ssn)",
     "ARRAY_TO_STRING(ARRAY_REVERSE(SPLIT(ssn, '')), '')",
     "SPLIT(ssn, '-')",
     "MD5(ssn)",
     "TO_HEX(SHA256(ssn))",
     "FARM_FINGERPRINT(ssn)",
-    "ASCII(ssn)",
     "UPPER(ssn)",
-    "LPAD(ssn, 20, 'x')",
     "TO_JSON_STRING(ssn)",
     "ssn LIKE '1%'",
     "ssn < '5'",
     "STARTS_WITH(ssn, '1')",
-    "EDIT_DISTANCE(ssn, '123-45-6789')",
   );
   hidden(
     "4",
@@ -142,12 +136,23 @@ describe("a protected value in disguise", () => {
     "DATE_DIFF(DATE '2026-01-01', birth_date, DAY)",
     "CAST(birth_date AS STRING)",
     "CAST(birth_date AS DATETIME)",
-    "DATE_TRUNC(birth_date, MONTH)",
   );
   hidden("4", "mrn", "mrn || ''", "LOWER(mrn)", "SHA256(mrn)", "SUBSTR(mrn, 4)");
 
   // They fail for some values and so would tell by failing: that is asked of policy as an inference, and denied.
   for (const expression of [
+    "FORMAT('%s', ssn)",
+    "REGEXP_REPLACE(ssn, '-', '/')",
+    "TRANSLATE(ssn, '0123456789', 'abcdefghij')",
+    "ASCII(ssn)",
+    "LPAD(ssn, 20, 'x')",
+    "EDIT_DISTANCE(ssn, '123-45-6789')",
+    "DATE_TRUNC(birth_date, MONTH)",
+    "GREATEST(ssn, CAST((SELECT SUM(x) FROM UNNEST([2]) AS x) AS STRING))",
+    "LEAST(ssn, '5')",
+    "[ssn]",
+    "CURRENT_DATE(ssn)",
+    "REPLACE(ssn, '1', REPEAT('a', 600000))",
     "CAST(REPLACE(ssn, '-', '') AS INT64)",
     "CAST(REPLACE(ssn, '-', '') AS INT64) * 7 + 3",
     "-CAST(SUBSTR(ssn, 1, 3) AS INT64)",
@@ -184,6 +189,23 @@ describe("a protected value in disguise", () => {
       const loot = await assertSafe(rig, agent, `SELECT ${expression} AS leak FROM ${P}`);
       for (const { f } of loot.rows ?? []) assert.equal(f[0]?.v, null);
     });
+
+  it("row 22: what is computed of a count, or of repeated groups, is no count", async () => {
+    const C = `\`${PROJECT}.ehr.conditions\``;
+    for (const sql of [
+      `SELECT COUNT(x) AS n FROM (SELECT SAFE_DIVIDE(1, COUNTIF(patient_id = 1) OVER ()) AS x FROM ${C})`,
+      `SELECT COUNT(*) AS n FROM (SELECT code FROM ${C} GROUP BY CUBE(code, SUBSTR(code, 1, 1), SUBSTR(code, 1, 2)))`,
+    ]) {
+      const loot = await assertSafe(rig, agent, sql);
+      for (const { f } of loot.rows ?? []) assert.equal(f[0]?.v, null, sql);
+    }
+  });
+
+  it("row 43: a guess built of no column is a guess: beside it nothing of a token shows", async () => {
+    const built = "CODE_POINTS_TO_STRING([(SELECT SUM(x) FROM UNNEST([77]) AS x)])";
+    const loot = await assertSafe(rig, agent, `SELECT COALESCE(mrn, ${built}) AS leak FROM ${P}`);
+    for (const { f } of loot.rows ?? []) assert.equal(f[0]?.v, null);
+  });
 
   it("row 7: whether a statistic of a fallible function runs or fails doesn't depend on the values", async () => {
     const outcome = async (bound: string) => {
