@@ -58,9 +58,8 @@ export function demoCommand(): Command {
       started = true;
       const tour = new AbortController();
       try {
-        const before = demo.gateway.store.size;
-        if (before > 1)
-          write(`  the state of an earlier run is in ${options.state} (${before} ledger entries); it goes on there\n`);
+        const before = await demo.gateway.store.db.selectFrom("sessions").select("id").limit(1).execute();
+        if (before.length > 0) write(`  the state of an earlier run is in ${options.state}; it goes on there\n`);
         const ended = await Promise.race([
           playTour({ demo, state, write, signal: tour.signal }).then(() => "played" as const),
           stopped.then(() => "stopped" as const),

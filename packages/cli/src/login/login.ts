@@ -66,7 +66,10 @@ export async function loadToken(options: LoadTokenOptions = {}): Promise<string>
   if (saved.expiresAt - clock() > RENEW_BEFORE_MS) return saved.accessToken;
   const { refreshToken, resource } = saved;
   if (refreshToken === undefined)
-    throw new LoginError("login_required", "Your login has ended; run `chaperone login`.");
+    throw new LoginError(
+      "login_required",
+      "Your login has ended; run `chaperone login` (here: npm run chaperone -- login --gateway URL).",
+    );
   const config = await discoverProvider(saved.issuer, saved.clientId);
   const parameters = resource === undefined ? {} : { resource };
   const tokens = await refreshTokenGrant(config, refreshToken, parameters).catch(() => undefined);
@@ -74,7 +77,10 @@ export async function loadToken(options: LoadTokenOptions = {}): Promise<string>
     // Another command may have used up the refresh token a moment ago and saved what it got.
     const newer = await readLogin(file);
     if (newer.expiresAt - clock() > RENEW_BEFORE_MS) return newer.accessToken;
-    throw new LoginError("login_required", "Your login couldn't be renewed; run `chaperone login`.");
+    throw new LoginError(
+      "login_required",
+      "Your login couldn't be renewed; run `chaperone login` (here: npm run chaperone -- login --gateway URL).",
+    );
   }
   const renewed = { ...saved, ...loginOf(saved, tokens, clock()) };
   await saveLogin(file, renewed);

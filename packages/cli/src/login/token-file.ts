@@ -47,7 +47,11 @@ export async function saveLogin(file: string, login: SavedLogin): Promise<void> 
 /** @throws LoginError `login_required` if there is no login, `file` if others can read it or it isn't one. */
 export async function readLogin(file: string): Promise<SavedLogin> {
   const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") throw new LoginError("login_required", "You aren't logged in; run `chaperone login`.");
+    if (error.code === "ENOENT")
+      throw new LoginError(
+        "login_required",
+        "You aren't logged in; run `chaperone login` (here: npm run chaperone -- login --gateway URL).",
+      );
     throw new LoginError("file", `The token file ${file} can't be opened (${error.code}).`);
   });
   try {
