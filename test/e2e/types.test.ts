@@ -267,6 +267,16 @@ describe("types", () => {
     }
   });
 
+  it("keep their masks in an ARRAY of them, which is refused where a NULL in it would tell by failing", async () => {
+    const table = `\`${PROJECT}.ops.visits\` AS v WHERE v.visit = 1`;
+    const [rows] = await gateway.query(`SELECT ARRAY_AGG(v.patient.ssn IGNORE NULLS) AS listed FROM ${table}`);
+    assert.match(rows[0].listed[0], /^X+6789$/);
+    await assert.rejects(gateway.query(`SELECT [v.patient.ssn] AS listed FROM ${table}`), {
+      code: 403,
+      message: /infer/,
+    });
+  });
+
   it("are not unpacked where policy forbids to infer from what the array holds", async () => {
     const unpacked = gateway.query(
       `SELECT ARRAY(SELECT n.text FROM UNNEST(v.notes) AS n) AS texts FROM \`${PROJECT}.ops.visits\` AS v`,
