@@ -201,6 +201,12 @@ describe("a protected value in disguise", () => {
     }
   });
 
+  it("row 20: beside a constant a partial mask shows nothing, since its form would say which of the two it was", async () => {
+    const loot = await assertSafe(rig, agent, `SELECT COALESCE(address.zip, '60500x') AS leak FROM ${P} LIMIT 20`);
+    assert.ok((loot.rows ?? []).length > 0);
+    for (const { f } of loot.rows ?? []) assert.equal(f[0]?.v, null);
+  });
+
   it("row 43: a guess built of no column is a guess: beside it nothing of a token shows", async () => {
     const built = "CODE_POINTS_TO_STRING([(SELECT SUM(x) FROM UNNEST([77]) AS x)])";
     const loot = await assertSafe(rig, agent, `SELECT COALESCE(mrn, ${built}) AS leak FROM ${P}`);
