@@ -169,7 +169,8 @@ export interface HoldInput {
   readonly binding: string;
   readonly approvers: readonly string[];
   readonly needed: number;
-  readonly expiresAt: number;
+  /** Counted from the moment at which the request is stored. */
+  readonly expiresAfterMs: number;
   /** Most sessions held at once, of this agent and in all (I10). */
   readonly heldPerAgent: number;
   readonly heldInAll: number;
@@ -189,6 +190,7 @@ async function hold(tx: StoreTransaction, session: string, from: SessionState, i
     .executeTakeFirstOrThrow();
   if (held.all >= input.heldInAll || (held.own ?? 0) >= input.heldPerAgent)
     throw new CommandError("too_many_held", "too many queries are waiting for approval");
+  const expiresAt = tx.now + input.expiresAfterMs;
   await tx.db
     .insertInto("approval_requests")
     .values({
@@ -199,7 +201,7 @@ async function hold(tx: StoreTransaction, session: string, from: SessionState, i
       needed: input.needed,
       state: "pending",
       created_at: tx.now,
-      expires_at: input.expiresAt,
+      expires_at: expiresAt,
       decided_at: null,
     })
     .execute();
@@ -214,9 +216,9 @@ async function hold(tx: StoreTransaction, session: string, from: SessionState, i
       binding: input.binding,
       approvers: [...input.approvers],
       needed: input.needed,
-      expiresAt: input.expiresAt,
+      expiresAt,
     },
-    { binding: input.binding, expires_at: input.expiresAt },
+    { binding: input.binding, expires_at: expiresAt },
   );
 }
 

@@ -300,13 +300,13 @@ export class SessionEngine {
     a: Extract<Assessment, { kind: "permitted" }>,
     approval: NonNullable<PermitDecision["obligations"]["approval"]>,
   ): HoldInput {
-    const { limits, approvals, clock, newId } = this.#o;
+    const { limits, approvals, newId } = this.#o;
     return {
       requestId: `req_${newId()}`,
       binding: a.binding,
       approvers: approval.approvers,
       needed: approval.count,
-      expiresAt: clock() + approvals.expiresAfterMs,
+      expiresAfterMs: approvals.expiresAfterMs,
       heldPerAgent: limits.heldPerAgent,
       heldInAll: limits.heldInAll,
       data: {},
