@@ -536,7 +536,7 @@ describe("reads", () => {
 
   test("ERROR shows its message, wherever its value goes", () => {
     const plan = planOf("SELECT a FROM pair WHERE IF(a = 'x', ERROR(b), TRUE)");
-    assert.deepEqual(plan.effects, [{ kind: "error_value" }]);
+    assert.deepEqual(plan.effects, [{ kind: "error_value", sources: ["clinic.ehr.pair.b"] }]);
     const uses = plan.reads[0]?.columns.find((c) => c.path === "b")?.uses;
     assert.deepEqual(uses, ["output", "predicate"]);
   });

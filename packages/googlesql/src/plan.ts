@@ -65,6 +65,8 @@ export interface Write {
     readonly explicit: readonly ExplicitSource[];
     readonly implicit: readonly ColumnName[];
   }[];
+  /** Columns that decided which rows are written, or whether anything is. */
+  readonly implicit: readonly ColumnName[];
 }
 
 export interface Effect {
@@ -79,6 +81,8 @@ export interface Effect {
     | "grant"
     | "session"
     | "error_value";
+  /** Columns whose values reach it, or that decided whether it happens; empty where none do. */
+  readonly sources: readonly ColumnName[];
 }
 
 export interface PlanStatement {
@@ -92,7 +96,12 @@ export interface PlanStatement {
 
 export interface UnderstoodPlan {
   readonly understood: true;
+  /** BigQuery's `statementType` of the whole text: the only statement's, or `SCRIPT`. */
+  readonly statementType: string;
+  /** In the order of the text; each statement of a script is one. */
   readonly statements: readonly PlanStatement[];
+  /** The columns of the rows that the client can fetch; empty where there are none. */
+  readonly result: readonly Output[];
   /** Printed from the analysed tree; every table three-part and quoted. What runs is this text (I2). */
   readonly canonicalSql: string;
 }

@@ -38,7 +38,13 @@ function copy(column: string): ExplicitSource {
 
 function planOf(outputs: readonly Output[], more: Partial<PlanStatement> = {}): UnderstoodPlan {
   const statement = { kind: "SELECT", reads: [], outputs, writes: [], effects: [], ...more };
-  return { understood: true, statements: [statement], canonicalSql: "SELECT" };
+  return {
+    understood: true,
+    statementType: statement.kind,
+    statements: [statement],
+    result: outputs,
+    canonicalSql: "SELECT",
+  };
 }
 
 function ask(policies: string, plan: UnderstoodPlan, more: Partial<DecisionRequest> = {}): Decision {
@@ -145,13 +151,16 @@ describe("what is permitted", () => {
 
   it("refuses writes, effects, scripts and statements other than SELECT, whatever policy says", () => {
     const all = permit("a", ALL, '@mask("none") @approval("none")');
-    const write = { table: "p.ehr.copy", mode: "create" as const, columns: [] };
+    const write = { table: "p.ehr.copy", mode: "create" as const, columns: [], implicit: [] };
     const decision = refused(ask(all, planOf([], { kind: "CREATE_TABLE_AS_SELECT", writes: [write] })));
     assert.match(decision.message, /create of p\.ehr\.copy/);
     assert.equal(decision.uses.find(({ action }) => action === "write")?.effect, "deny");
-    assert.match(refused(ask(all, planOf([], { effects: [{ kind: "export" }] }))).message, /effect export/);
+    assert.match(
+      refused(ask(all, planOf([], { effects: [{ kind: "export", sources: [] }] }))).message,
+      /effect export/,
+    );
     assert.match(refused(ask(all, planOf([], { kind: "CALL" }))).message, /statement CALL/);
-    refused(ask(all, { understood: true, statements: [], canonicalSql: "" }));
+    refused(ask(all, { understood: true, statementType: "SCRIPT", statements: [], result: [], canonicalSql: "" }));
   });
 
   it("denies when a policy can't be evaluated, and doesn't say with what it failed", () => {

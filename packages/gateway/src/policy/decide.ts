@@ -79,7 +79,7 @@ export function decide(policies: PolicySet, request: DecisionRequest): Decision 
       approval,
       limitRows: smallestLimit([defaults.limitRows, ...limits.map(({ limitRows }) => limitRows)]),
       limitBytes: smallestLimit([defaults.limitBytes, ...limits.map(({ limitBytes }) => limitBytes)]),
-      masks: (plan.statements[0]?.outputs ?? []).map((output) => outputMask(output, sourceMask)),
+      masks: plan.result.map((output) => outputMask(output, sourceMask)),
     },
   };
 }

@@ -137,7 +137,7 @@ function planOf({ column, action, via }: TestCase): UnderstoodPlan {
     constant: false,
   };
   const statement = { kind: "SELECT", reads: [], outputs: [output], writes: [], effects: [] };
-  return { understood: true, statements: [statement], canonicalSql: "" };
+  return { understood: true, statementType: "SELECT", statements: [statement], result: [output], canonicalSql: "" };
 }
 
 /** What the catalog file alone says of a column; undefined when it doesn't know the dataset. */

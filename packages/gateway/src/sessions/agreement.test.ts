@@ -15,6 +15,8 @@ const output = (name: string, type: string, fields?: readonly Output[]): Output 
 const plan = (outputs: readonly Output[], tables = ["p.d.t"]): UnderstoodPlan => ({
   understood: true,
   canonicalSql: "SELECT 1",
+  statementType: "SELECT",
+  result: outputs,
   statements: [
     {
       kind: "SELECT",

@@ -97,8 +97,7 @@ export async function assess(input: AssessInput): Promise<Assessment> {
       ...understood,
     };
 
-  const [select] = plan.statements;
-  const masks = maskPlan(select?.outputs ?? [], decision.obligations.masks);
+  const masks = maskPlan(plan.result, decision.obligations.masks);
   return {
     kind: "permitted",
     decision,

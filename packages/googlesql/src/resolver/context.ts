@@ -1,12 +1,12 @@
 /** What one analysis carries through the resolver, and what it collects on the way. */
 import type { Flow } from "../flow/flow.ts";
 import { fieldTypes } from "../flow/flow.ts";
-import type { Refusal, TableName } from "../plan.ts";
+import type { Effect, Refusal, TableName, Write } from "../plan.ts";
 import { SqlError } from "../sql-error.ts";
 import type { TableResource } from "../table-resource.ts";
 import type { Expression, Node, Query, TablePath } from "../tree.ts";
 import type { Type } from "../types.ts";
-import { type CommonTables, fold, type Relation, type Scope, type Value } from "./scope.ts";
+import { type CommonTables, fold, type NamedValues, type Relation, type Scope, type Value } from "./scope.ts";
 import type { NameDefaults } from "./table-name.ts";
 
 /** The schemas an analysis may use. Returns undefined for a table that doesn't exist or may not be seen. */
@@ -34,6 +34,29 @@ export const ANALYSIS_LIMITS = {
   planSources: 2_000_000,
 } as const;
 
+/** What was seen of the statement being resolved. */
+interface StatementNotes {
+  /** Tables of the catalog that it reads. */
+  readonly tables: Set<TableName>;
+  /** What expressions computed, whether or not the result is used: a computation can fail, and so tell. */
+  readonly computed: Flow[];
+  /** What computations that can fail were given: that the statement runs tells something of it. */
+  readonly failing: Flow[];
+  /** What ERROR() was given to say. */
+  readonly errors: Flow[];
+  readonly writes: Write[];
+  readonly effects: Effect[];
+}
+
+const newNotes = (): StatementNotes => ({
+  tables: new Set(),
+  computed: [],
+  failing: [],
+  errors: [],
+  writes: [],
+  effects: [],
+});
+
 export class Context {
   readonly sql: string;
   readonly catalog: CatalogView;
@@ -45,18 +68,14 @@ export class Context {
 
   /** For the canonical SQL: which table each path names. */
   readonly tablePaths = new Map<TablePath, readonly [string, string, string]>();
-  readonly tables = new Set<TableName>();
   /** Every query and table path that was given a meaning. */
   readonly resolved = new WeakSet<Node>();
-  /** What expressions computed, whether or not the result is used: a computation can fail, and so tell. */
-  readonly computed: Flow[] = [];
-  /** What computations that can fail were given: that the query runs tells something of it. */
-  readonly failing: Flow[] = [];
-  /** What ERROR() was given to say. */
-  readonly errors: Flow[] = [];
+  /** Names of values that stand in no row, where an expression is being resolved: variables, a routine's arguments. */
+  named: NamedValues | null = null;
   readonly usedParameters = new Set<string>();
   usedPositions = 0;
 
+  #notes = newNotes();
   readonly #ids = new Map<string, number>();
   #lastId = 0;
   #columns = 0;
@@ -72,6 +91,35 @@ export class Context {
     this.parameters = given.parameters;
     this.query = given.query;
     this.expression = given.expression;
+  }
+
+  /** Forgets what was noted of the statement before. */
+  beginStatement(): void {
+    this.#notes = newNotes();
+  }
+
+  get tables(): Set<TableName> {
+    return this.#notes.tables;
+  }
+
+  get computed(): Flow[] {
+    return this.#notes.computed;
+  }
+
+  get failing(): Flow[] {
+    return this.#notes.failing;
+  }
+
+  get errors(): Flow[] {
+    return this.#notes.errors;
+  }
+
+  get writes(): Write[] {
+    return this.#notes.writes;
+  }
+
+  get effects(): Effect[] {
+    return this.#notes.effects;
   }
 
   /** An id that equals no other. */

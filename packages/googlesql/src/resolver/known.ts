@@ -4,11 +4,11 @@
  */
 import { SqlError } from "../sql-error.ts";
 import { statementName } from "../statement-name.ts";
-import type { Node, NodeKind, PipeNode, QueryStatement, Script, StatementNode } from "../tree.ts";
+import type { Node, NodeKind, PipeNode, Script, StatementNode } from "../tree.ts";
 import { childrenOf } from "../visitor.ts";
 
 /** @throws SqlError `unsupported`, or `syntax` for a text without statement */
-export function requireKnown(sql: string, tree: Script): QueryStatement {
+export function requireKnown(sql: string, tree: Script): void {
   const [statement, second] = tree.statements;
   if (statement === undefined) throw new SqlError("syntax", "There is no statement", 1, 1);
   if (statement.kind !== "QueryStatement")
@@ -20,7 +20,6 @@ export function requireKnown(sql: string, tree: Script): QueryStatement {
     if (unknown !== null) throw refused(sql, node, unknown);
     for (const child of childrenOf(node).reverse()) open.push(child);
   }
-  return statement;
 }
 
 function refused(sql: string, node: Node, what: string): SqlError {

@@ -9,6 +9,9 @@ import {
   find,
   fold,
   frameOf,
+  NO_NAMES,
+  NO_RANGES,
+  namedValue,
   namesOf,
   type RangeVariable,
   type Scope,
@@ -61,9 +64,21 @@ export function resolvePath(context: Context, parts: readonly Identifier[], scop
   return seenFrom(context, value, found.scope, scope, ids, node);
 }
 
+/** Where values stand that are of no row. */
+const NO_ROWS: Scope = {
+  parent: null,
+  frame: null,
+  ranges: NO_RANGES,
+  names: NO_NAMES,
+  commonTables: null,
+  aliases: false,
+};
+
 function findName(context: Context, name: Identifier, scope: Scope): Exclude<Found, { kind: "ambiguous" }> {
   const found = find(name.name, scope);
   if (found === undefined) {
+    const value = namedValue(context.named, name.name);
+    if (value !== undefined) return { kind: "column", column: value, scope: NO_ROWS, hidden: null, hiddenRange: null };
     if (PSEUDO_COLUMNS.has(fold(name.name))) {
       return context.fail("unsupported", `Pseudo-column ${name.name} is not supported`, name);
     }

@@ -83,6 +83,21 @@ export interface CommonTables {
   readonly relation: Relation;
 }
 
+/** Names that stand for values of no row: variables of a script, a routine's arguments. Any column hides them. */
+export interface NamedValues {
+  readonly parent: NamedValues | null;
+  /** By folded name. */
+  readonly values: ReadonlyMap<string, Column>;
+}
+
+export function namedValue(named: NamedValues | null, name: string): Column | undefined {
+  for (let n = named; n !== null; n = n.parent) {
+    const value = n.values.get(fold(name));
+    if (value !== undefined) return value;
+  }
+  return undefined;
+}
+
 export interface Scope {
   readonly parent: Scope | null;
   /** The SELECT whose rows the names are of; null for names of values (WITH expressions, outputs of a set operation). */

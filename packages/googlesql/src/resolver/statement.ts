@@ -1,0 +1,27 @@
+/** Statements: what each reads, shows, writes and does. One case for each kind of the tree. */
+import type { PlanStatement } from "../plan.ts";
+import { effectsOf, outputsOf, readsOf } from "../plan-statement.ts";
+import { statementName } from "../statement-name.ts";
+import type { QueryStatement, Statement } from "../tree.ts";
+import type { Context } from "./context.ts";
+
+export function resolveStatement(context: Context, statement: Statement): PlanStatement {
+  context.beginStatement();
+  switch (statement.kind) {
+    case "QueryStatement":
+      return query(context, statement);
+    default:
+      return context.fail("unsupported", `The statement ${statementName(statement)} is not supported`, statement);
+  }
+}
+
+function query(context: Context, statement: QueryStatement): PlanStatement {
+  const relation = context.query(context, statement.query, null, null);
+  return {
+    kind: "SELECT",
+    reads: readsOf(context, relation),
+    outputs: outputsOf(context, relation, statement.start),
+    writes: context.writes,
+    effects: effectsOf(context),
+  };
+}
