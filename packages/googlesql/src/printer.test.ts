@@ -37,9 +37,10 @@ describe("print", () => {
   });
 
   it("keeps built-in functions unquoted and quotes what could be read as syntax", () => {
-    assert.equal(canonical("SELECT `if`(a, b, c)"), "SELECT if(`a`, `b`, `c`)");
+    assert.equal(canonical("SELECT `if`(a, b, c)"), "SELECT IF(`a`, `b`, `c`)");
     assert.equal(canonical("SELECT `safe_cast`(a)"), "SELECT `safe_cast`(`a`)");
     assert.equal(canonical("SELECT `select`(a), d.`my f`(1)"), "SELECT `select`(`a`), d.`my f`(1)");
+    assert.equal(canonical("FROM f(`columns`(1))"), "FROM f(`columns`(1))");
     assert.equal(canonical("SELECT SAFE.SUBSTR(a, 1)"), "SELECT SAFE.SUBSTR(`a`, 1)");
   });
 

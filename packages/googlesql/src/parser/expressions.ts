@@ -281,9 +281,9 @@ export abstract class ExpressionParser extends TypeParser {
   /** `subscript: ("OFFSET" | "ORDINAL" | "SAFE_OFFSET" | "SAFE_ORDINAL") "(" expression ")" | expression` */
   #subscript(operand: Expression): Expression {
     this.expectSymbol("[");
-    const accessor = this.atSymbol("(", 1)
-      ? (SUBSCRIPT_ACCESSORS.find((keyword) => this.atKeyword(keyword)) ?? null)
-      : null;
+    // Google's resolver looks at the function's name, so quotes around it change nothing.
+    const called = this.atIdentifier() && this.atSymbol("(", 1) ? this.peek().text.toUpperCase() : "";
+    const accessor = SUBSCRIPT_ACCESSORS.find((name) => name === called) ?? null;
     if (accessor === null && this.atAnyKeyword(["KEY", "SAFE_KEY"]) && this.atSymbol("(", 1)) {
       throw this.unsupported("A PROTO map access is");
     }
@@ -428,7 +428,7 @@ export abstract class ExpressionParser extends TypeParser {
       this.advance();
       parts.push(this.identifier());
     }
-    if (this.atSymbol("(")) return this.#call(parts, start);
+    if (this.atSymbol("(")) return this.#call(parts.length === 1 ? parts.map(asKeyword) : parts, start);
     return { kind: "PathExpression", parts, start, end: this.previousEnd() };
   }
 
@@ -845,6 +845,12 @@ function unwrapQuery(source: InExpression["source"]): InExpression["source"] {
 
 function isScalarSubquery(expression: Expression): expression is SubqueryExpression {
   return expression.kind === "SubqueryExpression" && expression.form === "SCALAR";
+}
+
+/** `` `if`(…) `` is the function that `IF(…)` is, and so printed. */
+function asKeyword(name: Identifier): Identifier {
+  const upper = name.name.toUpperCase();
+  return FUNCTION_KEYWORDS.has(upper) ? { ...name, name: upper } : name;
 }
 
 function isPlainName(name: string): boolean {
