@@ -4,7 +4,7 @@
  */
 import { WarehouseError } from "../errors.ts";
 
-export type Token =
+type Lexeme =
   | { readonly kind: "word"; readonly text: string }
   | { readonly kind: "quoted"; readonly name: string }
   | { readonly kind: "string"; readonly value: string }
@@ -12,6 +12,9 @@ export type Token =
   | { readonly kind: "number"; readonly text: string }
   | { readonly kind: "parameter"; readonly name: string | undefined }
   | { readonly kind: "symbol"; readonly text: string };
+
+/** `at` and `end`: where it stands in the text; -1 in a token that was put in. */
+export type Token = Lexeme & { readonly at: number; readonly end: number };
 
 const SPACE = /[\s\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]/;
 
@@ -32,37 +35,37 @@ export function tokenize(sql: string): Token[] {
       at = end + 2;
     } else if (ch === "`") {
       const [name, end] = readQuoted(sql, at, "`", false, "identifier");
-      tokens.push({ kind: "quoted", name });
+      tokens.push({ kind: "quoted", name, at, end });
       at = end;
     } else if (/^(?:r|b|rb|br)?["']/i.test(sql.slice(at, at + 3))) {
       at = readLiteral(sql, at, tokens);
     } else if (/[A-Za-z_]/.test(ch)) {
       const text = /^[A-Za-z_][A-Za-z0-9_]*/.exec(sql.slice(at, at + 400))?.[0] ?? ch;
-      tokens.push({ kind: "word", text });
+      tokens.push({ kind: "word", text, at, end: at + text.length });
       at += text.length;
     } else if (/[0-9]/.test(ch) || (ch === "." && /[0-9]/.test(rest[1] ?? "") && !endsName(tokens.at(-1)))) {
       const text =
         /^(?:0[xX][0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)/.exec(sql.slice(at, at + 400))?.[0] ?? ch;
-      tokens.push({ kind: "number", text });
+      tokens.push({ kind: "number", text, at, end: at + text.length });
       at += text.length;
     } else if (ch === "@" && /[A-Za-z_`]/.test(rest[1] ?? "")) {
       if (rest[1] === "`") {
         const [name, end] = readQuoted(sql, at + 1, "`", false, "identifier");
-        tokens.push({ kind: "parameter", name });
+        tokens.push({ kind: "parameter", name, at, end });
         at = end;
       } else {
         const name = /^[A-Za-z0-9_]+/.exec(sql.slice(at + 1, at + 400))?.[0] ?? "";
-        tokens.push({ kind: "parameter", name });
+        tokens.push({ kind: "parameter", name, at, end: at + 1 + name.length });
         at += 1 + name.length;
       }
     } else if (ch === "?") {
-      tokens.push({ kind: "parameter", name: undefined });
+      tokens.push({ kind: "parameter", name: undefined, at, end: at + 1 });
       at += 1;
     } else {
-      const text = /^(?:\|>|\|\||<=|>=|<>|!=|<<|>>|=>|@@|[-+*/~&|^()[\]{},.;:<>=@])/.exec(rest)?.[0];
+      const text = /^(?:\|>|\|\||->|<=|>=|<>|!=|<<|>>|=>|@@|[-+*/~&|^()[\]{},.;:<>=@])/.exec(rest)?.[0];
       if (text === undefined)
         throw new WarehouseError("invalidQuery", `Syntax error: Illegal input character ${JSON.stringify(ch)}`);
-      tokens.push({ kind: "symbol", text });
+      tokens.push({ kind: "symbol", text, at, end: at + text.length });
       at += text.length;
     }
   }
@@ -84,11 +87,11 @@ function readLiteral(sql: string, start: number, tokens: Token[]): number {
   const raw = prefix.includes("r");
   if (prefix.includes("b")) {
     const [text, end] = readQuoted(sql, open, quote, raw, "bytes");
-    tokens.push({ kind: "bytes", value: Buffer.from(text, "latin1") });
+    tokens.push({ kind: "bytes", value: Buffer.from(text, "latin1"), at: start, end });
     return end;
   }
   const [value, end] = readQuoted(sql, open, quote, raw, "string");
-  tokens.push({ kind: "string", value });
+  tokens.push({ kind: "string", value, at: start, end });
   return end;
 }
 

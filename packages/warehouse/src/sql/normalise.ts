@@ -3,15 +3,14 @@
  * Settled on tokens, before the parser, because the parser mistakes several of them.
  */
 
-import { tokenize } from "./lexer.ts";
+import type { Token } from "./lexer.ts";
 import { macroFor } from "./macros.ts";
 import { type ParameterText, stringLiteral } from "./parameters.ts";
 
 /** Words that look like calls and are none, or take DISTINCT, ORDER BY, OVER: the parser keeps them. */
 const DISTINCT_OK = new Set(["avg", "logical_or", "logical_and"]);
 
-export function normalise(sql: string, parameter: ParameterText): string {
-  const tokens = tokenize(sql);
+export function normalise(tokens: readonly Token[], parameter: ParameterText): string {
   const out: string[] = [];
   for (const [i, token] of tokens.entries()) {
     switch (token.kind) {
@@ -54,7 +53,7 @@ export function normalise(sql: string, parameter: ParameterText): string {
   return join(out);
 }
 
-function isWord(token: ReturnType<typeof tokenize>[number] | undefined, word: string): boolean {
+function isWord(token: Token | undefined, word: string): boolean {
   return token?.kind === "word" && token.text.toLowerCase() === word;
 }
 

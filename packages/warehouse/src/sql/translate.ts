@@ -5,8 +5,10 @@
 import { WarehouseError } from "../errors.ts";
 import { isObject, type Json, type JsonObject } from "../rest/json.ts";
 import { rewriteExpression } from "./expressions.ts";
+import { tokenize } from "./lexer.ts";
 import { normalise } from "./normalise.ts";
 import type { ParameterText } from "./parameters.ts";
+import { rewritePipes } from "./pipes.ts";
 import {
   aliased,
   as,
@@ -59,7 +61,7 @@ type Position = "rows" | "value";
 
 /** Translates one statement. Throws `invalidQuery` for what this stand-in doesn't run. */
 export function translate(sql: string, options: TranslateOptions): Translation {
-  const statements = parseStatements(normalise(sql, options.parameter));
+  const statements = parseStatements(normalise(rewritePipes(tokenize(sql)), options.parameter));
   const statement = statements[0];
   if (statement === undefined) throw new WarehouseError("invalidQuery", "Syntax error: Unexpected end of statement");
   if (statements.length > 1) throw new WarehouseError("invalidQuery", "Scripts are not supported by this warehouse");
