@@ -1,0 +1,61 @@
+/** Clauses that mean the same wherever they stand: conditions, ORDER BY, LIMIT, what can be grouped. */
+import { keysOf, picked, type SourceKey, union } from "../flow/flow.ts";
+import type { Expression, Limit, Node, OrderItem } from "../tree.ts";
+import { BOOL, coerces, INT64, isGroupable, isOrderable, typeName } from "../types.ts";
+import type { Context } from "./context.ts";
+import { resolveExpression } from "./expression.ts";
+import type { Column, Relation, Scope, Value } from "./scope.ts";
+
+export function condition(context: Context, node: Expression, scope: Scope, clause: string): ReadonlySet<SourceKey> {
+  const value = resolveExpression(context, node, scope);
+  if (!coerces(value.type, BOOL, value.written)) {
+    context.fail("type", `${clause} takes BOOL, not ${typeName(value.type)}`, node);
+  }
+  return keysOf(value.flow);
+}
+
+export function orderItems(
+  context: Context,
+  items: readonly OrderItem[],
+  columns: readonly Value[],
+  scope: Scope,
+): ReadonlySet<SourceKey> {
+  return union(
+    items.map((item) => {
+      if (item.collate !== null) context.fail("unsupported", "COLLATE is not supported", item);
+      const value =
+        item.expression.kind === "IntegerLiteral"
+          ? ordinal(context, item.expression.text, columns, "ORDER BY", item)
+          : resolveExpression(context, item.expression, scope);
+      if (!isOrderable(value.type)) {
+        context.fail("type", `ORDER BY is not supported on ${typeName(value.type)}`, item);
+      }
+      return keysOf(value.flow);
+    }),
+  );
+}
+
+export function ordinal<T>(context: Context, text: string, columns: readonly T[], clause: string, node: Node): T {
+  const column = columns[Number(text) - 1];
+  return column ?? context.fail("name", `${clause} has an ordinal that is no column of the SELECT list`, node);
+}
+
+export function requireGroupable(context: Context, values: readonly Value[], what: string, node: Node): void {
+  for (const value of values) {
+    if (!isGroupable(value.type)) context.fail("type", `${what} is not supported on ${typeName(value.type)}`, node);
+  }
+}
+
+export function pickedColumn(column: Column): Column {
+  return { ...column, flow: picked(column.flow) };
+}
+
+/** LIMIT leaves as few rows as it says: none of them is one of many. */
+export function limited(context: Context, relation: Relation, limit: Limit, scope: Scope): Relation {
+  for (const bound of [limit.count, limit.offset]) {
+    if (bound === null) continue;
+    const value = resolveExpression(context, bound, scope);
+    if (!coerces(value.type, INT64, value.written)) context.fail("type", "LIMIT and OFFSET take INT64", bound);
+  }
+  return { ...relation, columns: relation.columns.map(pickedColumn), rows: picked(relation.rows) };
+}

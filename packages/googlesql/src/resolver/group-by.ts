@@ -1,0 +1,129 @@
+/** GROUP BY: its keys, and that nothing else stands outside aggregates. */
+import { keysOf, type SourceKey, union } from "../flow/flow.ts";
+import type { Expression, GroupBy, GroupingItem, Node } from "../tree.ts";
+import { isGroupable, typeName } from "../types.ts";
+import { ordinal, requireGroupable } from "./clauses.ts";
+import type { Context } from "./context.ts";
+import { resolveExpression } from "./expression.ts";
+import { type Frame, find, fold, type Scope, type Value } from "./scope.ts";
+import { type Item, resolveItem } from "./select-list.ts";
+
+export function groupBy(
+  context: Context,
+  node: Extract<GroupBy, { kind: "GroupByItems" }>,
+  items: readonly Item[],
+  scope: Scope,
+  frame: Frame,
+): ReadonlySet<SourceKey> {
+  const decided: ReadonlySet<SourceKey>[] = [];
+  const byName = new Map<string, Item[]>();
+  for (const item of items) {
+    if (item.name !== "") byName.set(fold(item.name), [...(byName.get(fold(item.name)) ?? []), item]);
+  }
+  for (const expression of node.items.flatMap(groupingExpressions)) {
+    const { value, also } = groupingKey(context, expression, items, byName, scope, frame);
+    if (!isGroupable(value.type)) {
+      context.fail("type", `GROUP BY is not supported on ${typeName(value.type)}`, expression);
+    }
+    frame.keys.add(value.id);
+    decided.push(keysOf(value.flow));
+    if (also !== null) decided.push(keysOf(also.flow));
+  }
+  return union(decided);
+}
+
+function groupingExpressions(item: GroupingItem): readonly Expression[] {
+  switch (item.kind) {
+    case "GroupingExpression":
+      return [item.expression];
+    case "GroupingSet":
+      return item.expressions;
+    case "Rollup":
+    case "Cube":
+      return item.sets.flatMap(groupingExpressions);
+    case "GroupingSets":
+      return item.items.flatMap(groupingExpressions);
+    default: {
+      const unreachable: never = item;
+      return unreachable;
+    }
+  }
+}
+
+/** An ordinal, a select alias, or an expression. `also`: a column of FROM that the alias hides. */
+function groupingKey(
+  context: Context,
+  node: Expression,
+  items: readonly Item[],
+  byName: ReadonlyMap<string, readonly Item[]>,
+  scope: Scope,
+  frame: Frame,
+): { readonly value: Value; readonly also: Value | null } {
+  if (node.kind === "IntegerLiteral") {
+    const item = ordinal(context, node.text, items, "GROUP BY", node);
+    return { value: keyOfItem(context, item, scope, frame, node), also: null };
+  }
+  const first = node.kind === "PathExpression" ? node.parts[0] : undefined;
+  if (node.kind !== "PathExpression" || first === undefined) {
+    return { value: resolveExpression(context, node, scope), also: null };
+  }
+  const named = byName.get(fold(first.name)) ?? [];
+  const found = find(first.name, scope);
+  if (named.length === 0) return { value: resolveExpression(context, node, scope), also: null };
+  if (node.parts.length > 1) {
+    if (found !== undefined)
+      return { value: resolveExpression(context, node, scope), also: both(context, node, named, scope) };
+    return context.fail("unsupported", "A field of a select alias in GROUP BY; name the column instead", node);
+  }
+  const values = named.map((item) => keyOfItem(context, item, scope, frame, node));
+  const [value] = values;
+  if (value === undefined || values.some((v) => v.id !== value.id)) {
+    return context.fail("name", `Alias ${first.name} in GROUP BY is ambiguous`, node);
+  }
+  const below = found?.kind === "column" && found.scope === scope ? found.column : null;
+  return { value, also: below !== null && below.id !== value.id ? below : null };
+}
+
+/** `GROUP BY a.b` where `a` is a name in FROM and the alias of something else: refused, as it could mean either. */
+function both(context: Context, node: Expression, named: readonly Item[], scope: Scope): null {
+  for (const item of named) {
+    const own = item.expression;
+    const same = own?.kind === "PathExpression" && own.parts.length === 1 && own.parts[0] !== undefined;
+    if (
+      item.expression !== null &&
+      !(same && find(item.name, scope) !== undefined && fold(own.parts[0]?.name ?? "") === fold(item.name))
+    ) {
+      context.fail("name", `${item.name} is both a select alias and a name in FROM; rename one`, node);
+    }
+  }
+  return null;
+}
+
+function keyOfItem(context: Context, item: Item, scope: Scope, frame: Frame, node: Node): Value {
+  const value = resolveItem(context, item, scope, frame);
+  if (item.aggregated) context.fail("type", "GROUP BY can't group by an aggregate", node);
+  return value;
+}
+
+export function groupByAll(context: Context, items: readonly Item[], frame: Frame, node: Node): ReadonlySet<SourceKey> {
+  const keys = items.flatMap((item) => (item.value === null || item.aggregated ? [] : [item.value]));
+  requireGroupable(context, keys, "GROUP BY ALL", node);
+  for (const key of keys) frame.keys.add(key.id);
+  // What stands in an expression that is a key was noted before the key was known.
+  const computed = items.some((item) => !item.aggregated && item.expression?.kind !== "PathExpression");
+  if (computed) {
+    const within = items.filter((item) => !item.aggregated && item.expression !== null);
+    frame.references = frame.references.filter(
+      (r) => !within.some((i) => i.expression && i.expression.start <= r.node.start && r.node.end <= i.expression.end),
+    );
+  }
+  return union(keys.map((k) => keysOf(k.flow)));
+}
+
+export function requireGrouped(context: Context, frame: Frame): void {
+  for (const reference of frame.references) {
+    if (!reference.ids.some((id) => frame.keys.has(id))) {
+      context.fail("name", `Column ${reference.name} is neither grouped nor aggregated`, reference.node);
+    }
+  }
+}

@@ -1,0 +1,117 @@
+/** The SELECT list: its items with stars expanded, in order. */
+import { fieldFlow } from "../flow/flow.ts";
+import type { Expression, SelectDotStar, SelectItem, SelectStar, StarReplacement } from "../tree.ts";
+import { typeName } from "../types.ts";
+import type { Context } from "./context.ts";
+import { impliedName, resolveExpression } from "./expression.ts";
+import { namedRange } from "./path.ts";
+import { type Column, type Frame, fold, type Scope, type Value } from "./scope.ts";
+
+/** One column of the SELECT list, with stars expanded; resolved when first asked for, and once. */
+export interface Item {
+  readonly name: string;
+  readonly expression: Expression | null;
+  value: Value | null;
+  /** Computed from an aggregate or window function. */
+  aggregated: boolean;
+}
+
+export function resolveItem(context: Context, item: Item, scope: Scope, frame: Frame): Value {
+  if (item.value !== null) return item.value;
+  if (item.expression === null) return context.fail("unsupported", "An empty SELECT item", { start: 0 });
+  const before = frame.aggregates;
+  item.value = resolveExpression(context, item.expression, scope);
+  item.aggregated = frame.aggregates > before;
+  return item.value;
+}
+
+/** `columns` are what `*` expands to; null where there is no FROM. */
+export function selectItems(
+  context: Context,
+  nodes: readonly SelectItem[],
+  scope: Scope,
+  columns: readonly Column[] | null,
+  frame: Frame,
+): Item[] {
+  const items: Item[] = [];
+  for (const item of nodes) {
+    switch (item.kind) {
+      case "SelectExpression":
+        items.push({
+          name: item.alias?.name ?? impliedName(item.expression),
+          expression: item.expression,
+          value: null,
+          aggregated: false,
+        });
+        break;
+      case "SelectStar":
+        if (columns === null) return context.fail("name", "SELECT * needs a FROM clause", item);
+        items.push(...starItems(context, item, columns, null, frame));
+        break;
+      case "SelectDotStar":
+        items.push(...dotStarItems(context, item, scope, frame));
+        break;
+      default: {
+        const unreachable: never = item;
+        return unreachable;
+      }
+    }
+  }
+  return items;
+}
+
+function dotStarItems(context: Context, node: SelectDotStar, scope: Scope, frame: Frame): Item[] {
+  if (node.expression.kind === "PathExpression") {
+    const range = namedRange(node.expression.parts, scope);
+    if (range !== undefined && range.value === null) {
+      return starItems(context, node, range.columns, range.id, frame);
+    }
+  }
+  const before = frame.aggregates;
+  const value = resolveExpression(context, node.expression, scope);
+  if (node.expression.kind !== "PathExpression") context.computed.push(value.flow);
+  if (value.type.kind !== "struct" || value.type.fields.length === 0) {
+    return context.fail("type", `Dot-star is not supported for type ${typeName(value.type)}`, node);
+  }
+  const columns = value.type.fields.map((field, i): Column => {
+    const id = context.idOf("field", [value.id, fold(field.name)]);
+    return { name: field.name, type: field.type, written: "value", flow: fieldFlow(value.flow, i), id };
+  });
+  return starItems(context, node, columns, value.id, frame, frame.aggregates > before);
+}
+
+/** Columns in order, without those of EXCEPT, with those of REPLACE put in place. */
+function starItems(
+  context: Context,
+  node: SelectStar | SelectDotStar,
+  columns: readonly Column[],
+  owner: number | null,
+  frame: Frame,
+  aggregated = false,
+): Item[] {
+  const present = new Set(columns.map((c) => fold(c.name)));
+  for (const name of [...node.except, ...node.replace.map((r) => r.name)]) {
+    if (!present.has(fold(name.name))) {
+      context.fail("name", `Column ${name.name} in EXCEPT or REPLACE is not a column of the star`, name);
+    }
+  }
+  if (replacedTwice(node)) context.fail("name", "A column stands twice in EXCEPT and REPLACE", node);
+  const replacements = new Map(node.replace.map((r): [string, StarReplacement] => [fold(r.name.name), r]));
+  const except = new Set(node.except.map((name) => fold(name.name)));
+  const kept = columns.filter((c) => !except.has(fold(c.name)));
+  if (kept.length === 0) context.fail("name", "SELECT * EXCEPT leaves no column", node);
+  return kept.map((column) => {
+    const replacement = replacements.get(fold(column.name));
+    if (replacement !== undefined) {
+      return { name: column.name, expression: replacement.expression, value: null, aggregated: false };
+    }
+    const ids = owner === null ? [column.id] : [owner, column.id];
+    if (!aggregated) frame.references.push({ ids, name: column.name, node });
+    return { name: column.name, expression: null, value: column, aggregated };
+  });
+}
+
+function replacedTwice(node: SelectStar | SelectDotStar): boolean {
+  const names = [...node.except, ...node.replace.map((r) => r.name)].map((name) => fold(name.name));
+  return new Set(names).size < names.length;
+}
