@@ -32,6 +32,7 @@ export function tableNames(sql: string, defaults: NameDefaults): TableNames {
 function walk(node: Node, common: ReadonlySet<string>, found: Set<TableName>, defaults: NameDefaults): void {
   if (node.kind === "Query" && node.with !== null) {
     const visible = new Set(common);
+    if (node.with.recursive) for (const entry of node.with.entries) visible.add(fold(entry.name.name));
     for (const entry of node.with.entries) {
       walk(entry.query, new Set(visible), found, defaults);
       visible.add(entry.name.name.toLowerCase());

@@ -212,6 +212,19 @@ export function lengthOf(elements: Flow, rows: Flow): Flow {
   return elements.explicit.size === 0 ? unite([elements, rows]) : elements;
 }
 
+/** Whether `known` says all that `flow` says. */
+export function covers(known: Flow, flow: Flow): boolean {
+  if (known.fields === null) return coversOwn(known, whole(flow));
+  if (!coversOwn(known, own(flow))) return false;
+  return known.fields.every((field, i) => covers(field, flow.fields?.[i] ?? own(flow)));
+}
+
+function coversOwn(known: Flow, flow: Flow): boolean {
+  for (const [key, ways] of flow.explicit) if ((ways & ~(known.explicit.get(key) ?? 0)) !== 0) return false;
+  for (const key of flow.implicit) if (!known.implicit.has(key)) return false;
+  return flow.level >= known.level && (known.constant || !flow.constant);
+}
+
 function own(flow: Flow): Flow {
   return { ...flow, fields: null };
 }

@@ -28,6 +28,8 @@ export const ANALYSIS_LIMITS = {
   fields: 10_000,
   /** Columns made in all, over every subquery. */
   columnsInAll: 4_000_000,
+  /** Length of the recursive terms in all, each as often as it is resolved. */
+  recursion: 4_000_000,
   /** Sources handled in all, over every expression. */
   work: 30_000_000,
   /** Names in the plan: every output's sources, counted. */
@@ -79,6 +81,7 @@ export class Context {
   readonly #ids = new Map<string, number>();
   #lastId = 0;
   #columns = 0;
+  #recursion = 0;
   #work = 0;
   readonly #names = new Set<string>();
   readonly #lookAlikes = new Map<string, string>();
@@ -160,6 +163,12 @@ export class Context {
     if (count > ANALYSIS_LIMITS.columns) this.fail("limit", "A query has too many columns", node);
     if (this.#columns > ANALYSIS_LIMITS.columnsInAll)
       this.fail("limit", "The query makes too many columns in all", node);
+  }
+
+  /** Counts one more pass over a recursive term: those inside each other multiply. */
+  spendPass(term: Node): void {
+    this.#recursion += term.end - term.start;
+    if (this.#recursion > ANALYSIS_LIMITS.recursion) this.fail("limit", "The query recurs too deeply to analyse", term);
   }
 
   /** Counts what the flow of one more expression costs: its sources, times its fields. */

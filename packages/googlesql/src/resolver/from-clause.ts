@@ -169,6 +169,13 @@ function tablePath(context: Context, node: TablePath, left: FromClause, frame: F
   if (node.withOffset !== null) return context.fail("type", "WITH OFFSET stands only with an array", node.withOffset);
   if (node.parts.length === 1) {
     const relation = commonTable(outer.commonTables, first);
+    if (relation === null) {
+      return context.fail(
+        "name",
+        `${first.name} can't refer to itself here: only the last query of its UNION may`,
+        node,
+      );
+    }
     if (relation !== undefined) return named(context, relation, node.alias?.name ?? first.name, node);
   }
   return baseTable(context, node, lateral);

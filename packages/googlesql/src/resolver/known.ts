@@ -29,8 +29,6 @@ function refused(sql: string, node: Node, what: string): SqlError {
 function unknownPart(node: Node): string | null {
   if (!isKnown(node.kind)) return NAMES[node.kind] ?? "Pipe syntax (|>) is";
   switch (node.kind) {
-    case "WithClause":
-      return node.recursive ? "WITH RECURSIVE is" : null;
     case "OrderItem":
       return node.collate === null ? null : "COLLATE is";
     case "FunctionCall":
@@ -48,9 +46,7 @@ type UnknownKind =
   | PipeNode["kind"]
   | Exclude<StatementNode["kind"], "QueryStatement">
   | "FromQuery"
-  | "ColumnMatch"
   | "SelectMode"
-  | "RecursionDepth"
   | "PivotedTable"
   | "Pivot"
   | "PivotExpression"
@@ -70,9 +66,7 @@ type KnownKind = Exclude<NodeKind, UnknownKind>;
 
 const NAMES: Partial<Readonly<Record<UnknownKind, string>>> = {
   FromQuery: "A query that starts with FROM is",
-  ColumnMatch: "Matching the columns of a set operation by name is",
   SelectMode: "SELECT WITH is",
-  RecursionDepth: "WITH RECURSIVE is",
   PivotedTable: "PIVOT is",
   UnpivotedTable: "UNPIVOT is",
   SampledTable: "TABLESAMPLE is",
@@ -86,7 +80,9 @@ const KNOWN_KINDS: Readonly<Record<KnownKind, true>> = {
   Query: true,
   WithClause: true,
   CommonTable: true,
+  RecursionDepth: true,
   SetOperation: true,
+  ColumnMatch: true,
   Select: true,
   SelectExpression: true,
   SelectStar: true,

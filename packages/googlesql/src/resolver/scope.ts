@@ -80,7 +80,8 @@ export interface Frame {
 export interface CommonTables {
   readonly parent: CommonTables | null;
   readonly name: string;
-  readonly relation: Relation;
+  /** Null where its rows are not known yet: a recursive query's own name, in places where it can't stand. */
+  readonly relation: Relation | null;
 }
 
 /** Names that stand for values of no row: variables of a script, a routine's arguments. Any column hides them. */
@@ -159,7 +160,8 @@ export function frameOf(scope: Scope): Frame | null {
   return null;
 }
 
-export function commonTable(tables: CommonTables | null, name: Identifier): Relation | undefined {
+/** Null: in the making. Undefined: no common table. */
+export function commonTable(tables: CommonTables | null, name: Identifier): Relation | null | undefined {
   for (let t = tables; t !== null; t = t.parent) if (t.name === fold(name.name)) return t.relation;
   return undefined;
 }

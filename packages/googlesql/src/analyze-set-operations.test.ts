@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import { describe, it, test } from "node:test";
+import { canonical, flows, refusalOf, types } from "./testing/clinic.ts";
+
+type Leak = readonly [sql: string, ...outputs: string[]];
+
+function table(title: string, leaks: readonly Leak[]): void {
+  describe(title, () => {
+    for (const [sql, ...outputs] of leaks) test(sql, () => assert.deepEqual(flows(sql), outputs));
+  });
+}
+
+table("columns that go together by name", [
+  [
+    "SELECT ssn AS a, name AS b FROM patients UNION ALL BY NAME SELECT b, a FROM pair",
+    "a = copy pair.a, copy ssn",
+    "b = copy pair.b, copy name",
+  ],
+  ["SELECT 'x' AS A UNION ALL BY NAME SELECT ssn AS a FROM patients", "A = copy ssn"],
+  ["SELECT a, b FROM pair INNER UNION ALL BY NAME ON (B) SELECT b FROM pair", "B = copy pair.b"],
+  [
+    "SELECT a, b FROM pair UNION ALL CORRESPONDING SELECT ssn AS b, name AS c FROM patients",
+    "b = copy pair.b, copy ssn",
+  ],
+  [
+    "SELECT a, b FROM pair INNER UNION ALL BY NAME SELECT ssn AS b, name AS c FROM patients",
+    "b = copy pair.b, copy ssn",
+  ],
+  [
+    "SELECT a, b FROM pair FULL UNION ALL BY NAME SELECT ssn AS c, name AS b FROM patients",
+    "a = copy pair.a",
+    "b = copy pair.b, copy name",
+    "c = copy ssn",
+  ],
+  [
+    "SELECT a, b FROM pair LEFT OUTER UNION ALL BY NAME SELECT ssn AS c, name AS b FROM patients",
+    "a = copy pair.a",
+    "b = copy pair.b, copy name",
+  ],
+  [
+    "SELECT a, b FROM pair UNION ALL STRICT CORRESPONDING SELECT a AS b, b AS a FROM pair",
+    "a = copy pair.a, copy pair.b",
+    "b = copy pair.a, copy pair.b",
+  ],
+  // Only what is listed is compared and shown; the other columns go.
+  [
+    "SELECT ssn, name, born, born FROM patients UNION ALL CORRESPONDING BY (name) SELECT a AS name, 1 FROM pair",
+    "name = copy pair.a, copy name",
+  ],
+  [
+    "SELECT ssn, name FROM patients FULL UNION ALL CORRESPONDING BY (a, ssn) SELECT a FROM pair",
+    "a = copy pair.a",
+    "ssn = copy ssn",
+  ],
+]);
+
+table("what EXCEPT and INTERSECT compare by name decides which rows remain", [
+  [
+    "SELECT ssn, name FROM patients EXCEPT DISTINCT CORRESPONDING BY (ssn) SELECT a AS ssn FROM pair",
+    "ssn = copy ssn ? pair.a, ssn",
+  ],
+  [
+    "SELECT name, '1' AS ssn FROM patients EXCEPT DISTINCT CORRESPONDING BY (name, ssn) SELECT ssn, name FROM patients",
+    "name = copy name ? name, ssn",
+    "ssn = ? name, ssn",
+  ],
+  [
+    "SELECT a FROM pair INTERSECT DISTINCT BY NAME SELECT ssn AS a FROM patients",
+    "a = copy pair.a, copy ssn ? pair.a, ssn",
+  ],
+  // The first has NULL where it lacks the column; that rows are left tells of the other's all the same.
+  [
+    "SELECT a FROM pair FULL EXCEPT DISTINCT BY NAME SELECT a, b FROM pair",
+    "a = copy pair.a ? pair.a, pair.b",
+    "b = ? pair.a, pair.b",
+  ],
+]);
+
+describe("a set operation by name", () => {
+  it("has the types that go together, and NULL for what is missing", () => {
+    assert.deepEqual(types("SELECT 1 AS a, 'x' AS b FULL UNION ALL BY NAME SELECT 1.5 AS c, 2.5 AS a"), [
+      "a FLOAT64",
+      "b STRING",
+      "c FLOAT64",
+    ]);
+    assert.deepEqual(types("SELECT NULL AS a UNION ALL BY NAME SELECT DATE '2020-01-01' AS A"), ["a DATE"]);
+  });
+  it("is printed as it was written", () => {
+    assert.equal(
+      canonical("select 1 as a left outer union all by name on (a) select 2 as a"),
+      "SELECT 1 AS `a` LEFT UNION ALL BY NAME ON (`a`) SELECT 2 AS `a`",
+    );
+  });
+  it("is refused where BigQuery refuses it", () => {
+    for (const sql of [
+      "SELECT 1 AS a UNION ALL BY NAME SELECT 1 AS b",
+      "SELECT 1 AS a UNION ALL BY NAME SELECT 1 AS a, 2 AS b",
+      "SELECT 1 UNION ALL BY NAME SELECT 1",
+      "SELECT 1 AS a, 2 AS A UNION ALL BY NAME SELECT 1 AS a, 2 AS a",
+      "SELECT 1 AS a UNION ALL CORRESPONDING SELECT 1 AS b",
+      "SELECT 1 AS a LEFT UNION ALL BY NAME SELECT 1 AS b",
+      "SELECT 1 AS a UNION ALL BY NAME ON (a, A) SELECT 1 AS a",
+      "SELECT 1 AS a UNION ALL BY NAME ON (b) SELECT 1 AS a",
+      "SELECT 1 AS a, 2 AS b UNION ALL BY NAME ON (a) SELECT 1 AS a, 2 AS b",
+      "SELECT 1 AS a LEFT UNION ALL CORRESPONDING BY (b) SELECT 1 AS b",
+      "SELECT 1 AS a, 2 AS a UNION ALL CORRESPONDING BY (a) SELECT 1 AS a",
+      "SELECT 1 AS a UNION ALL BY NAME SELECT 'x' AS a",
+      "SELECT AS STRUCT 1 AS a UNION ALL BY NAME SELECT 1 AS a",
+      "SELECT doc FROM patients UNION DISTINCT BY NAME SELECT doc FROM patients",
+    ]) {
+      assert.match(refusalOf(sql)?.code ?? "understood", /name|type/, sql);
+    }
+  });
+});
