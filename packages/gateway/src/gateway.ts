@@ -2,15 +2,16 @@ import { createSecretKey, randomBytes } from "node:crypto";
 import type { AddressInfo } from "node:net";
 import { deriveTokenKeys } from "@chaperone/masking";
 import { Catalog } from "./catalog/catalog.ts";
-import { loadCatalogFile } from "./catalog/catalog-file.ts";
+import { type CatalogFile, loadCatalogFile } from "./catalog/catalog-file.ts";
 import { TableCache } from "./catalog/table-cache.ts";
+import { travelledClassesIn } from "./catalog/travelled-classes.ts";
 import { type Config, type ConnectionConfig, protectionsOff } from "./config/index.ts";
 import { BigQueryDoor } from "./doors/bigquery-rest/door.ts";
 import { MetadataReader } from "./doors/bigquery-rest/metadata.ts";
 import { ConsoleApi } from "./doors/console-api/console-api.ts";
 import { createIdentity } from "./identity/index.ts";
 import { RefusalLog } from "./identity/refusal-log.ts";
-import { loadPolicies } from "./policy/policy-set.ts";
+import { loadPolicies, type PolicySet } from "./policy/policy-set.ts";
 import { createGatewayServer } from "./server.ts";
 import type { Connection } from "./sessions/connection.ts";
 import { SessionEngine } from "./sessions/engine.ts";
@@ -52,10 +53,10 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
   const metrics = options.metrics ?? createMetrics({ process: true });
   const clock = options.clock ?? Date.now;
   const upstreams: Upstream[] = [];
-  const connections = config.connections.map((c) => {
+  const prepared = config.connections.map((c) => {
     const upstream = createUpstream(c, { limits: config.limits.upstream, observe: metrics.upstream });
     upstreams.push(upstream);
-    return connectionOf(c, upstream, config, clock);
+    return prepareConnection(c, upstream, config);
   });
   const store = await openStore({
     directory: config.stateDirectory,
@@ -64,6 +65,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
     limits: config.limits.store,
     clock,
   });
+  const connections = prepared.map((p) => connectionOf(p, store, config, clock));
   try {
     const identity = await createIdentity({
       issuers: config.issuers,
@@ -180,8 +182,25 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
   }
 }
 
-function connectionOf(c: ConnectionConfig, upstream: Upstream, config: Config, clock: () => number): Connection {
+interface PreparedConnection {
+  readonly config: ConnectionConfig;
+  readonly upstream: Upstream;
+  readonly file: CatalogFile | undefined;
+  readonly policies: PolicySet;
+}
+
+/** Reads a connection's files: what is wrong in them is said before anything is opened. */
+function prepareConnection(c: ConnectionConfig, upstream: Upstream, config: Config): PreparedConnection {
   const file = c.catalog === undefined ? undefined : loadCatalogFile(c.catalog);
+  return { config: c, upstream, file, policies: loadPolicies(config.policies, file?.classes.keys()) };
+}
+
+function connectionOf(
+  { config: c, upstream, file, policies }: PreparedConnection,
+  store: Store,
+  config: Config,
+  clock: () => number,
+): Connection {
   const { tables, ttlMs } = config.limits.catalog;
   const cache = new TableCache(upstream, {
     entries: tables,
@@ -198,8 +217,8 @@ function connectionOf(c: ConnectionConfig, upstream: Upstream, config: Config, c
     protections: c.protections,
     maximumBytesBilled: c.maximumBytesBilled,
     upstream,
-    catalog: new Catalog(cache, file),
-    policies: loadPolicies(config.policies, file?.classes.keys()),
+    catalog: new Catalog(cache, file, travelledClassesIn(store, c.name)),
+    policies,
   };
 }
 

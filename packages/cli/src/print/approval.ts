@@ -1,4 +1,5 @@
 import type { ApprovalSummary, ApprovalView, OutputMask } from "@chaperone/gateway";
+import { writeRows } from "./plan.ts";
 import { bytes, safe, table, time } from "./table.ts";
 
 /** The inbox. */
@@ -42,13 +43,20 @@ export function approvalPage(a: ApprovalView & { readonly literalsWithheld?: boo
       ]),
       "  ",
     ),
-    "",
-    "What it returns",
-    table(
-      ["COLUMN", "TYPE", "SHOWN AS"],
-      a.outputs.flatMap((o) => outputRows(o, "")),
-      "  ",
-    ),
+    ...(a.writes.length === 0
+      ? []
+      : ["", "What it writes", table(["TABLE", "HOW", "COLUMN", "MADE OF"], a.writes.flatMap(writeRows), "  ")]),
+    ...(a.outputs.length === 0
+      ? []
+      : [
+          "",
+          "What it returns",
+          table(
+            ["COLUMN", "TYPE", "SHOWN AS"],
+            a.outputs.flatMap((o) => outputRows(o, "")),
+            "  ",
+          ),
+        ]),
     "",
     "Statement (literals apart)",
     `  ${safe(a.sql)}`,

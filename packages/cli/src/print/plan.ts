@@ -1,4 +1,4 @@
-import type { AccessPlan, Output } from "@chaperone/googlesql";
+import type { AccessPlan, ExplicitSource, Output, Write } from "@chaperone/googlesql";
 import { safe, table } from "./table.ts";
 
 /** An access plan for a person. */
@@ -17,12 +17,19 @@ export function planPage(plan: AccessPlan): string {
           s.reads.flatMap((r) => r.columns.map((c) => [r.table, c.path, c.uses.join(", ")])),
           "  ",
         ),
-        "Shows",
-        table(
-          ["COLUMN", "TYPE", "MADE OF"],
-          s.outputs.flatMap((o) => outputRows(o, "")),
-          "  ",
-        ),
+        ...(s.outputs.length === 0
+          ? []
+          : [
+              "Shows",
+              table(
+                ["COLUMN", "TYPE", "MADE OF"],
+                s.outputs.flatMap((o) => outputRows(o, "")),
+                "  ",
+              ),
+            ]),
+        ...(s.writes.length === 0
+          ? []
+          : ["Writes", table(["TABLE", "HOW", "COLUMN", "MADE OF"], s.writes.flatMap(writeRows), "  ")]),
         ...(s.effects.length === 0 ? [] : [`Effects: ${s.effects.map((e) => e.kind).join(", ")}`]),
       ].join("\n"),
     )
@@ -31,11 +38,21 @@ export function planPage(plan: AccessPlan): string {
 }
 
 function outputRows(o: Output, prefix: string): string[][] {
-  const sources =
-    [...o.explicit.map((e) => `${e.column} (${e.via})`), ...(o.constant ? ["constants"] : [])].join(", ") || "-";
-  const steered = o.implicit.length === 0 ? "" : `; steered by ${o.implicit.join(", ")}`;
   return [
-    [`${prefix}${o.name}`, o.type, sources + steered],
+    [`${prefix}${o.name}`, o.type, madeOf(o.explicit, o.constant, o.implicit)],
     ...(o.fields ?? []).flatMap((f) => outputRows(f, `${prefix}${o.name}.`)),
   ];
+}
+
+/** A write as rows of a table: its rows first, then each column. */
+export function writeRows(w: Write): string[][] {
+  return [
+    [w.table, w.mode, "(rows)", madeOf([], false, w.implicit)],
+    ...w.columns.map((c) => [w.table, w.mode, c.name, madeOf(c.explicit, false, c.implicit)]),
+  ];
+}
+
+function madeOf(explicit: readonly ExplicitSource[], constant: boolean, implicit: readonly string[]): string {
+  const sources = [...explicit.map((e) => `${e.column} (${e.via})`), ...(constant ? ["constants"] : [])].join(", ");
+  return `${sources || "-"}${implicit.length === 0 ? "" : `; steered by ${implicit.join(", ")}`}`;
 }

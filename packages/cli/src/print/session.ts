@@ -87,6 +87,12 @@ function brief({ type, data }: ReplayStep): string {
                 .join(", ")})`,
           )
           .join("; ") || "(by hash)"
+      }${
+        d.writes === undefined
+          ? ""
+          : `; writes ${list(d.writes)
+              .map((w) => `${part(w, "table")} (${part(w, "mode")})`)
+              .join(", ")}`
       }`;
     case "session.decided":
       return `${str(d.effect)} by ${list(d.policies).map(str).join(", ") || "no policy"}; ${d.approval === null || d.approval === undefined ? "no approval needed" : "approval needed"}`;

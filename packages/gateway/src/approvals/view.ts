@@ -1,4 +1,4 @@
-import { parse, redact } from "@chaperone/googlesql";
+import { type PlanStatement, parse, redact, type Write } from "@chaperone/googlesql";
 import type { Json } from "../evidence/event.ts";
 import type { AgentPrincipal } from "../identity/principal.ts";
 import type { Decision, OutputMask, UseDecision } from "../policy/decision.ts";
@@ -42,6 +42,8 @@ export interface ApprovalView extends ApprovalSummary {
   /** The literals apart, in the order of their marks. Data of the agent's: show it as text, never as markup (threat-model row 49). */
   readonly literals: readonly string[];
   readonly parameters: readonly Json[];
+  /** What it would write, and into which columns. */
+  readonly writes: readonly Write[];
   /** Table × column × class × use × mask, with the policies that fired. */
   readonly uses: readonly UseDecision[];
   readonly outputs: readonly OutputMask[];
@@ -76,6 +78,7 @@ function rows(store: Store) {
       "sessions.purpose",
       "sessions.connection",
       "sessions.decision",
+      "sessions.plan",
       "sessions.statement_type",
       "sessions.canonical_redacted",
       "sessions.sealed",
@@ -122,6 +125,7 @@ export async function showApproval(store: Store, id: string): Promise<ApprovalVi
     sql: row.canonical_redacted ?? "",
     literals: redact(parse(statement.sql)).literals,
     parameters: statement.parameters,
+    writes: (JSON.parse(row.plan ?? "[]") as readonly PlanStatement[]).flatMap(({ writes }) => writes),
     uses: decision.uses,
     outputs: decision.effect === "permit" ? decision.obligations.masks : [],
     limitRows: decision.effect === "permit" ? (decision.obligations.limitRows ?? null) : null,

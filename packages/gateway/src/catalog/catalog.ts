@@ -2,9 +2,10 @@ import { createHash } from "node:crypto";
 import type { ColumnName, TableFieldSchema, TableName, TableResource } from "@chaperone/googlesql";
 import { type CatalogFile, tableEntryOf } from "./catalog-file.ts";
 import { type ClassifiedTable, classifyTable, type DatasetResource, missingColumns } from "./classify.ts";
-import type { ClassifiedColumn } from "./data-class.ts";
+import type { ClassifiedColumn, DataClass } from "./data-class.ts";
 import { columnParts, foldPath, tableParts } from "./names.ts";
 import type { TableCache } from "./table-cache.ts";
+import type { TravelledClassesSource } from "./travelled-classes.ts";
 
 /** Tables as they were at one moment, with their classes: what one query is analysed and judged by. */
 export interface CatalogSnapshot {
@@ -34,35 +35,52 @@ const PSEUDO_COLUMNS = new Set(["_partitiontime", "_partitiondate", "_file_name"
 export class Catalog {
   readonly #cache: TableCache;
   readonly #file: CatalogFile | undefined;
+  readonly #travelled: TravelledClassesSource | undefined;
   /** What follows from a resource as the cache gave it; gone when the cache has dropped that. */
   readonly #loaded = new WeakMap<TableResource, LoadedTable>();
 
-  /** @param file undefined: nothing is known of the data, so that everything unclassified counts as `phi`. */
-  constructor(cache: TableCache, file: CatalogFile | undefined) {
+  /**
+   * @param file undefined: nothing is known of the data, so that everything unclassified counts as `phi`
+   * @param travelled undefined: nothing is written through the gateway
+   */
+  constructor(cache: TableCache, file: CatalogFile | undefined, travelled?: TravelledClassesSource) {
     this.#cache = cache;
     this.#file = file;
+    this.#travelled = travelled;
   }
 
   /** Loads the tables named (`project.dataset.table`). Rejects as upstream does, and with CatalogError. */
   async load(names: readonly TableName[]): Promise<CatalogSnapshot> {
     const distinct = [...new Set(names)].sort();
     if (distinct.length > MOST_TABLES) throw new CatalogError(`More than ${MOST_TABLES} tables in one query.`);
+    const travelled = await this.#travelled?.of(distinct);
     const tables = new Map<TableName, LoadedTable>();
     for (let start = 0; start < distinct.length; start += AT_ONCE) {
-      const loaded = await Promise.all(distinct.slice(start, start + AT_ONCE).map((name) => this.#loadTable(name)));
+      const loaded = await Promise.all(
+        distinct.slice(start, start + AT_ONCE).map((name) => this.#loadTable(name, travelled?.get(name))),
+      );
       for (const table of loaded) if (table !== undefined) tables.set(table.name, table);
     }
     return new Snapshot(tables, this.#file);
   }
 
-  async #loadTable(name: TableName): Promise<LoadedTable | undefined> {
+  /** Asks anew for a table that was written: its columns may be others now. */
+  forget(name: TableName): void {
+    this.#cache.forget(name);
+  }
+
+  async #loadTable(
+    name: TableName,
+    travelled: ReadonlyMap<string, readonly DataClass[]> | undefined,
+  ): Promise<LoadedTable | undefined> {
     const { project, dataset, table } = tableParts(name);
     const known = this.#file === undefined ? undefined : otherSpelling(this.#file, `${project}.${dataset}`, table);
     if (known !== undefined) throw new CatalogError(`The catalog knows ${name} as ${known}; write it like that.`);
     const [resource, labels] = await Promise.all([this.#cache.table(name), this.#cache.dataset(project, dataset)]);
     if (resource === undefined) return undefined;
     const before = this.#loaded.get(resource);
-    if (before !== undefined && before.name === name && before.dataset === labels) return before;
+    const version = sha256([name, partsUsed(resource), labelsOf(labels), [...(travelled ?? [])]]);
+    if (before !== undefined && before.version === version && before.dataset === labels) return before;
     const entry = tableEntryOf(this.#file?.datasets.get(`${project}.${dataset}`), table);
     // The answer must be about the table that was asked for, or its classes would be another's.
     const { projectId, datasetId, tableId } = resource.tableReference;
@@ -72,9 +90,9 @@ export class Catalog {
       name,
       resource,
       dataset: labels,
-      classes: classifyTable(resource, labels, this.#file),
+      classes: classifyTable(resource, labels, this.#file, travelled),
       missing: missingColumns(resource, entry).map((path) => `${name}.${path}`),
-      version: sha256([name, partsUsed(resource), labelsOf(labels)]),
+      version,
     };
     this.#loaded.set(resource, loaded);
     return loaded;

@@ -24,11 +24,13 @@ const PUBLIC: Classification = { classes: [], source: undefined };
  * table, labels of the dataset; and `phi` for what nobody classified where PHI may be.
  * @param dataset undefined when BigQuery doesn't show it: then its labels may say anything, and PHI is assumed
  * @param file undefined when there is no catalog file: then everything unclassified is `phi`
+ * @param travelled classes that columns took from what was written into them, by path; added where file and tags say nothing
  */
 export function classifyTable(
   resource: TableResource,
   dataset: DatasetResource | undefined,
   file: CatalogFile | undefined,
+  travelled: ReadonlyMap<string, readonly DataClass[]> = new Map(),
 ): ClassifiedTable {
   const { projectId, datasetId, tableId } = resource.tableReference;
   const name = `${projectId}.${datasetId}.${tableId}`;
@@ -48,20 +50,31 @@ export function classifyTable(
     const own = ownClassification(field, path, entry, file) ?? inherited;
     const below = (field.fields ?? []).flatMap((inner) => walk(inner, path, own));
     const { classes, source } = own ?? (field.fields?.length ? PUBLIC : unclassified);
-    const all = [...new Set([...classes, ...below])].sort();
+    const taken = isStrong(own ?? unclassified) ? [] : (travelled.get(path) ?? []);
+    const all = [...new Set([...classes, ...below, ...taken])].sort();
     const written = parent === "" ? field.name : `${parent}.${field.name}`;
     columns.set(path, {
       column: `${name}.${written}`,
       classes: all,
-      source: source ?? (all.length > 0 ? PHI.source : undefined),
+      source: source ?? (taken.length > 0 ? "inherited" : all.length > 0 ? PHI.source : undefined),
     });
     return all;
   };
   const all = (resource.schema?.fields ?? []).flatMap((field) => walk(field, "", undefined));
   const rows = entry?.columns.get("*");
-  const row: Classification = rows ? { classes: rows, source: "catalog-file" } : all.length > 0 ? PHI : unclassified;
+  const taken = isStrong(unclassified) ? [] : (travelled.get("*") ?? []);
+  const row: Classification = rows
+    ? { classes: rows, source: "catalog-file" }
+    : all.length + taken.length > 0
+      ? PHI
+      : unclassified;
   columns.set("*", { column: `${name}.*`, ...row });
   return columns;
+}
+
+/** Said of this very column or table by people: what is written into it can't change that, so such a write is refused. */
+export function isStrong({ source }: { readonly source: ClassSource | undefined }): boolean {
+  return source === "catalog-file" || source === "policy-tag";
 }
 
 /** Columns of the catalog file that the table doesn't have: renamed, dropped or misspelt. */

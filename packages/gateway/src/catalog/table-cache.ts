@@ -63,6 +63,11 @@ export class TableCache {
     return this.#get(`dataset ${project}.${dataset}`, () => this.#source.getDataset(project, dataset));
   }
 
+  /** Drops what is known of a table; the next question goes to the source. */
+  forget(name: TableName): void {
+    this.#drop(`table ${name}`);
+  }
+
   async #get<T extends Cached>(
     key: string,
     ask: (known: T | undefined) => Promise<T | undefined>,

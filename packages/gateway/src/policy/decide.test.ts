@@ -149,16 +149,14 @@ describe("what is permitted", () => {
     assert.match(refused(ask(permit("a", READ_PHI), plan)).message, /infer of the rows of p\.ehr\.patients/);
   });
 
-  it("refuses writes, effects, scripts and statements other than SELECT, whatever policy says", () => {
+  it("refuses effects and statements that aren't judged, whatever policy says", () => {
     const all = permit("a", ALL, '@mask("none") @approval("none")');
-    const write = { table: "p.ehr.copy", mode: "create" as const, columns: [], implicit: [] };
-    const decision = refused(ask(all, planOf([], { kind: "CREATE_TABLE_AS_SELECT", writes: [write] })));
-    assert.match(decision.message, /create of p\.ehr\.copy/);
-    assert.equal(decision.uses.find(({ action }) => action === "write")?.effect, "deny");
     assert.match(
       refused(ask(all, planOf([], { effects: [{ kind: "export", sources: [] }] }))).message,
       /effect export/,
     );
+    const model = { kind: "model" as const, sources: ["p.ehr.patients.ssn"] };
+    assert.match(refused(ask(all, planOf([], { effects: [model] }))).message, /effect model/);
     assert.match(refused(ask(all, planOf([], { kind: "CALL" }))).message, /statement CALL/);
     refused(ask(all, { understood: true, statementType: "SCRIPT", statements: [], result: [], canonicalSql: "" }));
   });

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { ColumnName, PlanStatement, UnderstoodPlan } from "@chaperone/googlesql";
 import type { Mask } from "@chaperone/masking";
-import type { ClassifiedColumn } from "../catalog/data-class.ts";
+import type { ClassifiedColumn, DataClass } from "../catalog/data-class.ts";
 import { columnParts } from "../catalog/names.ts";
 import type { AgentPrincipal } from "../identity/principal.ts";
 import type { PolicyContext } from "./cedar.ts";
@@ -10,7 +10,8 @@ import { denyMessage } from "./deny-message.ts";
 import { approvalsOf, maskOf, smallestLimit, strictestApproval, strictestMask } from "./obligations.ts";
 import { outputMask } from "./output-masks.ts";
 import type { Policy, PolicySet } from "./policy-set.ts";
-import { type ColumnUse, type UseVia, useKey, usesOf } from "./uses.ts";
+import { type ColumnUse, isExport, type UseVia, useKey, usesOf } from "./uses.ts";
+import { lostClasses, travelling, type WrittenColumn, writtenColumns } from "./writes.ts";
 
 export interface DecisionRequest {
   readonly principal: AgentPrincipal;
@@ -44,19 +45,27 @@ interface JudgedUse extends UseDecision {
  */
 export function decide(policies: PolicySet, request: DecisionRequest): Decision {
   const { plan, protections, defaults } = request;
-  const judged = distinctUses(plan).map((use) => judge(policies, request, use));
+  const written = writtenColumns(plan, request.classes);
+  const judged = [
+    ...distinctUses(plan).map((use) => judge(policies, request, use)),
+    ...written.map((column) => judge(policies, request, writeOf(column), column.classes)),
+  ];
   const uses = merged(judged);
-  const unsupported = unsupportedParts(plan);
+  const refusals = [
+    ...(plan.statements.length === 0 ? ["a request without a statement"] : []),
+    ...plan.statements.flatMap(unsupportedStatement),
+    ...lostClasses(written, request.classes),
+  ];
   const basis = {
     policyVersion: policyVersion(policies, request.catalogVersion),
-    uses: [...uses, ...unsupported.uses],
+    uses,
     policies: [...new Set(judged.flatMap(({ policies: ids }) => ids))].sort(),
     protectionsOff: (["approval", "masking"] as const).filter((protection) => !protections[protection]),
   };
   const deny = (message: string): Decision => ({ ...basis, effect: "deny", message });
   const denied = uses.filter(({ effect }) => effect === "deny");
-  if (denied.length > 0 || unsupported.messages.length > 0) {
-    return deny(denyMessage(denied, unsupported.messages, policies.policies));
+  if (denied.length > 0 || refusals.length > 0) {
+    return deny(denyMessage(denied, refusals, policies.policies));
   }
   const approval = protections.approval ? strictestApproval(judged.flatMap(({ approvals }) => approvals)) : undefined;
   if (approval?.approvers.length === 0) {
@@ -79,6 +88,7 @@ export function decide(policies: PolicySet, request: DecisionRequest): Decision 
       approval,
       limitRows: smallestLimit([defaults.limitRows, ...limits.map(({ limitRows }) => limitRows)]),
       limitBytes: smallestLimit([defaults.limitBytes, ...limits.map(({ limitBytes }) => limitBytes)]),
+      travelling: travelling(written).map(({ table, path, classes }) => ({ table, path, classes })),
       masks: plan.result.map((output) => outputMask(output, sourceMask)),
     },
   };
@@ -111,13 +121,19 @@ function distinctUses(plan: UnderstoodPlan): readonly ColumnUse[] {
   return [...new Map(uses.map((use) => [useKey(use.table, use.path, use.action, use.via), use])).values()];
 }
 
-/** One verdict for each class of the column; one for a public column. */
+function writeOf({ table, path, mode }: WrittenColumn): ColumnUse {
+  return { table, path, action: "write", via: mode };
+}
+
+/** One verdict for each class of the column; one for a public column. `taken`: classes of what is written into it. */
 function verdicts(
   policies: PolicySet,
   request: Pick<DecisionRequest, "principal" | "classes" | "context">,
   use: ColumnUse,
+  taken: readonly DataClass[] = [],
 ) {
-  const { classes } = request.classes(`${use.table}.${use.path}`);
+  const own = request.classes(`${use.table}.${use.path}`).classes;
+  const classes = [...new Set([...own, ...taken])].sort();
   const asked = classes.length === 0 ? [undefined] : classes;
   return asked.map((dataClass) => ({
     dataClass,
@@ -126,8 +142,13 @@ function verdicts(
   }));
 }
 
-function judge(policies: PolicySet, request: DecisionRequest, use: ColumnUse): JudgedUse {
-  const answers = verdicts(policies, request, use);
+function judge(
+  policies: PolicySet,
+  request: DecisionRequest,
+  use: ColumnUse,
+  taken: readonly DataClass[] = [],
+): JudgedUse {
+  const answers = verdicts(policies, request, use, taken);
   const effect = answers.every(({ allowed }) => allowed) ? "permit" : "deny";
   // Where one class is refused, the policies that refused it determined the effect; the permits of the others didn't.
   const determining = answers.filter(({ allowed }) => allowed === (effect === "permit"));
@@ -167,31 +188,27 @@ function merged(judged: readonly JudgedUse[]): readonly UseDecision[] {
   );
 }
 
-/** Everything but one query that only reads. What isn't judged yet is refused (I1). */
-function unsupportedParts(plan: UnderstoodPlan): { uses: readonly UseDecision[]; messages: readonly string[] } {
-  const { statements } = plan;
-  const messages = statements.length === 1 ? [] : [`a request of ${statements.length} statements; send one`];
-  const writes = statements.flatMap((statement) => statement.writes.map(({ table }) => table));
-  messages.push(...statements.flatMap(unsupportedStatement));
-  const uses = [...new Set(writes)].map(
-    (table): UseDecision => ({
-      table,
-      path: "*",
-      classes: [],
-      action: "write",
-      effect: "deny",
-      policies: [],
-      mask: { rule: "none" },
-    }),
-  );
-  return { uses, messages };
-}
+/** Statement types that are judged by what they read, write and do. One that isn't here is refused (I1). */
+const JUDGED_STATEMENTS: ReadonlySet<string> = new Set([
+  "SELECT",
+  "INSERT",
+  "UPDATE",
+  "DELETE",
+  "MERGE",
+  "TRUNCATE_TABLE",
+  "CREATE_TABLE",
+  "CREATE_TABLE_AS_SELECT",
+  "CREATE_VIEW",
+  "DROP_TABLE",
+  "DROP_VIEW",
+  "EXPORT_DATA",
+]);
 
-function unsupportedStatement({ kind, writes, effects }: PlanStatement): readonly string[] {
-  const found = [
-    ...writes.map(({ mode, table }) => `${mode} of ${table}`),
-    ...effects.map((effect) => `effect ${effect.kind}`),
-  ];
-  if (found.length === 0 && kind !== "SELECT") found.push(`statement ${kind}`);
-  return found.map((what) => `${what}; only queries that read are permitted`);
+/** What no policy can permit: statements that aren't judged, and effects that reach past what was analysed. */
+function unsupportedStatement({ kind, effects }: PlanStatement): readonly string[] {
+  const found = effects
+    .filter((effect) => effect.kind !== "javascript" && !(isExport(effect.kind) && effect.sources.length > 0))
+    .map((effect) => `effect ${effect.kind}`);
+  if (found.length === 0 && !JUDGED_STATEMENTS.has(kind)) found.push(`statement ${kind}`);
+  return found;
 }

@@ -47,6 +47,12 @@ export interface Obligations {
   /** Most bytes billed. */
   readonly limitBytes: number | undefined;
   readonly masks: readonly OutputMask[];
+  /** Classes that columns take from what is written into them: recorded before the run (threat-model C4). Paths in lower case. */
+  readonly travelling: readonly {
+    readonly table: string;
+    readonly path: string;
+    readonly classes: readonly DataClass[];
+  }[];
 }
 
 interface Judged {

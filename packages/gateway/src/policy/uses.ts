@@ -1,9 +1,9 @@
-import type { Output, PlanStatement, TableName } from "@chaperone/googlesql";
+import type { Effect, Output, PlanStatement, TableName, Write } from "@chaperone/googlesql";
 import { columnParts, foldPath } from "../catalog/names.ts";
 import type { PolicyAction } from "./decision.ts";
 
 /** How a value is used, as a policy's `context.via` sees it. */
-export type UseVia = "copy" | "transform" | "aggregate" | "predicate" | "schema";
+export type UseVia = "copy" | "transform" | "aggregate" | "predicate" | "schema" | Write["mode"];
 
 /** One column in one use: what one request to Cedar is about. */
 export interface ColumnUse {
@@ -38,6 +38,21 @@ export function usesOf(statement: PlanStatement): readonly ColumnUse[] {
     for (const field of output.fields ?? []) addOutput(field);
   };
   for (const output of statement.outputs) addOutput(output);
+  // What is written is read; that it is also written, and where to, is asked of the columns written (writes.ts).
+  for (const { columns, implicit } of statement.writes) {
+    for (const column of columns) addOutput({ ...column, type: "", constant: false });
+    for (const column of implicit) {
+      const { tableName, path } = columnParts(column);
+      add(tableName, path, "infer", "predicate");
+    }
+  }
+  for (const { kind, sources } of statement.effects) {
+    if (!isExport(kind)) continue;
+    for (const column of sources) {
+      const { tableName, path } = columnParts(column);
+      add(tableName, path, "export", "transform");
+    }
+  }
   for (const { table, columns } of statement.reads) {
     if (columns.length === 0) add(table, "*", "infer", "predicate");
     for (const { path, uses: kinds } of columns) {
@@ -47,6 +62,11 @@ export function usesOf(statement: PlanStatement): readonly ColumnUse[] {
     }
   }
   return [...uses.values()];
+}
+
+/** Effects that take values out of BigQuery: policy's action `export`. */
+export function isExport(kind: Effect["kind"]): boolean {
+  return kind === "export" || kind === "remote_function";
 }
 
 /** One key for one use; paths fold case, tables don't. */

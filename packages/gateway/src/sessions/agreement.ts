@@ -6,29 +6,45 @@ export interface DryRunFacts {
   readonly schema: readonly TableFieldSchema[];
   /** `project.dataset.table`; BigQuery may stop at 50. */
   readonly referencedTables: readonly string[];
+  /** The table a DDL statement makes, changes or drops. */
+  readonly ddlTargetTable?: string | undefined;
 }
 
 /** BigQuery lists at most this many referenced tables. */
 const REFERENCED_TABLES_SHOWN = 50;
 
 /**
- * Compares BigQuery's dry run with our analysis (I2): statement type, output columns (names, types, order), referenced tables.
- * Returns the first disagreement, in words without data, or undefined when all agree.
+ * Compares BigQuery's dry run with our analysis (I2): statement type, output columns (names, types, order), referenced tables,
+ * the table that DDL makes. Returns the first disagreement, in words without data, or undefined when all agree.
+ * Of a script BigQuery says its type alone; its result's columns are compared when it has run (page.ts).
  */
 export function disagreement(plan: UnderstoodPlan, facts: DryRunFacts): string | undefined {
-  const [statement, ...more] = plan.statements;
-  if (statement === undefined || more.length > 0) return "only single statements run";
-  if (facts.statementType !== statement.kind)
-    return `statement type: analysed ${statement.kind}, BigQuery says ${word(facts.statementType)}`;
-  const schema = schemaDisagreement(statement.outputs, facts.schema);
-  if (schema !== undefined) return schema;
-  const analysed = new Map(statement.reads.map((read) => [read.table, read]));
+  if (plan.statements.length === 0) return "there is no statement";
+  if (facts.statementType !== plan.statementType)
+    return `statement type: analysed ${plan.statementType}, BigQuery says ${word(facts.statementType)}`;
+  const script = plan.statementType === "SCRIPT";
+  // CREATE TABLE AS may or may not come with its query's columns.
+  const silent = facts.schema.length === 0 && plan.result.length === 0;
+  const unshown = plan.result.length === 0 && plan.statementType === "CREATE_TABLE_AS_SELECT";
+  if (!script && !silent && !unshown) {
+    const schema = schemaDisagreement(plan.result, facts.schema);
+    if (schema !== undefined) return schema;
+  }
+  return tablesDisagreement(plan, facts, script);
+}
+
+function tablesDisagreement(plan: UnderstoodPlan, facts: DryRunFacts, script: boolean): string | undefined {
+  const reads = plan.statements.flatMap((statement) => statement.reads);
+  const written = new Set(plan.statements.flatMap(({ writes }) => writes.map(({ table }) => table)));
+  if (facts.ddlTargetTable !== undefined && !written.has(facts.ddlTargetTable))
+    return `BigQuery would write table ${facts.ddlTargetTable}, the analysis does not`;
+  const analysed = new Map(reads.map((read) => [read.table, read]));
   const referenced = new Set(facts.referencedTables);
   for (const table of referenced)
-    if (!analysed.has(table)) return `BigQuery reads table ${table}, the analysis does not`;
-  if (referenced.size >= REFERENCED_TABLES_SHOWN) return undefined;
+    if (!analysed.has(table) && !written.has(table)) return `BigQuery reads table ${table}, the analysis does not`;
+  if (script || referenced.size >= REFERENCED_TABLES_SHOWN) return undefined;
   for (const [table, { columns }] of analysed) {
-    if (referenced.has(table)) continue;
+    if (referenced.has(table) || written.has(table)) continue;
     // A CTE that nothing refers to: the analysis counts its tables, BigQuery need not.
     const unread = columns.every(({ path, uses }) => path === "*" && uses.every((use) => use === "predicate"));
     if (!unread) return `the analysis reads table ${table}, BigQuery does not`;

@@ -83,6 +83,7 @@ export async function assess(input: AssessInput): Promise<Assessment> {
     statementType: facts.statementType,
     schema: facts.schema ?? [],
     referencedTables: facts.referencedTables,
+    ddlTargetTable: facts.ddlTargetTable,
   });
   if (mismatch !== undefined) return { kind: "denied", error: DISAGREES, alarm: mismatch, decision, ...understood };
 
@@ -114,6 +115,7 @@ export async function assess(input: AssessInput): Promise<Assessment> {
         plan: plan.statements as unknown as Json,
         outputs: masks.schema as unknown as Json,
         masks: decision.obligations.masks as unknown as Json,
+        travelling: decision.obligations.travelling as unknown as Json,
         limits: { rows: decision.obligations.limitRows ?? null, bytes: maximumBytesBilled },
         policyVersion: decision.policyVersion,
         purpose: input.purpose,

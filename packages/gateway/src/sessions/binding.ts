@@ -12,6 +12,7 @@ export interface Bound {
   readonly plan: Json;
   readonly outputs: Json;
   readonly masks: Json;
+  readonly travelling: Json;
   readonly limits: Json;
   readonly policyVersion: string;
   readonly purpose: string | null;

@@ -158,7 +158,12 @@ export interface AnalysedInput {
     readonly data: EventData;
   };
   readonly next:
-    | { readonly state: "running"; readonly upstreamJob: string; readonly data: EventData }
+    | {
+        readonly state: "running";
+        readonly upstreamJob: string;
+        readonly travelling: readonly TravellingClasses[];
+        readonly data: EventData;
+      }
     | { readonly state: "held"; readonly request: HoldInput }
     | { readonly state: "done"; readonly data: EventData }
     | { readonly state: "denied" | "failed"; readonly error: SessionError; readonly alarm?: EventData };
@@ -255,6 +260,7 @@ const analysed: Command<AnalysedInput, void> = async (tx, input) => {
   });
   switch (next.state) {
     case "running":
+      await travel(tx, input.id, next.travelling);
       await move(tx, input.id, "decided", "running", next.data, { upstream_job: next.upstreamJob });
       return;
     case "held":
@@ -287,11 +293,40 @@ async function refuse(
   );
 }
 
+/** A column that the session is about to write values of these classes into (threat-model C4). */
+export interface TravellingClasses {
+  /** `project.dataset.table`. */
+  readonly table: string;
+  /** In lower case; `*`: that rows exist. */
+  readonly path: string;
+  readonly classes: readonly string[];
+}
+
+/** In the transaction that starts the run: whoever can read what it wrote finds the classes already there. */
+async function travel(tx: StoreTransaction, session: string, columns: readonly TravellingClasses[]): Promise<void> {
+  if (columns.length === 0) return;
+  const { connection } = await tx.db
+    .selectFrom("sessions")
+    .select("connection")
+    .where("id", "=", session)
+    .executeTakeFirstOrThrow();
+  for (const { table, path, classes } of columns) {
+    for (const dataClass of classes) {
+      await tx.db
+        .insertInto("travelled_classes")
+        .values({ connection, table, path, class: dataClass, session, since: tx.now })
+        .onConflict((conflict) => conflict.doNothing())
+        .execute();
+    }
+  }
+}
+
 export interface StartInput {
   readonly id: string;
   /** Recomputed just now from principal, statement, plan, schema, masks and policy (I6). */
   readonly binding: string;
   readonly upstreamJob: string;
+  readonly travelling: readonly TravellingClasses[];
   readonly data: EventData;
 }
 
@@ -316,6 +351,7 @@ const start: Command<StartInput, void> = async (tx, input) => {
     .where("subject", "=", subject)
     .executeTakeFirst();
   if (agent?.status !== "active") throw new CommandError("suspended", "the agent is not active");
+  await travel(tx, input.id, input.travelling);
   await move(
     tx,
     input.id,

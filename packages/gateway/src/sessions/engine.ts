@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { EventEmitter, once } from "node:events";
+import type { PlanStatement } from "@chaperone/googlesql";
 import { canonicalJson } from "../evidence/canonical-json.ts";
 import type { Json } from "../evidence/event.ts";
 import type { Sealer } from "../evidence/seal.ts";
@@ -11,13 +12,13 @@ import type { Store } from "../store/store.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { UpstreamError } from "../upstream/error.ts";
-import type { JobReference } from "../upstream/upstream.ts";
+import type { JobReference, QueryResults } from "../upstream/upstream.ts";
 import { AnalysisCache } from "./analysis-cache.ts";
 import { type AssessInput, type Assessment, assess, judge, sameObligations } from "./assess.ts";
 import type { HoldInput } from "./commands.ts";
 import type { Connection } from "./connection.ts";
 import type { MaskPlan } from "./mask-plan.ts";
-import { analysedEvent, decidedEvent, upstreamFailure } from "./records.ts";
+import { analysedEvent, decidedEvent, travelEvent, upstreamFailure } from "./records.ts";
 import { DISAGREES, denied } from "./refusal.ts";
 import { FINAL_STATES, type SessionError, type SessionState } from "./session.ts";
 import { parametersOf, type Statement, type Submission } from "./statement.ts";
@@ -243,12 +244,11 @@ export class SessionEngine {
       });
       return;
     }
-    const [statement] = a.plan.statements;
     const analysed = {
       id,
       sqlRedacted: a.redactedSql,
       canonicalRedacted: a.redactedSql,
-      statementType: statement?.kind ?? null,
+      statementType: a.plan.statementType,
       plan: JSON.stringify(a.plan.statements),
       analysed: analysedEvent(a.plan, a.redactedSql, this.#o.sealer),
     };
@@ -283,7 +283,12 @@ export class SessionEngine {
       await store.run("session.analysed", {
         ...analysed,
         decided,
-        next: { state: "running", upstreamJob, data: this.#intent(connection, upstreamJob, a) },
+        next: {
+          state: "running",
+          upstreamJob,
+          travelling: a.decision.obligations.travelling,
+          data: this.#intent(connection, upstreamJob, a),
+        },
       });
       return;
     }
@@ -324,6 +329,7 @@ export class SessionEngine {
       canonicalHmac: this.#o.sealer.keyedHash(a.plan.canonicalSql),
       maximumBytesBilled: a.maximumBytesBilled,
       binding: a.binding,
+      ...travelEvent(a.decision.obligations.travelling),
     };
   }
 
@@ -416,19 +422,34 @@ export class SessionEngine {
     const { signal } = this.#stop;
     for (;;) {
       signal.throwIfAborted();
+      let answer: QueryResults;
       try {
-        const answer = await connection.upstream.getQueryResults(upstreamJob(row, connection), {
+        answer = await connection.upstream.getQueryResults(upstreamJob(row, connection), {
           timeoutMs: POLL_MS,
           signal,
         });
-        if (answer.complete) return { ok: true, totalRows: answer.totalRows ?? 0 };
       } catch (error) {
         signal.throwIfAborted();
         const failure = upstreamFailure(error);
         await this.#end(row.id, "failed", failure);
         return { ok: false, error: failure };
       }
+      if (!answer.complete) continue;
+      if (this.maskPlanOf(row).fields.length === 0) await this.#finishWithoutRows(row, connection, answer);
+      return { ok: true, totalRows: answer.totalRows ?? 0 };
     }
+  }
+
+  /** A statement that shows nothing is over when its job is: no page will end it. */
+  async #finishWithoutRows(row: SessionRow, connection: Connection, answer: QueryResults): Promise<void> {
+    for (const table of writtenTables(row)) connection.catalog.forget(table);
+    const { numDmlAffectedRows } = answer;
+    await this.#o.store.run("session.end", {
+      id: row.id,
+      state: "done",
+      // For auditors; agents aren't told, since the number answers a question about the rows (threat-model row 39).
+      data: numDmlAffectedRows === undefined ? {} : { rowsWritten: numDmlAffectedRows },
+    });
   }
 
   /** A decision on an approval request was committed: go on with the session it belongs to. */
@@ -460,6 +481,7 @@ export class SessionEngine {
         id: row.id,
         binding: a.binding,
         upstreamJob,
+        travelling: a.decision.obligations.travelling,
         data: this.#intent(connection, upstreamJob, a),
       });
     } catch (error) {
@@ -773,6 +795,12 @@ export class SessionEngine {
       this.#changed(id);
     }
   }
+}
+
+/** The tables that a session's statements write. */
+function writtenTables(row: SessionRow): readonly string[] {
+  const statements = JSON.parse(row.plan ?? "[]") as readonly PlanStatement[];
+  return statements.flatMap(({ writes }) => writes.map(({ table }) => table));
 }
 
 /** Where a session's job runs upstream. */

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { UnderstoodPlan } from "@chaperone/googlesql";
 import { canonicalJson } from "../evidence/canonical-json.ts";
 import type { Json } from "../evidence/event.ts";
-import type { Decision } from "../policy/decision.ts";
+import type { Decision, PermitDecision } from "../policy/decision.ts";
 import { UpstreamError } from "../upstream/error.ts";
 import type { UpstreamRefusal } from "../upstream/upstream.ts";
 import type { SessionError } from "./session.ts";
@@ -19,16 +19,18 @@ export function analysedEvent(
   redactedSql: string,
   keys: { keyedHash(text: string): string },
 ): Data {
-  const [statement] = plan.statements;
-  const reads = (statement?.reads ?? []) as unknown as Json;
+  const reads = plan.statements.flatMap((statement) => statement.reads) as unknown as Json;
+  const writes = plan.statements.flatMap((statement) => statement.writes) as unknown as readonly Json[];
   const text = canonicalJson(reads);
   return {
-    statementType: statement?.kind ?? null,
+    statementType: plan.statementType,
+    ...(plan.statements.length > 1 ? { statements: plan.statements.map(({ kind }) => kind) } : {}),
     canonicalHmac: keys.keyedHash(plan.canonicalSql),
     ...bounded("sql", redactedSql, redactedSql),
     ...bounded("reads", reads, text),
+    ...(writes.length === 0 ? {} : bounded("writes", writes, canonicalJson(writes))),
     planSha256: sha256(canonicalJson(plan.statements as unknown as Json)),
-    effects: (statement?.effects ?? []).map((e) => e.kind),
+    effects: plan.statements.flatMap((statement) => statement.effects.map(({ kind }) => kind)),
   };
 }
 
@@ -59,6 +61,13 @@ export function decidedEvent(decision: Decision, binding: string | undefined): D
         }
       : {}),
   };
+}
+
+/** Which columns take which classes from what the session writes. */
+export function travelEvent(travelling: PermitDecision["obligations"]["travelling"]): Data {
+  if (travelling.length === 0) return {};
+  const columns = travelling.map(({ table, path, classes }) => ({ column: `${table}.${path}`, classes: [...classes] }));
+  return bounded("travelling", columns, canonicalJson(columns));
 }
 
 function bounded(name: string, value: Json, text: string): Data {

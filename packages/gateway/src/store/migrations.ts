@@ -146,6 +146,22 @@ const MIGRATIONS: readonly Migration[] = [
       CREATE INDEX agents_by_sponsor ON agents (sponsor_issuer, sponsor_subject);
     `,
   },
+  {
+    number: 4,
+    name: "travelled-classes",
+    sql: `
+      -- What a column may hold since a session wrote into it. Written before the job starts; never taken back by a later write.
+      CREATE TABLE travelled_classes (
+        connection TEXT NOT NULL,
+        "table" TEXT NOT NULL,
+        path TEXT NOT NULL,
+        class TEXT NOT NULL,
+        session TEXT NOT NULL REFERENCES sessions (id),
+        since INTEGER NOT NULL,
+        PRIMARY KEY (connection, "table", path, class)
+      ) STRICT, WITHOUT ROWID;
+    `,
+  },
 ];
 
 /**

@@ -192,7 +192,7 @@ export class BigQueryDoor {
       const maskPlan = this.#o.engine.maskPlanOf(row);
       return sendJson(response, {
         kind: "bigquery#queryResponse",
-        schema: { fields: maskPlan.schema },
+        ...(maskPlan.schema.length === 0 ? {} : { schema: { fields: maskPlan.schema } }),
         jobReference: jobReference(row),
         totalBytesProcessed: String(row.dry_run_bytes ?? 0),
         jobComplete: true,
@@ -238,6 +238,9 @@ export class BigQueryDoor {
       return sendJson(response, { kind, jobReference: jobReference(row), jobComplete: false });
     }
     if (!outcome.ok) throw refused(outcome.error);
+    // What writes has no rows; how many it wrote is not told (threat-model row 39).
+    if (engine.maskPlanOf(row).fields.length === 0)
+      return sendJson(response, { kind, ...tail(row), jobComplete: true });
     if (page.maxResults === 0) {
       // A client that only waits: no row leaves, so nothing is released.
       const { schema } = engine.maskPlanOf(row);

@@ -49,7 +49,9 @@ export function jobResource(
         statementType: row.statement_type ?? undefined,
         totalBytesProcessed: bytes,
         cacheHit: false,
-        ...(sealed.dryRun && maskPlan !== null ? { schema: { fields: maskPlan.schema } } : {}),
+        ...(sealed.dryRun && maskPlan !== null && maskPlan.schema.length > 0
+          ? { schema: { fields: maskPlan.schema } }
+          : {}),
       },
     },
   };

@@ -1,0 +1,14 @@
+/** Times are milliseconds since the epoch. */
+export interface CatalogTables {
+  /** A column that took a class from what a session wrote into it. */
+  travelled_classes: {
+    connection: string;
+    /** `project.dataset.table`. */
+    table: string;
+    /** In lower case; `*`: that rows exist. */
+    path: string;
+    class: string;
+    session: string;
+    since: number;
+  };
+}

@@ -1,0 +1,70 @@
+import type { ColumnName, UnderstoodPlan, Write } from "@chaperone/googlesql";
+import { isStrong } from "../catalog/classify.ts";
+import type { ClassifiedColumn, DataClass } from "../catalog/data-class.ts";
+import { columnParts, foldPath } from "../catalog/names.ts";
+
+/** One column that a plan writes, and what is written into it. */
+export interface WrittenColumn {
+  readonly table: string;
+  /** As the plan spells it; `*`: that rows of the table exist. */
+  readonly path: string;
+  readonly mode: Write["mode"];
+  /** Classes of the values written; of `*`: `phi` where anything protected decided over rows or values. */
+  readonly classes: readonly DataClass[];
+}
+
+type Classes = (column: ColumnName) => ClassifiedColumn;
+
+/** Every column that the plan's statements write, and each table's rows. Classes travel with values, not with what only decided. */
+export function writtenColumns(plan: UnderstoodPlan, classes: Classes): readonly WrittenColumn[] {
+  return plan.statements.flatMap(({ writes }) =>
+    writes.flatMap(({ table, mode, columns, implicit }): WrittenColumn[] => {
+      const values = columns.map(({ name, explicit }) => ({
+        table,
+        path: name,
+        mode,
+        classes: classesOf(
+          explicit.map(({ column }) => column),
+          classes,
+        ),
+      }));
+      const deciding = [...implicit, ...columns.flatMap((column) => column.implicit)];
+      const isProtected = values.some((value) => value.classes.length > 0) || classesOf(deciding, classes).length > 0;
+      return [{ table, path: "*", mode, classes: isProtected ? ["phi"] : [] }, ...values];
+    }),
+  );
+}
+
+function classesOf(columns: readonly ColumnName[], classes: Classes): DataClass[] {
+  return [...new Set(columns.flatMap((column) => classes(column).classes))].sort();
+}
+
+/** What each column takes with it into the tables written, once for each column; columns that take nothing are left out. */
+export function travelling(written: readonly WrittenColumn[]): WrittenColumn[] {
+  const found = new Map<string, WrittenColumn>();
+  for (const column of written) {
+    if (column.classes.length === 0) continue;
+    const path = foldPath(column.path);
+    const key = `${column.table}.${path}`;
+    const known = found.get(key)?.classes ?? [];
+    found.set(key, { ...column, path, classes: [...new Set([...known, ...column.classes])].sort() });
+  }
+  return [...found.values()];
+}
+
+/**
+ * The writes that would put values of a class into a column which people declared to be of others, or of none: there the
+ * class could not travel, so the write is refused (threat-model C4). In words for the agent.
+ */
+export function lostClasses(written: readonly WrittenColumn[], classes: Classes): string[] {
+  const messages = written.flatMap(({ table, path, classes: taken }) => {
+    const target = classes(`${table}.${path}`);
+    const lost = taken.filter((dataClass) => !target.classes.includes(dataClass));
+    if (lost.length === 0 || !isStrong(target) || path === "*") return [];
+    const declared = target.classes.length === 0 ? "public" : target.classes.join(", ");
+    return [
+      `write of ${columnParts(target.column).tableName}.${path}: it would hold ${lost.join(", ")}, and is declared ${declared}`,
+    ];
+  });
+  return [...new Set(messages)];
+}
