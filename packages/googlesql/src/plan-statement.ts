@@ -10,7 +10,7 @@ import {
   viasOf,
   whole,
 } from "./flow/flow.ts";
-import type { ColumnName, Effect, ExplicitSource, Output, TableName, TableRead, Use } from "./plan.ts";
+import type { ColumnName, Effect, ExplicitSource, Output, PlanStatement, TableName, TableRead, Use } from "./plan.ts";
 import { ANALYSIS_LIMITS, type Context } from "./resolver/context.ts";
 import type { Column, Relation } from "./resolver/scope.ts";
 import { arrayOf, structOf, type Type, typeName } from "./types.ts";
@@ -138,12 +138,14 @@ export function readsOf(context: Context, relation: Relation | null): TableRead[
     columns.set(path, (columns.get(path) ?? new Set()).add(use));
   };
   const shown = relation === null ? [] : resultColumns(relation).map((c) => c.flow);
-  for (const flow of [...shown, ...context.errors]) {
+  const written = context.written.flatMap((w) => w.columns.map((c) => c.flow));
+  for (const flow of [...shown, ...written, ...context.errors]) {
     const value = whole(flow);
     for (const key of value.explicit.keys()) note(key, "output");
     for (const key of value.implicit) note(key, "predicate");
   }
   for (const key of relation?.implicit ?? []) note(key, "predicate");
+  for (const { implicit } of context.written) for (const key of implicit) note(key, "predicate");
   for (const flow of context.failing) for (const key of keysOf(flow)) note(key, "predicate");
   // A value that is computed but not shown still decides whether the query fails.
   const used = new Set([...reads].flatMap(([table, columns]) => [...columns.keys()].map((c) => sourceKey(table, c))));
@@ -159,6 +161,17 @@ export function readsOf(context: Context, relation: Relation | null): TableRead[
         .sort(([a], [b]) => compareText(a, b))
         .map(([path, uses]) => ({ path, uses: [...uses].sort() })),
     }));
+}
+
+/** A statement that shows no rows. */
+export function planWithoutResult(context: Context, kind: string): PlanStatement {
+  return {
+    kind,
+    reads: readsOf(context, null),
+    outputs: [],
+    writes: context.writes,
+    effects: effectsOf(context),
+  };
 }
 
 /** What the statement does beside its result and its writes. */

@@ -8,6 +8,12 @@ export interface TableFieldSchema {
   readonly type: string;
   readonly mode?: string;
   readonly fields?: readonly TableFieldSchema[];
+  /** Of STRING and BYTES, NUMERIC and BIGNUMERIC with type parameters: a value beyond them fails the statement that writes it. */
+  readonly maxLength?: string;
+  readonly precision?: string;
+  readonly scale?: string;
+  /** What a row takes that is written without a value for it. */
+  readonly defaultValueExpression?: string;
   readonly description?: string;
   readonly policyTags?: { readonly names?: readonly string[] };
 }
@@ -17,6 +23,8 @@ export interface TableResource {
   /** TABLE, VIEW, MATERIALIZED_VIEW, EXTERNAL, SNAPSHOT. Absent means TABLE. */
   readonly type?: string;
   readonly schema?: { readonly fields?: readonly TableFieldSchema[] };
+  readonly timePartitioning?: { readonly field?: string };
+  readonly rangePartitioning?: { readonly field?: string };
   readonly view?: { readonly query: string; readonly useLegacySql?: boolean };
   readonly labels?: Readonly<Record<string, string>>;
   readonly description?: string;

@@ -1,12 +1,13 @@
 /** What one analysis carries through the resolver, and what it collects on the way. */
 import type { Flow } from "../flow/flow.ts";
-import { fieldTypes } from "../flow/flow.ts";
+import { fieldTypes, NO_KEYS, type SourceKey } from "../flow/flow.ts";
 import type { Effect, Refusal, TableName, Write } from "../plan.ts";
 import { SqlError } from "../sql-error.ts";
 import type { TableResource } from "../table-resource.ts";
 import type { Expression, Node, Query, TablePath } from "../tree.ts";
 import type { Type } from "../types.ts";
 import { type CommonTables, fold, type NamedValues, type Relation, type Scope, type Value } from "./scope.ts";
+import type { Written } from "./statements/written.ts";
 import type { NameDefaults } from "./table-name.ts";
 
 /** The schemas an analysis may use. Returns undefined for a table that doesn't exist or may not be seen. */
@@ -47,6 +48,8 @@ interface StatementNotes {
   /** What ERROR() was given to say. */
   readonly errors: Flow[];
   readonly writes: Write[];
+  /** What `writes` say, before it is lists and names. */
+  readonly written: Written[];
   readonly effects: Effect[];
 }
 
@@ -56,6 +59,7 @@ const newNotes = (): StatementNotes => ({
   failing: [],
   errors: [],
   writes: [],
+  written: [],
   effects: [],
 });
 
@@ -74,6 +78,10 @@ export class Context {
   readonly resolved = new WeakSet<Node>();
   /** Names of values that stand in no row, where an expression is being resolved: variables, a routine's arguments. */
   named: NamedValues | null = null;
+  /** What decided whether the statement runs at all: the conditions of a script's branches around it. */
+  branch: ReadonlySet<SourceKey> = NO_KEYS;
+  /** What the statements so far wrote into each table, in order, for whoever reads it later in the same text. */
+  readonly writtenTables = new Map<TableName, Written[]>();
   readonly usedParameters = new Set<string>();
   usedPositions = 0;
 
@@ -83,6 +91,7 @@ export class Context {
   #columns = 0;
   #recursion = 0;
   #work = 0;
+  #planSources = 0;
   readonly #names = new Set<string>();
   readonly #lookAlikes = new Map<string, string>();
   readonly #sizes = new WeakMap<Type, number>();
@@ -119,6 +128,10 @@ export class Context {
 
   get writes(): Write[] {
     return this.#notes.writes;
+  }
+
+  get written(): Written[] {
+    return this.#notes.written;
   }
 
   get effects(): Effect[] {
@@ -175,6 +188,12 @@ export class Context {
   spendWork(value: Value, node: Node): void {
     this.#work += this.#size(value.type) * (1 + value.flow.explicit.size + value.flow.implicit.size);
     if (this.#work > ANALYSIS_LIMITS.work) this.fail("limit", "The query is too large to analyse", node);
+  }
+
+  /** Counts the names that writes put into the plan. */
+  spendPlanSources(count: number, node: { readonly start: number }): void {
+    this.#planSources += count;
+    if (this.#planSources > ANALYSIS_LIMITS.planSources) this.fail("limit", "The plan has too many sources", node);
   }
 
   /** `type`, if it is no larger than a type may be. Types share parts, so their size can double with each line of SQL. */

@@ -1,7 +1,6 @@
 /** FROM: which rows there are, what decided over them, and the names they get. */
 import {
   CONSTANT,
-  columnFlow,
   either,
   type Flow,
   fieldFlow,
@@ -15,9 +14,8 @@ import {
   union,
 } from "../flow/flow.ts";
 import { tableNameParts } from "../table-name.ts";
-import type { TableFieldSchema } from "../table-resource.ts";
 import type { Identifier, Join, JoinUsing, Node, TableExpression, TablePath, Unnest, WithOffset } from "../tree.ts";
-import { BOOL, coerces, INT64, isComparable, schemaType, supertype, type Type, typeName } from "../types.ts";
+import { BOOL, coerces, INT64, isComparable, supertype, type Type, typeName } from "../types.ts";
 import type { Context } from "./context.ts";
 import { resolveExpression } from "./expression.ts";
 import { resolvePath } from "./path.ts";
@@ -37,6 +35,7 @@ import {
   type Scope,
   type Value,
 } from "./scope.ts";
+import { tableColumns } from "./table-columns.ts";
 import { resolveTableName } from "./table-name.ts";
 
 export const NO_FROM: FromClause = {
@@ -204,23 +203,7 @@ function baseTable(context: Context, node: TablePath, lateral: Scope): FromClaus
   const type = (resource.type ?? "TABLE").toUpperCase();
   if (type !== "TABLE")
     return context.fail("unsupported", `${named.name} is a ${type}; only tables can be queried`, node);
-  const fields = resource.schema?.fields ?? [];
-  if (fields.length === 0) return context.fail("unsupported", `Table ${named.name} has no schema`, node);
-  context.spendColumns(fields.length, node);
-  noteNames(context, fields, node);
-  const columns = fields.map((field): Column => {
-    const type = schemaType(field);
-    if (type === undefined) {
-      return context.fail("unsupported", `Column ${field.name} of ${named.name} has an unknown type`, node);
-    }
-    return {
-      name: field.name,
-      type: context.bounded(type, node),
-      written: "value",
-      flow: columnFlow(named.name, field.name, type),
-      id: context.freshId(),
-    };
-  });
+  const columns = tableColumns(context, named.name, resource.schema?.fields ?? [], node);
   context.tablePaths.set(node, named.parts);
   context.tables.add(named.name);
   const alias = node.alias?.name ?? tableNameParts(node.parts).at(-1) ?? "";
@@ -233,13 +216,6 @@ function baseTable(context: Context, node: TablePath, lateral: Scope): FromClaus
     rows: rowsFlow(named.name),
     repeated: false,
   };
-}
-
-function noteNames(context: Context, fields: readonly TableFieldSchema[], node: Node): void {
-  for (const field of fields) {
-    context.noteName(field.name, node);
-    noteNames(context, field.fields ?? [], node);
-  }
 }
 
 function unnest(context: Context, node: Unnest, left: FromClause, frame: Frame, outer: Scope): FromClause {
@@ -293,7 +269,7 @@ function join(context: Context, node: Join, left: FromClause, frame: Frame, oute
 }
 
 /** Two FROM items side by side; a range variable's name may stand once. */
-function combine(context: Context, a: FromClause, b: FromClause, node: Node): FromClause {
+export function combine(context: Context, a: FromClause, b: FromClause, node: Node): FromClause {
   if (a === NO_FROM) return b;
   const ranges = new Map(a.ranges);
   for (const [name, range] of b.ranges) {

@@ -18,7 +18,6 @@ const UNKNOWN: Readonly<Record<string, RegExp>> = {
   "SELECT RANK() OVER (ORDER BY a COLLATE 'und:ci') FROM pair": /COLLATE/,
   "SELECT (a).upper() FROM pair": /chained/,
   "SELECT WITH AGGREGATION_THRESHOLD COUNT(*) FROM pair": /SELECT WITH/,
-  "insert into pair values ('a', 'b')": /INSERT/,
   "UPDATE pair SET a = b WHERE TRUE": /UPDATE/,
   "DELETE FROM pair WHERE TRUE": /DELETE/,
   "MERGE pair USING encounters ON TRUE WHEN MATCHED THEN DELETE": /MERGE/,

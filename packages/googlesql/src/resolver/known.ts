@@ -11,8 +11,7 @@ import { childrenOf } from "../visitor.ts";
 export function requireKnown(sql: string, tree: Script): void {
   const [statement, second] = tree.statements;
   if (statement === undefined) throw new SqlError("syntax", "There is no statement", 1, 1);
-  if (statement.kind !== "QueryStatement")
-    throw refused(sql, statement, `The statement ${statementName(statement)} is`);
+  if (!isKnown(statement.kind)) throw refused(sql, statement, `The statement ${statementName(statement)} is`);
   if (second !== undefined) throw refused(sql, second, "More than one statement is");
   const open: Node[] = [statement];
   for (let node = open.pop(); node !== undefined; node = open.pop()) {
@@ -44,7 +43,7 @@ function isKnown(kind: NodeKind): kind is KnownKind {
 
 type UnknownKind =
   | PipeNode["kind"]
-  | Exclude<StatementNode["kind"], "QueryStatement">
+  | Exclude<StatementNode["kind"], KnownStatement>
   | "FromQuery"
   | "SelectMode"
   | "PivotedTable"
@@ -62,6 +61,9 @@ type UnknownKind =
   | "RowPatternQuantified"
   | "RowPatternAnchor";
 
+/** Statements, and the parts of theirs that a query doesn't have. */
+type KnownStatement = "QueryStatement" | "InsertStatement" | "InsertRow" | "DefaultValue";
+
 type KnownKind = Exclude<NodeKind, UnknownKind>;
 
 const NAMES: Partial<Readonly<Record<UnknownKind, string>>> = {
@@ -77,6 +79,9 @@ const NAMES: Partial<Readonly<Record<UnknownKind, string>>> = {
 const KNOWN_KINDS: Readonly<Record<KnownKind, true>> = {
   Script: true,
   QueryStatement: true,
+  InsertStatement: true,
+  InsertRow: true,
+  DefaultValue: true,
   Query: true,
   WithClause: true,
   CommonTable: true,

@@ -4,12 +4,15 @@ import { effectsOf, outputsOf, readsOf } from "../plan-statement.ts";
 import { statementName } from "../statement-name.ts";
 import type { QueryStatement, Statement } from "../tree.ts";
 import type { Context } from "./context.ts";
+import { insert } from "./statements/insert.ts";
 
 export function resolveStatement(context: Context, statement: Statement): PlanStatement {
   context.beginStatement();
   switch (statement.kind) {
     case "QueryStatement":
       return query(context, statement);
+    case "InsertStatement":
+      return insert(context, statement);
     default:
       return context.fail("unsupported", `The statement ${statementName(statement)} is not supported`, statement);
   }

@@ -1,6 +1,6 @@
 /** A small hospital for the analyser's tests, and plans written short enough to stand in a table. */
 import { analyze, type QueryParameter } from "../analyze.ts";
-import type { PlanStatement, Refusal } from "../plan.ts";
+import type { ExplicitSource, PlanStatement, Refusal } from "../plan.ts";
 import type { TableFieldSchema, TableResource } from "../table-resource.ts";
 
 function field(name: string, type: string, mode?: string, fields?: readonly TableFieldSchema[]): TableFieldSchema {
@@ -39,6 +39,19 @@ const TABLES: ReadonlyMap<string, TableResource> = new Map([
     field("at", "TIMESTAMP"),
   ]),
   table("pair", [field("a", "STRING"), field("b", "STRING")]),
+  table("copies", [
+    field("id", "INTEGER"),
+    { name: "ssn", type: "STRING", mode: "REQUIRED" },
+    { name: "code", type: "STRING", maxLength: "5" },
+    { name: "kind", type: "STRING", defaultValueExpression: "'new'" },
+    { name: "price", type: "NUMERIC", precision: "5", scale: "2" },
+    { name: "at", type: "TIMESTAMP", defaultValueExpression: "CURRENT_TIMESTAMP()" },
+    field("place", "RECORD", "NULLABLE", [field("zip", "STRING"), field("city", "STRING")]),
+  ]),
+  table("odd_default", [
+    field("a", "STRING"),
+    { name: "b", type: "STRING", defaultValueExpression: "(SELECT ANY_VALUE(ssn) FROM clinic.ehr.patients)" },
+  ]),
   table("patients_view", [field("ssn", "STRING")], "VIEW"),
   table("patients_mv", [field("ssn", "STRING")], "MATERIALIZED_VIEW"),
   table("outside", [field("ssn", "STRING")], "EXTERNAL"),
@@ -76,6 +89,22 @@ export function flows(sql: string, parameters: readonly QueryParameter[] = []): 
     const decided = output.implicit.map(short).join(", ");
     return `${output.name} =${shown === "" ? "" : ` ${shown}`}${decided === "" ? "" : ` ? ${decided}`}`;
   });
+}
+
+/** One line a write: `mode table: column = via column, … ? implicit, …; … WHERE what decided the rows`. */
+export function writes(sql: string, parameters: readonly QueryParameter[] = []): string[] {
+  return planOf(sql, parameters).writes.map(({ table, mode, columns, implicit }) => {
+    const made = columns.map((c) => `${c.name}${sources(" = ", c.explicit)}${decided(c.implicit)}`).join("; ");
+    return `${mode} ${short(table)}${made === "" ? "" : `: ${made}`}${decided(implicit, " WHERE ")}`;
+  });
+}
+
+function sources(before: string, explicit: readonly ExplicitSource[]): string {
+  return explicit.length === 0 ? "" : before + explicit.map((s) => `${s.via} ${short(s.column)}`).join(", ");
+}
+
+function decided(implicit: readonly string[], before = " ? "): string {
+  return implicit.length === 0 ? "" : before + implicit.map(short).join(", ");
 }
 
 /** One line a column: `path: uses`. */

@@ -1,0 +1,64 @@
+/** The one place through which a statement's writes reach the plan. */
+import { type Flow, fieldFlow, type SourceKey, union, whole } from "../../flow/flow.ts";
+import type { TableName, Write } from "../../plan.ts";
+import { columnNames, explicitSources } from "../../plan-statement.ts";
+import type { Type } from "../../types.ts";
+import type { Context } from "../context.ts";
+
+/** A value that a statement writes. */
+export interface WrittenColumn {
+  /** A column, or the path of a STRUCT's field, as the table spells it. */
+  readonly name: string;
+  readonly type: Type;
+  readonly flow: Flow;
+}
+
+/** What a statement does to a table. */
+export interface Written {
+  readonly table: TableName;
+  readonly mode: Write["mode"];
+  readonly columns: readonly WrittenColumn[];
+  /** What decided which rows are written, or whether anything is. */
+  readonly implicit: ReadonlySet<SourceKey>;
+  /** That the rows written exist, for whoever counts the table's rows later. */
+  readonly rows: Flow;
+  /** One row of a source may have given several of them. */
+  readonly repeated: boolean;
+}
+
+/**
+ * Notes a write for the statement's plan, and for later statements of the same text that read the table. That a branch of a
+ * script was taken decides over all that is written there (threat-model row 31).
+ */
+export function recordWrite(context: Context, write: Written, node: { readonly start: number }): void {
+  const written: Written = { ...write, implicit: union([write.implicit, context.branch]) };
+  const columns: Write["columns"][number][] = [];
+  for (const column of written.columns) addLeaves(context, column, columns, node);
+  const implicit = columnNames(written.implicit);
+  context.spendPlanSources(implicit.length, node);
+  context.writes.push({ table: written.table, mode: written.mode, columns, implicit });
+  context.written.push(written);
+  const earlier = context.writtenTables.get(written.table);
+  if (earlier === undefined) context.writtenTables.set(written.table, [written]);
+  else earlier.push(written);
+}
+
+/** A STRUCT is written as its fields, so that each keeps its own sources. */
+function addLeaves(
+  context: Context,
+  { name, type, flow }: WrittenColumn,
+  leaves: Write["columns"][number][],
+  node: { readonly start: number },
+): void {
+  const struct = type.kind === "array" ? type.element : type;
+  if (struct.kind === "struct" && struct.fields.length > 0) {
+    for (const [i, field] of struct.fields.entries()) {
+      const value = { name: `${name}.${field.name}`, type: field.type, flow: fieldFlow(flow, i) };
+      addLeaves(context, value, leaves, node);
+    }
+    return;
+  }
+  const value = whole(flow);
+  context.spendPlanSources(1 + value.explicit.size + value.implicit.size, node);
+  leaves.push({ name, explicit: explicitSources(value), implicit: columnNames(value.implicit) });
+}
