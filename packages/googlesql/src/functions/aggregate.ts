@@ -4,7 +4,8 @@
  * https://cloud.google.com/bigquery/docs/reference/standard-sql/window-functions
  *
  * Only a statistic over all rows of a group is an `aggregate`. A function that hands out single values of the group
- * (MIN, ANY_VALUE, ARRAY_AGG …) is a copy, and one that builds something of them (STRING_AGG, a sketch) a transform.
+ * (MIN, ANY_VALUE, ARRAY_AGG …) is a copy, and one that builds something of them (STRING_AGG) a transform. Sketches are in
+ * sketch.ts.
  */
 import { entries } from "./signature.ts";
 
@@ -46,12 +47,8 @@ const building = entries(
   STRING_AGG(S, S?) S
   BIT_AND, BIT_OR, BIT_XOR(INT64) INT64
   LOGICAL_AND, LOGICAL_OR(BOOL) BOOL
-  HLL_COUNT.INIT(INT64, INT64?) BYTES
-  HLL_COUNT.INIT(NUMERIC, INT64?) BYTES
-  HLL_COUNT.INIT(BIGNUMERIC, INT64?) BYTES
-  HLL_COUNT.INIT(S, INT64?) BYTES
-  HLL_COUNT.MERGE_PARTIAL(BYTES) BYTES
   ST_UNION_AGG, ST_CENTROID_AGG(GEOGRAPHY) GEOGRAPHY
+  ST_EXTENT(GEOGRAPHY) STRUCT<xmin FLOAT64, ymin FLOAT64, xmax FLOAT64, ymax FLOAT64>
 `,
 );
 
@@ -74,6 +71,7 @@ const windowNumbers = entries(
   NTILE(INT64) INT64
   PERCENT_RANK, CUME_DIST() FLOAT64
   PERCENTILE_CONT(R, !R) R
+  ST_CLUSTERDBSCAN(GEOGRAPHY, FLOAT64, INT64) INT64
 `,
 );
 

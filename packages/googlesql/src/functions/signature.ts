@@ -3,12 +3,13 @@
  *
  *   NAME(argument, …) RESULT
  *
- * argument: `TYPE`, `TYPE?` optional, `TYPE*` any number, `TYPE+` one or more, `name=>TYPE?` by name only.
+ * argument: `TYPE`, `TYPE?` optional, `TYPE*` any number, `TYPE+` one or more, `name=>TYPE?` by name only, `name:TYPE?` by
+ * name or by its place.
  * Before it `!` marks a condition (it decides which value is given: transformed into the result, and a predicate) and
  * `~` a key (it only decides which row or order counts: a predicate), `=` a value that is also compared (NULLIF gives
  * it or NULL, so its presence answers the comparison; GREATEST which is greater: a predicate too).
  *
- * Types are scalars, `ARRAY<…>`, `RANGE<…>`, and letters:
+ * Types are scalars, `ARRAY<…>`, `RANGE<…>`, in a result `STRUCT<name TYPE, …>`, and letters:
  *   T, U  any type, the same at each place      ANY  any type, each place its own
  *   O     any type that can be ordered          G    any type that can be grouped
  *   TEXT  any scalar that casts to STRING
@@ -30,7 +31,9 @@ import {
   type Literalness,
   rangeOf,
   STRING,
+  type StructField,
   scalarType,
+  structOf,
   supertype,
   type Type,
   type TypedValue,
@@ -49,15 +52,18 @@ type Pattern =
   | { readonly kind: "part" }
   | { readonly kind: "mode" }
   | { readonly kind: "array"; readonly element: Pattern }
-  | { readonly kind: "range"; readonly element: Pattern };
+  | { readonly kind: "range"; readonly element: Pattern }
+  | { readonly kind: "struct"; readonly fields: readonly { readonly name: string; readonly pattern: Pattern }[] };
 
 interface SignatureArgument {
   readonly pattern: Pattern;
   readonly flow: ArgumentFlow;
   readonly optional: boolean;
   readonly repeated: boolean;
-  /** Empty for a positional argument. */
+  /** Empty where it has none. */
   readonly name: string;
+  /** Can be passed by its place. */
+  readonly placed: boolean;
 }
 
 interface Signature {
@@ -100,7 +106,7 @@ export function entries(kind: FunctionKind, via: Via, lines: string): FunctionEn
   for (const line of lines.split("\n")) {
     const text = line.trim();
     if (text === "") continue;
-    const shape = /^([A-Z0-9_., ]+?)\((.*)\) (\S+)$/.exec(text);
+    const shape = /^([A-Z0-9_., ]+?)\((.*)\) (\S.*)$/.exec(text);
     if (!shape) throw new Error(`not a signature: ${text}`);
     const [, names = "", args = "", result = ""] = shape;
     for (const name of names.split(",").map((n) => n.trim())) {
@@ -127,15 +133,16 @@ function expandFamilies(args: string, result: string): [string, string][] {
 const FLOWS: Readonly<Record<string, ArgumentFlow>> = { "!": "condition", "~": "key", "=": "compared" };
 
 function parseArgument(text: string): SignatureArgument {
-  const shape = /^([!~=]?)(?:([a-z_]+)=>)?(.*?)([?*+]?)$/.exec(text);
+  const shape = /^([!~=]?)(?:([a-z_]+)(=>|:))?(.*?)([?*+]?)$/.exec(text);
   if (!shape) throw new Error(`not an argument: ${text}`);
-  const [, mark = "", name = "", type = "", suffix = ""] = shape;
+  const [, mark = "", name = "", by = "", type = "", suffix = ""] = shape;
   return {
     pattern: parsePattern(type),
     flow: FLOWS[mark] ?? "value",
     optional: suffix === "?" || suffix === "*",
     repeated: suffix === "*" || suffix === "+",
     name,
+    placed: by !== "=>",
   };
 }
 
@@ -154,6 +161,14 @@ function parsePattern(text: string): Pattern {
       return { kind: "part" };
     case "MODE":
       return { kind: "mode" };
+  }
+  const struct = /^STRUCT<(.*)>$/.exec(text)?.[1];
+  if (struct !== undefined) {
+    const fields = struct.split(", ").map((field) => {
+      const [name = "", type = ""] = field.split(" ");
+      return { name, pattern: parsePattern(type) };
+    });
+    return { kind: "struct", fields };
   }
   const nested = /^(ARRAY|RANGE)<(.*)>$/.exec(text);
   if (nested) {
@@ -209,30 +224,25 @@ function pairArguments(
   passed: readonly PassedArgument[],
 ): [SignatureArgument, PassedArgument][] | undefined {
   const pairs: [SignatureArgument, PassedArgument][] = [];
-  const positional = signature.arguments.filter((a) => a.name === "");
-  const used = new Set<string>();
+  const placed = signature.arguments.filter((a) => a.placed);
+  const used = new Set<SignatureArgument>();
+  let byName = false;
   let at = 0;
   for (const given of passed) {
+    let argument: SignatureArgument | undefined;
     if (given.kind === "value" && given.name !== "") {
-      const named = signature.arguments.find((a) => a.name === given.name.toLowerCase());
-      if (named === undefined || used.has(named.name)) return undefined;
-      used.add(named.name);
-      pairs.push([named, given]);
-      continue;
+      byName = true;
+      argument = signature.arguments.find((a) => a.name === given.name.toLowerCase());
+      if (argument === undefined || used.has(argument)) return undefined;
+    } else {
+      argument = placed[at];
+      if (argument === undefined || byName) return undefined;
+      if (!argument.repeated) at++;
     }
-    const next = positional[at];
-    if (next === undefined || used.size > 0) return undefined;
-    pairs.push([next, given]);
-    if (!next.repeated) at++;
+    used.add(argument);
+    pairs.push([argument, given]);
   }
-  const rest = positional.slice(at);
-  const missing = rest.some((a, i) => {
-    if (a.optional) return false;
-    return !(i === 0 && a.repeated && pairs.some(([argument]) => argument === a));
-  });
-  return missing || signature.arguments.some((a) => a.name !== "" && !a.optional && !used.has(a.name))
-    ? undefined
-    : pairs;
+  return signature.arguments.every((a) => a.optional || used.has(a)) ? pairs : undefined;
 }
 
 function accept(pattern: Pattern, given: PassedArgument, bindings: Bindings): boolean {
@@ -270,6 +280,7 @@ function acceptType(pattern: Pattern, value: TypedValue, bindings: Bindings): bo
       if (value.type.kind !== pattern.kind) return false;
       return acceptType(pattern.element, { type: value.type.element, written: value.written }, bindings);
     }
+    case "struct":
     case "part":
     case "mode":
       return false;
@@ -299,6 +310,15 @@ function instantiate(pattern: Pattern, bound: ReadonlyMap<string, Type>): Type |
     case "range": {
       const element = instantiate(pattern.element, bound);
       return element?.kind === "scalar" ? rangeOf(element) : undefined;
+    }
+    case "struct": {
+      const fields: StructField[] = [];
+      for (const { name, pattern: of } of pattern.fields) {
+        const type = instantiate(of, bound);
+        if (type === undefined) return undefined;
+        fields.push({ name, type });
+      }
+      return structOf(fields);
     }
     case "any":
     case "text":

@@ -17,6 +17,7 @@ import {
 } from "../flow/flow.ts";
 import { functionNamed } from "../functions/catalogue.ts";
 import { mayFail } from "../functions/failure.ts";
+import { refusalReason } from "../functions/refused.ts";
 import { type FunctionEntry, type Match, matchSignature, type PassedArgument } from "../functions/signature.ts";
 import type { Via } from "../plan.ts";
 import type { Argument, Expression, FunctionCall } from "../tree.ts";
@@ -26,13 +27,8 @@ import { checkDatePart } from "./date-part.ts";
 import { type Frame, frameOf, type Scope, type Value } from "./scope.ts";
 import { orderKeys, resolveWindow } from "./window.ts";
 
-const REFUSED: Readonly<Record<string, string>> = {
-  SESSION_USER: "SESSION_USER would give the gateway's own identity",
-  EXTERNAL_QUERY: "EXTERNAL_QUERY reads outside BigQuery",
-};
-
 /** Functions whose result depends on more than their arguments. */
-const VOLATILE: ReadonlySet<string> = new Set(["RAND", "GENERATE_UUID"]);
+const VOLATILE: ReadonlySet<string> = new Set(["RAND", "GENERATE_UUID", "AEAD.ENCRYPT"]);
 
 const TOP: ReadonlySet<string> = new Set(["APPROX_TOP_COUNT", "APPROX_TOP_SUM"]);
 
@@ -42,11 +38,11 @@ export function resolveCall(context: Context, node: FunctionCall, scope: Scope):
   const written = node.name.map((part) => part.name.toUpperCase());
   const safe = written.length > 1 && written[0] === "SAFE";
   const name = (safe ? written.slice(1) : written).join(".");
-  const refused = REFUSED[name];
-  if (refused !== undefined) return context.fail("unsupported", `${name} is not supported: ${refused}`, node);
   if (name === "ERROR") return errorCall(context, node, scope);
   const entry = functionNamed(name);
   if (entry === undefined && !TOP.has(name)) {
+    const reason = refusalReason(name);
+    if (reason !== undefined) return context.fail("unsupported", `${name} is not supported: ${reason}`, node);
     return context.fail("name", `Function not found: ${name}; only built-in functions the gateway knows can run`, node);
   }
   if (entry?.kind === "scalar") return scalarCall(context, entry, node, scope, safe);
@@ -157,12 +153,19 @@ function callId(context: Context, name: string, node: FunctionCall, passed: Pass
   return context.idOf(`call ${name}`, operands);
 }
 
+function noteFailing(context: Context, name: string, passed: Passed): void {
+  for (const [i, value] of passed.values.entries()) {
+    const given = passed.arguments[i];
+    const place = given?.kind === "value" && given.name !== "" ? -1 : i;
+    if (value !== null && mayFail(name, place)) context.failing.push(value.flow);
+  }
+}
+
 function scalarCall(context: Context, entry: FunctionEntry, node: FunctionCall, scope: Scope, safe: boolean): Value {
   refuseModifiers(context, entry.name, node, []);
   const passed = passArguments(context, entry.name, node.arguments, scope);
   const found = match(context, entry, passed, node);
-  for (const [place, value] of passed.values.entries())
-    if (!safe && value !== null && mayFail(entry.name, place)) context.failing.push(value.flow);
+  if (!safe) noteFailing(context, entry.name, passed);
   const { values, conditions, keys } = argumentFlows(found, passed);
   const shown =
     entry.name === "ARRAY_LENGTH"
@@ -308,9 +311,7 @@ function rowsOf(
   if (entry === undefined) return topValues(context, name, passed, node, frame);
   const found = match(context, entry, passed, node);
   // An array that holds NULL can't be a result.
-  const total = name === "ARRAY_AGG" && node.nulls === "IGNORE";
-  for (const [place, value] of passed.values.entries())
-    if (!total && value !== null && mayFail(name, place)) context.failing.push(value.flow);
+  if (name !== "ARRAY_AGG" || node.nulls !== "IGNORE") noteFailing(context, name, passed);
   return {
     type: found.result,
     via: entry.via,

@@ -30,8 +30,6 @@ function unknownPart(node: Node): string | null {
   switch (node.kind) {
     case "OrderItem":
       return node.collate === null ? null : "COLLATE is";
-    case "FunctionCall":
-      return node.chained ? "A chained function call is" : null;
     default:
       return null;
   }

@@ -1,0 +1,151 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { canonical, flows, planOf, refusalOf, types } from "./testing/clinic.ts";
+
+type Leak = readonly [sql: string, ...outputs: string[]];
+
+function table(title: string, leaks: readonly Leak[]): void {
+  describe(title, () => {
+    for (const [sql, ...outputs] of leaks) test(sql, () => assert.deepEqual(flows(sql), outputs));
+  });
+}
+
+const predicates = (sql: string): string[] =>
+  planOf(sql).reads.flatMap((r) => r.columns.filter((c) => c.uses.includes("predicate")).map((c) => c.path));
+
+table("each kind of function shows what it is given", [
+  ["SELECT SEARCH(ssn, '123') AS x FROM patients", "x = transform ssn"],
+  ["SELECT SEARCH((name, ssn), '123') AS x FROM patients", "x = transform name, transform ssn"],
+  ["SELECT SEARCH(p, '123') AS x FROM pair p", "x = transform pair.a, transform pair.b"],
+  ["SELECT TEXT_ANALYZE(ssn)[OFFSET(0)] AS x FROM patients", "x = transform ssn"],
+  ["SELECT BAG_OF_WORDS(tags)[OFFSET(0)].term AS x FROM patients", "x = transform tags"],
+  ["SELECT TF_IDF(tags) OVER () AS x FROM patients", "x = transform tags"],
+  ["SELECT JSON_FLATTEN(doc) AS x FROM patients", "x = transform doc"],
+  ["SELECT SAFE_TO_JSON(address) AS x FROM patients", "x = transform address.city, transform address.zip"],
+  ["SELECT LAX_STRING_ARRAY(doc) AS x FROM patients", "x = transform doc"],
+  ["SELECT ARRAY_MAX(tags) AS x FROM patients", "x = copy tags ? tags"],
+  ["SELECT ARRAY_MAX([ssn, '500']) AS x FROM patients", "x = copy ssn ? ssn"],
+  ["SELECT ARRAY_INCLUDES_ANY(tags, [ssn]) AS x FROM patients", "x = transform ssn, transform tags"],
+  ["SELECT ARRAY_FIRST_N(tags, id) AS x FROM patients", "x = transform id, copy tags ? id"],
+  ["SELECT ARRAY_SUM([weight, 1.0]) AS x FROM patients", "x = transform weight"],
+  ["SELECT ST_BOUNDINGBOX(ST_GEOGPOINT(weight, 1)).xmin AS x FROM patients", "x = transform weight"],
+  ["SELECT ST_EXTENT(ST_GEOGPOINT(weight, 1)) AS x FROM patients", "x = transform weight"],
+  [
+    "SELECT ST_CLUSTERDBSCAN(ST_GEOGPOINT(weight, 1), 1, 1) OVER (PARTITION BY ssn) AS x FROM patients",
+    "x = transform weight ? ssn",
+  ],
+  ["SELECT KLL_QUANTILES.INIT_FLOAT64(weight) AS x FROM patients", "x = transform weight"],
+  ["SELECT DETERMINISTIC_ENCRYPT(b'k', ssn, name) AS x FROM patients", "x = transform name, transform ssn"],
+  ["SELECT ML.NGRAMS(tags, [1, 2]) AS x FROM patients", "x = transform tags"],
+  ["SELECT ML.MIN_MAX_SCALER(weight) OVER () AS x FROM patients", "x = transform weight"],
+]);
+
+table("a value that is passed by name flows like any other", [
+  ["SELECT SEARCH('a', 'b', json_scope => ssn) AS x FROM patients", "x = transform ssn"],
+  ["SELECT CONTAINS_SUBSTR(doc, 'b', json_scope => ssn) AS x FROM patients", "x = transform doc, transform ssn"],
+  ["SELECT TEXT_ANALYZE('a', analyzer_options => ssn) AS x FROM patients", "x = transform ssn"],
+  ["SELECT PARSE_JSON('1', wide_number_mode => ssn) AS x FROM patients", "x = transform ssn"],
+  ["SELECT MAKE_INTERVAL(1, day => id) AS x FROM patients", "x = transform id"],
+  ["SELECT EDIT_DISTANCE('a', 'b', max_distance => id) AS x FROM patients", "x = transform id"],
+]);
+
+test("what is passed by name can make a function fail, whatever its place", () => {
+  assert.deepEqual(predicates("SELECT SEARCH('a', 'b', analyzer_options => ssn) AS x FROM patients"), ["ssn"]);
+  assert.deepEqual(predicates("SELECT SEARCH(ssn, 'b') AS x FROM patients"), []);
+  assert.deepEqual(predicates("SELECT SEARCH('b', ssn) AS x FROM patients"), ["ssn"]);
+});
+
+table("a chained call means what the nested call means", [
+  ["SELECT (ssn).UPPER().SUBSTR(1, 2) AS x FROM patients", "x = transform ssn"],
+  ["SELECT (ssn).IFNULL(name) AS x FROM patients", "x = copy name, copy ssn"],
+  ["SELECT (ssn < '5').IF(name, state) AS x FROM patients", "x = copy name, transform ssn, copy state ? ssn"],
+  ["SELECT (ssn).(SAFE.SUBSTR)(1) AS x FROM patients", "x = transform ssn"],
+  ["SELECT (born).DATE_TRUNC(MONTH) AS x FROM patients", "x = transform born"],
+  ["SELECT (weight).SUM() AS x FROM patients", "x = aggregate weight"],
+  ["SELECT (ssn).MAX_BY(name) AS x FROM patients", "x = copy ssn ? name"],
+  ["SELECT ('a').CONTAINS_SUBSTR('b', json_scope => ssn) AS x FROM patients", "x = transform ssn"],
+  ["SELECT (ssn).LAG() OVER (ORDER BY name) AS x FROM patients", "x = copy ssn ? name"],
+]);
+
+describe("a chained call", () => {
+  test("stays one in the canonical SQL", () => {
+    assert.equal(
+      canonical("SELECT (a).upper().substr(1) FROM pair"),
+      "SELECT (`a`).upper().substr(1) FROM `clinic`.`ehr`.`pair`",
+    );
+  });
+  test("hides no ERROR and nothing that is refused", () => {
+    assert.deepEqual(
+      planOf("SELECT (a).ERROR() AS x FROM pair").effects.map((e) => e.kind),
+      ["error_value"],
+    );
+    assert.equal(refusalOf("SELECT (ssn).(AI.GENERATE)() FROM patients")?.code, "unsupported");
+    assert.equal(refusalOf("SELECT (ssn).(NOSUCH)() FROM patients")?.code, "name");
+  });
+  test("fails as the nested call does", () => {
+    assert.deepEqual(predicates("SELECT ('%Y').PARSE_DATE(ssn) AS x FROM patients"), ["ssn"]);
+    assert.deepEqual(predicates("SELECT ('%Y').(SAFE.PARSE_DATE)(ssn) AS x FROM patients"), []);
+  });
+});
+
+describe("SAFE", () => {
+  test("holds back no ERROR", () => {
+    const plan = planOf("SELECT SAFE.ERROR(a) AS x FROM pair");
+    assert.deepEqual(
+      plan.effects.map((e) => e.kind),
+      ["error_value"],
+    );
+  });
+  test("covers the function and not its arguments", () => {
+    assert.deepEqual(predicates("SELECT SAFE.SUBSTR(CAST(CAST(ssn AS INT64) AS STRING), 1) AS x FROM patients"), [
+      "ssn",
+    ]);
+  });
+  test("makes nothing of a function that is refused", () => {
+    assert.equal(refusalOf("SELECT SAFE.SESSION_USER()")?.code, "unsupported");
+    assert.equal(refusalOf("SELECT SAFE.SAFE.UPPER('a')")?.code, "name");
+  });
+});
+
+describe("what encrypts and decrypts", () => {
+  test("decryption and keys are refused", () => {
+    for (const call of [
+      "AEAD.DECRYPT_STRING(b'k', CAST(ssn AS BYTES), 'x')",
+      "DETERMINISTIC_DECRYPT_STRING(b'k', CAST(ssn AS BYTES), 'x')",
+      "KEYS.KEYSET_TO_JSON(b'k')",
+      "AEAD.ENCRYPT(KEYS.KEYSET_CHAIN('gcp-kms://x', b'k'), ssn, 'x')",
+      "DLP_DETERMINISTIC_ENCRYPT(DLP_KEY_CHAIN('gcp-kms://x', b'k'), ssn, 'x')",
+    ])
+      assert.equal(refusalOf(`SELECT ${call} FROM patients`)?.code, "unsupported", call);
+  });
+});
+
+describe("types", () => {
+  for (const [expression, type] of [
+    ["BAG_OF_WORDS(tags)", "ARRAY<STRUCT<term STRING, count INT64>>"],
+    ["ST_BOUNDINGBOX(ST_GEOGPOINT(1, 2))", "STRUCT<xmin FLOAT64, ymin FLOAT64, xmax FLOAT64, ymax FLOAT64>"],
+    ["SEARCH(doc, 'a')", "BOOL"],
+    ["JSON_FLATTEN(doc)", "ARRAY<JSON>"],
+    ["STRING(doc)", "STRING"],
+    ["STRING(born)", "STRING"],
+    ["INT64_ARRAY(doc)", "ARRAY<INT64>"],
+    ["ARRAY_SUM([1, 2])", "INT64"],
+    ["ARRAY_AVG([1, 2])", "FLOAT64"],
+    ["COSINE_DISTANCE([1, 2], [0.5, 1])", "FLOAT64"],
+    ["KLL_QUANTILES.EXTRACT_INT64(b'x', 2)", "ARRAY<INT64>"],
+    ["S2_COVERINGCELLIDS(ST_GEOGPOINT(1, 2), max_cells => 4)", "ARRAY<INT64>"],
+    ["MAKE_INTERVAL(year => 1, day => 2)", "INTERVAL"],
+    ["MAKE_INTERVAL(1, month => 2)", "INTERVAL"],
+  ] as const)
+    test(expression, () => assert.deepEqual(types(`SELECT ${expression} AS x FROM patients`), [`x ${type}`]));
+  for (const call of [
+    "MAKE_INTERVAL(1, year => 2)",
+    "MAKE_INTERVAL(year => 1, 2)",
+    "SEARCH('a', 'b', nothing => 'c')",
+    "SEARCH('a', 'b', json_scope => 'c', JSON_SCOPE => 'd')",
+    "SEARCH('a', 'b', 'c')",
+    "ST_BOUNDINGBOX('x')",
+    "ARRAY_MAX([doc])",
+  ])
+    test(`${call} has no such signature`, () => assert.equal(refusalOf(`SELECT ${call} FROM patients`)?.code, "type"));
+});

@@ -1,0 +1,54 @@
+/**
+ * Functions that BigQuery has and no agent may call, and why. Scalar and table functions alike.
+ * https://cloud.google.com/bigquery/docs/reference/standard-sql/functions-all
+ */
+
+const names = (text: string): readonly string[] => text.trim().split(/\s+/);
+
+/** A name that ends in a dot stands for all that begin so. */
+const REASONS: readonly (readonly [reason: string, names: readonly string[]])[] = [
+  ["it would give the gateway's own identity", names("SESSION_USER")],
+  [
+    "its value answers whether a computation fails; test the values themselves, or use the SAFE. prefix",
+    names("IFERROR ISERROR NULLIFERROR"),
+  ],
+  [
+    // A keyset is a secret, and a key that is wrapped is unwrapped by the gateway's own rights in Cloud KMS.
+    "it makes, changes or shows encryption keys, which no agent handles",
+    names("KEYS. DLP_KEY_CHAIN"),
+  ],
+  [
+    // What is decrypted is of a class that no column of the catalog has.
+    "it gives what encryption hides, and no policy knows the class of that; read the column that holds it in clear",
+    names(`
+      AEAD.DECRYPT_BYTES AEAD.DECRYPT_STRING DETERMINISTIC_DECRYPT_BYTES DETERMINISTIC_DECRYPT_STRING
+      DLP_DETERMINISTIC_DECRYPT
+    `),
+  ],
+  ["it sends values to Sensitive Data Protection, outside BigQuery", names("DLP_DETERMINISTIC_ENCRYPT")],
+  ["it reads outside BigQuery", names("EXTERNAL_QUERY EXTERNAL_OBJECT_TRANSFORM ST_REGIONSTATS")],
+  ["it reads objects in Cloud Storage or gives access to them, by the gateway's rights", names("OBJ.")],
+  ["it sends values to a model, which may be outside BigQuery; compute it from the columns instead", names("AI.")],
+  [
+    "it works by a model, whose training data no policy knows; only ML's functions without a model can be called",
+    names("ML."),
+  ],
+  [
+    "it belongs to graph queries, which are not analysed",
+    names(`
+      DESTINATION_NODE_ID EDGES ELEMENT_DEFINITION_NAME ELEMENT_ID IS_ACYCLIC IS_FIRST IS_LAST IS_SIMPLE IS_TRAIL LABELS
+      NODES PATH PATH_FIRST PATH_LAST PATH_LENGTH PROPERTY_EXISTS PROPERTY_NAMES SAME SOURCE_NODE_ID ALL_DIFFERENT
+      GRAPH_TABLE
+    `),
+  ],
+];
+
+const EXACT: ReadonlyMap<string, string> = new Map(
+  REASONS.flatMap(([reason, list]) => list.map((name) => [name, reason] as const)),
+);
+
+/** Why the function of this upper-case name is refused; undefined for one that isn't. Ask the catalogue first. */
+export function refusalReason(name: string): string | undefined {
+  const [first, ...rest] = name.split(".");
+  return EXACT.get(name) ?? (rest.length > 0 ? EXACT.get(`${first}.`) : undefined);
+}
