@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Output, UnderstoodPlan, Via } from "@chaperone/googlesql";
+import type { Output, PlanStatement, UnderstoodPlan, Via, Write } from "@chaperone/googlesql";
 import { MASK_RULES } from "@chaperone/masking";
 import { LineCounter, parseDocument } from "yaml";
 import { z } from "zod";
@@ -22,8 +22,9 @@ const testCase = z.strictObject({
   column: z.string().regex(/^.+\..+\..+\..+$/, "write project.dataset.table.path"),
   /** Absent: what the catalog file says of the column. */
   classes: z.array(z.string()).optional(),
-  action: z.enum(["read", "aggregate", "infer", "describe"]),
-  via: z.enum(["copy", "transform"]).default("copy"),
+  action: z.enum(["read", "aggregate", "infer", "write", "export", "describe"]),
+  /** How a value is shown; of `write`, how the table is written. */
+  via: z.enum(["copy", "transform", "create", "append", "update", "delete", "drop", "alter"]).optional(),
   expect: z.enum(["permit", "deny"]),
   mask: z.enum(MASK_RULES).optional(),
   /** `none`, or the groups any of whom may approve. */
@@ -126,9 +127,18 @@ function failures(
   return found;
 }
 
-/** A query that uses one column in one way. */
-function planOf({ column, action, via }: TestCase): UnderstoodPlan {
-  const shown: Via = action === "aggregate" ? "aggregate" : via;
+/** A statement that uses one column in one way. */
+function planOf({ column, action, via = action === "write" ? "append" : "copy" }: TestCase): UnderstoodPlan {
+  const nothing = { reads: [], outputs: [], writes: [], effects: [] };
+  if (action === "write") {
+    const { tableName, path } = columnParts(column);
+    const columns = path === "*" ? [] : [{ name: path, explicit: [], implicit: [] }];
+    const mode = MODES.find((known) => known === via) ?? "append";
+    return planWith({ ...nothing, kind: "INSERT", writes: [{ table: tableName, mode, columns, implicit: [] }] });
+  }
+  if (action === "export")
+    return planWith({ ...nothing, kind: "EXPORT_DATA", effects: [{ kind: "export", sources: [column] }] });
+  const shown: Via = action === "aggregate" ? "aggregate" : via === "transform" ? "transform" : "copy";
   const output: Output = {
     name: "x",
     type: "STRING",
@@ -136,8 +146,14 @@ function planOf({ column, action, via }: TestCase): UnderstoodPlan {
     implicit: action === "infer" ? [column] : [],
     constant: false,
   };
-  const statement = { kind: "SELECT", reads: [], outputs: [output], writes: [], effects: [] };
-  return { understood: true, statementType: "SELECT", statements: [statement], result: [output], canonicalSql: "" };
+  return planWith({ ...nothing, kind: "SELECT", outputs: [output] });
+}
+
+const MODES: readonly Write["mode"][] = ["create", "append", "update", "delete", "drop", "alter"];
+
+function planWith(statement: PlanStatement): UnderstoodPlan {
+  const { kind: statementType, outputs: result } = statement;
+  return { understood: true, statementType, statements: [statement], result, canonicalSql: "" };
 }
 
 /** What the catalog file alone says of a column; undefined when it doesn't know the dataset. */
