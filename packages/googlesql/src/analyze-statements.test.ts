@@ -102,3 +102,117 @@ test("the target is printed with all its parts", () => {
     "INSERT INTO `clinic`.`ehr`.`pair` (`A`) SELECT `ssn` FROM `clinic`.`ehr`.`patients`",
   );
 });
+
+table("UPDATE", "UPDATE", [
+  ["UPDATE pair SET a = b WHERE TRUE", "update pair: a = copy pair.b"],
+  ["UPDATE pair SET a = 'x' WHERE b = 'y'", "update pair: a WHERE pair.b"],
+  ["UPDATE patients SET name = ssn WHERE id = 1", "update patients: name = copy ssn WHERE id"],
+  ["UPDATE patients p SET p.name = p.ssn, tags = NULL WHERE TRUE", "update patients: name = copy ssn; tags"],
+  ["UPDATE patients SET address.zip = ssn WHERE TRUE", "update patients: address.zip = copy ssn"],
+  ["UPDATE patients SET patients.ADDRESS.Zip = ssn WHERE TRUE", "update patients: address.zip = copy ssn"],
+  [
+    "UPDATE patients SET address = (ssn, name) WHERE TRUE",
+    "update patients: address.zip = copy ssn; address.city = copy name",
+  ],
+  ["UPDATE copies SET kind = DEFAULT WHERE TRUE", "update copies: kind"],
+  ["UPDATE pair SET a = p.ssn FROM patients p WHERE p.name = pair.b", "update pair: a = copy ssn WHERE pair.b, name"],
+  ["UPDATE pair SET a = 'x' FROM (SELECT id FROM patients WHERE ssn = '1') WHERE TRUE", "update pair: a WHERE ssn"],
+  [
+    "UPDATE pair t SET a = IF(EXISTS(SELECT 1 FROM patients p WHERE p.ssn = t.b), 'y', 'n') WHERE TRUE",
+    "update pair: a = transform * ? pair.b, *, ssn",
+  ],
+  [
+    "UPDATE pair t SET a = 'x' WHERE EXISTS(SELECT 1 FROM patients p WHERE p.ssn = t.b)",
+    "update pair: a WHERE pair.b, *, ssn",
+  ],
+]);
+
+table("DELETE and TRUNCATE", "DELETE", [
+  ["DELETE FROM patients WHERE ssn < '5'", "delete patients WHERE ssn"],
+  ["DELETE pair t WHERE t.a IN (SELECT ssn FROM patients WHERE id = 1)", "delete pair WHERE pair.a, id, ssn"],
+  ["DELETE pair WHERE TRUE", "delete pair"],
+]);
+
+table("TRUNCATE", "TRUNCATE_TABLE", [["TRUNCATE TABLE pair", "delete pair"]]);
+
+table("MERGE", "MERGE", [
+  [
+    "MERGE pair t USING patients s ON t.a = s.ssn WHEN MATCHED THEN UPDATE SET b = 'hit'",
+    "update pair: b WHERE pair.a, ssn",
+  ],
+  [
+    "MERGE pair USING patients s ON FALSE WHEN NOT MATCHED THEN INSERT (a) VALUES (s.ssn) WHEN NOT MATCHED BY SOURCE THEN DELETE",
+    "append pair: a = copy ssn",
+    "delete pair",
+  ],
+  [
+    "MERGE pair t USING pair s ON t.a = s.a WHEN NOT MATCHED THEN INSERT ROW",
+    "append pair: a = copy pair.a; b = copy pair.b WHERE pair.a",
+  ],
+  [
+    "MERGE pair USING (SELECT ssn, id FROM patients WHERE born > '2000-01-01') s ON b = s.ssn " +
+      "WHEN MATCHED AND s.id = 1 THEN DELETE WHEN MATCHED THEN UPDATE SET b = 'x', pair.a = s.ssn " +
+      "WHEN NOT MATCHED BY TARGET THEN INSERT (b) VALUES (s.ssn) " +
+      "WHEN NOT MATCHED BY SOURCE AND a = 'x' THEN UPDATE SET a = DEFAULT",
+    "delete pair WHERE pair.b, born, id, ssn",
+    "update pair: b; a = copy ssn WHERE pair.b, born, id, ssn",
+    "append pair: b = copy ssn WHERE pair.b, born, ssn",
+    "update pair: a WHERE pair.a, pair.b, born, ssn",
+  ],
+]);
+
+describe("DML reads", () => {
+  test("the target's rows, and whatever chose among them", () => {
+    assert.deepEqual(reads("DELETE pair WHERE TRUE"), ["pair.*: predicate"]);
+    assert.deepEqual(reads("UPDATE pair SET a = 'x' WHERE b = 'y'"), ["pair.b: predicate"]);
+    assert.deepEqual(reads("UPDATE patients SET name = ssn WHERE id = 1"), ["id: predicate", "ssn: output"]);
+    assert.deepEqual(reads("TRUNCATE TABLE pair"), []);
+  });
+  test("MERGE and UPDATE FROM fail where a row is matched twice", () => {
+    assert.deepEqual(reads("UPDATE pair SET a = 'x' FROM patients WHERE TRUE"), ["pair.*: predicate", "*: predicate"]);
+    assert.deepEqual(reads("MERGE pair USING patients s ON pair.a = s.ssn WHEN MATCHED THEN DELETE"), [
+      "pair.*: predicate",
+      "pair.a: predicate",
+      "*: predicate",
+      "ssn: predicate",
+    ]);
+  });
+  test("conditions that can fail count what they are given", () => {
+    assert.deepEqual(reads("DELETE patients WHERE 1 / id > 2 AND name = 'x'"), ["id: predicate", "name: predicate"]);
+  });
+  test("setting a field tells that its STRUCT is no NULL", () => {
+    assert.deepEqual(reads("UPDATE patients SET address.zip = 'x' WHERE TRUE"), ["address: predicate"]);
+  });
+});
+
+refused("DML that is refused", {
+  "UPDATE pair SET a = 'x'": /syntax: UPDATE needs a WHERE/,
+  "DELETE pair": /syntax: DELETE needs a WHERE/,
+  "UPDATE pair SET c = 'x' WHERE TRUE": /name: .*no column c/,
+  "UPDATE pair SET a = 'x', A = 'y' WHERE TRUE": /name: Column a is set twice/,
+  "UPDATE patients SET address.zip = 'x', address = NULL WHERE TRUE": /name: Column address is set twice/,
+  "UPDATE patients SET address.nothing = 'x' WHERE TRUE": /name: Column address has no field/,
+  "UPDATE patients SET visits.code = 'x' WHERE TRUE": /type: Cannot set field code/,
+  "UPDATE pair SET a = 1 WHERE TRUE": /type: Column a/,
+  "UPDATE pair SET a = 'x' WHERE 1": /type: WHERE takes BOOL/,
+  "UPDATE pair SET a = COUNT(*) WHERE TRUE": /type/,
+  "UPDATE patients_view SET ssn = 'x' WHERE TRUE": /unsupported: .*VIEW/,
+  "UPDATE odd_default SET b = DEFAULT WHERE TRUE": /unsupported: The DEFAULT/,
+  "UPDATE pair SET a = 'x' FROM pair WHERE TRUE": /name: Duplicate table alias/,
+  "DELETE outside WHERE TRUE": /unsupported/,
+  "TRUNCATE TABLE patients_mv": /unsupported/,
+  "MERGE patients_view t USING pair ON TRUE WHEN MATCHED THEN DELETE": /unsupported/,
+  "MERGE pair t USING patients s ON t.a = s.ssn WHEN NOT MATCHED THEN INSERT (a) VALUES (t.a)": /name/,
+  "MERGE pair t USING patients s ON t.a = s.ssn WHEN NOT MATCHED BY SOURCE THEN UPDATE SET a = s.ssn": /name/,
+  "MERGE pair t USING patients s ON t.a = s.ssn WHEN NOT MATCHED THEN INSERT ROW": /type: INSERT has 2 columns/,
+  "MERGE pair t USING patients s ON t.a WHEN MATCHED THEN DELETE": /type: ON takes BOOL/,
+});
+
+test("DML is printed with every table's full name", () => {
+  assert.equal(
+    canonical("merge pair t using ehr.patients s on t.a = s.ssn when not matched then insert (a) values (s.ssn)"),
+    "MERGE INTO `clinic`.`ehr`.`pair` AS `t` USING `clinic`.`ehr`.`patients` AS `s` ON `t`.`a` = `s`.`ssn` " +
+      "WHEN NOT MATCHED BY TARGET THEN INSERT (`a`) VALUES (`s`.`ssn`)",
+  );
+  assert.equal(canonical("truncate table pair"), "TRUNCATE TABLE `clinic`.`ehr`.`pair`");
+});

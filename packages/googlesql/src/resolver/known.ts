@@ -60,7 +60,20 @@ type UnknownKind =
   | "RowPatternAnchor";
 
 /** Statements, and the parts of theirs that a query doesn't have. */
-type KnownStatement = "QueryStatement" | "InsertStatement" | "InsertRow" | "DefaultValue";
+type KnownStatement =
+  | "QueryStatement"
+  | "InsertStatement"
+  | "InsertRow"
+  | "DefaultValue"
+  | "UpdateStatement"
+  | "UpdateAssignment"
+  | "DeleteStatement"
+  | "MergeStatement"
+  | "MergeWhen"
+  | "MergeInsert"
+  | "MergeUpdate"
+  | "MergeDelete"
+  | "TruncateStatement";
 
 type KnownKind = Exclude<NodeKind, UnknownKind>;
 
@@ -80,6 +93,15 @@ const KNOWN_KINDS: Readonly<Record<KnownKind, true>> = {
   InsertStatement: true,
   InsertRow: true,
   DefaultValue: true,
+  UpdateStatement: true,
+  UpdateAssignment: true,
+  DeleteStatement: true,
+  MergeStatement: true,
+  MergeWhen: true,
+  MergeInsert: true,
+  MergeUpdate: true,
+  MergeDelete: true,
+  TruncateStatement: true,
   Query: true,
   WithClause: true,
   CommonTable: true,

@@ -5,6 +5,8 @@ import { statementName } from "../statement-name.ts";
 import type { QueryStatement, Statement } from "../tree.ts";
 import type { Context } from "./context.ts";
 import { insert } from "./statements/insert.ts";
+import { merge } from "./statements/merge.ts";
+import { deleteRows, truncate, update } from "./statements/update.ts";
 
 export function resolveStatement(context: Context, statement: Statement): PlanStatement {
   context.beginStatement();
@@ -13,6 +15,14 @@ export function resolveStatement(context: Context, statement: Statement): PlanSt
       return query(context, statement);
     case "InsertStatement":
       return insert(context, statement);
+    case "UpdateStatement":
+      return update(context, statement);
+    case "DeleteStatement":
+      return deleteRows(context, statement);
+    case "MergeStatement":
+      return merge(context, statement);
+    case "TruncateStatement":
+      return truncate(context, statement);
     default:
       return context.fail("unsupported", `The statement ${statementName(statement)} is not supported`, statement);
   }

@@ -1,0 +1,81 @@
+/**
+ * SET of UPDATE and MERGE: which column, or which field of a STRUCT, takes which value.
+ * https://cloud.google.com/bigquery/docs/reference/standard-sql/dml-syntax#update_statement
+ */
+import { type Flow, fieldFlow, shape } from "../../flow/flow.ts";
+import type { Identifier, UpdateAssignment } from "../../tree.ts";
+import { typeName } from "../../types.ts";
+import type { Context } from "../context.ts";
+import { fold, type Scope } from "../scope.ts";
+import { assignedExpression, type Place } from "./assignment.ts";
+import type { Target } from "./target.ts";
+import type { WrittenColumn } from "./written.ts";
+
+/** `scope` holds the names that the values may use. */
+export function resolveSet(
+  context: Context,
+  target: Target,
+  assignments: readonly UpdateAssignment[],
+  scope: Scope,
+): WrittenColumn[] {
+  const columns: WrittenColumn[] = [];
+  for (const assignment of assignments) {
+    const place = placeOf(context, target, assignment);
+    for (const { name } of columns) {
+      if (name === place.name || name.startsWith(`${place.name}.`) || place.name.startsWith(`${name}.`)) {
+        context.fail("name", `Column ${place.name} is set twice`, assignment);
+      }
+    }
+    columns.push({ ...place, flow: assignedExpression(context, assignment.value, place, scope) });
+  }
+  return columns;
+}
+
+/** `column.field…`, perhaps with the target's own name before it. */
+function placeOf(context: Context, target: Target, { path, start }: UpdateAssignment): Place {
+  const { column, fields } = columnOf(context, target, path, start);
+  let { place } = column;
+  let flow: Flow = column.flow;
+  for (const part of fields) {
+    if (place.type.kind !== "struct") {
+      return context.fail("type", `Cannot set field ${part.name} of a value with type ${typeName(place.type)}`, part);
+    }
+    const at = place.type.fields.findIndex((f) => fold(f.name) === fold(part.name));
+    const [type, field] = [place.type.fields[at]?.type, place.field.fields?.[at]];
+    if (type === undefined || field === undefined) {
+      return context.fail("name", `Column ${place.name} has no field ${part.name}`, part);
+    }
+    // A field of a STRUCT that is NULL can't be set.
+    context.failing.push(shape(flow));
+    flow = fieldFlow(flow, at);
+    place = { name: `${place.name}.${field.name}`, type, field };
+  }
+  return place;
+}
+
+function columnOf(
+  context: Context,
+  target: Target,
+  [first, ...rest]: readonly Identifier[],
+  start: number,
+): { readonly column: { readonly place: Place; readonly flow: Flow }; readonly fields: readonly Identifier[] } {
+  if (first === undefined) return context.fail("name", "SET names no column", { start });
+  const named = columnNamed(target, first);
+  const [second, ...fields] = rest;
+  if (second !== undefined && target.from.ranges.has(fold(first.name))) {
+    if (named !== null)
+      context.fail("name", `${first.name} is both the table's name and a column; give an alias`, first);
+    const column = columnNamed(target, second);
+    if (column !== null) return { column, fields };
+    return context.fail("name", `Table ${target.table} has no column ${second.name}`, second);
+  }
+  if (named !== null) return { column: named, fields: rest };
+  return context.fail("name", `Table ${target.table} has no column ${first.name}`, first);
+}
+
+function columnNamed(target: Target, name: Identifier): { readonly place: Place; readonly flow: Flow } | null {
+  const at = target.columns.findIndex((c) => fold(c.name) === fold(name.name));
+  const [column, field] = [target.columns[at], target.fields[at]];
+  if (column === undefined || field === undefined) return null;
+  return { place: { name: column.name, type: column.type, field }, flow: column.flow };
+}
