@@ -11,6 +11,7 @@ export function newFrame(parent: Scope | null): Frame {
     aggregates: 0,
     references: [],
     keys: new Set(),
+    used: null,
     rows: NOTHING,
     repeated: false,
     windows: new Map(),

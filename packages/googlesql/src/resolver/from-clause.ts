@@ -19,6 +19,7 @@ import { BOOL, coerces, INT64, isComparable, supertype, type Type, typeName } fr
 import type { Context } from "./context.ts";
 import { resolveExpression } from "./expression.ts";
 import { resolvePath } from "./path.ts";
+import { pivoted } from "./pivot.ts";
 import {
   addName,
   type Column,
@@ -37,6 +38,7 @@ import {
 } from "./scope.ts";
 import { tableColumns } from "./table-columns.ts";
 import { resolveTableName } from "./table-name.ts";
+import { unpivoted } from "./unpivot.ts";
 
 export const NO_FROM: FromClause = {
   columns: [],
@@ -70,6 +72,8 @@ export function resolveFrom(
   frame: Frame,
   outer: Scope,
 ): FromClause {
+  /** The table a table operator stands behind. */
+  const inner = (table: TableExpression): FromClause => resolveFrom(context, table, left, frame, outer);
   switch (node.kind) {
     case "TablePath":
       return tablePath(context, node, left, frame, outer);
@@ -86,9 +90,9 @@ export function resolveFrom(
     case "Join":
       return join(context, node, left, frame, outer);
     case "PivotedTable":
-      return context.fail("unsupported", "PIVOT is not supported", node);
+      return pivoted(context, inner(node.table), node.pivot, node.alias?.name ?? "", outer, node);
     case "UnpivotedTable":
-      return context.fail("unsupported", "UNPIVOT is not supported", node);
+      return unpivoted(context, inner(node.table), node.unpivot, node.alias?.name ?? "", node);
     case "SampledTable":
       return context.fail("unsupported", "TABLESAMPLE is not supported", node);
     case "MatchedTable":

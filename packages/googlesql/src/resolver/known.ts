@@ -44,12 +44,6 @@ type UnknownKind =
   | Exclude<StatementNode["kind"], KnownStatement>
   | "FromQuery"
   | "SelectMode"
-  | "PivotedTable"
-  | "Pivot"
-  | "PivotExpression"
-  | "UnpivotedTable"
-  | "Unpivot"
-  | "UnpivotColumns"
   | "SampledTable"
   | "TableSample"
   | "MatchedTable"
@@ -80,8 +74,6 @@ type KnownKind = Exclude<NodeKind, UnknownKind>;
 const NAMES: Partial<Readonly<Record<UnknownKind, string>>> = {
   FromQuery: "A query that starts with FROM is",
   SelectMode: "SELECT WITH is",
-  PivotedTable: "PIVOT is",
-  UnpivotedTable: "UNPIVOT is",
   SampledTable: "TABLESAMPLE is",
   MatchedTable: "MATCH_RECOGNIZE is",
 };
@@ -122,6 +114,12 @@ const KNOWN_KINDS: Readonly<Record<KnownKind, true>> = {
   Rollup: true,
   Cube: true,
   GroupingSets: true,
+  PivotedTable: true,
+  Pivot: true,
+  PivotExpression: true,
+  UnpivotedTable: true,
+  Unpivot: true,
+  UnpivotColumns: true,
   TablePath: true,
   TableSubquery: true,
   TableFunctionCall: true,

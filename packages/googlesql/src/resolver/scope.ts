@@ -70,6 +70,8 @@ export interface Frame {
   /** Columns used outside aggregates: in a grouped query each must be a key. */
   references: { readonly ids: readonly number[]; readonly name: string; readonly node: Node }[];
   readonly keys: Set<number>;
+  /** Ids of the columns that were named, or of the range variables whose whole rows were; null where nobody asks. */
+  readonly used: Set<number> | null;
   rows: Flow;
   /** Of the FROM clause: as in Relation. */
   repeated: boolean;
