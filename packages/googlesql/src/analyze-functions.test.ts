@@ -88,6 +88,130 @@ describe("a chained call", () => {
   });
 });
 
+table("a lambda sees the elements, and what it captures flows", [
+  ["SELECT ARRAY_FILTER(tags, e -> e LIKE 'a%') AS x FROM patients", "x = copy tags ? tags"],
+  ["SELECT ARRAY_FILTER(tags, e -> e = ssn) AS x FROM patients", "x = transform ssn, copy tags ? ssn, tags"],
+  ["SELECT ARRAY_FILTER([1, 2], e -> ssn = 'x') AS x FROM patients", "x = transform ssn ? ssn"],
+  ["SELECT ARRAY_FILTER([name, ssn], e -> e = '5') AS x FROM patients", "x = copy name, copy ssn ? name, ssn"],
+  ["SELECT ARRAY_LENGTH(ARRAY_FILTER([1, 2], e -> ssn = 'x')) AS x FROM patients", "x = transform ssn ? ssn"],
+  ["SELECT ARRAY_FILTER([1, 2], e -> ssn = 'x')[SAFE_OFFSET(0)] IS NULL AS x FROM patients", "x = transform ssn ? ssn"],
+  [
+    "SELECT ARRAY_FILTER(visits, v -> v.note = 'x')[OFFSET(0)].code AS x FROM patients",
+    "x = copy visits.code ? visits.note",
+  ],
+  [
+    "SELECT ARRAY_LENGTH(ARRAY_FILTER(visits, v -> v.note = 'x')) AS x FROM patients",
+    "x = transform visits, transform visits.note ? visits.note",
+  ],
+  ["SELECT ARRAY_FILTER(tags, (e, i) -> i < id) AS x FROM patients", "x = transform id, copy tags ? id"],
+  ["SELECT ARRAY_INCLUDES(tags, e -> e = ssn) AS x FROM patients", "x = transform ssn, transform tags"],
+  ["SELECT ARRAY_INCLUDES(tags, ssn) AS x FROM patients", "x = transform ssn, transform tags"],
+  ["SELECT ARRAY_TRANSFORM(tags, e -> UPPER(e)) AS x FROM patients", "x = transform tags"],
+  ["SELECT ARRAY_TRANSFORM(tags, e -> e) AS x FROM patients", "x = copy tags"],
+  ["SELECT ARRAY_TRANSFORM(tags, e -> ssn) AS x FROM patients", "x = copy ssn, transform tags"],
+  ["SELECT ARRAY_TRANSFORM([1], e -> ssn) AS x FROM patients", "x = copy ssn"],
+  ["SELECT ARRAY_TRANSFORM(tags, e -> 1) AS x FROM patients", "x = transform tags"],
+  ["SELECT ARRAY_TRANSFORM(tags, (e, i) -> i) AS x FROM patients", "x = transform tags"],
+  ["SELECT ARRAY_TRANSFORM(tags, e -> IF(ssn < '5', e, '')) AS x FROM patients", "x = transform ssn, copy tags ? ssn"],
+  ["SELECT ARRAY_TRANSFORM(visits, v -> v.code) AS x FROM patients", "x = transform visits, copy visits.code"],
+  [
+    "SELECT ARRAY_TRANSFORM(visits, v -> STRUCT(v.code AS c, v.note AS n))[OFFSET(0)].c FROM patients",
+    "c = copy visits.code ? visits",
+  ],
+  ["SELECT ARRAY_TRANSFORM(tags, e -> STRUCT(1 AS a)) AS x FROM patients", "x = ? tags"],
+  ["SELECT ARRAY_TRANSFORM(tags, tags -> tags || ssn) AS x FROM patients", "x = transform ssn, transform tags"],
+  ["SELECT ARRAY_TRANSFORM(tags, ssn -> ssn) AS x FROM patients", "x = copy tags"],
+  [
+    "SELECT ARRAY_TRANSFORM(tags, a -> ARRAY_LENGTH(ARRAY_FILTER([ssn], b -> b = a))) AS x FROM patients",
+    "x = transform ssn, transform tags ? ssn, tags",
+  ],
+  ["SELECT (tags).ARRAY_FILTER(e -> e = ssn) AS x FROM patients", "x = transform ssn, copy tags ? ssn, tags"],
+  ["SELECT ARRAY_ZIP(tags, [ssn]) AS x FROM patients", "x = copy ssn, copy tags ? tags"],
+  ["SELECT ARRAY_ZIP(tags, [ssn])[OFFSET(0)] AS x FROM patients", "x = copy ssn, copy tags ? tags"],
+  ["SELECT ARRAY_ZIP([name], [ssn], mode => state) AS x FROM patients", "x = copy name, copy ssn ? state"],
+  ["SELECT ARRAY_ZIP([name], [ssn], (a, b) -> b, mode => 'PAD') AS x FROM patients", "x = copy ssn"],
+  ["SELECT ARRAY_ZIP(tags, [1], (a, b) -> b) AS x FROM patients", "x = transform tags ? tags"],
+  ["SELECT ARRAY_ZIP(tags, [1], transformation => (a, b) -> b) AS x FROM patients", "x = transform tags ? tags"],
+]);
+
+describe("a lambda", () => {
+  test("is no way to a statistic over one row", () => {
+    for (const sql of [
+      "SELECT ARRAY_TRANSFORM([weight], e -> (SELECT SUM(e) FROM UNNEST([1]))) AS x FROM patients",
+      "SELECT ARRAY_TRANSFORM([1], e -> (SELECT SUM(weight) FROM UNNEST([1]))) AS x FROM patients",
+      "SELECT WITH(w AS weight, (SELECT SUM(w) FROM UNNEST([1]))) AS x FROM patients",
+    ])
+      assert.deepEqual(flows(sql), ["x = transform weight"], sql);
+  });
+  test("reads what can fail inside it", () => {
+    assert.deepEqual(predicates("SELECT ARRAY_FILTER([1], e -> CAST(ssn AS INT64) = e) AS x FROM patients"), ["ssn"]);
+    assert.deepEqual(predicates("SELECT ARRAY_TRANSFORM(tags, e -> CAST(e AS INT64)) AS x FROM patients"), ["tags"]);
+    assert.deepEqual(predicates("SELECT ARRAY_ZIP(tags, ['a']) AS x FROM patients"), ["tags"]);
+    const plan = planOf("SELECT ARRAY_FILTER([1], e -> ERROR(ssn)) AS x FROM patients");
+    assert.deepEqual(
+      plan.effects.map((e) => e.kind),
+      ["error_value"],
+    );
+  });
+  test("needs each column it captures to be a grouping key", () => {
+    const by = (key: string) =>
+      refusalOf(`SELECT ARRAY_FILTER([1], e -> ssn = 'x') AS x FROM patients GROUP BY ${key}`)?.code;
+    assert.equal(by("name"), "name");
+    assert.equal(by("ssn"), undefined);
+    assert.equal(
+      refusalOf(
+        "SELECT ARRAY_LENGTH(ARRAY_FILTER([ssn], e -> e = 'x')) AS x FROM patients GROUP BY ARRAY_LENGTH(ARRAY_FILTER([ssn], e -> e = 'x'))",
+      ),
+      undefined,
+    );
+    assert.equal(
+      refusalOf(
+        "SELECT ARRAY_LENGTH(ARRAY_FILTER([ssn], e -> e = 'x')) AS x FROM patients GROUP BY ARRAY_LENGTH(ARRAY_FILTER([name], e -> e = 'x'))",
+      )?.code,
+      "name",
+    );
+  });
+  test("has types", () => {
+    assert.deepEqual(
+      types(
+        `SELECT ARRAY_FILTER(visits, v -> TRUE) AS a, ARRAY_TRANSFORM(tags, (e, i) -> i) AS b, ARRAY_ZIP(tags, [1]) AS c,
+        ARRAY_ZIP(tags, [1], (x, y) -> STRUCT(y AS n)) AS d, ARRAY_INCLUDES(tags, e -> TRUE) AS e FROM patients`,
+      ),
+      [
+        "a ARRAY<STRUCT<code STRING, seen TIMESTAMP, note STRING>>",
+        "b ARRAY<INT64>",
+        "c ARRAY<STRUCT<_field_1 STRING, _field_2 INT64>>",
+        "d ARRAY<STRUCT<n INT64>>",
+        "e BOOL",
+      ],
+    );
+  });
+  for (const [call, code] of [
+    ["ARRAY_FILTER(tags, e -> 1)", "type"],
+    ["ARRAY_FILTER(tags, tags)", "type"],
+    ["ARRAY_FILTER(ssn, e -> TRUE)", "type"],
+    ["ARRAY_FILTER(tags, (a, b, c) -> TRUE)", "type"],
+    ["ARRAY_FILTER(tags, (a, a) -> TRUE)", "name"],
+    ["ARRAY_FILTER(tags, e -> nothing)", "name"],
+    ["ARRAY_FILTER(tags, e -> COUNT(*) = 1)", "type"],
+    ["ARRAY_FILTER(tags, e -> RANK() OVER (ORDER BY id) = 1)", "type"],
+    ["ARRAY_TRANSFORM(tags, e -> tags)", "type"],
+    ["ARRAY_ZIP(tags)", "type"],
+    ["ARRAY_ZIP(tags, tags, a -> 1)", "type"],
+    ["ARRAY_ZIP(tags, tags, nothing => 'x')", "type"],
+    ["UPPER(e -> e)", "type"],
+    ["ARRAY_FILTER(tags, e -> TRUE) OVER ()", "type"],
+    ["COUNT(e -> e)", "type"],
+  ] as const)
+    test(`${call} is refused`, () => assert.equal(refusalOf(`SELECT ${call} FROM patients`)?.code, code));
+  test("is printed as it was read", () => {
+    assert.equal(
+      canonical("SELECT array_filter(tags, (e, i) -> i > 1) FROM patients"),
+      "SELECT array_filter(`tags`, (`e`, `i`) -> `i` > 1) FROM `clinic`.`ehr`.`patients`",
+    );
+  });
+});
+
 describe("SAFE", () => {
   test("holds back no ERROR", () => {
     const plan = planOf("SELECT SAFE.ERROR(a) AS x FROM pair");

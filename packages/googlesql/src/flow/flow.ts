@@ -225,6 +225,30 @@ function coversOwn(known: Flow, flow: Flow): boolean {
   return flow.level >= known.level && (known.constant || !flow.constant);
 }
 
+/** The elements of an ARRAY that meet a condition: which of them remain tells of it, and so does how many. */
+export function filteredBy(elements: Flow, condition: Flow): Flow {
+  const shown = beyond(own(elements), transformed([condition]));
+  const keys = keysOf(condition);
+  if (elements.fields === null) return decidedBy(unite([elements, shown]), keys);
+  const fields = elements.fields.map((field) => decidedBy(field, keys));
+  return { ...decidedBy(unite([own(elements), shown]), keys), fields };
+}
+
+/** An ARRAY with an element for each one of others, whose shapes are given: it is as long as they are. */
+export function ofLength(elements: Flow, shapes: readonly Flow[]): Flow {
+  const length = transformed(shapes);
+  if (elements.fields === null) return unite([elements, beyond(elements, length)]);
+  const keys = keysOf(length);
+  const fields = elements.fields.map((field) => decidedBy(field, keys));
+  return { ...decidedBy(unite([own(elements), beyond(own(elements), length)]), keys), fields };
+}
+
+/** What `added` shows that `flow` doesn't show anyhow; and no literal, since none is in it as it is. */
+function beyond(flow: Flow, added: Flow): Flow {
+  const explicit = new Map([...added.explicit].filter(([key]) => !flow.explicit.has(key)));
+  return { ...added, explicit, constant: false, fields: null };
+}
+
 function own(flow: Flow): Flow {
   return { ...flow, fields: null };
 }

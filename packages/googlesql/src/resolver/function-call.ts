@@ -22,8 +22,10 @@ import { type FunctionEntry, type Match, matchSignature, type PassedArgument } f
 import type { Via } from "../plan.ts";
 import type { Argument, Expression, FunctionCall } from "../tree.ts";
 import { arrayOf, coerces, INT64, STRING, structOf, type Type, typeName } from "../types.ts";
+import { refuseModifiers } from "./call-modifiers.ts";
 import type { Context } from "./context.ts";
 import { checkDatePart } from "./date-part.ts";
+import { lambdaCall, takesLambda } from "./lambda-call.ts";
 import { type Frame, frameOf, type Scope, type Value } from "./scope.ts";
 import { orderKeys, resolveWindow } from "./window.ts";
 
@@ -39,6 +41,7 @@ export function resolveCall(context: Context, node: FunctionCall, scope: Scope):
   const safe = written.length > 1 && written[0] === "SAFE";
   const name = (safe ? written.slice(1) : written).join(".");
   if (name === "ERROR") return errorCall(context, node, scope);
+  if (takesLambda(name, node)) return lambdaCall(context, name, node, scope, safe);
   const entry = functionNamed(name);
   if (entry === undefined && !TOP.has(name)) {
     const reason = refusalReason(name);
@@ -48,23 +51,6 @@ export function resolveCall(context: Context, node: FunctionCall, scope: Scope):
   if (entry?.kind === "scalar") return scalarCall(context, entry, node, scope, safe);
   if (safe) return context.fail("unsupported", `SAFE is not supported with ${name}`, node);
   return overRows(context, name, entry, node, scope);
-}
-
-/** Every kind of modifier the call carries that this kind of function doesn't take. */
-function refuseModifiers(context: Context, name: string, node: FunctionCall, taken: readonly string[]): void {
-  const given: readonly [string, boolean][] = [
-    ["DISTINCT", node.distinct],
-    ["IGNORE NULLS", node.nulls !== null],
-    ["HAVING", node.having !== null],
-    ["ORDER BY", node.orderBy.length > 0],
-    ["LIMIT", node.limit !== null],
-    ["OVER", node.over !== null],
-  ];
-  for (const [modifier, present] of given) {
-    if (present && !taken.includes(modifier)) {
-      context.fail("type", `${name} doesn't take ${modifier}`, node);
-    }
-  }
 }
 
 interface Passed {
@@ -80,7 +66,7 @@ function passArguments(context: Context, name: string, args: readonly Argument[]
     if (argument.kind === "StarArgument") return context.fail("type", `${name} doesn't take *`, argument);
     const expression = argument.kind === "NamedArgument" ? argument.value : argument;
     if (expression.kind === "LambdaArgument") {
-      return context.fail("unsupported", "Lambda arguments are not supported", argument);
+      return context.fail("type", `${name} doesn't take a lambda`, argument);
     }
     if (expression.kind === "TableArgument" || expression.kind === "ModelArgument") {
       return context.fail("unsupported", "Table and model arguments are not supported", argument);

@@ -100,9 +100,11 @@ function seenFrom(
   ids: readonly number[],
   node: Node,
 ): Value {
-  const frame = provider.frame;
+  // A name of WITH or of a lambda stands for a value of the query around it.
+  const frame = frameOf(provider);
   if (frame === null) return value;
-  if (!provider.aliases && (frame.phase === "having" || frame.phase === "select") && frame.inAggregate === 0) {
+  const isOfRows = provider.frame !== null && !provider.aliases;
+  if (isOfRows && (frame.phase === "having" || frame.phase === "select") && frame.inAggregate === 0) {
     const start = node.start;
     frame.references.push({ ids, name: context.sql.slice(start, Math.min(node.end, start + 100)), node });
   }
