@@ -12,10 +12,10 @@ import { requireKnown } from "./resolver/known.ts";
 import { resolveQuery } from "./resolver/query.ts";
 import { resolveScript } from "./resolver/script.ts";
 import type { NameDefaults } from "./resolver/table-name.ts";
+import { noteNames, requireResolved } from "./resolver/whole-text.ts";
 import { SqlError } from "./sql-error.ts";
-import type { Node, Script } from "./tree.ts";
+import type { Script } from "./tree.ts";
 import { type ParameterType, parameterType, type Type } from "./types.ts";
-import { childrenOf } from "./visitor.ts";
 
 /** BigQuery's QueryParameter; the value plays no part in the analysis and is never read. */
 export interface QueryParameter {
@@ -62,32 +62,16 @@ function analysisOf(sql: string, tree: Script, options: AnalyzeOptions): Analysi
   noteNames(context, tree);
   const { statementType, statements, result } = resolveScript(context, tree);
   requireResolved(context, tree);
-  const canonicalSql = print(tree, { tablePath: (node) => context.tablePaths.get(node) });
+  const canonicalSql = print(tree, {
+    tablePath: (node) => context.tablePaths.get(node),
+    routinePath: (node) => context.routinePaths.get(node),
+  });
   return {
     plan: { understood: true, statementType, statements, result, canonicalSql },
     tree,
     redacted: redact(tree),
     parameters: { named: [...context.usedParameters].sort(), positional: context.usedPositions },
   };
-}
-
-function noteNames(context: Context, tree: Script): void {
-  const open: Node[] = [tree];
-  for (let node = open.pop(); node !== undefined; node = open.pop()) {
-    if (node.kind === "Identifier") context.noteName(node.name, node);
-    for (const child of childrenOf(node)) open.push(child);
-  }
-}
-
-/** What no rule looked at would run without having been analysed (I2): better no query than that. */
-function requireResolved(context: Context, tree: Script): void {
-  const open: Node[] = [tree];
-  for (let node = open.pop(); node !== undefined; node = open.pop()) {
-    if ((node.kind === "Query" || node.kind === "TablePath") && !context.resolved.has(node)) {
-      context.fail("unsupported", "A part of the query could not be analysed", node);
-    }
-    for (const child of childrenOf(node)) open.push(child);
-  }
 }
 
 function parameterTypes(parameters: readonly QueryParameter[]): ParameterTypes {

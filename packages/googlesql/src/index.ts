@@ -6,6 +6,7 @@ export * from "./plan.ts";
 export { type PrintOptions, print, redact, type ValueLiteral } from "./printer.ts";
 export type { CatalogView } from "./resolver/context.ts";
 export type { NameDefaults } from "./resolver/table-name.ts";
+export type { RoutineArgument, RoutineName, RoutineResource, StandardSqlDataType } from "./routine-resource.ts";
 export * from "./sql-error.ts";
 export { tableNameParts } from "./table-name.ts";
 export { type TableNames, tableNames } from "./table-names.ts";

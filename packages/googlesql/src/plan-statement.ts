@@ -168,10 +168,16 @@ export function planWithoutResult(context: Context, kind: string): PlanStatement
   return {
     kind,
     reads: readsOf(context, null),
+    ...definitionsOf(context),
     outputs: [],
     writes: context.writes,
     effects: effectsOf(context),
   };
+}
+
+/** The views and routines of the catalog that the statement names, or that those name. */
+export function definitionsOf(context: Context): Pick<PlanStatement, "views" | "routines"> {
+  return { views: [...context.views.keys()].sort(compareText), routines: [...context.routines].sort(compareText) };
 }
 
 /** What the statement does beside its result and its writes. */

@@ -77,6 +77,7 @@ export interface Effect {
     | "remote_function"
     | "model"
     | "javascript"
+    | "python"
     | "procedure"
     | "grant"
     | "session"
@@ -88,7 +89,12 @@ export interface Effect {
 export interface PlanStatement {
   /** BigQuery's `statementType`. */
   readonly kind: string;
+  /** Base tables only: what is read through a view or a routine is read from them. */
   readonly reads: readonly TableRead[];
+  /** Views of the catalog that it reads, also those within views and routines. */
+  readonly views: readonly TableName[];
+  /** Routines of the catalog that it calls, `project.dataset.routine`, also those within views and routines. */
+  readonly routines: readonly string[];
   readonly outputs: readonly Output[];
   readonly writes: readonly Write[];
   readonly effects: readonly Effect[];

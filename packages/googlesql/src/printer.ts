@@ -28,6 +28,7 @@ import type {
   SelectStar,
   StatementNode,
   TableExpression,
+  TableFunctionCall,
   TablePath,
   WindowFrame,
   WindowSpecification,
@@ -39,6 +40,8 @@ export type ValueLiteral = Exclude<Literal, { kind: "NullLiteral" | "BooleanLite
 export interface PrintOptions {
   /** The full name of a table, one backquoted identifier a part. Undefined: as it stands in the tree. */
   readonly tablePath?: (node: TablePath) => readonly string[] | undefined;
+  /** The same for the routine that a call names. */
+  readonly routinePath?: (node: FunctionCall | TableFunctionCall) => readonly string[] | undefined;
   /** What to print for a literal's value; `index` counts from 0 in print order. Undefined: the value. */
   readonly literal?: (node: ValueLiteral, index: number) => string | undefined;
 }
@@ -160,7 +163,7 @@ class Printer implements Printing {
       case "RowPatternAnchor":
         return rowPattern(node, this);
       case "TableFunctionCall":
-        return `${functionName(node.name)}(${this.list(node.arguments)})${this.#as(node.alias)}`;
+        return `${this.#routine(node)}(${this.list(node.arguments)})${this.#as(node.alias)}`;
       case "TableArgument":
         return `TABLE ${this.node(node.path)}`;
       case "ModelArgument":
@@ -432,9 +435,14 @@ class Printer implements Printing {
       node.limit && `LIMIT ${this.node(node.limit)}`,
     );
     const receiver = node.chained && first !== undefined ? `${this.#receiver(first)}.` : "";
-    const plain = functionName(node.name);
-    const name = node.chained && node.name.length > 1 ? `(${plain})` : plain;
+    const plain = this.#routine(node);
+    const parts = this.#options.routinePath?.(node) ?? node.name;
+    const name = node.chained && parts.length > 1 ? `(${plain})` : plain;
     return words(`${receiver}${name}(${inside})`, node.over && `OVER ${this.node(node.over)}`);
+  }
+
+  #routine(node: FunctionCall | TableFunctionCall): string {
+    return this.#options.routinePath?.(node)?.map(backquote).join(".") ?? functionName(node.name);
   }
 
   /** The first argument of a chained call; a bare path before the dot would be read as part of the function's name. */

@@ -26,6 +26,7 @@ export interface TableResource {
   readonly timePartitioning?: { readonly field?: string };
   readonly rangePartitioning?: { readonly field?: string };
   readonly view?: { readonly query: string; readonly useLegacySql?: boolean };
+  readonly materializedView?: { readonly query: string };
   readonly labels?: Readonly<Record<string, string>>;
   readonly description?: string;
   readonly etag?: string;

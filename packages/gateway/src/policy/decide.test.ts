@@ -37,7 +37,7 @@ function copy(column: string): ExplicitSource {
 }
 
 function planOf(outputs: readonly Output[], more: Partial<PlanStatement> = {}): UnderstoodPlan {
-  const statement = { kind: "SELECT", reads: [], outputs, writes: [], effects: [], ...more };
+  const statement = { kind: "SELECT", reads: [], views: [], routines: [], outputs, writes: [], effects: [], ...more };
   return {
     understood: true,
     statementType: statement.kind,

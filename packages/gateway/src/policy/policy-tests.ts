@@ -129,7 +129,7 @@ function failures(
 
 /** A statement that uses one column in one way. */
 function planOf({ column, action, via = action === "write" ? "append" : "copy" }: TestCase): UnderstoodPlan {
-  const nothing = { reads: [], outputs: [], writes: [], effects: [] };
+  const nothing = { reads: [], views: [], routines: [], outputs: [], writes: [], effects: [] };
   if (action === "write") {
     const { tableName, path } = columnParts(column);
     const columns = path === "*" ? [] : [{ name: path, explicit: [], implicit: [] }];

@@ -41,7 +41,16 @@ function copyInto(column: string, source: string, more: Partial<Write> = {}): Un
 }
 
 function planOf(more: Partial<PlanStatement>): UnderstoodPlan {
-  const statement = { kind: "SELECT", reads: [], outputs: [], writes: [], effects: [], ...more };
+  const statement = {
+    kind: "SELECT",
+    reads: [],
+    views: [],
+    routines: [],
+    outputs: [],
+    writes: [],
+    effects: [],
+    ...more,
+  };
   return { understood: true, statementType: statement.kind, statements: [statement], result: [], canonicalSql: "" };
 }
 

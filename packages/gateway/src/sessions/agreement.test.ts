@@ -21,6 +21,8 @@ const plan = (outputs: readonly Output[], tables = ["p.d.t"]): UnderstoodPlan =>
     {
       kind: "SELECT",
       reads: tables.map((table) => ({ table, columns: [{ path: "a", uses: ["output"] }] })),
+      views: [],
+      routines: [],
       outputs,
       writes: [],
       effects: [],

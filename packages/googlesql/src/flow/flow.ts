@@ -45,6 +45,8 @@ export function isCopy(ways: Ways): boolean {
 const OWN = Number.POSITIVE_INFINITY;
 /** Of a value that a subquery may have picked from few rows: outside every query, so never a statistic's input. */
 const PICKED = -1;
+/** Of a routine's argument inside its body: one value there, whatever rows the call stands over. */
+const ARGUMENT = -0.5;
 
 export interface Flow {
   /**
@@ -255,7 +257,23 @@ function own(flow: Flow): Flow {
 
 /** `value`, where it leaves the scope that could depend on enclosing rows. */
 export function closed(value: Flow): Flow {
-  return everywhere(value, (leaf) => (leaf.level === PICKED ? leaf : { ...leaf, level: OWN }));
+  return everywhere(value, (leaf) => (leaf.level <= ARGUMENT ? leaf : { ...leaf, level: OWN }));
+}
+
+/**
+ * `value`, as the argument of a routine inside its body. There it is one value: a sum over it (`SELECT SUM(x) FROM
+ * UNNEST([argument]) x`) is no statistic, in a common table neither.
+ */
+export function asArgument(value: Flow): Flow {
+  return everywhere(value, (leaf) =>
+    leaf.explicit.size === 0 && leaf.implicit.size === 0 ? leaf : { ...leaf, level: Math.min(leaf.level, ARGUMENT) },
+  );
+}
+
+/** What a routine gave, back where it was called with `given`: again of the rows that its arguments are of. */
+export function returned(value: Flow, given: readonly Flow[]): Flow {
+  const level = Math.min(OWN, ...given.map((flow) => whole(flow).level).filter((l) => l !== PICKED));
+  return everywhere(value, (leaf) => (leaf.level === ARGUMENT ? { ...leaf, level } : leaf));
 }
 
 function everywhere(flow: Flow, change: (leaf: Flow) => Flow): Flow {

@@ -1,6 +1,6 @@
 import { LIMITS } from "../limits.ts";
 import { SqlError } from "../sql-error.ts";
-import type { Node, Script } from "../tree.ts";
+import type { Expression, Node, Script } from "../tree.ts";
 import { childrenOf } from "../visitor.ts";
 import { ScriptParser } from "./statements.ts";
 
@@ -16,6 +16,13 @@ export function parse(sql: string): Script {
   const script = new ScriptParser(sql).script();
   refuseTallTrees(script, sql);
   return script;
+}
+
+/** Reads one expression alone: a function's body. Throws as `parse` does. */
+export function parseExpression(sql: string): Expression {
+  const expression = new ScriptParser(sql).lone();
+  refuseTallTrees(expression, sql);
+  return expression;
 }
 
 /** Left-associative operators and joins grow a tree without nesting the parser; whoever walks a tree recurses over its height. */

@@ -1,4 +1,4 @@
-import type { Script, Statement } from "../tree.ts";
+import type { Expression, Script, Statement } from "../tree.ts";
 import { ProceduralParser } from "./procedural.ts";
 
 /** First words of statements that GoogleSQL has and BigQuery has not. Longer phrases first. */
@@ -35,6 +35,13 @@ export class ScriptParser extends ProceduralParser {
     } while (this.takeSymbol(";"));
     if (this.peek().kind !== "end") throw this.unexpected("end of input");
     return { kind: "Script", statements, start: 0, end: this.sql.length };
+  }
+
+  /** An expression and nothing after it. */
+  lone(): Expression {
+    const expression = this.expression();
+    if (this.peek().kind !== "end") throw this.unexpected("end of input");
+    return expression;
   }
 
   protected override statement(): Statement {

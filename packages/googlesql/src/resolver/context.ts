@@ -2,6 +2,7 @@
 import type { Flow } from "../flow/flow.ts";
 import { fieldTypes, NO_KEYS, type SourceKey } from "../flow/flow.ts";
 import type { Effect, Refusal, TableName, Write } from "../plan.ts";
+import type { RoutineName, RoutineResource } from "../routine-resource.ts";
 import { SqlError } from "../sql-error.ts";
 import type { TableResource } from "../table-resource.ts";
 import type { Expression, Node, Query, TablePath } from "../tree.ts";
@@ -10,9 +11,19 @@ import { type CommonTables, fold, type NamedValues, type Relation, type Scope, t
 import type { Written } from "./statements/written.ts";
 import type { NameDefaults } from "./table-name.ts";
 
-/** The schemas an analysis may use. Returns undefined for a table that doesn't exist or may not be seen. */
+/** What an analysis may use. Returns undefined for what doesn't exist or may not be seen. */
 export interface CatalogView {
   table(name: TableName): TableResource | undefined;
+  /** `project.dataset.routine` */
+  routine?(name: RoutineName): RoutineResource | undefined;
+}
+
+/** SQL that the catalog holds: a view's query, a routine's body. */
+export interface Definition {
+  readonly kind: "view" | "routine";
+  /** `project.dataset.name` */
+  readonly name: TableName | RoutineName;
+  readonly sql: string;
 }
 
 export interface ParameterTypes {
@@ -33,6 +44,10 @@ export const ANALYSIS_LIMITS = {
   recursion: 4_000_000,
   /** Sources handled in all, over every expression. */
   work: 30_000_000,
+  /** Definitions of the catalog resolved in all. */
+  definitions: 5_000,
+  /** Definitions within definitions; BigQuery's own bound on views. */
+  definitionDepth: 16,
   /** Names in the plan: every output's sources, counted. */
   planSources: 2_000_000,
 } as const;
@@ -41,6 +56,10 @@ export const ANALYSIS_LIMITS = {
 interface StatementNotes {
   /** Tables of the catalog that it reads. */
   readonly tables: Set<TableName>;
+  /** Views of the catalog that it reads, each resolved once. */
+  readonly views: Map<TableName, Relation>;
+  /** Routines of the catalog that it calls, also those within definitions. */
+  readonly routines: Set<RoutineName>;
   /** What expressions computed, whether or not the result is used: a computation can fail, and so tell. */
   readonly computed: Flow[];
   /** What computations that can fail were given: that the statement runs tells something of it. */
@@ -55,6 +74,8 @@ interface StatementNotes {
 
 const newNotes = (): StatementNotes => ({
   tables: new Set(),
+  views: new Map(),
+  routines: new Set(),
   computed: [],
   failing: [],
   errors: [],
@@ -63,17 +84,25 @@ const newNotes = (): StatementNotes => ({
   effects: [],
 });
 
-export class Context {
+const NO_PARAMETERS: ParameterTypes = { named: new Map(), positional: [] };
+
+/** A text, and what its names are completed with. */
+interface SourceText {
   readonly sql: string;
-  readonly catalog: CatalogView;
   readonly defaults: NameDefaults;
   readonly parameters: ParameterTypes;
+}
+
+export class Context {
+  readonly catalog: CatalogView;
   /** The subquery's resolver, passed in because it needs the expression's and the other way round. */
   readonly query: (context: Context, query: Query, scope: Scope | null, tables: CommonTables | null) => Relation;
   readonly expression: (context: Context, node: Expression, scope: Scope) => Value;
 
   /** For the canonical SQL: which table each path names. */
   readonly tablePaths = new Map<TablePath, readonly [string, string, string]>();
+  /** The same for calls of routines. */
+  readonly routinePaths = new Map<Node, readonly [string, string, string]>();
   /** Every query and table path that was given a meaning. */
   readonly resolved = new WeakSet<Node>();
   /** Names of values that stand in no row, where an expression is being resolved: variables, a routine's arguments. */
@@ -85,7 +114,11 @@ export class Context {
   readonly usedParameters = new Set<string>();
   usedPositions = 0;
 
+  #text: SourceText;
   #notes = newNotes();
+  /** Names of the definitions being resolved, outermost first. */
+  #open: readonly string[] = [];
+  #definitions = 0;
   readonly #ids = new Map<string, number>();
   #lastId = 0;
   #columns = 0;
@@ -97,12 +130,58 @@ export class Context {
   readonly #sizes = new WeakMap<Type, number>();
 
   constructor(given: Pick<Context, "sql" | "catalog" | "defaults" | "parameters" | "query" | "expression">) {
-    this.sql = given.sql;
+    this.#text = { sql: given.sql, defaults: given.defaults, parameters: given.parameters };
     this.catalog = given.catalog;
-    this.defaults = given.defaults;
-    this.parameters = given.parameters;
     this.query = given.query;
     this.expression = given.expression;
+  }
+
+  /** The text being resolved: the query's, or a definition's. */
+  get sql(): string {
+    return this.#text.sql;
+  }
+
+  get defaults(): NameDefaults {
+    return this.#text.defaults;
+  }
+
+  get parameters(): ParameterTypes {
+    return this.#text.parameters;
+  }
+
+  /** In a view's or a routine's own text, where nothing that the query declares is known. */
+  get inDefinition(): boolean {
+    return this.#open.length > 0;
+  }
+
+  /**
+   * Resolves what stands in a definition's text. Its names are completed with its own project and no dataset; the
+   * query's defaults, parameters and variables don't reach it. What is refused there is refused at `node`, which names it.
+   */
+  inside<T>({ kind, name, sql }: Definition, project: string, node: Node, resolve: () => T): T {
+    const { named } = this;
+    const text = this.#text;
+    const open = this.#open;
+    const what = `${kind}\n${name}`;
+    if (open.includes(what)) this.fail("unsupported", `The ${kind} ${name} refers to itself`, node);
+    if (open.length >= ANALYSIS_LIMITS.definitionDepth || ++this.#definitions > ANALYSIS_LIMITS.definitions) {
+      this.fail("limit", "The query uses too many views and routines", node);
+    }
+    let refused: SqlError;
+    try {
+      this.#open = [...open, what];
+      this.#text = { sql, defaults: { defaultProject: project }, parameters: NO_PARAMETERS };
+      this.named = null;
+      return resolve();
+    } catch (error) {
+      if (!(error instanceof SqlError)) throw error;
+      refused = error;
+    } finally {
+      this.#open = open;
+      this.#text = text;
+      this.named = named;
+    }
+    return this.fail(refused.code, `In ${kind} ${name}: ${refused.message}`, node);
   }
 
   /** Forgets what was noted of the statement before. */
@@ -112,6 +191,14 @@ export class Context {
 
   get tables(): Set<TableName> {
     return this.#notes.tables;
+  }
+
+  get views(): Map<TableName, Relation> {
+    return this.#notes.views;
+  }
+
+  get routines(): Set<RoutineName> {
+    return this.#notes.routines;
   }
 
   get computed(): Flow[] {

@@ -13,7 +13,12 @@ export function requireKnown(sql: string, tree: Script): void {
   if (statement === undefined) throw new SqlError("syntax", "There is no statement", 1, 1);
   if (!isKnown(statement.kind)) throw refused(sql, statement, `The statement ${statementName(statement)} is`);
   if (second !== undefined) throw refused(sql, second, "More than one statement is");
-  const open: Node[] = [statement];
+  requireKnownParts(sql, statement);
+}
+
+/** The same for a part that stands alone: a function's body. */
+export function requireKnownParts(sql: string, root: Node): void {
+  const open: Node[] = [root];
   for (let node = open.pop(); node !== undefined; node = open.pop()) {
     const unknown = unknownPart(node);
     if (unknown !== null) throw refused(sql, node, unknown);

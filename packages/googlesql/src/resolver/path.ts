@@ -88,7 +88,15 @@ function findName(context: Context, name: Identifier, scope: Scope): Exclude<Fou
   if (found.kind === "ambiguous") {
     return context.fail("name", `Column name ${name.name} is ambiguous; qualify it with its table`, name);
   }
+  refuseArgument(context, name);
   return found;
+}
+
+/** Refuses the name of a column, alias or table that an argument has too: which of them is meant isn't known. */
+export function refuseArgument(context: Context, name: Identifier): void {
+  if (context.named?.arguments && namedValue(context.named, name.name) !== undefined) {
+    context.fail("name", `${name.name} is both an argument and a column or alias; rename the argument`, name);
+  }
 }
 
 /** Notes the use in the query that provides the value, and marks it where an inner query takes it from an outer one. */

@@ -86,9 +86,11 @@ export interface CommonTables {
   readonly relation: Relation | null;
 }
 
-/** Names that stand for values of no row: variables of a script, a routine's arguments. Any column hides them. */
+/** Names that stand for values of no row: variables of a script, which any column hides; a routine's arguments. */
 export interface NamedValues {
   readonly parent: NamedValues | null;
+  /** A routine's arguments: whether a column hides one of them is a setting of GoogleSQL's that BigQuery doesn't tell. */
+  readonly arguments?: true;
   /** By folded name. */
   readonly values: ReadonlyMap<string, Column>;
 }

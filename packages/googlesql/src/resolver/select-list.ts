@@ -4,7 +4,7 @@ import type { Expression, SelectDotStar, SelectItem, SelectStar, StarReplacement
 import { typeName } from "../types.ts";
 import type { Context } from "./context.ts";
 import { impliedName, resolveExpression } from "./expression.ts";
-import { namedRange } from "./path.ts";
+import { namedRange, refuseArgument } from "./path.ts";
 import { type Column, type Frame, fold, type Scope, type Value } from "./scope.ts";
 
 /** One column of the SELECT list, with stars expanded; resolved when first asked for, and once. */
@@ -64,6 +64,7 @@ function dotStarItems(context: Context, node: SelectDotStar, scope: Scope, frame
   if (node.expression.kind === "PathExpression") {
     const range = namedRange(node.expression.parts, scope);
     if (range !== undefined && range.value === null) {
+      for (const part of node.expression.parts) refuseArgument(context, part);
       return starItems(context, node, range.columns, range.id, frame);
     }
   }

@@ -1,6 +1,6 @@
 /** Statements: what each reads, shows, writes and does. One case for each kind of the tree. */
 import type { PlanStatement } from "../plan.ts";
-import { effectsOf, outputsOf, readsOf } from "../plan-statement.ts";
+import { definitionsOf, effectsOf, outputsOf, readsOf } from "../plan-statement.ts";
 import { statementName } from "../statement-name.ts";
 import type { QueryStatement, Statement } from "../tree.ts";
 import type { Context } from "./context.ts";
@@ -33,6 +33,7 @@ function query(context: Context, statement: QueryStatement): PlanStatement {
   return {
     kind: "SELECT",
     reads: readsOf(context, relation),
+    ...definitionsOf(context),
     outputs: outputsOf(context, relation, statement.start),
     writes: context.writes,
     effects: effectsOf(context),

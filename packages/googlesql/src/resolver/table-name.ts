@@ -1,5 +1,6 @@
 /** From a table path as written to the three parts of the table it names. */
 import type { TableName } from "../plan.ts";
+import type { RoutineName } from "../routine-resource.ts";
 import { tableNameParts } from "../table-name.ts";
 import type { Identifier } from "../tree.ts";
 
@@ -37,6 +38,24 @@ export function resolveTableName(path: readonly Identifier[], defaults: NameDefa
     return table(dataset.project, dataset.dataset, a);
   }
   return refused("A table name has at most three parts: project.dataset.table");
+}
+
+export type RoutineNameResult =
+  | { readonly kind: "routine"; readonly parts: readonly [string, string, string]; readonly name: RoutineName }
+  | { readonly kind: "refused"; readonly code: "name" | "unsupported"; readonly message: string };
+
+/** The same for a routine, whose name has two or three parts. */
+export function resolveRoutineName(parts: readonly string[], defaults: NameDefaults): RoutineNameResult {
+  if (parts.length !== 2 && parts.length !== 3) {
+    return { kind: "refused", code: "name", message: "A routine's name has two or three parts: project.dataset.name" };
+  }
+  // The rules for names of tables are wider than those for routines.
+  const named = resolveTableName(
+    parts.map((name) => ({ kind: "Identifier", name, start: 0, end: 0 })),
+    defaults,
+  );
+  if (named.kind === "table") return { ...named, kind: "routine" };
+  return { kind: "refused", code: named.code, message: `Function not found: ${parts.join(".")}` };
 }
 
 function table(project: string, dataset: string, id: string): TableNameResult {

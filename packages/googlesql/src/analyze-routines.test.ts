@@ -1,0 +1,194 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { dataType, defining, routine } from "./testing/definitions.ts";
+
+const STRING = { returnType: dataType("STRING") };
+const AGGREGATE = { routineType: "AGGREGATE_FUNCTION" };
+
+const clinic = defining(
+  [],
+  [
+    routine("same", "x ANY", "x"),
+    routine("last4", "ssn STRING", "SUBSTR(ssn, -4)", STRING),
+    routine("half", "x FLOAT64", "x / 2"),
+    routine("wide", "x FLOAT64", "x"),
+    routine("pick", "a STRING, b STRING", "IF(a = 'x', a, b)"),
+    routine("drop", "x ANY", "1"),
+    routine("ssn_of", "who INT64", "(SELECT p.ssn FROM clinic.ehr.patients p WHERE p.id = who)"),
+    routine("sum_of_one", "x FLOAT64", "(SELECT SUM(v) FROM UNNEST([x]) v)"),
+    routine("sum_in_cte", "x FLOAT64", "(WITH c AS (SELECT x AS v), d AS (SELECT SUM(v) AS s FROM c) SELECT s FROM d)"),
+    routine("named_like_column", "ssn STRING", "(SELECT MAX(ssn) FROM clinic.ehr.patients)"),
+    routine("named_like_alias", "p STRING", "(SELECT MAX(p.ssn) FROM clinic.ehr.patients p)"),
+    routine("named_like_qualified", "ssn STRING", "(SELECT MAX(p.ssn) FROM clinic.ehr.patients p WHERE p.ssn != ssn)"),
+    routine("star", "p INT64", "(SELECT COUNT(*) FROM (SELECT p.* FROM clinic.ehr.patients p))"),
+    routine("by_default_dataset", "", "(SELECT MAX(ssn) FROM patients)"),
+    routine("by_default_project", "", "(SELECT MAX(ssn) FROM ehr.patients)"),
+    routine("caller_column", "x INT64", "x + weight"),
+    routine("caller_cte", "x INT64", "(SELECT MAX(v) FROM c)"),
+    routine("parameter", "x INT64", "x + @p"),
+    routine("twice", "x STRING", "fn.last4(x) || clinic.fn.last4(x)"),
+    routine("itself", "x INT64", "fn.itself(x) + 1"),
+    routine("ping", "x INT64", "fn.pong(x)"),
+    routine("pong", "x INT64", "fn.ping(x)"),
+    routine("aggregates", "x INT64", "SUM(x)"),
+    routine("two", "x INT64", "x), (SELECT ssn FROM clinic.ehr.patients"),
+    routine("literal", "x INT64", "STARTS_WITH(x, 'hunter2')"),
+    routine("js", "a STRING, b INT64", "return a", { language: "JAVASCRIPT", ...STRING }),
+    routine("py", "a STRING", "def f(a): return a", { language: "PYTHON", ...STRING }),
+    routine("far", "a STRING", undefined, { remoteFunctionOptions: { endpoint: "https://x.invalid" }, ...STRING }),
+    routine("untyped_js", "a STRING", "return a", { language: "JAVASCRIPT" }),
+    routine("java", "a STRING", "", { language: "JAVA", ...STRING }),
+    routine("ratio", "x FLOAT64, y FLOAT64", "SUM(x) / SUM(y)", AGGREGATE),
+    routine("scaled", "x FLOAT64, k FLOAT64 NOT", "SUM(x) * k", AGGREGATE),
+    routine("bare", "x FLOAT64", "x + SUM(x)", AGGREGATE),
+    routine("over_subquery", "x INT64", "SUM((SELECT x))", AGGREGATE),
+    routine("greatest_of", "x STRING", "MAX(x)", AGGREGATE),
+    routine("people", "", "COUNT(*)", AGGREGATE),
+    routine("js_all", "x STRING", "export …", { language: "JAVASCRIPT", ...AGGREGATE, ...STRING }),
+    routine("rows", "", "SELECT 1 AS a", { routineType: "TABLE_VALUED_FUNCTION" }),
+    ...Array.from({ length: 20 }, (_, i) =>
+      routine(`deep${i}`, "x STRING", i === 0 ? "x" : `fn.deep${i - 1}(x) || fn.deep${i - 1}(x)`),
+    ),
+  ],
+);
+
+describe("a function written in SQL", () => {
+  const cases: readonly (readonly [string, string, readonly string[]])[] = [
+    ["gives its argument as a copy", "SELECT fn.same(ssn) AS s FROM patients", ["s = copy ssn"]],
+    ["computes", "SELECT fn.last4(ssn) AS s FROM patients", ["s = transform ssn"]],
+    ["changes what it coerces", "SELECT fn.wide(id) AS s FROM patients", ["s = transform id"]],
+    ["leaves what it needn't coerce", "SELECT fn.wide(weight) AS s FROM patients", ["s = copy weight"]],
+    [
+      "keeps a branch apart",
+      "SELECT fn.pick(ssn, name) AS s FROM patients",
+      ["s = copy name, copy ssn, transform ssn ? ssn"],
+    ],
+    ["reads the tables in its body", "SELECT fn.ssn_of(1) AS s", ["s = copy ssn ? id"]],
+    ["calls others", "SELECT fn.twice(ssn) AS s FROM patients", ["s = transform ssn"]],
+    ["completes names with its own project", "SELECT fn.by_default_project() AS s", ["s = copy ssn"]],
+    ["stays a statistic over rows", "SELECT SUM(fn.half(weight)) AS s FROM patients", ["s = aggregate weight"]],
+    [
+      "is no statistic over its one argument",
+      "SELECT fn.sum_of_one(weight) AS s FROM patients",
+      ["s = transform weight"],
+    ],
+    ["is none in a common table either", "SELECT fn.sum_in_cte(weight) AS s FROM patients", ["s = transform weight"]],
+    ["nor is a sum over such a one", "SELECT SUM(fn.sum_of_one(weight)) AS s FROM patients", ["s = transform weight"]],
+    [
+      "is a key to group by",
+      "SELECT fn.last4(ssn) AS s, COUNT(*) AS n FROM patients GROUP BY fn.last4(ssn)",
+      ["s = transform ssn ? ssn", "n = aggregate * ? ssn"],
+    ],
+    ["filters", "SELECT name FROM patients WHERE fn.last4(ssn) = '1'", ["name = copy name ? ssn"]],
+    ["in backquotes", "SELECT `clinic.fn.same`(ssn) AS s FROM patients", ["s = copy ssn"]],
+    [
+      "over rows, as an aggregate",
+      "SELECT fn.ratio(weight, id) AS s FROM patients",
+      ["s = aggregate id, aggregate weight"],
+    ],
+    ["with a constant of the group", "SELECT fn.scaled(weight, 2) AS s FROM patients", ["s = aggregate weight"]],
+    ["over rows, as a copy", "SELECT fn.greatest_of(ssn) AS s FROM patients", ["s = copy ssn"]],
+    ["counting rows", "SELECT fn.people() AS s FROM patients", ["s = aggregate *"]],
+  ];
+  for (const [what, sql, expected] of cases) it(what, () => assert.deepEqual(clinic.flows(sql), expected));
+
+  it("is named in full in what runs, and in the plan", () => {
+    const plan = clinic.plan("SELECT fn.twice(ssn) AS s FROM patients");
+    assert.equal(plan.canonicalSql, "SELECT `clinic`.`fn`.`twice`(`ssn`) AS `s` FROM `clinic`.`ehr`.`patients`");
+    assert.deepEqual(plan.statements[0]?.routines, ["clinic.fn.last4", "clinic.fn.twice"]);
+  });
+
+  it("counts an argument that its body drops", () => {
+    assert.deepEqual(clinic.reads("SELECT fn.drop(ssn || name) AS s FROM patients"), [
+      "name: predicate",
+      "ssn: predicate",
+    ]);
+  });
+
+  it("counts what its body may fail by", () => {
+    assert.deepEqual(clinic.reads("SELECT fn.half(weight) AS s FROM patients"), ["weight: output predicate"]);
+  });
+});
+
+describe("a function in another language", () => {
+  it("gives anything made of its arguments, and says so", () => {
+    const statement = clinic.statement("SELECT fn.js(ssn, id) AS s FROM patients");
+    assert.deepEqual(clinic.flows("SELECT fn.js(ssn, id) AS s FROM patients"), ["s = transform id, transform ssn"]);
+    assert.deepEqual(statement.effects, [
+      { kind: "javascript", sources: ["clinic.ehr.patients.id", "clinic.ehr.patients.ssn"] },
+    ]);
+    assert.deepEqual(clinic.reads("SELECT fn.js(ssn, id) AS s FROM patients"), [
+      "id: output predicate",
+      "ssn: output predicate",
+    ]);
+  });
+
+  it("is named once, with all it is given", () => {
+    const { effects } = clinic.statement(
+      "SELECT fn.js(ssn, 1) AS a, fn.js(name, 1) AS b, fn.py(state) AS c FROM patients",
+    );
+    assert.deepEqual(effects, [
+      { kind: "javascript", sources: ["clinic.ehr.patients.name", "clinic.ehr.patients.ssn"] },
+      { kind: "python", sources: ["clinic.ehr.patients.state"] },
+    ]);
+  });
+
+  it("leaves BigQuery where it is remote", () => {
+    const { effects } = clinic.statement("SELECT fn.far(IF(ssn = '1', 'a', 'b')) AS a FROM patients");
+    assert.deepEqual(effects, [{ kind: "remote_function", sources: ["clinic.ehr.patients.ssn"] }]);
+  });
+
+  it("takes the rows it aggregates as given", () => {
+    assert.deepEqual(clinic.flows("SELECT fn.js_all(name) AS s FROM patients"), ["s = transform *, transform name"]);
+  });
+});
+
+describe("a routine is refused", () => {
+  const cases: readonly (readonly [string, string, RegExp])[] = [
+    ["that the catalog lacks", "SELECT fn.none(1)", /Function not found: clinic\.fn\.none/],
+    ["under another spelling", "SELECT fn.SAME(1)", /Function not found: clinic\.fn\.SAME/],
+    ["that calls itself", "SELECT fn.itself(1)", /refers to itself/],
+    ["that calls itself through another", "SELECT fn.ping(1)", /refers to itself/],
+    ["that lies too deep", "SELECT fn.deep19('a')", /too many views and routines/],
+    ["that grows with each level", "SELECT fn.deep14('a')", /too many views and routines/],
+    ["that names a table by the agent's dataset", "SELECT fn.by_default_dataset()", /must be qualified with a dataset/],
+    ["that names the agent's columns", "SELECT fn.caller_column(1) FROM patients", /Unrecognized name: weight/],
+    ["that names the agent's common tables", "WITH c AS (SELECT 1 AS v) SELECT fn.caller_cte(1)", /must be qualified/],
+    ["whose argument is called like a column", "SELECT fn.named_like_column('a')", /both an argument and a column/],
+    ["whose argument is called like an alias", "SELECT fn.named_like_alias('a')", /both an argument and a column/],
+    ["even beside the qualified column", "SELECT fn.named_like_qualified('a')", /both an argument and a column/],
+    ["whose argument is called like the table of a star", "SELECT fn.star(1)", /both an argument and a column/],
+    ["that aggregates over a subquery", "SELECT fn.over_subquery(id) FROM patients", /subquery in an aggregate/],
+    ["that takes the agent's parameters", "SELECT fn.parameter(1)", /@p is not declared/],
+    ["that aggregates without being an aggregate", "SELECT fn.aggregates(id) FROM patients", /needs a query around/],
+    ["whose body is no expression", "SELECT fn.two(1)", /^In routine clinic\.fn\.two: /],
+    [
+      "whose argument stands outside its aggregates",
+      "SELECT fn.bare(weight) FROM patients",
+      /stands outside an aggregate/,
+    ],
+    ["with too few arguments", "SELECT fn.last4()", /takes 1 arguments/],
+    ["with an argument of another type", "SELECT fn.last4(1)", /doesn't coerce/],
+    ["with an order or a window", "SELECT fn.ratio(weight, 1) OVER () FROM patients", /takes arguments alone/],
+    ["with a named argument", "SELECT fn.last4(ssn => 'a')", /takes values alone/],
+    ["inside an aggregate, being one", "SELECT SUM(fn.ratio(weight, 1)) FROM patients", /Aggregations of aggregations/],
+    [
+      "in WHERE, being an aggregate",
+      "SELECT 1 FROM patients WHERE fn.ratio(weight, 1) > 1",
+      /not allowed in FROM, WHERE/,
+    ],
+    ["as a value, being a table", "SELECT fn.rows()", /no function that can stand here/],
+    ["without a result type, in JavaScript", "SELECT fn.untyped_js('a')", /doesn't say what type/],
+    ["in a language the gateway doesn't know", "SELECT fn.java('a')", /language the gateway doesn't know/],
+    ["by SAFE", "SELECT SAFE.fn.last4('a')", /Function not found/],
+  ];
+  for (const [what, sql, message] of cases) {
+    it(what, () => assert.match(clinic.refusal(sql)?.message ?? "understood", message));
+  }
+
+  it("at the call, without its text", () => {
+    const refusal = clinic.refusal("SELECT\n  fn.literal(1)");
+    assert.deepEqual([refusal?.line, refusal?.column], [2, 3]);
+    assert.doesNotMatch(refusal?.message ?? "", /hunter2/);
+  });
+});

@@ -1,0 +1,23 @@
+/** What is checked of a text as a whole, before and after its parts are resolved. */
+import type { Node } from "../tree.ts";
+import { childrenOf } from "../visitor.ts";
+import type { Context } from "./context.ts";
+
+export function noteNames(context: Context, tree: Node): void {
+  const open: Node[] = [tree];
+  for (let node = open.pop(); node !== undefined; node = open.pop()) {
+    if (node.kind === "Identifier") context.noteName(node.name, node);
+    for (const child of childrenOf(node)) open.push(child);
+  }
+}
+
+/** What no rule looked at would run without having been analysed (I2): better no query than that. */
+export function requireResolved(context: Context, tree: Node): void {
+  const open: Node[] = [tree];
+  for (let node = open.pop(); node !== undefined; node = open.pop()) {
+    if ((node.kind === "Query" || node.kind === "TablePath") && !context.resolved.has(node)) {
+      context.fail("unsupported", "A part of the query could not be analysed", node);
+    }
+    for (const child of childrenOf(node)) open.push(child);
+  }
+}
