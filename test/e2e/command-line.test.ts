@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { text } from "node:stream/consumers";
@@ -265,6 +265,16 @@ describe("the chaperone command", () => {
     assert.match(right, /is valid: 1 connection\(s\) to demo-clinic, 1 issuer/);
     assert.equal(wrong.status, 1);
     assert.match(wrong.err, /wrong\.yaml:2:1.*connectons/s);
+
+    const policies = join(folder, "broken-policies");
+    mkdirSync(policies);
+    writeFileSync(join(policies, "a.cedar"), "permit (principal, action, resource);\n");
+    const config = readFileSync(rig.configFile, "utf8").replace(/^policies: .*$/m, `policies: ${policies}`);
+    const pointed = join(folder, "pointed.yaml");
+    writeFileSync(pointed, config);
+    const unnamed = await chaperone(["config", "check", pointed]);
+    assert.equal(unnamed.status, 1);
+    assert.match(unnamed.err, /a\.cedar:1.*@id/s);
   });
 
   describe("analyze", () => {

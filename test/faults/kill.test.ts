@@ -345,6 +345,8 @@ async function finishes(outside: Surroundings, told: Told): Promise<void> {
       assert.equal(answer.status, 200, text);
       assert.equal((JSON.parse(text) as { jobComplete: boolean }).jobComplete, true, `${job_id} was ${state}: ${text}`);
     }
+    const open = db.prepare("SELECT count(*) AS n FROM releases WHERE outcome = 'started'").get();
+    assert.equal(open?.n, 0, "every page that a kill broke off has its end recorded");
     const held = states().filter(({ state }) => state === "held");
     const dana = outside.person("dana.officer");
     const { approvals } = await dana.get<{ approvals: { id: string; session: string }[] }>("approvals?state=pending");

@@ -182,6 +182,14 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
   }
 }
 
+/**
+ * Reads all that a gateway reads before it starts: catalogs and policies beside the configuration.
+ * Throws as `startGateway` does. Returns how many policies hold for each connection.
+ */
+export function checkFiles(config: Config): readonly { readonly connection: string; readonly policies: number }[] {
+  return config.connections.map((c) => ({ connection: c.name, policies: filesOf(c, config).policies.policies.size }));
+}
+
 interface PreparedConnection {
   readonly config: ConnectionConfig;
   readonly upstream: Upstream;
@@ -191,8 +199,12 @@ interface PreparedConnection {
 
 /** Reads a connection's files: what is wrong in them is said before anything is opened. */
 function prepareConnection(c: ConnectionConfig, upstream: Upstream, config: Config): PreparedConnection {
+  return { config: c, upstream, ...filesOf(c, config) };
+}
+
+function filesOf(c: ConnectionConfig, config: Config): Pick<PreparedConnection, "file" | "policies"> {
   const file = c.catalog === undefined ? undefined : loadCatalogFile(c.catalog);
-  return { config: c, upstream, file, policies: loadPolicies(config.policies, file?.classes.keys()) };
+  return { file, policies: loadPolicies(config.policies, file?.classes.keys()) };
 }
 
 function connectionOf(

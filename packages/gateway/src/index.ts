@@ -5,7 +5,7 @@ export { ConfigError, configJsonSchema, loadConfig, parseConfig } from "./config
 export type { Access } from "./evidence/access-report.ts";
 export type { Json } from "./evidence/event.ts";
 export type { ReplayStep } from "./evidence/replay.ts";
-export { type Gateway, type GatewayOptions, startGateway } from "./gateway.ts";
+export { checkFiles, type Gateway, type GatewayOptions, startGateway } from "./gateway.ts";
 export { checkPolicies } from "./policy/check.ts";
 export type { OutputMask } from "./policy/decision.ts";
 export { PolicyError } from "./policy/problem.ts";

@@ -6,13 +6,16 @@ export function configCommand(): Command {
   const config = new Command("config").description("chaperone.yaml");
   config
     .command("check <file>")
-    .description("read a configuration file and say what is wrong with it, or what it means")
+    .description(
+      "read a configuration file and the catalogs and policies it names, and say what is wrong or what it means",
+    )
     .action(async (file: string) => {
-      const { loadConfig } = await import("@chaperone/gateway");
+      const { checkFiles, loadConfig } = await import("@chaperone/gateway");
       const loaded = orCliError(() => loadConfig(file, { env: process.env }));
+      const policies = Math.max(...orCliError(() => checkFiles(loaded)).map((one) => one.policies));
       const projects = loaded.connections.flatMap((c) => c.projects);
       process.stdout.write(
-        `${file} is valid: ${loaded.connections.length} connection(s) to ${projects.join(", ")}, ${loaded.issuers.length} issuer(s).\n`,
+        `${file} is valid: ${loaded.connections.length} connection(s) to ${projects.join(", ")}, ${loaded.issuers.length} issuer(s), ${policies} policies.\n`,
       );
     });
   config

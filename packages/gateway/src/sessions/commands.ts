@@ -498,6 +498,31 @@ const releaseFinish: Command<ReleaseFinishInput, void> = async (tx, input) => {
     await move(tx, input.session, state, "done", {});
 };
 
+/** Pages that a crash broke off: their end is unknown, so all that was announced counts as shown. At start, before the first request. */
+const releaseRecover: Command<Record<string, never>, { recovered: number }> = async (tx) => {
+  const open = await tx.db
+    .selectFrom("releases")
+    .select(["session", "number"])
+    .where("outcome", "=", "started")
+    .orderBy("session")
+    .orderBy("number")
+    .execute();
+  for (const { session, number } of open) {
+    await tx.db
+      .updateTable("releases")
+      .set({ finished_at: tx.now, outcome: "aborted" })
+      .where("session", "=", session)
+      .where("number", "=", number)
+      .execute();
+    tx.append({
+      type: "release.finished",
+      session,
+      data: { number, outcome: "aborted", rows: null, bytes: null, masked: {}, brokenOff: true },
+    });
+  }
+  return { recovered: open.length };
+};
+
 export const sessionCommands = {
   "session.receive": receive,
   "session.analysed": analysed,
@@ -506,4 +531,5 @@ export const sessionCommands = {
   "session.end": end,
   "release.start": releaseStart,
   "release.finish": releaseFinish,
+  "release.recover": releaseRecover,
 };

@@ -643,6 +643,7 @@ export class SessionEngine {
 
   /** Picks every unfinished session up where the store left it. Call once, before the first request. */
   async resume(): Promise<{ resumed: number }> {
+    await this.#o.store.run("release.recover", {});
     const rows = (await this.#o.store.db
       .selectFrom("sessions")
       .selectAll()
