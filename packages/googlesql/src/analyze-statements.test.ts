@@ -75,8 +75,8 @@ describe("INSERT reads", () => {
 });
 
 refused("INSERT that is refused", {
-  "INSERT pair SELECT ssn FROM patients": /type: INSERT has 2 columns and 1 values/,
-  "INSERT pair (a) VALUES ('x', 'y')": /type: INSERT has 1 columns and 2 values/,
+  "INSERT pair SELECT ssn FROM patients": /type: 1 values are given for 2 columns/,
+  "INSERT pair (a) VALUES ('x', 'y')": /type: 2 values are given for 1 columns/,
   "INSERT pair (a, A) VALUES ('x', 'y')": /name: Duplicate/,
   "INSERT pair (c) VALUES ('x')": /name: .*no column c/,
   "INSERT pair (a) VALUES (1)": /type: Column a has type STRING and can't be given INT64/,
@@ -204,7 +204,8 @@ refused("DML that is refused", {
   "MERGE patients_view t USING pair ON TRUE WHEN MATCHED THEN DELETE": /unsupported/,
   "MERGE pair t USING patients s ON t.a = s.ssn WHEN NOT MATCHED THEN INSERT (a) VALUES (t.a)": /name/,
   "MERGE pair t USING patients s ON t.a = s.ssn WHEN NOT MATCHED BY SOURCE THEN UPDATE SET a = s.ssn": /name/,
-  "MERGE pair t USING patients s ON t.a = s.ssn WHEN NOT MATCHED THEN INSERT ROW": /type: INSERT has 2 columns/,
+  "MERGE pair t USING patients s ON t.a = s.ssn WHEN NOT MATCHED THEN INSERT ROW":
+    /type: 10 values are given for 2 columns/,
   "MERGE pair t USING patients s ON t.a WHEN MATCHED THEN DELETE": /type: ON takes BOOL/,
 });
 
@@ -215,4 +216,127 @@ test("DML is printed with every table's full name", () => {
       "WHEN NOT MATCHED BY TARGET THEN INSERT (`a`) VALUES (`s`.`ssn`)",
   );
   assert.equal(canonical("truncate table pair"), "TRUNCATE TABLE `clinic`.`ehr`.`pair`");
+});
+
+table("CREATE TABLE", "CREATE_TABLE", [
+  ["CREATE TABLE t (a STRING, b INT64 NOT NULL DEFAULT 1 + 1)", "create t: a; b"],
+  [
+    "CREATE TABLE IF NOT EXISTS t (a STRUCT<x STRING OPTIONS (description = 'd'), y ARRAY<INT64>>, PRIMARY KEY (a) NOT ENFORCED) " +
+      "CLUSTER BY a OPTIONS (description = 'x', labels = [('k', 'v')])",
+    "create t: a.x; a.y",
+  ],
+  [
+    "CREATE TABLE t (seen TIMESTAMP, n NUMERIC(5, 2), r RANGE<DATE>) PARTITION BY DATE(seen) " +
+      "OPTIONS (expiration_timestamp = TIMESTAMP_ADD(CURRENT_TIMESTAMP(), INTERVAL 1 DAY), partition_expiration_days = 3.5)",
+    "create t: seen; n; r",
+  ],
+  ["CREATE TABLE t (a STRING) PARTITION BY _PARTITIONDATE", "create t: a"],
+  ["CREATE TABLE t (a STRING, FOREIGN KEY (a) REFERENCES pair(a) NOT ENFORCED)", "create t: a"],
+  ["CREATE TABLE t LIKE pair", "create t: a; b"],
+  ["CREATE OR REPLACE TABLE t CLONE pair", "create t: a = copy pair.a; b = copy pair.b"],
+  ["CREATE TABLE other.t COPY pair", "create clinic.other.t: a = copy pair.a; b = copy pair.b"],
+  ["CREATE TEMP TABLE t (a STRING)", "create clinic._SESSION.t: a"],
+]);
+
+table("CREATE TABLE AS SELECT", "CREATE_TABLE_AS_SELECT", [
+  [
+    "CREATE TABLE t AS SELECT ssn AS x, id FROM patients WHERE name = 'x'",
+    "create t: x = copy ssn; id = copy id WHERE name",
+  ],
+  ["CREATE OR REPLACE TABLE patients AS SELECT * EXCEPT (b) FROM pair", "create patients: a = copy pair.a"],
+  ["CREATE TABLE t (a STRING, b FLOAT64) AS SELECT ssn, id FROM patients", "create t: a = copy ssn; b = transform id"],
+  ["CREATE TABLE t LIKE pair AS SELECT name, ssn FROM patients", "create t: a = copy name; b = copy ssn"],
+  ["CREATE TEMP TABLE _SESSION.t AS SELECT ssn FROM patients", "create clinic._SESSION.t: ssn = copy ssn"],
+  [
+    "CREATE TABLE t AS SELECT p.address, COUNT(*) AS n FROM patients p GROUP BY address",
+    "create t: address.zip = copy address.zip; address.city = copy address.city; n = aggregate * WHERE address.city, address.zip",
+  ],
+]);
+
+table("CREATE SNAPSHOT TABLE", "CREATE_SNAPSHOT_TABLE", [
+  ["CREATE SNAPSHOT TABLE t CLONE pair OPTIONS (friendly_name = 'x')", "create t: a = copy pair.a; b = copy pair.b"],
+]);
+
+table("CREATE VIEW", "CREATE_VIEW", [
+  ["CREATE VIEW v AS SELECT ssn FROM patients WHERE id = 1", "create v: ssn = copy ssn WHERE id"],
+  [
+    "CREATE OR REPLACE VIEW v (x OPTIONS (description = 'd'), y) AS SELECT ssn, name FROM patients",
+    "create v: x = copy ssn; y = copy name",
+  ],
+]);
+
+table("CREATE MATERIALIZED VIEW", "CREATE_MATERIALIZED_VIEW", [
+  [
+    "CREATE MATERIALIZED VIEW v CLUSTER BY name OPTIONS (enable_refresh = TRUE) AS SELECT name, MAX(ssn) AS m FROM patients GROUP BY name",
+    "create v: name = copy name; m = copy ssn WHERE name",
+  ],
+]);
+
+describe("CREATE reads", () => {
+  test("a copy reads all; a definition reads nothing", () => {
+    assert.deepEqual(reads("CREATE TABLE t COPY pair"), ["pair.a: output", "pair.b: output"]);
+    assert.deepEqual(reads("CREATE TABLE t (a STRING, FOREIGN KEY (a) REFERENCES patients(ssn) NOT ENFORCED)"), []);
+    assert.deepEqual(reads("CREATE TABLE t LIKE pair"), ["pair.*: predicate"]);
+    assert.deepEqual(reads("CREATE VIEW v AS SELECT ssn FROM patients"), ["ssn: output"]);
+  });
+  test("a table that fills too many partitions fails", () => {
+    assert.deepEqual(reads("CREATE TABLE t PARTITION BY born AS SELECT born, id FROM patients"), [
+      "born: output predicate",
+      "id: output",
+    ]);
+  });
+  test("a declared length or NOT NULL fails", () => {
+    assert.deepEqual(reads("CREATE TABLE t (a STRING(5)) AS SELECT ssn FROM patients"), ["ssn: output predicate"]);
+    assert.deepEqual(reads("CREATE TABLE t (a STRING NOT NULL) AS SELECT ssn FROM patients"), [
+      "ssn: output predicate",
+    ]);
+  });
+});
+
+refused("CREATE that is refused", {
+  "CREATE TABLE t (a STRING DEFAULT (SELECT ANY_VALUE(ssn) FROM patients))":
+    /unsupported: DEFAULT can't hold a subquery/,
+  "CREATE TABLE t (a STRING, b STRING DEFAULT a)": /name: Unrecognized name: a/,
+  "CREATE TABLE t (a STRING DEFAULT 1)": /type: Column a/,
+  "CREATE TABLE t (a STRING GENERATED ALWAYS AS (UPPER('x')) STORED)": /unsupported: A GENERATED column/,
+  "CREATE TABLE t (a STRING, A INT64)": /name: Duplicate/,
+  "CREATE TABLE t (a NOTHING)": /name: Type not found/,
+  "CREATE TABLE t (a STRING) OPTIONS (description = (SELECT ANY_VALUE(ssn) FROM patients))":
+    /unsupported: Option description can't/,
+  "CREATE TABLE t (a STRING OPTIONS (description = (SELECT ANY_VALUE(ssn) FROM patients)))": /unsupported/,
+  "CREATE TABLE t (a STRING) OPTIONS (labels = [('x', (SELECT ANY_VALUE(ssn) FROM patients))])": /unsupported/,
+  "CREATE TABLE t (a STRING) OPTIONS (tags = [('x', 'y')])": /unsupported: Option tags/,
+  "CREATE TABLE t (a STRING) OPTIONS (storage_uri = 'gs://x')": /unsupported: Option storage_uri/,
+  "CREATE TABLE t (a STRING) WITH CONNECTION x.y": /unsupported: CREATE TABLE WITH CONNECTION/,
+  "CREATE EXTERNAL TABLE t OPTIONS (uris = ['gs://x'])": /unsupported: CREATE EXTERNAL TABLE/,
+  "CREATE TABLE t (a STRING) PARTITION BY (SELECT 1)": /unsupported/,
+  "CREATE TABLE t (a STRING) CLUSTER BY b": /name: CLUSTER BY/,
+  "CREATE TABLE t AS SELECT 1": /name: Every column/,
+  "CREATE TABLE t AS SELECT a, b AS A FROM pair": /name: Duplicate/,
+  "CREATE TABLE t AS SELECT AS STRUCT a, b FROM pair": /unsupported/,
+  "CREATE TABLE t (a STRING) AS SELECT a, b FROM pair": /type: 2 values/,
+  "CREATE TABLE t CLONE nowhere": /name/,
+  "CREATE TABLE t LIKE patients_view": /unsupported/,
+  "CREATE TABLE _hidden.t (a STRING)": /unsupported/,
+  "CREATE TABLE `t$20260101` (a STRING)": /unsupported/,
+  "CREATE TEMP TABLE ehr.t (a STRING)": /name: A temporary table/,
+  "CREATE VIEW v (x) AS SELECT a, b FROM pair": /type/,
+  "CREATE VIEW v AS SELECT a, b || 'x' FROM pair": /name: Every column/,
+  "CREATE VIEW v AS SELECT nothing FROM pair": /name/,
+  "CREATE MATERIALIZED VIEW v AS REPLICA OF patients_mv": /unsupported: A replica/,
+});
+
+test("what is created is printed with its full name, a temporary table with its own", () => {
+  assert.equal(
+    canonical("create table T (a string, foreign key (a) references pair(a) not enforced)"),
+    "CREATE TABLE `clinic`.`ehr`.`T` (`a` STRING, FOREIGN KEY (`a`) REFERENCES `clinic`.`ehr`.`pair`(`a`) NOT ENFORCED)",
+  );
+  assert.equal(
+    canonical("create temp table t as select a from pair"),
+    "CREATE TEMP TABLE `t` AS SELECT `a` FROM `clinic`.`ehr`.`pair`",
+  );
+  assert.equal(
+    canonical("create view v as select a from pair"),
+    "CREATE VIEW `clinic`.`ehr`.`v` AS SELECT `a` FROM `clinic`.`ehr`.`pair`",
+  );
 });

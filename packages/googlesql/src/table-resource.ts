@@ -8,6 +8,8 @@ export interface TableFieldSchema {
   readonly type: string;
   readonly mode?: string;
   readonly fields?: readonly TableFieldSchema[];
+  /** Of RANGE. */
+  readonly rangeElementType?: { readonly type: string };
   /** Of STRING and BYTES, NUMERIC and BIGNUMERIC with type parameters: a value beyond them fails the statement that writes it. */
   readonly maxLength?: string;
   readonly precision?: string;

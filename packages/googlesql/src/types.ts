@@ -152,6 +152,10 @@ function unrepeatedType(field: TableFieldSchema): Type | undefined {
     }
     return structOf(fields);
   }
+  if (name === "RANGE") {
+    const element = field.rangeElementType && scalarType(field.rangeElementType.type);
+    return element && isRangeElement(element) ? rangeOf(element) : undefined;
+  }
   return scalarType(name);
 }
 

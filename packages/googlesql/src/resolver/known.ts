@@ -72,7 +72,24 @@ type KnownStatement =
   | "MergeInsert"
   | "MergeUpdate"
   | "MergeDelete"
-  | "TruncateStatement";
+  | "TruncateStatement"
+  | "CreateTableStatement"
+  | "TableSource"
+  | "CreateSnapshotStatement"
+  | "ColumnDefinition"
+  | "GeneratedColumn"
+  | "ColumnReference"
+  | "PrimaryKey"
+  | "ForeignKey"
+  | "ArrayColumnType"
+  | "StructColumnType"
+  | "ColumnField"
+  | "ColumnSchema"
+  | "CreateViewStatement"
+  | "ViewColumn"
+  | "OptionList"
+  | "Option"
+  | "Connection";
 
 type KnownKind = Exclude<NodeKind, UnknownKind>;
 
@@ -99,6 +116,23 @@ const KNOWN_KINDS: Readonly<Record<KnownKind, true>> = {
   MergeUpdate: true,
   MergeDelete: true,
   TruncateStatement: true,
+  CreateTableStatement: true,
+  TableSource: true,
+  CreateSnapshotStatement: true,
+  ColumnDefinition: true,
+  GeneratedColumn: true,
+  ColumnReference: true,
+  PrimaryKey: true,
+  ForeignKey: true,
+  ArrayColumnType: true,
+  StructColumnType: true,
+  ColumnField: true,
+  ColumnSchema: true,
+  CreateViewStatement: true,
+  ViewColumn: true,
+  OptionList: true,
+  Option: true,
+  Connection: true,
   Query: true,
   WithClause: true,
   CommonTable: true,

@@ -4,6 +4,8 @@ import { definitionsOf, effectsOf, outputsOf, readsOf } from "../plan-statement.
 import { statementName } from "../statement-name.ts";
 import type { QueryStatement, Statement } from "../tree.ts";
 import type { Context } from "./context.ts";
+import { createSnapshot, createTable } from "./statements/create-table.ts";
+import { createView } from "./statements/create-view.ts";
 import { insert } from "./statements/insert.ts";
 import { merge } from "./statements/merge.ts";
 import { deleteRows, truncate, update } from "./statements/update.ts";
@@ -23,6 +25,12 @@ export function resolveStatement(context: Context, statement: Statement): PlanSt
       return merge(context, statement);
     case "TruncateStatement":
       return truncate(context, statement);
+    case "CreateTableStatement":
+      return createTable(context, statement);
+    case "CreateSnapshotStatement":
+      return createSnapshot(context, statement);
+    case "CreateViewStatement":
+      return createView(context, statement);
     default:
       return context.fail("unsupported", `The statement ${statementName(statement)} is not supported`, statement);
   }

@@ -16,23 +16,27 @@ export function emptyScope(): Scope {
 
 /** An expression without column, subquery or variable: what is made from data can't hide in it (threat-model rows 14, 35). */
 export function constantValue(context: Context, node: Expression, what: string): Value {
-  const query = find(node, (n) => n.kind === "Query");
-  if (query !== null) context.fail("unsupported", `${what} can't hold a subquery; write a constant`, query);
-  const { named } = context;
-  context.named = null;
-  const value = context.expression(context, node, emptyScope());
-  context.named = named;
+  refuseSubqueries(context, node, what);
+  const value = withoutNamedValues(context, () => context.expression(context, node, emptyScope()));
   if (keysOf(value.flow).size > 0) context.fail("unsupported", `${what} must be a constant`, node);
   return value;
 }
 
-function find(root: Node, wanted: (node: Node) => boolean): Node | null {
+export function refuseSubqueries(context: Context, root: Node, what: string): void {
   const open: Node[] = [root];
   for (let node = open.pop(); node !== undefined; node = open.pop()) {
-    if (wanted(node)) return node;
+    if (node.kind === "Query") context.fail("unsupported", `${what} can't hold a subquery; write a constant`, node);
     open.push(...childrenOf(node));
   }
-  return null;
+}
+
+/** Where neither a script's variables nor a routine's arguments are seen. */
+export function withoutNamedValues<T>(context: Context, resolve: () => T): T {
+  const { named } = context;
+  context.named = null;
+  const made = resolve();
+  context.named = named;
+  return made;
 }
 
 /**

@@ -10,8 +10,7 @@ import type { Context } from "../context.ts";
 import { fold, type Relation, type Scope, type Value } from "../scope.ts";
 import { assigned, assignedExpression, type Place } from "./assignment.ts";
 import { emptyScope, requireConstantDefault } from "./constant.ts";
-import { resolveTarget, type Target } from "./target.ts";
-import { recordWrite } from "./written.ts";
+import { resolveTarget, type Target, writeInto } from "./target.ts";
 
 export function insert(context: Context, node: InsertStatement): PlanStatement {
   if (node.query === null) insertRows(context, node);
@@ -25,15 +24,7 @@ function insertRows(context: Context, node: InsertStatement): void {
   const scope = emptyScope();
   const rows = node.rows.map((row) => rowFlows(context, row, places, scope));
   const columns = places.map((place, i) => ({ ...place, flow: either(rows.map((row) => row[i] ?? NOTHING)) }));
-  const write = {
-    table: target.table,
-    mode: "append",
-    columns,
-    implicit: NO_KEYS,
-    rows: NOTHING,
-    repeated: false,
-  } as const;
-  recordWrite(context, write, node);
+  writeInto(context, target, { mode: "append", columns, implicit: NO_KEYS, rows: NOTHING, repeated: false }, node);
 }
 
 /** The rows of a query, whether it stands in the statement or before a pipe. */
@@ -44,10 +35,10 @@ export function insertRelation(context: Context, node: InsertStatement, relation
     context.fail("unsupported", "INSERT takes columns, not the rows of SELECT AS STRUCT or VALUE", node.query ?? node);
   }
   const flows = valuesInPlaces(context, relation.columns, places, node.query ?? node);
-  recordWrite(
+  writeInto(
     context,
+    target,
     {
-      table: target.table,
       mode: "append",
       columns: places.map((place, i) => ({ ...place, flow: closed(flows[i] ?? NOTHING) })),
       implicit: relation.implicit,
@@ -100,5 +91,5 @@ export function valuesInPlaces(
 }
 
 function requireSameCount(context: Context, values: number, columns: number, node: Node): void {
-  if (values !== columns) context.fail("type", `INSERT has ${columns} columns and ${values} values`, node);
+  if (values !== columns) context.fail("type", `${values} values are given for ${columns} columns`, node);
 }

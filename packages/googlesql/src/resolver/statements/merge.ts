@@ -12,9 +12,9 @@ import { combine, NO_FROM, resolveFrom, scopeOf } from "../from-clause.ts";
 import type { FromClause, Scope } from "../scope.ts";
 import { insertPlaces, rowFlows, valuesInPlaces } from "./insert.ts";
 import { resolveSet } from "./set-clause.ts";
-import { resolveTarget, type Target } from "./target.ts";
+import { resolveTarget, type Target, writeInto } from "./target.ts";
 import { booleanKeys } from "./update.ts";
-import { recordWrite, type Written, type WrittenColumn } from "./written.ts";
+import type { Written, WrittenColumn } from "./written.ts";
 
 export function merge(context: Context, node: MergeStatement): PlanStatement {
   const target = resolveTarget(context, node.target);
@@ -41,7 +41,7 @@ export function merge(context: Context, node: MergeStatement): PlanStatement {
       // A row of the target that several rows of the source would change is an error.
       context.failing.push(decidedBy(frame.rows, implicit));
     }
-    recordWrite(context, { ...action(context, target, source, when, scope), implicit }, when);
+    writeInto(context, target, { ...action(context, target, source, when, scope), implicit }, when);
   }
   return planWithoutResult(context, "MERGE");
 }
@@ -52,20 +52,19 @@ function action(
   source: FromClause,
   { action: node }: MergeWhen,
   scope: Scope,
-): Omit<Written, "implicit"> {
-  const { table } = target;
+): Omit<Written, "table" | "implicit"> {
   switch (node.kind) {
     case "MergeDelete":
-      return { table, mode: "delete", columns: [], rows: NOTHING, repeated: false };
+      return { mode: "delete", columns: [], rows: NOTHING, repeated: false };
     case "MergeUpdate": {
       const columns = resolveSet(context, target, node.assignments, scope);
-      return { table, mode: "update", columns: columns.map(closedColumn), rows: NOTHING, repeated: false };
+      return { mode: "update", columns: columns.map(closedColumn), rows: NOTHING, repeated: false };
     }
     case "MergeInsert": {
       const places = insertPlaces(context, target, node.columns, node);
       const flows = insertFlows(context, node, source, places, scope);
       const columns = places.map((place, i) => closedColumn({ ...place, flow: flows[i] ?? NOTHING }));
-      return { table, mode: "append", columns, rows: closed(source.rows), repeated: source.repeated };
+      return { mode: "append", columns, rows: closed(source.rows), repeated: source.repeated };
     }
     default: {
       const unreachable: never = node;

@@ -8,6 +8,7 @@ import type { Context } from "../context.ts";
 import { type Column, type FromClause, fold, namesOf, type RangeVariable } from "../scope.ts";
 import { tableColumns } from "../table-columns.ts";
 import { resolveTableName } from "../table-name.ts";
+import { recordWrite, type Written } from "./written.ts";
 
 export interface Target {
   readonly table: TableName;
@@ -40,6 +41,16 @@ export function resolveTarget(context: Context, node: TablePath): Target {
   return { table, resource, fields, columns, from };
 }
 
+/** Notes a write into the target. What fills too many partitions of it fails, and so tells of their column. */
+export function writeInto(context: Context, target: Target, write: Omit<Written, "table">, node: Node): void {
+  const { timePartitioning, rangePartitioning } = target.resource;
+  const field = timePartitioning?.field ?? rangePartitioning?.field;
+  for (const { name, flow } of write.columns) {
+    if (field !== undefined && fold(name) === fold(field)) context.failing.push(flow);
+  }
+  recordWrite(context, { ...write, table: target.table }, node);
+}
+
 /** A full name of a table, whether or not there is one. */
 export function nameOf(
   context: Context,
@@ -49,6 +60,35 @@ export function nameOf(
   const named = resolveTableName(path, context.defaults);
   if (named.kind === "refused") return context.fail(named.code, named.message, node);
   return { table: named.name, parts: named.parts };
+}
+
+/**
+ * The name of a table to be made; whether it is there already is BigQuery's to say. A temporary one is of the session, and known
+ * by one name: `t` or `_SESSION.t`.
+ * https://cloud.google.com/bigquery/docs/multi-statement-queries#temporary_tables
+ */
+export function newTable(context: Context, node: TablePath, temporary: boolean): TableName {
+  context.resolved.add(node);
+  if (!temporary) {
+    const { table, parts } = nameOf(context, node.parts, node);
+    context.tablePaths.set(node, parts);
+    return table;
+  }
+  return temporaryTable(context, node);
+}
+
+function temporaryTable(context: Context, node: TablePath): TableName {
+  const parts = tableNameParts(node.parts);
+  const name = parts.at(-1) ?? "";
+  const session = parts.length === 1 || (parts.length === 2 && parts[0]?.toUpperCase() === "_SESSION");
+  if (!session || name === "" || name.startsWith("_")) {
+    return context.fail("name", "A temporary table has one name, without project and dataset", node);
+  }
+  const project = context.defaults.defaultProject ?? context.defaults.defaultDataset?.project;
+  if (project === undefined) return context.fail("name", "A temporary table needs a default project", node);
+  const named = resolveTableName([{ kind: "Identifier", name: `${project}.any.${name}`, start: 0, end: 0 }], {});
+  if (named.kind === "refused") return context.fail(named.code, named.message, node);
+  return `${project}._SESSION.${name}`;
 }
 
 function existingTable(context: Context, table: TableName, node: Node): TableResource {

@@ -13,8 +13,7 @@ import { newFrame, outputScope } from "../frame.ts";
 import { combine, NO_FROM, resolveFrom, scopeOf } from "../from-clause.ts";
 import type { Scope } from "../scope.ts";
 import { resolveSet } from "./set-clause.ts";
-import { resolveTarget } from "./target.ts";
-import { recordWrite } from "./written.ts";
+import { resolveTarget, writeInto } from "./target.ts";
 
 export function update(context: Context, node: UpdateStatement): PlanStatement {
   const target = resolveTarget(context, node.target);
@@ -31,10 +30,10 @@ export function update(context: Context, node: UpdateStatement): PlanStatement {
     // A row that FROM matches twice is an error.
     context.failing.push(decidedBy(either([target.from.rows, joined.rows]), implicit));
   }
-  recordWrite(
+  writeInto(
     context,
+    target,
     {
-      table: target.table,
       mode: "update",
       columns: columns.map((column) => ({ ...column, flow: closed(column.flow) })),
       implicit,
@@ -53,18 +52,14 @@ export function deleteRows(context: Context, node: DeleteStatement): PlanStateme
   frame.rows = target.from.rows;
   const scope = scopeOf(target.from, frame, outputScope([], frame, null, null));
   const implicit = condition(context, node.where, scope, "DELETE", node);
-  recordWrite(
-    context,
-    { table: target.table, mode: "delete", columns: [], implicit, rows: NOTHING, repeated: false },
-    node,
-  );
+  writeInto(context, target, { mode: "delete", columns: [], implicit, rows: NOTHING, repeated: false }, node);
   return planWithoutResult(context, "DELETE");
 }
 
 /** https://cloud.google.com/bigquery/docs/reference/standard-sql/dml-syntax#truncate_table_statement */
 export function truncate(context: Context, node: TruncateStatement): PlanStatement {
-  const { table } = resolveTarget(context, node.target);
-  recordWrite(context, { table, mode: "delete", columns: [], implicit: NO_KEYS, rows: NOTHING, repeated: false }, node);
+  const target = resolveTarget(context, node.target);
+  writeInto(context, target, { mode: "delete", columns: [], implicit: NO_KEYS, rows: NOTHING, repeated: false }, node);
   return planWithoutResult(context, "TRUNCATE_TABLE");
 }
 

@@ -1,0 +1,174 @@
+/**
+ * CREATE TABLE: empty, of a query's rows, or of another table's.
+ * https://cloud.google.com/bigquery/docs/reference/standard-sql/data-definition-language#create_table_statement
+ */
+import { closed, NO_KEYS, NOTHING } from "../../flow/flow.ts";
+import type { PlanStatement, TableName } from "../../plan.ts";
+import { planWithoutResult } from "../../plan-statement.ts";
+import type {
+  CreateSnapshotStatement,
+  CreateTableStatement,
+  Node,
+  Query,
+  TableElement,
+  TablePath,
+  TableSource,
+} from "../../tree.ts";
+import { typeName } from "../../types.ts";
+import type { Context } from "../context.ts";
+import { newFrame, outputScope } from "../frame.ts";
+import { NO_FROM, resolveFrom } from "../from-clause.ts";
+import { type Column, type FromClause, fold, type Relation } from "../scope.ts";
+import type { Place } from "./assignment.ts";
+import { checkCollation, checkReference, definedColumn } from "./column-definition.ts";
+import { valuesInPlaces } from "./insert.ts";
+import { checkOptions } from "./options.ts";
+import { checkClusterBy, partitionColumns } from "./partition.ts";
+import { newTable, resolveTarget } from "./target.ts";
+import { recordWrite, type WrittenColumn } from "./written.ts";
+
+/** BigQuery's reference lists no type of its own for LIKE, COPY and CLONE; where the dry run says another, it is refused there. */
+export function createTable(context: Context, node: CreateTableStatement): PlanStatement {
+  const relation = node.query === null ? null : context.query(context, node.query, null, null);
+  return createTableOf(context, node, relation);
+}
+
+/** `relation`: the rows of AS, or those before a pipe. */
+export function createTableOf(context: Context, node: CreateTableStatement, relation: Relation | null): PlanStatement {
+  if (node.modifier === "EXTERNAL") {
+    context.fail("unsupported", "CREATE EXTERNAL TABLE is not supported: its data is outside BigQuery", node);
+  }
+  if (node.connection !== null) {
+    context.fail(
+      "unsupported",
+      "CREATE TABLE WITH CONNECTION keeps data outside BigQuery; leave it out",
+      node.connection,
+    );
+  }
+  const table = newTable(context, node.name, node.modifier === "TEMP");
+  checkCollation(context, node.collate);
+  checkOptions(context, node.options, "CREATE TABLE");
+  const defined = node.columns === null ? null : definedColumns(context, node.columns);
+  if (node.source !== null && node.source.way !== "LIKE") {
+    if (node.columns !== null || relation !== null) {
+      context.fail("syntax", `${node.source.way} takes neither columns nor a query`, node.source);
+    }
+    copyOf(context, table, node.source.table, node);
+    return planWithoutResult(context, "CREATE_TABLE");
+  }
+  const like = node.source === null ? null : likeColumns(context, node.source);
+  const places = defined ?? like;
+  if (relation === null) {
+    if (places === null) return context.fail("syntax", "CREATE TABLE needs columns or a query", node);
+    layout(
+      context,
+      node,
+      places.map((place) => ({ ...place, flow: NOTHING })),
+      false,
+    );
+    recordWrite(
+      context,
+      {
+        table,
+        mode: "create",
+        columns: places.map((place) => ({ ...place, flow: NOTHING })),
+        implicit: NO_KEYS,
+        rows: NOTHING,
+        repeated: false,
+      },
+      node,
+    );
+    return planWithoutResult(context, "CREATE_TABLE");
+  }
+  const columns = columnsOfQuery(context, relation, places, node.query ?? node);
+  layout(context, node, columns, true);
+  const { implicit, repeated } = relation;
+  recordWrite(context, { table, mode: "create", columns, implicit, rows: closed(relation.rows), repeated }, node);
+  return planWithoutResult(context, "CREATE_TABLE_AS_SELECT");
+}
+
+export function createSnapshot(context: Context, node: CreateSnapshotStatement): PlanStatement {
+  const table = newTable(context, node.name, false);
+  checkOptions(context, node.options, "CREATE TABLE");
+  copyOf(context, table, node.source, node);
+  return planWithoutResult(context, "CREATE_SNAPSHOT_TABLE");
+}
+
+/** Every column with its name, as the query gives them or as the list before AS names and types them. */
+export function columnsOfQuery(
+  context: Context,
+  relation: Relation,
+  places: readonly Place[] | null,
+  node: Query | Node,
+): WrittenColumn[] {
+  if (relation.valueTable) {
+    context.fail("unsupported", "A table is made of columns, not of the rows of SELECT AS STRUCT or VALUE", node);
+  }
+  if (places !== null) {
+    const flows = valuesInPlaces(context, relation.columns, places, node);
+    return places.map((place, i) => ({ ...place, flow: closed(flows[i] ?? NOTHING) }));
+  }
+  requireNames(context, relation.columns, node);
+  return relation.columns.map(({ name, type, flow }) => ({ name, type, flow: closed(flow) }));
+}
+
+/** https://cloud.google.com/bigquery/docs/reference/standard-sql/data-definition-language#create_table_copy */
+function copyOf(context: Context, table: TableName, source: TablePath, node: Node): void {
+  const rows = tableRows(context, source);
+  recordWrite(
+    context,
+    {
+      table,
+      mode: "create",
+      columns: rows.columns.map(({ name, type, flow }) => ({ name, type, flow: closed(flow) })),
+      implicit: rows.implicit,
+      rows: closed(rows.rows),
+      repeated: rows.repeated,
+    },
+    node,
+  );
+}
+
+function tableRows(context: Context, source: TablePath): FromClause {
+  const frame = newFrame(null);
+  return resolveFrom(context, source, NO_FROM, frame, outputScope([], frame, null, null));
+}
+
+/** LIKE takes the columns, and nothing of what is in them. */
+function likeColumns(context: Context, source: TableSource): Place[] {
+  const { table, columns, fields } = resolveTarget(context, source.table);
+  context.tables.add(table);
+  return columns.map(({ name, type }, i) => ({ name, type, field: fields[i] ?? { name, type: typeName(type) } }));
+}
+
+function definedColumns(context: Context, elements: readonly TableElement[]): Place[] {
+  const places: Place[] = [];
+  for (const element of elements) {
+    if (element.kind === "ForeignKey") checkReference(context, element.references);
+    if (element.kind === "ColumnDefinition") places.push(definedColumn(context, element));
+  }
+  const [first] = elements;
+  if (first !== undefined) requireNames(context, places, first);
+  return places;
+}
+
+function requireNames(context: Context, columns: readonly Pick<Column, "name">[], node: Node): void {
+  const seen = new Set<string>();
+  for (const { name } of columns) {
+    if (name === "") context.fail("name", "Every column of a table needs a name; give each an alias", node);
+    if (seen.has(fold(name))) context.fail("name", `Duplicate column name ${name}; give each its own`, node);
+    seen.add(fold(name));
+  }
+}
+
+/** PARTITION BY and CLUSTER BY. A job that would fill too many partitions fails, and so tells of their values. */
+function layout(
+  context: Context,
+  node: CreateTableStatement,
+  columns: readonly WrittenColumn[],
+  filled: boolean,
+): void {
+  const partitioned = partitionColumns(context, node.partitionBy, columns);
+  if (filled) context.failing.push(...partitioned);
+  checkClusterBy(context, node.clusterBy, columns);
+}

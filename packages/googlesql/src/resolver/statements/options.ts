@@ -1,0 +1,49 @@
+/**
+ * OPTIONS: constants only, of the options that change no one's access and move no data (threat-model rows 18, 35). One that
+ * isn't listed is refused by name (I1).
+ * https://cloud.google.com/bigquery/docs/reference/standard-sql/data-definition-language#table_option_list
+ */
+import type { OptionList } from "../../tree.ts";
+import type { Context } from "../context.ts";
+import { fold } from "../scope.ts";
+import { constantValue } from "./constant.ts";
+
+const names = (list: string): ReadonlySet<string> => new Set(list.split(" "));
+
+/** Not among them: tags, which access can depend on; keys; and where files are, which hold data outside BigQuery. */
+const OPTIONS = {
+  "CREATE TABLE": names(
+    "expiration_timestamp partition_expiration_days require_partition_filter friendly_name description labels " +
+      "default_rounding_mode enable_change_history max_staleness",
+  ),
+  /** Without labels: they say what class a table's columns are of, and this table may hold others' data. */
+  "ALTER TABLE": names(
+    "expiration_timestamp partition_expiration_days require_partition_filter friendly_name description " +
+      "default_rounding_mode enable_change_history max_staleness",
+  ),
+  COLUMN: names("description rounding_mode"),
+  VIEW: names("expiration_timestamp friendly_name description labels"),
+  "ALTER VIEW": names("expiration_timestamp friendly_name description"),
+  "MATERIALIZED VIEW": names(
+    "enable_refresh refresh_interval_minutes expiration_timestamp max_staleness allow_non_incremental_definition " +
+      "friendly_name description labels",
+  ),
+  "ALTER MATERIALIZED VIEW": names(
+    "enable_refresh refresh_interval_minutes expiration_timestamp max_staleness friendly_name description",
+  ),
+  SCHEMA: names(
+    "default_table_expiration_days default_partition_expiration_days default_rounding_mode description friendly_name " +
+      "labels location max_time_travel_hours storage_billing_model is_case_insensitive",
+  ),
+  ROUTINE: names("description strict_mode"),
+} as const;
+
+export function checkOptions(context: Context, list: OptionList | null, of: keyof typeof OPTIONS): void {
+  for (const option of list?.options ?? []) {
+    const { name } = option.name;
+    if (!OPTIONS[of].has(fold(name))) {
+      context.fail("unsupported", `Option ${name} of ${of} is not supported; leave it out`, option);
+    }
+    constantValue(context, option.value, `Option ${name}`);
+  }
+}

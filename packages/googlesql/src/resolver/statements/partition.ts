@@ -1,0 +1,57 @@
+/**
+ * PARTITION BY and CLUSTER BY of tables. How many partitions one job may fill is bounded, so that filling them can fail.
+ * https://cloud.google.com/bigquery/docs/reference/standard-sql/data-definition-language#partition_expression
+ * https://cloud.google.com/bigquery/quotas#partitioned_tables
+ */
+import { CONSTANT, type Flow } from "../../flow/flow.ts";
+import type { Expression } from "../../tree.ts";
+import { scalarType, type Type } from "../../types.ts";
+import type { Context } from "../context.ts";
+import { newFrame, outputScope } from "../frame.ts";
+import { type Column, fold } from "../scope.ts";
+import { refuseSubqueries, withoutNamedValues } from "./constant.ts";
+import type { WrittenColumn } from "./written.ts";
+
+const INGESTION: readonly (readonly [name: string, type: string])[] = [
+  ["_PARTITIONTIME", "TIMESTAMP"],
+  ["_PARTITIONDATE", "DATE"],
+];
+
+/** What the partitions are made of. */
+export function partitionColumns(
+  context: Context,
+  partitionBy: readonly Expression[],
+  columns: readonly WrittenColumn[],
+): Flow[] {
+  return partitionBy.map((expression) => {
+    refuseSubqueries(context, expression, "PARTITION BY");
+    const ingestion = INGESTION.flatMap(([name, type]) => {
+      const resolved: Type | undefined = scalarType(type);
+      return resolved === undefined ? [] : [columnOf(context, { name, type: resolved, flow: CONSTANT })];
+    });
+    const scope = outputScope(
+      [...columns.map((column) => columnOf(context, column)), ...ingestion],
+      newFrame(null),
+      null,
+      null,
+    );
+    return withoutNamedValues(context, () => context.expression(context, expression, scope).flow);
+  });
+}
+
+export function checkClusterBy(
+  context: Context,
+  clusterBy: readonly Expression[],
+  columns: readonly WrittenColumn[],
+): void {
+  for (const expression of clusterBy) {
+    const [name, more] = expression.kind === "PathExpression" ? expression.parts : [];
+    if (name === undefined || more !== undefined || !columns.some((c) => fold(c.name) === fold(name.name))) {
+      context.fail("name", "CLUSTER BY takes columns of the table", expression);
+    }
+  }
+}
+
+function columnOf(context: Context, column: WrittenColumn): Column {
+  return { ...column, written: "value", id: context.freshId() };
+}
