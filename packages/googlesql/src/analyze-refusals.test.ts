@@ -89,7 +89,8 @@ const REFUSED: Readonly<Record<Refusal["code"], readonly string[]>> = {
     "SELECT COUNT(*) AS n FROM patients GROUP BY n",
   ],
   unsupported: [
-    "SELECT ssn FROM `patients_*`",
+    "SELECT ssn FROM `pat*ents`",
+    "SELECT ssn FROM `ehr*.patients`",
     "SELECT ssn FROM ehr.`patients$20260101`",
     "SELECT ssn FROM `patients@-3600`",
     "SELECT job_id FROM `region-us`.INFORMATION_SCHEMA.JOBS",
@@ -101,7 +102,6 @@ const REFUSED: Readonly<Record<Refusal["code"], readonly string[]>> = {
     "SELECT ssn FROM patients_mv",
     "SELECT ssn FROM outside",
     "SELECT x FROM empty",
-    "SELECT ssn FROM patients FOR SYSTEM_TIME AS OF CURRENT_TIMESTAMP()",
     "SELECT _PARTITIONTIME FROM patients",
     "SELECT p._TABLE_SUFFIX FROM patients p",
     "SELECT SESSION_USER()",

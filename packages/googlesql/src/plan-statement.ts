@@ -157,6 +157,7 @@ export function readsOf(context: Context, relation: Relation | null): TableRead[
     .sort(([a], [b]) => compareText(a, b))
     .map(([table, columns]) => ({
       table,
+      ...(context.historical.has(table) ? { historical: true } : {}),
       columns: [...columns]
         .sort(([a], [b]) => compareText(a, b))
         .map(([path, uses]) => ({ path, uses: [...uses].sort() })),

@@ -33,6 +33,8 @@ export interface ColumnRead {
 
 export interface TableRead {
   readonly table: TableName;
+  /** Its rows are read as they were at an earlier time, too: columns may have been classified otherwise then. */
+  readonly historical?: true;
   readonly columns: readonly ColumnRead[];
 }
 

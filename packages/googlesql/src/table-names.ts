@@ -3,13 +3,18 @@ import { parse } from "./parser/parse.ts";
 import type { Refusal, TableName } from "./plan.ts";
 import { refusalOf } from "./refusal.ts";
 import { requireKnown } from "./resolver/known.ts";
-import { type NameDefaults, resolveTableName } from "./resolver/table-name.ts";
+import { type NameDefaults, resolveTableName, resolveWildcard } from "./resolver/table-name.ts";
 import { tableNameParts } from "./table-name.ts";
 import type { Join, Node, Query, TableExpression } from "./tree.ts";
 import { childrenOf } from "./visitor.ts";
 
 export type TableNames =
-  | { readonly understood: true; readonly tables: readonly TableName[] }
+  | {
+      readonly understood: true;
+      readonly tables: readonly TableName[];
+      /** For each wildcard table `project.dataset.prefix*`, its name as far as the star. */
+      readonly wildcards: readonly TableName[];
+    }
   | { readonly understood: false; readonly refusal: Refusal };
 
 /**
@@ -23,7 +28,9 @@ export function tableNames(sql: string, defaults: NameDefaults): TableNames {
     const tree = parse(sql);
     requireKnown(sql, tree);
     walk(tree, new Set(), found, defaults);
-    return { understood: true, tables: [...found].sort() };
+    const names = [...found].sort();
+    const wildcards = names.filter((name) => name.endsWith("*")).map((name) => name.slice(0, -1));
+    return { understood: true, tables: names.filter((name) => !name.endsWith("*")), wildcards };
   } catch (error) {
     return { understood: false, refusal: refusalOf(error) };
   }
@@ -58,7 +65,10 @@ function walk(node: Node, common: ReadonlySet<string>, found: Set<TableName>, de
     const [first] = node.parts;
     if (node.parts.length === 1 && first !== undefined && common.has(fold(first.name))) return;
     const name = resolveTableName(node.parts, defaults);
+    const wildcard = resolveWildcard(node.parts, defaults);
     if (name.kind === "table") found.add(name.name);
+    // No table's name holds a star.
+    if (wildcard !== null) found.add(`${wildcard.prefix}*`);
   }
   for (const child of childrenOf(node)) walk(child, common, found, defaults);
 }
@@ -73,7 +83,7 @@ function leftAliases(join: Join): ReadonlySet<string> {
     if (node.kind === "Join") {
       collect(node.left);
       collect(node.right);
-    } else if ("table" in node) collect(node.table);
+    } else if (node.kind === "SampledTable") collect(node.table);
     else if (node.alias !== null) aliases.add(fold(node.alias.name));
     else if (node.kind === "TablePath") aliases.add(fold(tableNameParts(node.parts).at(-1)));
   };

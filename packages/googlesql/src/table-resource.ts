@@ -25,7 +25,7 @@ export interface TableResource {
   /** TABLE, VIEW, MATERIALIZED_VIEW, EXTERNAL, SNAPSHOT. Absent means TABLE. */
   readonly type?: string;
   readonly schema?: { readonly fields?: readonly TableFieldSchema[] };
-  readonly timePartitioning?: { readonly field?: string };
+  readonly timePartitioning?: { readonly type?: string; readonly field?: string };
   readonly rangePartitioning?: { readonly field?: string };
   readonly view?: { readonly query: string; readonly useLegacySql?: boolean };
   readonly materializedView?: { readonly query: string };

@@ -161,6 +161,16 @@ describe("what is permitted", () => {
     refused(ask(all, { understood: true, statementType: "SCRIPT", statements: [], result: [], canonicalSql: "" }));
   });
 
+  it("refuses a table's rows as they were, whatever policy says of its columns today", () => {
+    const all = permit("a", ALL, '@mask("none") @approval("none")');
+    const past = {
+      table: "p.ehr.patients",
+      historical: true as const,
+      columns: [{ path: "id", uses: ["output" as const] }],
+    };
+    assert.match(refused(ask(all, planOf([], { reads: [past] }))).message, /p\.ehr\.patients as it was/);
+  });
+
   it("denies when a policy can't be evaluated, and doesn't say with what it failed", () => {
     const overflow =
       permit("a", ALL) +

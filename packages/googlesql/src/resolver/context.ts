@@ -14,6 +14,8 @@ import type { NameDefaults } from "./table-name.ts";
 /** What an analysis may use. Returns undefined for what doesn't exist or may not be seen. */
 export interface CatalogView {
   table(name: TableName): TableResource | undefined;
+  /** All tables whose full name begins so: what `project.dataset.prefix*` reads. Undefined where they aren't known. */
+  wildcard?(prefix: TableName): readonly TableResource[] | undefined;
   /** `project.dataset.routine` */
   routine?(name: RoutineName): RoutineResource | undefined;
 }
@@ -56,6 +58,8 @@ export const ANALYSIS_LIMITS = {
 interface StatementNotes {
   /** Tables of the catalog that it reads. */
   readonly tables: Set<TableName>;
+  /** Those of them that it reads as they were. */
+  readonly historical: Set<TableName>;
   /** Views of the catalog that it reads, each resolved once. */
   readonly views: Map<TableName, Relation>;
   /** Routines of the catalog that it calls, also those within definitions. */
@@ -74,6 +78,7 @@ interface StatementNotes {
 
 const newNotes = (): StatementNotes => ({
   tables: new Set(),
+  historical: new Set(),
   views: new Map(),
   routines: new Set(),
   computed: [],
@@ -199,6 +204,10 @@ export class Context {
 
   get routines(): Set<RoutineName> {
     return this.#notes.routines;
+  }
+
+  get historical(): Set<TableName> {
+    return this.#notes.historical;
   }
 
   get computed(): Flow[] {

@@ -20,6 +20,7 @@ import type { Context } from "./context.ts";
 import { resolveExpression } from "./expression.ts";
 import { resolvePath } from "./path.ts";
 import { pivoted } from "./pivot.ts";
+import { pseudoColumns, tableRows } from "./pseudo-columns.ts";
 import {
   addName,
   type Column,
@@ -37,8 +38,10 @@ import {
   type Value,
 } from "./scope.ts";
 import { tableColumns } from "./table-columns.ts";
-import { resolveTableName } from "./table-name.ts";
+import { resolveTableName, resolveWildcard } from "./table-name.ts";
+import { asOfTime } from "./time-travel.ts";
 import { unpivoted } from "./unpivot.ts";
+import { wildcardTable } from "./wildcard.ts";
 
 export const NO_FROM: FromClause = {
   columns: [],
@@ -159,7 +162,6 @@ function element(
 }
 
 function tablePath(context: Context, node: TablePath, left: FromClause, frame: Frame, outer: Scope): FromClause {
-  if (node.systemTime !== null) return context.fail("unsupported", "FOR SYSTEM_TIME AS OF is not supported", node);
   const [first] = node.parts;
   if (first === undefined) return context.fail("name", "An empty table name", node);
   context.resolved.add(node);
@@ -167,6 +169,7 @@ function tablePath(context: Context, node: TablePath, left: FromClause, frame: F
   if (node.parts.length > 1 && find(first.name, lateral) !== undefined) {
     const value = resolvePath(context, node.parts, lateral, node);
     const alias = node.alias?.name ?? node.parts.at(-1)?.name ?? "";
+    if (node.systemTime !== null) asOfTime(context, node, left);
     return elementsOf(context, value, shape(value.flow), alias, node.withOffset, node);
   }
   if (node.withOffset !== null) return context.fail("type", "WITH OFFSET stands only with an array", node.withOffset);
@@ -179,22 +182,29 @@ function tablePath(context: Context, node: TablePath, left: FromClause, frame: F
         node,
       );
     }
-    if (relation !== undefined) return named(context, relation, node.alias?.name ?? first.name, node);
+    if (relation !== undefined) {
+      return asOfTime(context, node, named(context, relation, node.alias?.name ?? first.name, node));
+    }
   }
-  return baseTable(context, node, lateral);
+  return asOfTime(context, node, baseTable(context, node, lateral));
 }
 
 function baseTable(context: Context, node: TablePath, lateral: Scope): FromClause {
-  const named = resolveTableName(node.parts, context.defaults);
+  const named = resolveWildcard(node.parts, context.defaults) ?? resolveTableName(node.parts, context.defaults);
   if (named.kind === "refused") return context.fail(named.code, named.message, node);
   const [project] = named.parts;
   // Printed with its project in front, the name would be read as a path into that alias or column (I2).
   if (find(project, lateral) !== undefined) {
     return context.fail(
       "name",
-      `The alias or column ${project} hides the project of table ${named.name}; rename it`,
+      `The alias or column ${project} hides the project of table ${named.parts.join(".")}; rename it`,
       node,
     );
+  }
+  const alias = node.alias?.name ?? tableNameParts(node.parts).at(-1) ?? "";
+  if (named.kind === "wildcard") {
+    context.tablePaths.set(node, named.parts);
+    return wildcardTable(context, named.prefix, alias, node);
   }
   const resource = context.catalog.table(named.name);
   if (resource === undefined) {
@@ -210,16 +220,11 @@ function baseTable(context: Context, node: TablePath, lateral: Scope): FromClaus
   const columns = tableColumns(context, named.name, resource.schema?.fields ?? [], node);
   context.tablePaths.set(node, named.parts);
   context.tables.add(named.name);
-  const alias = node.alias?.name ?? tableNameParts(node.parts).at(-1) ?? "";
-  const range: RangeVariable = { name: alias, columns, value: null, id: context.freshId() };
-  return {
-    columns,
-    ranges: new Map([[fold(alias), range]]),
-    names: namesOf(columns),
+  return tableRows(context, columns, pseudoColumns(context, named.name, resource), alias, {
     implicit: NO_KEYS,
     rows: rowsFlow(named.name),
     repeated: false,
-  };
+  });
 }
 
 function unnest(context: Context, node: Unnest, left: FromClause, frame: Frame, outer: Scope): FromClause {

@@ -155,7 +155,9 @@ function fieldIndexes(fields: readonly StructField[]): ReadonlyMap<string, numbe
 }
 
 function columnOf(context: Context, range: RangeVariable, name: Identifier): Column {
-  const column = indexed(COLUMNS, range.columns, namesOf).get(fold(name.name));
+  const column =
+    indexed(COLUMNS, range.columns, namesOf).get(fold(name.name)) ??
+    range.pseudoColumns?.find((pseudo) => fold(pseudo.name) === fold(name.name));
   if (column === undefined) {
     const code = PSEUDO_COLUMNS.has(fold(name.name)) ? "unsupported" : "name";
     return context.fail(code, `Name ${name.name} not found inside ${range.name}`, name);

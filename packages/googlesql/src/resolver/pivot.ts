@@ -10,6 +10,7 @@ import { typeName } from "../types.ts";
 import { requireGroupable } from "./clauses.ts";
 import { resolveConstant } from "./constant.ts";
 import type { Context } from "./context.ts";
+import { eachColumn } from "./each-column.ts";
 import { newFrame } from "./frame.ts";
 import { pivotedName } from "./pivot-name.ts";
 import {
@@ -118,21 +119,6 @@ export function refuseValueRows(context: Context, from: FromClause, operator: st
 function scopeOfRows(from: FromClause, frame: Frame, outer: Scope): Scope {
   const { parent, commonTables } = outer;
   return { parent, frame, ranges: from.ranges, names: from.names, commonTables, aliases: false };
-}
-
-/** The same rows and names, with each column changed. */
-function eachColumn(from: FromClause, change: (column: Column) => Column): FromClause {
-  const changed = new Map<Column, Column>();
-  const each = (column: Column): Column => {
-    const known = changed.get(column) ?? change(column);
-    changed.set(column, known);
-    return known;
-  };
-  const ranges = new Map<string, RangeVariable>();
-  for (const [name, range] of from.ranges) ranges.set(name, { ...range, columns: range.columns.map(each) });
-  const names = new Map<string, Column | null>();
-  for (const [name, column] of from.names) names.set(name, column && each(column));
-  return { ...from, columns: from.columns.map(each), ranges, names };
 }
 
 /** Columns that stand beside each other, under a name where there is one. */

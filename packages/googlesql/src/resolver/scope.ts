@@ -37,6 +37,8 @@ export interface Relation {
 export interface RangeVariable {
   readonly name: string;
   readonly columns: readonly Column[];
+  /** Columns that only their name gives: neither `*` nor the row as a value holds them. */
+  readonly pseudoColumns?: readonly Column[];
   /** Set where the row is a single value: an element of an array, a row of a value table, an offset. */
   readonly value: Column | null;
   readonly id: number;

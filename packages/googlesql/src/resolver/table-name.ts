@@ -58,6 +58,29 @@ export function resolveRoutineName(parts: readonly string[], defaults: NameDefau
   return { kind: "refused", code: named.code, message: `Function not found: ${parts.join(".")}` };
 }
 
+export interface WildcardName {
+  readonly kind: "wildcard";
+  /** The last one ends with the star. */
+  readonly parts: readonly [string, string, string];
+  /** As far as the star. */
+  readonly prefix: TableName;
+}
+
+/** `project.dataset.prefix*`, where a path names that: the star stands once, at the end. */
+export function resolveWildcard(path: readonly Identifier[], defaults: NameDefaults): WildcardName | null {
+  const last = path.at(-1);
+  if (last === undefined || !last.name.endsWith("*")) return null;
+  // Any one table that matches has the name's other parts.
+  const named = resolveTableName([...path.slice(0, -1), { ...last, name: `${last.name.slice(0, -1)}0` }], defaults);
+  if (named.kind !== "table") return null;
+  const [project, dataset, table] = named.parts;
+  return {
+    kind: "wildcard",
+    parts: [project, dataset, `${table.slice(0, -1)}*`],
+    prefix: named.name.slice(0, -1),
+  };
+}
+
 function table(project: string, dataset: string, id: string): TableNameResult {
   return { kind: "table", parts: [project, dataset, id], name: `${project}.${dataset}.${id}` };
 }
@@ -71,7 +94,7 @@ function whyUnsupported(parts: readonly string[]): string | undefined {
   if (parts.some((s) => s.toUpperCase() === "INFORMATION_SCHEMA")) {
     return "INFORMATION_SCHEMA views can't be queried through the gateway";
   }
-  if (parts.some((s) => s.includes("*"))) return "Wildcard tables are not supported; name each table";
+  if (parts.some((s) => s.includes("*"))) return "A wildcard table has one star, at its end: `project.dataset.prefix*`";
   if (parts.some((s) => s.includes("$"))) return "Partition decorators are not supported; filter in WHERE instead";
   if (parts.some((s) => s.includes("@"))) return "Table decorators are not supported";
   if (last.startsWith("__")) return "Meta-tables are not supported";
