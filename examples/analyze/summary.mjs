@@ -14,7 +14,8 @@ for await (const line of createInterface({ input: process.stdin })) {
     continue;
   }
   understood++;
-  for (const { table, columns } of plan.statements[0].reads)
+  for (const { table, mode } of plan.statements.flatMap(({ writes }) => writes)) count(uses, `${mode} of ${table}`);
+  for (const { table, columns } of plan.statements.flatMap(({ reads }) => reads))
     for (const { path, uses: kinds } of columns) for (const use of kinds) count(uses, `${use} of ${table}.${path}`);
 }
 const print = (map) => {

@@ -2,7 +2,7 @@ import { type PlanStatement, parse, redact, type Write } from "@chaperone/google
 import type { Json } from "../evidence/event.ts";
 import type { AgentPrincipal } from "../identity/principal.ts";
 import type { Decision, OutputMask, UseDecision } from "../policy/decision.ts";
-import type { SealedStatement } from "../sessions/engine.ts";
+import type { SealedStatement } from "../sessions/session-row.ts";
 import type { Database } from "../store/schema.ts";
 import type { Store } from "../store/store.ts";
 

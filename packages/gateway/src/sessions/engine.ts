@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import { EventEmitter, once } from "node:events";
-import type { PlanStatement } from "@chaperone/googlesql";
 import { canonicalJson } from "../evidence/canonical-json.ts";
 import type { Json } from "../evidence/event.ts";
 import type { Sealer } from "../evidence/seal.ts";
@@ -12,44 +11,25 @@ import type { Store } from "../store/store.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { UpstreamError } from "../upstream/error.ts";
-import type { JobReference, QueryResults } from "../upstream/upstream.ts";
 import { AnalysisCache } from "./analysis-cache.ts";
 import { type AssessInput, type Assessment, assess, judge, sameObligations } from "./assess.ts";
 import type { HoldInput } from "./commands.ts";
 import type { Connection } from "./connection.ts";
+import { JobFollower, type Outcome } from "./job-follower.ts";
 import type { MaskPlan } from "./mask-plan.ts";
 import { analysedEvent, decidedEvent, travelEvent, upstreamFailure } from "./records.ts";
 import { DISAGREES, denied } from "./refusal.ts";
-import { FINAL_STATES, type SessionError, type SessionState } from "./session.ts";
-import { parametersOf, type Statement, type Submission } from "./statement.ts";
-import type { SessionTables } from "./tables.ts";
-
-export type SessionRow = Omit<SessionTables["sessions"], "state" | "rows_released" | "cells_masked"> & {
-  readonly state: SessionState;
-  readonly rows_released: number;
-  readonly cells_masked: number;
-};
-
-/** What is kept sealed of a session. */
-export interface SealedStatement {
-  readonly statement: Statement;
-  readonly maximumBytesBilled: number | null;
-  readonly jobTimeoutMs: number | null;
-  readonly dryRun: boolean;
-}
-
-/** Which of an agent's sessions: at most `limit`, created between `from` and `to` (milliseconds, inclusive), older than `after`. */
-export interface ListPage {
-  readonly limit: number;
-  readonly from: number | undefined;
-  readonly to: number | undefined;
-  readonly after: { readonly createdAt: number; readonly id: string } | undefined;
-}
-
-/** How a running job ended upstream. */
-export type Outcome =
-  | { readonly ok: true; readonly totalRows: number }
-  | { readonly ok: false; readonly error: SessionError };
+import { FINAL_STATES, type SessionError } from "./session.ts";
+import {
+  attribution,
+  type Processed,
+  processed,
+  type SealedStatement,
+  type SessionRow,
+  sessionById,
+  upstreamJob,
+} from "./session-row.ts";
+import { parametersOf, type Submission } from "./statement.ts";
 
 export interface EngineOptions {
   readonly store: Store;
@@ -71,10 +51,6 @@ export interface EngineOptions {
   readonly newId: () => string;
 }
 
-/** Longest silence of one wait for a running job; then it is asked again. */
-const POLL_MS = 10_000;
-/** Ended jobs whose outcome is kept in memory (I10). */
-const SETTLED_KEPT = 10_000;
 /** How long results can be read: BigQuery's own bound for anonymous result tables. */
 const RESULT_LIFETIME_MS = 24 * 3600 * 1000;
 /** How often sessions that nobody reads any more are looked for, and how many are closed at once. */
@@ -95,8 +71,7 @@ export class SessionEngine {
   readonly #changes = new EventEmitter().setMaxListeners(0);
   /** What was assessed a moment ago, between its commit and its launch. */
   readonly #launched = new Map<string, Extract<Assessment, { kind: "permitted" }>>();
-  readonly #watched = new Set<string>();
-  readonly #settled = new Map<string, Outcome>();
+  readonly #jobs: JobFollower;
   /** Sessions whose work broke off in the middle, since the store or upstream failed: to be taken up again. */
   readonly #left = new Set<string>();
   #takingUp = false;
@@ -107,6 +82,15 @@ export class SessionEngine {
   constructor(options: EngineOptions) {
     this.#o = options;
     this.#analyses = new AnalysisCache(options.limits.analysesBytes);
+    this.#jobs = new JobFollower({
+      store: options.store,
+      log: options.log,
+      signal: this.#stop.signal,
+      connection: (name) => this.#connectionByName(name),
+      failed: (id, error) => this.#end(id, "failed", error),
+      left: (id) => this.#left.add(id),
+      changed: (id) => this.#changed(id),
+    });
   }
 
   connectionOf(project: string): Connection | undefined {
@@ -176,7 +160,7 @@ export class SessionEngine {
         if (error instanceof StoreError && error.begun) this.#left.add(id);
         throw error;
       });
-    if (received.existing) return this.byId(received.id);
+    if (received.existing) return sessionById(this.#o.store, received.id);
     return this.#orLeave(id, () =>
       this.#process({ id, principal, project: submission.project, purpose }, connection, sealed),
     );
@@ -201,16 +185,16 @@ export class SessionEngine {
       await this.#end(id, "failed", upstreamFailure(error));
       if (!(error instanceof UpstreamError))
         this.#o.log.error({ session: id, err: error }, "a query could not be assessed");
-      return this.byId(id);
+      return sessionById(this.#o.store, id);
     }
     await this.#record(id, connection, sealed, assessment);
-    const row = await this.byId(id);
+    const row = await sessionById(this.#o.store, id);
     if (row.state === "running") {
       if (assessment.kind === "permitted") this.#launched.set(id, assessment);
       await this.#launch(row, connection, sealed);
     }
     this.#changed(id);
-    return this.byId(id);
+    return sessionById(this.#o.store, id);
   }
 
   #input(of: Processed, connection: Connection, sealed: SealedStatement): AssessInput {
@@ -367,7 +351,7 @@ export class SessionEngine {
       await this.#end(row.id, "failed", upstreamFailure(error));
       return;
     }
-    this.#watchRow(row);
+    this.#jobs.follow(row);
   }
 
   async #current(
@@ -390,71 +374,9 @@ export class SessionEngine {
     return undefined;
   }
 
-  #watchRow(row: SessionRow): void {
-    const { id } = row;
-    if (this.#watched.has(id) || this.#settled.has(id)) return;
-    this.#watched.add(id);
-    this.#poll(row, this.#connectionByName(row.connection))
-      .then((outcome) => this.#settle(id, outcome))
-      .catch((error: unknown) => {
-        if (this.#stop.signal.aborted) return;
-        this.#left.add(id);
-        this.#o.log.error({ session: id, err: error }, "a running job could not be followed");
-      })
-      .finally(() => {
-        this.#watched.delete(id);
-        this.#changed(id);
-      });
-  }
-
-  /** Keeps how a job ended, for so many sessions; one that fell out is asked for again upstream. */
-  #settle(id: string, outcome: Outcome): void {
-    this.#settled.delete(id);
-    this.#settled.set(id, outcome);
-    for (const oldest of this.#settled.keys()) {
-      if (this.#settled.size <= SETTLED_KEPT) break;
-      this.#settled.delete(oldest);
-    }
-    this.#changed(id);
-  }
-
-  async #poll(row: SessionRow, connection: Connection): Promise<Outcome> {
-    const { signal } = this.#stop;
-    for (;;) {
-      signal.throwIfAborted();
-      let answer: QueryResults;
-      try {
-        answer = await connection.upstream.getQueryResults(upstreamJob(row, connection), {
-          timeoutMs: POLL_MS,
-          signal,
-        });
-      } catch (error) {
-        signal.throwIfAborted();
-        const failure = upstreamFailure(error);
-        await this.#end(row.id, "failed", failure);
-        return { ok: false, error: failure };
-      }
-      if (!answer.complete) continue;
-      if (this.maskPlanOf(row).fields.length === 0) await this.#finishWithoutRows(row, connection, answer);
-      return { ok: true, totalRows: answer.totalRows ?? 0 };
-    }
-  }
-
-  /** A statement that shows nothing is over when its job is: no page will end it. */
-  async #finishWithoutRows(row: SessionRow, connection: Connection, answer: QueryResults): Promise<void> {
-    for (const table of writtenTables(row)) connection.catalog.forget(table);
-    const { numDmlAffectedRows } = answer;
-    await this.#o.store.run("session.end", {
-      id: row.id,
-      state: "done",
-      // For auditors; agents aren't told, since the number answers a question about the rows (threat-model row 39).
-      data: numDmlAffectedRows === undefined ? {} : { rowsWritten: numDmlAffectedRows },
-    });
-  }
-
   /** A decision on an approval request was committed: go on with the session it belongs to. */
   async decided(id: string): Promise<void> {
-    const row = await this.byId(id);
+    const row = await sessionById(this.#o.store, id);
     if (row.state === "approved") {
       await this.#orLeave(id, () => this.#startApproved(row));
     }
@@ -492,7 +414,7 @@ export class SessionEngine {
       return;
     }
     this.#launched.set(row.id, a);
-    await this.#launch(await this.byId(row.id), connection, sealed);
+    await this.#launch(await sessionById(this.#o.store, row.id), connection, sealed);
   }
 
   async #askAgain(row: SessionRow, a: Extract<Assessment, { kind: "permitted" }>): Promise<void> {
@@ -509,11 +431,6 @@ export class SessionEngine {
     );
   }
 
-  /** How the session's job ended, or undefined while it runs (or before it does). */
-  outcome(id: string): Outcome | undefined {
-    return this.#settled.get(id);
-  }
-
   /** Waits until the session leaves the waiting states and its job ended, or `ms` passed. */
   async settle(id: string, ms: number, signal: AbortSignal): Promise<SessionRow> {
     const deadline = this.#o.clock() + ms;
@@ -527,10 +444,12 @@ export class SessionEngine {
         // The bound ended the wait: look once more and answer what is.
         () => undefined,
       );
-      const row = await this.byId(id);
-      if ((row.state === "releasing" || row.state === "done") && row.upstream_job !== null) this.#watchRow(row);
+      const row = await sessionById(this.#o.store, id);
+      if ((row.state === "releasing" || row.state === "done") && row.upstream_job !== null) this.#jobs.follow(row);
       const waiting =
-        row.error === null && !this.#settled.has(id) && (row.state !== "done" || row.upstream_job !== null);
+        row.error === null &&
+        this.#jobs.outcome(id) === undefined &&
+        (row.state !== "done" || row.upstream_job !== null);
       if (!waiting || left <= 0 || signal.aborted || this.#stop.signal.aborted) {
         looked.abort();
         return row;
@@ -539,50 +458,8 @@ export class SessionEngine {
     }
   }
 
-  /** The agent's own session of this job id, or undefined: other agents' jobs don't exist for it (I9). */
-  async find(principal: AgentPrincipal, project: string, jobId: string): Promise<SessionRow | undefined> {
-    const row = await this.#o.store.db
-      .selectFrom("sessions")
-      .selectAll()
-      .where("issuer", "=", principal.issuer)
-      .where("subject", "=", principal.subject)
-      .where("project", "=", project)
-      .where("job_id", "=", jobId)
-      .executeTakeFirst();
-    return row as SessionRow | undefined;
-  }
-
-  /** The agent's own sessions, newest first, from after `after` on. */
-  async list(principal: AgentPrincipal, project: string, page: ListPage): Promise<SessionRow[]> {
-    const { from, to, after } = page;
-    let query = this.#o.store.db
-      .selectFrom("sessions")
-      .selectAll()
-      .where("issuer", "=", principal.issuer)
-      .where("subject", "=", principal.subject)
-      .where("project", "=", project)
-      .orderBy("created_at", "desc")
-      .orderBy("id", "desc")
-      .limit(page.limit);
-    if (from !== undefined) query = query.where("created_at", ">=", from);
-    if (to !== undefined) query = query.where("created_at", "<=", to);
-    if (after !== undefined)
-      query = query.where((e) =>
-        e.or([
-          e("created_at", "<", after.createdAt),
-          e.and([e("created_at", "=", after.createdAt), e("id", "<", after.id)]),
-        ]),
-      );
-    return (await query.execute()) as SessionRow[];
-  }
-
-  async byId(id: string): Promise<SessionRow> {
-    const row = await this.#o.store.db
-      .selectFrom("sessions")
-      .selectAll()
-      .where("id", "=", id)
-      .executeTakeFirstOrThrow();
-    return row as SessionRow;
+  outcome(id: string): Outcome | undefined {
+    return this.#jobs.outcome(id);
   }
 
   /** The agent's own statement, unsealed. */
@@ -604,7 +481,7 @@ export class SessionEngine {
           this.#o.log.warn({ session: row.id, err: error }, "a cancelled job could not be stopped upstream"),
         );
     }
-    return this.byId(row.id);
+    return sessionById(this.#o.store, row.id);
   }
 
   /**
@@ -680,7 +557,7 @@ export class SessionEngine {
         await this.#launch(row, connection, this.open(row));
         return;
       case "releasing":
-        this.#watchRow(row);
+        this.#jobs.follow(row);
         return;
       default:
         return;
@@ -766,7 +643,7 @@ export class SessionEngine {
       data: {},
     });
     // One that had ended before keeps its outcome: a finished job's rows can still be paged.
-    if (ended.ended) this.#settle(id, { ok: false, error });
+    if (ended.ended) this.#jobs.settle(id, { ok: false, error });
     return ended;
   }
 
@@ -796,45 +673,4 @@ export class SessionEngine {
       this.#changed(id);
     }
   }
-}
-
-/** The tables that a session's statements write. */
-function writtenTables(row: SessionRow): readonly string[] {
-  const statements = JSON.parse(row.plan ?? "[]") as readonly PlanStatement[];
-  return statements.flatMap(({ writes }) => writes.map(({ table }) => table));
-}
-
-/** Where a session's job runs upstream. */
-export function upstreamJob(row: SessionRow, connection: Connection): JobReference {
-  return {
-    projectId: connection.billingProject ?? row.project,
-    jobId: row.upstream_job ?? `chaperone_${row.id}`,
-    location: connection.location,
-  };
-}
-
-/** Whose query of which project is being processed. */
-interface Processed {
-  readonly id: string;
-  readonly principal: AgentPrincipal;
-  readonly project: string;
-  readonly purpose: string | null;
-}
-
-function processed(row: SessionRow): Processed {
-  return { id: row.id, principal: principalOf(row), project: row.project, purpose: row.purpose };
-}
-
-export function principalOf(row: SessionRow): AgentPrincipal {
-  return JSON.parse(row.principal) as AgentPrincipal;
-}
-
-/** Labels by which BigQuery's own audit log can be joined with the ledger: lower case, at most 63 characters. */
-function attribution(row: SessionRow): Record<string, string> {
-  const label = (text: string) =>
-    text
-      .toLowerCase()
-      .replace(/[^a-z0-9_-]/g, "-")
-      .slice(0, 63);
-  return { chaperone_agent: label(row.agent_name), chaperone_job: label(row.id) };
 }

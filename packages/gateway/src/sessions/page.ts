@@ -7,9 +7,11 @@ import type { PermitDecision } from "../policy/decision.ts";
 import type { Store } from "../store/store.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { RowPage } from "../upstream/upstream.ts";
-import { type Outcome, type SessionEngine, type SessionRow, upstreamJob } from "./engine.ts";
+import type { SessionEngine } from "./engine.ts";
+import type { Outcome } from "./job-follower.ts";
 import { answerDisagreement, type ResultField } from "./mask-plan.ts";
 import type { SessionError } from "./session.ts";
+import { type SessionRow, upstreamJob } from "./session-row.ts";
 
 /** Which rows of a result, in which wire form. */
 export interface PageRequest {

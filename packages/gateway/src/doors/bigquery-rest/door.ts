@@ -3,9 +3,10 @@ import { CatalogError } from "../../catalog/catalog.ts";
 import type { Json } from "../../evidence/event.ts";
 import type { AgentPrincipal } from "../../identity/principal.ts";
 import type { Connection } from "../../sessions/connection.ts";
-import type { SessionEngine, SessionRow } from "../../sessions/engine.ts";
+import type { SessionEngine } from "../../sessions/engine.ts";
 import { openPage, PageError, type PageOptions, type PageRequest, rowLimit } from "../../sessions/page.ts";
 import type { SessionError } from "../../sessions/session.ts";
+import { findSession, listSessions, type SessionRow } from "../../sessions/session-row.ts";
 import type { Statement, Submission } from "../../sessions/statement.ts";
 import { CommandError } from "../../store/command.ts";
 import { GoogleError, invalid, notFound } from "./google-error.ts";
@@ -119,7 +120,7 @@ export class BigQueryDoor {
       throw new GoogleError(403, "accessDenied", "An agent sees its own jobs only; ask without allUsers.");
     const limit = Math.max(1, integerParameter(m.query, "maxResults", MOST_LISTED) ?? LISTED);
     const token = m.query.get("pageToken");
-    const rows = await this.#o.engine.list(principal, param(m, "project"), {
+    const rows = await listSessions(this.#o.pages.store, principal, param(m, "project"), {
       limit,
       from: integerParameter(m.query, "minCreationTime", Number.MAX_SAFE_INTEGER),
       to: integerParameter(m.query, "maxCreationTime", Number.MAX_SAFE_INTEGER),
@@ -299,7 +300,7 @@ export class BigQueryDoor {
   }
 
   async #job(m: Matched, principal: AgentPrincipal): Promise<SessionRow> {
-    const row = await this.#o.engine.find(principal, param(m, "project"), param(m, "job"));
+    const row = await findSession(this.#o.pages.store, principal, param(m, "project"), param(m, "job"));
     const location = m.query.get("location");
     if (row === undefined || (location !== undefined && location.toLowerCase() !== (row.location ?? "").toLowerCase()))
       throw notFound("Job");

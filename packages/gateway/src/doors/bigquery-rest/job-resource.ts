@@ -1,6 +1,6 @@
-import type { SealedStatement, SessionRow } from "../../sessions/engine.ts";
 import type { MaskPlan } from "../../sessions/mask-plan.ts";
 import type { SessionError, SessionState } from "../../sessions/session.ts";
+import type { SealedStatement, SessionRow } from "../../sessions/session-row.ts";
 
 /**
  * The job as its own agent may see it (I9): its own SQL, no plan, no literals of anybody's data, no destination table

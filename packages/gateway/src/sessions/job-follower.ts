@@ -1,0 +1,109 @@
+import type { Store } from "../store/store.ts";
+import type { Logger } from "../telemetry/logger.ts";
+import type { QueryResults } from "../upstream/upstream.ts";
+import type { Connection } from "./connection.ts";
+import type { MaskPlan } from "./mask-plan.ts";
+import { upstreamFailure } from "./records.ts";
+import type { SessionError } from "./session.ts";
+import { type SessionRow, upstreamJob, writtenTables } from "./session-row.ts";
+
+/** How a running job ended upstream. */
+export type Outcome =
+  | { readonly ok: true; readonly totalRows: number }
+  | { readonly ok: false; readonly error: SessionError };
+
+/** Longest silence of one wait for a running job; then it is asked again. */
+const POLL_MS = 10_000;
+/** Ended jobs whose outcome is kept in memory (I10). */
+const SETTLED_KEPT = 10_000;
+
+export interface JobFollowerOptions {
+  readonly store: Store;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+  connection(name: string): Connection;
+  /** Ends the session of a job that failed. */
+  failed(id: string, error: SessionError): Promise<unknown>;
+  /** The job can't be followed any further now. */
+  left(id: string): void;
+  changed(id: string): void;
+}
+
+/** Follows jobs upstream to their end, each once, and remembers how they ended. */
+export class JobFollower {
+  readonly #o: JobFollowerOptions;
+  readonly #watched = new Set<string>();
+  readonly #settled = new Map<string, Outcome>();
+
+  constructor(options: JobFollowerOptions) {
+    this.#o = options;
+  }
+
+  /** How the session's job ended, or undefined while it runs (or before it does). */
+  outcome(id: string): Outcome | undefined {
+    return this.#settled.get(id);
+  }
+
+  follow(row: SessionRow): void {
+    const { id } = row;
+    if (this.#watched.has(id) || this.#settled.has(id)) return;
+    this.#watched.add(id);
+    this.#poll(row, this.#o.connection(row.connection))
+      .then((outcome) => this.settle(id, outcome))
+      .catch((error: unknown) => {
+        if (this.#o.signal.aborted) return;
+        this.#o.left(id);
+        this.#o.log.error({ session: id, err: error }, "a running job could not be followed");
+      })
+      .finally(() => {
+        this.#watched.delete(id);
+        this.#o.changed(id);
+      });
+  }
+
+  /** Keeps how a job ended, for so many sessions; one that fell out is asked for again upstream. */
+  settle(id: string, outcome: Outcome): void {
+    this.#settled.delete(id);
+    this.#settled.set(id, outcome);
+    for (const oldest of this.#settled.keys()) {
+      if (this.#settled.size <= SETTLED_KEPT) break;
+      this.#settled.delete(oldest);
+    }
+    this.#o.changed(id);
+  }
+
+  async #poll(row: SessionRow, connection: Connection): Promise<Outcome> {
+    const { signal } = this.#o;
+    for (;;) {
+      signal.throwIfAborted();
+      let answer: QueryResults;
+      try {
+        answer = await connection.upstream.getQueryResults(upstreamJob(row, connection), {
+          timeoutMs: POLL_MS,
+          signal,
+        });
+      } catch (error) {
+        signal.throwIfAborted();
+        const failure = upstreamFailure(error);
+        await this.#o.failed(row.id, failure);
+        return { ok: false, error: failure };
+      }
+      if (!answer.complete) continue;
+      if ((JSON.parse(row.mask_plan ?? "null") as MaskPlan).fields.length === 0)
+        await this.#finishWithoutRows(row, connection, answer);
+      return { ok: true, totalRows: answer.totalRows ?? 0 };
+    }
+  }
+
+  /** A statement that shows nothing is over when its job is: no page will end it. */
+  async #finishWithoutRows(row: SessionRow, connection: Connection, answer: QueryResults): Promise<void> {
+    for (const table of writtenTables(row)) connection.catalog.forget(table);
+    const { numDmlAffectedRows } = answer;
+    await this.#o.store.run("session.end", {
+      id: row.id,
+      state: "done",
+      // For auditors; agents aren't told, since the number answers a question about the rows (threat-model row 39).
+      data: numDmlAffectedRows === undefined ? {} : { rowsWritten: numDmlAffectedRows },
+    });
+  }
+}

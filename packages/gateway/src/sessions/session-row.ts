@@ -1,0 +1,123 @@
+import type { PlanStatement } from "@chaperone/googlesql";
+import type { AgentPrincipal } from "../identity/principal.ts";
+import type { Store } from "../store/store.ts";
+import type { JobReference } from "../upstream/upstream.ts";
+import type { Connection } from "./connection.ts";
+import type { SessionState } from "./session.ts";
+import type { Statement } from "./statement.ts";
+import type { SessionTables } from "./tables.ts";
+
+export type SessionRow = Omit<SessionTables["sessions"], "state" | "rows_released" | "cells_masked"> & {
+  readonly state: SessionState;
+  readonly rows_released: number;
+  readonly cells_masked: number;
+};
+
+/** What is kept sealed of a session. */
+export interface SealedStatement {
+  readonly statement: Statement;
+  readonly maximumBytesBilled: number | null;
+  readonly jobTimeoutMs: number | null;
+  readonly dryRun: boolean;
+}
+
+/** Which of an agent's sessions: at most `limit`, created between `from` and `to` (milliseconds, inclusive), older than `after`. */
+export interface ListPage {
+  readonly limit: number;
+  readonly from: number | undefined;
+  readonly to: number | undefined;
+  readonly after: { readonly createdAt: number; readonly id: string } | undefined;
+}
+
+/** The agent's own session of this job id, or undefined: other agents' jobs don't exist for it (I9). */
+export async function findSession(
+  store: Store,
+  principal: AgentPrincipal,
+  project: string,
+  jobId: string,
+): Promise<SessionRow | undefined> {
+  const row = await store.db
+    .selectFrom("sessions")
+    .selectAll()
+    .where("issuer", "=", principal.issuer)
+    .where("subject", "=", principal.subject)
+    .where("project", "=", project)
+    .where("job_id", "=", jobId)
+    .executeTakeFirst();
+  return row as SessionRow | undefined;
+}
+
+/** The agent's own sessions, newest first, from after `after` on. */
+export async function listSessions(
+  store: Store,
+  principal: AgentPrincipal,
+  project: string,
+  page: ListPage,
+): Promise<SessionRow[]> {
+  const { from, to, after } = page;
+  let query = store.db
+    .selectFrom("sessions")
+    .selectAll()
+    .where("issuer", "=", principal.issuer)
+    .where("subject", "=", principal.subject)
+    .where("project", "=", project)
+    .orderBy("created_at", "desc")
+    .orderBy("id", "desc")
+    .limit(page.limit);
+  if (from !== undefined) query = query.where("created_at", ">=", from);
+  if (to !== undefined) query = query.where("created_at", "<=", to);
+  if (after !== undefined)
+    query = query.where((e) =>
+      e.or([
+        e("created_at", "<", after.createdAt),
+        e.and([e("created_at", "=", after.createdAt), e("id", "<", after.id)]),
+      ]),
+    );
+  return (await query.execute()) as SessionRow[];
+}
+
+export async function sessionById(store: Store, id: string): Promise<SessionRow> {
+  const row = await store.db.selectFrom("sessions").selectAll().where("id", "=", id).executeTakeFirstOrThrow();
+  return row as SessionRow;
+}
+
+/** The tables that a session's statements write. */
+export function writtenTables(row: SessionRow): readonly string[] {
+  const statements = JSON.parse(row.plan ?? "[]") as readonly PlanStatement[];
+  return statements.flatMap(({ writes }) => writes.map(({ table }) => table));
+}
+
+/** Where a session's job runs upstream. */
+export function upstreamJob(row: SessionRow, connection: Connection): JobReference {
+  return {
+    projectId: connection.billingProject ?? row.project,
+    jobId: row.upstream_job ?? `chaperone_${row.id}`,
+    location: connection.location,
+  };
+}
+
+/** Whose query of which project is being processed. */
+export interface Processed {
+  readonly id: string;
+  readonly principal: AgentPrincipal;
+  readonly project: string;
+  readonly purpose: string | null;
+}
+
+export function processed(row: SessionRow): Processed {
+  return { id: row.id, principal: principalOf(row), project: row.project, purpose: row.purpose };
+}
+
+export function principalOf(row: SessionRow): AgentPrincipal {
+  return JSON.parse(row.principal) as AgentPrincipal;
+}
+
+/** Labels by which BigQuery's own audit log can be joined with the ledger: lower case, at most 63 characters. */
+export function attribution(row: SessionRow): Record<string, string> {
+  const label = (text: string) =>
+    text
+      .toLowerCase()
+      .replace(/[^a-z0-9_-]/g, "-")
+      .slice(0, 63);
+  return { chaperone_agent: label(row.agent_name), chaperone_job: label(row.id) };
+}
