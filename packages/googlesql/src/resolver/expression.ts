@@ -47,6 +47,7 @@ import { checkDatePart } from "./date-part.ts";
 import { resolveCall } from "./function-call.ts";
 import { cellFlow, fieldValue, resolvePath } from "./path.ts";
 import { addName, type Column, frameOf, NO_RANGES, type Relation, type Scope, type Value } from "./scope.ts";
+import { resolveSystemVariable } from "./system-variable.ts";
 import { hasParameters, resolveTypeName } from "./type-name.ts";
 
 export function resolveExpression(context: Context, node: Tree.Expression, scope: Scope): Value {
@@ -104,11 +105,7 @@ function resolveKind(context: Context, node: Tree.Expression, scope: Scope): Val
     case "Parameter":
       return parameter(context, node);
     case "SystemVariable":
-      return context.fail(
-        "unsupported",
-        `System variable @@${node.parts.map((p) => p.name).join(".")} is not supported`,
-        node,
-      );
+      return resolveSystemVariable(context, node);
     case "LogicalExpression":
       return computed(BOOL, node.operator, expectAll(context, node.operands, resolve, BOOL, node.operator));
     case "NotExpression":

@@ -38,6 +38,7 @@ import {
   type Value,
 } from "./scope.ts";
 import { tableColumns } from "./table-columns.ts";
+import { resolveTableFunction } from "./table-function.ts";
 import { resolveTableName, resolveWildcard } from "./table-name.ts";
 import { asOfTime } from "./time-travel.ts";
 import { unpivoted } from "./unpivot.ts";
@@ -85,8 +86,12 @@ export function resolveFrom(
       return named(context, relation, node.alias?.name ?? "", node);
     }
     case "TableFunctionCall": {
-      const name = node.name.map((p) => p.name).join(".");
-      return context.fail("unsupported", `Table function ${name} is not supported`, node);
+      const alone: Scope = { ...outer, parent: null };
+      const around = {
+        commonTables: outer.commonTables,
+        table: (path: TablePath) => tablePath(context, path, NO_FROM, frame, alone),
+      };
+      return named(context, resolveTableFunction(context, node, around), node.alias?.name ?? "", node);
     }
     case "Unnest":
       return unnest(context, node, left, frame, outer);

@@ -1,0 +1,28 @@
+/**
+ * Table functions of BigQuery's own, in FROM.
+ * https://cloud.google.com/bigquery/docs/reference/standard-sql/table-functions-built-in
+ */
+import { refusalReason } from "../functions/refused.ts";
+import type { TableFunctionCall } from "../tree.ts";
+import type { Context } from "./context.ts";
+import type { Relation } from "./scope.ts";
+import type { Surroundings } from "./table-functions/arguments.ts";
+import { gapFill } from "./table-functions/gap-fill.ts";
+import { rangeSessionize } from "./table-functions/range-sessionize.ts";
+import { vectorSearch } from "./table-functions/vector-search.ts";
+
+type TableFunction = (context: Context, node: TableFunctionCall, around: Surroundings) => Relation;
+
+const TABLE_FUNCTIONS: ReadonlyMap<string, TableFunction> = new Map([
+  ["GAP_FILL", gapFill],
+  ["RANGE_SESSIONIZE", rangeSessionize],
+  ["VECTOR_SEARCH", vectorSearch],
+]);
+
+export function resolveTableFunction(context: Context, node: TableFunctionCall, around: Surroundings): Relation {
+  const name = node.name.map((part) => part.name.toUpperCase()).join(".");
+  const resolve = TABLE_FUNCTIONS.get(name);
+  if (resolve !== undefined) return resolve(context, node, around);
+  const reason = refusalReason(name) ?? "the gateway doesn't know what it gives";
+  return context.fail("unsupported", `Table function ${name} is not supported: ${reason}`, node);
+}

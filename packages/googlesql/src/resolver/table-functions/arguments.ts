@@ -1,0 +1,112 @@
+/** What is passed to a table function of BigQuery's own: tables and queries, names of their columns, constants. */
+import { closed } from "../../flow/flow.ts";
+import type {
+  Argument,
+  Expression,
+  ModelArgument,
+  NamedArgument,
+  Node,
+  TableArgument,
+  TableFunctionArgument,
+  TableFunctionCall,
+  TablePath,
+} from "../../tree.ts";
+import type { Type } from "../../types.ts";
+import { resolveConstant } from "../constant.ts";
+import type { Context } from "../context.ts";
+import { type Column, type CommonTables, type FromClause, fold, type Value } from "../scope.ts";
+
+/** Where the call stands. */
+export interface Surroundings {
+  readonly commonTables: CommonTables | null;
+  /** What FROM makes of a table that is named alone. */
+  readonly table: (path: TablePath) => FromClause;
+}
+
+export type Given = Argument | TableArgument | ModelArgument | NamedArgument["value"];
+
+/** The arguments under the names of their places; those by name come after those by place. */
+export function argumentsByName(
+  context: Context,
+  name: string,
+  node: TableFunctionCall,
+  places: readonly string[],
+  names: readonly string[],
+): ReadonlyMap<string, Given> {
+  const given = new Map<string, Given>();
+  let byName = false;
+  for (const [i, argument] of node.arguments.entries()) {
+    const key = nameOf(argument) ?? (byName ? undefined : places[i]);
+    byName ||= argument.kind === "NamedArgument";
+    if (key === undefined || given.has(key) || !(places.includes(key) || names.includes(key))) {
+      return context.fail("type", `${name} has an argument too many, or one it doesn't know`, argument);
+    }
+    given.set(key, argument.kind === "NamedArgument" ? argument.value : argument);
+  }
+  return given;
+}
+
+function nameOf(argument: TableFunctionArgument): string | undefined {
+  return argument.kind === "NamedArgument" ? fold(argument.name.name) : undefined;
+}
+
+/** A table's or a query's rows, as an argument. */
+export type Input = Pick<FromClause, "columns" | "implicit" | "rows" | "repeated">;
+
+/** `TABLE t`, or a query in parentheses. Neither sees the rows around the call. */
+export function inputOf(
+  context: Context,
+  name: string,
+  given: Given | undefined,
+  around: Surroundings,
+  node: Node,
+): Input {
+  if (given?.kind === "TableArgument") return around.table(given.path);
+  if (given?.kind === "SubqueryExpression" && given.form === "SCALAR") {
+    const { columns, implicit, rows, repeated } = context.query(context, given.query, null, around.commonTables);
+    return {
+      columns: columns.map((column) => ({ ...column, flow: closed(column.flow) })),
+      implicit,
+      rows: closed(rows),
+      repeated,
+    };
+  }
+  return context.fail("type", `${name} takes TABLE and a name, or a query in parentheses`, given ?? node);
+}
+
+/** The column that a string literal names: which one, the text must say. */
+export function columnNamed(
+  context: Context,
+  name: string,
+  input: Input,
+  given: Given | undefined,
+  node: Node,
+): Column {
+  if (given?.kind !== "StringLiteral") {
+    return context.fail("unsupported", `${name} takes a column's name as a string literal`, given ?? node);
+  }
+  const found = input.columns.filter((column) => fold(column.name) === fold(given.value));
+  const [column] = found;
+  if (column === undefined || found.length > 1) {
+    return context.fail("name", `${name} names a column that its table doesn't have, or has twice`, given);
+  }
+  return column;
+}
+
+/** The columns that an array of string literals names. */
+export function columnsNamed(context: Context, name: string, input: Input, given: Given, node: Node): Column[] {
+  if (given.kind !== "ArrayExpression") {
+    return context.fail("unsupported", `${name} takes columns' names as an array of string literals`, given);
+  }
+  return given.elements.map((element) => columnNamed(context, name, input, element, node));
+}
+
+/** A value known before the query runs. */
+export function constantOf(context: Context, name: string, given: Given, type: Type): Value {
+  if (!isExpression(given)) return context.fail("type", `${name} takes a constant here`, given);
+  return resolveConstant(context, given, type, name);
+}
+
+function isExpression(given: Given): given is Expression {
+  return !["StarArgument", "NamedArgument", "LambdaArgument", "TableArgument", "ModelArgument"].includes(given.kind);
+}
