@@ -114,7 +114,6 @@ const REFUSED: Readonly<Record<Refusal["code"], readonly string[]>> = {
     "SELECT @@script.bytes_processed",
     "SELECT @@Script.Job_Id",
     "SELECT x FROM EXTERNAL_QUERY('c', 'SELECT 1')",
-    "SELECT * FROM APPENDS(TABLE ehr.patients, NULL, NULL)",
     "SELECT * FROM ML.PREDICT(MODEL ehr.m, TABLE ehr.patients)",
     "SELECT 1; SELECT 2",
     "SELECT SAFE.SUM(id) FROM patients",

@@ -71,6 +71,62 @@ table("GAP_FILL: a row for each bucket of time", [
   ],
 ]);
 
+table("APPENDS and CHANGES: the table's columns, and what became of the rows", [
+  [
+    "SELECT ssn, _CHANGE_TYPE, _CHANGE_TIMESTAMP FROM CHANGES(TABLE ehr.patients, NULL, TIMESTAMP '2026-01-01')",
+    "ssn = copy ssn",
+    "_CHANGE_TYPE = transform *",
+    "_CHANGE_TIMESTAMP = transform *",
+  ],
+  [
+    "SELECT h.a FROM APPENDS(TABLE pair) AS h WHERE _change_type = 'INSERT' AND b = 'x'",
+    "a = copy pair.a ? pair.*, pair.b",
+  ],
+  ["SELECT COUNT(*) AS n FROM APPENDS(TABLE pair, start_timestamp => NULL)", "n = aggregate pair.*"],
+]);
+
+describe("a table's history", () => {
+  test("is marked as such, also beside the table of now", () => {
+    for (const sql of [
+      "SELECT a FROM APPENDS(TABLE pair, NULL, NULL)",
+      "SELECT y.a FROM pair x, CHANGES(TABLE pair, NULL, CURRENT_TIMESTAMP()) y",
+    ])
+      assert.deepEqual(
+        planOf(sql).reads.map((r) => [r.table, r.historical]),
+        [["clinic.ehr.pair", true]],
+        sql,
+      );
+  });
+  test("has the table's columns, then what became of the row", () => {
+    assert.deepEqual(types("SELECT * FROM APPENDS(TABLE pair, NULL, NULL)"), [
+      "a STRING",
+      "b STRING",
+      "_CHANGE_TYPE STRING",
+      "_CHANGE_TIMESTAMP TIMESTAMP",
+    ]);
+  });
+  test("counts no rows of the table", () => {
+    const [output] = planOf("SELECT COUNT(*) AS n FROM APPENDS(TABLE pair)").outputs;
+    assert.deepEqual(
+      output?.explicit.map((s) => s.statistic),
+      [undefined],
+    );
+  });
+  for (const [call, code] of [
+    ["APPENDS((SELECT a FROM pair), NULL, NULL)", "type"],
+    ["APPENDS(pair, NULL, NULL)", "type"],
+    ["CHANGES(TABLE patients_view, NULL, NULL)", "unsupported"],
+    ["CHANGES(TABLE outside, NULL, NULL)", "unsupported"],
+    ["CHANGES(TABLE pair, NULL, (SELECT MAX(seen) FROM patients, UNNEST(visits)))", "type"],
+    ["APPENDS(TABLE pair, 'x', 1)", "type"],
+    ["APPENDS(TABLE pair, NULL, NULL, NULL)", "type"],
+  ] as const)
+    test(`${call} is refused`, () => assert.equal(refusalOf(`SELECT * FROM ${call}`)?.code, code));
+  test("of a common table is refused", () => {
+    assert.equal(refusalOf("WITH pair AS (SELECT 1 AS a) SELECT a FROM APPENDS(TABLE pair)")?.code, "unsupported");
+  });
+});
+
 describe("types of a table function's columns", () => {
   test("VECTOR_SEARCH", () => {
     assert.deepEqual(types(`SELECT * FROM VECTOR_SEARCH(${V}, 'v', ${Q}, 'w')`), [

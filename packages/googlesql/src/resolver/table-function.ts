@@ -7,6 +7,7 @@ import type { TableFunctionCall } from "../tree.ts";
 import type { Context } from "./context.ts";
 import type { Relation } from "./scope.ts";
 import type { Surroundings } from "./table-functions/arguments.ts";
+import { changeHistory } from "./table-functions/change-history.ts";
 import { gapFill } from "./table-functions/gap-fill.ts";
 import { rangeSessionize } from "./table-functions/range-sessionize.ts";
 import { vectorSearch } from "./table-functions/vector-search.ts";
@@ -14,6 +15,8 @@ import { vectorSearch } from "./table-functions/vector-search.ts";
 type TableFunction = (context: Context, node: TableFunctionCall, around: Surroundings) => Relation;
 
 const TABLE_FUNCTIONS: ReadonlyMap<string, TableFunction> = new Map([
+  ["APPENDS", changeHistory],
+  ["CHANGES", changeHistory],
   ["GAP_FILL", gapFill],
   ["RANGE_SESSIONIZE", rangeSessionize],
   ["VECTOR_SEARCH", vectorSearch],
