@@ -340,3 +340,98 @@ test("what is created is printed with its full name, a temporary table with its 
     "CREATE VIEW `clinic`.`ehr`.`v` AS SELECT `a` FROM `clinic`.`ehr`.`pair`",
   );
 });
+
+table("ALTER TABLE keeps a column's classes with it", "ALTER_TABLE", [
+  ["ALTER TABLE patients RENAME COLUMN ssn TO note", "alter patients: note = copy ssn"],
+  [
+    "ALTER TABLE pair RENAME COLUMN a TO c, RENAME COLUMN b TO a, RENAME COLUMN c TO b",
+    "alter pair: c = copy pair.a; a = copy pair.b; b = copy pair.a",
+  ],
+  [
+    "ALTER TABLE patients RENAME COLUMN ADDRESS TO place",
+    "alter patients: place.zip = copy address.zip; place.city = copy address.city",
+  ],
+  ["ALTER TABLE pair RENAME TO pears", "create pears: a = copy pair.a; b = copy pair.b", "drop pair"],
+  ["ALTER TABLE pair DROP COLUMN a, DROP COLUMN IF EXISTS c", "alter pair: a"],
+  [
+    "ALTER TABLE pair ADD COLUMN c STRING OPTIONS (description = 'x'), ADD COLUMN IF NOT EXISTS A STRING",
+    "alter pair: c",
+  ],
+  ["ALTER TABLE encounters ALTER COLUMN id SET DATA TYPE NUMERIC", "alter encounters: id = transform encounters.id"],
+  ["ALTER TABLE pair ALTER COLUMN a SET DEFAULT 'x'", "alter pair: a"],
+  ["ALTER TABLE pair ALTER COLUMN a DROP NOT NULL, SET OPTIONS (description = 'x')", "alter pair: a"],
+  ["ALTER TABLE pair ADD FOREIGN KEY (a) REFERENCES patients(ssn) NOT ENFORCED", "alter pair"],
+  ["ALTER TABLE pair DROP PRIMARY KEY IF EXISTS", "alter pair"],
+]);
+
+table("ALTER VIEW", "ALTER_VIEW", [
+  ["ALTER VIEW patients_view SET OPTIONS (description = 'x')", "alter patients_view"],
+]);
+
+table("DROP TABLE", "DROP_TABLE", [["DROP TABLE IF EXISTS nowhere", "drop nowhere"]]);
+table("DROP MATERIALIZED VIEW", "DROP_MATERIALIZED_VIEW", [["DROP MATERIALIZED VIEW patients_mv", "drop patients_mv"]]);
+table("DROP FUNCTION", "DROP_FUNCTION", [["DROP FUNCTION ehr.f"]]);
+table("DROP SEARCH INDEX", "DROP_SEARCH_INDEX", [["DROP SEARCH INDEX i ON pair", "alter pair"]]);
+table("CREATE SCHEMA", "CREATE_SCHEMA", [["CREATE SCHEMA s OPTIONS (location = 'eu')"]]);
+
+describe("what leaves BigQuery", () => {
+  const effects = (sql: string): string[] => planOf(sql).effects.map((e) => `${e.kind}: ${e.sources.join(", ")}`);
+  test("EXPORT DATA takes every value, and what decided over the rows", () => {
+    const sql = "EXPORT DATA OPTIONS (uri = 'gs://x/*', format = 'CSV') AS SELECT ssn FROM patients WHERE id = 1";
+    assert.deepEqual(effects(sql), ["export: clinic.ehr.patients.id, clinic.ehr.patients.ssn"]);
+    assert.deepEqual(reads(sql), ["id: predicate", "ssn: output"]);
+    assert.equal(planOf(sql).kind, "EXPORT_DATA");
+    assert.deepEqual(planOf(sql).outputs, []);
+  });
+  test("a model holds what it was trained on", () => {
+    const sql =
+      "CREATE MODEL m OPTIONS (model_type = 'linear_reg') AS SELECT id, weight AS label FROM patients WHERE ssn > '5'";
+    assert.deepEqual(effects(sql), [
+      "model: clinic.ehr.patients.id, clinic.ehr.patients.ssn, clinic.ehr.patients.weight",
+    ]);
+    assert.deepEqual(reads(sql), ["id: output", "ssn: predicate", "weight: output"]);
+  });
+  test("a model that leaves, a load and a grant say so", () => {
+    assert.deepEqual(effects("EXPORT MODEL m OPTIONS (uri = 'gs://x')"), ["model: ", "export: "]);
+    assert.deepEqual(effects("LOAD DATA INTO pair FROM FILES (format = 'CSV', uris = ['gs://x/*'])"), ["load: "]);
+    assert.deepEqual(effects("GRANT `roles/bigquery.dataViewer` ON TABLE patients TO 'user:a@b.c'"), ["grant: "]);
+    assert.deepEqual(effects("REVOKE `roles/bigquery.dataViewer` ON SCHEMA ehr FROM 'user:a@b.c'"), ["grant: "]);
+  });
+});
+
+refused("DDL and transfers that are refused", {
+  "ALTER TABLE pair ALTER COLUMN a SET DEFAULT (SELECT ANY_VALUE(ssn) FROM patients)": /unsupported: DEFAULT can't/,
+  "ALTER TABLE pair SET OPTIONS (labels = [('phi', 'none')])": /unsupported: Option labels of ALTER TABLE/,
+  "ALTER TABLE pair RENAME COLUMN a TO b": /name: .*has a column b already/,
+  "ALTER TABLE pair RENAME COLUMN c TO d": /name: .*no column c/,
+  "ALTER TABLE pair RENAME TO other.pears": /name: RENAME TO takes one name/,
+  "ALTER TABLE nowhere DROP COLUMN a": /name/,
+  "ALTER TABLE patients_view ADD COLUMN a STRING": /unsupported: .*VIEW/,
+  "ALTER SCHEMA ehr SET OPTIONS (labels = [])": /unsupported: ALTER SCHEMA/,
+  "ALTER PROJECT SET OPTIONS (x = 1)": /unsupported: ALTER PROJECT/,
+  "DROP SCHEMA ehr CASCADE": /unsupported: DROP SCHEMA/,
+  "DROP ALL ROW ACCESS POLICIES ON patients": /unsupported: DROP ALL ROW ACCESS POLICIES/,
+  "UNDROP SCHEMA ehr": /unsupported: .*UNDROP SCHEMA/,
+  "CREATE ROW ACCESS POLICY p ON patients GRANT TO ('user:a@b.c') FILTER USING (ssn = '1')":
+    /unsupported: .*ROW ACCESS POLICY/,
+  "CREATE EXTERNAL SCHEMA s WITH CONNECTION x.y OPTIONS (location = 'x')": /unsupported/,
+  "CREATE RESERVATION r OPTIONS (slot_capacity = 1)": /unsupported/,
+  "CREATE MODEL m REMOTE WITH CONNECTION x.y OPTIONS (endpoint = 'x')": /unsupported: A remote model/,
+  "CREATE MODEL m TRANSFORM (a) OPTIONS (model_type = 'kmeans') AS SELECT a FROM pair": /unsupported: TRANSFORM/,
+  "EXPORT DATA OPTIONS (uri = CONCAT('gs://x/', (SELECT ANY_VALUE(ssn) FROM patients), '*')) AS SELECT 1 AS a":
+    /unsupported: Option uri can't hold a subquery/,
+  "EXPORT DATA OPTIONS (uri = ssn) AS SELECT ssn FROM patients": /name: Unrecognized name/,
+  "EXPORT DATA OPTIONS (callback = 'x') AS SELECT ssn FROM patients": /unsupported: Option callback/,
+  "LOAD DATA INTO pair FROM FILES (uris = [(SELECT ANY_VALUE(ssn) FROM patients)])": /unsupported/,
+  "LOAD DATA OVERWRITE pair PARTITIONS (a = 'x') FROM FILES (format = 'CSV')": /unsupported: LOAD DATA with PARTITIONS/,
+});
+
+test("what is changed, dropped or granted is printed with its full name", () => {
+  assert.equal(canonical("alter table pair rename to pears"), "ALTER TABLE `clinic`.`ehr`.`pair` RENAME TO `pears`");
+  assert.equal(canonical("drop view ehr.v"), "DROP VIEW `clinic`.`ehr`.`v`");
+  assert.equal(canonical("drop function ehr.f"), "DROP FUNCTION `clinic`.`ehr`.`f`");
+  assert.equal(
+    canonical("grant `roles/x` on schema ehr to 'user:a'"),
+    "GRANT `roles/x` ON SCHEMA `clinic`.`ehr` TO 'user:a'",
+  );
+});

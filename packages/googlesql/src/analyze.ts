@@ -65,6 +65,7 @@ function analysisOf(sql: string, tree: Script, options: AnalyzeOptions): Analysi
   const canonicalSql = print(tree, {
     tablePath: (node) => context.tablePaths.get(node),
     routinePath: (node) => context.routinePaths.get(node),
+    name: (node) => context.names.get(node),
   });
   return {
     plan: { understood: true, statementType, statements, result, canonicalSql },

@@ -1,5 +1,5 @@
 /** Canonical text of statements that define, change and drop. */
-import { type Printing, path, words } from "./printing.ts";
+import { type Printing, words } from "./printing.ts";
 import type {
   AlterColumn,
   AlterStatement,
@@ -73,7 +73,7 @@ export function printDdl(node: DdlStatement | DdlNode, to: Printing): string {
       return createFunction(node, to);
     case "CreateTableFunctionStatement":
       return words(
-        create(node, "TABLE FUNCTION", `${path(node.name)}(${to.list(node.parameters)})`),
+        create(node, "TABLE FUNCTION", `${to.name(node, node.name)}(${to.list(node.parameters)})`),
         node.returns && `RETURNS ${to.node(node.returns)}`,
         options(node.options, to),
         `AS ${to.node(node.query)}`,
@@ -90,7 +90,7 @@ export function printDdl(node: DdlStatement | DdlNode, to: Printing): string {
       return createModel(node, to);
     case "CreateSchemaStatement":
       return words(
-        create(node, node.external ? "EXTERNAL SCHEMA" : "SCHEMA", path(node.name)),
+        create(node, node.external ? "EXTERNAL SCHEMA" : "SCHEMA", to.name(node, node.name)),
         node.collate && `DEFAULT COLLATE ${to.node(node.collate)}`,
         node.connection && to.node(node.connection),
         options(node.options, to),
@@ -102,7 +102,7 @@ export function printDdl(node: DdlStatement | DdlNode, to: Printing): string {
     case "CreateRowAccessPolicyStatement":
       return createPolicy(node, to);
     case "CreateResourceStatement":
-      return words(create(node, node.type, path(node.name)), options(node.options, to));
+      return words(create(node, node.type, to.name(node, node.name)), options(node.options, to));
     case "AlterStatement":
       return alter(node, to);
     case "SetOptions":
@@ -124,7 +124,7 @@ export function printDdl(node: DdlStatement | DdlNode, to: Printing): string {
     case "DropPrimaryKey":
       return words("DROP PRIMARY KEY", node.ifExists && "IF EXISTS");
     case "RenameTable":
-      return `RENAME TO ${path(node.to)}`;
+      return `RENAME TO ${to.name(node, node.to)}`;
     case "AddReplica":
       return words("ADD REPLICA", node.ifNotExists && "IF NOT EXISTS", to.node(node.name), options(node.options, to));
     case "DropReplica":
@@ -134,7 +134,12 @@ export function printDdl(node: DdlStatement | DdlNode, to: Printing): string {
     case "DropStatement":
       return drop(node, to);
     case "UndropStatement":
-      return words("UNDROP SCHEMA", node.ifNotExists && "IF NOT EXISTS", path(node.name), options(node.options, to));
+      return words(
+        "UNDROP SCHEMA",
+        node.ifNotExists && "IF NOT EXISTS",
+        to.name(node, node.name),
+        options(node.options, to),
+      );
   }
 }
 
@@ -204,7 +209,7 @@ function createView(node: CreateViewStatement, to: Printing): string {
 function createFunction(node: CreateFunctionStatement, to: Printing): string {
   const what = words(node.temporary && "TEMP", node.aggregate && "AGGREGATE", "FUNCTION");
   return words(
-    create(node, what, `${path(node.name)}(${to.list(node.parameters)})`),
+    create(node, what, `${to.name(node, node.name)}(${to.list(node.parameters)})`),
     node.returns && `RETURNS ${to.node(node.returns)}`,
     node.determinism,
     node.language && `LANGUAGE ${to.node(node.language)}`,
@@ -218,7 +223,7 @@ function createFunction(node: CreateFunctionStatement, to: Printing): string {
 
 function createProcedure(node: CreateProcedureStatement, to: Printing): string {
   return words(
-    create(node, "PROCEDURE", `${path(node.name)}(${to.list(node.parameters)})`),
+    create(node, "PROCEDURE", `${to.name(node, node.name)}(${to.list(node.parameters)})`),
     node.security && `EXTERNAL SECURITY ${node.security}`,
     node.connection && to.node(node.connection),
     options(node.options, to),
@@ -235,7 +240,7 @@ function parameter(node: FunctionParameter, to: Printing): string {
 function createModel(node: CreateModelStatement, to: Printing): string {
   const signature = `INPUT (${to.list(node.input)}) OUTPUT (${to.list(node.output)})`;
   return words(
-    create(node, "MODEL", path(node.name)),
+    create(node, "MODEL", to.name(node, node.name)),
     node.input.length > 0 && signature,
     node.transform.length > 0 && `TRANSFORM (${to.list(node.transform)})`,
     node.remote && "REMOTE",
@@ -250,7 +255,7 @@ function createIndex(node: CreateIndexStatement, to: Printing): string {
   const own = node.columns.length > 0 && `WITH COLUMN OPTIONS (${to.list(node.columns)})`;
   const indexed = node.allColumns ? words("ALL COLUMNS", own) : to.list(node.columns);
   return words(
-    create(node, `${node.type} INDEX`, path(node.name)),
+    create(node, `${node.type} INDEX`, to.name(node, node.name)),
     `ON ${to.node(node.table)}(${indexed})`,
     node.storing.length > 0 && `STORING (${to.list(node.storing)})`,
     partitionAndCluster({ partitionBy: node.partitionBy, clusterBy: [] }, to),
@@ -271,7 +276,7 @@ function alter(node: AlterStatement, to: Printing): string {
   return words(
     `ALTER ${node.type}`,
     node.ifExists && "IF EXISTS",
-    path(node.name),
+    to.name(node, node.name),
     node.on && `ON ${to.node(node.on)}`,
     to.list(node.actions),
   );
@@ -291,7 +296,7 @@ function drop(node: DropStatement, to: Printing): string {
   return words(
     `DROP ${node.type}`,
     node.ifExists && "IF EXISTS",
-    path(node.name),
+    to.name(node, node.name),
     node.on && `ON ${to.node(node.on)}`,
     node.mode,
   );

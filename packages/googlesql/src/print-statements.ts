@@ -115,7 +115,7 @@ export function printStatement(node: Printed, to: Printing): string {
     case "RaiseStatement":
       return words("RAISE", node.message && `USING MESSAGE = ${to.node(node.message)}`);
     case "CallStatement":
-      return `CALL ${path(node.procedure)}(${to.list(node.arguments)})`;
+      return `CALL ${to.name(node, node.procedure)}(${to.list(node.arguments)})`;
     case "AssertStatement":
       return words(`ASSERT ${to.node(node.condition)}`, node.description && `AS ${to.node(node.description)}`);
     case "TransactionStatement":
@@ -124,7 +124,7 @@ export function printStatement(node: Printed, to: Printing): string {
       return exportData(node, to);
     case "ExportModelStatement":
       return words(
-        `EXPORT MODEL ${path(node.model)}`,
+        `EXPORT MODEL ${to.name(node, node.model)}`,
         node.connection && to.node(node.connection),
         node.options && `OPTIONS ${to.node(node.options)}`,
       );
@@ -200,5 +200,5 @@ function loadData(node: LoadDataStatement, to: Printing): string {
 
 function grant(node: GrantStatement, to: Printing): string {
   const way = node.action === "GRANT" ? "TO" : "FROM";
-  return `${node.action} ${to.list(node.roles)} ON ${node.resource} ${path(node.name)} ${way} ${to.list(node.grantees)}`;
+  return `${node.action} ${to.list(node.roles)} ON ${node.resource} ${to.name(node, node.name)} ${way} ${to.list(node.grantees)}`;
 }

@@ -42,6 +42,8 @@ export interface PrintOptions {
   readonly tablePath?: (node: TablePath) => readonly string[] | undefined;
   /** The same for the routine that a call names. */
   readonly routinePath?: (node: FunctionCall | TableFunctionCall) => readonly string[] | undefined;
+  /** The full name of what a statement changes, where it is named outside a TablePath. Undefined: as it stands in the tree. */
+  readonly name?: (node: Node) => readonly string[] | undefined;
   /** What to print for a literal's value; `index` counts from 0 in print order. Undefined: the value. */
   readonly literal?: (node: ValueLiteral, index: number) => string | undefined;
 }
@@ -386,6 +388,10 @@ class Printer implements Printing {
 
   #dotStarOperand(expression: Expression): string {
     return this.#operand(expression, POSTFIX);
+  }
+
+  name(node: Node, parts: readonly Identifier[]): string {
+    return this.#options.name?.(node)?.map(backquote).join(".") ?? path(parts);
   }
 
   #tablePath(node: TablePath): string {

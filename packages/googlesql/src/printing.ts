@@ -6,6 +6,8 @@ import type { Expression, Identifier, Node } from "./tree.ts";
 export interface Printing {
   node(node: Node): string;
   list(nodes: readonly Node[], separator?: string): string;
+  /** What a statement names outside a table's path: in full where it is known, else as written. */
+  name(node: Node, parts: readonly Identifier[]): string;
   /** An expression where no comparison, NOT, AND or OR may stand without parentheses. */
   comparand(node: Expression): string;
 }

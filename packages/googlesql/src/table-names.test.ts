@@ -35,3 +35,19 @@ test("a path into the array of an enclosing query stays a candidate", () => {
 test("what doesn't parse is refused", () => {
   assert.equal(names("SELECT FROM"), "syntax");
 });
+
+test("a statement's target needs a schema, unless it is made by it", () => {
+  assert.deepEqual(names("INSERT a (x) SELECT 1 FROM b"), ["p.d.a", "p.d.b"]);
+  assert.deepEqual(names("UPDATE a SET x = 1 FROM b WHERE TRUE"), ["p.d.a", "p.d.b"]);
+  assert.deepEqual(names("DELETE a WHERE x IN (SELECT x FROM b)"), ["p.d.a", "p.d.b"]);
+  assert.deepEqual(names("MERGE a USING b ON TRUE WHEN MATCHED THEN DELETE"), ["p.d.a", "p.d.b"]);
+  assert.deepEqual(names("ALTER TABLE a RENAME COLUMN x TO y"), ["p.d.a"]);
+  assert.deepEqual(names("CREATE OR REPLACE TABLE a AS SELECT 1 AS x FROM b"), ["p.d.b"]);
+  assert.deepEqual(names("CREATE TABLE a LIKE b"), ["p.d.b"]);
+  assert.deepEqual(names("CREATE SNAPSHOT TABLE a CLONE b"), ["p.d.b"]);
+  assert.deepEqual(names("CREATE VIEW a AS SELECT x FROM b"), ["p.d.b"]);
+  assert.deepEqual(names("DROP TABLE a"), []);
+});
+test("a target is no common table of the query behind it", () => {
+  assert.deepEqual(names("INSERT a (x) WITH a AS (SELECT 1 AS x FROM b) SELECT x FROM a"), ["p.d.a", "p.d.b"]);
+});

@@ -70,7 +70,28 @@ function walk(node: Node, common: ReadonlySet<string>, found: Set<TableName>, de
     // No table's name holds a star.
     if (wildcard !== null) found.add(`${wildcard.prefix}*`);
   }
-  for (const child of childrenOf(node)) walk(child, common, found, defaults);
+  if (node.kind === "AlterStatement") {
+    const name = resolveTableName(node.name, defaults);
+    if (name.kind === "table" && node.type === "TABLE") found.add(name.name);
+  }
+  const made = madeBy(node);
+  for (const child of childrenOf(node)) if (child !== made) walk(child, common, found, defaults);
+}
+
+/** The table that a statement makes: nobody needs its schema, and mostly there is none yet. Nor of one that a key refers to. */
+function madeBy(node: Node): Node | null {
+  switch (node.kind) {
+    case "CreateTableStatement":
+    case "CreateSnapshotStatement":
+    case "CreateViewStatement":
+      return node.name;
+    case "LoadDataStatement":
+      return node.target;
+    case "ColumnReference":
+      return node.table;
+    default:
+      return null;
+  }
 }
 
 function fold(name: string | undefined): string {

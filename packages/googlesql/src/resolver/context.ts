@@ -108,6 +108,8 @@ export class Context {
   readonly tablePaths = new Map<TablePath, readonly [string, string, string]>();
   /** The same for calls of routines. */
   readonly routinePaths = new Map<Node, readonly [string, string, string]>();
+  /** The same for statements that name what they change outside a path: ALTER, DROP, GRANT. */
+  readonly names = new Map<Node, readonly string[]>();
   /** Every query and table path that was given a meaning. */
   readonly resolved = new WeakSet<Node>();
   /** Names of values that stand in no row, where an expression is being resolved: variables, a routine's arguments. */

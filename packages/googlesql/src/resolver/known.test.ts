@@ -24,13 +24,7 @@ const UNKNOWN: Readonly<Record<string, RegExp>> = {
   "CALL p()": /CALL/,
   "EXECUTE IMMEDIATE 'SELECT 1'": /EXECUTE IMMEDIATE/,
   "ASSERT TRUE": /ASSERT/,
-  "EXPORT DATA OPTIONS (uri = 'gs://x/*') AS SELECT 1": /EXPORT DATA/,
-  "EXPORT MODEL m": /EXPORT MODEL/,
-  "LOAD DATA INTO pair FROM FILES (format = 'CSV')": /LOAD DATA/,
   "CREATE FUNCTION f() AS (1)": /CREATE FUNCTION/,
-  "ALTER TABLE pair DROP COLUMN a": /ALTER TABLE/,
-  "DROP TABLE pair": /DROP TABLE/,
-  "GRANT `roles/x` ON TABLE pair TO 'user:x'": /GRANT/,
   "SELECT 1; TRUNCATE TABLE pair": /More than one statement/,
 };
 

@@ -89,7 +89,29 @@ type KnownStatement =
   | "ViewColumn"
   | "OptionList"
   | "Option"
-  | "Connection";
+  | "Connection"
+  | "CreateModelStatement"
+  | "CreateSchemaStatement"
+  | "AlterStatement"
+  | "SetOptions"
+  | "SetDefaultCollate"
+  | "AddColumn"
+  | "DropColumn"
+  | "RenameColumn"
+  | "AlterColumn"
+  | "AddConstraint"
+  | "DropConstraint"
+  | "DropPrimaryKey"
+  | "RenameTable"
+  | "AddReplica"
+  | "DropReplica"
+  | "Rebuild"
+  | "DropStatement"
+  | "ExportDataStatement"
+  | "ExportModelStatement"
+  | "LoadDataStatement"
+  | "PartitionColumns"
+  | "GrantStatement";
 
 type KnownKind = Exclude<NodeKind, UnknownKind>;
 
@@ -133,6 +155,28 @@ const KNOWN_KINDS: Readonly<Record<KnownKind, true>> = {
   OptionList: true,
   Option: true,
   Connection: true,
+  CreateModelStatement: true,
+  CreateSchemaStatement: true,
+  AlterStatement: true,
+  SetOptions: true,
+  SetDefaultCollate: true,
+  AddColumn: true,
+  DropColumn: true,
+  RenameColumn: true,
+  AlterColumn: true,
+  AddConstraint: true,
+  DropConstraint: true,
+  DropPrimaryKey: true,
+  RenameTable: true,
+  AddReplica: true,
+  DropReplica: true,
+  Rebuild: true,
+  DropStatement: true,
+  ExportDataStatement: true,
+  ExportModelStatement: true,
+  LoadDataStatement: true,
+  PartitionColumns: true,
+  GrantStatement: true,
   Query: true,
   WithClause: true,
   CommonTable: true,

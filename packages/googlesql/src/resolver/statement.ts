@@ -4,10 +4,16 @@ import { definitionsOf, effectsOf, outputsOf, readsOf } from "../plan-statement.
 import { statementName } from "../statement-name.ts";
 import type { QueryStatement, Statement } from "../tree.ts";
 import type { Context } from "./context.ts";
+import { alter } from "./statements/alter-table.ts";
 import { createSnapshot, createTable } from "./statements/create-table.ts";
 import { createView } from "./statements/create-view.ts";
+import { drop } from "./statements/drop.ts";
+import { grant } from "./statements/grant.ts";
 import { insert } from "./statements/insert.ts";
 import { merge } from "./statements/merge.ts";
+import { createModel } from "./statements/model.ts";
+import { createSchema } from "./statements/schema.ts";
+import { exportData, exportModel, loadData } from "./statements/transfer.ts";
 import { deleteRows, truncate, update } from "./statements/update.ts";
 
 export function resolveStatement(context: Context, statement: Statement): PlanStatement {
@@ -31,6 +37,22 @@ export function resolveStatement(context: Context, statement: Statement): PlanSt
       return createSnapshot(context, statement);
     case "CreateViewStatement":
       return createView(context, statement);
+    case "CreateModelStatement":
+      return createModel(context, statement);
+    case "CreateSchemaStatement":
+      return createSchema(context, statement);
+    case "AlterStatement":
+      return alter(context, statement);
+    case "DropStatement":
+      return drop(context, statement);
+    case "ExportDataStatement":
+      return exportData(context, statement);
+    case "ExportModelStatement":
+      return exportModel(context, statement);
+    case "LoadDataStatement":
+      return loadData(context, statement);
+    case "GrantStatement":
+      return grant(context, statement);
     default:
       return context.fail("unsupported", `The statement ${statementName(statement)} is not supported`, statement);
   }

@@ -1,5 +1,5 @@
 /** What is checked of a text as a whole, before and after its parts are resolved. */
-import type { Node } from "../tree.ts";
+import type { Node, NodeKind } from "../tree.ts";
 import { childrenOf } from "../visitor.ts";
 import type { Context } from "./context.ts";
 
@@ -11,11 +11,26 @@ export function noteNames(context: Context, tree: Node): void {
   }
 }
 
+/** Statements that name what they change outside a table's path. */
+const NAMING: ReadonlySet<string> = new Set([
+  "AlterStatement",
+  "RenameTable",
+  "DropStatement",
+  "GrantStatement",
+  "ExportModelStatement",
+  "CreateModelStatement",
+  "CreateSchemaStatement",
+  "CreateFunctionStatement",
+  "CreateTableFunctionStatement",
+  "CreateProcedureStatement",
+] satisfies NodeKind[]);
+
 /** What no rule looked at would run without having been analysed (I2): better no query than that. */
 export function requireResolved(context: Context, tree: Node): void {
   const open: Node[] = [tree];
   for (let node = open.pop(); node !== undefined; node = open.pop()) {
-    if ((node.kind === "Query" || node.kind === "TablePath") && !context.resolved.has(node)) {
+    const unread = (node.kind === "Query" || node.kind === "TablePath") && !context.resolved.has(node);
+    if (unread || (NAMING.has(node.kind) && !context.names.has(node))) {
       context.fail("unsupported", "A part of the query could not be analysed", node);
     }
     for (const child of childrenOf(node)) open.push(child);

@@ -50,7 +50,7 @@ export function assigned(
   return coerced(value.type, type, value.flow);
 }
 
-function coerced(from: Type, to: Type, flow: Flow): Flow {
+export function coerced(from: Type, to: Type, flow: Flow): Flow {
   if (sameType(from, to)) return flow;
   const [have, want] = [fieldTypes(from), fieldTypes(to)];
   if (have !== null && want !== null && flow.fields !== null) {

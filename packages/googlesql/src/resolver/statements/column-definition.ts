@@ -3,14 +3,44 @@
  * https://cloud.google.com/bigquery/docs/reference/standard-sql/data-definition-language#column_name_and_column_schema
  */
 import type { TableFieldSchema } from "../../table-resource.ts";
-import type { ColumnDefinition, ColumnReference, ColumnSchema, ColumnType, Expression, Node } from "../../tree.ts";
+import type {
+  ColumnDefinition,
+  ColumnReference,
+  ColumnSchema,
+  ColumnType,
+  Expression,
+  Node,
+  TableElement,
+} from "../../tree.ts";
 import { coerces, isRangeElement, schemaType, type Type, typeName } from "../../types.ts";
 import type { Context } from "../context.ts";
+import { type Column, fold } from "../scope.ts";
 import { resolveTypeName } from "../type-name.ts";
 import type { Place } from "./assignment.ts";
 import { constantValue } from "./constant.ts";
 import { checkOptions } from "./options.ts";
 import { nameOf } from "./target.ts";
+
+/** The columns of a list that may hold keys as well. */
+export function definedColumns(context: Context, elements: readonly TableElement[]): Place[] {
+  const places: Place[] = [];
+  for (const element of elements) {
+    if (element.kind === "ForeignKey") checkReference(context, element.references);
+    if (element.kind === "ColumnDefinition") places.push(definedColumn(context, element));
+  }
+  const [first] = elements;
+  if (first !== undefined) requireNames(context, places, first);
+  return places;
+}
+
+export function requireNames(context: Context, columns: readonly Pick<Column, "name">[], node: Node): void {
+  const seen = new Set<string>();
+  for (const { name } of columns) {
+    if (name === "") context.fail("name", "Every column of a table needs a name; give each an alias", node);
+    if (seen.has(fold(name))) context.fail("name", `Duplicate column name ${name}; give each its own`, node);
+    seen.add(fold(name));
+  }
+}
 
 export function definedColumn(context: Context, node: ColumnDefinition): Place {
   if (node.generated !== null) {

@@ -5,22 +5,14 @@
 import { closed, NO_KEYS, NOTHING } from "../../flow/flow.ts";
 import type { PlanStatement, TableName } from "../../plan.ts";
 import { planWithoutResult } from "../../plan-statement.ts";
-import type {
-  CreateSnapshotStatement,
-  CreateTableStatement,
-  Node,
-  Query,
-  TableElement,
-  TablePath,
-  TableSource,
-} from "../../tree.ts";
+import type { CreateSnapshotStatement, CreateTableStatement, Node, Query, TablePath, TableSource } from "../../tree.ts";
 import { typeName } from "../../types.ts";
 import type { Context } from "../context.ts";
 import { newFrame, outputScope } from "../frame.ts";
 import { NO_FROM, resolveFrom } from "../from-clause.ts";
-import { type Column, type FromClause, fold, type Relation } from "../scope.ts";
+import type { FromClause, Relation } from "../scope.ts";
 import type { Place } from "./assignment.ts";
-import { checkCollation, checkReference, definedColumn } from "./column-definition.ts";
+import { checkCollation, definedColumns, requireNames } from "./column-definition.ts";
 import { valuesInPlaces } from "./insert.ts";
 import { checkOptions } from "./options.ts";
 import { checkClusterBy, partitionColumns } from "./partition.ts";
@@ -139,26 +131,6 @@ function likeColumns(context: Context, source: TableSource): Place[] {
   const { table, columns, fields } = resolveTarget(context, source.table);
   context.tables.add(table);
   return columns.map(({ name, type }, i) => ({ name, type, field: fields[i] ?? { name, type: typeName(type) } }));
-}
-
-function definedColumns(context: Context, elements: readonly TableElement[]): Place[] {
-  const places: Place[] = [];
-  for (const element of elements) {
-    if (element.kind === "ForeignKey") checkReference(context, element.references);
-    if (element.kind === "ColumnDefinition") places.push(definedColumn(context, element));
-  }
-  const [first] = elements;
-  if (first !== undefined) requireNames(context, places, first);
-  return places;
-}
-
-function requireNames(context: Context, columns: readonly Pick<Column, "name">[], node: Node): void {
-  const seen = new Set<string>();
-  for (const { name } of columns) {
-    if (name === "") context.fail("name", "Every column of a table needs a name; give each an alias", node);
-    if (seen.has(fold(name))) context.fail("name", `Duplicate column name ${name}; give each its own`, node);
-    seen.add(fold(name));
-  }
 }
 
 /** PARTITION BY and CLUSTER BY. A job that would fill too many partitions fails, and so tells of their values. */

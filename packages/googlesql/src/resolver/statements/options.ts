@@ -35,6 +35,22 @@ const OPTIONS = {
     "default_table_expiration_days default_partition_expiration_days default_rounding_mode description friendly_name " +
       "labels location max_time_travel_hours storage_billing_model is_case_insensitive",
   ),
+  "EXPORT DATA": names(
+    "uri format compression field_delimiter header overwrite use_avro_logical_types bigtable_options " +
+      "auto_create_column_families spanner_options truncate",
+  ),
+  "EXPORT MODEL": names("uri trial_id"),
+  "FROM FILES": names(
+    "allow_jagged_rows allow_quoted_newlines column_name_character_map compression decimal_target_types " +
+      "enable_list_inference enable_logical_types encoding field_delimiter format hive_partition_uri_prefix " +
+      "ignore_unknown_values json_extension max_bad_records null_marker null_markers preserve_ascii_control_characters " +
+      "quote require_hive_partition_filter skip_leading_rows uris",
+  ),
+  MODEL: names(
+    "model_type labels input_label_cols data_split_method data_split_eval_fraction data_split_col l1_reg l2_reg max_iterations " +
+      "learn_rate learn_rate_strategy early_stop min_rel_progress warm_start num_clusters distance_type standardize_features " +
+      "enable_global_explain auto_class_weights class_weights fit_intercept optimize_strategy category_encoding_method",
+  ),
   ROUTINE: names("description strict_mode"),
 } as const;
 

@@ -1,0 +1,239 @@
+/**
+ * ALTER TABLE and its like for views. A column that goes on under another name or type is a copy of itself, so that its classes
+ * go with it (threat-model C4).
+ * https://cloud.google.com/bigquery/docs/reference/standard-sql/data-definition-language#alter_table_rename_column_statement
+ */
+import { closed, NO_KEYS, NOTHING } from "../../flow/flow.ts";
+import type { PlanStatement } from "../../plan.ts";
+import { planWithoutResult } from "../../plan-statement.ts";
+import { tableNameParts } from "../../table-name.ts";
+import type { AlterAction, AlterColumn, AlterStatement, Identifier, RenameTable, TablePath } from "../../tree.ts";
+import type { Context } from "../context.ts";
+import { type Column, fold } from "../scope.ts";
+import { coerced } from "./assignment.ts";
+import { checkCollation, checkDefault, checkReference, columnType, definedColumn } from "./column-definition.ts";
+import { checkOptions } from "./options.ts";
+import { nameOf, resolveTarget, type Target } from "./target.ts";
+import { recordWrite, type WrittenColumn } from "./written.ts";
+
+export function alter(context: Context, node: AlterStatement): PlanStatement {
+  switch (node.type) {
+    case "TABLE":
+      return alterTable(context, node);
+    case "VIEW":
+    case "MATERIALIZED VIEW":
+      return alterView(context, node);
+    case "SCHEMA":
+    case "MODEL":
+    case "SEARCH INDEX":
+    case "VECTOR INDEX":
+    case "CAPACITY":
+    case "RESERVATION":
+    case "BI_CAPACITY":
+    case "ORGANIZATION":
+    case "PROJECT":
+    case "DATA_POLICY":
+      return context.fail("unsupported", `ALTER ${node.type} is not supported: it changes more than one table`, node);
+    default: {
+      const unreachable: never = node.type;
+      return unreachable;
+    }
+  }
+}
+
+function alterTable(context: Context, node: AlterStatement): PlanStatement {
+  const target = resolveTarget(context, pathOf(node));
+  const { parts } = nameOf(context, node.name, node);
+  context.names.set(node, parts);
+  /** As they are after the actions so far, each of which sees what those before it did. */
+  let columns: readonly Column[] = target.columns;
+  const written: WrittenColumn[] = [];
+  for (const action of node.actions) {
+    if (action.kind === "RenameTable") {
+      if (node.actions.length > 1) context.fail("unsupported", "RENAME TO stands alone", action);
+      return renameTable(context, target, parts, action);
+    }
+    const altered = alteration(context, target, columns, action);
+    columns = altered.columns;
+    written.push(...altered.written);
+  }
+  recordAlter(context, target.table, written, node);
+  return planWithoutResult(context, "ALTER_TABLE");
+}
+
+/** Views and materialized views take new options, for themselves or a column. */
+function alterView(context: Context, node: AlterStatement): PlanStatement {
+  const { table, parts } = nameOf(context, node.name, node);
+  context.names.set(node, parts);
+  const materialized = node.type === "MATERIALIZED VIEW";
+  for (const action of node.actions) {
+    if (action.kind === "SetOptions") {
+      checkOptions(context, action.options, materialized ? "ALTER MATERIALIZED VIEW" : "ALTER VIEW");
+    } else if (action.kind === "AlterColumn" && action.to?.kind === "OptionList") {
+      checkOptions(context, action.to, "COLUMN");
+    } else context.fail("unsupported", `This change of a ${node.type} is not supported`, action);
+  }
+  recordAlter(context, table, [], node);
+  return planWithoutResult(context, materialized ? "ALTER_MATERIALIZED_VIEW" : "ALTER_VIEW");
+}
+
+interface Altered {
+  readonly columns: readonly Column[];
+  readonly written: readonly WrittenColumn[];
+}
+
+function alteration(
+  context: Context,
+  target: Target,
+  columns: readonly Column[],
+  action: Exclude<AlterAction, RenameTable>,
+): Altered {
+  switch (action.kind) {
+    case "SetOptions":
+      checkOptions(context, action.options, "ALTER TABLE");
+      return { columns, written: [] };
+    case "SetDefaultCollate":
+      checkCollation(context, action.collate);
+      return { columns, written: [] };
+    case "AddColumn": {
+      const place = definedColumn(context, action.column);
+      const exists = columns.some((c) => fold(c.name) === fold(place.name));
+      if (exists && action.ifNotExists) return { columns, written: [] };
+      if (exists) context.fail("name", `Table ${target.table} has a column ${place.name} already`, action);
+      // Rows that are there hold NULL.
+      const column: Column = { ...place, written: "value", flow: NOTHING, id: context.freshId() };
+      return { columns: [...columns, column], written: [{ ...place, flow: NOTHING }] };
+    }
+    case "DropColumn": {
+      const column = columnNamed(context, target, columns, action.name, action.ifExists);
+      if (column === null) return { columns, written: [] };
+      return { columns: columns.filter((c) => c !== column), written: [{ ...column, flow: NOTHING }] };
+    }
+    case "RenameColumn": {
+      const column = columnNamed(context, target, columns, action.from, action.ifExists);
+      if (column === null) return { columns, written: [] };
+      const { name } = action.to;
+      if (columns.some((c) => c !== column && fold(c.name) === fold(name))) {
+        context.fail("name", `Table ${target.table} has a column ${name} already`, action.to);
+      }
+      const renamed: Column = { ...column, name };
+      return { columns: columns.map((c) => (c === column ? renamed : c)), written: [renamed] };
+    }
+    case "AlterColumn":
+      return alteredColumn(context, target, columns, action);
+    case "AddConstraint":
+      if (action.constraint.kind === "ForeignKey") checkReference(context, action.constraint.references);
+      return { columns, written: [] };
+    case "DropConstraint":
+    case "DropPrimaryKey":
+      return { columns, written: [] };
+    case "AddReplica":
+    case "DropReplica":
+    case "Rebuild":
+      return context.fail("syntax", "This is no change of a table", action);
+    default: {
+      const unreachable: never = action;
+      return unreachable;
+    }
+  }
+}
+
+function alteredColumn(context: Context, target: Target, columns: readonly Column[], action: AlterColumn): Altered {
+  const column = columnNamed(context, target, columns, action.name, action.ifExists);
+  if (column === null) return { columns, written: [] };
+  const { change, to } = action;
+  switch (change) {
+    case "SET DATA TYPE": {
+      if (to?.kind !== "ColumnSchema") return context.fail("syntax", "SET DATA TYPE needs a type", action);
+      const { type } = columnType(context, to);
+      const changed: Column = { ...column, type, flow: coerced(column.type, type, column.flow) };
+      return { columns: columns.map((c) => (c === column ? changed : c)), written: [changed] };
+    }
+    case "SET DEFAULT":
+      if (to === null || to.kind === "ColumnSchema" || to.kind === "OptionList") {
+        return context.fail("syntax", "SET DEFAULT needs a value", action);
+      }
+      checkDefault(context, to, column.type, column.name);
+      break;
+    case "SET OPTIONS":
+      if (to?.kind !== "OptionList") return context.fail("syntax", "SET OPTIONS needs options", action);
+      checkOptions(context, to, "COLUMN");
+      break;
+    case "DROP DEFAULT":
+    case "DROP NOT NULL":
+      break;
+    default: {
+      const unreachable: never = change;
+      return unreachable;
+    }
+  }
+  return { columns, written: [{ ...column, flow: NOTHING }] };
+}
+
+/** The table goes on under its new name with all that is in it. */
+function renameTable(
+  context: Context,
+  target: Target,
+  parts: readonly [string, string, string],
+  action: RenameTable,
+): PlanStatement {
+  const [name, more] = tableNameParts(action.to);
+  if (name === undefined || more !== undefined) {
+    return context.fail("name", "RENAME TO takes one name: the table stays in its dataset", action);
+  }
+  const [project, dataset] = parts;
+  const quoted: Identifier = { kind: "Identifier", name: `${project}.${dataset}.${name}`, start: 0, end: 0 };
+  const { table } = nameOf(context, [quoted], action);
+  context.names.set(action, [name]);
+  context.tables.add(target.table);
+  recordWrite(
+    context,
+    {
+      table,
+      mode: "create",
+      columns: target.columns.map(({ name: column, type, flow }) => ({ name: column, type, flow: closed(flow) })),
+      implicit: NO_KEYS,
+      rows: closed(target.from.rows),
+      repeated: false,
+    },
+    action,
+  );
+  recordWrite(
+    context,
+    { table: target.table, mode: "drop", columns: [], implicit: NO_KEYS, rows: NOTHING, repeated: false },
+    action,
+  );
+  return planWithoutResult(context, "ALTER_TABLE");
+}
+
+function recordAlter(
+  context: Context,
+  table: string,
+  columns: readonly WrittenColumn[],
+  node: { readonly start: number },
+): void {
+  const plain = columns.map(({ name, type, flow }) => ({ name, type, flow }));
+  recordWrite(
+    context,
+    { table, mode: "alter", columns: plain, implicit: NO_KEYS, rows: NOTHING, repeated: false },
+    node,
+  );
+}
+
+function columnNamed(
+  context: Context,
+  target: Target,
+  columns: readonly Column[],
+  name: Identifier,
+  ifExists: boolean,
+): Column | null {
+  const column = columns.find((c) => fold(c.name) === fold(name.name));
+  if (column !== undefined) return column;
+  if (ifExists) return null;
+  return context.fail("name", `Table ${target.table} has no column ${name.name}`, name);
+}
+
+/** The name as a path, for whoever looks up its table. */
+function pathOf({ name, start, end }: AlterStatement): TablePath {
+  return { kind: "TablePath", parts: name, alias: null, withOffset: null, systemTime: null, start, end };
+}

@@ -1,0 +1,37 @@
+/**
+ * GRANT and REVOKE change who may read past the gateway: an effect that policy can see, and no plan can bound.
+ * https://cloud.google.com/bigquery/docs/reference/standard-sql/data-control-language
+ */
+import type { PlanStatement } from "../../plan.ts";
+import { planWithoutResult } from "../../plan-statement.ts";
+import { tableNameParts } from "../../table-name.ts";
+import type { GrantStatement } from "../../tree.ts";
+import type { Context } from "../context.ts";
+import { nameOf } from "./target.ts";
+import { effectOf } from "./transfer.ts";
+
+export function grant(context: Context, node: GrantStatement): PlanStatement {
+  context.names.set(node, resourceName(context, node));
+  context.effects.push(effectOf(context, "grant"));
+  return planWithoutResult(context, node.action);
+}
+
+function resourceName(context: Context, node: GrantStatement): readonly string[] {
+  return node.resource === "SCHEMA" ? schemaName(context, node.name, node) : nameOf(context, node.name, node).parts;
+}
+
+/** `[project.]dataset` */
+export function schemaName(
+  context: Context,
+  path: GrantStatement["name"],
+  node: { readonly start: number; readonly end: number },
+): readonly string[] {
+  const parts = tableNameParts(path);
+  const project = context.defaults.defaultProject ?? context.defaults.defaultDataset?.project;
+  const full = parts.length === 1 && project !== undefined ? [project, ...parts] : parts;
+  if (full.length !== 2 || full.some((part) => !/^[\p{L}\p{M}\p{N}\p{Pc}\p{Pd}:.]+$/u.test(part))) {
+    return context.fail("name", "A dataset is named project.dataset", node);
+  }
+  if (full[1]?.startsWith("_")) return context.fail("unsupported", "Hidden datasets are not supported", node);
+  return full;
+}

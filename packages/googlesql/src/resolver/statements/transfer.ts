@@ -1,0 +1,66 @@
+/**
+ * EXPORT DATA, EXPORT MODEL and LOAD DATA: what leaves BigQuery, and what comes from outside.
+ * https://cloud.google.com/bigquery/docs/reference/standard-sql/export-statements
+ * https://cloud.google.com/bigquery/docs/reference/standard-sql/load-statements
+ */
+import { keysOf, NO_KEYS, NOTHING, union } from "../../flow/flow.ts";
+import type { Effect, PlanStatement } from "../../plan.ts";
+import { columnNames, planWithoutResult, readsOf } from "../../plan-statement.ts";
+import type { ExportDataStatement, ExportModelStatement, LoadDataStatement } from "../../tree.ts";
+import type { Context } from "../context.ts";
+import type { Relation } from "../scope.ts";
+import { definedColumns } from "./column-definition.ts";
+import { checkOptions } from "./options.ts";
+import { checkClusterBy, partitionColumns } from "./partition.ts";
+import { nameOf, newTable } from "./target.ts";
+import { recordWrite } from "./written.ts";
+
+export function exportData(context: Context, node: ExportDataStatement): PlanStatement {
+  if (node.query === null) return context.fail("syntax", "EXPORT DATA needs a query", node);
+  return exportRelation(context, node, context.query(context, node.query, null, null));
+}
+
+/** Every value of the rows leaves, and with it all that decided over them. */
+export function exportRelation(context: Context, node: ExportDataStatement, relation: Relation): PlanStatement {
+  checkOptions(context, node.options, "EXPORT DATA");
+  context.effects.push(effectOf(context, "export", relation));
+  return { ...planWithoutResult(context, "EXPORT_DATA"), reads: readsOf(context, relation) };
+}
+
+/** An effect that takes all of a query's rows. */
+export function effectOf(context: Context, kind: Effect["kind"], ...relations: readonly Relation[]): Effect {
+  const keys = relations.flatMap((r) => [r.implicit, ...r.columns.map((column) => keysOf(column.flow))]);
+  return { kind, sources: columnNames(union([context.branch, ...keys])) };
+}
+
+/** A model holds what it was trained on, and the plan doesn't know what that was. */
+export function exportModel(context: Context, node: ExportModelStatement): PlanStatement {
+  const named = nameOf(
+    context,
+    node.model.map((name) => ({ ...name })),
+    node,
+  );
+  context.names.set(node, named.parts);
+  checkOptions(context, node.options, "EXPORT MODEL");
+  context.effects.push(effectOf(context, "model"), effectOf(context, "export"));
+  return planWithoutResult(context, "EXPORT_MODEL");
+}
+
+/** Nothing is known of what files hold: the effect says so, and the columns written have no sources. */
+export function loadData(context: Context, node: LoadDataStatement): PlanStatement {
+  if (node.partitions !== null) {
+    return context.fail("unsupported", "LOAD DATA with PARTITIONS is not supported", node.partitions);
+  }
+  const table = newTable(context, node.target, node.temporary);
+  const places = [...definedColumns(context, node.columns ?? [])];
+  places.push(...definedColumns(context, node.partitionColumns?.columns ?? []));
+  const columns = places.map((place) => ({ ...place, flow: NOTHING }));
+  partitionColumns(context, node.partitionBy, columns);
+  checkClusterBy(context, node.clusterBy, columns);
+  checkOptions(context, node.options, "CREATE TABLE");
+  checkOptions(context, node.files, "FROM FILES");
+  const mode = node.overwrite ? "create" : "append";
+  recordWrite(context, { table, mode, columns, implicit: NO_KEYS, rows: NOTHING, repeated: false }, node);
+  context.effects.push(effectOf(context, "load"));
+  return planWithoutResult(context, "LOAD_DATA");
+}
