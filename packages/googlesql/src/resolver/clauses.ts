@@ -1,9 +1,10 @@
 /** Clauses that mean the same wherever they stand: conditions, ORDER BY, LIMIT, what can be grouped. */
 import { keysOf, picked, type SourceKey, union } from "../flow/flow.ts";
 import type { Expression, Limit, Node, OrderItem } from "../tree.ts";
-import { BOOL, coerces, INT64, isGroupable, isOrderable, typeName } from "../types.ts";
+import { BOOL, coerces, INT64, isGroupable, typeName } from "../types.ts";
 import type { Context } from "./context.ts";
 import { resolveExpression } from "./expression.ts";
+import { orderKey } from "./order-item.ts";
 import type { Column, Relation, Scope, Value } from "./scope.ts";
 
 export function condition(context: Context, node: Expression, scope: Scope, clause: string): ReadonlySet<SourceKey> {
@@ -22,15 +23,11 @@ export function orderItems(
 ): ReadonlySet<SourceKey> {
   return union(
     items.map((item) => {
-      if (item.collate !== null) context.fail("unsupported", "COLLATE is not supported", item);
       const value =
         item.expression.kind === "IntegerLiteral"
           ? ordinal(context, item.expression.text, columns, "ORDER BY", item)
           : resolveExpression(context, item.expression, scope);
-      if (!isOrderable(value.type)) {
-        context.fail("type", `ORDER BY is not supported on ${typeName(value.type)}`, item);
-      }
-      return keysOf(value.flow);
+      return orderKey(context, item, value);
     }),
   );
 }

@@ -12,6 +12,7 @@ export function newFrame(parent: Scope | null): Frame {
     references: [],
     keys: new Set(),
     used: null,
+    match: null,
     rows: NOTHING,
     repeated: false,
     windows: new Map(),

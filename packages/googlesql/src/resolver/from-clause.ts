@@ -18,6 +18,7 @@ import type { Identifier, Join, JoinUsing, Node, TableExpression, TablePath, Unn
 import { BOOL, coerces, INT64, isComparable, supertype, type Type, typeName } from "../types.ts";
 import type { Context } from "./context.ts";
 import { resolveExpression } from "./expression.ts";
+import { matched } from "./match-recognize.ts";
 import { resolvePath } from "./path.ts";
 import { pivoted } from "./pivot.ts";
 import { pseudoColumns, tableRows } from "./pseudo-columns.ts";
@@ -40,6 +41,7 @@ import {
 import { tableColumns } from "./table-columns.ts";
 import { resolveTableFunction } from "./table-function.ts";
 import { resolveTableName, resolveWildcard } from "./table-name.ts";
+import { sampled } from "./table-sample.ts";
 import { asOfTime } from "./time-travel.ts";
 import { unpivoted } from "./unpivot.ts";
 import { wildcardTable } from "./wildcard.ts";
@@ -102,9 +104,9 @@ export function resolveFrom(
     case "UnpivotedTable":
       return unpivoted(context, inner(node.table), node.unpivot, node.alias?.name ?? "", node);
     case "SampledTable":
-      return context.fail("unsupported", "TABLESAMPLE is not supported", node);
+      return sampled(context, inner(node.table), node.sample);
     case "MatchedTable":
-      return context.fail("unsupported", "MATCH_RECOGNIZE is not supported", node);
+      return matched(context, inner(node.table), node.match, node.alias?.name ?? "", outer, node);
     default: {
       const unreachable: never = node;
       return unreachable;

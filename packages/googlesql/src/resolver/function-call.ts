@@ -26,6 +26,7 @@ import { refuseModifiers } from "./call-modifiers.ts";
 import type { Context } from "./context.ts";
 import { checkDatePart } from "./date-part.ts";
 import { lambdaCall, takesLambda } from "./lambda-call.ts";
+import { matchCall } from "./match-call.ts";
 import { namesRoutine, routineCall } from "./routine-call.ts";
 import { type Frame, frameOf, type Scope, type Value } from "./scope.ts";
 import { orderKeys, resolveWindow } from "./window.ts";
@@ -38,6 +39,9 @@ const TOP: ReadonlySet<string> = new Set(["APPROX_TOP_COUNT", "APPROX_TOP_SUM"])
 const NORMALIZATION_MODES: ReadonlySet<string> = new Set(["NFC", "NFKC", "NFD", "NFKD"]);
 
 export function resolveCall(context: Context, node: FunctionCall, scope: Scope): Value {
+  const frame = frameOf(scope);
+  const ofMatch = frame?.match ? matchCall(context, frame.match, node, scope, frame) : undefined;
+  if (ofMatch !== undefined) return ofMatch;
   if (namesRoutine(node.name)) return routineCall(context, node, scope);
   const written = node.name.map((part) => part.name.toUpperCase());
   const safe = written.length > 1 && written[0] === "SAFE";

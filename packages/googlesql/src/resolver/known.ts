@@ -31,32 +31,14 @@ function refused(sql: string, node: Node, what: string): SqlError {
 }
 
 function unknownPart(node: Node): string | null {
-  if (!isKnown(node.kind)) return NAMES[node.kind] ?? "Pipe syntax (|>) is";
-  switch (node.kind) {
-    case "OrderItem":
-      return node.collate === null ? null : "COLLATE is";
-    default:
-      return null;
-  }
+  return isKnown(node.kind) ? null : (NAMES[node.kind] ?? "Pipe syntax (|>) is");
 }
 
 function isKnown(kind: NodeKind): kind is KnownKind {
   return KNOWN.has(kind);
 }
 
-type UnknownKind =
-  | PipeNode["kind"]
-  | Exclude<StatementNode["kind"], KnownStatement>
-  | "FromQuery"
-  | "SelectMode"
-  | "SampledTable"
-  | "TableSample"
-  | "MatchedTable"
-  | "MatchRecognize"
-  | "RowPatternAlternation"
-  | "RowPatternSequence"
-  | "RowPatternQuantified"
-  | "RowPatternAnchor";
+type UnknownKind = PipeNode["kind"] | Exclude<StatementNode["kind"], KnownStatement> | "FromQuery";
 
 /** Statements, and the parts of theirs that a query doesn't have. */
 type KnownStatement =
@@ -117,9 +99,6 @@ type KnownKind = Exclude<NodeKind, UnknownKind>;
 
 const NAMES: Partial<Readonly<Record<UnknownKind, string>>> = {
   FromQuery: "A query that starts with FROM is",
-  SelectMode: "SELECT WITH is",
-  SampledTable: "TABLESAMPLE is",
-  MatchedTable: "MATCH_RECOGNIZE is",
 };
 
 /** A record, so that the compiler counts the kinds. */
@@ -184,6 +163,7 @@ const KNOWN_KINDS: Readonly<Record<KnownKind, true>> = {
   SetOperation: true,
   ColumnMatch: true,
   Select: true,
+  SelectMode: true,
   SelectExpression: true,
   SelectStar: true,
   SelectDotStar: true,
@@ -197,6 +177,14 @@ const KNOWN_KINDS: Readonly<Record<KnownKind, true>> = {
   Rollup: true,
   Cube: true,
   GroupingSets: true,
+  MatchedTable: true,
+  MatchRecognize: true,
+  RowPatternAlternation: true,
+  RowPatternSequence: true,
+  RowPatternQuantified: true,
+  RowPatternAnchor: true,
+  SampledTable: true,
+  TableSample: true,
   PivotedTable: true,
   Pivot: true,
   PivotExpression: true,

@@ -6,6 +6,7 @@
 import type { Flow, SourceKey } from "../flow/flow.ts";
 import type { Identifier, NamedWindow, Node } from "../tree.ts";
 import type { Literalness, Type } from "../types.ts";
+import type { MatchPlace } from "./match-call.ts";
 
 /** An expression's result. Equal ids mean the same value on every row, which is what GROUP BY matches by. */
 export interface Value {
@@ -74,6 +75,8 @@ export interface Frame {
   readonly keys: Set<number>;
   /** Ids of the columns that were named, or of the range variables whose whole rows were; null where nobody asks. */
   readonly used: Set<number> | null;
+  /** Set inside a MATCH_RECOGNIZE. */
+  readonly match: MatchPlace | null;
   rows: Flow;
   /** Of the FROM clause: as in Relation. */
   repeated: boolean;

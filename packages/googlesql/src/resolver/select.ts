@@ -9,6 +9,7 @@ import { NO_FROM, resolveFrom, scopeOf } from "./from-clause.ts";
 import { groupBy, groupByAll, requireGrouped } from "./group-by.ts";
 import { type Column, type CommonTables, fold, NO_RANGES, namesOf, type Relation, type Scope } from "./scope.ts";
 import { resolveItem, selectItems } from "./select-list.ts";
+import { selectMode } from "./select-mode.ts";
 import { resolveWindow } from "./window.ts";
 
 export function select(
@@ -18,7 +19,6 @@ export function select(
   parent: Scope | null,
   tables: CommonTables | null,
 ): Relation {
-  if (node.mode !== null) context.fail("unsupported", "SELECT WITH is not supported", node.mode);
   const frame = newFrame(parent);
   const outer = outputScope([], frame, parent, tables);
   const from = node.from === null ? NO_FROM : resolveFrom(context, node.from, NO_FROM, frame, outer);
@@ -26,6 +26,7 @@ export function select(
   frame.repeated = from.repeated;
   const scope = scopeOf(from, frame, outer);
   const decided: ReadonlySet<SourceKey>[] = [from.implicit];
+  if (node.mode !== null) decided.push(selectMode(context, node.mode, scope));
   if (node.where !== null) decided.push(condition(context, node.where, scope, "WHERE"));
   for (const window of node.windows) {
     const name = fold(window.name.name);

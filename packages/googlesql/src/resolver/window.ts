@@ -1,8 +1,9 @@
 /** Windows: which keys decide over a window function's value. */
 import { keysOf, type SourceKey, union } from "../flow/flow.ts";
 import type { OrderItem, Window, WindowSpecification } from "../tree.ts";
-import { isGroupable, isOrderable, typeName } from "../types.ts";
+import { isGroupable, typeName } from "../types.ts";
 import type { Context } from "./context.ts";
+import { orderKey } from "./order-item.ts";
 import { type Frame, fold, type Scope } from "./scope.ts";
 
 export interface ResolvedWindow {
@@ -60,14 +61,5 @@ function specification(context: Context, window: WindowSpecification, scope: Sco
 
 /** The keys of an ORDER BY whose items are plain expressions: no ordinals. */
 export function orderKeys(context: Context, items: readonly OrderItem[], scope: Scope): ReadonlySet<SourceKey> {
-  return union(
-    items.map((item) => {
-      if (item.collate !== null) context.fail("unsupported", "COLLATE is not supported", item);
-      const value = context.expression(context, item.expression, scope);
-      if (!isOrderable(value.type)) {
-        context.fail("type", `ORDER BY is not supported on ${typeName(value.type)}`, item);
-      }
-      return keysOf(value.flow);
-    }),
-  );
+  return union(items.map((item) => orderKey(context, item, context.expression(context, item.expression, scope))));
 }
