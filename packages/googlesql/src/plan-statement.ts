@@ -35,7 +35,7 @@ export function outputsOf(context: Context, relation: Relation, start: number): 
 }
 
 /** A value table of STRUCT gives its fields as columns. */
-function resultColumns(relation: Relation): readonly Pick<Column, "name" | "type" | "flow">[] {
+export function resultColumns(relation: Relation): readonly Pick<Column, "name" | "type" | "flow">[] {
   const [row] = relation.columns;
   if (!relation.valueTable || row === undefined || row.type.kind !== "struct") return relation.columns;
   return row.type.fields.map((field, i) => ({
@@ -46,7 +46,7 @@ function resultColumns(relation: Relation): readonly Pick<Column, "name" | "type
 }
 
 /** A schema names every field: those without a name are `_field_1`, by their place. */
-function resultType(type: Type): Type {
+export function resultType(type: Type): Type {
   switch (type.kind) {
     case "array":
       return arrayOf(resultType(type.element));

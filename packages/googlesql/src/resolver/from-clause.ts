@@ -17,11 +17,13 @@ import { tableNameParts } from "../table-name.ts";
 import type { Identifier, Join, JoinUsing, Node, TableExpression, TablePath, Unnest, WithOffset } from "../tree.ts";
 import { BOOL, coerces, INT64, isComparable, supertype, type Type, typeName } from "../types.ts";
 import type { Context } from "./context.ts";
+import { definedTableFunction } from "./defined-table-function.ts";
 import { resolveExpression } from "./expression.ts";
 import { matched } from "./match-recognize.ts";
 import { resolvePath } from "./path.ts";
 import { pivoted } from "./pivot.ts";
 import { pseudoColumns, tableRows } from "./pseudo-columns.ts";
+import { namesRoutine } from "./routine-call.ts";
 import {
   addName,
   type Column,
@@ -44,6 +46,7 @@ import { resolveTableName, resolveWildcard } from "./table-name.ts";
 import { sampled } from "./table-sample.ts";
 import { asOfTime } from "./time-travel.ts";
 import { unpivoted } from "./unpivot.ts";
+import { isView, viewRelation } from "./view.ts";
 import { wildcardTable } from "./wildcard.ts";
 
 export const NO_FROM: FromClause = {
@@ -88,6 +91,9 @@ export function resolveFrom(
       return named(context, relation, node.alias?.name ?? "", node);
     }
     case "TableFunctionCall": {
+      if (namesRoutine(node.name)) {
+        return named(context, definedTableFunction(context, node, outer), node.alias?.name ?? "", node);
+      }
       const alone: Scope = { ...outer, parent: null };
       const around = {
         commonTables: outer.commonTables,
@@ -197,39 +203,44 @@ function tablePath(context: Context, node: TablePath, left: FromClause, frame: F
 }
 
 function baseTable(context: Context, node: TablePath, lateral: Scope): FromClause {
-  const named = resolveWildcard(node.parts, context.defaults) ?? resolveTableName(node.parts, context.defaults);
-  if (named.kind === "refused") return context.fail(named.code, named.message, node);
-  const [project] = named.parts;
+  const found = resolveWildcard(node.parts, context.defaults) ?? resolveTableName(node.parts, context.defaults);
+  if (found.kind === "refused") return context.fail(found.code, found.message, node);
+  const [project] = found.parts;
   // Printed with its project in front, the name would be read as a path into that alias or column (I2).
   if (find(project, lateral) !== undefined) {
     return context.fail(
       "name",
-      `The alias or column ${project} hides the project of table ${named.parts.join(".")}; rename it`,
+      `The alias or column ${project} hides the project of table ${found.parts.join(".")}; rename it`,
       node,
     );
   }
   const alias = node.alias?.name ?? tableNameParts(node.parts).at(-1) ?? "";
-  if (named.kind === "wildcard") {
-    context.tablePaths.set(node, named.parts);
-    return wildcardTable(context, named.prefix, alias, node);
+  if (found.kind === "wildcard") {
+    context.tablePaths.set(node, found.parts);
+    return wildcardTable(context, found.prefix, alias, node);
   }
-  const resource = context.catalog.table(named.name);
+  const resource = context.catalog.table(found.name);
   if (resource === undefined) {
-    return context.fail("name", `Table ${named.name} was not found or is not available`, node);
+    return context.fail("name", `Table ${found.name} was not found or is not available`, node);
   }
   const reference = resource.tableReference;
-  if (`${reference.projectId}.${reference.datasetId}.${reference.tableId}` !== named.name) {
-    return context.fail("name", `Table ${named.name} was not found under that spelling`, node);
+  if (`${reference.projectId}.${reference.datasetId}.${reference.tableId}` !== found.name) {
+    return context.fail("name", `Table ${found.name} was not found under that spelling`, node);
+  }
+  if (isView(resource)) {
+    const relation = viewRelation(context, found.name, resource, node);
+    context.tablePaths.set(node, found.parts);
+    return named(context, relation, alias, node);
   }
   const type = (resource.type ?? "TABLE").toUpperCase();
   if (type !== "TABLE")
-    return context.fail("unsupported", `${named.name} is a ${type}; only tables can be queried`, node);
-  const columns = tableColumns(context, named.name, resource.schema?.fields ?? [], node);
-  context.tablePaths.set(node, named.parts);
-  context.tables.add(named.name);
-  return tableRows(context, columns, pseudoColumns(context, named.name, resource), alias, {
+    return context.fail("unsupported", `${found.name} is a ${type}; only tables and views can be queried`, node);
+  const columns = tableColumns(context, found.name, resource.schema?.fields ?? [], node);
+  context.tablePaths.set(node, found.parts);
+  context.tables.add(found.name);
+  return tableRows(context, columns, pseudoColumns(context, found.name, resource), alias, {
     implicit: NO_KEYS,
-    rows: rowsFlow(named.name),
+    rows: rowsFlow(found.name),
     repeated: false,
   });
 }

@@ -92,7 +92,7 @@ function refused(message: string): TableNameResult {
 function whyUnsupported(parts: readonly string[]): string | undefined {
   const last = parts.at(-1) ?? "";
   if (parts.some((s) => s.toUpperCase() === "INFORMATION_SCHEMA")) {
-    return "INFORMATION_SCHEMA views can't be queried through the gateway";
+    return "INFORMATION_SCHEMA views can't be queried through the gateway; list the tables, or get one, by the API";
   }
   if (parts.some((s) => s.includes("*"))) return "A wildcard table has one star, at its end: `project.dataset.prefix*`";
   if (parts.some((s) => s.includes("$"))) return "Partition decorators are not supported; filter in WHERE instead";
