@@ -17,7 +17,8 @@ export function isView(resource: TableResource): boolean {
 
 /** Resolved once for each statement. Of a materialized view these are the rows it has or had. */
 export function viewRelation(context: Context, name: TableName, resource: TableResource, node: TablePath): Relation {
-  if (node.systemTime !== null) return context.fail("unsupported", `${name} is a VIEW; FOR SYSTEM_TIME AS OF takes a table`, node);
+  if (node.systemTime !== null)
+    return context.fail("unsupported", `${name} is a VIEW; FOR SYSTEM_TIME AS OF takes a table`, node);
   if (resource.view?.useLegacySql === true) {
     return context.fail("unsupported", `View ${name} is written in legacy SQL, which is not analysed`, node);
   }
