@@ -2,6 +2,7 @@
  * From SQL to its access plan: parse, resolve, follow the flow, print the canonical text.
  * Whatever is not understood is refused (I1); `analyze` never throws.
  */
+import { type Explanation, explain } from "./explain.ts";
 import { parse } from "./parser/parse.ts";
 import type { AccessPlan } from "./plan.ts";
 import { print, redact } from "./printer.ts";
@@ -12,6 +13,7 @@ import { requireKnown } from "./resolver/known.ts";
 import { resolveQuery } from "./resolver/query.ts";
 import { resolveScript } from "./resolver/script.ts";
 import type { NameDefaults } from "./resolver/table-name.ts";
+import { Trace } from "./resolver/trace.ts";
 import { noteNames, requireResolved } from "./resolver/whole-text.ts";
 import { SqlError } from "./sql-error.ts";
 import type { Script } from "./tree.ts";
@@ -28,6 +30,8 @@ export interface AnalyzeOptions extends NameDefaults {
   readonly catalog: CatalogView;
   /** All named, or all positional in order. */
   readonly parameters?: readonly QueryParameter[];
+  /** Also say how each source reaches the result. */
+  readonly explain?: boolean;
 }
 
 export interface Analysis {
@@ -38,6 +42,8 @@ export interface Analysis {
   readonly redacted?: { readonly sql: string; readonly literals: readonly string[] };
   /** Names (lower case) and number of positions of the parameters the SQL uses. Absent when refused. */
   readonly parameters?: { readonly named: readonly string[]; readonly positional: number };
+  /** Of the last query, where `explain` was asked for. It quotes the SQL, literals and all. */
+  readonly explanation?: Explanation;
 }
 
 /** Never throws: what goes wrong is a refusal. */
@@ -58,6 +64,7 @@ function analysisOf(sql: string, tree: Script, options: AnalyzeOptions): Analysi
     parameters: parameterTypes(options.parameters ?? []),
     query: resolveQuery,
     expression: resolveExpression,
+    trace: options.explain === true ? new Trace() : null,
   });
   noteNames(context, tree);
   const { statementType, statements, result } = resolveScript(context, tree);
@@ -72,6 +79,14 @@ function analysisOf(sql: string, tree: Script, options: AnalyzeOptions): Analysi
     tree,
     redacted: redact(tree),
     parameters: { named: [...context.usedParameters].sort(), positional: context.usedPositions },
+    ...(context.trace === null
+      ? {}
+      : {
+          explanation: explain(
+            context.trace,
+            result.map(({ name }) => name),
+          ),
+        }),
   };
 }
 

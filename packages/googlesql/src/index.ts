@@ -1,4 +1,5 @@
 export { type Analysis, type AnalyzeOptions, analyze, type QueryParameter } from "./analyze.ts";
+export type { Explanation, Step } from "./explain.ts";
 export { type Token, type TokenKind, tokenize } from "./lexer.ts";
 export * from "./limits.ts";
 export { parse } from "./parser/parse.ts";

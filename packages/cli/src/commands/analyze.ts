@@ -4,6 +4,7 @@ import { text } from "node:stream/consumers";
 import { analyze, type TableResource } from "@chaperone/googlesql";
 import { Command } from "commander";
 import { CliError } from "../cli-error.ts";
+import { explanationPage } from "../print/explanation.ts";
 import { planPage } from "../print/plan.ts";
 
 interface Options {
@@ -12,6 +13,7 @@ interface Options {
   readonly dataset?: string;
   readonly json?: boolean;
   readonly jsonl?: boolean;
+  readonly explain?: boolean;
 }
 
 /** `chaperone analyze --tables FILE < SQL`: the access plan of a query, before anything is deployed. */
@@ -22,28 +24,36 @@ export function analyzeCommand(setStatus: (code: number) => void): Command {
     .option("--project <id>", "default project")
     .option("--dataset <id>", "default dataset")
     .option("--json", "the plan as JSON")
+    .option("--explain", "also draw how each column reaches the result")
     .option("--jsonl", 'read one {"id", "sql"} a line, write one {"id", "plan"} a line')
     .action(async (options: Options) => {
       const tables = readTables(options.tables);
-      const plan = (sql: string) =>
+      const analysis = (sql: string) =>
         analyze(sql, {
+          explain: options.explain === true,
           catalog: { table: (name) => tables.get(name) },
           ...(options.project === undefined ? {} : { defaultProject: options.project }),
           ...(options.dataset === undefined || options.project === undefined
             ? {}
             : { defaultDataset: { project: options.project, dataset: options.dataset } }),
-        }).plan;
+        });
       if (options.jsonl === true) {
         for await (const line of createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY })) {
           if (line.trim() === "") continue;
           const { id, sql } = query(line);
-          process.stdout.write(`${JSON.stringify({ id, plan: plan(sql) })}\n`);
+          process.stdout.write(`${JSON.stringify({ id, plan: analysis(sql).plan })}\n`);
         }
         return;
       }
-      const result = plan(await text(process.stdin));
-      process.stdout.write(`${options.json === true ? JSON.stringify(result, null, 2) : planPage(result)}\n`);
-      if (!result.understood) setStatus(1);
+      const { plan, explanation } = analysis(await text(process.stdin));
+      if (options.json === true) {
+        const shown = explanation === undefined ? plan : { ...plan, explanation };
+        process.stdout.write(`${JSON.stringify(shown, null, 2)}\n`);
+      } else {
+        process.stdout.write(`${planPage(plan)}\n`);
+        if (explanation !== undefined) process.stdout.write(`\n${explanationPage(explanation)}\n`);
+      }
+      if (!plan.understood) setStatus(1);
     });
 }
 

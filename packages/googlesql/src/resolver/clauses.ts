@@ -12,7 +12,9 @@ export function condition(context: Context, node: Expression, scope: Scope, clau
   if (!coerces(value.type, BOOL, value.written)) {
     context.fail("type", `${clause} takes BOOL, not ${typeName(value.type)}`, node);
   }
-  return keysOf(value.flow);
+  const keys = keysOf(value.flow);
+  context.trace?.clause(clause, context.sql, node, keys);
+  return keys;
 }
 
 export function orderItems(
@@ -27,7 +29,9 @@ export function orderItems(
         item.expression.kind === "IntegerLiteral"
           ? ordinal(context, item.expression.text, columns, "ORDER BY", item)
           : resolveExpression(context, item.expression, scope);
-      return orderKey(context, item, value);
+      const keys = orderKey(context, item, value);
+      context.trace?.clause("ORDER BY", context.sql, item.expression, keys);
+      return keys;
     }),
   );
 }

@@ -10,6 +10,7 @@ import type { Type } from "../types.ts";
 import { type CommonTables, fold, type NamedValues, type Relation, type Scope, type Value } from "./scope.ts";
 import type { Written } from "./statements/written.ts";
 import type { NameDefaults } from "./table-name.ts";
+import type { Trace } from "./trace.ts";
 
 /** What an analysis may use. Returns undefined for what doesn't exist or may not be seen. */
 export interface CatalogView {
@@ -114,6 +115,8 @@ export class Context {
   readonly resolved = new WeakSet<Node>();
   /** Names of values that stand in no row, where an expression is being resolved: variables, a routine's arguments. */
   named: NamedValues | null = null;
+  /** Notes how values come to be, where somebody asked for it. */
+  readonly trace: Trace | null;
   /** What decided whether the statement runs at all: the conditions of a script's branches around it. */
   branch: ReadonlySet<SourceKey> = NO_KEYS;
   /** What the statements so far wrote into each table, in order, for whoever reads it later in the same text. */
@@ -136,11 +139,16 @@ export class Context {
   readonly #lookAlikes = new Map<string, string>();
   readonly #sizes = new WeakMap<Type, number>();
 
-  constructor(given: Pick<Context, "sql" | "catalog" | "defaults" | "parameters" | "query" | "expression">) {
+  constructor(
+    given: Pick<Context, "sql" | "catalog" | "defaults" | "parameters" | "query" | "expression"> & {
+      readonly trace?: Trace | null;
+    },
+  ) {
     this.#text = { sql: given.sql, defaults: given.defaults, parameters: given.parameters };
     this.catalog = given.catalog;
     this.query = given.query;
     this.expression = given.expression;
+    this.trace = given.trace ?? null;
   }
 
   /** The text being resolved: the query's, or a definition's. */

@@ -55,6 +55,7 @@ export function resolveExpression(context: Context, node: Tree.Expression, scope
   const before = frame?.references.length ?? 0;
   const value = resolveKind(context, node, scope);
   context.spendWork(value, node);
+  if (node.kind !== "PathExpression") context.trace?.expression(value.id, context.sql, node);
   // A whole expression that is a grouping key: the columns in it need not be keys themselves.
   if (frame?.keys.has(value.id)) frame.references.length = before;
   return value;

@@ -123,7 +123,11 @@ export function resolveFrom(
 /** A relation in FROM under a name; each time with columns of its own. */
 function named(context: Context, relation: Relation, alias: string, node: Node): FromClause {
   context.spendColumns(relation.columns.length, node);
-  const columns = relation.columns.map((c): Column => ({ ...c, id: context.freshId(), written: "value" }));
+  const columns = relation.columns.map((c): Column => {
+    const id = context.freshId();
+    context.trace?.through(id, alias, [c.id]);
+    return { ...c, id, written: "value" };
+  });
   const [value] = columns;
   if (relation.valueTable && value !== undefined) {
     return element(context, { ...value, name: alias }, relation.implicit, relation.rows, null, node);
@@ -292,6 +296,7 @@ function join(context: Context, node: Join, left: FromClause, frame: Frame, oute
   const scope = scopeOf(both, frame, outer);
   const condition = resolveExpression(context, node.condition.expression, scope);
   if (!coerces(condition.type, BOOL, condition.written)) context.fail("type", "ON takes BOOL", node.condition);
+  context.trace?.clause("JOIN", context.sql, node.condition.expression, keysOf(condition.flow));
   return { ...both, implicit: union([implicit, keysOf(condition.flow)]), rows };
 }
 
@@ -349,6 +354,7 @@ function using(
     hidden.add(a);
     hidden.add(b);
     keys.push(keysOf(a.flow), keysOf(b.flow));
+    context.trace?.clause("JOIN USING", context.sql, name, union([keysOf(a.flow), keysOf(b.flow)]));
     names.delete(fold(name.name));
     addName(names, column);
   }

@@ -27,6 +27,7 @@ export function groupBy(
     }
     frame.keys.add(value.id);
     decided.push(keysOf(value.flow));
+    context.trace?.clause("GROUP BY", context.sql, expression, keysOf(value.flow));
     if (also !== null) decided.push(keysOf(also.flow));
   }
   return union(decided);

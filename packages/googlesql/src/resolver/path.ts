@@ -58,6 +58,7 @@ export function resolvePath(context: Context, parts: readonly Identifier[], scop
   }
   ids.push(value.id);
   found.scope.frame?.used?.add(value.id);
+  context.trace?.use(value.id, context.sql, node);
   for (const part of rest) {
     value = fieldValue(context, value, part);
     ids.push(value.id);

@@ -38,7 +38,13 @@ export function combineRelations(
         : "value";
     // What EXCEPT takes away only decides which rows of the first remain.
     const shown = operator === "EXCEPT DISTINCT" ? cells.each.slice(0, 1) : cells.each;
-    return { name, type, written: literalness, flow: either(shown.map((c) => c.flow)), id: context.freshId() };
+    const id = context.freshId();
+    context.trace?.through(
+      id,
+      operator,
+      shown.map((c) => c.id),
+    );
+    return { name, type, written: literalness, flow: either(shown.map((c) => c.flow)), id };
   });
   const implicit = inputs.map((input) => input.implicit);
   if (operator !== "UNION ALL") {

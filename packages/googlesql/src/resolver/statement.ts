@@ -60,6 +60,7 @@ export function resolveStatement(context: Context, statement: Statement): PlanSt
 
 function query(context: Context, statement: QueryStatement): PlanStatement {
   const relation = context.query(context, statement.query, null, null);
+  context.trace?.results.push(relation.columns.map(({ name, id }) => ({ name, id })));
   return {
     kind: "SELECT",
     reads: readsOf(context, relation),

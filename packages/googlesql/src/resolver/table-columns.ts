@@ -21,12 +21,14 @@ export function tableColumns(
     if (type === undefined) {
       return context.fail("unsupported", `Column ${field.name} of ${table} has an unknown type`, node);
     }
+    const id = context.freshId();
+    context.trace?.column(id, `${table}.${field.name}`);
     return {
       name: field.name,
       type: context.bounded(type, node),
       written: "value",
       flow: columnFlow(table, field.name, type),
-      id: context.freshId(),
+      id,
     };
   });
 }
