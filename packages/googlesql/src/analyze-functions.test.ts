@@ -55,6 +55,35 @@ test("what is passed by name can make a function fail, whatever its place", () =
   assert.deepEqual(predicates("SELECT SEARCH('b', ssn) AS x FROM patients"), ["ssn"]);
 });
 
+describe("whether a function can fail", () => {
+  for (const [call, can] of [
+    ["DATE(seen)", false],
+    ["DATETIME(born)", false],
+    ["STRING(seen)", false],
+    ["STRING(doc)", true],
+    ["DATE(2026, 1, EXTRACT(YEAR FROM seen))", true],
+    ["DATE(TIMESTAMP '2026-01-01', ssn)", true],
+    ["FLOOR(weight)", false],
+    ["FLOOR(CAST(weight AS NUMERIC))", true],
+    ["ABS(id)", true],
+    ["JSON_FLATTEN(doc)", false],
+    ["LAX_INT64_ARRAY(doc)", false],
+    ["INT64_ARRAY(doc)", true],
+    ["ST_GEOGPOINT(weight, 1)", true],
+    ["ST_DWITHIN(ST_GEOGPOINT(1, 1), ST_GEOGPOINT(2, 2), weight)", true],
+    ["ARRAY_MAX(tags)", false],
+    ["ARRAY_SUM([weight, 1])", true],
+    ["DETERMINISTIC_ENCRYPT(b'k', ssn, 'a')", true],
+  ] as const)
+    test(`${call}: ${can ? "it can" : "it can't"}`, () => {
+      const from = call.includes("seen") ? "(SELECT visits[SAFE_OFFSET(0)].seen FROM patients)" : "patients";
+      // Which of several is the greatest is a predicate without any failure.
+      const compared = call.startsWith("ARRAY_MAX") ? ["tags"] : [];
+      const failing = predicates(`SELECT ${call} AS x FROM ${from}`).filter((p) => p !== "*" && !compared.includes(p));
+      assert.equal(failing.length > 0, can, failing.join());
+    });
+});
+
 table("a chained call means what the nested call means", [
   ["SELECT (ssn).UPPER().SUBSTR(1, 2) AS x FROM patients", "x = transform ssn"],
   ["SELECT (ssn).IFNULL(name) AS x FROM patients", "x = copy name, copy ssn"],
@@ -119,6 +148,8 @@ table("a lambda sees the elements, and what it captures flows", [
     "c = copy visits.code ? visits",
   ],
   ["SELECT ARRAY_TRANSFORM(tags, e -> STRUCT(1 AS a)) AS x FROM patients", "x = ? tags"],
+  ["SELECT ARRAY_LENGTH(ARRAY_TRANSFORM(tags, e -> STRUCT(1 AS a))) AS x FROM patients", "x = transform tags ? tags"],
+  ["SELECT ARRAY_ZIP(tags, [1])[OFFSET(0)] AS x FROM patients", "x = copy tags ? tags"],
   ["SELECT ARRAY_TRANSFORM(tags, tags -> tags || ssn) AS x FROM patients", "x = transform ssn, transform tags"],
   ["SELECT ARRAY_TRANSFORM(tags, ssn -> ssn) AS x FROM patients", "x = copy tags"],
   [

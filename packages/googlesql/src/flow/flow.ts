@@ -229,26 +229,21 @@ function coversOwn(known: Flow, flow: Flow): boolean {
 
 /** The elements of an ARRAY that meet a condition: which of them remain tells of it, and so does how many. */
 export function filteredBy(elements: Flow, condition: Flow): Flow {
-  const shown = beyond(own(elements), transformed([condition]));
-  const keys = keysOf(condition);
-  if (elements.fields === null) return decidedBy(unite([elements, shown]), keys);
-  const fields = elements.fields.map((field) => decidedBy(field, keys));
-  return { ...decidedBy(unite([own(elements), shown]), keys), fields };
+  return decidedBy(showing(elements, transformed([condition])), keysOf(condition));
 }
 
 /** An ARRAY with an element for each one of others, whose shapes are given: it is as long as they are. */
 export function ofLength(elements: Flow, shapes: readonly Flow[]): Flow {
   const length = transformed(shapes);
-  if (elements.fields === null) return unite([elements, beyond(elements, length)]);
-  const keys = keysOf(length);
-  const fields = elements.fields.map((field) => decidedBy(field, keys));
-  return { ...decidedBy(unite([own(elements), beyond(own(elements), length)]), keys), fields };
+  const shown = showing(elements, length);
+  // Where fields are told apart the shape is in none of them.
+  return elements.fields === null ? shown : decidedBy(shown, keysOf(length));
 }
 
-/** What `added` shows that `flow` doesn't show anyhow; and no literal, since none is in it as it is. */
-function beyond(flow: Flow, added: Flow): Flow {
+/** `flow`, whose shape shows what `added` does and `flow` doesn't anyhow; no literal of it, since none is handed out. */
+function showing(flow: Flow, added: Flow): Flow {
   const explicit = new Map([...added.explicit].filter(([key]) => !flow.explicit.has(key)));
-  return { ...added, explicit, constant: false, fields: null };
+  return { ...unite([own(flow), { ...added, explicit, constant: false }]), fields: flow.fields };
 }
 
 function own(flow: Flow): Flow {

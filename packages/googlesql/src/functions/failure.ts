@@ -48,9 +48,20 @@ const TOTAL_AT: ReadonlyMap<string, number> = new Map([
   ["OP_LIKE", 0],
 ]);
 
+/** Can't fail by a first argument of these types; by others, or by a time zone, they can. */
+const TOTAL_OF: ReadonlyMap<string, readonly string[]> = new Map<string, readonly string[]>([
+  ["DATE", ["DATE", "DATETIME", "TIMESTAMP"]],
+  ["DATETIME", ["DATE", "DATETIME", "TIMESTAMP"]],
+  ["TIME", ["TIME", "DATETIME", "TIMESTAMP"]],
+  ["TIMESTAMP", ["DATE", "DATETIME", "TIMESTAMP"]],
+  ["STRING", ["DATE", "DATETIME", "TIME", "TIMESTAMP"]],
+  ...["CEIL", "CEILING", "FLOOR", "TRUNC", "ABS"].map((name) => [name, ["FLOAT64"]] as const),
+]);
+
 /** Whether the argument at this place (from 0; -1 for one passed by name) can make the function or operator fail. */
-export function mayFail(name: string, place: number): boolean {
-  return !TOTAL.has(name) && TOTAL_AT.get(name) !== place;
+export function mayFail(name: string, place: number, type: Type): boolean {
+  if (TOTAL.has(name) || TOTAL_AT.get(name) === place) return false;
+  return place !== 0 || type.kind !== "scalar" || TOTAL_OF.get(name)?.includes(type.name) !== true;
 }
 
 /** To each type, the types whose every value casts to it. */

@@ -278,7 +278,8 @@ function applyOperator(
     operator(name),
     operands.map((value) => ({ kind: "value", value, name: "" })),
   );
-  for (const [place, operand] of operands.entries()) if (mayFail(name, place)) context.failing.push(operand.flow);
+  for (const [place, operand] of operands.entries())
+    if (mayFail(name, place, operand.type)) context.failing.push(operand.flow);
   return (
     match?.result ??
     context.fail(

@@ -149,7 +149,7 @@ function noteFailing(context: Context, name: string, passed: Passed): void {
   for (const [i, value] of passed.values.entries()) {
     const given = passed.arguments[i];
     const place = given?.kind === "value" && given.name !== "" ? -1 : i;
-    if (value !== null && mayFail(name, place)) context.failing.push(value.flow);
+    if (value !== null && mayFail(name, place, value.type)) context.failing.push(value.flow);
   }
 }
 
