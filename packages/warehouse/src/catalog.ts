@@ -4,7 +4,8 @@ import { DuckDBDataChunk, type DuckDBValue } from "@duckdb/node-api";
 import type { Engine } from "./engine.ts";
 import { WarehouseError } from "./errors.ts";
 import { arrayAt, isObject, type JsonObject, objectAt, stringAt } from "./rest/json.ts";
-import type { TableReference } from "./sql/translate.ts";
+import type { TableReference } from "./sql/names.ts";
+import type { Routine, RoutineReference } from "./sql/routine.ts";
 import { duckType, estimatedBytes, type Field, type FieldMode, fieldType, quoteIdentifier } from "./sql/types.ts";
 
 /** What a caller gives to create a table: the REST API's Table resource, or the part of it that matters. */
@@ -14,6 +15,8 @@ export interface TableResource {
   readonly description?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly friendlyName?: string;
+  /** GoogleSQL of a view. */
+  readonly view?: string;
 }
 
 export interface DatasetResource {
@@ -24,7 +27,7 @@ export interface DatasetResource {
 }
 
 export interface Table extends TableResource {
-  /** DuckDB's `schema.name`. */
+  /** DuckDB's `schema.name`; empty for a view. */
   readonly duckName: string;
   readonly created: number;
   modified: number;
@@ -33,9 +36,14 @@ export interface Table extends TableResource {
   readonly anonymous: boolean;
 }
 
+export interface CatalogRoutine extends Routine {
+  readonly created: number;
+}
+
 interface Dataset extends DatasetResource {
   readonly created: number;
   readonly tables: Map<string, Table>;
+  readonly routines: Map<string, CatalogRoutine>;
 }
 
 /** Rows a chunk holds when loaded. */
@@ -81,7 +89,7 @@ export class Catalog {
     const key = `${projectId}:${datasetId}`;
     if (this.#datasets.has(key)) throw new WarehouseError("duplicate", `Already Exists: Dataset ${key}`);
     this.#projects.add(projectId);
-    const dataset: Dataset = { ...resource, created: this.#now(), tables: new Map() };
+    const dataset: Dataset = { ...resource, created: this.#now(), tables: new Map(), routines: new Map() };
     this.#datasets.set(key, dataset);
     return dataset;
   }
@@ -128,6 +136,33 @@ export class Catalog {
     const table: Table = { ...resource, duckName, created: now, modified: now, numRows, anonymous };
     dataset.tables.set(tableId, table);
     return table;
+  }
+
+  /** Takes a table back into the catalog as it was. */
+  put(table: Table): void {
+    const { projectId, datasetId, tableId } = table.tableReference;
+    this.dataset(projectId, datasetId).tables.set(tableId, table);
+  }
+
+  now(): number {
+    return this.#now();
+  }
+
+  routines(projectId: string, datasetId: string): CatalogRoutine[] {
+    return [...this.dataset(projectId, datasetId).routines.values()];
+  }
+
+  findRoutine({ projectId, datasetId, routineId }: RoutineReference): CatalogRoutine | undefined {
+    return this.#datasets.get(`${projectId}:${datasetId}`)?.routines.get(routineId);
+  }
+
+  putRoutine(routine: Routine): void {
+    const { projectId, datasetId, routineId } = routine.reference;
+    this.dataset(projectId, datasetId).routines.set(routineId, { ...routine, created: this.#now() });
+  }
+
+  removeRoutine({ projectId, datasetId, routineId }: RoutineReference): void {
+    this.#datasets.get(`${projectId}:${datasetId}`)?.routines.delete(routineId);
   }
 
   unregister(reference: TableReference): void {
@@ -188,12 +223,13 @@ export function tableJson(table: Table, location: string): JsonObject {
     ...(table.description === undefined ? {} : { description: table.description }),
     ...(table.labels === undefined ? {} : { labels: { ...table.labels } }),
     schema: { fields: table.schema.fields.map(fieldJson) },
+    ...(table.view === undefined ? {} : { view: { query: table.view, useLegacySql: false } }),
     numBytes: String(tableBytes(table)),
     numLongTermBytes: "0",
     numRows: String(table.numRows),
     creationTime: String(table.created),
     lastModifiedTime: String(table.modified),
-    type: "TABLE",
+    type: table.view === undefined ? "TABLE" : "VIEW",
     location,
   };
   body.etag = etag(body);

@@ -68,26 +68,35 @@ export class Engine {
     await this.use(async (connection) => each(await connection.stream(sql)));
   }
 
-  /** The result columns of a query that isn't run. Throws BigQuery's error for what doesn't bind. */
-  async describe(sql: string): Promise<ColumnShape[]> {
-    return this.use(async (connection) => {
-      try {
-        const prepared = await connection.prepare(sql);
-        const columns = Array.from({ length: prepared.columnCount }, (_, i) => ({
-          name: prepared.columnName(i),
-          type: prepared.columnType(i),
-        }));
-        prepared.destroySync();
-        return columns;
-      } catch (error) {
-        throw fromDuckDb(error);
-      }
-    });
+  /** Runs `work` with a connection that nobody uses after it. */
+  async useFresh<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+    if (this.#closed) throw new WarehouseError("backendError", "The warehouse is closed");
+    const connection = await this.#instance.connect();
+    try {
+      return await work(connection);
+    } finally {
+      connection.closeSync();
+    }
   }
 
   close(): void {
     this.#closed = true;
     for (const connection of this.#idle.splice(0)) connection.closeSync();
     this.#instance.closeSync();
+  }
+}
+
+/** The result columns of a query that isn't run. Throws BigQuery's error for what doesn't bind. */
+export async function describe(connection: DuckDBConnection, sql: string): Promise<ColumnShape[]> {
+  try {
+    const prepared = await connection.prepare(sql);
+    const columns = Array.from({ length: prepared.columnCount }, (_, i) => ({
+      name: prepared.columnName(i),
+      type: prepared.columnType(i),
+    }));
+    prepared.destroySync();
+    return columns;
+  } catch (error) {
+    throw fromDuckDb(error);
   }
 }

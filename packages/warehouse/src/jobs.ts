@@ -1,27 +1,23 @@
 /** Query jobs: PENDING → RUNNING → DONE, each with a result table of its own so that paging is stable. */
 import { randomUUID } from "node:crypto";
 import type { DuckDBConnection } from "@duckdb/node-api";
-import { type Catalog, fieldJson, tableBytes } from "./catalog.ts";
-import type { ColumnShape, Engine } from "./engine.ts";
+import type { Catalog } from "./catalog.ts";
+import type { Engine } from "./engine.ts";
 import { type ErrorProto, fromDuckDb, WarehouseError } from "./errors.ts";
+import { billedBytes } from "./job-json.ts";
 import { arrayAt, booleanAt, isObject, type JsonObject, numberAt, objectAt, stringAt } from "./rest/json.ts";
-import { parameterText } from "./sql/parameters.ts";
-import { type TableReference, type Translation, translate } from "./sql/translate.ts";
-import { type Field, fieldOf, quoteIdentifier } from "./sql/types.ts";
+import { prepare } from "./run/prepare.ts";
+import type { PreparedQuery } from "./run/query.ts";
+import { Session } from "./run/session.ts";
+import type { Analysis, DmlStats, Outcome, Prepared, Result } from "./run/statement.ts";
+import { type Token, tokenize } from "./sql/lexer.ts";
+import type { TableReference } from "./sql/names.ts";
+import { parameterText, withParameters } from "./sql/parameters.ts";
+import { isSymbol, splitAt, syntaxError } from "./sql/tokens.ts";
+import type { Field } from "./sql/types.ts";
 
 /** Jobs remembered; the oldest finished ones go first, with their results. */
 const MAX_JOBS = 1000;
-const MEGABYTE = 1024 * 1024;
-const MIN_BILLED = 10 * MEGABYTE;
-
-/** What a query was found to be, before it runs. */
-export interface Analysis {
-  readonly statementType: string;
-  readonly schema: readonly Field[];
-  readonly referencedTables: readonly TableReference[];
-  readonly totalBytesProcessed: number;
-}
-
 export interface Job {
   readonly projectId: string;
   readonly jobId: string;
@@ -34,9 +30,9 @@ export interface Job {
   error: ErrorProto | undefined;
   analysis: Analysis | undefined;
   /** Where the rows are; undefined for statements without a result. */
-  result: { readonly duckName: string; readonly fields: readonly Field[]; readonly totalRows: number } | undefined;
+  result: Result | undefined;
   destination: TableReference | undefined;
-  dmlRows: number | undefined;
+  dml: DmlStats | undefined;
   readonly done: Promise<void>;
 }
 
@@ -61,7 +57,9 @@ export class Jobs {
   readonly #jobs = new Map<string, Job>();
   readonly #handles = new Map<Job, Handle>();
   readonly #byRequestId = new Map<string, Job>();
-  readonly #reusable = new Map<string, NonNullable<Job["result"]>>();
+  readonly #reusable = new Map<string, Result>();
+  /** The end of the last write: they go one after the other. */
+  #lastWrite: Promise<unknown> = Promise.resolve();
 
   constructor(engine: Engine, catalog: Catalog, now: () => number, hooks: JobHooks) {
     this.#engine = engine;
@@ -104,7 +102,10 @@ export class Jobs {
   /** What the query is, without running it. Throws BigQuery's error for what doesn't analyse. */
   async analyse(projectId: string, configuration: JsonObject): Promise<Analysis> {
     this.#catalog.requireProject(projectId);
-    return (await this.#analyse(projectId, configuration)).analysis;
+    return this.#engine.use(async (connection) => {
+      const { session, statements } = this.#open(projectId, configuration, "dry_run", connection);
+      return (await prepareOne(session, statements)).analysis;
+    });
   }
 
   cancel(job: Job): void {
@@ -149,7 +150,7 @@ export class Jobs {
       analysis: undefined,
       result: undefined,
       destination: undefined,
-      dmlRows: undefined,
+      dml: undefined,
       done: promise,
     };
     this.#jobs.set(key, job);
@@ -174,45 +175,47 @@ export class Jobs {
     }
   }
 
-  async #analyse(
-    projectId: string,
-    configuration: JsonObject,
-  ): Promise<{ analysis: Analysis; translation: Translation; columns: ColumnShape[] }> {
+  /** The statements of a query, and a session to run them in. */
+  #open(projectId: string, configuration: JsonObject, id: string, connection: DuckDBConnection): Opened {
     const query = objectAt(configuration, "query");
     const text = stringAt(query, "query");
     if (text === undefined || text === "")
       throw new WarehouseError("required", "Required parameter is missing: query", "query");
     const fallback = objectAt(query, "defaultDataset");
     const datasetId = stringAt(fallback, "datasetId");
-    const translation = translate(text, {
+    const parameter = parameterText(arrayAt(query, "queryParameters"), stringAt(query, "parameterMode"));
+    const tokens = withParameters(tokenize(text), parameter);
+    const session = new Session(connection, this.#engine, this.#catalog, {
       projectId,
-      ...(datasetId === undefined
-        ? {}
-        : { defaultDataset: { projectId: stringAt(fallback, "projectId") ?? projectId, datasetId } }),
-      parameter: parameterText(arrayAt(query, "queryParameters"), stringAt(query, "parameterMode")),
-      resolve: (reference) => this.#catalog.table(reference).duckName,
+      defaultDataset:
+        datasetId === undefined ? undefined : { projectId: stringAt(fallback, "projectId") ?? projectId, datasetId },
+      id,
+      script: false,
     });
-    const columns = await this.#engine.describe(translation.sql);
-    const fields = columns.map((column) => fieldOf(column.name, column.type));
-    refuseDuplicateNames(fields);
-    const bytes = translation.referencedTables.reduce(
-      (sum, reference) => sum + tableBytes(this.#catalog.table(reference)),
-      0,
-    );
-    return {
-      analysis: {
-        statementType: translation.statementType,
-        schema: translation.statementType === "INSERT" ? [] : fields,
-        referencedTables: translation.referencedTables,
-        totalBytesProcessed: bytes,
-      },
-      translation,
-      columns,
-    };
+    const statements = splitAt(tokens, (token) => isSymbol(token, ";")).map((piece) => ({ tokens: piece, text }));
+    return { session, statements };
   }
 
   async #run(job: Job): Promise<void> {
-    const { analysis, translation, columns } = await this.#analyse(job.projectId, job.configuration);
+    const handle = this.#handles.get(job);
+    await this.#engine.use(async (connection) => {
+      // An interrupt before DuckDB has begun is lost, so a cancelled job is interrupted until it ends.
+      const interrupt = setInterval(() => {
+        if (handle?.cancelled) connection.interrupt();
+      }, 20);
+      if (handle) handle.connection = connection;
+      try {
+        const { session, statements } = this.#open(job.projectId, job.configuration, job.jobId, connection);
+        await this.#runPrepared(job, await prepareOne(session, statements));
+      } finally {
+        clearInterval(interrupt);
+        if (handle) handle.connection = undefined;
+      }
+    });
+  }
+
+  async #runPrepared(job: Job, prepared: Prepared | PreparedQuery): Promise<void> {
+    const { analysis } = prepared;
     job.analysis = analysis;
     const query = objectAt(job.configuration, "query");
     const limit = numberAt(query, "maximumBytesBilled");
@@ -222,46 +225,30 @@ export class Jobs {
         `Query exceeded limit for bytes billed: ${limit}. ${billedBytes(analysis)} or higher required.`,
       );
     }
-    const known = translation.statementType === "SELECT" ? this.#reusable.get(translation.sql) : undefined;
+    if (!("sql" in prepared)) {
+      const { dml, destination } = await this.#exclusively(() => prepared.run());
+      job.dml = dml;
+      job.destination = destination;
+      return;
+    }
+    const known = this.#hooks.reuseResults ? this.#reusable.get(prepared.sql) : undefined;
     if (known) {
       job.result = known;
       return;
     }
-    const handle = this.#handles.get(job);
-    const duckName = this.#catalog.freshName("results");
-    await this.#engine.use(async (connection) => {
-      // An interrupt before DuckDB has begun is lost, so a cancelled job is interrupted until it ends.
-      const interrupt = setInterval(() => {
-        if (handle?.cancelled) connection.interrupt();
-      }, 20);
-      if (handle) handle.connection = connection;
-      try {
-        if (handle?.cancelled)
-          throw new WarehouseError("stopped", "Job execution was cancelled: User requested cancellation");
-        await connection.run(`CREATE TABLE ${duckName} AS ${translation.sql}`);
-      } finally {
-        clearInterval(interrupt);
-        if (handle) handle.connection = undefined;
-      }
-    });
-    const counted = (await this.#engine.run(`SELECT count(*) FROM ${duckName}`)).getRows();
-    const totalRows = Number((await counted)[0]?.[0] ?? 0);
-    const fields = columns.map((column) => fieldOf(column.name, column.type));
-    if (translation.statementType === "INSERT") await this.#insertRows(job, translation, duckName, totalRows);
-    else if (translation.target)
-      await this.#createFrom(
-        job,
-        translation.target.table,
-        translation.target.replace ? "WRITE_TRUNCATE" : "WRITE_EMPTY",
-        duckName,
-        fields,
-        totalRows,
-        true,
-      );
-    else {
-      await this.#keepResult(job, query, duckName, fields, totalRows);
-      if (this.#hooks.reuseResults && job.result) this.#reusable.set(translation.sql, job.result);
-    }
+    if (this.#handles.get(job)?.cancelled)
+      throw new WarehouseError("stopped", "Job execution was cancelled: User requested cancellation");
+    const { result } = await prepared.run();
+    if (result === undefined) return;
+    await this.#keepResult(job, query, result.duckName, [...result.fields], result.totalRows);
+    if (this.#hooks.reuseResults && job.result) this.#reusable.set(prepared.sql, job.result);
+  }
+
+  /** Runs a write after those before it. */
+  async #exclusively(work: () => Promise<Outcome>): Promise<Outcome> {
+    const turn = this.#lastWrite.then(work, work);
+    this.#lastWrite = turn.catch(() => undefined);
+    return turn;
   }
 
   async #keepResult(job: Job, query: JsonObject, duckName: string, fields: Field[], totalRows: number): Promise<void> {
@@ -291,7 +278,6 @@ export class Jobs {
       duckName,
       fields,
       totalRows,
-      false,
     );
   }
 
@@ -303,11 +289,10 @@ export class Jobs {
     duckName: string,
     fields: Field[],
     totalRows: number,
-    mustBeNew: boolean,
   ): Promise<void> {
     if (reference.datasetId.startsWith("_")) this.#catalog.ensureDataset(reference.projectId, reference.datasetId);
     const existing = this.#catalog.find(reference);
-    if (existing && disposition === "WRITE_EMPTY" && (mustBeNew || existing.numRows > 0)) {
+    if (existing && disposition === "WRITE_EMPTY" && existing.numRows > 0) {
       throw new WarehouseError(
         "duplicate",
         `Already Exists: Table ${reference.projectId}:${reference.datasetId}.${reference.tableId}`,
@@ -324,21 +309,6 @@ export class Jobs {
     const copy = this.#catalog.freshName("data");
     await this.#engine.run(`CREATE TABLE ${copy} AS SELECT * FROM ${duckName} ORDER BY rowid`);
     this.#catalog.register({ tableReference: reference, schema: { fields } }, copy, totalRows, false);
-  }
-
-  async #insertRows(job: Job, translation: Translation, duckName: string, totalRows: number): Promise<void> {
-    const target = translation.target;
-    if (!target) return;
-    const table = this.#catalog.table(target.table);
-    const columns = target.columns.length > 0 ? target.columns : table.schema.fields.map((f) => f.name);
-    await this.#engine.run(
-      `INSERT INTO ${table.duckName} (${columns.map(quoteIdentifier).join(", ")}) SELECT * FROM ${duckName} ORDER BY rowid`,
-    );
-    await this.#engine.run(`DROP TABLE ${duckName}`);
-    table.numRows += totalRows;
-    table.modified = this.#now();
-    job.dmlRows = totalRows;
-    job.destination = target.table;
   }
 
   #end(job: Job, error: WarehouseError | undefined): void {
@@ -365,6 +335,23 @@ export class Jobs {
       }
     }
   }
+}
+
+interface Statement {
+  readonly tokens: readonly Token[];
+  readonly text: string;
+}
+
+interface Opened {
+  readonly session: Session;
+  readonly statements: readonly Statement[];
+}
+
+async function prepareOne(session: Session, statements: readonly Statement[]): Promise<Prepared | PreparedQuery> {
+  const [statement, ...others] = statements;
+  if (statement === undefined) throw syntaxError(undefined);
+  if (others.length > 0) throw new WarehouseError("invalidQuery", "Scripts are not supported by this warehouse");
+  return prepare(session, statement.tokens, statement.text);
 }
 
 function isDone(job: Job): boolean {
@@ -403,81 +390,4 @@ export function configurationOf(body: JsonObject): JsonObject {
     if (body[key] !== undefined) query[key] = body[key];
   }
   return { query, ...(body.labels === undefined ? {} : { labels: body.labels }) };
-}
-
-function refuseDuplicateNames(fields: readonly Field[]): void {
-  const seen = new Set<string>();
-  for (const field of fields) {
-    const name = field.name.toLowerCase();
-    if (seen.has(name)) {
-      throw new WarehouseError(
-        "invalidQuery",
-        `Duplicate column names in the result are not supported. Found duplicate(s): ${field.name}`,
-      );
-    }
-    seen.add(name);
-  }
-}
-
-function billedBytes(analysis: Analysis): number {
-  const floor = analysis.referencedTables.length * MIN_BILLED;
-  return Math.max(floor, Math.ceil(analysis.totalBytesProcessed / MEGABYTE) * MEGABYTE);
-}
-
-/** `statistics.query` of a job or a dry run. */
-export function queryStatistics(analysis: Analysis, dryRun: boolean): JsonObject {
-  return {
-    totalBytesProcessed: String(analysis.totalBytesProcessed),
-    totalBytesBilled: dryRun ? "0" : String(billedBytes(analysis)),
-    cacheHit: false,
-    statementType: analysis.statementType,
-    referencedTables: analysis.referencedTables.map((reference) => ({ ...reference })),
-    ...(dryRun ? { schema: { fields: analysis.schema.map(fieldJson) }, totalBytesProcessedAccuracy: "PRECISE" } : {}),
-  };
-}
-
-/** `jobs.get`. */
-export function jobJson(job: Job): JsonObject {
-  const query = objectAt(job.configuration, "query");
-  const analysis = job.analysis;
-  return {
-    kind: "bigquery#job",
-    etag: `${job.jobId.slice(-16)}.${job.state}`,
-    id: `${job.projectId}:${job.location}.${job.jobId}`,
-    selfLink: `/bigquery/v2/projects/${job.projectId}/jobs/${job.jobId}?location=${job.location}`,
-    user_email: "warehouse@example.com",
-    configuration: {
-      ...job.configuration,
-      query: {
-        ...query,
-        ...(job.destination ? { destinationTable: { ...job.destination } } : {}),
-        writeDisposition: query.writeDisposition ?? "WRITE_TRUNCATE",
-        priority: "INTERACTIVE",
-        useLegacySql: false,
-      },
-      jobType: "QUERY",
-    },
-    jobReference: { projectId: job.projectId, jobId: job.jobId, location: job.location },
-    statistics: {
-      creationTime: String(job.created),
-      ...(job.started === undefined ? {} : { startTime: String(job.started) }),
-      ...(job.ended === undefined ? {} : { endTime: String(job.ended) }),
-      ...(analysis && job.state === "DONE" && !job.error
-        ? {
-            totalBytesProcessed: String(analysis.totalBytesProcessed),
-            query: {
-              ...queryStatistics(analysis, false),
-              ...(job.dmlRows === undefined
-                ? {}
-                : { numDmlAffectedRows: String(job.dmlRows), dmlStats: { insertedRowCount: String(job.dmlRows) } }),
-            },
-            totalSlotMs: "0",
-          }
-        : {}),
-    },
-    status: {
-      ...(job.error ? { errorResult: { ...job.error }, errors: [{ ...job.error }] } : {}),
-      state: job.state,
-    },
-  };
 }

@@ -421,9 +421,10 @@ describe("errors say what BigQuery's say", () => {
     ["SELECT nums[OFFSET(0)] FROM t WHERE id = 2", /out of bounds/],
     ["SELECT no_such_function(1)", /^Function not found: /],
     ["SELEC 1", /./],
-    ["DELETE FROM t WHERE TRUE", /not supported/],
+    ["EXPORT DATA OPTIONS (uri = 'gs://x') AS SELECT 1", /^Statement is not supported by this warehouse: EXPORT$/],
+    ["SELECT `p`.`d`.`nope`(1)", /^Function not found: p\.d\.nope$/],
     ["SELECT 1; SELECT 2", /Scripts are not supported/],
-    ["SELECT * FROM read_csv('/etc/passwd')", /Unsupported item in FROM/],
+    ["SELECT * FROM read_csv('/etc/passwd')", /Table-valued function not found: read_csv/],
   ];
   for (const [sql, message] of cases) {
     test(sql, async () => {

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { createBench } from "./bench.ts";
 import { Catalog, type TableResource } from "./catalog.ts";
 import { loadClinic } from "./clinic/clinic.ts";
+import { createViewsAndRoutines } from "./clinic/views-and-routines.ts";
 import { Engine } from "./engine.ts";
 import { WarehouseError } from "./errors.ts";
 import { Jobs } from "./jobs.ts";
@@ -98,6 +99,7 @@ export async function startWarehouse(options: WarehouseOptions = {}): Promise<Wa
 
   if (options.empty !== true) {
     await loadClinic(catalog, { project: DEMO_PROJECT, patients: options.patients ?? 10_000, seed: options.seed ?? 1 });
+    await createViewsAndRoutines(engine, catalog, DEMO_PROJECT);
   }
   server.listen(options.port ?? 0, options.host ?? "127.0.0.1");
   await once(server, "listening");

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { askerFor } from "../ask.ts";
 import { startWarehouse, type Warehouse } from "../warehouse.ts";
 import { ssnOf } from "./clinic.ts";
 
@@ -49,5 +50,21 @@ test("notes hold identifiers of their patient", async () => {
       `SELECT count(*) > 0 FROM ${warehouse.duckName("demo-clinic.ehr.notes")} n JOIN ${warehouse.duckName("demo-clinic.ehr.patients")} p USING (patient_id) WHERE contains(n.text, p.ssn)`,
     );
     assert.deepEqual(found, [[true]]);
+  });
+});
+
+test("the view joins patients to encounters, and the functions run", async () => {
+  await withClinic(1, async (warehouse) => {
+    const asker = askerFor(warehouse, "demo-clinic", "ehr");
+    assert.deepEqual(await asker.rows("SELECT COUNT(*), COUNT(DISTINCT mrn) > 200 FROM patient_encounters"), [
+      ["800", "true"],
+    ]);
+    assert.deepEqual(await asker.rows("SELECT ehr.age_on(DATE '2000-05-02', DATE '2020-05-01')"), [["19"]]);
+    assert.deepEqual(
+      await asker.rows(
+        "SELECT COUNT(*) = (SELECT COUNT(*) FROM encounters WHERE patient_id = 7) FROM `demo-clinic`.`ehr`.`encounters_of`(7)",
+      ),
+      [["true"]],
+    );
   });
 });

@@ -6,12 +6,14 @@ import type { ServerResponse } from "node:http";
 import { type Catalog, etag, readFields, type Table, tableJson } from "../catalog.ts";
 import type { Engine } from "../engine.ts";
 import { errorBody, WarehouseError } from "../errors.ts";
-import { configurationOf, type Job, type Jobs, jobJson, queryStatistics } from "../jobs.ts";
+import { affectedRows, jobJson, queryStatistics } from "../job-json.ts";
+import { configurationOf, type Job, type Jobs } from "../jobs.ts";
 import type { Fault, Misbehaviour } from "../misbehave.ts";
 import type { Field } from "../sql/types.ts";
 import { preempted, sendRows } from "./answer.ts";
 import type { TimestampOutput } from "./cells.ts";
 import { booleanAt, isObject, type JsonObject, numberAt, objectAt, stringAt } from "./json.ts";
+import { listedRoutine, routineJson } from "./routine-json.ts";
 import type { writeRows } from "./rows.ts";
 
 /** Bytes of rows a page holds when the caller sets no limit. */
@@ -54,6 +56,8 @@ const ROUTES: readonly Route[] = [
   { method: "POST", pattern: /^\/projects\/([^/]+)\/datasets\/([^/]+)\/tables$/, handle: insertTable },
   { method: "GET", pattern: /^\/projects\/([^/]+)\/datasets\/([^/]+)\/tables\/([^/]+)$/, handle: getTable },
   { method: "GET", pattern: /^\/projects\/([^/]+)\/datasets\/([^/]+)\/tables\/([^/]+)\/data$/, handle: listTableData },
+  { method: "GET", pattern: /^\/projects\/([^/]+)\/datasets\/([^/]+)\/routines$/, handle: listRoutines },
+  { method: "GET", pattern: /^\/projects\/([^/]+)\/datasets\/([^/]+)\/routines\/([^/]+)$/, handle: getRoutine },
   { method: "POST", pattern: /^\/projects\/([^/]+)\/jobs$/, handle: insertJob },
   { method: "GET", pattern: /^\/projects\/([^/]+)\/jobs$/, handle: listJobs },
   { method: "GET", pattern: /^\/projects\/([^/]+)\/jobs\/([^/]+)$/, handle: getJob },
@@ -190,8 +194,9 @@ function listTables({ catalog }: Context, request: Request): void {
     id: `${t.tableReference.projectId}:${t.tableReference.datasetId}.${t.tableReference.tableId}`,
     tableReference: { ...t.tableReference },
     ...(t.labels === undefined ? {} : { labels: t.labels }),
-    type: "TABLE",
+    type: t.view === undefined ? "TABLE" : "VIEW",
     creationTime: String(t.created),
+    ...(t.view === undefined ? {} : { view: { useLegacySql: false } }),
   }));
   sendJson(request.response, {
     kind: "bigquery#tableList",
@@ -220,6 +225,20 @@ async function insertTable(context: Context, request: Request): Promise<void> {
     schema: { fields: readFields(objectAt(request.body, "schema")) },
   });
   sendJson(request.response, tableJson(table, LOCATION));
+}
+
+function listRoutines({ catalog }: Context, request: Request): void {
+  const all = catalog.routines(part(request, 0), part(request, 1));
+  const { items, next } = page(all, request.query);
+  sendJson(request.response, { ...next, routines: items.map(listedRoutine) });
+}
+
+function getRoutine({ catalog }: Context, request: Request): void {
+  const [projectId, datasetId, routineId] = [part(request, 0), part(request, 1), part(request, 2)];
+  catalog.dataset(projectId, datasetId);
+  const routine = catalog.findRoutine({ projectId, datasetId, routineId });
+  if (!routine) throw new WarehouseError("notFound", `Not found: Routine ${projectId}:${datasetId}.${routineId}`);
+  sendJson(request.response, routineJson(routine));
 }
 
 async function insertJob(context: Context, request: Request): Promise<void> {
@@ -386,7 +405,7 @@ async function answerWithRows(context: Context, request: Request, job: Job, want
         totalBytesProcessed: String(job.analysis?.totalBytesProcessed ?? 0),
         jobComplete: true,
         cacheHit: false,
-        ...(job.dmlRows === undefined ? {} : { numDmlAffectedRows: String(job.dmlRows) }),
+        ...(job.dml === undefined ? {} : { numDmlAffectedRows: affectedRows(job.dml) }),
       },
     },
     faults,

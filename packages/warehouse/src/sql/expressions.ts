@@ -2,6 +2,7 @@
 import { WarehouseError } from "../errors.ts";
 import { isObject, type Json, type JsonObject } from "../rest/json.ts";
 import { untypedForm, WINDOW_NAMES } from "./macros.ts";
+import { COERCE } from "./names.ts";
 import { as, call, expression, kindOf, list, nameOf, structOf, textLiteral } from "./tree.ts";
 
 type Rule = (content: JsonObject) => Json | undefined;
@@ -291,6 +292,8 @@ function functionCall(node: JsonObject): Json | undefined {
     return { function: { ...node, args: args.map((arg, i) => (i === part ? textLiteral(datePart(arg)) : arg)) } };
   }
   switch (lower) {
+    case COERCE:
+      return expression(`CAST(_1 AS ${String(as(args[1], "literal")?.value)})`, args[0] ?? null);
     case "struct":
       return structOf(args.map((arg, i) => structMember(arg, i)));
     case "bq_regexp_extract":

@@ -3,14 +3,15 @@
  * Settled on tokens, before the parser, because the parser mistakes several of them.
  */
 
+import { WarehouseError } from "../errors.ts";
 import type { Token } from "./lexer.ts";
 import { macroFor } from "./macros.ts";
-import { type ParameterText, stringLiteral } from "./parameters.ts";
+import { stringLiteral } from "./parameters.ts";
 
 /** Words that look like calls and are none, or take DISTINCT, ORDER BY, OVER: the parser keeps them. */
 const DISTINCT_OK = new Set(["avg", "logical_or", "logical_and"]);
 
-export function normalise(tokens: readonly Token[], parameter: ParameterText): string {
+export function normalise(tokens: readonly Token[]): string {
   const out: string[] = [];
   for (const [i, token] of tokens.entries()) {
     switch (token.kind) {
@@ -43,8 +44,7 @@ export function normalise(tokens: readonly Token[], parameter: ParameterText): s
         );
         break;
       case "parameter":
-        out.push(parameter(token.name));
-        break;
+        throw new WarehouseError("internalError", "parameters are settled before");
       case "symbol":
         out.push(token.text);
         break;

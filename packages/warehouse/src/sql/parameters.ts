@@ -4,9 +4,11 @@
  */
 import { WarehouseError } from "../errors.ts";
 import { arrayAt, isObject, type JsonObject, objectAt, stringAt } from "../rest/json.ts";
+import type { Token } from "./lexer.ts";
+import { sql } from "./tokens.ts";
 
 /** The text that stands for parameter `name` (undefined: the next positional one). */
-export type ParameterText = (name: string | undefined) => string;
+type ParameterText = (name: string | undefined) => string;
 
 const SCALARS = new Set(
   "STRING BYTES INT64 INTEGER FLOAT64 FLOAT NUMERIC BIGNUMERIC BOOL BOOLEAN TIMESTAMP DATE TIME DATETIME GEOGRAPHY JSON INTERVAL".split(
@@ -33,6 +35,11 @@ export function parameterText(parameters: readonly unknown[], mode: string | und
     if (parameter === undefined) throw new WarehouseError("invalidQuery", `Query parameter '${name}' not found`);
     return valueText(objectAt(parameter, "parameterType"), objectAt(parameter, "parameterValue"));
   };
+}
+
+/** The tokens with each parameter's value in its place. */
+export function withParameters(tokens: readonly Token[], parameter: ParameterText): Token[] {
+  return tokens.flatMap((token) => (token.kind === "parameter" ? sql(parameter(token.name)) : [token]));
 }
 
 function typeText(type: JsonObject): string {

@@ -58,6 +58,18 @@ export function closingOf(tokens: readonly Token[], open: number): number {
   throw syntaxError(undefined);
 }
 
+/** The index after the `>` that closes a type's `<` at `open`. */
+export function closingAngle(tokens: readonly Token[], open: number): number {
+  let depth = 0;
+  for (let i = open; i < tokens.length; i += 1) {
+    if (isSymbol(tokens[i], "<")) depth += 1;
+    if (isSymbol(tokens[i], ">")) depth -= 1;
+    if (isSymbol(tokens[i], ">>")) depth -= 2;
+    if (depth <= 0) return i + 1;
+  }
+  throw syntaxError(undefined);
+}
+
 /** Splits at a separator outside of brackets; an empty last piece (a trailing comma) is dropped. */
 export function splitAt(tokens: readonly Token[], separator: (token: Token, index: number) => boolean): Token[][] {
   const pieces: Token[][] = [];
@@ -67,6 +79,10 @@ export function splitAt(tokens: readonly Token[], separator: (token: Token, inde
     if (token === undefined) break;
     if (isSymbol(token, "(", "[", "{")) {
       const end = closingOf(tokens, i);
+      piece.push(...tokens.slice(i, end));
+      i = end - 1;
+    } else if (isWord(token, "ARRAY", "STRUCT", "RANGE") && isSymbol(tokens[i + 1], "<")) {
+      const end = closingAngle(tokens, i + 1);
       piece.push(...tokens.slice(i, end));
       i = end - 1;
     } else if (separator(token, i)) {

@@ -5,10 +5,14 @@
 import { WarehouseError } from "../errors.ts";
 import { isObject, type Json, type JsonObject } from "../rest/json.ts";
 import { rewriteExpression } from "./expressions.ts";
-import { tokenize } from "./lexer.ts";
+import { fillHoles, isConstant, scalarBody, tableBody } from "./inline.ts";
+import { type Token, tokenize } from "./lexer.ts";
+import { markNames, type Names, routinePath, type TableReference, variableName } from "./names.ts";
 import { normalise } from "./normalise.ts";
-import type { ParameterText } from "./parameters.ts";
 import { rewritePipes } from "./pipes.ts";
+import type { Routine } from "./routine.ts";
+import { withoutTime } from "./table-clauses.ts";
+import { sql as sqlTokens } from "./tokens.ts";
 import {
   aliased,
   as,
@@ -22,31 +26,14 @@ import {
   parseStatements,
   printDuckDb,
   structOf,
+  textLiteral,
 } from "./tree.ts";
 
-export interface TableReference {
-  readonly projectId: string;
-  readonly datasetId: string;
-  readonly tableId: string;
-}
-
-/** Finds a table; throws `notFound`. Gives DuckDB's name for it. */
-type ResolveTable = (reference: TableReference) => string;
-
-export interface TranslateOptions {
-  readonly projectId: string;
-  readonly defaultDataset?: { readonly projectId: string; readonly datasetId: string };
-  readonly parameter: ParameterText;
-  readonly resolve: ResolveTable;
-}
-
 export interface Translation {
-  /** BigQuery's statementType. */
-  readonly statementType: "SELECT" | "CREATE_TABLE_AS_SELECT" | "INSERT";
-  /** A DuckDB SELECT; for INSERT and CREATE TABLE AS the rows to write. */
+  /** A DuckDB SELECT. */
   readonly sql: string;
+  /** Base tables, those below views too. */
   readonly referencedTables: readonly TableReference[];
-  readonly target?: { readonly table: TableReference; readonly columns: readonly string[]; readonly replace: boolean };
 }
 
 /** What the names in scope mean while a query is rewritten. */
@@ -56,81 +43,57 @@ interface Scope {
   readonly ranges: ReadonlySet<string>;
 }
 
+const NO_SCOPE: Scope = { ctes: new Set(), ranges: new Set() };
+
 /** Where a query stands: rows for a FROM (or the answer), or one value of an expression. */
 type Position = "rows" | "value";
 
-/** Translates one statement. Throws `invalidQuery` for what this stand-in doesn't run. */
-export function translate(sql: string, options: TranslateOptions): Translation {
-  const statements = parseStatements(normalise(rewritePipes(tokenize(sql)), options.parameter));
-  const statement = statements[0];
+/** Views and routines may stand inside each other so deep: https://cloud.google.com/bigquery/quotas#view_limits */
+const MAX_NESTING = 16;
+
+/** Translates a query. Throws `invalidQuery` for what this stand-in doesn't run. */
+export function translate(query: readonly Token[], names: Names): Translation {
+  const translator = new Translator(names);
+  return translator.statement(queryTree(query, names));
+}
+
+/** The tree of a query, pipes and names settled. */
+function queryTree(query: readonly Token[], names: Names): Node {
+  const statements = parseStatements(normalise(markNames(withoutTime(rewritePipes(query)), names)));
+  const [statement] = statements;
   if (statement === undefined) throw new WarehouseError("invalidQuery", "Syntax error: Unexpected end of statement");
-  if (statements.length > 1) throw new WarehouseError("invalidQuery", "Scripts are not supported by this warehouse");
-  const translator = new Translator(options);
-  const [kind, content] = kindOf(statement) ?? ["", {}];
-  if (kind === "create_table" && isObject(content.as_select)) {
-    const table = translator.reference(content.name);
-    return {
-      statementType: "CREATE_TABLE_AS_SELECT",
-      ...translator.statement(content.as_select),
-      target: { table, columns: [], replace: content.or_replace === true },
-    };
-  }
-  if (kind === "insert") {
-    const table = translator.reference(content.table);
-    const columns = list(content.columns).map((c) => nameOf(c) ?? "");
-    const rows = isObject(content.query)
-      ? translator.statement(content.query)
-      : translator.values(list(content.values));
-    return { statementType: "INSERT", ...rows, target: { table, columns, replace: false } };
-  }
-  if (!["select", "union", "intersect", "except", "subquery"].includes(kind)) {
-    throw new WarehouseError(
-      "invalidQuery",
-      "Statement is not supported by this warehouse: only SELECT, CREATE TABLE AS and INSERT run",
-    );
-  }
-  return { statementType: "SELECT", ...translator.statement(statement) };
+  const [kind] = kindOf(statement) ?? [""];
+  if (statements.length > 1 || !["select", "union", "intersect", "except", "subquery"].includes(kind))
+    throw new WarehouseError("invalidQuery", "Syntax error: Unexpected statement");
+  return statement;
 }
 
 class Translator {
-  readonly #options: TranslateOptions;
+  readonly #names: Names;
   readonly #referenced = new Map<string, TableReference>();
   #fresh = 0;
+  #nesting = 0;
+  /** FROM items with a `_TABLE_SUFFIX`, which `*` doesn't show. */
+  #wildcards = 0;
 
-  constructor(options: TranslateOptions) {
-    this.#options = options;
+  constructor(names: Names) {
+    this.#names = names;
   }
 
-  statement(query: Node): { sql: string; referencedTables: TableReference[] } {
-    const tree = this.#query(query, { ctes: new Set(), ranges: new Set() }, "rows");
+  statement(query: Node): Translation {
+    const tree = this.#query(query, NO_SCOPE, "rows");
     return { sql: printDuckDb(tree), referencedTables: [...this.#referenced.values()] };
   }
 
-  /** `VALUES (…), (…)` as a SELECT. */
-  values(rows: readonly Json[]): { sql: string; referencedTables: TableReference[] } {
-    const scope: Scope = { ctes: new Set(), ranges: new Set() };
-    const selects = rows.map((row) => {
-      const tree = expression("1");
-      const items = list(row).map((item) => this.#walk(item, scope));
-      return printDuckDb({ select: { ...emptySelect(tree), expressions: items } });
-    });
-    return { sql: selects.join(" UNION ALL "), referencedTables: [...this.#referenced.values()] };
-  }
-
-  /** A table node's three-part name; the default dataset fills in. */
-  reference(table: Json | undefined): TableReference {
-    const parts = isObject(table) ? tableParts(table) : [];
-    const fallback = this.#options.defaultDataset;
-    const [tableId, datasetId, projectId] = parts.toReversed();
-    if (tableId === undefined || parts.length > 3) throw new WarehouseError("invalidQuery", "Invalid table name");
-    if (datasetId === undefined && fallback === undefined) {
-      throw new WarehouseError("invalid", `Table "${tableId}" must be qualified with a dataset (e.g. dataset.table).`);
+  /** Runs `work` one view or routine deeper. */
+  #nested<T>(what: string, work: () => T): T {
+    if (this.#nesting >= MAX_NESTING) throw new WarehouseError("invalidQuery", `Too many levels of nesting at ${what}`);
+    this.#nesting += 1;
+    try {
+      return work();
+    } finally {
+      this.#nesting -= 1;
     }
-    return {
-      projectId: projectId ?? (datasetId === undefined ? fallback?.projectId : undefined) ?? this.#options.projectId,
-      datasetId: datasetId ?? fallback?.datasetId ?? "",
-      tableId,
-    };
   }
 
   /** A query node of any kind. */
@@ -190,6 +153,7 @@ class Translator {
     const [withClause, scope] = this.#with(select.with, outer);
     const ranges = new Set(scope.ranges);
     const inner: Scope = { ctes: scope.ctes, ranges };
+    const wildcards = this.#wildcards;
     const from = isObject(select.from)
       ? {
           ...select.from,
@@ -209,12 +173,13 @@ class Translator {
         : kind === "VALUE" && position === "rows"
           ? asRows(items)
           : named;
+    const shown = kind === undefined || kind === null ? usingFirst(shaped, list(select.joins)) : shaped;
     const body: JsonObject = {
       ...this.#walkMembers(rest, inner),
       with: withClause,
       from,
       joins,
-      expressions: kind === undefined || kind === null ? usingFirst(shaped, list(select.joins)) : shaped,
+      expressions: this.#wildcards > wildcards ? withoutSuffix(shown) : shown,
     };
     return { select: body };
   }
@@ -241,6 +206,8 @@ class Translator {
       case "alias": {
         const unnest = as(content.this, "unnest");
         if (unnest) return this.#unnest(this.#walk(unnest.this ?? null, scope), nameOf(content.alias), unnest, ranges);
+        const called = as(content.this, "function");
+        if (called) return this.#tableFunction(called, nameOf(content.alias), scope, ranges);
         break;
       }
       case "subquery": {
@@ -253,6 +220,8 @@ class Translator {
         if (alias !== undefined) ranges.add(alias.toLowerCase());
         return { subquery: { ...content, alias: alias === undefined ? null : identifier(alias), this: tree } };
       }
+      case "function":
+        return this.#tableFunction(content, undefined, scope, ranges);
       case "joined_table": {
         const left = this.#from(content.left ?? null, scope, ranges);
         const joins = list(content.joins).map((join) => this.#join(join, scope, ranges));
@@ -291,11 +260,63 @@ class Translator {
     const named = { ...table, schema: null, catalog: null, alias: identifier(alias), alias_explicit_as: true };
     if (parts.length === 1 && scope.ctes.has(first.toLowerCase()))
       return { table: { ...named, name: identifier(first) } };
-    const reference = this.reference(table);
-    const target = this.#options.resolve(reference);
+    const relation = this.#names.table(parts);
+    switch (relation.kind) {
+      case "table":
+        return { table: { ...named, ...this.#base(relation) } };
+      case "view": {
+        const { reference, query } = relation;
+        const name = `${reference.projectId}:${reference.datasetId}.${reference.tableId}`;
+        const tree = this.#nested(name, () => this.#query(queryTree(tokenize(query), this.#names), NO_SCOPE, "rows"));
+        return subqueryOf(tree, alias);
+      }
+      case "wildcard": {
+        this.#wildcards += 1;
+        const bare = { ...named, alias: null, alias_explicit_as: false };
+        const parts = relation.tables.map((t) => wildcardPart({ ...bare, ...this.#base(t) }, t.suffix));
+        return subqueryOf(unionByName(parts), alias);
+      }
+    }
+  }
+
+  /** DuckDB's name of a base table, which counts as referenced. */
+  #base({ reference, duckName }: { reference: TableReference; duckName: string }): JsonObject {
     this.#referenced.set(`${reference.projectId}.${reference.datasetId}.${reference.tableId}`, reference);
-    const [schema, name] = target.split(".");
-    return { table: { ...named, schema: identifier(schema ?? ""), name: identifier(name ?? "") } };
+    const [schema, name] = duckName.split(".");
+    return { schema: identifier(schema ?? ""), name: identifier(name ?? "") };
+  }
+
+  /** `FROM f(x) [AS alias]`. */
+  #tableFunction(called: JsonObject, alias: string | undefined, scope: Scope, ranges: Set<string>): Json {
+    const routine = this.#routine(called);
+    if (routine?.routineType !== "TABLE_VALUED_FUNCTION") {
+      throw new WarehouseError("invalidQuery", `Table-valued function not found: ${String(called.name)}`);
+    }
+    this.#fresh += 1;
+    const name = alias ?? `_table${this.#fresh}`;
+    const args = list(called.args);
+    const body = queryTree(tableBody(routine, args.length), this.#names);
+    const filled = fillHoles(body, args);
+    if (!isObject(filled)) throw new WarehouseError("internalError", "a query without a tree");
+    const tree = this.#nested(name, () => this.#query(filled, { ctes: scope.ctes, ranges: scope.ranges }, "rows"));
+    ranges.add(name.toLowerCase());
+    return subqueryOf(tree, name);
+  }
+
+  #routine(called: JsonObject): Routine | undefined {
+    const path = typeof called.name === "string" ? routinePath(called.name) : undefined;
+    return path && this.#names.routine(path);
+  }
+
+  /** A call of a SQL function, written out. */
+  #inline(routine: Routine, called: JsonObject, scope: Scope): Json {
+    if (routine.routineType !== "SCALAR_FUNCTION")
+      throw new WarehouseError("invalidQuery", `Function not found: ${routine.reference.routineId}`);
+    const args = list(called.args);
+    const tokens = scalarBody(routine, args.length, isConstant(args));
+    const select = as(queryTree([...sqlTokens("SELECT"), ...tokens], this.#names), "select");
+    const value = fillHoles(list(select?.expressions)[0], args);
+    return this.#nested(routine.reference.routineId, () => this.#walk(value, scope));
   }
 
   /**
@@ -323,6 +344,14 @@ class Translator {
     if (Array.isArray(value)) return value.map((item) => this.#walk(item, scope));
     if (!isObject(value)) return value;
     const [kind, content] = kindOf(value) ?? ["", {}];
+    if (kind === "function") {
+      const routine = this.#routine(content);
+      if (routine) return this.#inline(routine, content, scope);
+    }
+    if (kind === "column") {
+      const name = variableName(nameOf(content.name));
+      if (name !== undefined) return expression(this.#names.variable(name) ?? "NULL");
+    }
     if (kind === "select" || kind === "union" || kind === "intersect" || kind === "except")
       return this.#query(value, scope, "value");
     return rewriteExpression(
@@ -338,9 +367,34 @@ class Translator {
   }
 }
 
-function emptySelect(item: Json): JsonObject {
-  const select = as(as(fromItem("(SELECT 1) AS x"), "subquery")?.this, "select") ?? {};
-  return { ...select, expressions: [item] };
+/** `(query) AS alias` in FROM. */
+function subqueryOf(query: Json, alias: string): Json {
+  const subquery = as(fromItem("(SELECT 1) AS x"), "subquery") ?? {};
+  return { subquery: { ...subquery, alias: identifier(alias), this: query } };
+}
+
+/** One table of a wildcard's, with `_TABLE_SUFFIX`. */
+function wildcardPart(table: JsonObject, suffix: string): Json {
+  const select = as(
+    as(fromItem("(SELECT *, _1 AS _TABLE_SUFFIX FROM x) AS x", textLiteral(suffix)), "subquery")?.this,
+    "select",
+  );
+  const from = isObject(select?.from) ? select.from : {};
+  return { select: { ...select, from: { ...from, expressions: [{ table }] } } };
+}
+
+/** `*` without the pseudo column. */
+function withoutSuffix(items: readonly Json[]): Json[] {
+  return items.map((item) => {
+    const star = as(item, "star");
+    return star ? { star: { ...star, except: [...list(star.except), identifier("_TABLE_SUFFIX")] } } : item;
+  });
+}
+
+/** `a UNION ALL BY NAME b …`. */
+function unionByName(queries: readonly Json[]): Json {
+  const union = as(as(fromItem("(SELECT 1 UNION ALL BY NAME SELECT 1) AS x"), "subquery")?.this, "union") ?? {};
+  return queries.reduce((left, right) => ({ union: { ...union, left, right } }));
 }
 
 function column(table: string, name: string): JsonObject {
@@ -397,7 +451,7 @@ function unqualified(name: string): JsonObject {
 
 function pathName(node: Json): string | undefined {
   const named = as(node, "column");
-  if (named) return nameOf(named.name);
+  if (named) return variableName(nameOf(named.name)) ?? nameOf(named.name);
   const dot = as(node, "dot");
   return dot ? nameOf(dot.field) : undefined;
 }

@@ -1,0 +1,83 @@
+/** A query: its rows go into a table of their own, so that paging is stable. */
+import { tableBytes } from "../catalog.ts";
+import { WarehouseError } from "../errors.ts";
+import type { Token } from "../sql/lexer.ts";
+import type { TableReference } from "../sql/names.ts";
+import { translate } from "../sql/translate.ts";
+import { type Field, quoteIdentifier } from "../sql/types.ts";
+import type { Session } from "./session.ts";
+import type { Analysis, Prepared, Result } from "./statement.ts";
+
+export interface PreparedQuery extends Prepared {
+  readonly sql: string;
+  readonly fields: readonly Field[];
+}
+
+export async function prepareQuery(session: Session, tokens: readonly Token[]): Promise<PreparedQuery> {
+  const { sql, referencedTables } = translate(tokens, session);
+  const fields = await session.fields(sql);
+  refuseDuplicateNames(fields);
+  const analysis: Analysis = {
+    statementType: "SELECT",
+    schema: fields,
+    referencedTables,
+    totalBytesProcessed: bytesOf(session, referencedTables),
+    facts: {},
+  };
+  return { analysis, sql, fields, run: async () => ({ result: await materialise(session, sql, fields) }) };
+}
+
+/** Runs a query into a table that only the job knows. */
+export async function materialise(session: Session, sql: string, fields: readonly Field[]): Promise<Result> {
+  const duckName = session.catalog.freshName("results");
+  if (session.inTransaction) await copyOut(session, sql, duckName);
+  else await session.run(`CREATE TABLE ${duckName} AS ${sql}`);
+  const counted = await (await session.engine.run(`SELECT count(*) FROM ${duckName}`)).getRows();
+  return { duckName, fields, totalRows: Number(counted[0]?.[0] ?? 0) };
+}
+
+/** The rows as the transaction sees them, in a table that stays when it is rolled back. */
+async function copyOut(session: Session, sql: string, duckName: string): Promise<void> {
+  const rows = await session.connection.run(sql);
+  const columns = Array.from({ length: rows.columnCount }, (_, i) => {
+    const type = rows.columnType(i);
+    return `${quoteIdentifier(`c${i}`)} ${type.alias ?? type.toString()}`;
+  });
+  const chunks = await rows.fetchAllChunks();
+  const names = rows.columnNames();
+  await session.engine.use(async (connection) => {
+    await connection.run(`CREATE TABLE ${duckName} (${columns.join(", ")})`);
+    const [schema, table = ""] = duckName.split(".");
+    const appender = await connection.createAppender(table, schema);
+    for (const chunk of chunks) appender.appendDataChunk(chunk);
+    appender.closeSync();
+    for (const [i, name] of names.entries()) {
+      await connection.run(`ALTER TABLE ${duckName} RENAME COLUMN c${i} TO ${quoteIdentifier(name)}`);
+    }
+  });
+}
+
+export function bytesOf(session: Session, tables: readonly TableReference[]): number {
+  return tables.reduce((sum, reference) => sum + tableBytes(session.catalog.table(reference)), 0);
+}
+
+export function refuseDuplicateNames(fields: readonly Field[]): void {
+  const seen = new Set<string>();
+  for (const field of fields) {
+    const name = field.name.toLowerCase();
+    if (seen.has(name)) {
+      throw new WarehouseError(
+        "invalidQuery",
+        `Duplicate column names in the result are not supported. Found duplicate(s): ${field.name}`,
+      );
+    }
+    seen.add(name);
+  }
+}
+
+/** The one value of an expression, as DuckDB gives it. */
+export async function readValue(session: Session, tokens: readonly Token[]): Promise<unknown> {
+  const { sql } = translate(tokens, session);
+  const [row] = await session.read(sql);
+  return row?.[0] ?? null;
+}
