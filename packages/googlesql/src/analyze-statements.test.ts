@@ -435,3 +435,47 @@ test("what is changed, dropped or granted is printed with its full name", () => 
     "GRANT `roles/x` ON SCHEMA `clinic`.`ehr` TO 'user:a'",
   );
 });
+
+describe("CREATE FUNCTION", () => {
+  test("reads what its body shows and what decides in it", () => {
+    const sql = "CREATE FUNCTION ehr.f(x INT64) RETURNS STRING AS ((SELECT ANY_VALUE(ssn) FROM patients WHERE id = x))";
+    assert.deepEqual(reads(sql), ["id: predicate", "ssn: output"]);
+    assert.equal(planOf(sql).kind, "CREATE_FUNCTION");
+    assert.equal(
+      canonical(sql),
+      "CREATE FUNCTION `clinic`.`ehr`.`f`(`x` INT64) RETURNS STRING AS " +
+        "((SELECT ANY_VALUE(`ssn`) FROM `clinic`.`ehr`.`patients` WHERE `id` = `x`))",
+    );
+  });
+  test("in another language it is an effect", () => {
+    const effects = (sql: string): string[] => planOf(sql).effects.map((e) => e.kind);
+    assert.deepEqual(effects("CREATE FUNCTION f(x STRING) RETURNS STRING LANGUAGE js AS 'return x'"), ["javascript"]);
+    assert.deepEqual(
+      effects("CREATE FUNCTION f(x STRING) RETURNS STRING REMOTE WITH CONNECTION x.y OPTIONS (description = 'd')"),
+      ["remote_function"],
+    );
+  });
+  test("a table function reads what its query reads", () => {
+    const sql = "CREATE TABLE FUNCTION f(x INT64) AS SELECT ssn FROM patients WHERE id = x";
+    assert.deepEqual(reads(sql), ["id: predicate", "ssn: output"]);
+    assert.equal(planOf(sql).kind, "CREATE_TABLE_FUNCTION");
+  });
+});
+
+refused("routines that are refused", {
+  "CREATE FUNCTION f(x INT64) AS (y)": /name: Unrecognized name: y/,
+  "CREATE FUNCTION f(x INT64) RETURNS STRING AS (x)": /type/,
+  "CREATE FUNCTION f(x ANY TYPE) AS (x)": /unsupported: Argument x is of ANY TYPE/,
+  "CREATE FUNCTION f(x STRING) RETURNS STRING LANGUAGE js OPTIONS (library = 'gs://x') AS 'return x'":
+    /unsupported: Option library/,
+  "CREATE FUNCTION f(x STRING) RETURNS STRING REMOTE WITH CONNECTION x.y OPTIONS (endpoint = 'https://x')":
+    /unsupported: Option endpoint/,
+  "CREATE FUNCTION f(x STRING) LANGUAGE js AS 'return x'": /syntax: .*RETURNS/,
+  "CREATE FUNCTION f(x STRING) RETURNS STRING LANGUAGE cobol AS 'x'": /unsupported: Only SQL/,
+  "CREATE TEMP FUNCTION upper(x STRING) AS (x)": /name: upper is a built-in function/,
+  "CREATE TEMP FUNCTION ehr.f(x STRING) AS (x)": /name: A temporary function has one plain name/,
+  "CREATE FUNCTION f(x INT64) AS (f(x))": /name: Function not found/,
+  "CREATE TABLE FUNCTION f(t TABLE<a STRING>) AS SELECT a FROM t": /unsupported: Argument t is a table/,
+  "CREATE TABLE FUNCTION f() RETURNS TABLE<a INT64> AS SELECT a FROM pair": /type: The query's columns/,
+  "CREATE PROCEDURE p() BEGIN SELECT 1; END": /unsupported: .*CREATE PROCEDURE/,
+});

@@ -10,6 +10,7 @@ import type { Type } from "../types.ts";
 import { type CommonTables, fold, type NamedValues, type Relation, type Scope, type Value } from "./scope.ts";
 import type { Written } from "./statements/written.ts";
 import type { NameDefaults } from "./table-name.ts";
+import type { TemporaryFunction } from "./temporary-function.ts";
 import type { Trace } from "./trace.ts";
 
 /** What an analysis may use. Returns undefined for what doesn't exist or may not be seen. */
@@ -119,6 +120,8 @@ export class Context {
   readonly trace: Trace | null;
   /** What decided whether the statement runs at all: the conditions of a script's branches around it. */
   branch: ReadonlySet<SourceKey> = NO_KEYS;
+  /** Functions that the text has defined so far, by folded name. */
+  readonly temporaryFunctions = new Map<string, TemporaryFunction>();
   /** What the statements so far wrote into each table, in order, for whoever reads it later in the same text. */
   readonly writtenTables = new Map<TableName, Written[]>();
   readonly usedParameters = new Set<string>();

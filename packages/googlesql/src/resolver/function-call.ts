@@ -29,6 +29,7 @@ import { lambdaCall, takesLambda } from "./lambda-call.ts";
 import { matchCall } from "./match-call.ts";
 import { namesRoutine, routineCall } from "./routine-call.ts";
 import { type Frame, frameOf, type Scope, type Value } from "./scope.ts";
+import { temporaryCall, temporaryFunction } from "./temporary-function.ts";
 import { orderKeys, resolveWindow } from "./window.ts";
 
 /** Functions whose result depends on more than their arguments. */
@@ -43,6 +44,8 @@ export function resolveCall(context: Context, node: FunctionCall, scope: Scope):
   const ofMatch = frame?.match ? matchCall(context, frame.match, node, scope, frame) : undefined;
   if (ofMatch !== undefined) return ofMatch;
   if (namesRoutine(node.name)) return routineCall(context, node, scope);
+  const temporary = temporaryFunction(context, node);
+  if (temporary !== undefined) return temporaryCall(context, temporary, node, scope);
   const written = node.name.map((part) => part.name.toUpperCase());
   const safe = written.length > 1 && written[0] === "SAFE";
   const name = (safe ? written.slice(1) : written).join(".");

@@ -19,7 +19,6 @@ const UNKNOWN: Readonly<Record<string, RegExp>> = {
   "CALL p()": /CALL/,
   "EXECUTE IMMEDIATE 'SELECT 1'": /EXECUTE IMMEDIATE/,
   "ASSERT TRUE": /ASSERT/,
-  "CREATE FUNCTION f() AS (1)": /CREATE FUNCTION/,
   "SELECT 1; TRUNCATE TABLE pair": /More than one statement/,
 };
 

@@ -93,7 +93,12 @@ type KnownStatement =
   | "ExportModelStatement"
   | "LoadDataStatement"
   | "PartitionColumns"
-  | "GrantStatement";
+  | "GrantStatement"
+  | "CreateFunctionStatement"
+  | "CreateTableFunctionStatement"
+  | "FunctionParameter"
+  | "AnyTypeName"
+  | "TableTypeName";
 
 type KnownKind = Exclude<NodeKind, UnknownKind>;
 
@@ -156,6 +161,11 @@ const KNOWN_KINDS: Readonly<Record<KnownKind, true>> = {
   LoadDataStatement: true,
   PartitionColumns: true,
   GrantStatement: true,
+  CreateFunctionStatement: true,
+  CreateTableFunctionStatement: true,
+  FunctionParameter: true,
+  AnyTypeName: true,
+  TableTypeName: true,
   Query: true,
   WithClause: true,
   CommonTable: true,

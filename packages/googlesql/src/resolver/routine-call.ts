@@ -69,10 +69,16 @@ export function routineCall(context: Context, node: FunctionCall, scope: Scope):
   const values = passed(context, called.name, node, parameters, scope, frame);
   const language = languageOf(called.resource);
   if (language === "SQL") return sqlFunction(context, called, parameters, values, frame, node);
-  return opaqueFunction(context, called, language, parameters, values, frame, node);
+  if (language === "OTHER") {
+    return context.fail("unsupported", `${called.name} is in a language the gateway doesn't know`, node);
+  }
+  const returns = returnType(context, called, node);
+  if (returns === null) return context.fail("unsupported", `${called.name} doesn't say what type it gives`, node);
+  const { name } = called;
+  return resolveOpaqueFunction(context, { name, language, parameters, returns }, values, frame, node);
 }
 
-function refuseModifiers(context: Context, name: string, node: FunctionCall): void {
+export function refuseModifiers(context: Context, name: string, node: FunctionCall): void {
   if (
     node.distinct ||
     node.nulls !== null ||
@@ -86,7 +92,7 @@ function refuseModifiers(context: Context, name: string, node: FunctionCall): vo
 }
 
 /** The query whose groups an aggregate function stands for; refuses it where no aggregate can stand. */
-function aggregatingFrame(context: Context, name: string, node: FunctionCall, scope: Scope): Frame {
+export function aggregatingFrame(context: Context, name: string, node: FunctionCall, scope: Scope): Frame {
   const frame = frameOf(scope);
   if (frame === null) return context.fail("type", `${name} needs a query around it`, node);
   if (frame.inAggregate > 0) return context.fail("type", "Aggregations of aggregations are not allowed", node);
@@ -97,7 +103,7 @@ function aggregatingFrame(context: Context, name: string, node: FunctionCall, sc
   return frame;
 }
 
-function passed(
+export function passed(
   context: Context,
   name: string,
   node: FunctionCall,
@@ -182,7 +188,7 @@ function sqlFunction(
 }
 
 /** Equal for equal arguments, as GROUP BY compares calls; never an argument's own, since the argument isn't the key. */
-function callId(context: Context, name: string, values: readonly Value[]): number {
+export function callId(context: Context, name: string, values: readonly Value[]): number {
   return context.idOf(
     `routine ${name}`,
     values.map((v) => v.id),
@@ -201,32 +207,32 @@ function bodyOf(resource: RoutineResource, sql: string): Expression {
   return body;
 }
 
+export interface OpaqueFunction {
+  readonly name: string;
+  readonly language: Exclude<Language, "SQL" | "OTHER">;
+  readonly parameters: readonly RoutineParameter[];
+  readonly returns: Type;
+}
+
 /**
  * A function in another language: its result can be anything that can be made of its arguments, it can fail by them, and
  * what it is given reaches code that isn't analysed.
  * https://cloud.google.com/bigquery/docs/user-defined-functions#javascript-udf-structure
  * https://cloud.google.com/bigquery/docs/remote-functions
  */
-function opaqueFunction(
+export function resolveOpaqueFunction(
   context: Context,
-  called: CalledRoutine,
-  language: Exclude<Language, "SQL">,
-  parameters: readonly RoutineParameter[],
+  called: OpaqueFunction,
   values: readonly Value[],
   frame: Frame | null,
   node: FunctionCall,
 ): Value {
-  if (language === "OTHER") {
-    return context.fail("unsupported", `${called.name} is in a language the gateway doesn't know`, node);
-  }
-  const type = returnType(context, called, node);
-  if (type === null) return context.fail("unsupported", `${called.name} doesn't say what type it gives`, node);
-  const flows = argumentsOf(context, { name: called.name, parameters }, values, node).map((_, i) => flowOf(values, i));
+  const flows = argumentsOf(context, called, values, node).map((_, i) => flowOf(values, i));
   if (frame !== null) flows.push(frame.rows);
   context.failing.push(...flows);
-  noteEffect(context, EFFECTS[language], flows);
+  noteEffect(context, EFFECTS[called.language], flows);
   const id = frame === null ? callId(context, called.name, values) : context.freshId();
-  return { type, written: "value", flow: transformed(flows), id };
+  return { type: called.returns, written: "value", flow: transformed(flows), id };
 }
 
 function flowOf(values: readonly Value[], index: number): Flow {

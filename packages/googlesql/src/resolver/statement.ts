@@ -5,6 +5,7 @@ import { statementName } from "../statement-name.ts";
 import type { QueryStatement, Statement } from "../tree.ts";
 import type { Context } from "./context.ts";
 import { alter } from "./statements/alter-table.ts";
+import { createFunction, createTableFunction } from "./statements/create-routine.ts";
 import { createSnapshot, createTable } from "./statements/create-table.ts";
 import { createView } from "./statements/create-view.ts";
 import { drop } from "./statements/drop.ts";
@@ -37,6 +38,10 @@ export function resolveStatement(context: Context, statement: Statement): PlanSt
       return createSnapshot(context, statement);
     case "CreateViewStatement":
       return createView(context, statement);
+    case "CreateFunctionStatement":
+      return createFunction(context, statement);
+    case "CreateTableFunctionStatement":
+      return createTableFunction(context, statement);
     case "CreateModelStatement":
       return createModel(context, statement);
     case "CreateSchemaStatement":
