@@ -7,8 +7,9 @@ import { evidence } from "./figures/evidence.ts";
 import { maskedPage } from "./figures/masked-page.ts";
 import { masker } from "./figures/masker.ts";
 import { smallQuery } from "./figures/small-query.ts";
+import { sql } from "./figures/sql.ts";
 
-const GROUPS: readonly Group[] = [smallQuery, maskedPage, masker, evidence];
+const GROUPS: readonly Group[] = [smallQuery, maskedPage, masker, evidence, sql];
 
 const { values } = parseArgs({
   options: {

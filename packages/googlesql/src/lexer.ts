@@ -21,11 +21,9 @@ export interface Token {
   readonly end: number;
 }
 
-/** Longest first. `>>` and `<>` are left to the parser, since `ARRAY<STRUCT<…>>` closes two types. */
-const SYMBOLS = [
-  "@@", "||", "|>", "<<", "<=", ">=", "!=", "=>", "->", "+=", "-=", "**",
-  "(", ")", "[", "]", "{", "}", ",", ";", ".", "+", "-", "*", "/", "=", "<", ">", "|", "^", "&", "~", "@", "?", ":", "$",
-] as const; // biome-ignore format: one line a length
+/** `>>` and `<>` are left to the parser, since `ARRAY<STRUCT<…>>` closes two types. */
+const PAIRS: ReadonlySet<string> = new Set(["@@", "||", "|>", "<<", "<=", ">=", "!=", "=>", "->", "+=", "-=", "**"]);
+const SINGLES: ReadonlySet<string> = new Set("()[]{},;.+-*/=<>|^&~@?:$");
 
 const WHITESPACE = /[ \n\r\t\b\f\v\u00a0\u2000-\u200a\u202f\u205f\u3000]+/y;
 const LINE_COMMENT = /[^\r\n]*/y;
@@ -36,6 +34,8 @@ const HEX_INTEGER = /0[xX][0-9a-fA-F]+/y;
 const DECIMAL = /(?:(?!0[xX][0-9a-fA-F])[0-9]+)/y;
 const EXPONENT = /[eE](?:[0-9]+(?![A-Za-z0-9_])|[+-](?!0[xX][0-9a-fA-F])[0-9]+)/y;
 const STRING_PREFIX = /^(?:r|b|rb|br)$/i;
+const HEX_OR_DIGITS = /^0[xX]|^[0-9]+$/;
+const OTHER_SPACE = /[\b\f\v\u00a0\u2000-\u200a\u202f\u205f\u3000]/;
 
 /**
  * Reads a whole text into tokens, as Google's lexer reads it: the same whitespace, comments that do not nest and end at
@@ -58,7 +58,7 @@ export function tokenize(sql: string): Token[] {
   };
   const match = (pattern: RegExp, from: number): string => {
     pattern.lastIndex = from;
-    return pattern.exec(sql)?.[0] ?? "";
+    return pattern.test(sql) ? sql.slice(from, pattern.lastIndex) : "";
   };
   const push = (kind: TokenKind, text: string, keyword: string, start: number, end: number): void => {
     if (tokens.length >= LIMITS.tokens) {
@@ -71,16 +71,15 @@ export function tokenize(sql: string): Token[] {
   while (at < sql.length) {
     const start = at;
     const char = sql.charAt(at);
-    const space = match(WHITESPACE, at);
-    if (space !== "") {
-      at += space.length;
+    if (char === " " || char === "\n" || char === "\r" || char === "\t" || OTHER_SPACE.test(char)) {
+      at += match(WHITESPACE, at).length;
       continue;
     }
-    if (char === "#" || sql.startsWith("--", at)) {
+    if (char === "#" || (char === "-" && sql.charAt(at + 1) === "-")) {
       at += match(LINE_COMMENT, at).length;
       continue;
     }
-    if (sql.startsWith("/*", at)) {
+    if (char === "/" && sql.charAt(at + 1) === "*") {
       const close = sql.indexOf("*/", at + 2);
       if (close < 0) fail(start, "Unclosed comment.");
       at = close + 2;
@@ -99,7 +98,7 @@ export function tokenize(sql: string): Token[] {
     }
     if (isDigit(char)) {
       const text = number(start);
-      push(/^0[xX]|^[0-9]+$/.test(text) ? "integer" : "float", text, "", start, start + text.length);
+      push(HEX_OR_DIGITS.test(text) ? "integer" : "float", text, "", start, start + text.length);
       refuseAttachedName(text);
       continue;
     }
@@ -110,7 +109,7 @@ export function tokenize(sql: string): Token[] {
       refuseAttachedName(text);
       continue;
     }
-    const word = match(WORD, at);
+    const word = isWordPart(char) ? match(WORD, at) : "";
     const quoteAt = at + word.length;
     if (isQuote(sql.charAt(quoteAt)) && (word === "" || STRING_PREFIX.test(word))) {
       quoted(start, word.toLowerCase(), quoteAt);
@@ -121,9 +120,10 @@ export function tokenize(sql: string): Token[] {
       push("name", word, isParameterName ? "" : word.toUpperCase(), start, quoteAt);
       continue;
     }
-    const symbol = SYMBOLS.find((text) => sql.startsWith(text, at));
-    if (symbol === undefined) fail(start, `Illegal input character ${codePointName(sql, at)}.`);
-    else push("symbol", symbol, "", start, start + symbol.length);
+    const pair = char + sql.charAt(at + 1);
+    const symbol = PAIRS.has(pair) ? pair : char;
+    if (!SINGLES.has(char) && symbol === char) fail(start, `Illegal input character ${codePointName(sql, at)}.`);
+    push("symbol", symbol, "", start, start + symbol.length);
   }
   tokens.push({ kind: "end", text: "", keyword: "", start: sql.length, end: sql.length });
   return tokens;
@@ -188,6 +188,7 @@ function canPrecedePathDot(token: Token | undefined): boolean {
 }
 
 function refuseDamagedText(sql: string): void {
+  if (sql.isWellFormed() && !sql.includes("\0") && !sql.includes("\ufffd")) return;
   const damaged = /[\0\ufffd]|\p{Surrogate}/u.exec(sql);
   if (damaged === null) return;
   throw SqlError.at(sql, damaged.index, "syntax", `Illegal input character ${codePointName(sql, damaged.index)}.`);
@@ -202,7 +203,7 @@ function isDigit(char: string): boolean {
 }
 
 function isWordPart(char: string): boolean {
-  return /^[A-Za-z0-9_]$/.test(char);
+  return (char >= "a" && char <= "z") || (char >= "A" && char <= "Z") || (char >= "0" && char <= "9") || char === "_";
 }
 
 function isQuote(char: string): boolean {

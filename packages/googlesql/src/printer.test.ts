@@ -40,6 +40,7 @@ describe("print", () => {
     assert.equal(canonical("SELECT `if`(a, b, c)"), "SELECT IF(`a`, `b`, `c`)");
     assert.equal(canonical("SELECT `safe_cast`(a)"), "SELECT `safe_cast`(`a`)");
     assert.equal(canonical("SELECT `select`(a), d.`my f`(1)"), "SELECT `select`(`a`), d.`my f`(1)");
+    assert.equal(canonical("FROM `if`(1)"), "FROM `if`(1)");
     assert.equal(canonical("FROM f(`columns`(1))"), "FROM f(`columns`(1))");
     assert.equal(canonical("SELECT SAFE.SUBSTR(a, 1)"), "SELECT SAFE.SUBSTR(`a`, 1)");
   });

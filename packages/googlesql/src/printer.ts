@@ -78,6 +78,11 @@ class Printer implements Printing {
 
   node(node: Node): string {
     switch (node.kind) {
+      // The most frequent first.
+      case "Identifier":
+        return backquote(node.name);
+      case "PathExpression":
+        return path(node.parts);
       case "Script":
         return this.list(node.statements, ";\n");
       case "QueryStatement":
@@ -206,8 +211,6 @@ class Printer implements Printing {
         return `${node.type} ${this.#value(node)}`;
       case "RangeLiteral":
         return `${this.node(node.type)} ${this.#value(node)}`;
-      case "PathExpression":
-        return path(node.parts);
       case "FieldAccess":
         return `${this.#operand(node.operand, node.operand.kind === "PathExpression" ? POSTFIX + 1 : POSTFIX)}.${this.node(node.field)}`;
       case "Subscript": {
@@ -313,8 +316,6 @@ class Printer implements Printing {
         return words(node.name && this.node(node.name), this.node(node.type));
       case "RangeType":
         return `RANGE<${this.node(node.element)}>`;
-      case "Identifier":
-        return backquote(node.name);
       default:
         return isPipe(node) ? printPipe(node, this) : printStatement(node, this);
     }
@@ -325,7 +326,9 @@ class Printer implements Printing {
   }
 
   list(nodes: readonly Node[], separator = ", "): string {
-    return nodes.map((node) => this.node(node)).join(separator);
+    let text = "";
+    for (const [i, node] of nodes.entries()) text += i === 0 ? this.node(node) : separator + this.node(node);
+    return text;
   }
 
   #as(alias: Identifier | null): string {
@@ -448,7 +451,10 @@ class Printer implements Printing {
   }
 
   #routine(node: FunctionCall | TableFunctionCall): string {
-    return this.#options.routinePath?.(node)?.map(backquote).join(".") ?? functionName(node.name);
+    return (
+      this.#options.routinePath?.(node)?.map(backquote).join(".") ??
+      functionName(node.name, node.kind === "FunctionCall")
+    );
   }
 
   /** The first argument of a chained call; a bare path before the dot would be read as part of the function's name. */
@@ -536,12 +542,16 @@ function literalValue(node: ValueLiteral): string {
   }
 }
 
-/** Built-in functions stay unquoted, as everybody writes them; what could be read as anything else is quoted. */
-function functionName(parts: readonly Identifier[]): string {
+/**
+ * Built-in functions stay unquoted, as everybody writes them; what could be read as anything else is quoted. A keyword like IF
+ * names a function only where an expression stands.
+ */
+function functionName(parts: readonly Identifier[], inExpression = true): string {
   return parts
     .map(({ name }, index) => {
       const upper = name.toUpperCase();
-      const keyword = RESERVED_KEYWORDS.has(upper) && !(parts.length === 1 && FUNCTION_KEYWORDS.has(upper));
+      const keyword =
+        RESERVED_KEYWORDS.has(upper) && !(inExpression && parts.length === 1 && FUNCTION_KEYWORDS.has(upper));
       const call = parts.length > 1 && CALLS_WITHOUT_PARENTHESES.has(upper);
       const special = index === 0 && (call || SPECIAL_CALLS.has(upper));
       return PLAIN_IDENTIFIER.test(name) && !keyword && !special ? name : backquote(name);

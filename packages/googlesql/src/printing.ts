@@ -14,7 +14,11 @@ export interface Printing {
 
 /** The parts that are there, parted by spaces. */
 export function words(...parts: (string | false | null)[]): string {
-  return parts.filter((part) => typeof part === "string" && part !== "").join(" ");
+  let text = "";
+  for (const part of parts) {
+    if (typeof part === "string" && part !== "") text += text === "" ? part : ` ${part}`;
+  }
+  return text;
 }
 
 export function as(alias: Identifier | null, to: Printing): string {

@@ -112,10 +112,14 @@ function utf8(text: string): string {
   return out;
 }
 
+/** Printable ASCII without backslash and quotes: prints as it is. */
+const PLAIN = /^[ !#-&(-[\]-_a-~]*$/;
+
 /**
  * Prints between `quote`s so that any lexer finds the same end: ASCII only, no quote inside, no backslash before a quote.
  */
 export function escapeString(value: string, quote: "'" | "`"): string {
+  if (PLAIN.test(value)) return quote + value + quote;
   let out = quote as string;
   for (const character of value) {
     const code = character.codePointAt(0) ?? 0;

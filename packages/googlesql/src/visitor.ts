@@ -3,10 +3,13 @@ import type { Node } from "./tree.ts";
 /** The nodes directly below a node, in the order of its properties, which is the order of the text but for few clauses. */
 export function childrenOf(node: Node): Node[] {
   const children: Node[] = [];
-  for (const value of Object.values(node)) {
-    if (Array.isArray(value)) {
-      for (const item of value) if (isNode(item)) children.push(item);
-    } else if (isNode(value)) children.push(value);
+  // Every analysis walks every tree several times: no list is made but the answer.
+  for (const property in node) {
+    const value: unknown = node[property as keyof Node];
+    if (typeof value !== "object" || value === null) continue;
+    if (!Array.isArray(value)) {
+      if (isNode(value)) children.push(value);
+    } else for (const item of value) if (isNode(item)) children.push(item);
   }
   return children;
 }

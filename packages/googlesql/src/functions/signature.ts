@@ -215,17 +215,17 @@ function matchOne(
   }
   const result = instantiate(signature.result, bound);
   if (result === undefined) return undefined;
-  const flows = passed.map((given) => pairs.find(([, other]) => other === given)?.[0].flow ?? "value");
+  const flows = pairs.map(([argument]) => argument.flow);
   return { match: { result, flows }, cost: bindings.cost };
 }
 
+/** One pair for each argument passed, in their order. */
 function pairArguments(
   signature: Signature,
   passed: readonly PassedArgument[],
 ): [SignatureArgument, PassedArgument][] | undefined {
   const pairs: [SignatureArgument, PassedArgument][] = [];
-  const placed = signature.arguments.filter((a) => a.placed);
-  const used = new Set<SignatureArgument>();
+  const paired = (argument: SignatureArgument): boolean => pairs.some(([pair]) => pair === argument);
   let byName = false;
   let at = 0;
   for (const given of passed) {
@@ -233,16 +233,16 @@ function pairArguments(
     if (given.kind === "value" && given.name !== "") {
       byName = true;
       argument = signature.arguments.find((a) => a.name === given.name.toLowerCase());
-      if (argument === undefined || used.has(argument)) return undefined;
+      if (argument === undefined || paired(argument)) return undefined;
     } else {
-      argument = placed[at];
+      while (signature.arguments[at]?.placed === false) at++;
+      argument = signature.arguments[at];
       if (argument === undefined || byName) return undefined;
       if (!argument.repeated) at++;
     }
-    used.add(argument);
     pairs.push([argument, given]);
   }
-  return signature.arguments.every((a) => a.optional || used.has(a)) ? pairs : undefined;
+  return signature.arguments.every((a) => a.optional || paired(a)) ? pairs : undefined;
 }
 
 function accept(pattern: Pattern, given: PassedArgument, bindings: Bindings): boolean {

@@ -8,18 +8,20 @@ import type { Identifier } from "../tree.ts";
 export class Cursor {
   protected readonly sql: string;
   readonly #tokens: readonly Token[];
+  readonly #end: Token;
   #at = 0;
   #nesting = 0;
 
   constructor(sql: string) {
     this.sql = sql;
     this.#tokens = tokenize(sql);
+    const end = this.#tokens.at(-1);
+    if (end === undefined) throw new Error("the last token is always the end");
+    this.#end = end;
   }
 
   protected peek(ahead = 0): Token {
-    const token = this.#tokens[Math.min(this.#at + ahead, this.#tokens.length - 1)];
-    if (token === undefined) throw new Error("the last token is always the end");
-    return token;
+    return this.#tokens[this.#at + ahead] ?? this.#end;
   }
 
   protected advance(): Token {

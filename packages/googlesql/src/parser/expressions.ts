@@ -56,7 +56,13 @@ const BINARY_LEVELS: readonly (readonly Operator[])[] = [
   ["*", "/"],
 ];
 
-const COMPARISONS: readonly ComparisonExpression["operator"][] = ["=", "!=", "<", "<=", ">", ">="];
+const BINARY_OPERATORS: ReadonlyMap<string, OperatorInHand> = new Map(
+  BINARY_LEVELS.flatMap((operators, level) => operators.map((operator) => [operator, { operator, level }])),
+);
+
+const COMPARISONS: ReadonlyMap<string, ComparisonExpression["operator"]> = new Map(
+  (["=", "!=", "<", "<=", ">", ">="] as const).map((operator) => [operator, operator]),
+);
 
 const TYPED_LITERALS: ReadonlyMap<string, TypedLiteral["type"]> = new Map([
   ["NUMERIC", "NUMERIC"],
@@ -87,8 +93,12 @@ export abstract class ExpressionParser extends TypeParser {
 
   /** `expression: and_expression ("OR" and_expression)*` */
   protected expression(): Expression {
-    return this.nested(() => this.#logical("OR", () => this.#logical("AND", () => this.#not())));
+    return this.nested(this.#or);
   }
+
+  readonly #or = (): Expression => this.#logical("OR", this.#and);
+  readonly #and = (): Expression => this.#logical("AND", this.#negated);
+  readonly #negated = (): Expression => this.#not();
 
   /** `and_expression: not_expression ("AND" not_expression)*` */
   #logical(operator: "AND" | "OR", operand: () => Expression): Expression {
@@ -157,7 +167,8 @@ export abstract class ExpressionParser extends TypeParser {
       this.advance();
       return "!=";
     }
-    const operator = COMPARISONS.find((symbol) => this.atSymbol(symbol));
+    const { kind, text } = this.peek();
+    const operator = kind === "symbol" ? COMPARISONS.get(text) : undefined;
     if (operator === undefined) return null;
     this.advance();
     return operator;
@@ -225,13 +236,10 @@ export abstract class ExpressionParser extends TypeParser {
   }
 
   #binaryOperator(from: number): OperatorInHand | null {
-    if (this.peek().kind !== "symbol") return null;
-    for (let level = from; level < BINARY_LEVELS.length; level++) {
-      for (const operator of BINARY_LEVELS[level] ?? []) {
-        if (operator === ">>" ? this.atAdjacent(">", ">") : this.atSymbol(operator)) return { operator, level };
-      }
-    }
-    return null;
+    const { kind, text } = this.peek();
+    if (kind !== "symbol") return null;
+    const found = BINARY_OPERATORS.get(text === ">" && this.atAdjacent(">", ">") ? ">>" : text);
+    return found !== undefined && found.level >= from ? found : null;
   }
 
   /** `unary: ("-" | "+" | "~") unary | postfix` */

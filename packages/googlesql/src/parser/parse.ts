@@ -38,6 +38,8 @@ function refuseTallTrees(root: Node, sql: string): void {
         `SQL is nested deeper than ${LIMITS.treeHeight} levels; flatten it.`,
       );
     }
-    layer = layer.flatMap(childrenOf);
+    const below: Node[] = [];
+    for (const node of layer) for (const child of childrenOf(node)) below.push(child);
+    layer = below;
   }
 }

@@ -8,6 +8,7 @@ const UNSUPPORTED: readonly string[] = [
   ..."CREATE ALTER DROP EXPORT LOAD START EXPLAIN DESCRIBE DESC SHOW ANALYZE CLONE IMPORT MODULE DEFINE".split(" "),
   ..."RENAME RUN REPLACE ABORT TABLE GRAPH".split(" "),
 ];
+const UNSUPPORTED_WORDS = UNSUPPORTED.map((words) => words.split(" "));
 
 /** Words between CREATE, ALTER or DROP and the kind of thing: `CREATE OR REPLACE TEMP TABLE`. */
 const MODIFIERS: readonly string[] = [
@@ -189,9 +190,10 @@ export class ScriptParser extends ProceduralParser {
   }
 
   #refuseUnsupported(): void {
-    const phrase = UNSUPPORTED.find((words) => words.split(" ").every((word, index) => this.atKeyword(word, index)));
-    if (phrase === undefined) return;
-    const [verb = phrase] = phrase.split(" ");
+    const found = UNSUPPORTED_WORDS.find((words) => words.every((word, index) => this.atKeyword(word, index)));
+    if (found === undefined) return;
+    const [verb = ""] = found;
+    const phrase = found.join(" ");
     if (verb !== "CREATE" && verb !== "ALTER" && verb !== "DROP") throw this.unsupported(`The statement ${phrase} is`);
     const words = [phrase];
     for (let ahead = 1; ahead < 10; ahead++) {

@@ -7,7 +7,16 @@ import { SqlError } from "../sql-error.ts";
 import type { TableResource } from "../table-resource.ts";
 import type { Expression, Node, Query, TablePath } from "../tree.ts";
 import type { Type } from "../types.ts";
-import { type CommonTables, fold, type NamedValues, type Relation, type Scope, type Value } from "./scope.ts";
+import {
+  type Column,
+  type CommonTables,
+  fold,
+  type NamedValues,
+  namesOf,
+  type Relation,
+  type Scope,
+  type Value,
+} from "./scope.ts";
 import type { Written } from "./statements/written.ts";
 import type { NameDefaults } from "./table-name.ts";
 import type { TemporaryFunction } from "./temporary-function.ts";
@@ -91,6 +100,8 @@ const newNotes = (): StatementNotes => ({
   effects: [],
 });
 
+const ASCII = /^[\0-\x7f]*$/;
+
 const NO_PARAMETERS: ParameterTypes = { named: new Map(), positional: [] };
 
 /** A text, and what its names are completed with. */
@@ -113,7 +124,7 @@ export class Context {
   /** The same for statements that name what they change outside a path: ALTER, DROP, GRANT. */
   readonly names = new Map<Node, readonly string[]>();
   /** Every query and table path that was given a meaning. */
-  readonly resolved = new WeakSet<Node>();
+  readonly resolved = new Set<Node>();
   /** Names of values that stand in no row, where an expression is being resolved: variables, a routine's arguments. */
   named: NamedValues | null = null;
   /** Notes how values come to be, where somebody asked for it. */
@@ -132,6 +143,7 @@ export class Context {
   /** Names of the definitions being resolved, outermost first. */
   #open: readonly string[] = [];
   #definitions = 0;
+  readonly #columnNames = new Map<readonly Column[], ReadonlyMap<string, Column | null>>();
   readonly #ids = new Map<string, number>();
   #lastId = 0;
   #columns = 0;
@@ -140,7 +152,7 @@ export class Context {
   #planSources = 0;
   readonly #names = new Set<string>();
   readonly #lookAlikes = new Map<string, string>();
-  readonly #sizes = new WeakMap<Type, number>();
+  readonly #sizes = new Map<Type, number>();
 
   constructor(
     given: Pick<Context, "sql" | "catalog" | "defaults" | "parameters" | "query" | "expression"> & {
@@ -252,9 +264,20 @@ export class Context {
     return ++this.#lastId;
   }
 
+  /** `namesOf(columns)`, made once for each list: a query can name thousands of thousands. */
+  columnNames(columns: readonly Column[]): ReadonlyMap<string, Column | null> {
+    const known = this.#columnNames.get(columns);
+    if (known !== undefined) return known;
+    const names = namesOf(columns);
+    this.#columnNames.set(columns, names);
+    return names;
+  }
+
   /** The id of an operation on operands: the same for the same. */
   idOf(operation: string, operands: readonly (number | string)[]): number {
-    const key = JSON.stringify([operation, ...operands]);
+    // Each part says how long it is, so that no two lists of parts have one key.
+    let key = `${operation.length}:${operation}`;
+    for (const operand of operands) key += typeof operand === "number" ? `#${operand}` : `${operand.length}:${operand}`;
     const known = this.#ids.get(key);
     if (known !== undefined) return known;
     const id = this.freshId();
@@ -273,7 +296,7 @@ export class Context {
   noteName(name: string, node: { readonly start: number }): void {
     if (this.#names.has(name)) return;
     this.#names.add(name);
-    const wide = name.normalize("NFKC").toUpperCase().toLowerCase();
+    const wide = ASCII.test(name) ? fold(name) : name.normalize("NFKC").toUpperCase().toLowerCase();
     const known = this.#lookAlikes.get(wide);
     if (known === undefined) this.#lookAlikes.set(wide, fold(name));
     else if (known !== fold(name)) this.fail("name", `${name} looks like another name in the query; rename it`, node);

@@ -136,7 +136,7 @@ function named(context: Context, relation: Relation, alias: string, node: Node):
   return {
     columns,
     ranges: alias === "" ? NO_RANGES : new Map([[fold(alias), range]]),
-    names: namesOf(columns),
+    names: context.columnNames(columns),
     implicit: relation.implicit,
     rows: relation.rows,
     repeated: relation.repeated,

@@ -12,7 +12,6 @@ import {
   NO_NAMES,
   NO_RANGES,
   namedValue,
-  namesOf,
   type RangeVariable,
   type Scope,
   type Value,
@@ -132,32 +131,24 @@ function rowValue(context: Context, range: RangeVariable, node: Node): Value {
   };
 }
 
-/** Columns and fields by name, made once for each list: a query can name thousands of thousands. */
-const COLUMNS = new WeakMap<readonly Column[], ReadonlyMap<string, Column | null>>();
+/** Fields by name, made once for each list: a query can name thousands of thousands. */
 const FIELDS = new WeakMap<readonly StructField[], ReadonlyMap<string, number | null>>();
-
-function indexed<List extends object, Entry>(
-  cache: WeakMap<List, ReadonlyMap<string, Entry>>,
-  list: List,
-  make: (list: List) => ReadonlyMap<string, Entry>,
-): ReadonlyMap<string, Entry> {
-  const made = cache.get(list) ?? make(list);
-  cache.set(list, made);
-  return made;
-}
 
 /** Null marks a name that two fields have. */
 function fieldIndexes(fields: readonly StructField[]): ReadonlyMap<string, number | null> {
+  const known = FIELDS.get(fields);
+  if (known !== undefined) return known;
   const indexes = new Map<string, number | null>();
   for (const [i, field] of fields.entries()) {
     if (field.name !== "") indexes.set(fold(field.name), indexes.has(fold(field.name)) ? null : i);
   }
+  FIELDS.set(fields, indexes);
   return indexes;
 }
 
 function columnOf(context: Context, range: RangeVariable, name: Identifier): Column {
   const column =
-    indexed(COLUMNS, range.columns, namesOf).get(fold(name.name)) ??
+    context.columnNames(range.columns).get(fold(name.name)) ??
     range.pseudoColumns?.find((pseudo) => fold(pseudo.name) === fold(name.name));
   if (column === undefined) {
     const code = PSEUDO_COLUMNS.has(fold(name.name)) ? "unsupported" : "name";
@@ -180,7 +171,7 @@ export function fieldValue(context: Context, value: Value, field: Identifier): V
       field,
     );
   }
-  const index = indexed(FIELDS, value.type.fields, fieldIndexes).get(fold(field.name));
+  const index = fieldIndexes(value.type.fields).get(fold(field.name));
   if (index === null) return context.fail("name", `Struct field name ${field.name} is ambiguous`, field);
   const type = index === undefined ? undefined : value.type.fields[index]?.type;
   if (index === undefined || type === undefined) {

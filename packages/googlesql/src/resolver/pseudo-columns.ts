@@ -8,7 +8,7 @@ import type { TableName } from "../plan.ts";
 import type { TableResource } from "../table-resource.ts";
 import { DATE, STRING, TIMESTAMP, type Type } from "../types.ts";
 import type { Context } from "./context.ts";
-import { type Column, type FromClause, fold, namesOf, type RangeVariable } from "./scope.ts";
+import { type Column, type FromClause, fold, type RangeVariable } from "./scope.ts";
 
 export function pseudoColumns(context: Context, table: TableName, resource: TableResource): readonly Column[] {
   return pseudoTypes(resource).map(([name, type]) => ({
@@ -39,9 +39,10 @@ export function tableRows(
   alias: string,
   rows: Pick<FromClause, "implicit" | "rows" | "repeated">,
 ): FromClause {
-  const names = namesOf(columns);
-  const free = pseudo.filter((column) => !names.has(fold(column.name)));
-  for (const column of free) names.set(fold(column.name), column);
+  const own = context.columnNames(columns);
+  const free = pseudo.filter((column) => !own.has(fold(column.name)));
+  const names =
+    free.length === 0 ? own : new Map([...own, ...free.map((column) => [fold(column.name), column] as const)]);
   const range: RangeVariable = { name: alias, columns, pseudoColumns: free, value: null, id: context.freshId() };
   return { columns, ranges: new Map([[fold(alias), range]]), names, ...rows };
 }

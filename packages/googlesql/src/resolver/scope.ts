@@ -122,9 +122,11 @@ export interface Scope {
 export const NO_RANGES: ReadonlyMap<string, RangeVariable> = new Map();
 export const NO_NAMES: ReadonlyMap<string, Column | null> = new Map();
 
+const CAPITAL = /[A-Z]/;
+
 /** Columns, aliases and common tables compare without the case of ASCII letters; tables with case. */
 export function fold(name: string): string {
-  return name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+  return CAPITAL.test(name) ? name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase()) : name;
 }
 
 export type Found =
