@@ -7,7 +7,7 @@ import {
   redact,
   SqlError,
   type TableResource,
-  tableNames,
+  catalogNames,
   tokenize,
 } from "@chaperone/googlesql";
 
@@ -101,7 +101,7 @@ function judgedTree(sql: string, tree: ReturnType<typeof parse>): Verdict {
 }
 
 function judgedAnalysis(sql: string): Verdict {
-  const names = tableNames(sql, DEFAULTS);
+  const names = catalogNames(sql, DEFAULTS);
   const { plan } = analyze(sql, OPTIONS);
   if (!plan.understood) {
     const hidden = plan.refusal.message === "The query could not be analysed";
@@ -111,7 +111,7 @@ function judgedAnalysis(sql: string): Verdict {
   const outcome = "analysed";
   const mentioned = new Set(names.understood ? names.tables : []);
   const missed = plan.statements.flatMap(({ reads }) => reads).find(({ table }) => !mentioned.has(table));
-  if (missed !== undefined) return { outcome, finding: "analyze reads a table that tableNames does not name" };
+  if (missed !== undefined) return { outcome, finding: "analyze reads a table that catalogNames does not name" };
   const second = analyze(plan.canonicalSql, OPTIONS).plan;
   if (!second.understood) return { outcome, finding: `the canonical SQL is refused: ${second.refusal.message}` };
   if (second.canonicalSql !== plan.canonicalSql) return { outcome, finding: "the canonical SQL isn't its own" };

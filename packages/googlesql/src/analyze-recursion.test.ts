@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it, test } from "node:test";
-import { tableNames } from "./table-names.ts";
+import { catalogNames } from "./catalog-names.ts";
 import { DEFAULTS, flows, reads, refusalOf, types } from "./testing/clinic.ts";
 
 type Leak = readonly [sql: string, ...outputs: string[]];
@@ -116,7 +116,12 @@ describe("a recursive query", () => {
   it("names no tables but the catalog's", () => {
     const sql =
       "WITH RECURSIVE a AS (SELECT * FROM b), b AS (SELECT a FROM pair UNION ALL SELECT a FROM b) SELECT * FROM a";
-    assert.deepEqual(tableNames(sql, DEFAULTS), { understood: true, tables: ["clinic.ehr.pair"], wildcards: [] });
+    assert.deepEqual(catalogNames(sql, DEFAULTS), {
+      understood: true,
+      tables: ["clinic.ehr.pair"],
+      wildcards: [],
+      routines: [],
+    });
   });
   it("is resolved in time, or refused", () => {
     const columns = Array.from({ length: 300 }, (_, i) => `c${i}`);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { tableNames } from "./table-names.ts";
+import { catalogNames } from "./catalog-names.ts";
 import { canonical, DEFAULTS, flows, planOf, refusalOf, types } from "./testing/clinic.ts";
 
 type Leak = readonly [sql: string, ...outputs: string[]];
@@ -174,7 +174,7 @@ describe("a table function", () => {
       canonical(sql),
       "SELECT `born` FROM GAP_FILL(TABLE `clinic`.`ehr`.`patients`, 'born', INTERVAL 1 DAY)",
     );
-    const names = tableNames(sql, DEFAULTS);
+    const names = catalogNames(sql, DEFAULTS);
     assert.deepEqual(names.understood && names.tables, ["clinic.ehr.patients"]);
     assert.equal(refusalOf("SELECT 1 FROM patients p, GAP_FILL(TABLE p.visits, 'seen', INTERVAL 1 DAY)")?.code, "name");
     assert.equal(

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { analyze } from "./analyze.ts";
+import { catalogNames } from "./catalog-names.ts";
 import type { PlanStatement } from "./plan.ts";
-import { tableNames } from "./table-names.ts";
 import type { TableFieldSchema, TableResource } from "./table-resource.ts";
 import { CLINIC, canonical, DEFAULTS, flows, planOf, reads, refusalOf } from "./testing/clinic.ts";
 
@@ -82,10 +82,11 @@ describe("a wildcard table", () => {
     assert.equal(plan.understood && plan.canonicalSql, "SELECT `note` FROM `clinic`.`ehr`.`events_*`");
   });
   it("is asked for by its prefix", () => {
-    assert.deepEqual(tableNames("SELECT 1 FROM `events_*`, pair, other.`x*`", DEFAULTS), {
+    assert.deepEqual(catalogNames("SELECT 1 FROM `events_*`, pair, other.`x*`", DEFAULTS), {
       understood: true,
       tables: ["clinic.ehr.pair"],
       wildcards: ["clinic.ehr.events_", "clinic.other.x"],
+      routines: [],
     });
   });
   it("is refused where its tables differ, aren't tables, or aren't there", () => {

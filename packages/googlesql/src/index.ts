@@ -1,4 +1,5 @@
 export { type Analysis, type AnalyzeOptions, analyze, type QueryParameter } from "./analyze.ts";
+export { type CatalogNames, catalogNames, type NamedCatalog, namesInside } from "./catalog-names.ts";
 export type { Explanation, Step } from "./explain.ts";
 export { type Token, type TokenKind, tokenize } from "./lexer.ts";
 export * from "./limits.ts";
@@ -10,7 +11,6 @@ export type { NameDefaults } from "./resolver/table-name.ts";
 export type { RoutineArgument, RoutineName, RoutineResource, StandardSqlDataType } from "./routine-resource.ts";
 export * from "./sql-error.ts";
 export { tableNameParts } from "./table-name.ts";
-export { type TableNames, tableNames } from "./table-names.ts";
 export * from "./table-resource.ts";
 export * from "./tree.ts";
 export type { ParameterType } from "./types.ts";

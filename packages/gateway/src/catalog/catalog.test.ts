@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { TableName, TableResource } from "@chaperone/googlesql";
+import type { RoutineName, RoutineResource, TableName, TableResource } from "@chaperone/googlesql";
 import { Catalog } from "./catalog.ts";
 import { parseCatalogFile } from "./catalog-file.ts";
 import { columnParts, tableParts } from "./names.ts";
@@ -21,7 +21,7 @@ function resource(name: TableName, more: Partial<TableResource> = {}): TableReso
 }
 
 /** A source that answers from `tables` and writes down what it was asked. */
-function fakeSource(tables: Map<TableName, TableResource>) {
+function fakeSource(tables: Map<TableName, TableResource>, routines: Map<RoutineName, RoutineResource> = new Map()) {
   const asked: string[] = [];
   const source: TableSource = {
     async getTable(name, etag) {
@@ -31,6 +31,19 @@ function fakeSource(tables: Map<TableName, TableResource>) {
     },
     async getDataset() {
       return {};
+    },
+    async getRoutine(name) {
+      asked.push(`routine ${name}`);
+      return routines.get(name);
+    },
+    async listTables(project, dataset, { pageToken = "0", maxResults }) {
+      asked.push(`tables of ${project}.${dataset} from ${pageToken}`);
+      const names = [...tables.keys()].filter((name) => name.startsWith(`${project}.${dataset}.`));
+      const next = Number(pageToken) + maxResults;
+      return {
+        tables: names.slice(Number(pageToken), next).map((name) => ({ name })),
+        nextPageToken: next < names.length ? String(next) : undefined,
+      };
     },
   };
   return { source, asked };
@@ -198,5 +211,118 @@ describe("names", () => {
     assert.deepEqual([tableName, path], ["example.com:p.d.t", "a.b"]);
     for (const name of ["", "t", "d.t", "p.d.", "p..t"]) assert.throws(() => tableParts(name));
     for (const name of ["p.d.t", "p.d.t."]) assert.throws(() => columnParts(name));
+  });
+});
+
+describe("what views and routines name", () => {
+  const view = (name: TableName, query: string, more: Partial<TableResource> = {}) =>
+    resource(name, { type: "VIEW", view: { query }, ...more });
+  const routine = (name: RoutineName, definitionBody: string, more: Partial<RoutineResource> = {}): RoutineResource => {
+    const [projectId = "", datasetId = "", routineId = ""] = name.split(".");
+    return {
+      routineReference: { projectId, datasetId, routineId },
+      routineType: "SCALAR_FUNCTION",
+      definitionBody,
+      ...more,
+    };
+  };
+  const named = (tables: readonly string[], routines: readonly string[] = [], wildcards: readonly string[] = []) => ({
+    tables,
+    routines,
+    wildcards,
+  });
+  const everywhere = () => true;
+
+  function hospital() {
+    const tables = new Map(
+      [
+        resource("p.d.t"),
+        resource("p.d.u"),
+        resource("p.d.days_1"),
+        resource("p.d.days_2"),
+        view("p.d.v", "SELECT Id, p.d.f(Id) AS x FROM d.t"),
+        view("p.d.w", "SELECT * FROM d.v"),
+        view("p.d.all_days", "SELECT * FROM `p.d.days_*`"),
+        view("p.d.far", "SELECT * FROM elsewhere.d.t"),
+        view("p.d.ring", "SELECT * FROM d.ring"),
+        view("p.d.broken", "SELECT"),
+      ].map((table): [string, TableResource] => {
+        const { projectId, datasetId, tableId } = table.tableReference;
+        return [`${projectId}.${datasetId}.${tableId}`, table];
+      }),
+    );
+    const routines = new Map([["p.d.f", routine("p.d.f", "(SELECT MAX(Id) FROM d.u)")]]);
+    const { source, asked } = fakeSource(tables, routines);
+    const { cache } = cacheOf(source);
+    return { catalog: new Catalog(cache, undefined), tables, routines, asked };
+  }
+
+  it("is loaded with them", async () => {
+    const snapshot = await hospital().catalog.loadNamed(named(["p.d.w"]), everywhere);
+    for (const name of ["p.d.w", "p.d.v", "p.d.t", "p.d.u"]) assert.notEqual(snapshot.table(name), undefined, name);
+    assert.notEqual(snapshot.routine("p.d.f"), undefined);
+    assert.equal(snapshot.table("p.d.days_1"), undefined);
+  });
+
+  it("is loaded by the beginning of its name", async () => {
+    const snapshot = await hospital().catalog.loadNamed(named(["p.d.all_days"]), everywhere);
+    assert.deepEqual(
+      snapshot.wildcard("p.d.days_")?.map((table) => table.tableReference.tableId),
+      ["days_1", "days_2"],
+    );
+    assert.equal(snapshot.wildcard("p.d."), undefined);
+  });
+
+  it("isn't looked for where its text can't be read, or goes round in a ring", async () => {
+    const snapshot = await hospital().catalog.loadNamed(named(["p.d.broken", "p.d.ring", "p.d.none"]), everywhere);
+    assert.notEqual(snapshot.table("p.d.ring"), undefined);
+    assert.equal(snapshot.table("p.d.none"), undefined);
+  });
+
+  it("is of a project that the gateway serves", async () => {
+    const { catalog } = hospital();
+    await assert.rejects(
+      catalog.loadNamed(named(["p.d.far"]), (project) => project === "p"),
+      /a project that this gateway does not serve/,
+    );
+  });
+
+  it("is asked for anew each time, where a table is remembered", async () => {
+    const { catalog, tables, routines, asked } = hospital();
+    const before = await catalog.loadNamed(named(["p.d.v"]), everywhere);
+    tables.set("p.d.v", view("p.d.v", "SELECT Id FROM d.u"));
+    const replaced = await catalog.loadNamed(named(["p.d.v"]), everywhere);
+    assert.equal(replaced.table("p.d.v")?.view?.query, "SELECT Id FROM d.u");
+    assert.notEqual(replaced.version, before.version);
+    assert.equal(asked.filter((question) => question === "p.d.u").length, 1);
+    routines.set("p.d.f", routine("p.d.f", "1"));
+    const [first, second] = [
+      await catalog.loadNamed(named([], ["p.d.f"]), everywhere),
+      await catalog.loadNamed(named([], ["p.d.f"]), everywhere),
+    ];
+    assert.equal(first.routine("p.d.f")?.definitionBody, "1");
+    assert.equal(first.version, second.version);
+    assert.notEqual(first.version, before.version);
+  });
+
+  it("isn't what somebody else had begun to ask for before", async () => {
+    const { source } = fakeSource(new Map());
+    const answers: ((table: TableResource) => void)[] = [];
+    const getTable = () => new Promise<TableResource>((answer) => answers.push(answer));
+    const { cache } = cacheOf({ ...source, getTable });
+    const first = cache.table("p.d.v");
+    const second = cache.table("p.d.v");
+    answers[0]?.(view("p.d.v", "SELECT 1 AS old"));
+    assert.equal((await first)?.view?.query, "SELECT 1 AS old");
+    await new Promise((resolve) => setImmediate(resolve));
+    answers[1]?.(view("p.d.v", "SELECT 2 AS now"));
+    assert.equal((await second)?.view?.query, "SELECT 2 AS now");
+  });
+
+  it("is bounded in depth", async () => {
+    const deep = Array.from({ length: 30 }, (_, i) => view(`p.d.v${i}`, `SELECT * FROM d.v${i + 1}`));
+    const { source } = fakeSource(new Map(deep.map((table, i) => [`p.d.v${i}`, table])));
+    const catalog = new Catalog(cacheOf(source).cache, undefined);
+    await assert.rejects(catalog.loadNamed(named(["p.d.v0"]), everywhere), /too deep/);
   });
 });

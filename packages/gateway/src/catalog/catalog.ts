@@ -1,5 +1,14 @@
 import { createHash } from "node:crypto";
-import type { ColumnName, TableFieldSchema, TableName, TableResource } from "@chaperone/googlesql";
+import {
+  type CatalogNames,
+  type ColumnName,
+  namesInside,
+  type RoutineName,
+  type RoutineResource,
+  type TableFieldSchema,
+  type TableName,
+  type TableResource,
+} from "@chaperone/googlesql";
 import { type CatalogFile, tableEntryOf } from "./catalog-file.ts";
 import { type ClassifiedTable, classifyTable, type DatasetResource, missingColumns } from "./classify.ts";
 import type { ClassifiedColumn, DataClass } from "./data-class.ts";
@@ -11,9 +20,13 @@ import type { TravelledClassesSource } from "./travelled-classes.ts";
 export interface CatalogSnapshot {
   /** undefined: no such table. */
   table(name: TableName): TableResource | undefined;
+  /** undefined: no such routine. */
+  routine(name: RoutineName): RoutineResource | undefined;
+  /** The tables that `project.dataset.begin` begins the names of; undefined: nobody asked for them. */
+  wildcard(prefix: TableName): readonly TableResource[] | undefined;
   /** What can't be found is `phi`. */
   classes(column: ColumnName): ClassifiedColumn;
-  /** SHA-256 (hex) of the catalog file and of all that was used of schemas, tags and labels. */
+  /** SHA-256 (hex) of the catalog file and of all that was used of schemas, tags, labels and definitions. */
   readonly version: string;
   /** Columns of the catalog file that a table doesn't have: `project.dataset.table.path`. Its other columns are protected meanwhile. */
   readonly missing: readonly ColumnName[];
@@ -22,11 +35,19 @@ export interface CatalogSnapshot {
 /** What of the names asked for is wrong, in words for whoever asked. Holds names, never data. */
 export class CatalogError extends Error {
   override readonly name = "CatalogError";
+  readonly reason: "names" | "notServed";
+
+  constructor(message: string, reason: CatalogError["reason"] = "names") {
+    super(message);
+    this.reason = reason;
+  }
 }
 
 /** Most tables in one query. BigQuery's own limit: https://cloud.google.com/bigquery/quotas#query_jobs */
 export const MOST_TABLES = 1000;
 const AT_ONCE = 16;
+/** Views and routines within each other; BigQuery's own limit: https://cloud.google.com/bigquery/quotas#view_limits */
+const DEEPEST_DEFINITIONS = 16;
 
 /** Columns every table has that no schema lists; they tell when, or in which file, rows are. */
 const PSEUDO_COLUMNS = new Set(["_partitiontime", "_partitiondate", "_file_name", "_table_suffix"]);
@@ -49,19 +70,68 @@ export class Catalog {
     this.#travelled = travelled;
   }
 
-  /** Loads the tables named (`project.dataset.table`). Rejects as upstream does, and with CatalogError. */
+  /** Loads the tables named (`project.dataset.table`), and nothing that they name. Rejects as upstream does, and with CatalogError. */
   async load(names: readonly TableName[]): Promise<CatalogSnapshot> {
-    const distinct = [...new Set(names)].sort();
-    if (distinct.length > MOST_TABLES) throw new CatalogError(`More than ${MOST_TABLES} tables in one query.`);
-    const travelled = await this.#travelled?.of(distinct);
-    const tables = new Map<TableName, LoadedTable>();
-    for (let start = 0; start < distinct.length; start += AT_ONCE) {
-      const loaded = await Promise.all(
-        distinct.slice(start, start + AT_ONCE).map((name) => this.#loadTable(name, travelled?.get(name))),
-      );
-      for (const table of loaded) if (table !== undefined) tables.set(table.name, table);
+    const loaded = newLoaded();
+    await this.#loadTables(names, loaded);
+    return new Snapshot(loaded, this.#file);
+  }
+
+  /**
+   * Loads all that a statement names: tables, the tables that wildcards match, routines; and what views and routines name in
+   * turn. Definitions are as BigQuery answers after this call. Rejects as `load` does.
+   * @param served whether the gateway serves a project; a name of another one is a CatalogError
+   */
+  async loadNamed(names: CatalogNames, served: (project: string) => boolean): Promise<CatalogSnapshot> {
+    const loaded = newLoaded();
+    let open: readonly CatalogNames[] = [names];
+    for (let depth = 0; open.length > 0; depth++) {
+      if (depth > DEEPEST_DEFINITIONS) throw new CatalogError("Views and routines of the query lie too deep.");
+      const definitions = await this.#loadOnce(union(open), loaded, served);
+      open = definitions.map(namesInside);
     }
-    return new Snapshot(tables, this.#file);
+    return new Snapshot(loaded, this.#file);
+  }
+
+  /** Loads what isn't loaded yet, and returns the views and routines among it. */
+  async #loadOnce(
+    names: CatalogNames,
+    loaded: Loaded,
+    served: (project: string) => boolean,
+  ): Promise<readonly (TableResource | RoutineResource)[]> {
+    for (const name of [...names.tables, ...names.routines, ...names.wildcards.map((prefix) => `${prefix}0`)]) {
+      if (!served(tableParts(name).project)) {
+        throw new CatalogError("The query names a project that this gateway does not serve.", "notServed");
+      }
+    }
+    for (const prefix of names.wildcards) {
+      if (loaded.wildcards.has(prefix)) continue;
+      const matching = await this.#cache.tablesLike(prefix, MOST_TABLES);
+      if (matching === undefined) throw new CatalogError(`Too many tables to look for those that match ${prefix}*.`);
+      loaded.wildcards.set(prefix, [...matching].sort());
+    }
+    const tables = [...names.tables, ...names.wildcards.flatMap((prefix) => loaded.wildcards.get(prefix) ?? [])];
+    const fresh = tables.filter((name) => !loaded.tables.has(name));
+    await this.#loadTables(fresh, loaded);
+    const routines = names.routines.filter((name) => !loaded.routines.has(name));
+    requireFew(loaded.routines.size + routines.length, "routines");
+    await inTurns(routines, async (name) => {
+      loaded.routines.set(name, await this.#cache.routine(name));
+    });
+    const found = [
+      ...fresh.map((name) => loaded.tables.get(name)?.resource),
+      ...routines.map((r) => loaded.routines.get(r)),
+    ];
+    return found.filter((resource) => resource !== undefined);
+  }
+
+  async #loadTables(names: readonly TableName[], loaded: Loaded): Promise<void> {
+    const distinct = [...new Set(names)].sort();
+    requireFew(loaded.tables.size + distinct.length, "tables");
+    const travelled = await this.#travelled?.of(distinct);
+    await inTurns(distinct, async (name) => {
+      loaded.tables.set(name, await this.#loadTable(name, travelled?.get(name)));
+    });
   }
 
   /** Asks anew for a table that was written: its columns may be others now. */
@@ -125,24 +195,66 @@ interface LoadedTable {
   readonly version: string;
 }
 
+/** By name; undefined for what there isn't. */
+interface Loaded {
+  readonly tables: Map<TableName, LoadedTable | undefined>;
+  readonly routines: Map<RoutineName, RoutineResource | undefined>;
+  /** By a wildcard's name as far as the star: the tables that match. */
+  readonly wildcards: Map<TableName, readonly TableName[]>;
+}
+
+function newLoaded(): Loaded {
+  return { tables: new Map(), routines: new Map(), wildcards: new Map() };
+}
+
+function requireFew(count: number, what: string): void {
+  if (count > MOST_TABLES) throw new CatalogError(`More than ${MOST_TABLES} ${what} in one query.`);
+}
+
+async function inTurns<T>(items: readonly T[], ask: (item: T) => Promise<void>): Promise<void> {
+  for (let start = 0; start < items.length; start += AT_ONCE) {
+    await Promise.all(items.slice(start, start + AT_ONCE).map(ask));
+  }
+}
+
+function union(names: readonly CatalogNames[]): CatalogNames {
+  const all = (list: (names: CatalogNames) => readonly string[]) => [...new Set(names.flatMap(list))].sort();
+  return { tables: all((n) => n.tables), wildcards: all((n) => n.wildcards), routines: all((n) => n.routines) };
+}
+
 class Snapshot implements CatalogSnapshot {
   readonly version: string;
   readonly missing: readonly ColumnName[];
-  readonly #tables: ReadonlyMap<TableName, LoadedTable>;
+  readonly #loaded: Loaded;
 
-  constructor(tables: ReadonlyMap<TableName, LoadedTable>, file: CatalogFile | undefined) {
-    this.#tables = tables;
-    this.missing = [...tables.values()].flatMap(({ missing }) => missing);
-    this.version = sha256([file?.hash ?? null, [...tables.values()].map(({ version }) => version)]);
+  constructor(loaded: Loaded, file: CatalogFile | undefined) {
+    this.#loaded = loaded;
+    const inOrder = <T>(map: ReadonlyMap<string, T>) => [...map].sort(([a], [b]) => (a < b ? -1 : 1));
+    const tables = inOrder(loaded.tables).flatMap(([, table]) => table ?? []);
+    this.missing = tables.flatMap(({ missing }) => missing);
+    this.version = sha256([
+      file?.hash ?? null,
+      tables.map(({ version }) => version),
+      inOrder(loaded.routines).map(([name, routine]) => [name, routine === undefined ? null : routineParts(routine)]),
+      inOrder(loaded.wildcards),
+    ]);
+  }
+
+  routine(name: RoutineName): RoutineResource | undefined {
+    return this.#loaded.routines.get(name);
+  }
+
+  wildcard(prefix: TableName): readonly TableResource[] | undefined {
+    return this.#loaded.wildcards.get(prefix)?.flatMap((name) => this.table(name) ?? []);
   }
 
   table(name: TableName): TableResource | undefined {
-    return this.#tables.get(name)?.resource;
+    return this.#loaded.tables.get(name)?.resource;
   }
 
   classes(column: ColumnName): ClassifiedColumn {
     const { tableName, path } = columnParts(column);
-    const classes = this.#tables.get(tableName)?.classes;
+    const classes = this.#loaded.tables.get(tableName)?.classes;
     const folded = foldPath(path);
     const found = classes?.get(folded) ?? (PSEUDO_COLUMNS.has(folded) ? classes?.get("*") : ancestor(classes, folded));
     return found === undefined ? { column, classes: ["phi"], source: "phi-default" } : { ...found, column };
@@ -166,9 +278,25 @@ function partsUsed(resource: TableResource): unknown {
       field.type,
       field.mode ?? "",
       field.policyTags?.names ?? [],
+      [field.maxLength, field.precision, field.scale, field.defaultValueExpression].map((part) => part ?? ""),
       fields(field.fields),
     ]);
-  return [resource.type ?? "TABLE", fields(resource.schema?.fields), labelsOf(resource), resource.view ?? null];
+  const { type = "TABLE", view, materializedView, timePartitioning, rangePartitioning } = resource;
+  return [
+    type,
+    fields(resource.schema?.fields),
+    labelsOf(resource),
+    view ?? null,
+    materializedView ?? null,
+    [timePartitioning?.field, rangePartitioning?.field].map((part) => part ?? ""),
+    timePartitioning !== undefined,
+  ];
+}
+
+/** All of a routine that analysis depends on. */
+function routineParts(routine: RoutineResource): unknown {
+  const { etag: _, routineReference: __, ...parts } = routine;
+  return Object.entries(parts).sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
 function labelsOf(resource: { readonly labels?: Readonly<Record<string, string>> } | undefined): unknown {

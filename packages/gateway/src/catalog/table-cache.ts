@@ -1,5 +1,6 @@
-import type { TableName, TableResource } from "@chaperone/googlesql";
+import type { RoutineName, RoutineResource, TableName, TableResource } from "@chaperone/googlesql";
 import type { DatasetResource } from "./classify.ts";
+import { tableParts } from "./names.ts";
 
 /** Where schemas and labels come from: BigQuery. */
 export interface TableSource {
@@ -7,6 +8,16 @@ export interface TableSource {
   getTable(name: TableName, etag?: string): Promise<TableResource | "not-modified" | undefined>;
   /** undefined: no such dataset, or it isn't shown. */
   getDataset(project: string, dataset: string): Promise<DatasetResource | undefined>;
+  /** undefined: no such routine. */
+  getRoutine(name: RoutineName): Promise<RoutineResource | undefined>;
+  /** A page of a dataset's tables. undefined: no such dataset. */
+  listTables(
+    project: string,
+    dataset: string,
+    page: { readonly pageToken?: string; readonly maxResults: number },
+  ): Promise<
+    { readonly tables: readonly { readonly name: TableName }[]; readonly nextPageToken: string | undefined } | undefined
+  >;
 }
 
 export interface TableCacheOptions {
@@ -21,6 +32,9 @@ export interface TableCacheOptions {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
+
+/** Pages of a dataset's list of tables that are read for one wildcard. */
+const MOST_PAGES = 50;
 
 type Cached = TableResource | DatasetResource;
 
@@ -48,14 +62,50 @@ export class TableCache {
     this.#options = options;
   }
 
-  /** undefined: no such table. Rejects as the source does. */
-  table(name: TableName): Promise<TableResource | undefined> {
-    return this.#get(`table ${name}`, async (known: TableResource | undefined) => {
+  /**
+   * undefined: no such table. Rejects as the source does. A view's definition is what BigQuery answered after this call,
+   * never a remembered one: whoever can replace it could else have another analysed than runs (I2).
+   */
+  async table(name: TableName): Promise<TableResource | undefined> {
+    const key = `table ${name}`;
+    const ask = async (known: TableResource | undefined) => {
       const answer = await this.#source.getTable(name, known?.etag);
       if (answer !== "not-modified") return answer;
       if (known === undefined) throw new Error(`BigQuery answered "not modified" for ${name}, which nobody had`);
       return known;
+    };
+    let own = false;
+    const value = await this.#get(key, (known: TableResource | undefined) => {
+      own = true;
+      return ask(known);
     });
+    if (own || (value?.view === undefined && value?.materializedView === undefined)) return value;
+    const now = await ask(value);
+    this.#keep(key, now);
+    return now;
+  }
+
+  /** undefined: no such routine. Asked for each time, as a view is. */
+  routine(name: RoutineName): Promise<RoutineResource | undefined> {
+    return this.#source.getRoutine(name);
+  }
+
+  /** Names of the tables that begin with `prefix` (`project.dataset.begin`), as they are now; undefined for more than `most`. */
+  async tablesLike(prefix: TableName, most: number): Promise<readonly TableName[] | undefined> {
+    const { project, dataset } = tableParts(`${prefix}0`);
+    const found: TableName[] = [];
+    let pageToken: string | undefined;
+    for (let page = 0; page < MOST_PAGES; page++) {
+      const list = await this.#source.listTables(project, dataset, {
+        maxResults: 1000,
+        ...(pageToken === undefined ? {} : { pageToken }),
+      });
+      found.push(...(list?.tables ?? []).map(({ name }) => name).filter((name) => name.startsWith(prefix)));
+      if (found.length > most) return undefined;
+      pageToken = list?.nextPageToken;
+      if (pageToken === undefined) return found;
+    }
+    return undefined;
   }
 
   /** undefined: no such dataset, or it isn't shown. */

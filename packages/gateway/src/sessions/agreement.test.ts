@@ -100,6 +100,7 @@ describe("BigQuery's dry run and the analysis (I2)", () => {
     ],
     ["a table the analysis didn't see", facts(schema, { referencedTables: ["p.d.t", "p.d.secret"] })],
     ["a table BigQuery doesn't read", facts(schema, { referencedTables: [] })],
+    ["a routine the analysis didn't see", facts(schema, { referencedRoutines: ["p.d.f"] })],
     ["another statement type", facts(schema, { statementType: "SCRIPT" })],
   ] as const)
     it(`disagree on ${what}`, () => assert.equal(typeof disagreement(agreed, change), "string"));
@@ -113,6 +114,16 @@ describe("BigQuery's dry run and the analysis (I2)", () => {
       })),
     };
     assert.equal(disagreement(unused, facts(schema)), undefined);
+  });
+
+  it("agree on a view by its tables, and on a materialized one by itself", () => {
+    const viewed: UnderstoodPlan = {
+      ...agreed,
+      statements: agreed.statements.map((s) => ({ ...s, views: ["p.d.v"], routines: ["p.d.f"] })),
+    };
+    assert.equal(disagreement(viewed, facts(schema, { referencedRoutines: ["p.d.f"] })), undefined);
+    assert.equal(disagreement(viewed, facts(schema, { referencedTables: ["p.d.v"] })), undefined);
+    assert.equal(typeof disagreement(viewed, facts(schema, { referencedTables: ["p.d.v", "p.d.secret"] })), "string");
   });
 
   it("say nothing of tables past the fifty that BigQuery lists", () => {

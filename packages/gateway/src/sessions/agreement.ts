@@ -6,6 +6,8 @@ export interface DryRunFacts {
   readonly schema: readonly TableFieldSchema[];
   /** `project.dataset.table`; BigQuery may stop at 50. */
   readonly referencedTables: readonly string[];
+  /** `project.dataset.routine`. */
+  readonly referencedRoutines?: readonly string[];
   /** The table a DDL statement makes, changes or drops. */
   readonly ddlTargetTable?: string | undefined;
 }
@@ -39,10 +41,17 @@ function tablesDisagreement(plan: UnderstoodPlan, facts: DryRunFacts, script: bo
   if (facts.ddlTargetTable !== undefined && !written.has(facts.ddlTargetTable))
     return `BigQuery would write table ${facts.ddlTargetTable}, the analysis does not`;
   const analysed = new Map(reads.map((read) => [read.table, read]));
+  const views = new Set(plan.statements.flatMap((statement) => statement.views));
+  const routines = new Set(plan.statements.flatMap((statement) => statement.routines));
+  for (const routine of facts.referencedRoutines ?? [])
+    if (!routines.has(routine)) return `BigQuery calls routine ${routine}, the analysis does not`;
   const referenced = new Set(facts.referencedTables);
   for (const table of referenced)
-    if (!analysed.has(table) && !written.has(table)) return `BigQuery reads table ${table}, the analysis does not`;
+    if (!analysed.has(table) && !written.has(table) && !views.has(table))
+      return `BigQuery reads table ${table}, the analysis does not`;
   if (script || referenced.size >= REFERENCED_TABLES_SHOWN) return undefined;
+  // A materialized view may stand for the tables it was made of.
+  if ([...referenced].some((table) => views.has(table))) return undefined;
   for (const [table, { columns }] of analysed) {
     if (referenced.has(table) || written.has(table)) continue;
     // A CTE that nothing refers to: the analysis counts its tables, BigQuery need not.

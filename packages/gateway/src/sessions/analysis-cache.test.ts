@@ -14,7 +14,8 @@ async function snapshotOf(...columns: readonly string[]): Promise<CatalogSnapsho
     tableReference: { projectId: "lab", datasetId: "d", tableId: "t" },
     schema: { fields: columns.map((name) => ({ name, type: "STRING" })) },
   };
-  const source = { getTable: async () => table, getDataset: async () => ({}) };
+  const nothingElse = { getRoutine: async () => undefined, listTables: async () => undefined };
+  const source = { getTable: async () => table, getDataset: async () => ({}), ...nothingElse };
   const bounds = { entries: 10, bytes: ROOM, ttlMs: 60_000, absentTtlMs: 1000, now: () => 0 };
   return new Catalog(new TableCache(source, bounds), undefined).load(["lab.d.t"]);
 }
@@ -29,7 +30,7 @@ describe("remembered analyses", () => {
       const { plan, redacted } = analyze(sql, { catalog: snapshot, ...DEFAULTS });
       assert.equal(again.analyze(snapshot), first);
       assert.deepEqual(first, { plan, redacted });
-      assert.deepEqual(again.tables, { understood: true, tables: ["lab.d.t"] });
+      assert.deepEqual(again.names, { understood: true, tables: ["lab.d.t"], wildcards: [], routines: [] });
     }
   });
 

@@ -1,10 +1,10 @@
 import {
   type AccessPlan,
   analyze,
+  catalogNames,
   type NameDefaults,
+  type NamedCatalog,
   type QueryParameter,
-  type TableNames,
-  tableNames,
 } from "@chaperone/googlesql";
 import type { CatalogSnapshot } from "../catalog/catalog.ts";
 
@@ -17,13 +17,13 @@ export interface StatementAnalysis {
 
 /** The part of an analysis that needs no catalog. */
 export interface Named {
-  readonly tables: TableNames;
+  readonly names: NamedCatalog;
   /** The rest, with the tables as they are now. */
   analyze(snapshot: CatalogSnapshot): StatementAnalysis;
 }
 
 interface Entry {
-  readonly tables: TableNames;
+  readonly names: NamedCatalog;
   readonly version: string;
   readonly analysis: StatementAnalysis;
   readonly size: number;
@@ -48,9 +48,9 @@ export class AnalysisCache {
     const types = parameters.map(({ name, parameterType }) => [name, parameterType]);
     const key = JSON.stringify([sql, defaults.defaultProject, defaults.defaultDataset, types]);
     const known = this.#entries.get(key);
-    const tables = known?.tables ?? tableNames(sql, defaults);
+    const names = known?.names ?? catalogNames(sql, defaults);
     return {
-      tables,
+      names,
       analyze: (snapshot) => {
         if (known?.version === snapshot.version) {
           this.#keep(key, known);
@@ -58,8 +58,8 @@ export class AnalysisCache {
         }
         const { plan, redacted } = analyze(sql, { catalog: snapshot, ...defaults, parameters });
         const analysis = { plan, redacted };
-        const size = key.length + JSON.stringify([tables, analysis]).length;
-        this.#keep(key, { tables, version: snapshot.version, analysis, size });
+        const size = key.length + JSON.stringify([names, analysis]).length;
+        this.#keep(key, { names, version: snapshot.version, analysis, size });
         return analysis;
       },
     };

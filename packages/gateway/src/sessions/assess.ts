@@ -83,6 +83,7 @@ export async function assess(input: AssessInput): Promise<Assessment> {
     statementType: facts.statementType,
     schema: facts.schema ?? [],
     referencedTables: facts.referencedTables,
+    referencedRoutines: facts.referencedRoutines,
     ddlTargetTable: facts.ddlTargetTable,
   });
   if (mismatch !== undefined) return { kind: "denied", error: DISAGREES, alarm: mismatch, decision, ...understood };
@@ -144,24 +145,19 @@ export async function judge(input: AssessInput): Promise<
           defaultDataset: { project: statement.defaultDataset.projectId, dataset: statement.defaultDataset.datasetId },
         }),
   };
-  const { tables, analyze } = input.analyses.named(
+  const { names, analyze } = input.analyses.named(
     statement.sql,
     defaults,
     statement.parameters as unknown as readonly QueryParameter[],
   );
-  if (!tables.understood) return { kind: "refused", error: refusalError(tables.refusal) };
-  for (const name of tables.tables) {
-    const project = name.slice(0, name.indexOf("."));
-    if (!connection.projects.includes(project))
-      return { kind: "refused", error: denied("The query names a project that this gateway does not serve.") };
-  }
+  if (!names.understood) return { kind: "refused", error: refusalError(names.refusal) };
   let snapshot: CatalogSnapshot;
   try {
-    snapshot = await connection.catalog.load(tables.tables);
+    snapshot = await connection.catalog.loadNamed(names, (project) => connection.projects.includes(project));
   } catch (error) {
-    if (error instanceof CatalogError)
-      return { kind: "refused", error: { reason: "invalidQuery", status: 400, message: error.message } };
-    throw error;
+    if (!(error instanceof CatalogError)) throw error;
+    if (error.reason === "notServed") return { kind: "refused", error: denied(error.message) };
+    return { kind: "refused", error: { reason: "invalidQuery", status: 400, message: error.message } };
   }
   const { plan, redacted } = analyze(snapshot);
   if (!plan.understood || redacted === undefined)

@@ -12,6 +12,7 @@ import {
   parseTableName,
   printTableName,
   projectPath,
+  routinePath,
   tablePath,
 } from "./names.ts";
 import {
@@ -20,6 +21,7 @@ import {
   datasetListAnswer,
   jobAnswer,
   resultsAnswer,
+  routineAnswer,
   tableAnswer,
   tableListAnswer,
 } from "./resources.ts";
@@ -92,6 +94,15 @@ export function createUpstream(
       if (answer === undefined) return undefined;
       const { projectId, datasetId } = answer.datasetReference;
       if (projectId !== project || datasetId !== dataset) throw new UpstreamError("mismatch", { httpStatus: 200 });
+      return answer;
+    },
+
+    async getRoutine(name) {
+      const reference = parseTableName(name);
+      const answer = await orUndefined(get(routineAnswer, { name: "routines.get", path: routinePath(reference) }));
+      if (answer === undefined) return undefined;
+      const { projectId, datasetId, routineId } = answer.routineReference;
+      if (`${projectId}.${datasetId}.${routineId}` !== name) throw new UpstreamError("mismatch", { httpStatus: 200 });
       return answer;
     },
 

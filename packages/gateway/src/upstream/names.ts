@@ -10,6 +10,8 @@ const PROJECT = /^(?:[a-z0-9.-]{1,100}:)?[a-z][a-z0-9-]{1,62}$/;
 const DATASET = /^[A-Za-z0-9_]{1,1024}$/;
 /** https://cloud.google.com/bigquery/docs/tables#table_naming */
 const TABLE = /^[\p{L}\p{M}\p{N}\p{Pc}\p{Pd}\p{Zs}]{1,1024}$/u;
+/** https://cloud.google.com/bigquery/docs/reference/rest/v2/routines#RoutineReference */
+const ROUTINE = /^[A-Za-z0-9_]{1,256}$/;
 const JOB = /^[A-Za-z0-9_-]{1,1024}$/;
 const LOCATION = /^[A-Za-z0-9-]{1,64}$/;
 
@@ -28,6 +30,10 @@ export function datasetPath(project: string, dataset: string): string {
 
 export function tablePath({ projectId, datasetId, tableId }: TableReference): string {
   return `${datasetPath(projectId, datasetId)}/tables/${encodeURIComponent(checked(tableId, TABLE))}`;
+}
+
+export function routinePath({ projectId, datasetId, tableId }: TableReference): string {
+  return `${datasetPath(projectId, datasetId)}/routines/${encodeURIComponent(checked(tableId, ROUTINE))}`;
 }
 
 /** `projects/p/<collection>/<job>`. */

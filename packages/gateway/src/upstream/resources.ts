@@ -1,4 +1,4 @@
-import type { TableFieldSchema } from "@chaperone/googlesql";
+import type { StandardSqlDataType, TableFieldSchema } from "@chaperone/googlesql";
 import { z } from "zod";
 
 /**
@@ -22,6 +22,11 @@ const fieldObject = z.object({
   mode: z.string().max(64).exactOptional(),
   description: z.string().exactOptional(),
   fields: z.array(field).max(10_000).exactOptional(),
+  maxLength: z.string().max(64).exactOptional(),
+  precision: z.string().max(64).exactOptional(),
+  scale: z.string().max(64).exactOptional(),
+  rangeElementType: z.object({ type: z.string().max(64) }).exactOptional(),
+  defaultValueExpression: z.string().exactOptional(),
   policyTags: z.object({ names: z.array(z.string()).exactOptional() }).exactOptional(),
 });
 
@@ -30,15 +35,56 @@ const schema = z.object({ fields: z.array(field).max(10_000).exactOptional() });
 const tableReference = z.object({ projectId: name, datasetId: name, tableId: name });
 const routineReference = z.object({ projectId: name, datasetId: name, routineId: name });
 
+const partitioning = z.object({ field: z.string().max(300).exactOptional() });
+
 export const tableAnswer = z.object({
   tableReference,
   type: z.string().max(64).exactOptional(),
   schema: schema.exactOptional(),
+  timePartitioning: partitioning.exactOptional(),
+  rangePartitioning: partitioning.exactOptional(),
   view: z.object({ query: z.string(), useLegacySql: z.boolean().exactOptional() }).exactOptional(),
   materializedView: z.object({ query: z.string() }).exactOptional(),
   labels: labels.exactOptional(),
   description: z.string().exactOptional(),
   etag: z.string().max(1024).exactOptional(),
+});
+
+const dataType: z.ZodType<StandardSqlDataType> = z.lazy(
+  () => dataTypeObject,
+) as unknown as z.ZodType<StandardSqlDataType>;
+const standardField = z.object({ name: z.string().max(300).exactOptional(), type: dataType.exactOptional() });
+const dataTypeObject = z.object({
+  typeKind: z.string().min(1).max(64),
+  arrayElementType: dataType.exactOptional(),
+  structType: z.object({ fields: z.array(standardField).max(10_000).exactOptional() }).exactOptional(),
+  rangeElementType: dataType.exactOptional(),
+});
+
+export const routineAnswer = z.object({
+  routineReference,
+  routineType: z.string().max(64),
+  language: z.string().max(64).exactOptional(),
+  arguments: z
+    .array(
+      z.object({
+        name: z.string().max(300).exactOptional(),
+        argumentKind: z.string().max(64).exactOptional(),
+        mode: z.string().max(64).exactOptional(),
+        dataType: dataType.exactOptional(),
+        isAggregate: z.boolean().exactOptional(),
+      }),
+    )
+    .max(1000)
+    .exactOptional(),
+  returnType: dataType.exactOptional(),
+  returnTableType: z.object({ columns: z.array(standardField).max(10_000).exactOptional() }).exactOptional(),
+  definitionBody: z.string().exactOptional(),
+  remoteFunctionOptions: z
+    .object({ endpoint: z.string().exactOptional(), connection: z.string().exactOptional() })
+    .exactOptional(),
+  importedLibraries: z.array(z.string()).exactOptional(),
+  strictMode: z.boolean().exactOptional(),
 });
 
 export const datasetAnswer = z.object({

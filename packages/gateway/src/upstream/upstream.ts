@@ -1,4 +1,4 @@
-import type { TableFieldSchema, TableName, TableResource } from "@chaperone/googlesql";
+import type { RoutineName, RoutineResource, TableFieldSchema, TableName, TableResource } from "@chaperone/googlesql";
 import type { UpstreamKind, UpstreamReason } from "./error.ts";
 
 /**
@@ -10,6 +10,8 @@ export interface Upstream {
   /** tables.get. `etag` of the copy at hand; undefined: there is no such table (or the gateway may not see it as one). */
   getTable(name: TableName, etag?: string): Promise<TableResource | "not-modified" | undefined>;
   getDataset(project: string, dataset: string): Promise<DatasetResource | undefined>;
+  /** routines.get. undefined: there is no such routine (or the gateway may not see it as one). */
+  getRoutine(name: RoutineName): Promise<RoutineResource | undefined>;
   listDatasets(project: string, page?: ListPage): Promise<DatasetList>;
   /** undefined: no such dataset. */
   listTables(project: string, dataset: string, page?: ListPage): Promise<TableList | undefined>;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it, test } from "node:test";
-import { tableNames } from "../table-names.ts";
+import { catalogNames } from "../catalog-names.ts";
 import { DEFAULTS, refusalOf } from "../testing/clinic.ts";
 
 /** What the parser reads and the analysis does not know, and what the refusal calls it. */
@@ -31,7 +31,7 @@ describe("what the analysis does not know", () => {
     });
 
     it(`names no tables: ${sql}`, () => {
-      const names = tableNames(sql, DEFAULTS);
+      const names = catalogNames(sql, DEFAULTS);
       assert.ok(!names.understood);
       assert.match(names.refusal.message, message);
     });

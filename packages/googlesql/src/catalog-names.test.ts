@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { tableNames } from "./table-names.ts";
+import { catalogNames } from "./catalog-names.ts";
 
 const DEFAULTS = { defaultDataset: { project: "p", dataset: "d" } };
 
 function names(sql: string): readonly string[] | string {
-  const found = tableNames(sql, DEFAULTS);
+  const found = catalogNames(sql, DEFAULTS);
   return found.understood ? found.tables : found.refusal.code;
 }
 

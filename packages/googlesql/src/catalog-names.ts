@@ -1,0 +1,175 @@
+/** Which tables and routines a text may use, before anything is known of them: what a gateway fetches from BigQuery. */
+import { parse, parseExpression } from "./parser/parse.ts";
+import type { Refusal, TableName } from "./plan.ts";
+import { refusalOf } from "./refusal.ts";
+import { requireKnown, requireKnownParts } from "./resolver/known.ts";
+import { namesRoutine } from "./resolver/routine-call.ts";
+import { type NameDefaults, resolveRoutineName, resolveTableName, resolveWildcard } from "./resolver/table-name.ts";
+import type { RoutineName, RoutineResource } from "./routine-resource.ts";
+import { tableNameParts } from "./table-name.ts";
+import type { TableResource } from "./table-resource.ts";
+import type { Identifier, Join, Node, Query, TableExpression } from "./tree.ts";
+import { childrenOf } from "./visitor.ts";
+
+/** Each list sorted, each name once. */
+export interface CatalogNames {
+  readonly tables: readonly TableName[];
+  /** For each wildcard table `project.dataset.prefix*`, its name as far as the star. */
+  readonly wildcards: readonly TableName[];
+  readonly routines: readonly RoutineName[];
+}
+
+export type NamedCatalog =
+  | ({ readonly understood: true } & CatalogNames)
+  | { readonly understood: false; readonly refusal: Refusal };
+
+/**
+ * The full names of all tables and routines the SQL mentions; names of common tables are none where WITH puts them in scope.
+ * May hold more than the SQL uses (a path into an array can look like a table); never less. Names that can't be
+ * completed or aren't plain tables are left out: `analyze` refuses those. What `analyze` does not know at all is refused here too.
+ * Views and routines name more, once they are known: `namesInside`.
+ */
+export function catalogNames(sql: string, defaults: NameDefaults): NamedCatalog {
+  try {
+    const tree = parse(sql);
+    requireKnown(sql, tree);
+    return { understood: true, ...namesIn(tree, defaults) };
+  } catch (error) {
+    return { understood: false, refusal: refusalOf(error) };
+  }
+}
+
+const NONE: CatalogNames = { tables: [], wildcards: [], routines: [] };
+
+/** What a view or a routine names in its own text, completed with its own project. None where it can't be read: `analyze` says why. */
+export function namesInside(resource: TableResource | RoutineResource): CatalogNames {
+  try {
+    if ("tableReference" in resource) {
+      const sql = resource.view?.query ?? resource.materializedView?.query;
+      if (sql === undefined || resource.view?.useLegacySql === true) return NONE;
+      return namesIn(known(sql), { defaultProject: resource.tableReference.projectId });
+    }
+    const { definitionBody: sql, routineType, language, remoteFunctionOptions } = resource;
+    if (sql === undefined || (language ?? "SQL").toUpperCase() !== "SQL" || remoteFunctionOptions) return NONE;
+    const expression = ["SCALAR_FUNCTION", "AGGREGATE_FUNCTION"].includes(routineType.toUpperCase());
+    const tree = expression ? parseExpression(sql) : parse(sql);
+    if (expression) requireKnownParts(sql, tree);
+    return namesIn(tree, { defaultProject: resource.routineReference.projectId });
+  } catch {
+    return NONE;
+  }
+}
+
+function known(sql: string): Node {
+  const tree = parse(sql);
+  requireKnown(sql, tree);
+  return tree;
+}
+
+interface Found {
+  readonly tables: Set<TableName>;
+  readonly wildcards: Set<TableName>;
+  readonly routines: Set<RoutineName>;
+}
+
+function namesIn(tree: Node, defaults: NameDefaults): CatalogNames {
+  const found: Found = { tables: new Set(), wildcards: new Set(), routines: new Set() };
+  walk(tree, new Set(), found, defaults);
+  return {
+    tables: [...found.tables].sort(),
+    wildcards: [...found.wildcards].sort(),
+    routines: [...found.routines].sort(),
+  };
+}
+
+function walk(node: Node, common: ReadonlySet<string>, found: Found, defaults: NameDefaults): void {
+  if (node.kind === "Query" && node.with !== null) {
+    const visible = new Set(common);
+    if (node.with.recursive) for (const entry of node.with.entries) visible.add(fold(entry.name.name));
+    for (const entry of node.with.entries) {
+      walk(entry.query, new Set(visible), found, defaults);
+      visible.add(entry.name.name.toLowerCase());
+    }
+    walk({ ...node, with: null } satisfies Query, visible, found, defaults);
+    return;
+  }
+  if (node.kind === "Join") {
+    // A path that begins with an alias to its left is that row's array.
+    const aliases = leftAliases(node);
+    if (
+      node.right.kind !== "TablePath" ||
+      node.right.parts.length < 2 ||
+      !aliases.has(fold(node.right.parts[0]?.name))
+    ) {
+      walk(node.right, common, found, defaults);
+    }
+    walk(node.left, common, found, defaults);
+    if (node.condition !== null) walk(node.condition, common, found, defaults);
+    return;
+  }
+  if (node.kind === "TablePath") {
+    const [first] = node.parts;
+    if (node.parts.length === 1 && first !== undefined && common.has(fold(first.name))) return;
+    const name = resolveTableName(node.parts, defaults);
+    const wildcard = resolveWildcard(node.parts, defaults);
+    if (name.kind === "table") found.tables.add(name.name);
+    if (wildcard !== null) found.wildcards.add(wildcard.prefix);
+  }
+  const called = calledName(node);
+  if (called !== null && namesRoutine(called)) {
+    const name = resolveRoutineName(tableNameParts(called), defaults);
+    if (name.kind === "routine") found.routines.add(name.name);
+  }
+  if (node.kind === "AlterStatement") {
+    const name = resolveTableName(node.name, defaults);
+    if (name.kind === "table" && node.type === "TABLE") found.tables.add(name.name);
+  }
+  const made = madeBy(node);
+  for (const child of childrenOf(node)) if (child !== made) walk(child, common, found, defaults);
+}
+
+/** The table that a statement makes: nobody needs its schema, and mostly there is none yet. Nor of one that a key refers to. */
+function madeBy(node: Node): Node | null {
+  switch (node.kind) {
+    case "CreateTableStatement":
+    case "CreateSnapshotStatement":
+    case "CreateViewStatement":
+      return node.name;
+    case "LoadDataStatement":
+      return node.target;
+    case "ColumnReference":
+      return node.table;
+    default:
+      return null;
+  }
+}
+
+function calledName(node: Node): readonly Identifier[] | null {
+  switch (node.kind) {
+    case "FunctionCall":
+    case "TableFunctionCall":
+      return node.name;
+    case "CallStatement":
+      return node.procedure;
+    default:
+      return null;
+  }
+}
+
+function fold(name: string | undefined): string {
+  return (name ?? "").toLowerCase();
+}
+
+function leftAliases(join: Join): ReadonlySet<string> {
+  const aliases = new Set<string>();
+  const collect = (node: TableExpression): void => {
+    if (node.kind === "Join") {
+      collect(node.left);
+      collect(node.right);
+    } else if (node.kind === "SampledTable") collect(node.table);
+    else if (node.alias !== null) aliases.add(fold(node.alias.name));
+    else if (node.kind === "TablePath") aliases.add(fold(tableNameParts(node.parts).at(-1)));
+  };
+  collect(join.left);
+  return aliases;
+}
