@@ -2,12 +2,12 @@
 import {
   analyze,
   type CatalogView,
+  catalogNames,
   parse,
   print,
   redact,
   SqlError,
   type TableResource,
-  catalogNames,
   tokenize,
 } from "@chaperone/googlesql";
 
