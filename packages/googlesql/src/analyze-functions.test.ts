@@ -211,7 +211,7 @@ describe("a lambda", () => {
       [
         "a ARRAY<STRUCT<code STRING, seen TIMESTAMP, note STRING>>",
         "b ARRAY<INT64>",
-        "c ARRAY<STRUCT<_field_1 STRING, _field_2 INT64>>",
+        "c ARRAY<STRUCT<tags STRING, _field_2 INT64>>",
         "d ARRAY<STRUCT<n INT64>>",
         "e BOOL",
       ],
@@ -228,6 +228,7 @@ describe("a lambda", () => {
     ["ARRAY_FILTER(tags, e -> RANK() OVER (ORDER BY id) = 1)", "type"],
     ["ARRAY_TRANSFORM(tags, e -> tags)", "type"],
     ["ARRAY_ZIP(tags)", "type"],
+    ["ARRAY_ZIP(tags, tags, tags, tags, tags)", "type"],
     ["ARRAY_ZIP(tags, tags, a -> 1)", "type"],
     ["ARRAY_ZIP(tags, tags, nothing => 'x')", "type"],
     ["UPPER(e -> e)", "type"],

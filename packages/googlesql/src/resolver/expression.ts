@@ -45,6 +45,7 @@ import {
 import type { Context } from "./context.ts";
 import { checkDatePart } from "./date-part.ts";
 import { resolveCall } from "./function-call.ts";
+import { impliedName } from "./implied-name.ts";
 import { cellFlow, fieldValue, resolvePath } from "./path.ts";
 import { addName, type Column, frameOf, NO_RANGES, type Relation, type Scope, type Value } from "./scope.ts";
 import { resolveSystemVariable } from "./system-variable.ts";
@@ -589,11 +590,4 @@ function noteComputed(context: Context, nodes: readonly Tree.Expression[], value
   for (const [i, value] of values.entries()) {
     if (nodes[i]?.kind !== "PathExpression") context.computed.push(value.flow);
   }
-}
-
-/** The name GoogleSQL gives an expression without alias; empty for none. */
-export function impliedName(node: Tree.Expression): string {
-  if (node.kind === "PathExpression") return node.parts.at(-1)?.name ?? "";
-  if (node.kind === "FieldAccess") return node.field.name;
-  return "";
 }

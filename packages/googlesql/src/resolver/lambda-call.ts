@@ -19,6 +19,7 @@ import type { Argument, FunctionCall, LambdaArgument, NamedArgument } from "../t
 import { arrayOf, BOOL, coerces, INT64, STRING, structOf, type Type, typeName } from "../types.ts";
 import { refuseModifiers } from "./call-modifiers.ts";
 import type { Context } from "./context.ts";
+import { impliedName } from "./implied-name.ts";
 import { addName, type Column, fold, frameOf, NO_RANGES, type Scope, type Value } from "./scope.ts";
 
 const ALWAYS: ReadonlySet<string> = new Set(["ARRAY_FILTER", "ARRAY_TRANSFORM", "ARRAY_ZIP"]);
@@ -62,7 +63,7 @@ function zipped(context: Context, node: FunctionCall, scope: Scope, safe: boolea
       arrays.push(arrayOperand(context, "ARRAY_ZIP", argument, scope));
     } else context.fail("type", "ARRAY_ZIP takes ARRAYs, then a lambda, then mode", argument);
   }
-  if (arrays.length < 2) return context.fail("type", "ARRAY_ZIP takes two ARRAYs or more", node);
+  if (arrays.length < 2 || arrays.length > 4) return context.fail("type", "ARRAY_ZIP takes two to four ARRAYs", node);
   const shapes = arrays.map((array) => array.length);
   if (mode !== null) shapes.push(mode.flow);
   // Lengths that differ are an error, unless the mode says otherwise.
@@ -77,7 +78,7 @@ function zipped(context: Context, node: FunctionCall, scope: Scope, safe: boolea
     const body = lambdaBody(context, lambda, parameters, arrays.length, scope);
     return mapped(context, body, shapes, context.idOf("call ARRAY_ZIP lambda", [...ids, body.id]), node);
   }
-  const type = structOf(arrays.map((array) => ({ name: "", type: array.type.element })));
+  const type = structOf(arrays.map((array) => ({ name: array.name, type: array.type.element })));
   return {
     type: context.bounded(arrayOf(type), node),
     written: "value",
@@ -98,18 +99,21 @@ function mapped(context: Context, body: Value, shapes: readonly Flow[], id: numb
 interface ArrayValue extends Value {
   readonly type: { readonly kind: "array"; readonly element: Type };
   readonly length: Flow;
+  /** Of the expression that gives it. */
+  readonly name: string;
 }
 
-function arrayOperand(context: Context, name: string, argument: Argument, scope: Scope): ArrayValue {
+function arrayOperand(context: Context, called: string, argument: Argument, scope: Scope): ArrayValue {
   if (argument.kind === "StarArgument" || argument.kind === "NamedArgument" || argument.kind === "LambdaArgument") {
-    return context.fail("type", `${name} takes an ARRAY first`, argument);
+    return context.fail("type", `${called} takes an ARRAY first`, argument);
   }
   const value = context.expression(context, argument, scope);
   // The length of `[a, b]` is written there: it depends on nothing.
   const length = argument.kind === "ArrayExpression" ? { ...CONSTANT, level: value.flow.level } : shape(value.flow);
-  if (value.written === "null") return { ...value, type: { kind: "array", element: INT64 }, length };
-  if (value.type.kind === "array") return { ...value, type: value.type, length };
-  return context.fail("type", `${name} takes an ARRAY, not ${typeName(value.type)}`, argument);
+  const name = impliedName(argument);
+  if (value.written === "null") return { ...value, type: { kind: "array", element: INT64 }, length, name };
+  if (value.type.kind === "array") return { ...value, type: value.type, length, name };
+  return context.fail("type", `${called} takes an ARRAY, not ${typeName(value.type)}`, argument);
 }
 
 function modeOperand(context: Context, argument: NamedArgument["value"] | Argument, scope: Scope): Value {

@@ -3,7 +3,8 @@ import { fieldFlow } from "../flow/flow.ts";
 import type { Expression, SelectDotStar, SelectItem, SelectStar, StarReplacement } from "../tree.ts";
 import { typeName } from "../types.ts";
 import type { Context } from "./context.ts";
-import { impliedName, resolveExpression } from "./expression.ts";
+import { resolveExpression } from "./expression.ts";
+import { impliedName } from "./implied-name.ts";
 import { namedRange, refuseArgument } from "./path.ts";
 import { type Column, type Frame, fold, type Scope, type Value } from "./scope.ts";
 
