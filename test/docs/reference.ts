@@ -3,6 +3,11 @@ import { join } from "node:path";
 import { configJsonSchema } from "../../packages/gateway/src/config/index.ts";
 import { insertRequest, queryRequest } from "../../packages/gateway/src/doors/bigquery-rest/requests.ts";
 import { ROUTES } from "../../packages/gateway/src/doors/bigquery-rest/routes.ts";
+import { FUNCTIONS_BY_THEME } from "../../packages/googlesql/src/functions/catalogue.ts";
+import { failureOf } from "../../packages/googlesql/src/functions/failure.ts";
+import { REASONS } from "../../packages/googlesql/src/functions/refused.ts";
+import type { FunctionEntry } from "../../packages/googlesql/src/functions/signature.ts";
+import { SYSTEM_VARIABLES, systemVariable } from "../../packages/googlesql/src/functions/system-variables.ts";
 import { policyExamples } from "./policy-examples.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -14,6 +19,9 @@ const PARTS: Readonly<Record<string, () => string>> = {
   "query fields": queryFields,
   "insert fields": insertFields,
   "policy examples": examplesTable,
+  functions,
+  "refused functions": refusedFunctions,
+  "system variables": systemVariables,
 };
 
 /**
@@ -45,6 +53,44 @@ function printed(command: string): string {
 function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
   return [line(header), line(header.map(() => "---")), ...rows.map(line)].join("\n");
+}
+
+const GIVES: Readonly<Record<FunctionEntry["via"], string>> = {
+  copy: "its argument",
+  transform: "a changed value",
+  aggregate: "a statistic",
+};
+
+function functions(): string {
+  return Object.entries(FUNCTIONS_BY_THEME)
+    .map(([theme, entries]) => {
+      const rows = entries.map(({ name, via, written }) => [
+        `\`${name}\``,
+        written.map((signature) => `\`${signature}\``).join("<br>"),
+        GIVES[via],
+        written.every((signature) => signature.startsWith("()")) ? "never" : failureOf(name),
+      ]);
+      return `### ${theme}\n\n${table(["function", "arguments and result", "gives", "can fail"], rows)}`;
+    })
+    .join("\n\n");
+}
+
+function refusedFunctions(): string {
+  const starred = (name: string) => `\`${name.endsWith(".") ? `${name}*` : name}\``;
+  return table(
+    ["functions", "refused, since"],
+    REASONS.map(([reason, list]) => [list.map(starred).join(", "), reason]),
+  );
+}
+
+function systemVariables(): string {
+  return table(
+    ["variable", ""],
+    SYSTEM_VARIABLES.map((name) => {
+      const entry = systemVariable(name);
+      return [`\`@@${name}\``, entry?.kind === "constant" ? "a constant of the run" : `refused: ${entry?.reason}`];
+    }),
+  );
 }
 
 interface Property {

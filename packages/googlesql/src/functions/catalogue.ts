@@ -17,25 +17,27 @@ import type { FunctionEntry } from "./signature.ts";
 import { SKETCH_FUNCTIONS } from "./sketch.ts";
 import { STRING_FUNCTIONS } from "./string.ts";
 
-export const FUNCTIONS: readonly FunctionEntry[] = [
-  ...CONDITIONAL_FUNCTIONS,
-  ...CONVERSION_FUNCTIONS,
-  ...STRING_FUNCTIONS,
-  ...MATHEMATICAL_FUNCTIONS,
-  ...DATE_FUNCTIONS,
-  ...RANGE_FUNCTIONS,
-  ...ARRAY_FUNCTIONS,
-  ...JSON_FUNCTIONS,
-  ...GEOGRAPHY_FUNCTIONS,
-  ...NET_FUNCTIONS,
-  ...HASH_FUNCTIONS,
-  ...SEARCH_FUNCTIONS,
-  ...ENVIRONMENT_FUNCTIONS,
-  ...PREPROCESSING_FUNCTIONS,
-  ...SKETCH_FUNCTIONS,
-  ...AGGREGATE_FUNCTIONS,
-  ...WINDOW_FUNCTIONS,
-];
+export const FUNCTIONS_BY_THEME: Readonly<Record<string, readonly FunctionEntry[]>> = {
+  Conditions: CONDITIONAL_FUNCTIONS,
+  Conversion: CONVERSION_FUNCTIONS,
+  "Strings and bytes": STRING_FUNCTIONS,
+  "Numbers and bits": MATHEMATICAL_FUNCTIONS,
+  "Dates and times": DATE_FUNCTIONS,
+  Ranges: RANGE_FUNCTIONS,
+  Arrays: ARRAY_FUNCTIONS,
+  JSON: JSON_FUNCTIONS,
+  Geography: GEOGRAPHY_FUNCTIONS,
+  "Network addresses": NET_FUNCTIONS,
+  "Hashes and encryption": HASH_FUNCTIONS,
+  "Search and text": SEARCH_FUNCTIONS,
+  "The run itself": ENVIRONMENT_FUNCTIONS,
+  "BigQuery ML without a model": PREPROCESSING_FUNCTIONS,
+  Sketches: SKETCH_FUNCTIONS,
+  "Over the rows of a group": AGGREGATE_FUNCTIONS,
+  "Over the rows of a window": WINDOW_FUNCTIONS,
+};
+
+export const FUNCTIONS: readonly FunctionEntry[] = Object.values(FUNCTIONS_BY_THEME).flat();
 
 const BY_NAME: ReadonlyMap<string, FunctionEntry> = new Map(FUNCTIONS.map((entry) => [entry.name, entry]));
 

@@ -64,6 +64,12 @@ export function mayFail(name: string, place: number, type: Type): boolean {
   return place !== 0 || type.kind !== "scalar" || TOTAL_OF.get(name)?.includes(type.name) !== true;
 }
 
+/** In short, for a reader. */
+export function failureOf(name: string): "never" | "by some arguments" | "yes" {
+  if (TOTAL.has(name)) return "never";
+  return TOTAL_AT.has(name) || TOTAL_OF.has(name) ? "by some arguments" : "yes";
+}
+
 /** To each type, the types whose every value casts to it. */
 const CASTS: Readonly<Record<string, readonly string[]>> = {
   STRING: ["INT64", "FLOAT64", "NUMERIC", "BIGNUMERIC", "BOOL", "DATE", "DATETIME", "TIME", "TIMESTAMP", "INTERVAL"],

@@ -6,7 +6,7 @@
 const names = (text: string): readonly string[] => text.trim().split(/\s+/);
 
 /** A name that ends in a dot stands for all that begin so. */
-const REASONS: readonly (readonly [reason: string, names: readonly string[]])[] = [
+export const REASONS: readonly (readonly [reason: string, names: readonly string[]])[] = [
   ["it would give the gateway's own identity", names("SESSION_USER")],
   [
     "its value answers whether a computation fails; test the values themselves, or use the SAFE. prefix",

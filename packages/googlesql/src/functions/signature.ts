@@ -78,6 +78,8 @@ export interface FunctionEntry {
   /** How a `value` argument reaches the result. */
   readonly via: Via;
   readonly signatures: readonly Signature[];
+  /** The signatures as they are written here, families unexpanded. */
+  readonly written: readonly string[];
 }
 
 /** What a call passes at one place. */
@@ -102,7 +104,7 @@ const FAMILIES: Readonly<Record<string, readonly string[]>> = {
 
 /** Reads a block of signature lines into entries; lines of one name are its overloads, in order. */
 export function entries(kind: FunctionKind, via: Via, lines: string): FunctionEntry[] {
-  const byName = new Map<string, Signature[]>();
+  const byName = new Map<string, { readonly signatures: Signature[]; readonly written: string[] }>();
   for (const line of lines.split("\n")) {
     const text = line.trim();
     if (text === "") continue;
@@ -110,8 +112,9 @@ export function entries(kind: FunctionKind, via: Via, lines: string): FunctionEn
     if (!shape) throw new Error(`not a signature: ${text}`);
     const [, names = "", args = "", result = ""] = shape;
     for (const name of names.split(",").map((n) => n.trim())) {
-      const signatures = byName.get(name) ?? [];
-      byName.set(name, signatures);
+      const { signatures, written } = byName.get(name) ?? { signatures: [], written: [] };
+      byName.set(name, { signatures, written });
+      written.push(`(${args}) ${result}`);
       for (const [a, r] of expandFamilies(args, result)) {
         signatures.push({
           arguments: a === "" ? [] : a.split(/,\s*/).map(parseArgument),
@@ -120,7 +123,7 @@ export function entries(kind: FunctionKind, via: Via, lines: string): FunctionEn
       }
     }
   }
-  return [...byName].map(([name, signatures]) => ({ name, kind, via, signatures }));
+  return [...byName].map(([name, { signatures, written }]) => ({ name, kind, via, signatures, written }));
 }
 
 function expandFamilies(args: string, result: string): [string, string][] {
