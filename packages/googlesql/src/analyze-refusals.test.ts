@@ -115,7 +115,6 @@ const REFUSED: Readonly<Record<Refusal["code"], readonly string[]>> = {
     "SELECT @@Script.Job_Id",
     "SELECT x FROM EXTERNAL_QUERY('c', 'SELECT 1')",
     "SELECT * FROM ML.PREDICT(MODEL ehr.m, TABLE ehr.patients)",
-    "SELECT 1; SELECT 2",
     "SELECT SAFE.SUM(id) FROM patients",
   ],
   limit: [],

@@ -3,6 +3,7 @@ import {
   type Flow,
   fieldFlow,
   keysOf,
+  NO_KEYS,
   type SourceKey,
   sourceKey,
   splitSourceKey,
@@ -127,8 +128,16 @@ function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
+/** What a procedural statement does with values, instead of showing or writing them. */
+export interface ReadUses {
+  /** Values that a variable or a temporary table of the script takes. */
+  readonly kept?: readonly Flow[];
+  /** What a condition was made of. */
+  readonly decided?: ReadonlySet<SourceKey>;
+}
+
 /** Every column the statement uses, and how. */
-export function readsOf(context: Context, relation: Relation | null): TableRead[] {
+export function readsOf(context: Context, relation: Relation | null, uses: ReadUses = {}): TableRead[] {
   const reads = new Map<TableName, Map<string, Set<Use>>>();
   for (const table of context.tables) reads.set(table, new Map());
   const note = (key: SourceKey, use: Use): void => {
@@ -144,7 +153,13 @@ export function readsOf(context: Context, relation: Relation | null): TableRead[
     for (const key of value.explicit.keys()) note(key, "output");
     for (const key of value.implicit) note(key, "predicate");
   }
-  for (const key of relation?.implicit ?? []) note(key, "predicate");
+  for (const flow of uses.kept ?? []) {
+    const value = whole(flow);
+    for (const key of value.explicit.keys()) note(key, "kept");
+    for (const key of value.implicit) note(key, "predicate");
+  }
+  const decided = [context.branch, relation?.implicit ?? NO_KEYS, uses.decided ?? NO_KEYS];
+  for (const keys of decided) for (const key of keys) note(key, "predicate");
   for (const { implicit } of context.written) for (const key of implicit) note(key, "predicate");
   for (const flow of context.failing) for (const key of keysOf(flow)) note(key, "predicate");
   // A value that is computed but not shown still decides whether the query fails.
@@ -181,9 +196,15 @@ export function definitionsOf(context: Context): Pick<PlanStatement, "views" | "
   return { views: [...context.views.keys()].sort(compareText), routines: [...context.routines].sort(compareText) };
 }
 
-/** What the statement does beside its result and its writes. */
+/** What the statement does beside its result and its writes, and what decided whether it is done. */
 export function effectsOf(context: Context): Effect[] {
   const errors = context.errors.map(keysOf);
   const error: Effect[] = errors.length === 0 ? [] : [{ kind: "error_value", sources: columnNames(union(errors)) }];
-  return [...context.effects, ...error];
+  const branch = columnNames(context.branch);
+  const effects = [...context.effects, ...error];
+  if (branch.length === 0) return effects;
+  return effects.map((effect) => ({
+    ...effect,
+    sources: [...new Set([...effect.sources, ...branch])].sort(compareText),
+  }));
 }

@@ -22,8 +22,11 @@ export type ColumnName = string;
 /** How a column's value reached an output: unchanged, changed, or through a statistic over many rows. */
 export type Via = "copy" | "transform" | "aggregate";
 
-/** `output`: the value (or something made of it) is shown or written. `predicate`: it decided which rows, which order or which branch. */
-export type Use = "output" | "predicate";
+/**
+ * `output`: the value (or something made of it) is shown or written. `predicate`: it decided which rows, which order or which branch.
+ * `kept`: a variable or a temporary table of the same script took it; what comes of that stands with the statements that use it.
+ */
+export type Use = "output" | "predicate" | "kept";
 
 export interface ColumnRead {
   /** Path inside the table; fields of STRUCT and ARRAY<STRUCT> joined by dots; `*` stands for "that the row exists" (COUNT(*), EXISTS). */

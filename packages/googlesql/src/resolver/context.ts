@@ -81,6 +81,8 @@ interface StatementNotes {
   readonly failing: Flow[];
   /** What ERROR() was given to say. */
   readonly errors: Flow[];
+  /** That the rows exist that it goes over: whether anything was computed at all. */
+  readonly scanned: Flow[];
   readonly writes: Write[];
   /** What `writes` say, before it is lists and names. */
   readonly written: Written[];
@@ -95,6 +97,7 @@ const newNotes = (): StatementNotes => ({
   computed: [],
   failing: [],
   errors: [],
+  scanned: [],
   writes: [],
   written: [],
   effects: [],
@@ -133,8 +136,8 @@ export class Context {
   branch: ReadonlySet<SourceKey> = NO_KEYS;
   /** Functions that the text has defined so far, by folded name. */
   readonly temporaryFunctions = new Map<string, TemporaryFunction>();
-  /** What the statements so far wrote into each table, in order, for whoever reads it later in the same text. */
-  readonly writtenTables = new Map<TableName, Written[]>();
+  /** What earlier statements of a script may have written into each table, for whoever reads it. */
+  writtenTables: ReadonlyMap<TableName, readonly Written[]> = new Map();
   readonly usedParameters = new Set<string>();
   usedPositions = 0;
 
@@ -245,6 +248,10 @@ export class Context {
 
   get errors(): Flow[] {
     return this.#notes.errors;
+  }
+
+  get scanned(): Flow[] {
+    return this.#notes.scanned;
   }
 
   get writes(): Write[] {

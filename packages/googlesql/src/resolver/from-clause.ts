@@ -40,6 +40,7 @@ import {
   type Scope,
   type Value,
 } from "./scope.ts";
+import { asWritten, refuseRemade } from "./statements/earlier.ts";
 import { tableColumns } from "./table-columns.ts";
 import { resolveTableFunction } from "./table-function.ts";
 import { resolveTableName, resolveWildcard } from "./table-name.ts";
@@ -223,6 +224,7 @@ function baseTable(context: Context, node: TablePath, lateral: Scope): FromClaus
     context.tablePaths.set(node, found.parts);
     return wildcardTable(context, found.prefix, alias, node);
   }
+  refuseRemade(context, found.name, node);
   const resource = context.catalog.table(found.name);
   if (resource === undefined) {
     return context.fail("name", `Table ${found.name} was not found or is not available`, node);
@@ -239,14 +241,13 @@ function baseTable(context: Context, node: TablePath, lateral: Scope): FromClaus
   const type = (resource.type ?? "TABLE").toUpperCase();
   if (type !== "TABLE")
     return context.fail("unsupported", `${found.name} is a ${type}; only tables and views can be queried`, node);
-  const columns = tableColumns(context, found.name, resource.schema?.fields ?? [], node);
+  const catalogued = tableColumns(context, found.name, resource.schema?.fields ?? [], node);
+  const whole = { columns: catalogued, implicit: NO_KEYS, rows: rowsFlow(found.name), repeated: false };
+  const { columns, ...rest } = asWritten(context, found.name, whole);
+  context.scanned.push(rest.rows);
   context.tablePaths.set(node, found.parts);
   context.tables.add(found.name);
-  return tableRows(context, columns, pseudoColumns(context, found.name, resource), alias, {
-    implicit: NO_KEYS,
-    rows: rowsFlow(found.name),
-    repeated: false,
-  });
+  return tableRows(context, columns, pseudoColumns(context, found.name, resource), alias, rest);
 }
 
 function unnest(context: Context, node: Unnest, left: FromClause, frame: Frame, outer: Scope): FromClause {

@@ -4,16 +4,14 @@
  */
 import { SqlError } from "../sql-error.ts";
 import { statementName } from "../statement-name.ts";
-import type { Node, NodeKind, PipeNode, Script, StatementNode } from "../tree.ts";
+import type { Node, NodeKind, PipeNode, Script, Statement, StatementNode } from "../tree.ts";
 import { childrenOf } from "../visitor.ts";
 
 /** @throws SqlError `unsupported`, or `syntax` for a text without statement */
 export function requireKnown(sql: string, tree: Script): void {
-  const [statement, second] = tree.statements;
+  const [statement] = tree.statements;
   if (statement === undefined) throw new SqlError("syntax", "There is no statement", 1, 1);
-  if (!isKnown(statement.kind)) throw refused(sql, statement, `The statement ${statementName(statement)} is`);
-  if (second !== undefined) throw refused(sql, second, "More than one statement is");
-  requireKnownParts(sql, statement);
+  requireKnownParts(sql, tree);
 }
 
 /** The same for a part that stands alone: a function's body. */
@@ -31,7 +29,12 @@ function refused(sql: string, node: Node, what: string): SqlError {
 }
 
 function unknownPart(node: Node): string | null {
+  if (isStatement(node) && !isKnown(node.kind)) return `The statement ${statementName(node)} is`;
   return isKnown(node.kind) ? null : (NAMES[node.kind] ?? "Pipe syntax (|>) is");
+}
+
+function isStatement(node: Node): node is Statement {
+  return node.kind.endsWith("Statement");
 }
 
 function isKnown(kind: NodeKind): kind is KnownKind {
@@ -98,7 +101,22 @@ type KnownStatement =
   | "CreateTableFunctionStatement"
   | "FunctionParameter"
   | "AnyTypeName"
-  | "TableTypeName";
+  | "TableTypeName"
+  | "DeclareStatement"
+  | "SetStatement"
+  | "BlockStatement"
+  | "IfStatement"
+  | "CaseStatement"
+  | "StatementBranch"
+  | "LoopStatement"
+  | "WhileStatement"
+  | "RepeatStatement"
+  | "ForStatement"
+  | "JumpStatement"
+  | "ReturnStatement"
+  | "RaiseStatement"
+  | "AssertStatement"
+  | "TransactionStatement";
 
 type KnownKind = Exclude<NodeKind, UnknownKind>;
 
@@ -166,6 +184,21 @@ const KNOWN_KINDS: Readonly<Record<KnownKind, true>> = {
   FunctionParameter: true,
   AnyTypeName: true,
   TableTypeName: true,
+  DeclareStatement: true,
+  SetStatement: true,
+  BlockStatement: true,
+  IfStatement: true,
+  CaseStatement: true,
+  StatementBranch: true,
+  LoopStatement: true,
+  WhileStatement: true,
+  RepeatStatement: true,
+  ForStatement: true,
+  JumpStatement: true,
+  ReturnStatement: true,
+  RaiseStatement: true,
+  AssertStatement: true,
+  TransactionStatement: true,
   Query: true,
   WithClause: true,
   CommonTable: true,

@@ -1,7 +1,13 @@
 /** A text's statements, in order, and which rows the client can fetch of them. */
+
 import type { Output, PlanStatement } from "../plan.ts";
-import type { Script } from "../tree.ts";
+import { columnNames } from "../plan-statement.ts";
+import type { Script, Statement } from "../tree.ts";
 import type { Context } from "./context.ts";
+import { resultOf } from "./script/result.ts";
+import { Run } from "./script/run.ts";
+import { joinedAll, START } from "./script/state.ts";
+import { runAll } from "./script/steps.ts";
 import { resolveStatement } from "./statement.ts";
 
 export interface ResolvedScript {
@@ -14,7 +20,52 @@ export interface ResolvedScript {
 export function resolveScript(context: Context, script: Script): ResolvedScript {
   const [statement, second] = script.statements;
   if (statement === undefined) return context.fail("syntax", "There is no statement", script);
-  if (second !== undefined) return context.fail("unsupported", "More than one statement is not supported", second);
-  const plan = resolveStatement(context, statement);
-  return { statementType: plan.kind, statements: [plan], result: plan.outputs };
+  if (second === undefined && !isProcedural(statement)) {
+    const plan = resolveStatement(context, statement);
+    return { statementType: plan.kind, statements: [plan], result: plan.outputs };
+  }
+  const run = new Run(context, runAll);
+  const { next, exits } = runAll(run, script.statements, START, false);
+  // A failure that nothing catches ends the job, and with it all results.
+  const ends = exits.filter((exit) => exit.kind !== "failure").map((exit) => exit.state);
+  const end = joinedAll(next === null ? ends : [next, ...ends]);
+  const result = end === null ? [] : resultOf(context, end.last, run.plans, columnNames(end.lastBy));
+  const statementType = isQuery(script.statements) ? "SELECT" : "SCRIPT";
+  return { statementType, statements: [...run.plans.values()], result };
+}
+
+/**
+ * Temporary functions before one query are no script.
+ * https://cloud.google.com/bigquery/docs/multi-statement-queries
+ */
+function isQuery(statements: readonly Statement[]): boolean {
+  return (
+    statements.at(-1)?.kind === "QueryStatement" &&
+    statements.slice(0, -1).every((statement) => statement.kind === "CreateFunctionStatement" && statement.temporary)
+  );
+}
+
+/** Whether the statement makes a script of a text, even alone. */
+function isProcedural({ kind }: Statement): boolean {
+  switch (kind) {
+    case "DeclareStatement":
+    case "SetStatement":
+    case "ExecuteImmediateStatement":
+    case "BlockStatement":
+    case "IfStatement":
+    case "CaseStatement":
+    case "LoopStatement":
+    case "WhileStatement":
+    case "RepeatStatement":
+    case "ForStatement":
+    case "JumpStatement":
+    case "ReturnStatement":
+    case "RaiseStatement":
+    case "CallStatement":
+    case "AssertStatement":
+    case "TransactionStatement":
+      return true;
+    default:
+      return false;
+  }
 }

@@ -1,4 +1,5 @@
 /** Statements: what each reads, shows, writes and does. One case for each kind of the tree. */
+import { union } from "../flow/flow.ts";
 import type { PlanStatement } from "../plan.ts";
 import { definitionsOf, effectsOf, outputsOf, readsOf } from "../plan-statement.ts";
 import { statementName } from "../statement-name.ts";
@@ -64,8 +65,10 @@ export function resolveStatement(context: Context, statement: Statement): PlanSt
 }
 
 function query(context: Context, statement: QueryStatement): PlanStatement {
-  const relation = context.query(context, statement.query, null, null);
-  context.trace?.results.push(relation.columns.map(({ name, id }) => ({ name, id })));
+  const found = context.query(context, statement.query, null, null);
+  context.trace?.results.push(found.columns.map(({ name, id }) => ({ name, id })));
+  // In a script's branch, that there is a result at all is decided by the branch's conditions.
+  const relation = { ...found, implicit: union([found.implicit, context.branch]) };
   return {
     kind: "SELECT",
     reads: readsOf(context, relation),

@@ -11,10 +11,12 @@ import { STRING, typeName } from "../types.ts";
 import type { Context } from "./context.ts";
 import { pseudoColumns, tableRows } from "./pseudo-columns.ts";
 import type { Column, FromClause } from "./scope.ts";
+import { refuseWritten } from "./statements/earlier.ts";
 import { tableColumns } from "./table-columns.ts";
 
 /** `prefix` is the table's full name as far as the star. */
 export function wildcardTable(context: Context, prefix: TableName, alias: string, node: Node): FromClause {
+  refuseWritten(context, prefix, node);
   const resources = context.catalog.wildcard?.(prefix) ?? [];
   const tables = resources.map((resource) => matchingTable(context, prefix, resource, node));
   const [first] = tables;
@@ -27,6 +29,7 @@ export function wildcardTable(context: Context, prefix: TableName, alias: string
   }
   for (const { name } of tables) context.tables.add(name);
   const rows = either(tables.map(({ name }) => rowsFlow(name)));
+  context.scanned.push(rows);
   const suffix: Column = {
     name: "_TABLE_SUFFIX",
     type: STRING,

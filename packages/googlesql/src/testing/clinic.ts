@@ -1,6 +1,6 @@
 /** A small hospital for the analyser's tests, and plans written short enough to stand in a table. */
 import { analyze, type QueryParameter } from "../analyze.ts";
-import type { ExplicitSource, PlanStatement, Refusal } from "../plan.ts";
+import type { ExplicitSource, Output, PlanStatement, Refusal, UnderstoodPlan } from "../plan.ts";
 import type { TableFieldSchema, TableResource } from "../table-resource.ts";
 
 function field(name: string, type: string, mode?: string, fields?: readonly TableFieldSchema[]): TableFieldSchema {
@@ -61,18 +61,21 @@ const TABLES: ReadonlyMap<string, TableResource> = new Map([
 export const CLINIC = { table: (name: string): TableResource | undefined => TABLES.get(name) };
 export const DEFAULTS = { defaultProject: "clinic", defaultDataset: { project: "clinic", dataset: "ehr" } };
 
-export function planOf(sql: string, parameters: readonly QueryParameter[] = []): PlanStatement {
+/** The plan of a whole text. */
+export function scriptOf(sql: string, parameters: readonly QueryParameter[] = []): UnderstoodPlan {
   const { plan } = analyze(sql, { catalog: CLINIC, ...DEFAULTS, parameters });
   if (!plan.understood) throw new Error(`${plan.refusal.code}: ${plan.refusal.message}`);
-  const [statement] = plan.statements;
+  return plan;
+}
+
+export function planOf(sql: string, parameters: readonly QueryParameter[] = []): PlanStatement {
+  const [statement] = scriptOf(sql, parameters).statements;
   if (statement === undefined) throw new Error("no statement");
   return statement;
 }
 
 export function canonical(sql: string): string {
-  const { plan } = analyze(sql, { catalog: CLINIC, ...DEFAULTS });
-  if (!plan.understood) throw new Error(`${plan.refusal.code}: ${plan.refusal.message}`);
-  return plan.canonicalSql;
+  return scriptOf(sql).canonicalSql;
 }
 
 export function refusalOf(sql: string, parameters: readonly QueryParameter[] = []): Refusal | undefined {
@@ -84,10 +87,35 @@ const short = (column: string): string => column.replace("clinic.ehr.", "").repl
 
 /** One line an output: `name = via column, … ? implicit, …`; columns of `patients` without their table. */
 export function flows(sql: string, parameters: readonly QueryParameter[] = []): string[] {
-  return planOf(sql, parameters).outputs.map((output) => {
+  return lines(planOf(sql, parameters).outputs);
+}
+
+/** The same of the rows that a script's client can fetch. */
+export function results(sql: string, parameters: readonly QueryParameter[] = []): string[] {
+  return lines(scriptOf(sql, parameters).result);
+}
+
+function lines(outputs: readonly Output[]): string[] {
+  return outputs.map((output) => {
     const shown = output.explicit.map((s) => `${s.via} ${short(s.column)}`).join(", ");
     const decided = output.implicit.map(short).join(", ");
     return `${output.name} =${shown === "" ? "" : ` ${shown}`}${decided === "" ? "" : ` ? ${decided}`}`;
+  });
+}
+
+/** One line a statement of a script: `KIND path: uses, …`, then what it writes and does. */
+export function steps(sql: string): string[] {
+  return scriptOf(sql).statements.map(({ kind, reads, writes, effects }) => {
+    const read = reads.flatMap((t) => t.columns.map((c) => `${short(`${t.table}.${c.path}`)}: ${c.uses.join(" ")}`));
+    const written = writes.map(({ table, mode, columns, implicit }) => {
+      const values = columns.map((c) => `${c.name} = ${c.explicit.map((s) => short(s.column)).join(" ")}`).join(", ");
+      const decided = implicit.length === 0 ? "" : ` ? ${implicit.map(short).join(", ")}`;
+      return ` | ${mode} ${short(table)}${values === "" ? "" : ` ${values}`}${decided}`;
+    });
+    const done = effects.map(
+      (e) => ` | ${e.kind}${e.sources.length === 0 ? "" : ` ${e.sources.map(short).join(", ")}`}`,
+    );
+    return `${kind}${read.length === 0 ? "" : ` ${read.join(", ")}`}${written.join("")}${done.join("")}`;
   });
 }
 

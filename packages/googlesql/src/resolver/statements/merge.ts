@@ -19,6 +19,7 @@ import type { Written, WrittenColumn } from "./written.ts";
 export function merge(context: Context, node: MergeStatement): PlanStatement {
   const target = resolveTarget(context, node.target);
   context.tables.add(target.table);
+  context.scanned.push(target.from.rows);
   const frame = newFrame(null);
   const outer = outputScope([], frame, null, null);
   const source = resolveFrom(context, node.source, NO_FROM, frame, outer);

@@ -1,5 +1,5 @@
 /** The table that a statement writes into: which one, its columns, and the names they have in the statement. */
-import { NO_KEYS, rowsFlow } from "../../flow/flow.ts";
+import { decidedBy, NO_KEYS, rowsFlow } from "../../flow/flow.ts";
 import type { TableName } from "../../plan.ts";
 import { tableNameParts } from "../../table-name.ts";
 import type { TableFieldSchema, TableResource } from "../../table-resource.ts";
@@ -8,6 +8,7 @@ import type { Context } from "../context.ts";
 import { type Column, type FromClause, fold, namesOf, type RangeVariable } from "../scope.ts";
 import { tableColumns } from "../table-columns.ts";
 import { resolveTableName } from "../table-name.ts";
+import { asWritten, refuseRemade } from "./earlier.ts";
 import { recordWrite, type Written } from "./written.ts";
 
 export interface Target {
@@ -27,17 +28,17 @@ export function resolveTarget(context: Context, node: TablePath): Target {
   context.tablePaths.set(node, parts);
   const resource = existingTable(context, table, node);
   const fields = resource.schema?.fields ?? [];
-  const columns = tableColumns(context, table, fields, node);
-  const alias = node.alias?.name ?? tableNameParts(node.parts).at(-1) ?? "";
-  const range: RangeVariable = { name: alias, columns, value: null, id: context.freshId() };
-  const from: FromClause = {
-    columns,
-    ranges: new Map([[fold(alias), range]]),
-    names: namesOf(columns),
+  const stored = tableColumns(context, table, fields, node);
+  const rows = asWritten(context, table, {
+    columns: stored,
     implicit: NO_KEYS,
     rows: rowsFlow(table),
     repeated: false,
-  };
+  });
+  const columns = rows.columns.map((column) => ({ ...column, flow: decidedBy(column.flow, rows.implicit) }));
+  const alias = node.alias?.name ?? tableNameParts(node.parts).at(-1) ?? "";
+  const range: RangeVariable = { name: alias, columns, value: null, id: context.freshId() };
+  const from: FromClause = { ...rows, columns, ranges: new Map([[fold(alias), range]]), names: namesOf(columns) };
   return { table, resource, fields, columns, from };
 }
 
@@ -92,6 +93,7 @@ function temporaryTable(context: Context, node: TablePath): TableName {
 }
 
 function existingTable(context: Context, table: TableName, node: Node): TableResource {
+  refuseRemade(context, table, node);
   const resource = context.catalog.table(table);
   if (resource === undefined) {
     return context.fail("name", `Table ${table} was not found or is not available`, node);

@@ -18,6 +18,7 @@ import { resolveTarget, writeInto } from "./target.ts";
 export function update(context: Context, node: UpdateStatement): PlanStatement {
   const target = resolveTarget(context, node.target);
   context.tables.add(target.table);
+  context.scanned.push(target.from.rows);
   const frame = newFrame(null);
   const outer = outputScope([], frame, null, null);
   const joined = node.from === null ? NO_FROM : resolveFrom(context, node.from, NO_FROM, frame, outer);
@@ -48,6 +49,7 @@ export function update(context: Context, node: UpdateStatement): PlanStatement {
 export function deleteRows(context: Context, node: DeleteStatement): PlanStatement {
   const target = resolveTarget(context, node.target);
   context.tables.add(target.table);
+  context.scanned.push(target.from.rows);
   const frame = newFrame(null);
   frame.rows = target.from.rows;
   const scope = scopeOf(target.from, frame, outputScope([], frame, null, null));

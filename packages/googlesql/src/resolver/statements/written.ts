@@ -38,9 +38,6 @@ export function recordWrite(context: Context, write: Written, node: { readonly s
   context.spendPlanSources(implicit.length, node);
   context.writes.push({ table: written.table, mode: written.mode, columns, implicit });
   context.written.push(written);
-  const earlier = context.writtenTables.get(written.table);
-  if (earlier === undefined) context.writtenTables.set(written.table, [written]);
-  else earlier.push(written);
 }
 
 /** A STRUCT is written as its fields, so that each keeps its own sources. */

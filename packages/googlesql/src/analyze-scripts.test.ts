@@ -1,0 +1,334 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { refusalOf, results, scriptOf, steps } from "./testing/clinic.ts";
+
+/** A script, and its result: `name = via column, … ? columns that decided rows, order or branch`; of `patients` without table. */
+type Leak = readonly [sql: string, ...outputs: string[]];
+
+function table(title: string, leaks: readonly Leak[]): void {
+  describe(title, () => {
+    for (const [sql, ...outputs] of leaks) test(sql, () => assert.deepEqual(results(sql), outputs));
+  });
+}
+
+const SSN = "(SELECT ssn FROM patients LIMIT 1)";
+const GUESS = `${SSN} = '1'`;
+
+table("a variable is made of what was last assigned", [
+  [`DECLARE x STRING DEFAULT ${SSN}; SELECT x`, "x = copy ssn"],
+  [`DECLARE x DEFAULT ${SSN}; SELECT UPPER(x) AS y`, "y = transform ssn"],
+  [`DECLARE x STRING; SET x = ${SSN}; SET x = 'a'; SELECT x`, "x ="],
+  [`DECLARE x, y STRING; SET x = ${SSN}; SET y = x; SET x = NULL; SELECT x, y`, "x =", "y = copy ssn"],
+  [`DECLARE x STRING DEFAULT ${SSN}; DECLARE y DEFAULT x || 'a'; SELECT y`, "y = transform ssn"],
+  [
+    "DECLARE a STRING; DECLARE b INT64; SET (a, b) = (SELECT AS STRUCT ssn, id FROM patients LIMIT 1); SELECT b, a",
+    "b = copy id",
+    "a = copy ssn",
+  ],
+  ["DECLARE p DEFAULT (SELECT AS STRUCT ssn, name FROM patients LIMIT 1); SELECT p.name", "name = copy name"],
+  ["DECLARE a DEFAULT ARRAY(SELECT ssn FROM patients); SELECT s FROM UNNEST(a) s", "s = copy ssn ? ssn"],
+  ["DECLARE w FLOAT64 DEFAULT (SELECT id FROM patients LIMIT 1); SELECT w", "w = transform id"],
+  [`DECLARE x STRING(3) DEFAULT ${SSN}; SELECT x`, "x = transform ssn"],
+  [`DECLARE x STRING(3); SET x = ${SSN}; SELECT x`, "x = transform ssn"],
+  ["DECLARE n DEFAULT (SELECT COUNT(*) FROM patients); SELECT n", "n = aggregate *"],
+  [`DECLARE x STRING DEFAULT ${SSN}; SELECT name FROM patients WHERE state = x`, "name = copy name ? ssn, state"],
+  [`DECLARE x STRING DEFAULT ${SSN}; BEGIN DECLARE y STRING DEFAULT x; SET x = 'a'; SELECT y; END`, "y = copy ssn"],
+]);
+
+table("no variable makes a statistic of one row's value", [
+  ["DECLARE w DEFAULT (SELECT weight FROM patients LIMIT 1); SELECT SUM(w) AS s FROM pair", "s = transform weight"],
+  [
+    "DECLARE w DEFAULT ARRAY(SELECT weight FROM patients LIMIT 1); SELECT AVG(x) AS s FROM UNNEST(w) x",
+    "s = transform weight ? weight",
+  ],
+  ["FOR r IN (SELECT weight FROM patients) DO SELECT SUM(r.weight) AS s; END FOR; SELECT 1 AS done", "done ="],
+]);
+
+table("columns hide variables, and variables nothing", [
+  [`DECLARE a STRING DEFAULT ${SSN}; SELECT a FROM pair`, "a = copy pair.a"],
+  [`DECLARE a STRING DEFAULT ${SSN}; SELECT pair.a FROM pair`, "a = copy pair.a"],
+  [`DECLARE a STRING DEFAULT ${SSN}; SELECT (SELECT a) AS x FROM pair`, "x = copy pair.a"],
+  [`DECLARE a STRING DEFAULT ${SSN}; SELECT x FROM (SELECT 'x' AS x FROM pair) WHERE x = a`, "x = ? ssn"],
+  [`DECLARE A STRING DEFAULT ${SSN}; SELECT a AS x`, "x = copy ssn"],
+  [`DECLARE pair STRING DEFAULT ${SSN}; SELECT pair.b FROM pair`, "b = copy pair.b"],
+  [`DECLARE q STRING DEFAULT ${SSN}; WITH q AS (SELECT 'x' AS q) SELECT q FROM q`, "q ="],
+  [`DECLARE a STRING DEFAULT ${SSN}; SELECT b AS a FROM pair ORDER BY a`, "a = copy pair.b ? pair.a, pair.b"],
+]);
+
+table("a branch shows its condition", [
+  [`DECLARE x INT64 DEFAULT 0; IF ${GUESS} THEN SET x = 1; END IF; SELECT x`, "x = ? ssn"],
+  [`DECLARE x INT64 DEFAULT 0; IF ${GUESS} THEN SET x = 1; ELSE SET x = 2; END IF; SET x = 3; SELECT x`, "x ="],
+  [`IF ${GUESS} THEN SELECT 1 AS x; ELSE SELECT 2 AS x; END IF`, "x = ? ssn"],
+  [`IF FALSE THEN SELECT 1 AS x; ELSEIF ${GUESS} THEN SELECT 2 AS x; ELSE SELECT 3 AS x; END IF`, "x = ? ssn"],
+  [`SELECT 1 AS x; IF ${GUESS} THEN SELECT 2 AS x; END IF`, "x = ? ssn"],
+  [`DECLARE x INT64; CASE ${SSN} WHEN '1' THEN SET x = 1; WHEN '2' THEN SET x = 2; END CASE; SELECT x`, "x = ? ssn"],
+  [`DECLARE x INT64; CASE WHEN ${GUESS} THEN SET x = 1; ELSE SET x = 2; END CASE; SELECT x`, "x = ? ssn"],
+  [`DECLARE x, y BOOL; SET x = ${GUESS}; IF x THEN SET y = TRUE; ELSE SET y = FALSE; END IF; SELECT y`, "y = ? ssn"],
+]);
+
+table("leaving early shows why", [
+  [`SELECT 0 AS x; IF ${GUESS} THEN RETURN; END IF; SELECT 1 AS x`, "x = ? ssn"],
+  [`DECLARE x INT64 DEFAULT 0; b: BEGIN IF ${GUESS} THEN LEAVE b; END IF; SET x = 1; END; SELECT x`, "x = ? ssn"],
+  [`b: BEGIN IF ${GUESS} THEN LEAVE b; END IF; END; SELECT 1 AS x`, "x ="],
+  [`DECLARE x INT64 DEFAULT 0; LOOP IF ${GUESS} THEN BREAK; END IF; SET x = 1; BREAK; END LOOP; SELECT x`, "x = ? ssn"],
+  [
+    `DECLARE x INT64 DEFAULT 0; FOR r IN (SELECT 1 AS i) DO IF ${GUESS} THEN CONTINUE; END IF; SET x = 1; END FOR; SELECT x`,
+    "x = ? ssn",
+  ],
+  [
+    `DECLARE x INT64 DEFAULT 0; a: LOOP LOOP IF ${GUESS} THEN LEAVE a; END IF; BREAK; END LOOP; SET x = 1; LEAVE a; END LOOP; SELECT x`,
+    "x = ? ssn",
+  ],
+  [`SELECT 0 AS x; IF ${GUESS} THEN RAISE USING MESSAGE = 'no'; END IF; SELECT 1 AS x`, "x = ? ssn"],
+  [`ASSERT ${GUESS} AS 'no'; SELECT 1 AS x`, "x = ? ssn"],
+  [
+    `IF ${GUESS} THEN IF (SELECT name FROM patients LIMIT 1) = 'x' THEN RAISE USING MESSAGE = 'no'; END IF; END IF; SELECT 1 AS x`,
+    "x = ? name, ssn",
+  ],
+]);
+
+table("a loop shows what ends it", [
+  [
+    "DECLARE n INT64 DEFAULT 0; WHILE n < (SELECT COUNT(*) FROM patients) DO SET n = n + 1; END WHILE; SELECT n",
+    "n = ? *",
+  ],
+  [
+    `DECLARE n INT64 DEFAULT 0; REPEAT SET n = n + 1; UNTIL ${SSN} < CAST(n AS STRING) END REPEAT; SELECT n`,
+    "n = ? ssn",
+  ],
+  [`DECLARE n INT64 DEFAULT 0; LOOP SET n = n + 1; IF ${GUESS} THEN LEAVE; END IF; END LOOP; SELECT n`, "n = ? ssn"],
+  [`WHILE ${GUESS} DO SELECT 1; END WHILE; SELECT 2 AS x`, "x = ? ssn"],
+  [
+    "DECLARE n INT64 DEFAULT 0; FOR r IN (SELECT 1 AS one FROM patients WHERE ssn = '1') DO SET n = n + 1; END FOR; SELECT n",
+    "n = ? *, ssn",
+  ],
+  ["FOR r IN (SELECT ssn FROM patients ORDER BY name) DO SELECT r.ssn; END FOR; SELECT 1 AS x", "x ="],
+  [
+    "DECLARE s STRING; FOR r IN (SELECT ssn, id FROM patients ORDER BY name) DO SET s = r.ssn; END FOR; SELECT s",
+    "s = copy ssn ? *, name",
+  ],
+  [
+    "DECLARE s STRING DEFAULT ''; FOR r IN (SELECT a FROM pair) DO IF s = 'x' THEN BREAK; END IF; SET s = r.a; END FOR; SELECT s",
+    "s = copy pair.a ? pair.*, pair.a",
+  ],
+  [
+    `DECLARE a, b, c, d STRING DEFAULT ''; DECLARE i INT64 DEFAULT 0;
+     WHILE i < 4 DO SET d = c; SET c = b; SET b = a; SET a = ${SSN}; SET i = i + 1; END WHILE; SELECT d`,
+    "d = copy ssn",
+  ],
+  [
+    `DECLARE a, b BOOL DEFAULT FALSE; DECLARE i INT64 DEFAULT 0;
+     WHILE i < 4 DO IF b THEN SET i = 4; END IF; IF a THEN SET b = TRUE; END IF; SET a = ${GUESS}; SET i = i + 1; END WHILE; SELECT i`,
+    "i = ? ssn",
+  ],
+]);
+
+table("whether a handler runs shows what can fail", [
+  [
+    "DECLARE x INT64 DEFAULT 0; BEGIN SELECT CAST(ssn AS INT64) FROM patients; EXCEPTION WHEN ERROR THEN SET x = 1; END; SELECT x",
+    "x = ? *, ssn",
+  ],
+  [
+    "DECLARE x INT64 DEFAULT 0; BEGIN SELECT 1 / 0 FROM patients WHERE ssn = '1'; SET x = 1; EXCEPTION WHEN ERROR THEN SELECT 2; END; SELECT x",
+    "x = ? *, ssn",
+  ],
+  [
+    "DECLARE x INT64 DEFAULT 0; BEGIN SELECT ssn FROM patients; EXCEPTION WHEN ERROR THEN SET x = 1; END; SELECT x",
+    "x =",
+  ],
+  [
+    `DECLARE x STRING; BEGIN SET x = ${SSN}; SET x = 'a'; EXCEPTION WHEN ERROR THEN SELECT x; END; SELECT x`,
+    "x = copy ssn",
+  ],
+  [
+    `DECLARE x INT64 DEFAULT 0; BEGIN IF ${GUESS} THEN RAISE USING MESSAGE = 'x'; END IF; EXCEPTION WHEN ERROR THEN SET x = 1; END; SELECT x`,
+    "x = ? ssn",
+  ],
+  [
+    `DECLARE x INT64 DEFAULT 0; BEGIN IF ${GUESS} THEN SELECT ERROR('x'); END IF; EXCEPTION WHEN ERROR THEN SET x = 1; END; SELECT x`,
+    "x = ? ssn",
+  ],
+  [
+    `DECLARE x INT64 DEFAULT 0; BEGIN BEGIN ASSERT ${GUESS}; EXCEPTION WHEN ERROR THEN RAISE; END; SET x = 1; EXCEPTION WHEN ERROR THEN SELECT 1; END; SELECT x`,
+    "x = ? ssn",
+  ],
+  [
+    "SELECT 0 AS x; BEGIN SELECT 1 AS x; SELECT CAST(ssn AS INT64) AS x FROM patients; EXCEPTION WHEN ERROR THEN BEGIN END; END",
+    "x = transform ssn ? *, ssn",
+  ],
+]);
+
+describe("statements of a script", () => {
+  const cases: readonly (readonly [string, ...string[]])[] = [
+    ["SELECT ssn FROM patients; SELECT 1", "SELECT ssn: output", "SELECT"],
+    [
+      `DECLARE x STRING DEFAULT ${SSN}; SELECT name FROM patients WHERE name = x`,
+      "SELECT ssn: kept",
+      "SELECT name: output predicate, ssn: predicate",
+    ],
+    ["DECLARE n DEFAULT (SELECT COUNT(*) FROM patients); SELECT n", "SELECT *: kept", "SELECT *: output"],
+    [
+      `IF ${GUESS} THEN SELECT 1; ELSE SELECT 2; END IF; SELECT 3`,
+      "SELECT ssn: predicate",
+      "SELECT ssn: predicate",
+      "SELECT ssn: predicate",
+      "SELECT",
+    ],
+    [
+      "FOR r IN (SELECT ssn FROM patients WHERE state = 'x') DO SELECT r.ssn; END FOR; SELECT 1",
+      "SELECT *: predicate, ssn: kept, state: predicate",
+      "SELECT *: predicate, ssn: output, state: predicate",
+      "SELECT",
+    ],
+    [`RAISE USING MESSAGE = ${SSN}`, "SELECT ssn: output | error_value ssn"],
+    [`IF ${GUESS} THEN RAISE USING MESSAGE = 'x'; END IF`, "SELECT ssn: predicate", "SELECT ssn: predicate"],
+    [`ASSERT ${GUESS}`, "ASSERT ssn: predicate"],
+    ["BEGIN TRANSACTION; COMMIT TRANSACTION", "BEGIN_TRANSACTION", "COMMIT_TRANSACTION"],
+    ["BEGIN TRANSACTION; ROLLBACK", "BEGIN_TRANSACTION", "ROLLBACK_TRANSACTION"],
+  ];
+  for (const [sql, ...plan] of cases) test(sql, () => assert.deepEqual(steps(sql), plan));
+
+  test("more than one, and a procedural one alone, are a script", () => {
+    for (const sql of [
+      "SELECT 1; SELECT 2",
+      "BEGIN SELECT 1; END",
+      "DECLARE x INT64",
+      "IF TRUE THEN SELECT 1; END IF; SELECT 1",
+    ]) {
+      assert.equal(scriptOf(sql).statementType, "SCRIPT", sql);
+    }
+    assert.equal(scriptOf("SELECT 1").statementType, "SELECT");
+    const functions = "CREATE TEMP FUNCTION f(x STRING) AS (UPPER(x)); CREATE TEMP FUNCTION g(x ANY TYPE) AS (x);";
+    assert.equal(scriptOf(`${functions} SELECT g(f(ssn)) AS y FROM patients`).statementType, "SELECT");
+    assert.equal(scriptOf(`${functions} SELECT 1; SELECT 2`).statementType, "SCRIPT");
+  });
+});
+
+describe("writes in a script", () => {
+  const cases: readonly (readonly [string, ...string[]])[] = [
+    [
+      `IF ${GUESS} THEN INSERT INTO pair VALUES ('a', 'b'); END IF`,
+      "SELECT ssn: predicate",
+      "INSERT ssn: predicate | append pair a = , b =  ? ssn",
+    ],
+    [
+      "SELECT CAST(ssn AS INT64) FROM patients; INSERT INTO pair VALUES ('a', 'b')",
+      "SELECT ssn: output predicate",
+      "INSERT *: predicate, ssn: predicate | append pair a = , b =  ? *, ssn",
+    ],
+    [
+      "SELECT ssn FROM patients; INSERT INTO pair VALUES ('a', 'b')",
+      "SELECT ssn: output",
+      "INSERT | append pair a = , b = ",
+    ],
+    [
+      "INSERT INTO pair (b) SELECT ssn FROM patients; UPDATE pair SET a = b WHERE TRUE",
+      "INSERT ssn: output | append pair b = ssn",
+      "UPDATE pair.b: output, ssn: output | update pair a = pair.b ssn",
+    ],
+  ];
+  for (const [sql, ...plan] of cases) test(sql, () => assert.deepEqual(steps(sql), plan));
+});
+
+table("a table shows what the script wrote into it", [
+  ["INSERT INTO pair SELECT ssn, name FROM patients; SELECT a FROM pair", "a = copy pair.a, copy ssn"],
+  ["INSERT INTO pair (a) SELECT ssn FROM patients; SELECT b FROM pair", "b = copy pair.b"],
+  [
+    "INSERT INTO pair (a) SELECT name FROM patients WHERE ssn = '1'; SELECT COUNT(*) AS n FROM pair",
+    "n = aggregate pair.*, aggregate * ? ssn",
+  ],
+  [
+    "DELETE FROM pair WHERE a = (SELECT ssn FROM patients LIMIT 1); SELECT b FROM pair",
+    "b = copy pair.b ? pair.a, ssn",
+  ],
+  [
+    `DECLARE i INT64 DEFAULT 0; DECLARE x STRING;
+     WHILE i < 3 DO SET x = (SELECT b FROM pair LIMIT 1); UPDATE pair SET b = a WHERE TRUE; UPDATE pair SET a = ${SSN} WHERE TRUE; SET i = i + 1; END WHILE;
+     SELECT x`,
+    "x = copy pair.a, copy pair.b, copy ssn",
+  ],
+  [
+    "INSERT INTO patients (address) VALUES (STRUCT((SELECT ssn FROM patients LIMIT 1), 'x')); SELECT address.zip, address.city FROM patients",
+    "zip = copy address.zip, copy ssn",
+    "city = copy address.city",
+  ],
+  [
+    `BEGIN TRANSACTION; INSERT INTO pair (a) VALUES (${SSN}); ROLLBACK TRANSACTION; SELECT a FROM pair`,
+    "a = copy pair.a, copy ssn",
+  ],
+]);
+
+table("a function of the script is what its body makes of its arguments", [
+  ["CREATE TEMP FUNCTION f(x STRING) AS (x); SELECT f(ssn) AS y FROM patients", "y = copy ssn"],
+  ["CREATE TEMP FUNCTION f() AS ((SELECT MAX(ssn) FROM patients)); SELECT f() AS y", "y = copy ssn"],
+  [
+    "CREATE TEMP FUNCTION f(x STRING) RETURNS STRING LANGUAGE js AS 'throw x'; SELECT f(ssn) AS y FROM patients",
+    "y = transform ssn",
+  ],
+  [
+    `DECLARE v STRING DEFAULT ${SSN}; CREATE TEMP FUNCTION f(x ANY TYPE) AS (UPPER(x)); SELECT f(v) AS y`,
+    "y = transform ssn",
+  ],
+  [
+    `DECLARE x INT64 DEFAULT 0; CREATE TEMP FUNCTION f() AS (${GUESS}); IF f() THEN SET x = 1; END IF; SELECT x`,
+    "x = ? ssn",
+  ],
+]);
+
+describe("scripts that are refused", () => {
+  const refused: Readonly<Record<string, readonly string[]>> = {
+    name: [
+      "SELECT x; SELECT 1",
+      "SET x = 1",
+      "DECLARE x, X INT64",
+      "DECLARE x INT64; BEGIN DECLARE x INT64; END",
+      "BEGIN DECLARE x INT64; END; SELECT x",
+      "DECLARE r INT64; FOR r IN (SELECT 1 AS a) DO SELECT 1; END FOR",
+      "FOR r IN (SELECT 1 AS a) DO SELECT 1; END FOR; SELECT r",
+      "DECLARE x INT64; SET (x, x) = (1, 2)",
+      `DECLARE v STRING DEFAULT ${SSN}; CREATE TEMP FUNCTION f() AS (v); SELECT f()`,
+      "BEGIN DECLARE x INT64; EXCEPTION WHEN ERROR THEN SELECT x; END",
+    ],
+    type: [
+      "DECLARE x INT64 DEFAULT 'a'",
+      "DECLARE x INT64; SET x = 'a'",
+      "DECLARE x INT64; SET (x) = 1",
+      "DECLARE x, y INT64; SET (x, y) = (1, 2, 3)",
+      "IF 1 THEN SELECT 1; END IF",
+      "WHILE 'x' DO SELECT 1; END WHILE",
+      "REPEAT SELECT 1; UNTIL 1 END REPEAT",
+      "CASE 1 WHEN 'x' THEN SELECT 1; END CASE",
+      "ASSERT 1",
+      "RAISE USING MESSAGE = 1",
+      "DECLARE x INT64 DEFAULT COUNT(*)",
+    ],
+    unsupported: [
+      "IF TRUE THEN SELECT 1; END IF",
+      "IF TRUE THEN SELECT 1; ELSE SELECT 'x'; END IF",
+      "IF TRUE THEN SELECT 1 AS a; ELSE SELECT 1 AS b; END IF",
+      "IF RAND() < 0.5 THEN RETURN; END IF; SELECT 1",
+      "WHILE TRUE DO SELECT 1; END WHILE",
+      "SET @@dataset_id = 'x'",
+      "BEGIN SELECT 1; EXCEPTION WHEN ERROR THEN SELECT @@error.message; END",
+      "SELECT 1; CALL p()",
+    ],
+    syntax: ["SELECT 1; DECLARE x INT64", "BREAK", "RAISE"],
+  };
+  for (const [code, sqls] of Object.entries(refused)) {
+    for (const sql of sqls) test(`${code}: ${sql}`, () => assert.equal(refusalOf(sql)?.code, code));
+  }
+
+  test("what is behind a jump is analysed as well", () => {
+    assert.equal(refusalOf("RETURN; SELECT nothing FROM patients")?.code, "name");
+  });
+
+  test("loops in loops in loops end, or are refused, in time", () => {
+    let body = Array.from({ length: 20 }, (_, i) => `SET v${i} = v${i + 1};`).join(" ");
+    for (let depth = 0; depth < 12; depth++) body = `WHILE v0 = '' DO ${body} END WHILE;`;
+    const names = Array.from({ length: 21 }, (_, i) => `v${i}`).join(", ");
+    const started = performance.now();
+    const refusal = refusalOf(`DECLARE ${names} STRING; SET v20 = ${SSN}; ${body} SELECT v0`);
+    assert.ok(refusal === undefined || refusal.code === "limit");
+    assert.ok(performance.now() - started < 5000);
+  });
+});

@@ -1,0 +1,44 @@
+/**
+ * BEGIN … EXCEPTION: whether the handler runs tells of everything in the block that can fail, and the block may have been left
+ * before any of its statements.
+ * https://cloud.google.com/bigquery/docs/reference/standard-sql/procedural-language#beginexceptionend
+ */
+import type { BlockStatement } from "../../tree.ts";
+import { fold } from "../scope.ts";
+import { allExits, branchesOf, earliest, meeting, type Outcome, outside } from "./outcome.ts";
+import type { Run } from "./run.ts";
+import { joinedAll, type State, under } from "./state.ts";
+
+export function block(run: Run, node: BlockStatement, state: State, caught: boolean): Outcome {
+  const body = outside(run.all(run, node.statements, state, caught || node.handler !== null), state);
+  const handled = node.handler === null ? body : withHandler(run, node, node.handler, state, body, caught);
+  const label = node.label === null ? null : fold(node.label.name);
+  const own = handled.exits.filter((exit) => exit.kind === "break" && label !== null && exit.label === label);
+  if (own.length === 0) return handled;
+  const exits = handled.exits.filter((exit) => !own.includes(exit));
+  const next = meeting(state, [handled.next, ...own.map((exit) => exit.state)], exits);
+  return { ...handled, next, exits };
+}
+
+function withHandler(
+  run: Run,
+  node: BlockStatement,
+  handler: NonNullable<BlockStatement["handler"]>,
+  state: State,
+  body: Outcome,
+  caught: boolean,
+): Outcome {
+  const failures = body.exits.filter((exit) => exit.kind === "failure");
+  const others = body.exits.filter((exit) => exit.kind !== "failure");
+  // Whatever failed, for whatever reason: the states in which it can have happened, decided by what can make it happen.
+  const met = joinedAll([...(body.interrupted === null ? [] : [body.interrupted]), ...failures.map((f) => f.state)]);
+  const start = under({ ...(met ?? state), branch: state.branch }, branchesOf(failures));
+  run.pass(node);
+  const handled = run.all(run, handler, start, caught);
+  const exits = allExits([...others, ...handled.exits]);
+  return {
+    next: meeting(state, [body.next, handled.next], exits),
+    exits,
+    interrupted: caught ? earliest([body.interrupted, handled.interrupted]) : null,
+  };
+}

@@ -1,0 +1,64 @@
+/** How a statement of a script can end, and what holds where ways meet again. */
+import { NO_KEYS, type SourceKey, union } from "../../flow/flow.ts";
+import { joined, joinedAll, leaving, type State } from "./state.ts";
+
+/** Leaving for somewhere else than the statement behind. */
+export interface Exit {
+  readonly kind: "break" | "continue" | "return" | "failure";
+  /** Folded label of a BREAK or CONTINUE; null: the innermost loop. */
+  readonly label: string | null;
+  readonly state: State;
+}
+
+export interface Outcome {
+  /** At the statement behind; null where it is never reached. */
+  readonly next: State | null;
+  readonly exits: readonly Exit[];
+  /** Joined of all points at which a failure, of whatever cause, can have left off; null where nothing catches one. */
+  readonly interrupted: State | null;
+}
+
+export function goesOn(next: State): Outcome {
+  return { next, exits: [], interrupted: null };
+}
+
+export function leaves(kind: Exit["kind"], label: string | null, state: State): Outcome {
+  return { next: null, exits: [{ kind, label, state }], interrupted: null };
+}
+
+/** One exit for each place that can be left for. */
+export function allExits(exits: readonly Exit[]): readonly Exit[] {
+  const byPlace = new Map<string, Exit>();
+  for (const exit of exits) {
+    const place = `${exit.kind} ${exit.label ?? ""}`;
+    const known = byPlace.get(place);
+    byPlace.set(place, known === undefined ? exit : { ...exit, state: joined(known.state, exit.state) });
+  }
+  return [...byPlace.values()];
+}
+
+export function earliest(states: readonly (State | null)[]): State | null {
+  return joinedAll(states.filter((state) => state !== null));
+}
+
+/**
+ * Behind a construct whose ways meet there. Where none of them left for somewhere else, that control is here is decided by
+ * nothing inside; where one did, by all that decided between them.
+ */
+export function meeting(before: State, ways: readonly (State | null)[], exits: readonly Exit[]): State | null {
+  const next = earliest(ways);
+  return next === null || exits.length > 0 ? next : { ...next, branch: before.branch };
+}
+
+/** As seen from outside the block that declared what `outer` doesn't have. */
+export function outside(outcome: Outcome, outer: State): Outcome {
+  return {
+    next: outcome.next && leaving(outcome.next, outer),
+    exits: outcome.exits.map((exit) => ({ ...exit, state: leaving(exit.state, outer) })),
+    interrupted: outcome.interrupted && leaving(outcome.interrupted, outer),
+  };
+}
+
+export function branchesOf(exits: readonly Exit[]): ReadonlySet<SourceKey> {
+  return exits.length === 0 ? NO_KEYS : union(exits.map((exit) => exit.state.branch));
+}

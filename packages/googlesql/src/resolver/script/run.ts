@@ -1,0 +1,108 @@
+/** What resolving the statements of a script has in common: expressions, conditions, and what failing leaves behind. */
+import { keysOf, type SourceKey, sourceKey, union } from "../../flow/flow.ts";
+import type { PlanStatement } from "../../plan.ts";
+import { definitionsOf, effectsOf, type ReadUses, readsOf } from "../../plan-statement.ts";
+import type { Expression, Node, Statement } from "../../tree.ts";
+import { BOOL, coerces, typeName } from "../../types.ts";
+import type { Context } from "../context.ts";
+import type { Value } from "../scope.ts";
+import { emptyScope } from "../statements/constant.ts";
+import type { Exit, Outcome } from "./outcome.ts";
+import { type State, under } from "./state.ts";
+
+/** Bounds on the analysis of a script (I10). */
+const SCRIPT_LIMITS = {
+  /** Statements resolved in all, each as often as the loops around it take. */
+  passes: 20_000,
+} as const;
+
+/** One analysis of a script. */
+export class Run {
+  readonly context: Context;
+  /** What each statement reads and does, in the order of the text. The last pass over it knows most. */
+  readonly plans = new Map<Node, PlanStatement>();
+  /** The resolver of statements, passed in because it needs those of branches and loops, and the other way round. */
+  readonly all: (run: Run, statements: readonly Statement[], start: State, caught: boolean) => Outcome;
+  #passes = 0;
+
+  constructor(context: Context, all: Run["all"]) {
+    this.context = context;
+    this.all = all;
+  }
+
+  pass(node: Node): void {
+    if (++this.#passes > SCRIPT_LIMITS.passes) {
+      this.context.fail("limit", "The script has too many statements in loops to analyse", node);
+    }
+  }
+}
+
+/** Makes the context one of a statement that starts in `state`. */
+export function enter(context: Context, state: State): void {
+  context.beginStatement();
+  context.named = { parent: null, values: state.variables };
+  context.branch = state.branch;
+  context.writtenTables = state.written;
+}
+
+/** An expression of a procedural statement. */
+export function evaluate(run: Run, node: Expression, state: State): Value {
+  enter(run.context, state);
+  const value = run.context.expression(run.context, node, emptyScope());
+  run.context.computed.push(value.flow);
+  return value;
+}
+
+/** Notes what was resolved for the plan. BigQuery runs each expression as a SELECT of its own, whose rows nobody fetches. */
+export function note(run: Run, owner: Node, uses: ReadUses, kind = "SELECT"): PlanStatement {
+  const { context } = run;
+  const reads = readsOf(context, null, uses);
+  const plan = { kind, reads, ...definitionsOf(context), outputs: [], writes: [], effects: effectsOf(context) };
+  run.plans.set(owner, plan);
+  return plan;
+}
+
+/** A condition, and what it leaves behind once it was evaluated. */
+export interface Decided {
+  readonly keys: ReadonlySet<SourceKey>;
+  readonly outcome: Outcome & { readonly next: State };
+}
+
+export function condition(
+  run: Run,
+  node: Expression,
+  state: State,
+  owner: Node,
+  caught: boolean,
+  what: string,
+): Decided {
+  const value = evaluate(run, node, state);
+  if (!coerces(value.type, BOOL, value.written)) {
+    run.context.fail("type", `${what} takes BOOL, not ${typeName(value.type)}`, node);
+  }
+  const keys = keysOf(value.flow);
+  const plan = note(run, owner, { decided: keys }, what === "ASSERT" ? "ASSERT" : "SELECT");
+  return { keys, outcome: afterFailing(run.context, plan, state, state, caught) };
+}
+
+/**
+ * What the statement that was just resolved leaves behind, in view of its failing: a handler then runs, and what stands behind
+ * it doesn't; without one the script ends, which only what outlives it tells.
+ */
+export function afterFailing(
+  context: Context,
+  plan: PlanStatement,
+  before: State,
+  next: State,
+  caught: boolean,
+): Outcome & { readonly next: State } {
+  if (context.failing.length === 0 && context.errors.length === 0) return { next, exits: [], interrupted: null };
+  const predicates = plan.reads.flatMap(({ table, columns }) =>
+    columns.filter(({ uses }) => uses.includes("predicate")).map(({ path }) => sourceKey(table, path)),
+  );
+  const flows = [...context.failing, ...context.errors, ...context.computed, ...context.scanned];
+  const keys = union([new Set(predicates), ...flows.map(keysOf), before.branch]);
+  if (!caught) return { next: { ...next, survived: union([next.survived, keys]) }, exits: [], interrupted: null };
+  const failure: Exit = { kind: "failure", label: null, state: under(before, keys) };
+  return { next: under(next, keys), exits: [failure], interrupted: null };
+}

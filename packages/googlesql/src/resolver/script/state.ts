@@ -1,0 +1,147 @@
+/**
+ * What is known at a point of a script: what each variable is made of, what was written, and why control is there. States are
+ * values; where ways meet, their states are joined, and a loop's state grows until it is the same after one more round.
+ */
+import { covers, either, NO_KEYS, type SourceKey, union } from "../../flow/flow.ts";
+import type { TableName } from "../../plan.ts";
+import type { Node } from "../../tree.ts";
+import type { Column } from "../scope.ts";
+import type { Written, WrittenColumn } from "../statements/written.ts";
+
+export interface Variable extends Column {
+  /** Its type has parameters, so that a value may be changed on its way into it. */
+  readonly parameterized: boolean;
+}
+
+export interface State {
+  /** By folded name; a name is declared once on the way from the outermost block. */
+  readonly variables: ReadonlyMap<string, Variable>;
+  /** What the statements so far wrote into tables that outlive the script; one entry for each mode of writing. */
+  readonly written: ReadonlyMap<TableName, readonly Written[]>;
+  /** What decided that control is here: conditions whose branches may have left for somewhere else. */
+  readonly branch: ReadonlySet<SourceKey>;
+  /** What would have ended the script before this point by failing, had it been different. */
+  readonly survived: ReadonlySet<SourceKey>;
+  /** Statements that may have been the last whose result the client can fetch; null: none. */
+  readonly last: ReadonlySet<Node | null>;
+  /** What decided which of them it was, beside what decided that each ran. */
+  readonly lastBy: ReadonlySet<SourceKey>;
+}
+
+export const START: State = {
+  variables: new Map(),
+  written: new Map(),
+  branch: NO_KEYS,
+  survived: NO_KEYS,
+  last: new Set([null]),
+  lastBy: NO_KEYS,
+};
+
+/** What holds where several ways meet; what only some of them declared is gone. */
+export function joined(first: State, second: State): State {
+  if (first === second) return first;
+  const variables = new Map<string, Variable>();
+  for (const [name, column] of first.variables) {
+    const other = second.variables.get(name);
+    if (other !== undefined) variables.set(name, { ...column, flow: either([column.flow, other.flow]) });
+  }
+  let { written } = first;
+  const lastBy = union([first.lastBy, second.lastBy]);
+  const sameLast = contains(first.last, second.last) && contains(second.last, first.last);
+  for (const list of second.written.values()) written = withWritten(written, list);
+  return {
+    variables,
+    written,
+    branch: union([first.branch, second.branch]),
+    survived: union([first.survived, second.survived]),
+    last: new Set([...first.last, ...second.last]),
+    lastBy: sameLast ? lastBy : union([lastBy, first.branch, second.branch]),
+  };
+}
+
+export function joinedAll(states: readonly State[]): State | null {
+  return states.length === 0 ? null : states.reduce(joined);
+}
+
+/** Whether `known` says all that `state` says. */
+export function includes(known: State, state: State): boolean {
+  const names = [...known.variables].every(([name, column]) => {
+    const other = state.variables.get(name);
+    return other !== undefined && covers(column.flow, other.flow);
+  });
+  return (
+    names &&
+    contains(known.branch, state.branch) &&
+    contains(known.survived, state.survived) &&
+    contains(known.last, state.last) &&
+    contains(known.lastBy, state.lastBy) &&
+    [...state.written].every(([table, list]) =>
+      list.every((written) => (known.written.get(table) ?? []).some((k) => coversWritten(k, written))),
+    )
+  );
+}
+
+function contains<T>(all: ReadonlySet<T>, some: ReadonlySet<T>): boolean {
+  for (const item of some) if (!all.has(item)) return false;
+  return true;
+}
+
+/** The state inside a branch that is taken by what `keys` hold. */
+export function under(state: State, keys: ReadonlySet<SourceKey>): State {
+  return keys.size === 0 ? state : { ...state, branch: union([state.branch, keys]) };
+}
+
+export function withVariable(state: State, name: string, column: Variable): State {
+  return { ...state, variables: new Map(state.variables).set(name, column) };
+}
+
+/** `state` where only the variables of `outer` are in scope. */
+export function leaving(state: State, outer: State): State {
+  const variables = new Map([...state.variables].filter(([name]) => outer.variables.has(name)));
+  return variables.size === state.variables.size ? state : { ...state, variables };
+}
+
+// ---------------------------------------------------------------------------------------------------- tables written
+
+export function withWritten(
+  known: ReadonlyMap<TableName, readonly Written[]>,
+  added: readonly Written[],
+): ReadonlyMap<TableName, readonly Written[]> {
+  if (added.length === 0) return known;
+  const tables = new Map(known);
+  for (const written of added) {
+    const list = tables.get(written.table) ?? [];
+    const same = list.find((w) => w.mode === written.mode);
+    const others = list.filter((w) => w !== same);
+    tables.set(written.table, [...others, same === undefined ? written : bothWritten(same, written)]);
+  }
+  return tables;
+}
+
+function bothWritten(a: Written, b: Written): Written {
+  const columns = new Map<string, WrittenColumn>(a.columns.map((column) => [column.name, column]));
+  for (const column of b.columns) {
+    const known = columns.get(column.name);
+    columns.set(column.name, known === undefined ? column : { ...column, flow: either([known.flow, column.flow]) });
+  }
+  return {
+    ...a,
+    columns: [...columns.values()],
+    implicit: union([a.implicit, b.implicit]),
+    rows: either([a.rows, b.rows]),
+    repeated: a.repeated || b.repeated,
+  };
+}
+
+function coversWritten(known: Written, written: Written): boolean {
+  return (
+    known.mode === written.mode &&
+    (known.repeated || !written.repeated) &&
+    contains(known.implicit, written.implicit) &&
+    covers(known.rows, written.rows) &&
+    written.columns.every((column) => {
+      const other = known.columns.find((c) => c.name === column.name);
+      return other !== undefined && covers(other.flow, column.flow);
+    })
+  );
+}

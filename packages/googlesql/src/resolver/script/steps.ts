@@ -1,0 +1,104 @@
+/**
+ * The statements of a script, one after the other and round after round. What stands in a branch is decided by its condition; so
+ * is what stands behind it, where the branch may have left for somewhere else (threat-model row 31).
+ * https://cloud.google.com/bigquery/docs/reference/standard-sql/procedural-language
+ */
+import { NO_KEYS, union } from "../../flow/flow.ts";
+import type { Statement, TransactionStatement } from "../../tree.ts";
+import { resolveStatement } from "../statement.ts";
+import { block } from "./blocks.ts";
+import { assertStatement, caseStatement, ifStatement, raise } from "./branches.ts";
+import { forLoop, jump, repeatLoop, whileLoop } from "./loops.ts";
+import { allExits, type Exit, earliest, goesOn, leaves, type Outcome } from "./outcome.ts";
+import { afterFailing, enter, note, type Run } from "./run.ts";
+import { type State, withWritten } from "./state.ts";
+import { declare, set } from "./variables.ts";
+
+/** `caught`: an EXCEPTION handler around the statements makes their failing one more way. */
+export function runAll(run: Run, statements: readonly Statement[], start: State, caught: boolean): Outcome {
+  const exits: Exit[] = [];
+  const interrupted: (State | null)[] = [];
+  let state = start;
+  let reached = true;
+  for (const statement of statements) {
+    const outcome = runOne(run, statement, state, caught);
+    if (outcome.next !== null) state = outcome.next;
+    // What stands behind a jump is analysed, since its names are part of the text, but nothing comes of it.
+    if (!reached) continue;
+    exits.push(...outcome.exits);
+    interrupted.push(outcome.interrupted);
+    if (outcome.next === null) reached = false;
+  }
+  return { next: reached ? state : null, exits: allExits(exits), interrupted: earliest(interrupted) };
+}
+
+function runOne(run: Run, statement: Statement, state: State, caught: boolean): Outcome {
+  run.pass(statement);
+  const outcome = stepOf(run, statement, state, caught);
+  return caught ? { ...outcome, interrupted: earliest([state, outcome.interrupted]) } : outcome;
+}
+
+function stepOf(run: Run, statement: Statement, state: State, caught: boolean): Outcome {
+  switch (statement.kind) {
+    case "DeclareStatement":
+      return declare(run, statement, state, caught);
+    case "SetStatement":
+      return set(run, statement, state, caught);
+    case "BlockStatement":
+      return block(run, statement, state, caught);
+    case "IfStatement":
+      return ifStatement(run, statement, state, caught);
+    case "CaseStatement":
+      return caseStatement(run, statement, state, caught);
+    case "LoopStatement":
+    case "WhileStatement":
+      return whileLoop(run, statement, state, caught);
+    case "RepeatStatement":
+      return repeatLoop(run, statement, state, caught);
+    case "ForStatement":
+      return forLoop(run, statement, state, caught);
+    case "JumpStatement":
+      return jump(statement, state);
+    case "ReturnStatement":
+      return leaves("return", null, state);
+    case "RaiseStatement":
+      return raise(run, statement, state);
+    case "AssertStatement":
+      return assertStatement(run, statement, state);
+    case "TransactionStatement":
+      return transaction(run, statement, state);
+    default:
+      return plainStatement(run, statement, state, caught);
+  }
+}
+
+/** A query, DML, DDL: what runs as a job of its own. */
+function plainStatement(run: Run, statement: Statement, state: State, caught: boolean): Outcome {
+  const { context } = run;
+  if (statement.kind === "CreateTableStatement" && statement.modifier === "TEMP") {
+    context.fail("unsupported", "Temporary tables are not supported; use WITH", statement);
+  }
+  enter(context, state);
+  // That it is reached at all tells whether an earlier statement failed, to whoever sees what it leaves behind.
+  if (statement.kind !== "QueryStatement") context.branch = union([state.branch, state.survived]);
+  const plan = resolveStatement(context, statement);
+  // A temporary function does nothing before it is called, and then it is the caller's doing.
+  if (statement.kind !== "CreateFunctionStatement" || !statement.temporary) run.plans.set(statement, plan);
+  const next = {
+    ...state,
+    written: withWritten(state.written, context.written),
+    last: new Set([statement]),
+    lastBy: NO_KEYS,
+  };
+  return afterFailing(context, plan, state, next, caught);
+}
+
+/**
+ * Transactions undo writes; what was seen inside stays seen, and what was written stays among the sources, since a later
+ * statement of the transaction may have read it.
+ */
+function transaction(run: Run, node: TransactionStatement, state: State): Outcome {
+  enter(run.context, state);
+  note(run, node, {}, `${node.action}_TRANSACTION`);
+  return goesOn(state);
+}
