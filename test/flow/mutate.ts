@@ -1,11 +1,14 @@
 /**
- * `npm run mutate:flow`: weakens each rule of flow.ts in a copy, one at a time, and runs the leak table and a slice of the
- * noninterference test on it. A weakened rule that neither notices is a survivor, and makes the run fail.
+ * `npm run mutate:flow`: weakens the flow rules in a copy, one at a time: each rule of flow.ts, and each place where the
+ * resolver applies one. A weakened rule that neither the tables of plans nor a slice of the noninterference test notices is
+ * a survivor, and makes the run fail. `--only flow`, `--only resolver`; `--shard 2/5` runs every fifth, from the second on.
  */
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
+import { parseArgs } from "node:util";
+import { resolverMutants } from "./resolver-mutants.ts";
 
 /**
  * A rule, a piece of its text, and what to put there. What decided over a STRUCT stands both at the STRUCT and in its
@@ -116,11 +119,13 @@ const MUTANTS: readonly (readonly [rule: string, from: string, to: string])[] = 
   ["union: the first alone", "if (second === undefined) return first;\n  const all", "return first;\n  const all"],
 ];
 
-/** Runs both on every mutant, rather than the second where the first noticed nothing. */
-const both = process.argv.includes("--both");
+/** `both` runs both on every mutant, rather than the second where the first noticed nothing. */
+const { values: flags } = parseArgs({
+  options: { both: { type: "boolean" }, only: { type: "string" }, shard: { type: "string" } },
+});
 const root = join(import.meta.dirname, "../..");
 const copy = mkdtempSync(join(tmpdir(), "flow-mutants-"));
-const FLOW = "packages/googlesql/src/flow/flow.ts";
+const GOOGLESQL = "packages/googlesql/src";
 
 function prepare(): void {
   for (const part of ["package.json", "tsconfig.json", "packages/googlesql", "test/flow"]) {
@@ -134,28 +139,72 @@ function prepare(): void {
 }
 
 function passes(...files: readonly string[]): boolean {
-  return spawnSync(process.execPath, ["--test", ...files], { cwd: copy, stdio: "ignore" }).status === 0;
+  // A mutant can also run for ever, which is noticed too.
+  const { status } = spawnSync(process.execPath, ["--test", "--test-isolation=none", ...files], {
+    cwd: copy,
+    stdio: "ignore",
+    timeout: 300_000,
+  });
+  return status === 0;
 }
 
-const TABLE = ["packages/googlesql/src/analyze.test.ts", "packages/googlesql/src/analyze-functions.test.ts"];
+/** Tables of plans: queries with their exact sources. */
+function tables(): string[] {
+  return readdirSync(join(copy, GOOGLESQL))
+    .filter((name) => /^(analyze.*|explain)\.test\.ts$/.test(name))
+    .map((name) => join(GOOGLESQL, name));
+}
+
 const FUZZ = "test/flow/noninterference.test.ts";
+
+interface Named {
+  readonly rule: string;
+  readonly file: string;
+  readonly text: string;
+}
+
+function flowMutants(): Named[] {
+  const file = join(copy, GOOGLESQL, "flow/flow.ts");
+  const text = readFileSync(file, "utf8");
+  return MUTANTS.map(([rule, from, to]) => {
+    if (text.split(from).length !== 2) throw new Error(`the text of "${rule}" stands not once in flow.ts`);
+    return { rule, file, text: text.replace(from, () => to) };
+  });
+}
+
+function placesInTheResolver(): Named[] {
+  return resolverMutants(join(copy, GOOGLESQL, "resolver")).map(({ file, line, start, end, from, to }) => {
+    const text = readFileSync(file, "utf8");
+    const rule = `${relative(join(copy, GOOGLESQL), file)}:${line}: ${from.replace(/\s+/g, " ").slice(0, 90)}`;
+    return { rule, file, text: text.slice(0, start) + to + text.slice(end) };
+  });
+}
+
+function shardOf<T>(all: readonly T[], shard: string | undefined): readonly T[] {
+  const [, which, of] = /^(\d+)\/(\d+)$/.exec(shard ?? "1/1") ?? [];
+  if (which === undefined || of === undefined) throw new Error("--shard takes N/M");
+  return all.filter((_, i) => i % Number(of) === Number(which) - 1);
+}
 
 prepare();
 try {
-  const text = readFileSync(join(copy, FLOW), "utf8");
-  if (!passes(...TABLE) || !passes(FUZZ)) throw new Error("the tests fail without any mutant");
+  const all = [
+    ...(flags.only === "resolver" ? [] : flowMutants()),
+    ...(flags.only === "flow" ? [] : placesInTheResolver()),
+  ];
+  if (!passes(...tables()) || !passes(FUZZ)) throw new Error("the tests fail without any mutant");
   const survivors: string[] = [];
-  for (const [rule, from, to] of MUTANTS) {
-    if (text.split(from).length !== 2) throw new Error(`the text of "${rule}" stands not once in flow.ts`);
-    writeFileSync(
-      join(copy, FLOW),
-      text.replace(from, () => to),
-    );
-    const table = passes(...TABLE) ? "–" : "table";
-    const fuzz = (table !== "–" && !both) || passes(FUZZ) ? "–" : "fuzz";
+  const mutants = shardOf(all, flags.shard);
+  for (const { rule, file, text } of mutants) {
+    const unchanged = readFileSync(file, "utf8");
+    writeFileSync(file, text);
+    const table = passes(...tables()) ? "–" : "table";
+    const fuzz = (table !== "–" && flags.both !== true) || passes(FUZZ) ? "–" : "fuzz";
+    writeFileSync(file, unchanged);
     console.log(`${rule}: ${table} ${fuzz}`);
     if (table === "–" && fuzz === "–") survivors.push(rule);
   }
+  console.log(`${mutants.length} of ${all.length} mutants`);
   console.log(survivors.length === 0 ? "no survivors" : `survivors:\n  ${survivors.join("\n  ")}`);
   if (survivors.length > 0) process.exitCode = 1;
 } finally {

@@ -1,0 +1,80 @@
+/**
+ * The places in the resolver where a flow rule is applied, each with a weaker text: a source dropped, a decision forgotten,
+ * a failure not noted. Found by their syntax, so that whoever adds a rule adds its mutant.
+ */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import ts from "typescript";
+
+export interface Mutant {
+  readonly file: string;
+  /** 1-based. */
+  readonly line: number;
+  readonly start: number;
+  readonly end: number;
+  readonly from: string;
+  readonly to: string;
+}
+
+const NOTHING =
+  "({ explicit: new Map(), implicit: new Set(), constant: false, fields: null, level: Number.POSITIVE_INFINITY })";
+
+/** What stands for a call of each rule when the rule is lost. `$` is its first argument. */
+const WITHOUT: Readonly<Record<string, string>> = {
+  keysOf: "new Set()",
+  union: "new Set()",
+  transformed: NOTHING,
+  either: NOTHING,
+  aggregated: NOTHING,
+  decidedBy: "$",
+  chosenBy: "$",
+  picked: "$",
+  closed: "$",
+  seenFromWithin: "$",
+  lengthOf: "$",
+};
+
+/** Lists to which the resolver adds what it saw; each addition is a mutant without it. */
+const NOTED = /(^|\.)(failing|computed|errors|effects|decided|keys|implicit|sets|conditions)$/;
+
+/** All mutants of the resolver below `folder`, in the order of files and places. */
+export function resolverMutants(folder: string): Mutant[] {
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"))
+    .sort()
+    .flatMap((name) => mutantsOf(join(folder, name)));
+}
+
+function mutantsOf(file: string): Mutant[] {
+  const text = readFileSync(file, "utf8");
+  const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);
+  const found: Mutant[] = [];
+  const add = (node: ts.Node, to: string): void => {
+    const start = node.getStart(source);
+    const line = source.getLineAndCharacterOfPosition(start).line + 1;
+    found.push({ file, line, start, end: node.end, from: text.slice(start, node.end), to });
+  };
+  const visit = (node: ts.Node): void => {
+    if (ts.isExpressionStatement(node) && ts.isCallExpression(node.expression)) {
+      const { expression: callee } = node.expression;
+      if (
+        ts.isPropertyAccessExpression(callee) &&
+        callee.name.text === "push" &&
+        NOTED.test(callee.expression.getText(source))
+      )
+        add(node, ";");
+    }
+    if (ts.isCallExpression(node) && ts.isIdentifier(node.expression)) {
+      const without = WITHOUT[node.expression.text];
+      const [first] = node.arguments;
+      if (without !== undefined && first !== undefined)
+        add(
+          node,
+          without.replace("$", () => first.getText(source)),
+        );
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  return found;
+}
