@@ -229,7 +229,8 @@ const LITERAL_WIDENING: Readonly<Partial<Record<ScalarName, Readonly<Partial<Rec
   FLOAT64: { NUMERIC: 4, BIGNUMERIC: 5 },
 };
 const LITERAL_OR_PARAMETER: Readonly<Partial<Record<ScalarName, Readonly<Partial<Record<ScalarName, number>>>>>> = {
-  STRING: { DATE: 4, DATETIME: 5, TIME: 6, TIMESTAMP: 4 },
+  // As far from each: a function's first signature is meant.
+  STRING: { DATE: 4, DATETIME: 4, TIME: 4, TIMESTAMP: 4 },
 };
 
 /** How far `from` is from `to` under implicit coercion: 0 when equal, undefined when it doesn't coerce. */
