@@ -69,6 +69,11 @@ export function jobJson(job: Job): JsonObject {
     jobReference: { projectId: job.projectId, jobId: job.jobId, location: job.location },
     statistics: {
       creationTime: String(job.created),
+      ...(job.parentJobId === undefined ? {} : { parentJobId: job.parentJobId }),
+      ...(job.children === 0 ? {} : { numChildJobs: String(job.children) }),
+      ...(job.frame === undefined
+        ? {}
+        : { scriptStatistics: { evaluationKind: "STATEMENT", stackFrames: [{ ...job.frame }] } }),
       ...(job.started === undefined ? {} : { startTime: String(job.started) }),
       ...(job.ended === undefined ? {} : { endTime: String(job.ended) }),
       ...(analysis && job.state === "DONE" && !job.error

@@ -8,12 +8,15 @@ import { billedBytes } from "./job-json.ts";
 import { arrayAt, booleanAt, isObject, type JsonObject, numberAt, objectAt, stringAt } from "./rest/json.ts";
 import { prepare } from "./run/prepare.ts";
 import type { PreparedQuery } from "./run/query.ts";
-import { Session } from "./run/session.ts";
+import { type Host, ScriptRun } from "./run/script.ts";
+import { Session, type SessionOptions } from "./run/session.ts";
 import type { Analysis, DmlStats, Outcome, Prepared, Result } from "./run/statement.ts";
 import { type Token, tokenize } from "./sql/lexer.ts";
 import type { TableReference } from "./sql/names.ts";
 import { parameterText, withParameters } from "./sql/parameters.ts";
-import { isSymbol, splitAt, syntaxError } from "./sql/tokens.ts";
+import { isScript, readScript, type Step } from "./sql/script.ts";
+import { sourceText } from "./sql/source.ts";
+import { syntaxError } from "./sql/tokens.ts";
 import type { Field } from "./sql/types.ts";
 
 /** Jobs remembered; the oldest finished ones go first, with their results. */
@@ -24,6 +27,11 @@ export interface Job {
   readonly location: string;
   readonly configuration: JsonObject;
   readonly created: number;
+  /** The script's job, of a statement in it. */
+  readonly parentJobId: string | undefined;
+  /** ScriptStackFrame of a statement in a script. */
+  readonly frame: JsonObject | undefined;
+  children: number;
   started: number | undefined;
   ended: number | undefined;
   state: "PENDING" | "RUNNING" | "DONE";
@@ -74,8 +82,11 @@ export class Jobs {
     return job;
   }
 
-  list(projectId: string): Job[] {
-    return [...this.#jobs.values()].filter((job) => job.projectId === projectId).toReversed();
+  /** The children of a script's job, or every job that is none's child; the newest first. */
+  list(projectId: string, parentJobId: string | undefined): Job[] {
+    return [...this.#jobs.values()]
+      .filter((job) => job.projectId === projectId && job.parentJobId === parentJobId)
+      .toReversed();
   }
 
   /** jobs.insert of a query job. Answers while the job is PENDING. */
@@ -102,9 +113,11 @@ export class Jobs {
   /** What the query is, without running it. Throws BigQuery's error for what doesn't analyse. */
   async analyse(projectId: string, configuration: JsonObject): Promise<Analysis> {
     this.#catalog.requireProject(projectId);
+    const read = readQuery(projectId, configuration, "dry_run");
+    if (read.options.script) return SCRIPT_ANALYSIS;
     return this.#engine.use(async (connection) => {
-      const { session, statements } = this.#open(projectId, configuration, "dry_run", connection);
-      return (await prepareOne(session, statements)).analysis;
+      const session = new Session(connection, this.#engine, this.#catalog, read.options);
+      return (await prepareLast(session, read)).analysis;
     });
   }
 
@@ -136,13 +149,30 @@ export class Jobs {
     const key = `${projectId}:${jobId}`;
     if (this.#jobs.has(key))
       throw new WarehouseError("duplicate", `Already Exists: Job ${projectId}:${location ?? "US"}.${jobId}`);
+    const job = this.#newJob(projectId, jobId, location ?? "US", configuration);
+    setImmediate(() => {
+      void this.#execute(job);
+    });
+    return job;
+  }
+
+  #newJob(
+    projectId: string,
+    jobId: string,
+    location: string,
+    configuration: JsonObject,
+    child?: { readonly parentJobId: string; readonly frame: JsonObject },
+  ): Job {
     const { promise, resolve } = Promise.withResolvers<void>();
     const job: Job = {
       projectId,
       jobId,
-      location: location ?? "US",
+      location,
       configuration,
       created: this.#now(),
+      parentJobId: child?.parentJobId,
+      frame: child?.frame,
+      children: 0,
       started: undefined,
       ended: undefined,
       state: "PENDING",
@@ -153,12 +183,9 @@ export class Jobs {
       dml: undefined,
       done: promise,
     };
-    this.#jobs.set(key, job);
+    this.#jobs.set(`${projectId}:${jobId}`, job);
     this.#handles.set(job, { finish: resolve, connection: undefined, cancelled: false });
     this.#forget();
-    setImmediate(() => {
-      void this.#execute(job);
-    });
     return job;
   }
 
@@ -175,50 +202,80 @@ export class Jobs {
     }
   }
 
-  /** The statements of a query, and a session to run them in. */
-  #open(projectId: string, configuration: JsonObject, id: string, connection: DuckDBConnection): Opened {
-    const query = objectAt(configuration, "query");
-    const text = stringAt(query, "query");
-    if (text === undefined || text === "")
-      throw new WarehouseError("required", "Required parameter is missing: query", "query");
-    const fallback = objectAt(query, "defaultDataset");
-    const datasetId = stringAt(fallback, "datasetId");
-    const parameter = parameterText(arrayAt(query, "queryParameters"), stringAt(query, "parameterMode"));
-    const tokens = withParameters(tokenize(text), parameter);
-    const session = new Session(connection, this.#engine, this.#catalog, {
-      projectId,
-      defaultDataset:
-        datasetId === undefined ? undefined : { projectId: stringAt(fallback, "projectId") ?? projectId, datasetId },
-      id,
-      script: false,
-    });
-    const statements = splitAt(tokens, (token) => isSymbol(token, ";")).map((piece) => ({ tokens: piece, text }));
-    return { session, statements };
-  }
-
   async #run(job: Job): Promise<void> {
+    const read = readQuery(job.projectId, job.configuration, job.jobId);
     const handle = this.#handles.get(job);
-    await this.#engine.use(async (connection) => {
+    const work = async (connection: DuckDBConnection): Promise<void> => {
       // An interrupt before DuckDB has begun is lost, so a cancelled job is interrupted until it ends.
       const interrupt = setInterval(() => {
         if (handle?.cancelled) connection.interrupt();
       }, 20);
       if (handle) handle.connection = connection;
       try {
-        const { session, statements } = this.#open(job.projectId, job.configuration, job.jobId, connection);
-        await this.#runPrepared(job, await prepareOne(session, statements));
+        const session = new Session(connection, this.#engine, this.#catalog, read.options);
+        if (read.options.script) await this.#runScript(job, session, read);
+        else await this.#runPrepared(job, await prepareLast(session, read));
       } finally {
         clearInterval(interrupt);
         if (handle) handle.connection = undefined;
       }
-    });
+    };
+    // What a script sets and makes for itself ends with its connection.
+    await (read.options.script ? this.#engine.useFresh(work) : this.#engine.use(work));
   }
 
-  async #runPrepared(job: Job, prepared: Prepared | PreparedQuery): Promise<void> {
+  async #runScript(job: Job, session: Session, { steps, text }: ReadQuery): Promise<void> {
+    job.analysis = SCRIPT_ANALYSIS;
+    const host: Host = {
+      check: () => this.#refuseCancelled(job),
+      run: (tokens, source) => this.#runChild(job, session, tokens, source),
+    };
+    await new ScriptRun(session, host, text).run(steps);
+  }
+
+  /** One statement of a script, as a job of its own. The last query's result is the script's. */
+  async #runChild(parent: Job, session: Session, tokens: readonly Token[], text: string): Promise<Outcome> {
+    parent.children += 1;
+    const jobId = `script_job_${parent.jobId}_${parent.children - 1}`;
+    const configuration: JsonObject = { query: { query: sourceText(text, tokens), useLegacySql: false } };
+    const child = this.#newJob(parent.projectId, jobId, parent.location, configuration, {
+      parentJobId: parent.jobId,
+      frame: frameOf(text, tokens),
+    });
+    child.state = "RUNNING";
+    child.started = this.#now();
+    try {
+      const prepared = await prepare(session, tokens, text);
+      await this.#runPrepared(child, prepared, parent);
+      const bytes = (parent.analysis?.totalBytesProcessed ?? 0) + prepared.analysis.totalBytesProcessed;
+      parent.analysis = { ...SCRIPT_ANALYSIS, totalBytesProcessed: bytes };
+      this.#end(child, undefined);
+    } catch (error) {
+      const known = fromDuckDb(error);
+      this.#end(child, known);
+      throw known;
+    }
+    if (child.result) {
+      parent.result = child.result;
+      parent.destination = child.destination;
+    }
+    return {
+      ...(child.result === undefined ? {} : { result: child.result }),
+      ...(child.dml === undefined ? {} : { dml: child.dml }),
+    };
+  }
+
+  #refuseCancelled(job: Job): void {
+    if (this.#handles.get(job)?.cancelled)
+      throw new WarehouseError("stopped", "Job execution was cancelled: User requested cancellation");
+  }
+
+  /** `asked`: the job whose limits hold; of a script's statement, the script. */
+  async #runPrepared(job: Job, prepared: Prepared | PreparedQuery, asked: Job = job): Promise<void> {
     const { analysis } = prepared;
     job.analysis = analysis;
     const query = objectAt(job.configuration, "query");
-    const limit = numberAt(query, "maximumBytesBilled");
+    const limit = numberAt(objectAt(asked.configuration, "query"), "maximumBytesBilled");
     if (limit !== undefined && limit > 0 && billedBytes(analysis) > limit) {
       throw new WarehouseError(
         "bytesBilledLimitExceeded",
@@ -236,8 +293,7 @@ export class Jobs {
       job.result = known;
       return;
     }
-    if (this.#handles.get(job)?.cancelled)
-      throw new WarehouseError("stopped", "Job execution was cancelled: User requested cancellation");
+    this.#refuseCancelled(asked);
     const { result } = await prepared.run();
     if (result === undefined) return;
     await this.#keepResult(job, query, result.duckName, [...result.fields], result.totalRows);
@@ -329,7 +385,8 @@ export class Jobs {
       if (job.state !== "DONE") continue;
       this.#jobs.delete(key);
       for (const [requestId, known] of this.#byRequestId) if (known === job) this.#byRequestId.delete(requestId);
-      if (job.result && !this.#hooks.reuseResults) {
+      // A script's result is its last query's, which has its own job.
+      if (job.result && job.children === 0 && !this.#hooks.reuseResults) {
         if (job.destination?.datasetId.startsWith("_anon")) this.#catalog.unregister(job.destination);
         void this.#engine.run(`DROP TABLE IF EXISTS ${job.result.duckName}`).catch(() => undefined);
       }
@@ -337,21 +394,59 @@ export class Jobs {
   }
 }
 
-interface Statement {
-  readonly tokens: readonly Token[];
+interface ReadQuery {
+  readonly steps: readonly Step[];
   readonly text: string;
+  readonly options: SessionOptions;
 }
 
-interface Opened {
-  readonly session: Session;
-  readonly statements: readonly Statement[];
+/** A dry run of a script says no more. */
+const SCRIPT_ANALYSIS: Analysis = {
+  statementType: "SCRIPT",
+  schema: undefined,
+  referencedTables: [],
+  totalBytesProcessed: 0,
+  facts: {},
+};
+
+/** The statements of a query, its parameters in their places. */
+function readQuery(projectId: string, configuration: JsonObject, id: string): ReadQuery {
+  const query = objectAt(configuration, "query");
+  const text = stringAt(query, "query");
+  if (text === undefined || text === "")
+    throw new WarehouseError("required", "Required parameter is missing: query", "query");
+  const fallback = objectAt(query, "defaultDataset");
+  const datasetId = stringAt(fallback, "datasetId");
+  const parameter = parameterText(arrayAt(query, "queryParameters"), stringAt(query, "parameterMode"));
+  const steps = readScript(withParameters(tokenize(text), parameter));
+  const defaultDataset =
+    datasetId === undefined ? undefined : { projectId: stringAt(fallback, "projectId") ?? projectId, datasetId };
+  return { steps, text, options: { projectId, defaultDataset, id, script: isScript(steps) } };
 }
 
-async function prepareOne(session: Session, statements: readonly Statement[]): Promise<Prepared | PreparedQuery> {
-  const [statement, ...others] = statements;
-  if (statement === undefined) throw syntaxError(undefined);
-  if (others.length > 0) throw new WarehouseError("invalidQuery", "Scripts are not supported by this warehouse");
-  return prepare(session, statement.tokens, statement.text);
+/** The only statement, or the query after temporary functions. */
+async function prepareLast(session: Session, { steps, text }: ReadQuery): Promise<Prepared | PreparedQuery> {
+  let last: Prepared | PreparedQuery | undefined;
+  for (const [i, step] of steps.entries()) {
+    if (step.kind !== "statement") throw new WarehouseError("internalError", "a script taken for a statement");
+    last = await prepare(session, step.tokens, text);
+    if (i < steps.length - 1) await last.run();
+  }
+  if (last === undefined) throw syntaxError(undefined);
+  return last;
+}
+
+/** https://cloud.google.com/bigquery/docs/reference/rest/v2/Job#ScriptStackFrame */
+function frameOf(text: string, tokens: readonly Token[]): JsonObject {
+  const own = tokens.filter((token) => token.at >= 0);
+  const [startLine, startColumn] = placeOf(text, own[0]?.at ?? 0);
+  const [endLine, endColumn] = placeOf(text, own.at(-1)?.end ?? 0);
+  return { startLine, startColumn, endLine, endColumn, text: sourceText(text, tokens) };
+}
+
+function placeOf(text: string, at: number): [line: number, column: number] {
+  const lines = text.slice(0, at).split("\n");
+  return [lines.length, (lines.at(-1)?.length ?? 0) + 1];
 }
 
 function isDone(job: Job): boolean {

@@ -423,7 +423,6 @@ describe("errors say what BigQuery's say", () => {
     ["SELEC 1", /./],
     ["EXPORT DATA OPTIONS (uri = 'gs://x') AS SELECT 1", /^Statement is not supported by this warehouse: EXPORT$/],
     ["SELECT `p`.`d`.`nope`(1)", /^Function not found: p\.d\.nope$/],
-    ["SELECT 1; SELECT 2", /Scripts are not supported/],
     ["SELECT * FROM read_csv('/etc/passwd')", /Table-valued function not found: read_csv/],
   ];
   for (const [sql, message] of cases) {

@@ -290,7 +290,8 @@ function lie(statistics: JsonObject, faults: readonly Fault[]): JsonObject {
 function listJobs({ catalog, jobs }: Context, request: Request): void {
   catalog.requireProject(part(request, 0));
   const states = request.query.getAll("stateFilter").map((s) => s.toUpperCase());
-  const all = jobs.list(part(request, 0)).filter((job) => states.length === 0 || states.includes(job.state));
+  const parent = request.query.get("parentJobId") ?? undefined;
+  const all = jobs.list(part(request, 0), parent).filter((job) => states.length === 0 || states.includes(job.state));
   const { items, next } = page(all, request.query);
   const list = items.map((job) => ({ ...jobJson(job), state: job.state }));
   sendJson(request.response, { kind: "bigquery#jobList", etag: etag(list), ...next, jobs: list });

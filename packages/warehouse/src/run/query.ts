@@ -74,10 +74,3 @@ export function refuseDuplicateNames(fields: readonly Field[]): void {
     seen.add(name);
   }
 }
-
-/** The one value of an expression, as DuckDB gives it. */
-export async function readValue(session: Session, tokens: readonly Token[]): Promise<unknown> {
-  const { sql } = translate(tokens, session);
-  const [row] = await session.read(sql);
-  return row?.[0] ?? null;
-}

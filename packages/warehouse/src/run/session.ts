@@ -31,7 +31,8 @@ export class Session implements Names {
   readonly engine: Engine;
   readonly catalog: Catalog;
   readonly options: SessionOptions;
-  readonly #variables: Map<string, Variable>[] = [new Map()];
+  #variables: Map<string, Variable>[] = [new Map()];
+  #caller: Map<string, Variable>[] = [];
   readonly #temporary = new Map<string, TableReference>();
   readonly #routines = new Map<string, Routine>();
   /** What takes the catalog back when the transaction is rolled back; undefined outside of one. */
@@ -156,6 +157,24 @@ export class Session implements Names {
     } finally {
       this.#variables.pop();
     }
+  }
+
+  /** Runs a procedure's body, which sees no variables but its own. */
+  async apart<T>(work: () => Promise<T>): Promise<T> {
+    this.#caller = this.#variables;
+    const outer = this.#variables;
+    this.#variables = [new Map()];
+    try {
+      return await work();
+    } finally {
+      this.#variables = outer;
+    }
+  }
+
+  /** Gives the caller's variable a name in the procedure. */
+  adopt(name: string, callers: string): void {
+    const variable = this.#caller.at(-1)?.get(callers.toLowerCase());
+    if (variable) this.#variables.at(-1)?.set(name.toLowerCase(), variable);
   }
 
   // ── what statements make ───────────────────────────────────────────────────
