@@ -10,7 +10,7 @@ import { refusalOf } from "./refusal.ts";
 import { type CatalogView, Context, type ParameterTypes } from "./resolver/context.ts";
 import { resolveExpression } from "./resolver/expression.ts";
 import { requireKnown } from "./resolver/known.ts";
-import { resolveQuery } from "./resolver/query.ts";
+import { resolveQuery, resolveRows } from "./resolver/query.ts";
 import { resolveScript } from "./resolver/script.ts";
 import type { NameDefaults } from "./resolver/table-name.ts";
 import { Trace } from "./resolver/trace.ts";
@@ -63,6 +63,7 @@ function analysisOf(sql: string, tree: Script, options: AnalyzeOptions): Analysi
     defaults: options,
     parameters: parameterTypes(options.parameters ?? []),
     query: resolveQuery,
+    rows: resolveRows,
     expression: resolveExpression,
     trace: options.explain === true ? new Trace() : null,
   });

@@ -32,6 +32,21 @@ test("a path into an array beside it is no table", () => {
 test("a path into the array of an enclosing query stays a candidate", () => {
   assert.deepEqual(names("SELECT (SELECT 1 FROM t.visits) FROM t"), ["p.d.t", "p.t.visits"]);
 });
+test("pipe operators see the common tables of a WITH before them, and arrays of the tables before them", () => {
+  assert.deepEqual(names("FROM u |> WITH a AS (FROM a |> WHERE TRUE) |> CROSS JOIN a"), ["p.d.a", "p.d.u"]);
+  assert.deepEqual(names("FROM (FROM b |> WITH a AS (SELECT 1) |> CROSS JOIN a), a"), ["p.d.a", "p.d.b"]);
+  assert.deepEqual(names("FROM t |> WHERE x IN (SELECT y FROM c) |> JOIN t.list AS l |> JOIN l.more"), [
+    "p.d.c",
+    "p.d.t",
+  ]);
+  assert.deepEqual(names("FROM t |> AS l |> JOIN l.more"), ["p.d.t"]);
+  assert.deepEqual(names("FROM t |> IF TRUE THEN (|> JOIN t.list) ELSE (|> JOIN c)"), ["p.d.c", "p.d.t"]);
+});
+test("a table's name is an array's first part only while the pipe has it", () => {
+  assert.deepEqual(names("FROM t |> SELECT a |> CROSS JOIN t.u"), ["p.d.t", "p.t.u"]);
+  assert.deepEqual(names("FROM t |> AS l |> CROSS JOIN t.u"), ["p.d.t", "p.t.u"]);
+  assert.deepEqual(names("SELECT 1 FROM t CROSS JOIN (x CROSS JOIN t.u)"), ["p.d.t", "p.d.x", "p.t.u"]);
+});
 test("what doesn't parse is refused", () => {
   assert.equal(names("SELECT FROM"), "syntax");
 });

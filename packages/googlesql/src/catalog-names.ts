@@ -8,7 +8,7 @@ import { type NameDefaults, resolveRoutineName, resolveTableName, resolveWildcar
 import type { RoutineName, RoutineResource } from "./routine-resource.ts";
 import { tableNameParts } from "./table-name.ts";
 import type { TableResource } from "./table-resource.ts";
-import type { Identifier, Join, Node, Query, TableExpression } from "./tree.ts";
+import type { Identifier, Node, PipeOperator, Query, Subpipeline, TableExpression } from "./tree.ts";
 import { childrenOf } from "./visitor.ts";
 
 /** Each list sorted, each name once. */
@@ -93,16 +93,12 @@ function walk(node: Node, common: ReadonlySet<string>, found: Found, defaults: N
     walk({ ...node, with: null } satisfies Query, visible, found, defaults);
     return;
   }
+  if (node.kind === "Query" && node.pipes.length > 0) {
+    walkPipes(node, common, found, defaults);
+    return;
+  }
   if (node.kind === "Join") {
-    // A path that begins with an alias to its left is that row's array.
-    const aliases = leftAliases(node);
-    if (
-      node.right.kind !== "TablePath" ||
-      node.right.parts.length < 2 ||
-      !aliases.has(fold(node.right.parts[0]?.name))
-    ) {
-      walk(node.right, common, found, defaults);
-    }
+    if (!isArray(node.right, leftAliases(node.left))) walk(node.right, common, found, defaults);
     walk(node.left, common, found, defaults);
     if (node.condition !== null) walk(node.condition, common, found, defaults);
     return;
@@ -156,11 +152,80 @@ function calledName(node: Node): readonly Identifier[] | null {
   }
 }
 
+/** The operators behind which the aliases before them can surely be named. */
+const KEEPING_ALIASES: ReadonlySet<PipeOperator["kind"]> = new Set<PipeOperator["kind"]>([
+  "PipeExtend",
+  "PipeWindow",
+  "PipeRename",
+  "PipeWhere",
+  "PipeLimit",
+  "PipeDistinct",
+  "PipeOrderBy",
+  "PipeAssert",
+]);
+
+/** Each operator sees the common tables of WITH before it, and the aliases of the tables to its left. */
+function walkPipes(
+  node: Query | Subpipeline,
+  common: ReadonlySet<string>,
+  found: Found,
+  defaults: NameDefaults,
+  before: ReadonlySet<string> = new Set(),
+): void {
+  const visible = new Set(common);
+  const aliases = new Set(before);
+  const { pipes } = node;
+  if (node.kind === "Query") {
+    walk({ ...node, pipes: [] } satisfies Query, common, found, defaults);
+    for (const alias of queryAliases(node)) aliases.add(alias);
+  }
+  for (const pipe of pipes) {
+    switch (pipe.kind) {
+      case "PipeWith": {
+        const names = pipe.with.entries.map((entry) => fold(entry.name.name));
+        if (pipe.with.recursive) for (const name of names) visible.add(name);
+        for (const entry of pipe.with.entries) {
+          walk(entry.query, new Set(visible), found, defaults);
+          visible.add(fold(entry.name.name));
+        }
+        break;
+      }
+      case "PipeJoin":
+        if (!isArray(pipe.table, aliases)) walk(pipe.table, visible, found, defaults);
+        if (pipe.condition !== null) walk(pipe.condition, visible, found, defaults);
+        for (const alias of leftAliases(pipe.table)) aliases.add(alias);
+        break;
+      case "PipeAs":
+        aliases.clear();
+        aliases.add(fold(pipe.alias.name));
+        break;
+      case "PipeIf":
+        for (const { pipeline } of pipe.branches) walkPipes(pipeline, visible, found, defaults, aliases);
+        if (pipe.else !== null) walkPipes(pipe.else, visible, found, defaults, aliases);
+        aliases.clear();
+        break;
+      default:
+        walk(pipe, visible, found, defaults);
+        if (!KEEPING_ALIASES.has(pipe.kind)) aliases.clear();
+    }
+  }
+}
+
+function queryAliases(query: Query): ReadonlySet<string> {
+  if (query.body.kind === "FromQuery") return leftAliases(query.body.from);
+  return query.body.kind === "Query" ? queryAliases(query.body) : new Set();
+}
+
+/** A path that begins with an alias to its left is that row's array. */
+function isArray(table: TableExpression, aliases: ReadonlySet<string>): boolean {
+  return table.kind === "TablePath" && table.parts.length > 1 && aliases.has(fold(table.parts[0]?.name));
+}
+
 function fold(name: string | undefined): string {
   return (name ?? "").toLowerCase();
 }
 
-function leftAliases(join: Join): ReadonlySet<string> {
+function leftAliases(left: TableExpression): ReadonlySet<string> {
   const aliases = new Set<string>();
   const collect = (node: TableExpression): void => {
     if (node.kind === "Join") {
@@ -170,6 +235,6 @@ function leftAliases(join: Join): ReadonlySet<string> {
     else if (node.alias !== null) aliases.add(fold(node.alias.name));
     else if (node.kind === "TablePath") aliases.add(fold(tableNameParts(node.parts).at(-1)));
   };
-  collect(join.left);
+  collect(left);
   return aliases;
 }

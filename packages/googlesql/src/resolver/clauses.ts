@@ -53,10 +53,14 @@ export function pickedColumn(column: Column): Column {
 
 /** LIMIT leaves as few rows as it says: none of them is one of many. */
 export function limited(context: Context, relation: Relation, limit: Limit, scope: Scope): Relation {
+  checkLimit(context, limit, scope);
+  return { ...relation, columns: relation.columns.map(pickedColumn), rows: picked(relation.rows) };
+}
+
+export function checkLimit(context: Context, limit: Limit, scope: Scope): void {
   for (const bound of [limit.count, limit.offset]) {
     if (bound === null) continue;
     const value = resolveExpression(context, bound, scope);
     if (!coerces(value.type, INT64, value.written)) context.fail("type", "LIMIT and OFFSET take INT64", bound);
   }
-  return { ...relation, columns: relation.columns.map(pickedColumn), rows: picked(relation.rows) };
 }

@@ -13,6 +13,7 @@ import {
   fold,
   type NamedValues,
   namesOf,
+  type PipedRows,
   type Relation,
   type Scope,
   type Value,
@@ -118,6 +119,14 @@ export class Context {
   readonly catalog: CatalogView;
   /** The subquery's resolver, passed in because it needs the expression's and the other way round. */
   readonly query: (context: Context, query: Query, scope: Scope | null, tables: CommonTables | null) => Relation;
+  /** A query in FROM: with the names its rows have there. */
+  readonly rows: (
+    context: Context,
+    query: Query,
+    scope: Scope | null,
+    tables: CommonTables | null,
+    alias: string | null,
+  ) => PipedRows;
   readonly expression: (context: Context, node: Expression, scope: Scope) => Value;
 
   /** For the canonical SQL: which table each path names. */
@@ -158,13 +167,14 @@ export class Context {
   readonly #sizes = new Map<Type, number>();
 
   constructor(
-    given: Pick<Context, "sql" | "catalog" | "defaults" | "parameters" | "query" | "expression"> & {
+    given: Pick<Context, "sql" | "catalog" | "defaults" | "parameters" | "query" | "rows" | "expression"> & {
       readonly trace?: Trace | null;
     },
   ) {
     this.#text = { sql: given.sql, defaults: given.defaults, parameters: given.parameters };
     this.catalog = given.catalog;
     this.query = given.query;
+    this.rows = given.rows;
     this.expression = given.expression;
     this.trace = given.trace ?? null;
   }
@@ -310,7 +320,7 @@ export class Context {
   }
 
   /** Counts columns made, so that a small text can't ask for a large analysis. */
-  spendColumns(count: number, node: Node): void {
+  spendColumns(count: number, node: { readonly start: number }): void {
     this.#columns += count;
     if (count > ANALYSIS_LIMITS.columns) this.fail("limit", "A query has too many columns", node);
     if (this.#columns > ANALYSIS_LIMITS.columnsInAll)

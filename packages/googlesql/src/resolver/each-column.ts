@@ -1,7 +1,7 @@
 import type { Column, FromClause, RangeVariable } from "./scope.ts";
 
 /** The same rows and names, with each column changed. */
-export function eachColumn(from: FromClause, change: (column: Column) => Column): FromClause {
+export function eachColumn<Rows extends FromClause>(from: Rows, change: (column: Column) => Column): Rows {
   const changed = new Map<Column, Column>();
   const each = (column: Column): Column => {
     const known = changed.get(column) ?? change(column);
@@ -20,5 +20,6 @@ export function eachColumn(from: FromClause, change: (column: Column) => Column)
   }
   const names = new Map<string, Column | null>();
   for (const [name, column] of from.names) names.set(name, column && each(column));
-  return { ...from, columns: from.columns.map(each), ranges, names };
+  const values = (from.values ?? []).map((row) => ({ ...row, value: each(row.value), fields: row.fields.map(each) }));
+  return { ...from, columns: from.columns.map(each), ranges, names, values };
 }

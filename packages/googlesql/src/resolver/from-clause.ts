@@ -3,7 +3,6 @@ import {
   CONSTANT,
   either,
   type Flow,
-  fieldFlow,
   keysOf,
   NO_KEYS,
   NOTHING,
@@ -14,13 +13,14 @@ import {
   union,
 } from "../flow/flow.ts";
 import { tableNameParts } from "../table-name.ts";
-import type { Identifier, Join, JoinUsing, Node, TableExpression, TablePath, Unnest, WithOffset } from "../tree.ts";
+import type { At, Identifier, Join, JoinUsing, Node, TableExpression, TablePath, Unnest, WithOffset } from "../tree.ts";
 import { BOOL, coerces, INT64, isComparable, supertype, type Type, typeName } from "../types.ts";
 import type { Context } from "./context.ts";
 import { definedTableFunction } from "./defined-table-function.ts";
 import { resolveExpression } from "./expression.ts";
 import { matched } from "./match-recognize.ts";
 import { resolvePath } from "./path.ts";
+import { elementRows, relationRows } from "./piped-rows.ts";
 import { pivoted } from "./pivot.ts";
 import { pseudoColumns, tableRows } from "./pseudo-columns.ts";
 import { namesRoutine } from "./routine-call.ts";
@@ -34,9 +34,6 @@ import {
   fold,
   NO_NAMES,
   NO_RANGES,
-  namesOf,
-  type RangeVariable,
-  type Relation,
   type Scope,
   type Value,
 } from "./scope.ts";
@@ -87,20 +84,18 @@ export function resolveFrom(
   switch (node.kind) {
     case "TablePath":
       return tablePath(context, node, left, frame, outer);
-    case "TableSubquery": {
-      const relation = context.query(context, node.query, outer.parent, outer.commonTables);
-      return named(context, relation, node.alias?.name ?? "", node);
-    }
+    case "TableSubquery":
+      return context.rows(context, node.query, outer.parent, outer.commonTables, node.alias?.name ?? null);
     case "TableFunctionCall": {
       if (namesRoutine(node.name)) {
-        return named(context, definedTableFunction(context, node, outer), node.alias?.name ?? "", node);
+        return relationRows(context, definedTableFunction(context, node, outer), node.alias?.name ?? "", node);
       }
       const alone: Scope = { ...outer, parent: null };
       const around = {
         commonTables: outer.commonTables,
         table: (path: TablePath) => tablePath(context, path, NO_FROM, frame, alone),
       };
-      return named(context, resolveTableFunction(context, node, around), node.alias?.name ?? "", node);
+      return relationRows(context, resolveTableFunction(context, node, around), node.alias?.name ?? "", node);
     }
     case "Unnest":
       return unnest(context, node, left, frame, outer);
@@ -119,64 +114,6 @@ export function resolveFrom(
       return unreachable;
     }
   }
-}
-
-/** A relation in FROM under a name; each time with columns of its own. */
-function named(context: Context, relation: Relation, alias: string, node: Node): FromClause {
-  context.spendColumns(relation.columns.length, node);
-  const columns = relation.columns.map((c): Column => {
-    const id = context.freshId();
-    context.trace?.through(id, alias, [c.id]);
-    return { ...c, id, written: "value" };
-  });
-  const [value] = columns;
-  if (relation.valueTable && value !== undefined) {
-    return element(context, { ...value, name: alias }, relation.implicit, relation.rows, null, node);
-  }
-  const range: RangeVariable = { name: alias, columns, value: null, id: context.freshId() };
-  return {
-    columns,
-    ranges: alias === "" ? NO_RANGES : new Map([[fold(alias), range]]),
-    names: context.columnNames(columns),
-    implicit: relation.implicit,
-    rows: relation.rows,
-    repeated: relation.repeated,
-  };
-}
-
-/** A row that is one value: its name is the value, and a STRUCT's fields are columns as well. */
-function element(
-  context: Context,
-  value: Column,
-  implicit: ReadonlySet<SourceKey>,
-  rows: FromClause["rows"],
-  offset: Column | null,
-  node: Node,
-): FromClause {
-  const columns: Column[] = [];
-  if (value.type.kind === "struct") {
-    for (const [i, field] of value.type.fields.entries()) {
-      columns.push({
-        name: field.name,
-        type: field.type,
-        written: "value",
-        flow: fieldFlow(value.flow, i),
-        id: context.idOf("field", [value.id, fold(field.name)]),
-      });
-    }
-  } else columns.push(value);
-  context.spendColumns(columns.length, node);
-  const ranges = new Map<string, RangeVariable>();
-  const names = value.type.kind === "struct" ? namesOf(columns) : new Map<string, Column | null>();
-  if (value.name !== "") {
-    ranges.set(fold(value.name), { name: value.name, columns: [], value, id: value.id });
-  }
-  if (offset !== null) {
-    columns.push(offset);
-    if (ranges.has(fold(offset.name))) context.fail("name", `Duplicate alias ${offset.name} in FROM`, node);
-    ranges.set(fold(offset.name), { name: offset.name, columns: [], value: offset, id: offset.id });
-  }
-  return { columns, ranges, names, implicit, rows, repeated: true };
 }
 
 function tablePath(context: Context, node: TablePath, left: FromClause, frame: Frame, outer: Scope): FromClause {
@@ -201,7 +138,7 @@ function tablePath(context: Context, node: TablePath, left: FromClause, frame: F
       );
     }
     if (relation !== undefined) {
-      return asOfTime(context, node, named(context, relation, node.alias?.name ?? first.name, node));
+      return asOfTime(context, node, relationRows(context, relation, node.alias?.name ?? first.name, node));
     }
   }
   return asOfTime(context, node, baseTable(context, node, lateral));
@@ -236,7 +173,7 @@ function baseTable(context: Context, node: TablePath, lateral: Scope): FromClaus
   if (isView(resource)) {
     const relation = viewRelation(context, found.name, resource, node);
     context.tablePaths.set(node, found.parts);
-    return named(context, relation, alias, node);
+    return relationRows(context, relation, alias, node);
   }
   const type = (resource.type ?? "TABLE").toUpperCase();
   if (type !== "TABLE")
@@ -280,13 +217,25 @@ function elementsOf(
           flow: { ...CONSTANT, level: array.flow.level },
           id: context.freshId(),
         };
-  return element(context, value, keysOf(length), transformed([length]), offset, node);
+  return elementRows(context, value, keysOf(length), transformed([length]), offset, node);
 }
 
 function join(context: Context, node: Join, left: FromClause, frame: Frame, outer: Scope): FromClause {
   const first = resolveFrom(context, node.left, left, frame, outer);
-  const before = combine(context, left, first, node);
-  const second = resolveFrom(context, node.right, before, frame, outer);
+  return joined(context, node, first, combine(context, left, first, node), frame, outer);
+}
+
+/** `first` is the left side, `before` all that a path on the right side may begin with. */
+export function joined(
+  context: Context,
+  node: Pick<Join, "type" | "right" | "condition" | "start" | "end">,
+  first: FromClause,
+  before: FromClause,
+  frame: Frame,
+  outer: Scope,
+): FromClause {
+  // A join in parentheses sees nothing of what stands before them.
+  const second = resolveFrom(context, node.right, node.right.kind === "Join" ? NO_FROM : before, frame, outer);
   const both = combine(context, first, second, node);
   const implicit = union([first.implicit, second.implicit]);
   const rows = either([first.rows, second.rows]);
@@ -302,7 +251,7 @@ function join(context: Context, node: Join, left: FromClause, frame: Frame, oute
 }
 
 /** Two FROM items side by side; a range variable's name may stand once. */
-export function combine(context: Context, a: FromClause, b: FromClause, node: Node): FromClause {
+export function combine(context: Context, a: FromClause, b: FromClause, node: At): FromClause {
   if (a === NO_FROM) return b;
   const ranges = new Map(a.ranges);
   for (const [name, range] of b.ranges) {
@@ -316,13 +265,14 @@ export function combine(context: Context, a: FromClause, b: FromClause, node: No
   }
   const columns = [...a.columns, ...b.columns];
   context.spendColumns(columns.length, node);
-  return { columns, ranges, names, implicit: a.implicit, rows: a.rows, repeated: true };
+  const values = [...(a.values ?? []), ...(b.values ?? [])];
+  return { columns, ranges, names, implicit: a.implicit, rows: a.rows, repeated: true, values };
 }
 
 /** USING: its columns come first in `*`, once, and are no longer ambiguous; both sides' values decided over the rows. */
 function using(
   context: Context,
-  node: Join,
+  node: Pick<Join, "type">,
   condition: JoinUsing,
   left: FromClause,
   right: FromClause,
@@ -343,7 +293,8 @@ function using(
     const kept = node.type === "RIGHT" ? b : a;
     const column: Column = {
       ...kept,
-      name: kept.name,
+      // As USING spells it.
+      name: name.name,
       type: full ? type : kept.type,
       flow: full ? either([a.flow, b.flow]) : kept.flow,
       id: full ? context.freshId() : kept.id,
@@ -366,6 +317,10 @@ function using(
     implicit: union(keys),
     rows: both.rows,
     repeated: true,
+    values: (both.values ?? []).flatMap((row) => {
+      const fields = row.fields.filter((field) => !hidden.has(field));
+      return fields.length === 0 && row.fields[0] === row.value ? [] : [{ ...row, fields }];
+    }),
   };
 }
 

@@ -219,8 +219,8 @@ function aggregateCall(
 ): Value {
   refuseModifiers(context, name, node, ["DISTINCT", "IGNORE NULLS", "HAVING", "ORDER BY", "LIMIT"]);
   if (frame.inAggregate > 0) return context.fail("type", "Aggregations of aggregations are not allowed", node);
-  if (frame.phase === "rows" || frame.phase === "keys") {
-    return context.fail("type", `Aggregate function ${name} is not allowed in FROM, WHERE or GROUP BY`, node);
+  if (frame.phase !== "select" && frame.phase !== "having") {
+    return context.fail("type", `Aggregate function ${name} is not allowed here`, node);
   }
   frame.aggregates++;
   frame.inAggregate++;
@@ -244,7 +244,7 @@ function windowCall(
 ): Value {
   refuseModifiers(context, name, node, ["DISTINCT", "IGNORE NULLS", "OVER", "ORDER BY", "LIMIT"]);
   if (node.over === null) return context.fail("type", "OVER is missing", node);
-  if (frame.phase !== "select" || frame.inAggregate > 0 || frame.inWindow > 0) {
+  if ((frame.phase !== "select" && frame.phase !== "piped") || frame.inAggregate > 0 || frame.inWindow > 0) {
     return context.fail("type", `Window function ${name} is allowed only in SELECT, QUALIFY and ORDER BY`, node);
   }
   frame.inWindow++;

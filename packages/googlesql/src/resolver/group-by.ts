@@ -33,7 +33,17 @@ export function groupBy(
   return union(decided);
 }
 
-function groupingExpressions(item: GroupingItem): readonly Expression[] {
+/** Whether one group, or one for each empty set, holds all rows: what an aggregate gives is then no row of many. */
+export function groupsAll(node: GroupBy | null): boolean {
+  return node === null || (node.kind === "GroupByItems" && node.items.flatMap(groupingExpressions).length === 0);
+}
+
+/** Grouping sets give a row of the table to several groups. */
+export function groupsTwice(node: GroupBy | null): boolean {
+  return node?.kind === "GroupByItems" && node.items.some((item) => item.kind !== "GroupingExpression");
+}
+
+export function groupingExpressions(item: GroupingItem): readonly Expression[] {
   switch (item.kind) {
     case "GroupingExpression":
       return [item.expression];

@@ -5,11 +5,14 @@ import { DEFAULTS, refusalOf } from "../testing/clinic.ts";
 
 /** What the parser reads and the analysis does not know, and what the refusal calls it. */
 const UNKNOWN: Readonly<Record<string, RegExp>> = {
-  "SELECT 1 |> WHERE TRUE": /Pipe/,
-  "SELECT a FROM (SELECT a FROM pair |> WHERE TRUE)": /Pipe/,
-  "SELECT (SELECT 1 |> DISTINCT)": /Pipe/,
-  "FROM pair |> SELECT a": /FROM/,
-  "SELECT EXISTS(FROM pair)": /FROM/,
+  "FROM pair |> CALL f()": /CALL/,
+  "FROM pair |> LOG": /LOG/,
+  "FROM pair |> FORK (|> WHERE TRUE)": /FORK/,
+  "SELECT a FROM (SELECT a FROM pair |> TEE)": /TEE/,
+  "FROM pair |> INSERT INTO pair": /INSERT/,
+  "FROM pair |> EXPORT DATA OPTIONS (uri = 'gs://x/*')": /EXPORT DATA/,
+  "FROM pair |> CREATE TABLE t": /CREATE TABLE/,
+  "FROM pair |> RECURSIVE UNION ALL (|> WHERE FALSE)": /RECURSIVE UNION/,
   "CALL p()": /CALL/,
   "SELECT 1; CALL p()": /CALL/,
   "IF TRUE THEN BEGIN CALL p(); END; END IF": /CALL/,

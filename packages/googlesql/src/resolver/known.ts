@@ -4,7 +4,7 @@
  */
 import { SqlError } from "../sql-error.ts";
 import { statementName } from "../statement-name.ts";
-import type { Node, NodeKind, PipeNode, Script, Statement, StatementNode } from "../tree.ts";
+import type { Node, NodeKind, Script, Statement, StatementNode } from "../tree.ts";
 import { childrenOf } from "../visitor.ts";
 
 /** @throws SqlError `unsupported`, or `syntax` for a text without statement */
@@ -30,7 +30,7 @@ function refused(sql: string, node: Node, what: string): SqlError {
 
 function unknownPart(node: Node): string | null {
   if (isStatement(node) && !isKnown(node.kind)) return `The statement ${statementName(node)} is`;
-  return isKnown(node.kind) ? null : (NAMES[node.kind] ?? "Pipe syntax (|>) is");
+  return isKnown(node.kind) ? null : (NAMES[node.kind] ?? "A part of the query is");
 }
 
 function isStatement(node: Node): node is Statement {
@@ -41,7 +41,16 @@ function isKnown(kind: NodeKind): kind is KnownKind {
   return KNOWN.has(kind);
 }
 
-type UnknownKind = PipeNode["kind"] | Exclude<StatementNode["kind"], KnownStatement> | "FromQuery";
+type UnknownKind =
+  | Exclude<StatementNode["kind"], KnownStatement>
+  | "PipeRecursiveUnion"
+  | "PipeCall"
+  | "PipeLog"
+  | "PipeFork"
+  | "PipeTee"
+  | "PipeInsert"
+  | "PipeExportData"
+  | "PipeCreateTable";
 
 /** Statements, and the parts of theirs that a query doesn't have. */
 type KnownStatement =
@@ -121,7 +130,14 @@ type KnownStatement =
 type KnownKind = Exclude<NodeKind, UnknownKind>;
 
 const NAMES: Partial<Readonly<Record<UnknownKind, string>>> = {
-  FromQuery: "A query that starts with FROM is",
+  PipeRecursiveUnion: "The pipe operator RECURSIVE UNION is",
+  PipeCall: "The pipe operator CALL is",
+  PipeLog: "The pipe operator LOG is",
+  PipeFork: "The pipe operator FORK is",
+  PipeTee: "The pipe operator TEE is",
+  PipeInsert: "The pipe operator INSERT is",
+  PipeExportData: "The pipe operator EXPORT DATA is",
+  PipeCreateTable: "The pipe operator CREATE TABLE is",
 };
 
 /** A record, so that the compiler counts the kinds. */
@@ -200,6 +216,34 @@ const KNOWN_KINDS: Readonly<Record<KnownKind, true>> = {
   AssertStatement: true,
   TransactionStatement: true,
   Query: true,
+  FromQuery: true,
+  PipeSelect: true,
+  PipeExtend: true,
+  PipeSet: true,
+  PipeAssignment: true,
+  PipeDrop: true,
+  PipeRename: true,
+  PipeRenaming: true,
+  PipeAs: true,
+  PipeWhere: true,
+  PipeLimit: true,
+  PipeAggregate: true,
+  PipeAggregateItem: true,
+  PipeGroupingItem: true,
+  PipeDistinct: true,
+  PipeOrderBy: true,
+  PipeSetOperation: true,
+  PipeJoin: true,
+  PipeWindow: true,
+  PipePivot: true,
+  PipeTableSample: true,
+  PipeMatchRecognize: true,
+  PipeUnpivot: true,
+  PipeWith: true,
+  PipeAssert: true,
+  PipeIf: true,
+  PipeBranch: true,
+  Subpipeline: true,
   WithClause: true,
   CommonTable: true,
   RecursionDepth: true,

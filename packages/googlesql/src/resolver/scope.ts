@@ -56,6 +56,23 @@ export interface FromClause {
   readonly rows: Flow;
   /** As in Relation. */
   readonly repeated: boolean;
+  /** Items whose row is one value, with the columns that `*` gives for it. */
+  readonly values?: readonly ValueRow[];
+}
+
+/** A row that is one value: an element of an array, a row of a value table, an offset. */
+export interface ValueRow {
+  readonly value: Column;
+  /** A STRUCT's fields, or the value alone; all of them are in the FROM clause's `columns`. */
+  readonly fields: readonly Column[];
+  /** The fields can be named as columns. Under an alias of the whole row only `*` gives them. */
+  readonly open: boolean;
+}
+
+/** The rows at one point of a pipe, with the names they have there. */
+export interface PipedRows extends FromClause {
+  /** As in Relation. */
+  readonly valueTable: boolean;
 }
 
 /** What is known of one SELECT while its clauses are resolved. */
@@ -63,7 +80,7 @@ export interface Frame {
   /** 1 for a query that no other encloses. */
   readonly depth: number;
   /** Which clause is being resolved, and so what may stand in it. */
-  phase: "rows" | "keys" | "having" | "select";
+  phase: "rows" | "keys" | "having" | "select" | "piped";
   /** Above 0 inside an aggregate's arguments. */
   inAggregate: number;
   /** Above 0 inside a window function's arguments or window. */

@@ -1,7 +1,8 @@
 /** The SELECT list: its items with stars expanded, in order. */
-import { fieldFlow } from "../flow/flow.ts";
-import type { Expression, SelectDotStar, SelectItem, SelectStar, StarReplacement } from "../tree.ts";
-import { typeName } from "../types.ts";
+import { fieldFlow, keysOf, type SourceKey, structFlow } from "../flow/flow.ts";
+import type { Expression, Node, SelectDotStar, SelectItem, SelectStar, StarReplacement } from "../tree.ts";
+import { structOf, typeName } from "../types.ts";
+import { requireGroupable } from "./clauses.ts";
 import type { Context } from "./context.ts";
 import { resolveExpression } from "./expression.ts";
 import { impliedName } from "./implied-name.ts";
@@ -15,6 +16,22 @@ export interface Item {
   value: Value | null;
   /** Computed from an aggregate or window function. */
   aggregated: boolean;
+}
+
+/** The columns of the list, and a note of what each computes. */
+export function itemColumns(
+  context: Context,
+  items: readonly Item[],
+  scope: Scope,
+  frame: Frame,
+  node: Node,
+): readonly Column[] {
+  context.spendColumns(items.length, node);
+  return items.map((item) => {
+    const value = resolveItem(context, item, scope, frame);
+    if (item.expression !== null && item.expression.kind !== "PathExpression") context.computed.push(value.flow);
+    return { ...value, name: item.name };
+  });
 }
 
 export function resolveItem(context: Context, item: Item, scope: Scope, frame: Frame): Value {
@@ -116,4 +133,33 @@ function starItems(
 function replacedTwice(node: SelectStar | SelectDotStar): boolean {
   const names = [...node.except, ...node.replace.map((r) => r.name)].map((name) => fold(name.name));
   return new Set(names).size < names.length;
+}
+
+/** SELECT AS STRUCT and SELECT AS VALUE: the row as one value. */
+export function rowColumn(context: Context, as: "STRUCT" | "VALUE", columns: readonly Column[], node: Node): Column {
+  if (as === "VALUE") {
+    const [value] = columns;
+    if (value === undefined || columns.length > 1) {
+      return context.fail("type", "SELECT AS VALUE takes exactly one column", node);
+    }
+    return { ...value, name: "" };
+  }
+  const type = structOf(columns.map((c) => ({ name: c.name, type: c.type })));
+  return {
+    name: "",
+    type: context.bounded(type, node),
+    written: "value",
+    flow: structFlow(columns.map((c) => c.flow)),
+    id: context.freshId(),
+  };
+}
+
+/** DISTINCT: every column decides which rows there are. */
+export function distinctKeys(
+  context: Context,
+  columns: readonly Column[],
+  node: Node,
+): readonly ReadonlySet<SourceKey>[] {
+  requireGroupable(context, columns, "DISTINCT", node);
+  return columns.map((column) => keysOf(column.flow));
 }

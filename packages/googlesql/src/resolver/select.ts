@@ -1,16 +1,15 @@
 /** SELECT: clauses in the order GoogleSQL gives them meaning, and what each decides. */
-import { keysOf, NOTHING, type SourceKey, structFlow, union } from "../flow/flow.ts";
+import { NOTHING, type SourceKey, union } from "../flow/flow.ts";
 import type { OrderItem, Select } from "../tree.ts";
-import { structOf } from "../types.ts";
-import { condition, orderItems, pickedColumn, requireGroupable } from "./clauses.ts";
+import { condition, orderItems, pickedColumn } from "./clauses.ts";
 import type { Context } from "./context.ts";
 import { newFrame, outputScope } from "./frame.ts";
 import { NO_FROM, resolveFrom, scopeOf } from "./from-clause.ts";
-import { groupBy, groupByAll, requireGrouped } from "./group-by.ts";
-import { type Column, type CommonTables, fold, NO_RANGES, namesOf, type Relation, type Scope } from "./scope.ts";
-import { resolveItem, selectItems } from "./select-list.ts";
+import { groupBy, groupByAll, groupsAll, groupsTwice, requireGrouped } from "./group-by.ts";
+import { type CommonTables, NO_RANGES, namesOf, type Relation, type Scope } from "./scope.ts";
+import { distinctKeys, itemColumns, rowColumn, selectItems } from "./select-list.ts";
 import { selectMode } from "./select-mode.ts";
-import { resolveWindow } from "./window.ts";
+import { declareWindows, resolveWindows } from "./window.ts";
 
 export function select(
   context: Context,
@@ -28,11 +27,7 @@ export function select(
   const decided: ReadonlySet<SourceKey>[] = [from.implicit];
   if (node.mode !== null) decided.push(selectMode(context, node.mode, scope));
   if (node.where !== null) decided.push(condition(context, node.where, scope, "WHERE"));
-  for (const window of node.windows) {
-    const name = fold(window.name.name);
-    if (frame.windows.has(name)) context.fail("name", `Duplicate window alias ${window.name.name}`, window);
-    frame.windows.set(name, { node: window, keys: null, ordered: false });
-  }
+  declareWindows(context, node.windows, frame);
 
   frame.phase = "select";
   const items = selectItems(context, node.items, scope, node.from === null ? null : from.columns, frame);
@@ -41,14 +36,8 @@ export function select(
     decided.push(groupBy(context, node.groupBy, items, scope, frame));
     frame.phase = "select";
   }
-  for (const item of items) resolveItem(context, item, scope, frame);
+  const columns = itemColumns(context, items, scope, frame, node);
   if (node.groupBy?.kind === "GroupByAll") decided.push(groupByAll(context, items, frame, node));
-  context.spendColumns(items.length, node);
-  const columns = items.map((item): Column => {
-    const value = item.value ?? context.fail("unsupported", "A column that wasn't resolved", node);
-    if (item.expression !== null && item.expression.kind !== "PathExpression") context.computed.push(value.flow);
-    return { ...value, name: item.name };
-  });
 
   const aliases: Scope = {
     parent: scope,
@@ -65,46 +54,22 @@ export function select(
   }
   if (node.qualify !== null) decided.push(condition(context, node.qualify, aliases, "QUALIFY"));
   decided.push(orderItems(context, orderBy, columns, aliases));
-  for (const window of node.windows) resolveWindow(context, window.window, scope, frame);
+  resolveWindows(context, node.windows, scope, frame);
 
   const grouped = node.groupBy !== null || frame.aggregates > 0;
   if (node.having !== null && !grouped) context.fail("type", "HAVING needs GROUP BY or an aggregate function", node);
   if (grouped) requireGrouped(context, frame);
   if (node.quantifier === "DISTINCT") {
-    requireGroupable(context, columns, "SELECT DISTINCT", node);
-    decided.push(...columns.map((c) => keysOf(c.flow)));
+    decided.push(...distinctKeys(context, columns, node));
   }
-  const oneRow = grouped && node.groupBy === null;
+  const oneRow = grouped && groupsAll(node.groupBy);
   const given = oneRow ? columns.map(pickedColumn) : columns;
   return {
-    columns: node.as === null ? given : [rowColumn(context, node, given)],
+    columns: node.as === null ? given : [rowColumn(context, node.as, given, node)],
     implicit: union(decided),
     rows: oneRow ? NOTHING : from.rows,
     // Grouping sets give a row of the table to several groups.
-    repeated: !oneRow && (from.repeated || groupsTwice(node)),
+    repeated: !oneRow && (from.repeated || groupsTwice(node.groupBy)),
     valueTable: node.as !== null,
-  };
-}
-
-function groupsTwice(node: Select): boolean {
-  return node.groupBy?.kind === "GroupByItems" && node.groupBy.items.some((item) => item.kind !== "GroupingExpression");
-}
-
-/** SELECT AS STRUCT and SELECT AS VALUE: the row as one value. */
-function rowColumn(context: Context, node: Select, columns: readonly Column[]): Column {
-  if (node.as === "VALUE") {
-    const [value] = columns;
-    if (value === undefined || columns.length > 1) {
-      return context.fail("type", "SELECT AS VALUE takes exactly one column", node);
-    }
-    return { ...value, name: "" };
-  }
-  const type = structOf(columns.map((c) => ({ name: c.name, type: c.type })));
-  return {
-    name: "",
-    type: context.bounded(type, node),
-    written: "value",
-    flow: structFlow(columns.map((c) => c.flow)),
-    id: context.freshId(),
   };
 }

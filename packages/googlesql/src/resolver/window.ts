@@ -1,6 +1,6 @@
 /** Windows: which keys decide over a window function's value. */
 import { keysOf, type SourceKey, union } from "../flow/flow.ts";
-import type { OrderItem, Window, WindowSpecification } from "../tree.ts";
+import type { NamedWindow, OrderItem, Window, WindowSpecification } from "../tree.ts";
 import { isGroupable, typeName } from "../types.ts";
 import type { Context } from "./context.ts";
 import { orderKey } from "./order-item.ts";
@@ -15,6 +15,20 @@ export interface ResolvedWindow {
 export function resolveWindow(context: Context, window: Window, scope: Scope, frame: Frame): ResolvedWindow {
   if (window.kind === "WindowSpecification") return specification(context, window, scope, frame);
   return named(context, window.name.name, window, scope, frame);
+}
+
+/** The windows of a WINDOW clause: their names can stand in OVER. */
+export function declareWindows(context: Context, windows: readonly NamedWindow[], frame: Frame): void {
+  for (const window of windows) {
+    const name = fold(window.name.name);
+    if (frame.windows.has(name)) context.fail("name", `Duplicate window alias ${window.name.name}`, window);
+    frame.windows.set(name, { node: window, keys: null, ordered: false });
+  }
+}
+
+/** Makes sure that those are analysed too whose name stands nowhere. */
+export function resolveWindows(context: Context, windows: readonly NamedWindow[], scope: Scope, frame: Frame): void {
+  for (const window of windows) resolveWindow(context, window.window, scope, frame);
 }
 
 function named(

@@ -1,0 +1,186 @@
+/** The pipe operators that make, change, drop and rename columns. */
+import { union } from "../flow/flow.ts";
+import type {
+  Expression,
+  Identifier,
+  Node,
+  PipeDrop,
+  PipeExtend,
+  PipeRename,
+  PipeSelect,
+  PipeSet,
+  PipeWindow,
+} from "../tree.ts";
+import type { Context } from "./context.ts";
+import type { PipeInput } from "./pipe-input.ts";
+import { ownColumn, type RowItem, relationRows, rowItems, withItems } from "./piped-rows.ts";
+import { type Column, fold, type PipedRows, type Scope, type Value } from "./scope.ts";
+import { distinctKeys, itemColumns, rowColumn, selectItems } from "./select-list.ts";
+import { declareWindows, resolveWindows } from "./window.ts";
+
+const NONE: ReadonlySet<string> = new Set();
+
+/**
+ * SELECT: the listed columns and no others; names of tables end here. Its items see the input, and not each other.
+ * https://cloud.google.com/bigquery/docs/reference/standard-sql/pipe-syntax#select_pipe_operator
+ */
+export function pipeSelect(context: Context, node: PipeSelect, input: PipeInput): PipedRows {
+  if (node.mode !== null) context.fail("unsupported", "SELECT WITH is not supported", node.mode);
+  const { rows, scope, frame } = input;
+  declareWindows(context, node.windows, frame);
+  frame.phase = "piped";
+  const items = selectItems(context, node.items, scope, rows.columns, frame);
+  const columns = itemColumns(context, items, scope, frame, node);
+  resolveWindows(context, node.windows, scope, frame);
+  const keys = node.quantifier === "DISTINCT" ? distinctKeys(context, columns, node) : [];
+  const relation = {
+    columns: node.as === null ? columns : [rowColumn(context, node.as, columns, node)],
+    implicit: union([rows.implicit, ...keys]),
+    rows: rows.rows,
+    repeated: rows.repeated,
+    valueTable: node.as !== null,
+  };
+  return relationRows(context, relation, "", node);
+}
+
+/**
+ * EXTEND: columns behind those there are. Its items see the input, and not each other. WINDOW is its older name.
+ * https://cloud.google.com/bigquery/docs/reference/standard-sql/pipe-syntax#extend_pipe_operator
+ */
+export function pipeExtend(context: Context, node: PipeExtend | PipeWindow, input: PipeInput): PipedRows {
+  const { rows, scope, frame } = input;
+  const windows = node.kind === "PipeExtend" ? node.windows : [];
+  declareWindows(context, windows, frame);
+  frame.phase = "piped";
+  const items = selectItems(context, node.items, scope, null, frame);
+  const columns = itemColumns(context, items, scope, frame, node);
+  resolveWindows(context, windows, scope, frame);
+  const added = columns.map((column): RowItem => ({ column: ownColumn(context, column, ""), row: null }));
+  return withItems(context, rows, [...rowItems(context, rows, node), ...added], NONE, node);
+}
+
+/**
+ * SET: another value in a column's place. `t.column` still is what it was; a table's name that is the column's own ends.
+ * https://cloud.google.com/bigquery/docs/reference/standard-sql/pipe-syntax#set_pipe_operator
+ */
+export function pipeSet(context: Context, node: PipeSet, input: PipeInput): PipedRows {
+  const { rows, scope, frame } = input;
+  frame.phase = "piped";
+  const items = rowItems(context, rows, node);
+  const names = node.assignments.map((assignment) => assignment.name);
+  refuseTwice(context, names, "SET");
+  const assigned = new Map<string, Column>();
+  for (const { name, value } of node.assignments) {
+    const old = onlyColumn(context, items, name, "SET");
+    assigned.set(fold(name.name), ownColumn(context, { ...computed(context, value, scope), name: old.name }, ""));
+  }
+  const changed = items.map((item): RowItem => {
+    const column = assigned.get(fold(item.column.name));
+    return column === undefined ? withoutFields(item, names) : { column, row: null };
+  });
+  return withItems(context, rows, changed, foldedNames(names), node);
+}
+
+function computed(context: Context, node: Expression, scope: Scope): Value {
+  const value = context.expression(context, node, scope);
+  if (node.kind !== "PathExpression") context.computed.push(value.flow);
+  return value;
+}
+
+/**
+ * DROP: the columns are gone; `t.column` still is what it was. A table's name that is the column's own ends.
+ * https://cloud.google.com/bigquery/docs/reference/standard-sql/pipe-syntax#drop_pipe_operator
+ */
+export function pipeDrop(context: Context, node: PipeDrop, { rows }: PipeInput): PipedRows {
+  const items = rowItems(context, rows, node);
+  refuseTwice(context, node.columns, "DROP");
+  for (const name of node.columns) if (named(items, name).length === 0) notAColumn(context, name, "DROP");
+  const gone = foldedNames(node.columns);
+  const kept = items.filter((item) => !gone.has(fold(item.column.name)));
+  if (kept.length === 0) context.fail("name", "DROP leaves no column", node);
+  return withItems(
+    context,
+    rows,
+    kept.map((item) => withoutFields(item, node.columns)),
+    gone,
+    node,
+  );
+}
+
+/**
+ * RENAME: the columns under other names, all at once. `t.column` still has its old name.
+ * https://cloud.google.com/bigquery/docs/reference/standard-sql/pipe-syntax#rename_pipe_operator
+ */
+export function pipeRename(context: Context, node: PipeRename, { rows }: PipeInput): PipedRows {
+  const items = rowItems(context, rows, node);
+  const old = node.renamings.map((renaming) => renaming.from);
+  refuseTwice(context, old, "RENAME");
+  const renamed = new Map<string, string>();
+  for (const { from, to } of node.renamings) {
+    onlyColumn(context, items, from, "RENAME");
+    if (rows.ranges.has(fold(from.name)) || rows.names.get(fold(from.name)) === null) {
+      context.fail("name", `${from.name} is a table's name or ambiguous; RENAME takes columns`, from);
+    }
+    renamed.set(fold(from.name), to.name);
+  }
+  const changed = items.map((item): RowItem => {
+    const name = renamed.get(fold(item.column.name));
+    return name === undefined ? item : { column: { ...item.column, name }, row: null };
+  });
+  return withItems(context, rows, changed, foldedNames(old), node);
+}
+
+function foldedNames(names: readonly Identifier[]): ReadonlySet<string> {
+  return new Set(names.map((name) => fold(name.name)));
+}
+
+function refuseTwice(context: Context, names: readonly Identifier[], operator: string): void {
+  for (const [i, name] of names.entries()) {
+    if (names.some((other, j) => j < i && fold(other.name) === fold(name.name))) {
+      context.fail("name", `Column ${name.name} stands twice in ${operator}`, name);
+    }
+  }
+}
+
+function named(items: readonly RowItem[], name: Identifier): readonly RowItem[] {
+  return items.filter((item) => fold(item.column.name) === fold(name.name));
+}
+
+function onlyColumn(context: Context, items: readonly RowItem[], name: Identifier, operator: string): Column {
+  const [item, second] = named(items, name);
+  if (second !== undefined) {
+    return context.fail("name", `Column ${name.name} in ${operator} stands twice in the rows before it`, name);
+  }
+  return item?.column ?? notAColumn(context, name, operator);
+}
+
+function notAColumn(context: Context, name: Identifier, operator: string): never {
+  return context.fail("name", `${name.name} in ${operator} is no column of the rows before it`, name);
+}
+
+/** Of a row that is one value: a field that has the name of a column dropped or set can't be named any more. */
+function withoutFields(item: RowItem, names: readonly Identifier[]): RowItem {
+  if (item.row === null || item.row.fields[0] === item.column) return item;
+  const gone = foldedNames(names);
+  return { ...item, row: { ...item.row, fields: item.row.fields.filter((field) => !gone.has(fold(field.name))) } };
+}
+
+/**
+ * DISTINCT: names of tables stay, but of their columns only those that are in the result.
+ * https://cloud.google.com/bigquery/docs/reference/standard-sql/pipe-syntax#distinct_pipe_operator
+ */
+export function pipeDistinct(context: Context, node: Node, { rows }: PipeInput): PipedRows {
+  const items = rowItems(context, rows, node);
+  const columns = items.map((item) => item.column);
+  const keys = distinctKeys(context, columns, node);
+  const ids = new Set(columns.map((column) => column.id));
+  const ranges = [...rows.ranges]
+    .filter(([, range]) => range.value === null || ids.has(range.value.id))
+    .map(
+      ([name, range]) =>
+        [name, { ...range, columns: range.columns.filter(({ id }) => ids.has(id)), pseudoColumns: [] }] as const,
+    );
+  const kept = new Set([...rows.columns, ...columns]);
+  const names = new Map([...rows.names].filter(([, column]) => column === null || kept.has(column)));
+  return { ...rows, ranges: new Map(ranges), names, implicit: union([rows.implicit, ...keys]) };
+}

@@ -1,0 +1,169 @@
+/**
+ * Rows with the names they have: what an item of FROM gives, and what one pipe operator hands to the next.
+ * https://cloud.google.com/bigquery/docs/reference/standard-sql/pipe-syntax
+ */
+import { type Flow, fieldFlow, type SourceKey } from "../flow/flow.ts";
+import type { Node } from "../tree.ts";
+import type { Context } from "./context.ts";
+import {
+  type Column,
+  type FromClause,
+  fold,
+  NO_RANGES,
+  namesOf,
+  type PipedRows,
+  type RangeVariable,
+  type Relation,
+  type ValueRow,
+} from "./scope.ts";
+
+/** A relation under a name, or under none; each time with columns of its own. */
+export function relationRows(context: Context, relation: Relation, alias: string, node: Node): PipedRows {
+  context.spendColumns(relation.columns.length, node);
+  const { implicit, rows, repeated, valueTable } = relation;
+  const columns = relation.columns.map((column) => ownColumn(context, column, alias));
+  const [value] = columns;
+  if (valueTable && value !== undefined) {
+    return { ...elementRows(context, { ...value, name: alias }, implicit, rows, null, node), valueTable };
+  }
+  return {
+    columns,
+    ranges: rangeOf(context, columns, alias),
+    names: context.columnNames(columns),
+    implicit,
+    rows,
+    repeated,
+    valueTable,
+  };
+}
+
+/** A column of its own with the values of another; `through` is the name of what gives it. */
+export function ownColumn(context: Context, column: Column, through: string): Column {
+  const id = context.freshId();
+  context.trace?.through(id, through, [column.id]);
+  return { ...column, written: "value", id };
+}
+
+function rangeOf(context: Context, columns: readonly Column[], alias: string): ReadonlyMap<string, RangeVariable> {
+  if (alias === "") return NO_RANGES;
+  return new Map([[fold(alias), { name: alias, columns, value: null, id: context.freshId() }]]);
+}
+
+/** A row that is one value: its name is the value, and a STRUCT's fields are columns as well. */
+export function elementRows(
+  context: Context,
+  value: Column,
+  implicit: ReadonlySet<SourceKey>,
+  rows: Flow,
+  offset: Column | null,
+  node: Node,
+): FromClause {
+  const fields = value.type.kind === "struct" ? fieldColumns(context, value) : null;
+  const columns = [...(fields ?? [value]), ...(offset === null ? [] : [offset])];
+  context.spendColumns(columns.length, node);
+  const ranges = new Map<string, RangeVariable>();
+  const values: ValueRow[] = [{ value, fields: fields ?? [value], open: true }];
+  if (value.name !== "") {
+    ranges.set(fold(value.name), { name: value.name, columns: [], value, id: value.id });
+  }
+  if (offset !== null) {
+    if (ranges.has(fold(offset.name))) context.fail("name", `Duplicate alias ${offset.name} in FROM`, node);
+    ranges.set(fold(offset.name), { name: offset.name, columns: [], value: offset, id: offset.id });
+    values.push({ value: offset, fields: [offset], open: true });
+  }
+  return { columns, ranges, names: namesOf(fields ?? []), implicit, rows, repeated: true, values };
+}
+
+function fieldColumns(context: Context, value: Column): readonly Column[] {
+  if (value.type.kind !== "struct") return [];
+  return value.type.fields.map((field, i) => ({
+    name: field.name,
+    type: field.type,
+    written: "value",
+    flow: fieldFlow(value.flow, i),
+    id: context.idOf("field", [value.id, fold(field.name)]),
+  }));
+}
+
+/** One column of the rows as a result: of a row that is one value, the value, with the fields that `*` gives for it. */
+export interface RowItem {
+  readonly column: Column;
+  readonly row: ValueRow | null;
+}
+
+/** The columns a query has that ends here, in order. */
+export function rowItems(context: Context, from: FromClause, node: Node): readonly RowItem[] {
+  const { values = [] } = from;
+  const rowOf = new Map(values.flatMap((row) => row.fields.map((field) => [field, row] as const)));
+  const seen = new Set<ValueRow>();
+  const items: RowItem[] = [];
+  for (const column of from.columns) {
+    const row = rowOf.get(column);
+    if (row === undefined) items.push({ column, row: null });
+    else if (!seen.has(row)) {
+      seen.add(row);
+      items.push({ column: row.value, row });
+    }
+  }
+  if (seen.size < values.length) {
+    context.fail("unsupported", "A row that is a STRUCT without fields left; name its fields in a SELECT", node);
+  }
+  return items;
+}
+
+/** The rows with other columns, and without the names in `gone`. Table aliases keep the columns they had. */
+export function withItems(
+  context: Context,
+  from: FromClause,
+  items: readonly RowItem[],
+  gone: ReadonlySet<string>,
+  node: Node,
+): PipedRows {
+  const columns = items.flatMap(({ column, row }) => row?.fields ?? [column]);
+  context.spendColumns(columns.length, node);
+  const values = items.flatMap(({ row }) => row ?? []);
+  const ranges = new Map([...from.ranges].filter(([name]) => !gone.has(name)));
+  const names = itemNames(items);
+  for (const [name, column] of pseudoNames(context, from, node)) {
+    if (!gone.has(name)) names.set(name, names.has(name) ? null : column);
+  }
+  return { ...from, columns, values, ranges, names, valueTable: false };
+}
+
+function itemNames(items: readonly RowItem[]): Map<string, Column | null> {
+  return namesOf(items.flatMap(({ column, row }) => (row?.open ? row.fields : [column])));
+}
+
+/** Names that stand for no column of `*`; null where such a one is ambiguous. */
+function pseudoNames(context: Context, from: FromClause, node: Node): ReadonlyMap<string, Column | null> {
+  const plain = itemNames(rowItems(context, from, node));
+  return new Map(
+    [...from.names].filter(([name, column]) => !plain.has(name) || (column === null && plain.get(name) !== null)),
+  );
+}
+
+/** The rows under one name, which takes the place of all names of tables. */
+export function aliasedRows(context: Context, rows: PipedRows, alias: string, node: Node): PipedRows {
+  const items = rowItems(context, rows, node);
+  const [only] = items;
+  if (rows.valueTable && only !== undefined) {
+    const value = { ...only.column, name: alias };
+    const fields = value.type.kind === "struct" ? (only.row?.fields ?? []) : [value];
+    const ranges = new Map([[fold(alias), { name: alias, columns: [], value, id: value.id }]]);
+    return { ...rows, columns: fields, ranges, values: [{ value, fields, open: true }] };
+  }
+  const columns = items.map((item) => item.column);
+  const names = namesOf(columns);
+  for (const [name, column] of pseudoNames(context, rows, node)) names.set(name, names.has(name) ? null : column);
+  const values = (rows.values ?? []).map((row) => ({ ...row, open: false }));
+  return { ...rows, ranges: rangeOf(context, columns, alias), names, values };
+}
+
+/** What a query gives that ends here. */
+export function relationOf(context: Context, rows: PipedRows, node: Node): Relation {
+  const columns = rowItems(context, rows, node).map(({ column }) =>
+    rows.valueTable ? { ...column, name: "" } : column,
+  );
+  const { implicit, repeated, valueTable } = rows;
+  return { columns, implicit, rows: rows.rows, repeated, valueTable };
+}

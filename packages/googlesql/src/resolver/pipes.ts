@@ -1,0 +1,171 @@
+/**
+ * Pipe operators, in order: each takes the rows before it and gives those behind it.
+ * https://cloud.google.com/bigquery/docs/reference/standard-sql/pipe-syntax
+ */
+import { picked, transformed, union } from "../flow/flow.ts";
+import type { PipeAssert, PipeIf, PipeJoin, PipeOperator, PipeSetOperation, Subpipeline } from "../tree.ts";
+import { casts, STRING, typeName } from "../types.ts";
+import { checkLimit, condition, orderItems, pickedColumn } from "./clauses.ts";
+import { withTables } from "./common-tables.ts";
+import type { Context } from "./context.ts";
+import { eachColumn } from "./each-column.ts";
+import { joined } from "./from-clause.ts";
+import { matched } from "./match-recognize.ts";
+import { pipeAggregate } from "./pipe-aggregate.ts";
+import { pipeDistinct, pipeDrop, pipeExtend, pipeRename, pipeSelect, pipeSet } from "./pipe-columns.ts";
+import { type PipeInput, pipeInput } from "./pipe-input.ts";
+import { aliasedRows, relationOf, relationRows, rowItems } from "./piped-rows.ts";
+import { pivoted } from "./pivot.ts";
+import type { CommonTables, FromClause, PipedRows, Scope } from "./scope.ts";
+import { combineRelations } from "./set-operation.ts";
+import { sampled } from "./table-sample.ts";
+import { unpivoted } from "./unpivot.ts";
+
+/** `parent` is the scope of the query around the pipe's. */
+export function pipedRows(
+  context: Context,
+  pipes: readonly PipeOperator[],
+  start: PipedRows,
+  parent: Scope | null,
+  outerTables: CommonTables | null,
+): PipedRows {
+  let rows = start;
+  let tables = outerTables;
+  for (const pipe of pipes) {
+    // Its common tables are there for all operators behind it.
+    if (pipe.kind === "PipeWith") tables = withTables(context, pipe.with, tables);
+    else rows = piped(context, pipe, pipeInput(rows, parent, tables));
+  }
+  return rows;
+}
+
+function piped(context: Context, pipe: Exclude<PipeOperator, { kind: "PipeWith" }>, input: PipeInput): PipedRows {
+  const { rows, frame, scope, outer } = input;
+  switch (pipe.kind) {
+    case "PipeSelect":
+      return pipeSelect(context, pipe, input);
+    case "PipeExtend":
+    case "PipeWindow":
+      return pipeExtend(context, pipe, input);
+    case "PipeSet":
+      return pipeSet(context, pipe, input);
+    case "PipeDrop":
+      return pipeDrop(context, pipe, input);
+    case "PipeRename":
+      return pipeRename(context, pipe, input);
+    case "PipeAs":
+      return aliasedRows(context, rows, pipe.alias.name, pipe);
+    case "PipeWhere": {
+      // Behind AGGREGATE it is HAVING, with a window function QUALIFY.
+      frame.phase = "piped";
+      return { ...rows, implicit: union([rows.implicit, condition(context, pipe.condition, scope, "WHERE")]) };
+    }
+    case "PipeLimit":
+      checkLimit(context, pipe.limit, outer);
+      return { ...eachColumn(rows, pickedColumn), rows: picked(rows.rows) };
+    case "PipeAggregate":
+      return pipeAggregate(context, pipe, input);
+    case "PipeDistinct":
+      return pipeDistinct(context, pipe, input);
+    case "PipeOrderBy": {
+      frame.phase = "piped";
+      const columns = rowItems(context, rows, pipe).map((item) => item.column);
+      return { ...rows, implicit: union([rows.implicit, orderItems(context, pipe.orderBy, columns, scope)]) };
+    }
+    case "PipeSetOperation":
+      return setOperation(context, pipe, input);
+    case "PipeJoin":
+      return join(context, pipe, input);
+    case "PipePivot":
+      return plain(pivoted(context, rows, pipe.pivot, pipe.alias?.name ?? "", outer, pipe));
+    case "PipeUnpivot":
+      return plain(unpivoted(context, rows, pipe.unpivot, pipe.alias?.name ?? "", pipe));
+    case "PipeMatchRecognize":
+      return plain(matched(context, rows, pipe.match, pipe.alias?.name ?? "", outer, pipe));
+    case "PipeTableSample":
+      return { ...rows, ...sampled(context, rows, pipe.sample) };
+    case "PipeAssert":
+      return assertion(context, pipe, input);
+    case "PipeIf":
+      return branch(context, pipe, input);
+    case "PipeCall":
+    case "PipeRecursiveUnion":
+    case "PipeLog":
+    case "PipeFork":
+    case "PipeTee":
+    case "PipeInsert":
+    case "PipeExportData":
+    case "PipeCreateTable":
+      return context.fail("unsupported", "The pipe operator is not supported", pipe);
+    default: {
+      const unreachable: never = pipe;
+      return unreachable;
+    }
+  }
+}
+
+function plain(from: FromClause): PipedRows {
+  return { ...from, valueTable: false };
+}
+
+/** The rows before the pipe are the first input; names of tables end here. */
+function setOperation(context: Context, node: PipeSetOperation, { rows, outer }: PipeInput): PipedRows {
+  const others = node.queries.map((query) => context.query(context, query, outer.parent, outer.commonTables));
+  const inputs = [relationOf(context, rows, node), ...others];
+  return relationRows(context, combineRelations(context, node, inputs, node), "", node);
+}
+
+/** The rows before the pipe are the left side; names of tables of both sides stay. */
+function join(context: Context, node: PipeJoin, { rows, frame, outer }: PipeInput): PipedRows {
+  return plain(joined(context, { ...node, right: node.table }, rows, rows, frame, outer));
+}
+
+/**
+ * ASSERT: that the query runs tells that the condition is true of each row, and its messages leave by the error.
+ * https://cloud.google.com/bigquery/docs/reference/standard-sql/pipe-syntax#assert_pipe_operator
+ */
+function assertion(context: Context, node: PipeAssert, { rows, scope }: PipeInput): PipedRows {
+  const keys = condition(context, node.condition, scope, "ASSERT");
+  context.failing.push({ ...rows.rows, explicit: new Map(), implicit: union([keys, rows.implicit]), fields: null });
+  for (const message of node.messages) {
+    const value = context.expression(context, message, scope);
+    if (!casts(value.type, STRING, value.written)) {
+      context.fail("type", `ASSERT can't show ${typeName(value.type)}; make a STRING of it`, message);
+    }
+    context.errors.push(transformed([value.flow]));
+  }
+  return rows;
+}
+
+/**
+ * IF: the operators of the first branch whose condition is TRUE. BigQuery too takes conditions that are constants alone.
+ * https://cloud.google.com/bigquery/docs/reference/standard-sql/pipe-syntax#if_pipe_operator
+ */
+function branch(context: Context, node: PipeIf, { rows, outer }: PipeInput): PipedRows {
+  let chosen: Subpipeline | null | undefined;
+  for (const { condition: written, pipeline } of node.branches) {
+    const holds = constantCondition(written);
+    if (holds === undefined) {
+      return context.fail("unsupported", "IF takes TRUE, FALSE or NULL, or NOT before one of them", written);
+    }
+    if (holds && chosen === undefined) chosen = pipeline;
+  }
+  chosen ??= node.else;
+  return chosen === null ? rows : pipedRows(context, chosen.pipes, rows, outer.parent, outer.commonTables);
+}
+
+/** Undefined for what is no constant; NULL is no TRUE, nor is NOT NULL. */
+function constantCondition(node: PipeIf["branches"][number]["condition"]): boolean | null | undefined {
+  switch (node.kind) {
+    case "BooleanLiteral":
+      return node.value;
+    case "NullLiteral":
+      return null;
+    case "NotExpression": {
+      const operand = constantCondition(node.operand);
+      return typeof operand === "boolean" ? !operand : operand;
+    }
+    default:
+      return undefined;
+  }
+}
