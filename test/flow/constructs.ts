@@ -59,6 +59,10 @@ export const CONSTRUCTS: readonly string[] = [
   ],
   ...["*", "alias.*", "struct.*", "* EXCEPT", "* REPLACE", "whole row", "TO_JSON_STRING(row)", "SELECT AS STRUCT"],
   ...["UNION ALL", "UNION DISTINCT", "INTERSECT DISTINCT", "EXCEPT DISTINCT"],
+  ...["STRICT", "INNER", "LEFT", "FULL"].map((mode) => `set operation ${mode} by name`),
+  "set operation by a list of names",
+  ...["recursive UNION ALL", "recursive UNION DISTINCT"],
+  ...["PIVOT", "UNPIVOT", "UNPIVOT INCLUDE NULLS", "UNPIVOT EXCLUDE NULLS"].map((f) => `from ${f}`),
   ...["scalar subquery", "ARRAY subquery", "EXISTS", "IN subquery", "NOT IN subquery", "correlated reference"],
   ...[
     "field access",

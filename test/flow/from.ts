@@ -4,6 +4,7 @@ import type { Generation, Place, QueryWish } from "./generation.ts";
 import { TABLES } from "./schema.ts";
 import { type Column, type Range, reference, type Scope, scopeOver, spellings } from "./scope.ts";
 import type { Expr, From } from "./tree.ts";
+import { turned } from "./turned.ts";
 import { arrayOf, BOOL, INT64, STRING, type Type } from "./types.ts";
 
 export interface KeyPart {
@@ -59,7 +60,7 @@ function aliasesOf(from: MadeFrom): Set<string> {
   return new Set(from.ranges.flatMap((r) => (r.alias === null ? [] : [r.alias])));
 }
 
-/** One table, common table or derived table. */
+/** One table, common table or derived table, and sometimes what PIVOT or UNPIVOT makes of it. */
 function makeItem(g: Generation, wish: QueryWish, left: MadeFrom | null): MadeFrom {
   const { choices } = g;
   const kind = choices.weighted([
@@ -75,6 +76,19 @@ function makeItem(g: Generation, wish: QueryWish, left: MadeFrom | null): MadeFr
     const beside = left === null ? scopeOver(wish.parent, [], NO_USING) : scopeOver(wish.parent, left.ranges, left);
     return unnest(g, wish, { ...beside, allowed: new Set() }, taken, "UNNEST");
   }
+  const item = makeTable(g, wish, kind, duck, taken);
+  if (!choices.chance(12)) return item;
+  return turned(g, item, choices.chance(70) ? freshAlias(g, taken) : null) ?? item;
+}
+
+function makeTable(
+  g: Generation,
+  wish: QueryWish,
+  kind: "table" | "common" | "derived",
+  duck: string,
+  taken: ReadonlySet<string>,
+): MadeFrom {
+  const { choices } = g;
   if (kind === "table") {
     g.note("from table");
     const table = choices.pick(TABLES);
@@ -100,7 +114,7 @@ function makeItem(g: Generation, wish: QueryWish, left: MadeFrom | null): MadeFr
   return relation({ kind: "derived", query: made.query, alias, duck }, alias, columns, made.key);
 }
 
-function relation(
+export function relation(
   node: From,
   alias: string | null,
   columns: readonly Column[],
@@ -160,7 +174,7 @@ function fieldColumns(type: Type, duck: string): Column[] {
 }
 
 const NONE: ReadonlySet<Column> = new Set();
-const NO_USING: Pick<MadeFrom, "merged" | "hidden"> = { merged: [], hidden: new Set() };
+export const NO_USING: Pick<MadeFrom, "merged" | "hidden"> = { merged: [], hidden: new Set() };
 
 function usedBy(a: MadeFrom, b: MadeFrom): Pick<MadeFrom, "merged" | "hidden"> {
   return { merged: [...a.merged, ...b.merged], hidden: new Set([...a.hidden, ...b.hidden]) };
@@ -175,7 +189,7 @@ function both(a: MadeFrom, b: MadeFrom): Pick<MadeFrom, "ranges" | "key"> {
   return { ranges: [...a.ranges, ...b.ranges], key: a.key === null || b.key === null ? null : [...a.key, ...b.key] };
 }
 
-function joined(g: Generation, wish: QueryWish, left: MadeFrom): MadeFrom {
+export function joined(g: Generation, wish: QueryWish, left: MadeFrom): MadeFrom {
   const { choices } = g;
   const scope = scopeOver(wish.parent, left.ranges, left);
   const arrays = atoms(placeIn(wish, scopeOver(null, left.ranges, left))).some((e) => e.type.kind === "array");

@@ -14,6 +14,7 @@ export interface Made {
 
 export interface CommonTable {
   readonly google: string;
+  readonly recursive?: boolean;
   readonly duck: string;
   readonly made: Made;
 }

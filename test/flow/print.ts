@@ -1,7 +1,7 @@
 /** The tree as text, once in each dialect. Nothing here knows what a query means. */
 import { duckDatum } from "./schema.ts";
 import type { Body, Expr, From, Item, OrderItem, Query, Select } from "./tree.ts";
-import { googleType } from "./types.ts";
+import { duckType, googleType } from "./types.ts";
 
 export type Dialect = "google" | "duck";
 
@@ -11,7 +11,8 @@ export function printQuery(query: Query, dialect: Dialect): string {
   const parts: string[] = [];
   if (query.commonTables.length > 0) {
     const tables = query.commonTables.map((c) => `${g ? c.google : c.duck} AS (${printQuery(c.query, dialect)})`);
-    parts.push(`WITH ${tables.join(", ")}`);
+    const recursive = query.commonTables.some((c) => c.recursive);
+    parts.push(`WITH ${recursive ? "RECURSIVE " : ""}${tables.join(", ")}`);
   }
   parts.push(printBody(query.body, dialect));
   if (query.orderBy.length > 0) parts.push(`ORDER BY ${printOrder(query.orderBy, dialect)}`);
@@ -29,6 +30,21 @@ function printBody(body: Body, dialect: Dialect): string {
     case "set": {
       const operator = dialect === "google" ? body.operator : body.operator.replace(" DISTINCT", "");
       return body.inputs.map((input) => printBody(input, dialect)).join(` ${operator} `);
+    }
+    case "by name": {
+      const { operator, before, behind, inputs, columns } = body;
+      if (dialect === "google") {
+        const written = `${before === "" ? "" : `${before} `}${operator} ${behind}`;
+        return inputs.map((input) => printBody(input.body, dialect)).join(` ${written} `);
+      }
+      const aligned = inputs.map(({ body, cells }) => {
+        const list = columns.map(({ type, duck }, i) => {
+          const cell = cells[i] ?? null;
+          return `${cell === null ? `CAST(NULL AS ${duckType(type)})` : `d.${cell}`} AS ${duck}`;
+        });
+        return `SELECT ${list.join(", ")} FROM (${printBody(body, dialect)}) AS d`;
+      });
+      return aligned.join(` ${operator.replace(" DISTINCT", "")} `);
     }
   }
 }
@@ -104,6 +120,34 @@ function printFrom(from: From, dialect: Dialect): string {
         return `${named(from.asPath ? array : `UNNEST(${array})`, from.alias)}${offset}`;
       }
       return `LATERAL (SELECT unnest(u.a) AS x, generate_subscripts(u.a, 1) - 1 AS o FROM (SELECT ${array} AS a) AS u) AS ${from.duck}`;
+    }
+    case "pivot": {
+      const source = printFrom(from.source, dialect);
+      if (!g) {
+        const cells = from.cells.map((cell) => `${printExpr(cell.expr, dialect)} AS ${cell.duck}`);
+        const groups = from.groups.map((key) => printExpr(key, dialect));
+        const grouped = groups.length === 0 ? "" : ` GROUP BY ${groups.join(", ")}`;
+        return `(SELECT ${cells.join(", ")} FROM ${source}${grouped}) AS ${from.duck}`;
+      }
+      const list = (items: typeof from.values): string =>
+        items.map(({ expr, alias }) => `${printExpr(expr, dialect)} AS ${alias}`).join(", ");
+      const input = `(${printExpr(from.input, dialect)})`;
+      return named(`${source} PIVOT(${list(from.aggregates)} FOR ${input} IN (${list(from.values)}))`, from.alias);
+    }
+    case "unpivot": {
+      const source = printFrom(from.source, dialect);
+      if (!g) {
+        const rows = from.turned.map(({ duck, label }) => {
+          const list = [...from.kept, duck, `'${label}'`].map((column, i) => `${column} AS ${from.outs[i]}`);
+          const where = from.nulls === "INCLUDE" ? "" : ` WHERE ${duck} IS NOT NULL`;
+          return `SELECT ${list.join(", ")} FROM ${source}${where}`;
+        });
+        return `(${rows.join(" UNION ALL ")}) AS ${from.duck}`;
+      }
+      const columns = from.turned.map(({ google, label, written }) => (written ? `${google} AS '${label}'` : google));
+      const nulls = from.nulls === "" ? "" : ` ${from.nulls} NULLS`;
+      const text = `UNPIVOT${nulls} (${from.value} FOR ${from.label} IN (${columns.join(", ")}))`;
+      return named(`${source} ${text}`, from.alias);
     }
     case "join": {
       const left = printFrom(from.left, dialect);

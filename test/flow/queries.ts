@@ -1,7 +1,9 @@
 /** Queries: SELECT with its clauses, set operations, common tables. */
+import { byName } from "./by-name.ts";
 import { anyType, atoms, expression, hasReference } from "./expressions.ts";
 import { type KeyPart, type MadeFrom, makeFrom, placeIn } from "./from.ts";
 import type { CommonTable, Generation, Made, Place, QueryWish } from "./generation.ts";
+import { recursiveTable } from "./recursion.ts";
 import { type Column, rangeNames, reference, type Scope, scopeOver, spellings, visible } from "./scope.ts";
 import type { Body, Expr, GroupBy, Item, OrderItem, Query, Select } from "./tree.ts";
 import { BOOL, INT64, STRING, type Type } from "./types.ts";
@@ -14,13 +16,19 @@ export function makeQuery(g: Generation, wish: QueryWish): Made {
   const commonTables: CommonTable[] = [];
   if (wish.as === "" && g.queryDepth <= 2 && g.choices.chance(wish.top ? 25 : 6)) {
     g.note("WITH");
+    // The names of a recursive clause hide tables in all of it.
+    const recursive = g.budget > 40 && g.choices.chance(25);
     for (let i = 0; i <= g.choices.below(2); i++) {
-      const google = g.choices.pick(["c", "d", "people", "pair"]);
+      const google = g.choices.pick(recursive ? ["c", "d"] : ["c", "d", "people", "pair"]);
       if (commonTables.some((c) => c.google === google)) continue;
       const visibleTables = [
         ...wish.commonTables.filter((c) => !commonTables.some((n) => n.google === c.google)),
         ...commonTables,
       ];
+      if (recursive && i === 0) {
+        commonTables.push(recursiveTable(g, google, visibleTables));
+        continue;
+      }
       const made = g.query(g, {
         parent: null,
         commonTables: visibleTables,
@@ -37,7 +45,12 @@ export function makeQuery(g: Generation, wish: QueryWish): Made {
   const inner = { ...wish, commonTables: [...wish.commonTables.filter((c) => !hidden.has(c.google)), ...commonTables] };
   const set = wish.as === "" && wish.rows === "any" && g.queryDepth < 3 && g.budget > 25 && g.choices.chance(10);
   const { query, columns, key } = set ? setOperation(g, inner) : select(g, inner);
-  const written = commonTables.map((c) => ({ google: c.google, duck: c.duck, query: c.made.query }));
+  const written = commonTables.map((c) => ({
+    google: c.google,
+    duck: c.duck,
+    query: c.made.query,
+    recursive: c.recursive === true,
+  }));
   g.queryDepth--;
   g.windows = outerWindows;
   return { query: { ...query, commonTables: written }, columns, key };
@@ -49,6 +62,10 @@ const PLAIN = { commonTables: [], orderBy: [], limit: null, offset: null } as co
 
 function setOperation(g: Generation, wish: QueryWish): Made {
   const { choices } = g;
+  if (wish.types === null && choices.chance(40)) {
+    const made = byName(g, (types, names) => select(g, { ...wish, types, names, rows: "any", top: false }));
+    return orderedSet(g, wish, made.body, made.columns, made.operator);
+  }
   const operator = choices.pick(["UNION ALL", "UNION DISTINCT", "INTERSECT DISTINCT", "EXCEPT DISTINCT"] as const);
   g.note(operator);
   const types = wish.types ?? Array.from({ length: 1 + choices.below(3) }, () => anyType(g));
@@ -61,7 +78,12 @@ function setOperation(g: Generation, wish: QueryWish): Made {
   const count = operator === "UNION ALL" && choices.chance(20) ? 3 : 2;
   const inputs = [first, ...Array.from({ length: count - 1 }, input)];
   const { columns } = first.made;
-  const query: Query = { ...PLAIN, body: { kind: "set", operator, inputs: inputs.map((i) => i.body) } };
+  return orderedSet(g, wish, { kind: "set", operator, inputs: inputs.map((i) => i.body) }, columns, operator);
+}
+
+function orderedSet(g: Generation, wish: QueryWish, body: Body, columns: Made["columns"], operator: string): Made {
+  const { choices } = g;
+  const query: Query = { ...PLAIN, body };
   const scalars = columns.every((c) => c.type.kind === "scalar");
   const key = operator !== "UNION ALL" && scalars ? columns.map((_, i) => i) : null;
   if (!scalars || !choices.chance(wish.top ? 40 : 15)) return { query, columns, key };

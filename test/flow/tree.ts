@@ -49,7 +49,12 @@ export interface OrderItem {
 }
 
 export interface Query {
-  readonly commonTables: readonly { readonly google: string; readonly duck: string; readonly query: Query }[];
+  readonly commonTables: readonly {
+    readonly google: string;
+    readonly duck: string;
+    readonly query: Query;
+    readonly recursive: boolean;
+  }[];
   readonly body: Body;
   readonly orderBy: readonly OrderItem[];
   readonly limit: number | null;
@@ -63,6 +68,16 @@ export type Body =
       readonly kind: "set";
       readonly operator: "UNION ALL" | "UNION DISTINCT" | "INTERSECT DISTINCT" | "EXCEPT DISTINCT";
       readonly inputs: readonly Body[];
+    }
+  | {
+      readonly kind: "by name";
+      readonly operator: "UNION ALL" | "UNION DISTINCT" | "INTERSECT DISTINCT" | "EXCEPT DISTINCT";
+      /** What stands around the operator. */
+      readonly before: string;
+      readonly behind: string;
+      /** For DuckDB, what each has for each column: its own name for it, or null. */
+      readonly inputs: readonly { readonly body: Body; readonly cells: readonly (string | null)[] }[];
+      readonly columns: readonly { readonly type: Type; readonly duck: string }[];
     };
 
 export interface Select {
@@ -118,6 +133,37 @@ export type From =
       readonly asPath: boolean;
       readonly alias: string;
       readonly offset: string | null;
+      readonly duck: string;
+    }
+  | {
+      readonly kind: "pivot";
+      readonly source: From;
+      readonly aggregates: readonly { readonly expr: Expr; readonly alias: string }[];
+      readonly input: Expr;
+      readonly values: readonly { readonly expr: Expr; readonly alias: string }[];
+      /** For DuckDB: what is grouped by, and every column. */
+      readonly groups: readonly Expr[];
+      readonly cells: readonly { readonly expr: Expr; readonly duck: string }[];
+      readonly alias: string | null;
+      readonly duck: string;
+    }
+  | {
+      readonly kind: "unpivot";
+      readonly source: From;
+      readonly nulls: "" | "EXCLUDE" | "INCLUDE";
+      readonly value: string;
+      readonly label: string;
+      readonly turned: readonly {
+        readonly google: string;
+        readonly duck: string;
+        readonly label: string;
+        /** Rather than the column's name. */
+        readonly written: boolean;
+      }[];
+      /** For DuckDB: the other columns, and the names of all. */
+      readonly kept: readonly string[];
+      readonly outs: readonly string[];
+      readonly alias: string | null;
       readonly duck: string;
     }
   | {
