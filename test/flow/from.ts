@@ -1,28 +1,12 @@
 /** FROM clauses: which rows, by which names, and what tells the rows apart. */
 import { atoms, expression } from "./expressions.ts";
 import type { Generation, Place, QueryWish } from "./generation.ts";
+import { type KeyPart, type MadeFrom, NO_USING, NONE, placeIn, relation } from "./rows.ts";
 import { TABLES } from "./schema.ts";
 import { type Column, type Range, reference, type Scope, scopeOver, spellings } from "./scope.ts";
 import type { Expr, From } from "./tree.ts";
 import { turned } from "./turned.ts";
 import { arrayOf, BOOL, INT64, STRING, type Type } from "./types.ts";
-
-export interface KeyPart {
-  readonly range: Range;
-  readonly column: Column;
-}
-
-export interface MadeFrom {
-  readonly node: From;
-  readonly ranges: readonly Range[];
-  readonly merged: readonly Column[];
-  /** Columns that USING merged: their name alone means the merged one. */
-  readonly hidden: ReadonlySet<Column>;
-  /** What `*` gives, in order. */
-  readonly star: readonly Column[];
-  /** Columns that together differ in every row; null where none are known. */
-  readonly key: readonly KeyPart[] | null;
-}
 
 const ALIASES = ["p", "q", "o", "t", "u", "name", "ssn", "r"];
 
@@ -40,20 +24,6 @@ export function makeFrom(g: Generation, wish: QueryWish): MadeFrom {
   ]);
   for (let i = 0; i < count && g.budget > 0; i++) from = joined(g, wish, from);
   return from;
-}
-
-export function placeIn(wish: Pick<QueryWish, "commonTables">, scope: Scope): Place {
-  return {
-    scope,
-    own: [],
-    rows: null,
-    windowTies: null,
-    rowTies: null,
-    commonTables: wish.commonTables,
-    subqueries: true,
-    qualified: false,
-    grouped: false,
-  };
 }
 
 function aliasesOf(from: MadeFrom): Set<string> {
@@ -114,20 +84,6 @@ function makeTable(
   return relation({ kind: "derived", query: made.query, alias, duck }, alias, columns, made.key);
 }
 
-export function relation(
-  node: From,
-  alias: string | null,
-  columns: readonly Column[],
-  key: readonly number[] | null,
-): MadeFrom {
-  const range: Range = { alias, columns, value: null };
-  const parts = key?.flatMap((i) => {
-    const column = columns[i];
-    return column === undefined ? [] : [{ range, column }];
-  });
-  return { node, ranges: [range], merged: [], hidden: NONE, star: columns, key: parts ?? null };
-}
-
 /** The elements of an array that what stands on the left may provide. */
 function unnest(
   g: Generation,
@@ -172,9 +128,6 @@ function fieldColumns(type: Type, duck: string): Column[] {
   if (type.kind !== "struct") return [];
   return type.fields.map((f) => ({ name: f.name, type: f.type, duck: `struct_extract(${duck}, '${f.name}')` }));
 }
-
-const NONE: ReadonlySet<Column> = new Set();
-export const NO_USING: Pick<MadeFrom, "merged" | "hidden"> = { merged: [], hidden: new Set() };
 
 function usedBy(a: MadeFrom, b: MadeFrom): Pick<MadeFrom, "merged" | "hidden"> {
   return { merged: [...a.merged, ...b.merged], hidden: new Set([...a.hidden, ...b.hidden]) };

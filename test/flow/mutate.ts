@@ -116,6 +116,14 @@ const MUTANTS: readonly (readonly [rule: string, from: string, to: string])[] = 
     "return union([new Set(value.explicit.keys()), value.implicit]);",
     "return value.implicit;",
   ],
+  [
+    "covers: always, so that a recursion ends after its first pass",
+    "export function covers(known: Flow, flow: Flow): boolean {",
+    "export function covers(known: Flow, flow: Flow): boolean {\n  if (known !== flow) return true;",
+  ],
+  ["covers: whatever is explicit", "if ((ways & ~(known.explicit.get(key) ?? 0)) !== 0) return false;", ""],
+  ["covers: whatever is implicit", "if (!known.implicit.has(key)) return false;", ""],
+  ["covers: whatever the fields", "covers(field, flow.fields?.[i] ?? own(flow))", "covers(field, field)"],
   ["union: the first alone", "if (second === undefined) return first;\n  const all", "return first;\n  const all"],
 ];
 

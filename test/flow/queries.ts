@@ -1,9 +1,10 @@
 /** Queries: SELECT with its clauses, set operations, common tables. */
 import { byName } from "./by-name.ts";
 import { anyType, atoms, expression, hasReference } from "./expressions.ts";
-import { type KeyPart, type MadeFrom, makeFrom, placeIn } from "./from.ts";
+import { makeFrom } from "./from.ts";
 import type { CommonTable, Generation, Made, Place, QueryWish } from "./generation.ts";
 import { recursiveTable } from "./recursion.ts";
+import { type KeyPart, type MadeFrom, placeIn } from "./rows.ts";
 import { type Column, rangeNames, reference, type Scope, scopeOver, spellings, visible } from "./scope.ts";
 import type { Body, Expr, GroupBy, Item, OrderItem, Query, Select } from "./tree.ts";
 import { BOOL, INT64, STRING, type Type } from "./types.ts";

@@ -1,7 +1,8 @@
 /** A recursive common table. A column counts the passes, so that there are few of them. */
 import { anyType, expression } from "./expressions.ts";
-import { joined, placeIn, relation } from "./from.ts";
+import { joined } from "./from.ts";
 import type { CommonTable, Generation, Made, QueryWish } from "./generation.ts";
+import { placeIn, relation } from "./rows.ts";
 import { reference, scopeOver } from "./scope.ts";
 import type { Body, Expr, From, Query, Select } from "./tree.ts";
 import { BOOL, INT64, type Type } from "./types.ts";

@@ -1,8 +1,8 @@
 /** PIVOT and UNPIVOT behind one item of FROM. DuckDB gets what they mean: a grouped SELECT, and a UNION ALL. */
 import { expression } from "./expressions.ts";
-import { type KeyPart, type MadeFrom, NO_USING, placeIn, relation } from "./from.ts";
 import type { Generation } from "./generation.ts";
 import { AGGREGATES } from "./operators.ts";
+import { type KeyPart, type MadeFrom, NO_USING, placeIn, relation } from "./rows.ts";
 import { DOMAIN } from "./schema.ts";
 import { type Column, scopeOver } from "./scope.ts";
 import type { Expr, From } from "./tree.ts";

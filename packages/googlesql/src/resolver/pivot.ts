@@ -42,12 +42,8 @@ export function pivoted(
   for (const value of pivot.values) resolveConstant(context, value.expression, input.type, "IN in PIVOT");
 
   // Each aggregate sees a row, and that there is one, only where the input has that column's value.
-  const chosen = (value: Value): Value => ({ ...value, flow: chosenBy(value.flow, [input.flow]) });
-  const narrowed = scopeOfRows(
-    eachColumn(from, (column) => ({ ...column, ...chosen(column) })),
-    frame,
-    outer,
-  );
+  const chosen = eachColumn(from, (column) => ({ ...column, flow: chosenBy(column.flow, [input.flow]) }));
+  const narrowed = scopeOfRows(chosen, frame, outer);
   frame.rows = chosenBy(from.rows, [input.flow]);
   frame.repeated = from.repeated;
   frame.phase = "select";
