@@ -94,7 +94,8 @@ const MUTANTS: readonly (readonly [rule: string, from: string, to: string])[] = 
   ],
   ["ofLength: the length not shown", "const shown = showing(elements, length);", "const shown = elements;"],
   ["ofLength: no fields decided", "elements.fields === null ? shown : decidedBy(shown, keysOf(length))", "shown"],
-  ["closed: nothing", "leaf.level === PICKED ? leaf : { ...leaf, level: OWN }", "leaf"],
+  ["closed: nothing", "leaf.level <= ARGUMENT ? leaf : { ...leaf, level: OWN }", "leaf"],
+  ["showing: a statistic for a value", "(known & (COPY | TRANSFORM)) !== 0 ||", "known !== 0 ||"],
   [
     "everywhere: not in the fields",
     "fields: flow.fields.map((field) => everywhere(field, change)) };",

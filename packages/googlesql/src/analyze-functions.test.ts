@@ -134,6 +134,10 @@ table("a lambda sees the elements, and what it captures flows", [
   ],
   ["SELECT ARRAY_FILTER(tags, (e, i) -> i < id) AS x FROM patients", "x = transform id, copy tags ? id"],
   ["SELECT ARRAY_INCLUDES(tags, e -> e = ssn) AS x FROM patients", "x = transform ssn, transform tags"],
+  [
+    "SELECT ARRAY_FILTER([n], e -> m = 'x') AS x FROM (SELECT COUNT(ssn) AS n, MAX(ssn) AS m FROM patients)",
+    "x = aggregate ssn, transform ssn ? ssn",
+  ],
   ["SELECT ARRAY_INCLUDES(tags, ssn) AS x FROM patients", "x = transform ssn, transform tags"],
   ["SELECT ARRAY_TRANSFORM(tags, e -> UPPER(e)) AS x FROM patients", "x = transform tags"],
   ["SELECT ARRAY_TRANSFORM(tags, e -> e) AS x FROM patients", "x = copy tags"],

@@ -242,7 +242,12 @@ export function ofLength(elements: Flow, shapes: readonly Flow[]): Flow {
 
 /** `flow`, whose shape shows what `added` does and `flow` doesn't anyhow; no literal of it, since none is handed out. */
 function showing(flow: Flow, added: Flow): Flow {
-  const explicit = new Map([...added.explicit].filter(([key]) => !flow.explicit.has(key)));
+  const shown = (key: SourceKey, ways: Ways): boolean => {
+    const known = flow.explicit.get(key) ?? 0;
+    // A statistic alone shows less than a value does.
+    return (known & (COPY | TRANSFORM)) !== 0 || (known & ways) === ways;
+  };
+  const explicit = new Map([...added.explicit].filter(([key, ways]) => !shown(key, ways)));
   return { ...unite([own(flow), { ...added, explicit, constant: false }]), fields: flow.fields };
 }
 
