@@ -15,7 +15,15 @@ export const RESERVED_KEYWORDS: ReadonlySet<string> = new Set(
 export const FUNCTION_KEYWORDS: ReadonlySet<string> = new Set(["IF", "GROUPING", "LEFT", "RIGHT", "COLLATE", "RANGE"]);
 
 /** Names that start a syntax of their own before `(`; a function of that name must be quoted. */
-export const SPECIAL_CALLS: ReadonlySet<string> = new Set(["SAFE_CAST", "REPLACE_FIELDS", "GRAPH_TABLE", "COLUMNS"]);
+export const SPECIAL_CALLS: ReadonlySet<string> = new Set([
+  "SAFE_CAST",
+  "REPLACE_FIELDS",
+  "GRAPH_TABLE",
+  "COLUMNS",
+  "DESCRIPTOR",
+  "CONNECTION",
+  "OPTIONS",
+]);
 
 /** Functions that are called by their bare, unquoted name too. */
 export const CALLS_WITHOUT_PARENTHESES: ReadonlySet<string> = new Set([

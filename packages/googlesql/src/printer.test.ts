@@ -41,7 +41,9 @@ describe("print", () => {
     assert.equal(canonical("SELECT `safe_cast`(a)"), "SELECT `safe_cast`(`a`)");
     assert.equal(canonical("SELECT `select`(a), d.`my f`(1)"), "SELECT `select`(`a`), d.`my f`(1)");
     assert.equal(canonical("FROM `if`(1)"), "FROM `if`(1)");
-    assert.equal(canonical("FROM f(`columns`(1))"), "FROM f(`columns`(1))");
+    for (const sql of ["FROM f(`columns`(1), `descriptor`())", "SELECT WITH AGGREGATION_THRESHOLD `options`(1)"]) {
+      assert.equal(canonical(sql), sql);
+    }
     assert.equal(canonical("SELECT SAFE.SUBSTR(a, 1)"), "SELECT SAFE.SUBSTR(`a`, 1)");
   });
 

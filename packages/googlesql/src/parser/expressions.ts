@@ -29,6 +29,7 @@ import type {
   StructField,
   StructType,
   SubqueryExpression,
+  Subscript,
   TypedLiteral,
   UnnestOperand,
   Window,
@@ -289,14 +290,13 @@ export abstract class ExpressionParser extends TypeParser {
   /** `subscript: ("OFFSET" | "ORDINAL" | "SAFE_OFFSET" | "SAFE_ORDINAL") "(" expression ")" | expression` */
   #subscript(operand: Expression): Expression {
     this.expectSymbol("[");
-    // Google's resolver looks at the function's name, so quotes around it change nothing.
-    const called = this.atIdentifier() && this.atSymbol("(", 1) ? this.peek().text.toUpperCase() : "";
-    const accessor = SUBSCRIPT_ACCESSORS.find((name) => name === called) ?? null;
-    if (accessor === null && this.atAnyKeyword(["KEY", "SAFE_KEY"]) && this.atSymbol("(", 1)) {
+    if (this.atAnyKeyword(["KEY", "SAFE_KEY"]) && this.atSymbol("(", 1)) {
       throw this.unsupported("A PROTO map access is");
     }
-    if (accessor !== null) this.advance();
-    const index = accessor === null ? this.expression() : this.parenthesized(() => this.expression());
+    // Google's resolver looks at the call, so quotes around its name or parentheses around it change nothing.
+    const written = this.expression();
+    const called = accessorCall(written);
+    const [accessor, index] = called ?? [null, written];
     const { end } = this.expectSymbol("]");
     return { kind: "Subscript", operand, accessor, index, start: operand.start, end };
   }
@@ -853,6 +853,22 @@ function unwrapQuery(source: InExpression["source"]): InExpression["source"] {
 
 function isScalarSubquery(expression: Expression): expression is SubqueryExpression {
   return expression.kind === "SubqueryExpression" && expression.form === "SCALAR";
+}
+
+function accessorCall(node: Expression): readonly [accessor: Subscript["accessor"], index: Expression] | null {
+  if (node.kind !== "FunctionCall" || node.name.length !== 1 || node.arguments.length !== 1 || node.chained)
+    return null;
+  const name = node.name[0]?.name.toUpperCase();
+  const accessor = SUBSCRIPT_ACCESSORS.find((known) => known === name);
+  const [index] = node.arguments;
+  const modified = node.distinct || node.nulls !== null || node.having !== null || node.limit !== null;
+  if (accessor === undefined || index === undefined || modified || node.orderBy.length > 0 || node.over !== null)
+    return null;
+  return isExpression(index) ? [accessor, index] : null;
+}
+
+function isExpression(node: Argument): node is Expression {
+  return node.kind !== "StarArgument" && node.kind !== "NamedArgument" && node.kind !== "LambdaArgument";
 }
 
 /** `` `if`(…) `` is the function that `IF(…)` is, and so printed. */

@@ -149,7 +149,7 @@ describe("parse: expressions", () => {
     assert.equal(shape("(((select 1)))"), "(SELECT 1)");
     assert.equal(shape("((select 1) + 1)"), "(SELECT 1) + 1");
     assert.equal(shape("array(select 1)[safe_offset(0)].a"), "(ARRAY(SELECT 1))[SAFE_OFFSET(0)].a");
-    assert.equal(shape("a[`offset`(0)]"), "a[OFFSET(0)]");
+    assert.equal(shape("a[`offset`(0)][(ordinal(1))]"), "a[OFFSET(0)][ORDINAL(1)]");
     assert.equal(shape("with(a as 1, b as a, a + b)"), "WITH(a AS 1, b AS a, a + b)");
     assert.equal(shape("(a.b).c"), "(a.b).c");
   });
