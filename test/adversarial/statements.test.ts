@@ -123,7 +123,7 @@ const REFUSED: Readonly<Record<string, readonly string[]>> = {
     "SELECT * FROM `demo-clinic.ehr.pat*`",
     "SELECT * FROM `demo-clinic.ehr.*` WHERE _TABLE_SUFFIX = 'patients'",
     "SELECT * FROM `demo-clinic.*.patients`",
-    "SELECT _TABLE_SUFFIX FROM `demo-clinic.ops.cal*`",
+    "SELECT vin FROM `demo-clinic.ehr.patient*`",
   ],
   "33": [
     "EXECUTE IMMEDIATE 'SELECT vin FROM p'",

@@ -326,3 +326,26 @@ describe("what views and routines name", () => {
     await assert.rejects(catalog.loadNamed(named(["p.d.v0"]), everywhere), /too deep/);
   });
 });
+
+describe("a table's past", () => {
+  const of = async (name: TableName, path: string, yaml: string) => {
+    const { source } = fakeSource(new Map([[name, resource(name)]]));
+    const snapshot = await new Catalog(cacheOf(source).cache, parseCatalogFile(yaml, "c")).load([name]);
+    return [snapshot.classes(`${name}.${path}`).classes, snapshot.classes(`${name}.${path}`, "past").classes];
+  };
+  const public_ = (phi: string) => `{version: 1, datasets: {p.d: {${phi}tables: {t: {columns: {id: public}}}}}}`;
+
+  it("may have been PHI in a dataset of PHI, whatever is said of it now", async () => {
+    assert.deepEqual(await of("p.d.t", "Id", public_("phi: true, ")), [[], ["phi"]]);
+  });
+
+  it("is what it is now where no PHI is", async () => {
+    assert.deepEqual(await of("p.d.t", "Id", public_("phi: false, ")), [[], []]);
+  });
+
+  it("may have been PHI beside a column that is", async () => {
+    const yaml = "{version: 1, datasets: {p.d: {phi: false, tables: {t: {columns: {id: public, doc: phi.ssn}}}}}}";
+    assert.deepEqual(await of("p.d.t", "Id", yaml), [[], ["phi"]]);
+    assert.deepEqual(await of("p.d.t", "doc", yaml), [["phi.ssn"], ["phi", "phi.ssn"]]);
+  });
+});

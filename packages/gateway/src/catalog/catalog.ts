@@ -10,7 +10,7 @@ import {
   type TableResource,
 } from "@chaperone/googlesql";
 import { type CatalogFile, tableEntryOf } from "./catalog-file.ts";
-import { type ClassifiedTable, classifyTable, type DatasetResource, missingColumns } from "./classify.ts";
+import { type ClassifiedTable, classifyTable, type DatasetResource, mayHoldPhi, missingColumns } from "./classify.ts";
 import type { ClassifiedColumn, DataClass } from "./data-class.ts";
 import { columnParts, foldPath, tableParts } from "./names.ts";
 import type { TableCache } from "./table-cache.ts";
@@ -24,8 +24,11 @@ export interface CatalogSnapshot {
   routine(name: RoutineName): RoutineResource | undefined;
   /** The tables that `project.dataset.begin` begins the names of; undefined: nobody asked for them. */
   wildcard(prefix: TableName): readonly TableResource[] | undefined;
-  /** What can't be found is `phi`. */
-  classes(column: ColumnName): ClassifiedColumn;
+  /**
+   * What can't be found is `phi`. `past`: of the table's rows as they were at an earlier time, when the column may have held
+   * something else, or had another name: where the table may hold PHI, `phi` beside its classes of now.
+   */
+  classes(column: ColumnName, when?: "now" | "past"): ClassifiedColumn;
   /** SHA-256 (hex) of the catalog file and of all that was used of schemas, tags, labels and definitions. */
   readonly version: string;
   /** Columns of the catalog file that a table doesn't have: `project.dataset.table.path`. Its other columns are protected meanwhile. */
@@ -156,11 +159,13 @@ export class Catalog {
     const { projectId, datasetId, tableId } = resource.tableReference;
     if (`${projectId}.${datasetId}.${tableId}` !== name)
       throw new Error(`BigQuery answered with another table than ${name}`);
+    const classes = classifyTable(resource, labels, this.#file, travelled);
     const loaded: LoadedTable = {
       name,
       resource,
       dataset: labels,
-      classes: classifyTable(resource, labels, this.#file, travelled),
+      classes,
+      mayHoldPhi: mayHoldPhi(resource, labels, this.#file, classes),
       missing: missingColumns(resource, entry).map((path) => `${name}.${path}`),
       version,
     };
@@ -190,6 +195,7 @@ interface LoadedTable {
   readonly resource: TableResource;
   readonly dataset: DatasetResource | undefined;
   readonly classes: ClassifiedTable;
+  readonly mayHoldPhi: boolean;
   readonly missing: readonly ColumnName[];
   /** Of all that was used of it. */
   readonly version: string;
@@ -252,12 +258,16 @@ class Snapshot implements CatalogSnapshot {
     return this.#loaded.tables.get(name)?.resource;
   }
 
-  classes(column: ColumnName): ClassifiedColumn {
+  classes(column: ColumnName, when: "now" | "past" = "now"): ClassifiedColumn {
     const { tableName, path } = columnParts(column);
-    const classes = this.#loaded.tables.get(tableName)?.classes;
+    const table = this.#loaded.tables.get(tableName);
     const folded = foldPath(path);
-    const found = classes?.get(folded) ?? (PSEUDO_COLUMNS.has(folded) ? classes?.get("*") : ancestor(classes, folded));
-    return found === undefined ? { column, classes: ["phi"], source: "phi-default" } : { ...found, column };
+    const found =
+      table?.classes.get(folded) ??
+      (PSEUDO_COLUMNS.has(folded) ? table?.classes.get("*") : ancestor(table?.classes, folded));
+    if (found === undefined) return { column, classes: ["phi"], source: "phi-default" };
+    if (when === "now" || table?.mayHoldPhi !== true) return { ...found, column };
+    return { ...found, column, classes: [...new Set([...found.classes, "phi"])].sort() };
   }
 }
 

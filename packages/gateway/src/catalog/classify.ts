@@ -77,6 +77,25 @@ export function isStrong({ source }: { readonly source: ClassSource | undefined 
   return source === "catalog-file" || source === "policy-tag";
 }
 
+/** Whether PHI may be, or once was, in a table: its dataset is marked or unknown, or one of its columns is classified so. */
+export function mayHoldPhi(
+  resource: TableResource,
+  dataset: DatasetResource | undefined,
+  file: CatalogFile | undefined,
+  classes: ClassifiedTable,
+): boolean {
+  const { projectId, datasetId } = resource.tableReference;
+  const marked = file?.datasets.get(`${projectId}.${datasetId}`)?.phi;
+  const isPhi = (dataClass: DataClass) => dataClass === "phi" || dataClass.startsWith("phi.");
+  return (
+    file === undefined ||
+    marked === true ||
+    (dataset === undefined && marked === undefined) ||
+    (marked !== false && labelClasses(dataset?.labels, file).some(isPhi)) ||
+    [...classes.values()].some((column) => column.classes.some(isPhi))
+  );
+}
+
 /** Columns of the catalog file that the table doesn't have: renamed, dropped or misspelt. */
 export function missingColumns(resource: TableResource, entry: TableEntry | undefined): readonly string[] {
   if (entry === undefined) return [];

@@ -161,14 +161,28 @@ describe("what is permitted", () => {
     refused(ask(all, { understood: true, statementType: "SCRIPT", statements: [], result: [], canonicalSql: "" }));
   });
 
-  it("refuses a table's rows as they were, whatever policy says of its columns today", () => {
-    const all = permit("a", ALL, '@mask("none") @approval("none")');
-    const past = {
-      table: "p.ehr.patients",
-      historical: true as const,
-      columns: [{ path: "id", uses: ["output" as const] }],
-    };
-    assert.match(refused(ask(all, planOf([], { reads: [past] }))).message, /p\.ehr\.patients as it was/);
+  it("asks about the classes that a table's rows may have had, where its past is read", () => {
+    const classes: DecisionRequest["classes"] = (column, when) => ({
+      column,
+      classes: when === "past" ? ["phi", "phi.ssn"] : ["phi.ssn"],
+      source: "catalog-file",
+    });
+    const ssn = (historical: boolean) =>
+      planOf([output("s", "STRING", [copy("ssn")])], {
+        reads: [
+          {
+            table: "p.ehr.patients",
+            ...(historical ? { historical: true as const } : {}),
+            columns: [{ path: "ssn", uses: ["output"] }],
+          },
+        ],
+      });
+    permitted(ask(permit("a", READ_SSN), ssn(false), { classes }));
+    refused(ask(permit("a", READ_SSN), ssn(true), { classes }));
+    assert.deepEqual(permitted(ask(permit("a", READ_PHI), ssn(true), { classes })).uses[0]?.classes, [
+      "phi",
+      "phi.ssn",
+    ]);
   });
 
   it("denies when a policy can't be evaluated, and doesn't say with what it failed", () => {

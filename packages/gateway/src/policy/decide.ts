@@ -13,11 +13,14 @@ import type { Policy, PolicySet } from "./policy-set.ts";
 import { type ColumnUse, isExport, type UseVia, useKey, usesOf } from "./uses.ts";
 import { lostClasses, travelling, type WrittenColumn, writtenColumns } from "./writes.ts";
 
+/** `when`: of the column as it is, or of rows as they were at an earlier time. */
+export type Classes = (column: ColumnName, when?: "now" | "past") => ClassifiedColumn;
+
 export interface DecisionRequest {
   readonly principal: AgentPrincipal;
   readonly plan: UnderstoodPlan;
   /** From the catalog snapshot under which the plan was made; `catalogVersion` is that snapshot's. */
-  readonly classes: (column: ColumnName) => ClassifiedColumn;
+  readonly classes: Classes;
   readonly catalogVersion: string;
   readonly context: PolicyContext;
   /** false: switched off for the connection. */
@@ -45,9 +48,10 @@ interface JudgedUse extends UseDecision {
  */
 export function decide(policies: PolicySet, request: DecisionRequest): Decision {
   const { plan, protections, defaults } = request;
-  const written = writtenColumns(plan, request.classes);
+  const reading = { ...request, classes: sourceClasses(request) };
+  const written = writtenColumns(plan, reading.classes);
   const judged = [
-    ...distinctUses(plan).map((use) => judge(policies, request, use)),
+    ...distinctUses(plan).map((use) => judge(policies, reading, use)),
     ...written.map((column) => judge(policies, request, writeOf(column), column.classes)),
   ];
   const uses = merged(judged);
@@ -114,6 +118,14 @@ export function describable(
   const allowed = (path: string) =>
     verdicts(policies, request, { table, path, action: "describe", via: "schema" }).every(({ allowed }) => allowed);
   return new Set(paths.filter(allowed));
+}
+
+/** What is read of a table's past has the classes of then as well, as far as they can be known (threat-model row 29). */
+function sourceClasses({ plan, classes }: DecisionRequest): Classes {
+  const past = new Set(
+    plan.statements.flatMap(({ reads }) => reads.filter((read) => read.historical).map((read) => read.table)),
+  );
+  return (column) => classes(column, past.has(columnParts(column).tableName) ? "past" : "now");
 }
 
 function distinctUses(plan: UnderstoodPlan): readonly ColumnUse[] {
@@ -205,12 +217,10 @@ const JUDGED_STATEMENTS: ReadonlySet<string> = new Set([
 ]);
 
 /** What no policy can permit: statements that aren't judged, and effects that reach past what was analysed. */
-function unsupportedStatement({ kind, effects, reads }: PlanStatement): readonly string[] {
+function unsupportedStatement({ kind, effects }: PlanStatement): readonly string[] {
   const found = effects
     .filter((effect) => effect.kind !== "javascript" && !(isExport(effect.kind) && effect.sources.length > 0))
     .map((effect) => `effect ${effect.kind}`);
   if (found.length === 0 && !JUDGED_STATEMENTS.has(kind)) found.push(`statement ${kind}`);
-  // Today's classes are not those of the rows as they were (threat-model row 29).
-  for (const { table, historical } of reads) if (historical) found.push(`${table} as it was (FOR SYSTEM_TIME AS OF)`);
   return found;
 }

@@ -168,7 +168,7 @@ export async function judge(input: AssessInput): Promise<
   const decision = decide(connection.policies, {
     principal,
     plan,
-    classes: (column) => snapshot.classes(column),
+    classes: (column, when) => snapshot.classes(column, when),
     catalogVersion: snapshot.version,
     context: { purpose: input.purpose ?? undefined, connection: connection.name, now: input.now },
     protections: connection.protections,
