@@ -6,6 +6,8 @@ import { makeQuery } from "./queries.ts";
 
 export interface Generated {
   readonly google: string;
+  /** The same query with pipe operators wherever a SELECT can be written so. */
+  readonly pipes: string;
   /** Base tables are `{{name}}`. */
   readonly duck: string;
   /** The result's rows come in a total order. */
@@ -26,6 +28,7 @@ export function generate(numbers: readonly number[]): Generated {
   });
   return {
     google: printQuery(query, "google"),
+    pipes: printQuery(query, "pipes"),
     duck: printQuery(query, "duck"),
     ordered: query.orderBy.length > 0,
     constructs: g.notes,

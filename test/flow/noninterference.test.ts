@@ -49,4 +49,20 @@ describe("the generator", () => {
     );
     assert.ok(refused.length < samples.length / 100, refused.slice(0, 3).join("\n"));
   });
+
+  test("writes pipes that have the plan of the query without them", () => {
+    let piped = 0;
+    for (const sample of fc.sample(numbers, { numRuns: 1000, seed: SEED })) {
+      const { google, pipes } = generate(sample);
+      if (google === pipes) continue;
+      const plan = planOf(google);
+      if (typeof plan === "string") continue;
+      const other = planOf(pipes);
+      assert.ok(typeof other !== "string", `${String(other)} in ${pipes}`);
+      assert.deepEqual(other.outputs, plan.outputs, pipes);
+      assert.deepEqual(other.reads, plan.reads, pipes);
+      piped++;
+    }
+    assert.ok(piped > 300, `only ${piped} queries had pipes`);
+  });
 });

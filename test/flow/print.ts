@@ -3,16 +3,21 @@ import { duckDatum } from "./schema.ts";
 import type { Body, Expr, From, Item, OrderItem, Query, Select } from "./tree.ts";
 import { duckType, googleType } from "./types.ts";
 
-export type Dialect = "google" | "duck";
+/** `pipes` is GoogleSQL with pipe operators wherever a SELECT can be written so; it means the same. */
+export type Dialect = "google" | "pipes" | "duck";
 
 /** In DuckDB's text a base table is `{{people}}`, so that it can stand for any database's. */
 export function printQuery(query: Query, dialect: Dialect): string {
-  const g = dialect === "google";
+  const g = dialect !== "duck";
   const parts: string[] = [];
   if (query.commonTables.length > 0) {
     const tables = query.commonTables.map((c) => `${g ? c.google : c.duck} AS (${printQuery(c.query, dialect)})`);
     const recursive = query.commonTables.some((c) => c.recursive);
     parts.push(`WITH ${recursive ? "RECURSIVE " : ""}${tables.join(", ")}`);
+  }
+  if (dialect === "pipes" && query.body.kind === "select" && isPipeable(query.body, query.orderBy)) {
+    parts.push(printPipe(query.body, query));
+    return parts.join(" ");
   }
   parts.push(printBody(query.body, dialect));
   if (query.orderBy.length > 0) parts.push(`ORDER BY ${printOrder(query.orderBy, dialect)}`);
@@ -28,8 +33,12 @@ function printBody(body: Body, dialect: Dialect): string {
     case "query":
       return `(${printQuery(body.query, dialect)})`;
     case "set": {
-      const operator = dialect === "google" ? body.operator : body.operator.replace(" DISTINCT", "");
-      return body.inputs.map((input) => printBody(input, dialect)).join(` ${operator} `);
+      const operator = dialect !== "duck" ? body.operator : body.operator.replace(" DISTINCT", "");
+      const inputs = body.inputs.map((input) => {
+        if (dialect !== "pipes" || input.kind !== "select" || !isPipeable(input, [])) return printBody(input, dialect);
+        return `(${printPipe(input, { orderBy: [], limit: null, offset: null })})`;
+      });
+      return inputs.join(` ${operator} `);
     }
     case "by name": {
       const { operator, before, behind, inputs, columns } = body;
@@ -50,12 +59,12 @@ function printBody(body: Body, dialect: Dialect): string {
 }
 
 function printSelect(select: Select, dialect: Dialect): string {
-  const g = dialect === "google";
+  const g = dialect !== "duck";
   const parts = ["SELECT"];
   if (select.distinct) parts.push("DISTINCT");
   if (g) {
     if (select.as !== "") parts.push(`AS ${select.as}`);
-    parts.push(select.items.map(printItem).join(", "));
+    parts.push(select.items.map((item) => printItem(item, dialect)).join(", "));
   } else if (select.as === "STRUCT") {
     const fields = select.columns.map((c) => `'${c.name}': ${printExpr(c.expr, dialect)}`);
     parts.push(`{${fields.join(", ")}} AS ${select.columns[0]?.duck}`);
@@ -77,18 +86,39 @@ function printSelect(select: Select, dialect: Dialect): string {
   return parts.join(" ");
 }
 
-function printItem(item: Item): string {
+/** FROM, then what a SELECT does in the order it does it. Its sorting stands before the list, where all columns still are. */
+function printPipe(select: Select, { orderBy, limit, offset }: Pick<Query, "orderBy" | "limit" | "offset">): string {
+  const pipes = select.from === null ? [] : [`FROM ${printFrom(select.from, "pipes")}`];
+  if (select.where !== null) pipes.push(`WHERE ${printExpr(select.where, "pipes")}`);
+  if (orderBy.length > 0) pipes.push(`ORDER BY ${printOrder(orderBy, "pipes")}`);
+  pipes.push(printSelect({ ...select, from: null, where: null }, "pipes"));
+  if (limit !== null) pipes.push(`LIMIT ${limit}${offset === null ? "" : ` OFFSET ${offset}`}`);
+  return pipes.join(" |> ");
+}
+
+/** Whether the list takes rows one by one, and the order needs nothing of the list. */
+function isPipeable(select: Select, orderBy: readonly OrderItem[]): boolean {
+  const plain = select.from !== null && select.groupBy === null && select.having === null && select.qualify === null;
+  const early = !select.distinct && orderBy.every((item) => item.ordinal === null && !holds(item.expr, "alias"));
+  return plain && (orderBy.length === 0 || early) && !select.columns.some(({ expr }) => holds(expr, "aggregate"));
+}
+
+/** Whether an expression of this kind stands in `tree`, outside its subqueries. */
+function holds(tree: unknown, kind: Expr["kind"]): boolean {
+  if (Array.isArray(tree)) return tree.some((part) => holds(part, kind));
+  if (typeof tree !== "object" || tree === null) return false;
+  if ("kind" in tree && tree.kind === kind) return true;
+  return Object.entries(tree).some(([name, part]) => name !== "query" && holds(part, kind));
+}
+
+function printItem(item: Item, dialect: Dialect): string {
   if (item.kind === "expression") {
-    return item.alias === null ? printExpr(item.expr, "google") : `${printExpr(item.expr, "google")} AS ${item.alias}`;
+    return item.alias === null ? printExpr(item.expr, dialect) : `${printExpr(item.expr, dialect)} AS ${item.alias}`;
   }
   const owner =
-    item.owner === null
-      ? ""
-      : typeof item.owner === "string"
-        ? `${item.owner}.`
-        : `${printExpr(item.owner, "google")}.`;
+    item.owner === null ? "" : typeof item.owner === "string" ? `${item.owner}.` : `${printExpr(item.owner, dialect)}.`;
   const except = item.except.length === 0 ? "" : ` EXCEPT (${item.except.join(", ")})`;
-  const replaced = item.replace.map((r) => `${printExpr(r.expr, "google")} AS ${r.name}`);
+  const replaced = item.replace.map((r) => `${printExpr(r.expr, dialect)} AS ${r.name}`);
   return `${owner}*${except}${replaced.length === 0 ? "" : ` REPLACE (${replaced.join(", ")})`}`;
 }
 
@@ -97,14 +127,14 @@ function printOrder(items: readonly OrderItem[], dialect: Dialect): string {
     .map((item) => {
       const expr = item.ordinal === null ? printExpr(item.expr, dialect) : String(item.ordinal);
       // BigQuery's NULLs are the smallest values.
-      const nulls = dialect === "google" ? "" : item.descending ? " NULLS LAST" : " NULLS FIRST";
+      const nulls = dialect !== "duck" ? "" : item.descending ? " NULLS LAST" : " NULLS FIRST";
       return `${expr}${item.descending ? " DESC" : ""}${nulls}`;
     })
     .join(", ");
 }
 
 function printFrom(from: From, dialect: Dialect): string {
-  const g = dialect === "google";
+  const g = dialect !== "duck";
   const named = (text: string, alias: string | null): string => (alias === null ? text : `${text} AS ${alias}`);
   switch (from.kind) {
     case "table":
@@ -186,7 +216,7 @@ function fill(template: string, args: readonly Expr[], dialect: Dialect): string
 }
 
 function structLiteral(names: readonly string[], args: readonly Expr[], dialect: Dialect): string {
-  const g = dialect === "google";
+  const g = dialect !== "duck";
   const fields = args.map((a, i) =>
     g ? `${printExpr(a, dialect)} AS ${names[i]}` : `'${names[i]}': ${printExpr(a, dialect)}`,
   );
@@ -194,7 +224,7 @@ function structLiteral(names: readonly string[], args: readonly Expr[], dialect:
 }
 
 export function printExpr(expr: Expr, dialect: Dialect): string {
-  const g = dialect === "google";
+  const g = dialect !== "duck";
   switch (expr.kind) {
     case "literal":
       return g ? googleLiteral(expr) : duckDatum(expr.value, expr.type);

@@ -378,7 +378,7 @@ function subquery(context: Context, node: Tree.SubqueryExpression, scope: Scope)
     case "SCALAR": {
       const value = onlyColumn(context, relation, node);
       // More than one row is an error.
-      if (!atMostOne(node.query.limit)) context.failing.push(decidedBy(relation.rows, relation.implicit));
+      if (!atMostOne(node.query)) context.failing.push(decidedBy(relation.rows, relation.implicit));
       return made(value.type, picked(value.flow), id, value.written === "null" ? "null" : "value");
     }
     case "ARRAY": {
@@ -395,7 +395,9 @@ function subquery(context: Context, node: Tree.SubqueryExpression, scope: Scope)
   }
 }
 
-function atMostOne(limit: Tree.Limit | null): boolean {
+function atMostOne(query: Tree.Query): boolean {
+  const last = query.pipes.at(-1);
+  const limit = last === undefined ? query.limit : last.kind === "PipeLimit" ? last.limit : null;
   return limit?.count.kind === "IntegerLiteral" && ["0", "1"].includes(limit.count.text);
 }
 
