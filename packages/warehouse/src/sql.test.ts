@@ -306,6 +306,60 @@ const ROWS: readonly (readonly [title: string, sql: string, rows: readonly (read
     [["1.5", "1.0E10", "-0.001", "3.5", "3", "1.5", "31"]],
   ],
   ["intervals", "SELECT INTERVAL '1-2 3 4:5:6' YEAR TO SECOND, INTERVAL -1 DAY", [["1-2 3 4:5:6", "0-0 -1 0:0:0"]]],
+  [
+    "an array of STRUCTs under the first one's names",
+    "SELECT a, b FROM UNNEST([STRUCT(1 AS a, 'x' AS b), (2, 'y')]) ORDER BY a",
+    [
+      ["1", "x"],
+      ["2", "y"],
+    ],
+  ],
+  [
+    "lambdas",
+    "SELECT ARRAY_TRANSFORM([1, 2], e -> e + 1), ARRAY_FILTER([1, 2, 3], e -> e > 1)",
+    [
+      [
+        ["2", "3"],
+        ["2", "3"],
+      ],
+    ],
+  ],
+  [
+    "the value of the greatest and least row",
+    "SELECT ANY_VALUE(name HAVING MAX id), ANY_VALUE(name HAVING MIN id), MAX_BY(name, id) FROM t",
+    [["bob", "ann", "bob"]],
+  ],
+  [
+    "GROUP BY ALL",
+    "SELECT ok, COUNT(*) FROM t GROUP BY ALL ORDER BY ok",
+    [
+      ["false", "1"],
+      ["true", "1"],
+    ],
+  ],
+  [
+    "UNION ALL BY NAME",
+    "SELECT 1 AS a, 2 AS b UNION ALL BY NAME SELECT 3 AS b, 4 AS a ORDER BY a",
+    [
+      ["1", "2"],
+      ["4", "3"],
+    ],
+  ],
+  [
+    "UNPIVOT",
+    "SELECT k, v FROM (SELECT z, id FROM u) UNPIVOT(v FOR k IN (z, id)) ORDER BY v",
+    [
+      ["id", "1"],
+      ["id", "3"],
+      ["z", "7"],
+      ["z", "8"],
+    ],
+  ],
+  [
+    "arrays' functions",
+    "SELECT ARRAY_INCLUDES([1], 1), ARRAY_FIRST([1, 2]), ARRAY_LAST([1, 2]), ARRAY_SLICE([1, 2, 3], 0, 1), ARRAY_CONCAT_AGG([id]) FROM t WHERE id = 2",
+    [["true", "1", "2", ["1", "2"], ["2"]]],
+  ],
   ["geography as text", "SELECT ST_GEOGPOINT(1, 2.5)", [["POINT(1 2.5)"]]],
   ["JSON", "SELECT JSON_VALUE('{\"a\":\"b\"}', '$.a'), PARSE_JSON('{\"a\":1}')", [["b", '{"a":1}']]],
 ];
@@ -364,6 +418,12 @@ const COLUMNS: readonly (readonly [string, string, readonly string[]])[] = [
     "SELECT DATE_ADD(d, INTERVAL 1 DAY) AS a, DATE_TRUNC(MAX(d), MONTH) AS b, TIMESTAMP_TRUNC(MIN(ts), DAY) AS c FROM t GROUP BY d",
     ["a DATE", "b DATE", "c TIMESTAMP"],
   ],
+  [
+    "PIVOT names its columns aggregate first",
+    "SELECT * FROM (SELECT w, id, z FROM u) PIVOT(SUM(id) AS s, COUNT(*) AS n FOR w IN ('w1' AS one, 'w2')) AS p",
+    ["z INTEGER", "s_one INTEGER", "n_one INTEGER", "s_w2 INTEGER", "n_w2 INTEGER"],
+  ],
+  ["PIVOT on numbers", "SELECT p._1 FROM (SELECT z, id FROM u) PIVOT(SUM(z) FOR id IN (1, 3)) AS p", ["_1 INTEGER"]],
   ["NULL and the empty array are INT64", "SELECT NULL AS a, [] AS b", ["a INTEGER", "b INTEGER[]"]],
 ];
 

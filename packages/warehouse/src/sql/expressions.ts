@@ -25,6 +25,12 @@ const RULES: Readonly<Record<string, Rule>> = {
       ? expression(n.not === true ? "NOT list_contains(_2, _1)" : "list_contains(_2, _1)", n.this ?? null, n.unnest)
       : undefined,
   subscript,
+  array: (n) => sameNames(n, "array"),
+  array_func: (n) => sameNames(n, "array_func"),
+  any_value: (n) => {
+    const [by, isMax] = list(n.having_max);
+    return by === undefined ? undefined : call(isMax === true ? "arg_max" : "arg_min", n.this ?? null, by);
+  },
   array_agg: (n) => limited(n, "array_agg"),
   string_agg: (n) => limited(n, "string_agg"),
   parse_json: (n) => expression("CAST(_1 AS JSON)", n.this ?? null),
@@ -176,6 +182,29 @@ function namedBy(value: Json, type: Json | undefined): Json {
   const args = list(pack?.args).map((arg) => as(arg, "named_argument")?.value);
   if (pack?.name !== "STRUCT_PACK" || args.some((arg) => arg === undefined)) return value;
   return typedStruct({ struct: { fields: args.map((arg) => [null, arg ?? null]) } }, type);
+}
+
+/** `[STRUCT(1 AS a), (2)]`: every STRUCT under the first one's names, where DuckDB would give each its own. */
+function sameNames(node: JsonObject, kind: "array" | "array_func"): Json | undefined {
+  const packs = list(node.expressions).map((item) => ({ item, members: membersOf(item) }));
+  const names = packs[0]?.members?.map(({ name }) => name);
+  if (names === undefined) return undefined;
+  const expressions = packs.map(({ item, members }) =>
+    members?.length === names.length
+      ? structOf(members.map(({ value }, i) => ({ name: names[i] ?? "", value })))
+      : item,
+  );
+  return { [kind]: { ...node, expressions } };
+}
+
+/** The members of a STRUCT written out, in order. */
+function membersOf(item: Json): { name: string; value: Json }[] | undefined {
+  const pack = as(item, "function");
+  if (pack?.name !== "STRUCT_PACK") return undefined;
+  return list(pack.args).flatMap((arg) => {
+    const named = as(arg, "named_argument");
+    return named ? [{ name: nameOf(named.name) ?? "", value: named.value ?? null }] : [];
+  });
 }
 
 function castShape(value: Json): JsonObject {

@@ -156,6 +156,28 @@ const MACROS: Readonly<Record<string, readonly string[]>> = {
   json_value_array: ["(j, p) AS CAST(json_extract_string(j, p || '[*]') AS VARCHAR[])"],
 
   array_length: ["(a) AS len(a)"],
+  array_includes: ["(a, x) AS list_contains(a, x)"],
+  array_first: [
+    "(a) AS CASE WHEN len(a) = 0 THEN error('ARRAY_FIRST cannot get the first element of an empty array') ELSE a[1] END",
+  ],
+  array_last: [
+    "(a) AS CASE WHEN len(a) = 0 THEN error('ARRAY_LAST cannot get the last element of an empty array') ELSE a[-1] END",
+  ],
+  array_slice: [
+    "(a, f, t) AS list_slice(a, CASE WHEN f < 0 THEN f ELSE f + 1 END, CASE WHEN t < 0 THEN t ELSE t + 1 END)",
+  ],
+  array_min: ["(a) AS list_min(a)"],
+  array_max: ["(a) AS list_max(a)"],
+  array_is_distinct: [
+    "(a) AS len(a) = len(list_distinct(a)) + CASE WHEN list_contains(list_transform(a, lambda x: x IS NULL), true) THEN 1 ELSE 0 END",
+  ],
+  array_concat_agg: ["(a) AS flatten(list(a))"],
+  range_bucket: ["(x, a) AS len(list_filter(a, lambda b: b <= x))"],
+  normalize: ["(s) AS nfc_normalize(s)"],
+  json_query_array: [
+    "(j) AS CAST(json_extract(j, '$[*]') AS JSON[])",
+    "(j, p) AS CAST(json_extract(j, p || '[*]') AS JSON[])",
+  ],
   array_reverse: ["(a) AS list_reverse(a)"],
   array_concat: ["(a) AS a", "(a, b) AS list_concat(a, b)", "(a, b, c) AS list_concat(list_concat(a, b), c)"],
   array_to_string: [
@@ -164,8 +186,8 @@ const MACROS: Readonly<Record<string, readonly string[]>> = {
   ],
   generate_array: ["(a, b) AS generate_series(a, b)", "(a, b, s) AS generate_series(a, b, s)"],
   generate_date_array: [
-    "(a, b) AS list_transform(generate_series(a, b, INTERVAL 1 DAY), lambda d: CAST(d AS DATE))",
-    "(a, b, s) AS list_transform(generate_series(a, b, s), lambda d: CAST(d AS DATE))",
+    "(a, b) AS list_transform(generate_series(CAST(a AS DATE), CAST(b AS DATE), INTERVAL 1 DAY), lambda d: CAST(d AS DATE))",
+    "(a, b, s) AS list_transform(generate_series(CAST(a AS DATE), CAST(b AS DATE), s), lambda d: CAST(d AS DATE))",
   ],
   // OFFSET and ORDINAL fail outside the array, the SAFE_ forms are NULL.
   at_offset: [
@@ -239,6 +261,7 @@ const SYNONYMS: Readonly<Record<string, string>> = {
   date_trunc: "trunc_to",
   datetime_trunc: "trunc_to",
   timestamp_trunc: "trunc_to",
+  regexp_substr: "regexp_extract",
   datetime_diff: "date_diff",
   json_extract: "json_query",
   json_extract_scalar: "json_value",
@@ -261,6 +284,8 @@ export const WINDOW_NAMES: ReadonlyMap<string, string> = new Map([
 const RENAMED: Readonly<Record<string, string>> = {
   percentile_cont: "quantile_cont",
   percentile_disc: "quantile_disc",
+  array_transform: "list_transform",
+  array_filter: "list_filter",
 };
 
 /** The macro (or DuckDB function) a GoogleSQL function is rewritten to, or undefined when DuckDB's namesake is right. */

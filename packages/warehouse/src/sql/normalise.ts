@@ -46,6 +46,8 @@ export function normalise(tokens: readonly Token[]): string {
       case "parameter":
         throw new WarehouseError("internalError", "parameters are settled before");
       case "symbol":
+        if (token.text === "@@")
+          throw new WarehouseError("invalidQuery", "System variables are supported in scripts only by this warehouse");
         out.push(token.text);
         break;
     }

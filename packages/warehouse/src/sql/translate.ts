@@ -10,6 +10,7 @@ import { type Token, tokenize } from "./lexer.ts";
 import { markNames, type Names, routinePath, type TableReference, variableName } from "./names.ts";
 import { normalise } from "./normalise.ts";
 import { rewritePipes } from "./pipes.ts";
+import { pivotNamed } from "./pivot.ts";
 import type { Routine } from "./routine.ts";
 import { withoutTime } from "./table-clauses.ts";
 import { sql as sqlTokens } from "./tokens.ts";
@@ -233,7 +234,9 @@ class Translator {
       case "unpivot": {
         const { this: source, ...rest } = content;
         // PIVOT takes aggregates by name only, so they stay as they are.
-        return { [kind]: { ...rest, this: this.#from(source ?? null, scope, ranges) } };
+        const alias = nameOf(content.alias);
+        if (alias !== undefined) ranges.add(alias.toLowerCase());
+        return pivotNamed({ [kind]: { ...rest, this: this.#from(source ?? null, scope, ranges) } }, alias);
       }
     }
     throw new WarehouseError("invalidQuery", `Unsupported item in FROM: ${kind || "unknown"}`);
