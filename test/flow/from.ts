@@ -35,7 +35,7 @@ function makeItem(g: Generation, wish: QueryWish, left: MadeFrom | null): MadeFr
   const { choices } = g;
   const kind = choices.weighted([
     [10, "table"],
-    [wish.commonTables.length > 0 ? 8 : 0, "common"],
+    [wish.commonTables.some((c) => c.recursive) ? 30 : wish.commonTables.length > 0 ? 8 : 0, "common"],
     [g.queryDepth < 3 && g.budget > 20 ? 4 : 0, "derived"],
     [1, "unnest"],
   ] as const);

@@ -15,6 +15,9 @@ export function recursiveTable(g: Generation, google: string, commonTables: read
   g.note(`recursive ${operator}`);
   const types = Array.from({ length: 1 + choices.below(3) }, () => anyType(g));
   const wish: QueryWish = { parent: null, commonTables, types, names: null, rows: "any", as: "", top: false };
+  // A small anchor leaves something to make the term of.
+  const budget = g.budget;
+  g.budget = Math.min(12, budget);
   const anchor = g.query(g, { ...wish, names: types.map((_, i) => `m${i}`) });
   const columns = [...types.map((type, i) => ({ name: `m${i}`, type })), { name: PASS, type: INT64 as Type }].map(
     (c) => ({
@@ -24,7 +27,9 @@ export function recursiveTable(g: Generation, google: string, commonTables: read
   );
   const duck = `w${g.id()}`;
   const self: CommonTable = { google, duck, made: { query: EMPTY, columns, key: null } };
+  g.budget = Math.max(30, budget - 12);
   const inputs: Body[] = [first(g, anchor, columns), term(g, wish, self)];
+  g.budget = Math.max(20, Math.min(g.budget, budget - 12));
   const query: Query = { ...EMPTY, body: { kind: "set", operator, inputs } };
   return { google, recursive: true, duck, made: { query, columns, key: null } };
 }
