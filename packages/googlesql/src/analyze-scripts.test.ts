@@ -258,6 +258,79 @@ table("a table shows what the script wrote into it", [
   ],
 ]);
 
+table("a temporary table is made of what was written into it", [
+  ["CREATE TEMP TABLE t AS SELECT ssn, name FROM patients; SELECT ssn FROM t", "ssn = copy ssn"],
+  ["CREATE TEMP TABLE t AS SELECT ssn FROM patients; SELECT t.ssn FROM _SESSION.t", "ssn = copy ssn"],
+  [
+    "CREATE TEMP TABLE t AS SELECT name FROM patients WHERE ssn = '1'; SELECT COUNT(*) AS n FROM t",
+    "n = aggregate * ? ssn",
+  ],
+  ["CREATE TEMP TABLE t AS SELECT STRUCT(ssn AS a, name AS b) AS s FROM patients; SELECT s.b FROM t", "b = copy name"],
+  ["CREATE TEMP TABLE t (a FLOAT64) AS SELECT id FROM patients; SELECT a FROM t", "a = transform id"],
+  ["CREATE TEMP TABLE pair AS SELECT ssn AS a FROM patients; SELECT * FROM pair", "a = copy ssn"],
+  [
+    "CREATE TEMP TABLE pair AS SELECT ssn AS a FROM patients; SELECT * FROM ehr.pair",
+    "a = copy pair.a",
+    "b = copy pair.b",
+  ],
+  ["CREATE TEMP TABLE pair AS SELECT 'x' AS a; DROP TABLE pair; SELECT a FROM pair", "a = copy pair.a"],
+  ["CREATE TEMP TABLE t AS SELECT ssn AS a FROM patients; WITH t AS (SELECT 'x' AS a) SELECT a FROM t", "a ="],
+  [
+    "CREATE TEMP TABLE t AS SELECT ssn AS a FROM patients; CREATE OR REPLACE TEMP TABLE t AS SELECT 'x' AS b; SELECT b FROM t",
+    "b =",
+  ],
+  [
+    "CREATE TEMP TABLE t AS SELECT ssn AS a FROM patients; CREATE TEMP TABLE IF NOT EXISTS t AS SELECT 'x' AS b; SELECT a FROM t",
+    "a = copy ssn",
+  ],
+  [
+    "CREATE TEMP TABLE t (a STRING, b STRING); INSERT t SELECT ssn, name FROM patients; UPDATE t SET b = a WHERE TRUE; DELETE t WHERE a = 'x'; SELECT b FROM t",
+    "b = copy name, copy ssn ? ssn",
+  ],
+  [
+    "CREATE TEMP TABLE t (a STRING); MERGE t USING patients p ON t.a = p.name WHEN NOT MATCHED THEN INSERT VALUES (p.ssn); SELECT a FROM t",
+    "a = copy ssn ? name",
+  ],
+  [
+    "CREATE TEMP TABLE t (a INT64); FOR r IN (SELECT name FROM patients) DO INSERT t VALUES (1); END FOR; SELECT COUNT(*) AS n FROM t",
+    "n = ? *",
+  ],
+  [
+    `IF ${GUESS} THEN CREATE TEMP TABLE t AS SELECT 1 AS a; ELSE CREATE TEMP TABLE t AS SELECT 2 AS a; END IF; SELECT a FROM t`,
+    "a = ? ssn",
+  ],
+  [
+    "DECLARE i INT64 DEFAULT 0; CREATE TEMP TABLE t (a STRING); CREATE TEMP TABLE u (a STRING); CREATE TEMP TABLE v (a STRING); " +
+      "WHILE i < 3 DO INSERT v SELECT a FROM u; INSERT u SELECT a FROM t; INSERT t SELECT ssn FROM patients; SET i = i + 1; END WHILE; SELECT a FROM v",
+    "a = copy ssn",
+  ],
+  [
+    "CREATE TEMP TABLE t AS SELECT ssn AS a FROM patients; BEGIN TRANSACTION; CREATE OR REPLACE TEMP TABLE t AS SELECT 'x' AS a; ROLLBACK TRANSACTION; SELECT a FROM t",
+    "a = copy ssn",
+  ],
+  [
+    `CREATE TEMP TABLE t AS SELECT ssn AS a FROM patients; CREATE TEMP FUNCTION f() AS ((SELECT MAX(a) FROM t)); SELECT f() AS x`,
+    "x = copy ssn",
+  ],
+]);
+
+describe("a temporary table", () => {
+  test("is none of the tables that the plan writes, and what it takes is kept", () => {
+    assert.deepEqual(
+      steps("CREATE TEMP TABLE t AS SELECT ssn FROM patients; INSERT INTO pair SELECT ssn, ssn FROM t"),
+      ["CREATE_TABLE_AS_SELECT ssn: kept", "INSERT ssn: output | append pair a = ssn, b = ssn"],
+    );
+  });
+  test("is printed so that no other table can be meant", () => {
+    assert.equal(
+      scriptOf("CREATE TEMP TABLE pair AS SELECT 1 AS x; SELECT pair.x FROM pair; DROP TABLE pair; SELECT a FROM pair")
+        .canonicalSql,
+      "CREATE TEMP TABLE `pair` AS SELECT 1 AS `x`;\nSELECT `pair`.`x` FROM `_SESSION`.`pair`;\n" +
+        "DROP TABLE `_SESSION`.`pair`;\nSELECT `a` FROM `clinic`.`ehr`.`pair`",
+    );
+  });
+});
+
 table("a function of the script is what its body makes of its arguments", [
   ["CREATE TEMP FUNCTION f(x STRING) AS (x); SELECT f(ssn) AS y FROM patients", "y = copy ssn"],
   ["CREATE TEMP FUNCTION f() AS ((SELECT MAX(ssn) FROM patients)); SELECT f() AS y", "y = copy ssn"],
@@ -280,6 +353,8 @@ describe("scripts that are refused", () => {
     name: [
       "SELECT x; SELECT 1",
       "SET x = 1",
+      "CREATE TEMP TABLE t AS SELECT 1 AS a; CREATE TEMP TABLE t AS SELECT 1 AS a",
+      "CREATE TEMP TABLE t AS SELECT 1 AS a; SELECT * FROM T",
       "DECLARE x, X INT64",
       "DECLARE x INT64; BEGIN DECLARE x INT64; END",
       "BEGIN DECLARE x INT64; END; SELECT x",
@@ -311,6 +386,16 @@ describe("scripts that are refused", () => {
       "SET @@dataset_id = 'x'",
       "BEGIN SELECT 1; EXCEPTION WHEN ERROR THEN SELECT @@error.message; END",
       "SELECT 1; CALL p()",
+      `IF ${GUESS} THEN CREATE TEMP TABLE t AS SELECT 1 AS a; END IF; SELECT a FROM t`,
+      `IF ${GUESS} THEN CREATE TEMP TABLE pair AS SELECT 1 AS a; END IF; SELECT a FROM pair`,
+      `IF ${GUESS} THEN CREATE TEMP TABLE t AS SELECT 1 AS a; ELSE CREATE TEMP TABLE t AS SELECT 'x' AS a; END IF; SELECT a FROM t`,
+      "CREATE TEMP TABLE t AS SELECT 1 AS a; ALTER TABLE t ADD COLUMN b INT64",
+      "CREATE TEMP TABLE t AS SELECT 1 AS a; CREATE TABLE t AS SELECT 2 AS a",
+      "CREATE TEMP TABLE t AS SELECT 1 AS a; SELECT a FROM t FOR SYSTEM_TIME AS OF CURRENT_TIMESTAMP()",
+      "CREATE TEMP FUNCTION f() AS ((SELECT MAX(a) FROM pair)); CREATE TEMP TABLE pair AS SELECT 'x' AS a; SELECT f()",
+      "CREATE OR REPLACE TABLE pair AS SELECT ssn AS a FROM patients; SELECT a FROM pair",
+      "CREATE OR REPLACE VIEW patients_view AS SELECT ssn FROM patients; SELECT ssn FROM patients_view",
+      "DROP TABLE pair; INSERT INTO pair VALUES ('a', 'b')",
     ],
     syntax: ["SELECT 1; DECLARE x INT64", "BREAK", "RAISE"],
   };

@@ -235,7 +235,6 @@ table("CREATE TABLE", "CREATE_TABLE", [
   ["CREATE TABLE t LIKE pair", "create t: a; b"],
   ["CREATE OR REPLACE TABLE t CLONE pair", "create t: a = copy pair.a; b = copy pair.b"],
   ["CREATE TABLE other.t COPY pair", "create clinic.other.t: a = copy pair.a; b = copy pair.b"],
-  ["CREATE TEMP TABLE t (a STRING)", "create clinic._SESSION.t: a"],
 ]);
 
 table("CREATE TABLE AS SELECT", "CREATE_TABLE_AS_SELECT", [
@@ -246,7 +245,6 @@ table("CREATE TABLE AS SELECT", "CREATE_TABLE_AS_SELECT", [
   ["CREATE OR REPLACE TABLE patients AS SELECT * EXCEPT (b) FROM pair", "create patients: a = copy pair.a"],
   ["CREATE TABLE t (a STRING, b FLOAT64) AS SELECT ssn, id FROM patients", "create t: a = copy ssn; b = transform id"],
   ["CREATE TABLE t LIKE pair AS SELECT name, ssn FROM patients", "create t: a = copy name; b = copy ssn"],
-  ["CREATE TEMP TABLE _SESSION.t AS SELECT ssn FROM patients", "create clinic._SESSION.t: ssn = copy ssn"],
   [
     "CREATE TABLE t AS SELECT p.address, COUNT(*) AS n FROM patients p GROUP BY address",
     "create t: address.zip = copy address.zip; address.city = copy address.city; n = aggregate * WHERE address.city, address.zip",

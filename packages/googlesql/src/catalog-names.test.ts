@@ -66,3 +66,11 @@ test("a statement's target needs a schema, unless it is made by it", () => {
 test("a target is no common table of the query behind it", () => {
   assert.deepEqual(names("INSERT a (x) WITH a AS (SELECT 1 AS x FROM b) SELECT x FROM a"), ["p.d.a", "p.d.b"]);
 });
+test("a temporary table is none behind where it is made", () => {
+  assert.deepEqual(names("SELECT 1 FROM t; CREATE TEMP TABLE t AS SELECT 1 AS x FROM a; SELECT 1 FROM t"), [
+    "p.d.a",
+    "p.d.t",
+  ]);
+  assert.deepEqual(names("CREATE TEMP TABLE t AS SELECT 1 AS x FROM a; SELECT 1 FROM t, x.t"), ["p.d.a", "p.x.t"]);
+  assert.deepEqual(names("CREATE TEMP TABLE t AS SELECT 1 AS x; DROP TABLE t; SELECT 1 FROM t"), ["p.d.t"]);
+});

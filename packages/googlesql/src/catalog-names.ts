@@ -67,13 +67,20 @@ function known(sql: string): Node {
 }
 
 interface Found {
+  /** Of the temporary tables that the text makes and never drops, where each is there at the earliest. */
+  readonly temporary: ReadonlyMap<string, number>;
   readonly tables: Set<TableName>;
   readonly wildcards: Set<TableName>;
   readonly routines: Set<RoutineName>;
 }
 
 function namesIn(tree: Node, defaults: NameDefaults): CatalogNames {
-  const found: Found = { tables: new Set(), wildcards: new Set(), routines: new Set() };
+  const found: Found = {
+    temporary: temporaryTables(tree),
+    tables: new Set(),
+    wildcards: new Set(),
+    routines: new Set(),
+  };
   walk(tree, new Set(), found, defaults);
   return {
     tables: [...found.tables].sort(),
@@ -106,6 +113,8 @@ function walk(node: Node, common: ReadonlySet<string>, found: Found, defaults: N
   if (node.kind === "TablePath") {
     const [first] = node.parts;
     if (node.parts.length === 1 && first !== undefined && common.has(fold(first.name))) return;
+    const made = node.parts.length === 1 && first !== undefined ? found.temporary.get(first.name) : undefined;
+    if (made !== undefined && made <= node.start) return;
     const name = resolveTableName(node.parts, defaults);
     const wildcard = resolveWildcard(node.parts, defaults);
     if (name.kind === "table") found.tables.add(name.name);
@@ -122,6 +131,20 @@ function walk(node: Node, common: ReadonlySet<string>, found: Found, defaults: N
   }
   const made = madeBy(node);
   for (const child of childrenOf(node)) if (child !== made) walk(child, common, found, defaults);
+}
+
+function temporaryTables(tree: Node): ReadonlyMap<string, number> {
+  const made = new Map<string, number>();
+  const open: Node[] = [tree];
+  for (let node = open.pop(); node !== undefined; node = open.pop()) {
+    if (node.kind === "DropStatement") return new Map();
+    if (node.kind === "CreateTableStatement" && node.modifier === "TEMP") {
+      const name = tableNameParts(node.name.parts).at(-1) ?? "";
+      made.set(name, Math.min(made.get(name) ?? node.end, node.end));
+    }
+    open.push(...childrenOf(node));
+  }
+  return made;
 }
 
 /** The table that a statement makes: nobody needs its schema, and mostly there is none yet. Nor of one that a key refers to. */

@@ -14,6 +14,8 @@ import {
 import type { ColumnName, Effect, ExplicitSource, Output, PlanStatement, TableName, TableRead, Use } from "./plan.ts";
 import { ANALYSIS_LIMITS, type Context } from "./resolver/context.ts";
 import type { Column, Relation } from "./resolver/scope.ts";
+import type { Written } from "./resolver/statements/written.ts";
+import { temporaryName } from "./table-name.ts";
 import { arrayOf, structOf, type Type, typeName } from "./types.ts";
 
 /** The result's columns as BigQuery's dry run names and types them. */
@@ -139,7 +141,7 @@ export interface ReadUses {
 /** Every column the statement uses, and how. */
 export function readsOf(context: Context, relation: Relation | null, uses: ReadUses = {}): TableRead[] {
   const reads = new Map<TableName, Map<string, Set<Use>>>();
-  for (const table of context.tables) reads.set(table, new Map());
+  for (const table of context.tables) if (temporaryName(table) === undefined) reads.set(table, new Map());
   const note = (key: SourceKey, use: Use): void => {
     const { table, path } = splitSourceKey(key);
     const columns = reads.get(table) ?? new Map<string, Set<Use>>();
@@ -147,13 +149,15 @@ export function readsOf(context: Context, relation: Relation | null, uses: ReadU
     columns.set(path, (columns.get(path) ?? new Set()).add(use));
   };
   const shown = relation === null ? [] : resultColumns(relation).map((c) => c.flow);
-  const written = context.written.flatMap((w) => w.columns.map((c) => c.flow));
+  const flowsOf = (list: readonly Written[]): Flow[] => list.flatMap((w) => w.columns.map((c) => c.flow));
+  const written = flowsOf(context.written.filter((w) => temporaryName(w.table) === undefined));
+  const temporary = flowsOf(context.written.filter((w) => temporaryName(w.table) !== undefined));
   for (const flow of [...shown, ...written, ...context.errors]) {
     const value = whole(flow);
     for (const key of value.explicit.keys()) note(key, "output");
     for (const key of value.implicit) note(key, "predicate");
   }
-  for (const flow of uses.kept ?? []) {
+  for (const flow of [...temporary, ...(uses.kept ?? [])]) {
     const value = whole(flow);
     for (const key of value.explicit.keys()) note(key, "kept");
     for (const key of value.implicit) note(key, "predicate");

@@ -1,3 +1,4 @@
+import type { TableName } from "./plan.ts";
 import type { Identifier } from "./tree.ts";
 
 /**
@@ -10,4 +11,9 @@ export function tableNameParts(parts: readonly Identifier[]): string[] {
     const [first = "", ...rest] = name.slice(colon + 1).split(".");
     return [name.slice(0, colon + 1) + first, ...rest];
   });
+}
+
+/** The name within the session, of a table that is temporary. */
+export function temporaryName(table: TableName): string | undefined {
+  return /\._SESSION\.([^.]*)$/.exec(table)?.[1];
 }

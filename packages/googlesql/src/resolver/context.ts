@@ -18,7 +18,7 @@ import {
   type Scope,
   type Value,
 } from "./scope.ts";
-import type { Written } from "./statements/written.ts";
+import type { TemporaryTable, Written } from "./statements/written.ts";
 import type { NameDefaults } from "./table-name.ts";
 import type { TemporaryFunction } from "./temporary-function.ts";
 import type { Trace } from "./trace.ts";
@@ -130,7 +130,7 @@ export class Context {
   readonly expression: (context: Context, node: Expression, scope: Scope) => Value;
 
   /** For the canonical SQL: which table each path names. */
-  readonly tablePaths = new Map<TablePath, readonly [string, string, string]>();
+  readonly tablePaths = new Map<TablePath, readonly string[]>();
   /** The same for calls of routines. */
   readonly routinePaths = new Map<Node, readonly [string, string, string]>();
   /** The same for statements that name what they change outside a path: ALTER, DROP, GRANT. */
@@ -145,6 +145,8 @@ export class Context {
   branch: ReadonlySet<SourceKey> = NO_KEYS;
   /** Functions that the text has defined so far, by folded name. */
   readonly temporaryFunctions = new Map<string, TemporaryFunction>();
+  /** By name, with its case: tables that the script has made for itself. */
+  temporaryTables: ReadonlyMap<string, TemporaryTable> = new Map();
   /** What earlier statements of a script may have written into each table, for whoever reads it. */
   writtenTables: ReadonlyMap<TableName, readonly Written[]> = new Map();
   readonly usedParameters = new Set<string>();
@@ -274,6 +276,19 @@ export class Context {
 
   get effects(): Effect[] {
     return this.#notes.effects;
+  }
+
+  /** Notes which table a path names. One that is resolved more than once must name the same: it is printed once (I2). */
+  nameTable(node: TablePath, parts: readonly string[]): void {
+    const known = this.tablePaths.get(node);
+    if (known !== undefined && known.join("\n") !== parts.join("\n")) {
+      this.fail(
+        "unsupported",
+        `${parts.at(-1)} is a temporary table here and another table elsewhere; rename it`,
+        node,
+      );
+    }
+    this.tablePaths.set(node, parts);
   }
 
   /** An id that equals no other. */

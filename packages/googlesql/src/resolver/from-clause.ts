@@ -1,6 +1,7 @@
 /** FROM: which rows there are, what decided over them, and the names they get. */
 import {
   CONSTANT,
+  decidedBy,
   either,
   type Flow,
   keysOf,
@@ -42,6 +43,7 @@ import { tableColumns } from "./table-columns.ts";
 import { resolveTableFunction } from "./table-function.ts";
 import { resolveTableName, resolveWildcard } from "./table-name.ts";
 import { sampled } from "./table-sample.ts";
+import { temporaryRelation, temporaryTable } from "./temporary-table.ts";
 import { asOfTime } from "./time-travel.ts";
 import { unpivoted } from "./unpivot.ts";
 import { isView, viewRelation } from "./view.ts";
@@ -141,7 +143,15 @@ function tablePath(context: Context, node: TablePath, left: FromClause, frame: F
       return asOfTime(context, node, relationRows(context, relation, node.alias?.name ?? first.name, node));
     }
   }
-  return asOfTime(context, node, baseTable(context, node, lateral));
+  const temporary = temporaryTable(context, node.parts, node);
+  if (temporary === undefined) return asOfTime(context, node, baseTable(context, node, lateral));
+  if (find("_SESSION", lateral) !== undefined) {
+    return context.fail("name", `An alias or column hides the temporary table ${temporary.name}; rename it`, node);
+  }
+  context.nameTable(node, temporary.parts);
+  const relation = temporaryRelation(context, temporary.table);
+  context.scanned.push(decidedBy(relation.rows, relation.implicit));
+  return asOfTime(context, node, relationRows(context, relation, node.alias?.name ?? temporary.name, node));
 }
 
 function baseTable(context: Context, node: TablePath, lateral: Scope): FromClause {
@@ -158,7 +168,7 @@ function baseTable(context: Context, node: TablePath, lateral: Scope): FromClaus
   }
   const alias = node.alias?.name ?? tableNameParts(node.parts).at(-1) ?? "";
   if (found.kind === "wildcard") {
-    context.tablePaths.set(node, found.parts);
+    context.nameTable(node, found.parts);
     return wildcardTable(context, found.prefix, alias, node);
   }
   refuseRemade(context, found.name, node);
@@ -172,7 +182,7 @@ function baseTable(context: Context, node: TablePath, lateral: Scope): FromClaus
   }
   if (isView(resource)) {
     const relation = viewRelation(context, found.name, resource, node);
-    context.tablePaths.set(node, found.parts);
+    context.nameTable(node, found.parts);
     return relationRows(context, relation, alias, node);
   }
   const type = (resource.type ?? "TABLE").toUpperCase();
@@ -182,7 +192,7 @@ function baseTable(context: Context, node: TablePath, lateral: Scope): FromClaus
   const whole = { columns: catalogued, implicit: NO_KEYS, rows: rowsFlow(found.name), repeated: false };
   const { columns, ...rest } = asWritten(context, found.name, whole);
   context.scanned.push(rest.rows);
-  context.tablePaths.set(node, found.parts);
+  context.nameTable(node, found.parts);
   context.tables.add(found.name);
   return tableRows(context, columns, pseudoColumns(context, found.name, resource), alias, rest);
 }

@@ -2,7 +2,8 @@
 
 import type { Output, PlanStatement } from "../plan.ts";
 import { columnNames } from "../plan-statement.ts";
-import type { Script, Statement } from "../tree.ts";
+import type { Node, Script, Statement } from "../tree.ts";
+import { childrenOf } from "../visitor.ts";
 import type { Context } from "./context.ts";
 import { resultOf } from "./script/result.ts";
 import { Run } from "./script/run.ts";
@@ -24,7 +25,7 @@ export function resolveScript(context: Context, script: Script): ResolvedScript 
     const plan = resolveStatement(context, statement);
     return { statementType: plan.kind, statements: [plan], result: plan.outputs };
   }
-  const run = new Run(context, runAll);
+  const run = new Run(context, runAll, hasTransactions(script));
   const { next, exits } = runAll(run, script.statements, START, false);
   // A failure that nothing catches ends the job, and with it all results.
   const ends = exits.filter((exit) => exit.kind !== "failure").map((exit) => exit.state);
@@ -32,6 +33,10 @@ export function resolveScript(context: Context, script: Script): ResolvedScript 
   const result = end === null ? [] : resultOf(context, end.last, run.plans, columnNames(end.lastBy));
   const statementType = isQuery(script.statements) ? "SELECT" : "SCRIPT";
   return { statementType, statements: [...run.plans.values()], result };
+}
+
+function hasTransactions(node: Node): boolean {
+  return node.kind === "TransactionStatement" || childrenOf(node).some(hasTransactions);
 }
 
 /**

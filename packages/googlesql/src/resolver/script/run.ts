@@ -23,11 +23,14 @@ export class Run {
   readonly plans = new Map<Node, PlanStatement>();
   /** The resolver of statements, passed in because it needs those of branches and loops, and the other way round. */
   readonly all: (run: Run, statements: readonly Statement[], start: State, caught: boolean) => Outcome;
+  /** It has transactions, so that a ROLLBACK may bring back what was replaced or dropped. */
+  readonly undone: boolean;
   #passes = 0;
 
-  constructor(context: Context, all: Run["all"]) {
+  constructor(context: Context, all: Run["all"], undone: boolean) {
     this.context = context;
     this.all = all;
+    this.undone = undone;
   }
 
   pass(node: Node): void {
@@ -43,6 +46,7 @@ export function enter(context: Context, state: State): void {
   context.named = { parent: null, values: state.variables };
   context.branch = state.branch;
   context.writtenTables = state.written;
+  context.temporaryTables = state.temporary;
 }
 
 /** An expression of a procedural statement. */

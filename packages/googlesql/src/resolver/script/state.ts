@@ -4,9 +4,11 @@
  */
 import { covers, either, NO_KEYS, type SourceKey, union } from "../../flow/flow.ts";
 import type { TableName } from "../../plan.ts";
+import { temporaryName } from "../../table-name.ts";
 import type { Node } from "../../tree.ts";
 import type { Column } from "../scope.ts";
 import type { Written, WrittenColumn } from "../statements/written.ts";
+import { includesTables, joinedTables, type TemporaryTables } from "./temporary-tables.ts";
 
 export interface Variable extends Column {
   /** Its type has parameters, so that a value may be changed on its way into it. */
@@ -18,6 +20,7 @@ export interface State {
   readonly variables: ReadonlyMap<string, Variable>;
   /** What the statements so far wrote into tables that outlive the script; one entry for each mode of writing. */
   readonly written: ReadonlyMap<TableName, readonly Written[]>;
+  readonly temporary: TemporaryTables;
   /** What decided that control is here: conditions whose branches may have left for somewhere else. */
   readonly branch: ReadonlySet<SourceKey>;
   /** What would have ended the script before this point by failing, had it been different. */
@@ -31,6 +34,7 @@ export interface State {
 export const START: State = {
   variables: new Map(),
   written: new Map(),
+  temporary: new Map(),
   branch: NO_KEYS,
   survived: NO_KEYS,
   last: new Set([null]),
@@ -52,6 +56,7 @@ export function joined(first: State, second: State): State {
   return {
     variables,
     written,
+    temporary: joinedTables(first.temporary, second.temporary),
     branch: union([first.branch, second.branch]),
     survived: union([first.survived, second.survived]),
     last: new Set([...first.last, ...second.last]),
@@ -71,6 +76,7 @@ export function includes(known: State, state: State): boolean {
   });
   return (
     names &&
+    includesTables(known.temporary, state.temporary) &&
     contains(known.branch, state.branch) &&
     contains(known.survived, state.survived) &&
     contains(known.last, state.last) &&
@@ -110,6 +116,7 @@ export function withWritten(
   if (added.length === 0) return known;
   const tables = new Map(known);
   for (const written of added) {
+    if (temporaryName(written.table) !== undefined) continue;
     const list = tables.get(written.table) ?? [];
     const same = list.find((w) => w.mode === written.mode);
     const others = list.filter((w) => w !== same);

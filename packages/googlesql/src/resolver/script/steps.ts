@@ -3,15 +3,22 @@
  * is what stands behind it, where the branch may have left for somewhere else (threat-model row 31).
  * https://cloud.google.com/bigquery/docs/reference/standard-sql/procedural-language
  */
-import { NO_KEYS, union } from "../../flow/flow.ts";
+import { NO_KEYS, NOTHING, union } from "../../flow/flow.ts";
+import type { PlanStatement } from "../../plan.ts";
+import { planWithoutResult } from "../../plan-statement.ts";
+import { temporaryName } from "../../table-name.ts";
 import type { Statement, TransactionStatement } from "../../tree.ts";
+import type { Context } from "../context.ts";
 import { resolveStatement } from "../statement.ts";
+import { recordWrite } from "../statements/written.ts";
+import { temporaryTable } from "../temporary-table.ts";
 import { block } from "./blocks.ts";
 import { assertStatement, caseStatement, ifStatement, raise } from "./branches.ts";
 import { forLoop, jump, repeatLoop, whileLoop } from "./loops.ts";
 import { allExits, type Exit, earliest, goesOn, leaves, type Outcome } from "./outcome.ts";
 import { afterFailing, enter, note, type Run } from "./run.ts";
 import { type State, withWritten } from "./state.ts";
+import { afterWriting, type TemporaryTables } from "./temporary-tables.ts";
 import { declare, set } from "./variables.ts";
 
 /** `caught`: an EXCEPTION handler around the statements makes their failing one more way. */
@@ -75,22 +82,49 @@ function stepOf(run: Run, statement: Statement, state: State, caught: boolean): 
 /** A query, DML, DDL: what runs as a job of its own. */
 function plainStatement(run: Run, statement: Statement, state: State, caught: boolean): Outcome {
   const { context } = run;
-  if (statement.kind === "CreateTableStatement" && statement.modifier === "TEMP") {
-    context.fail("unsupported", "Temporary tables are not supported; use WITH", statement);
-  }
   enter(context, state);
   // That it is reached at all tells whether an earlier statement failed, to whoever sees what it leaves behind.
   if (statement.kind !== "QueryStatement") context.branch = union([state.branch, state.survived]);
-  const plan = resolveStatement(context, statement);
+  const plan = droppedTable(context, statement) ?? resolveStatement(context, statement);
   // A temporary function does nothing before it is called, and then it is the caller's doing.
   if (statement.kind !== "CreateFunctionStatement" || !statement.temporary) run.plans.set(statement, plan);
   const next = {
     ...state,
     written: withWritten(state.written, context.written),
+    temporary: temporaryAfter(run, statement, state),
     last: new Set([statement]),
     lastBy: NO_KEYS,
   };
   return afterFailing(context, plan, state, next, caught);
+}
+
+function temporaryAfter(run: Run, statement: Statement, state: State): TemporaryTables {
+  const again =
+    statement.kind !== "CreateTableStatement"
+      ? null
+      : statement.orReplace
+        ? "replaced"
+        : statement.ifNotExists
+          ? "kept"
+          : null;
+  let tables = state.temporary;
+  for (const written of run.context.written) {
+    const name = temporaryName(written.table);
+    if (name === undefined) continue;
+    tables = afterWriting(run.context, tables, name, { ...written, again }, run.undone, statement);
+  }
+  return tables;
+}
+
+/** DROP TABLE of a temporary table; null for any other statement. */
+function droppedTable(context: Context, statement: Statement): PlanStatement | null {
+  if (statement.kind !== "DropStatement" || statement.type !== "TABLE") return null;
+  const temporary = temporaryTable(context, statement.name, statement);
+  if (temporary === undefined) return null;
+  context.names.set(statement, temporary.parts);
+  const write = { columns: [], implicit: NO_KEYS, rows: NOTHING, repeated: false };
+  recordWrite(context, { ...write, table: `._SESSION.${temporary.name}`, mode: "drop" }, statement);
+  return planWithoutResult(context, "DROP_TABLE");
 }
 
 /**

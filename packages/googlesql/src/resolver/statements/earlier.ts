@@ -4,7 +4,7 @@ import type { TableName } from "../../plan.ts";
 import type { Node } from "../../tree.ts";
 import type { Type } from "../../types.ts";
 import type { Context } from "../context.ts";
-import { type Column, type FromClause, fold } from "../scope.ts";
+import { type FromClause, fold } from "../scope.ts";
 import type { WrittenColumn } from "./written.ts";
 
 type Rows = Pick<FromClause, "columns" | "implicit" | "rows" | "repeated">;
@@ -14,7 +14,10 @@ export function asWritten(context: Context, table: TableName, rows: Rows): Rows 
   if (list.length === 0) return rows;
   const implicit: ReadonlySet<SourceKey> = union([rows.implicit, ...list.map((w) => w.implicit)]);
   return {
-    columns: rows.columns.map((column) => list.reduce((c, w) => held(c, w.columns), column)),
+    columns: rows.columns.map((column) => {
+      const parts = list.flatMap((w) => w.columns);
+      return { ...column, flow: withParts(column, parts) };
+    }),
     implicit,
     rows: decidedBy(either([rows.rows, ...list.map((w) => w.rows)]), implicit),
     // Counting its rows is counting those of the tables that they came from as well.
@@ -39,13 +42,14 @@ export function refuseWritten(context: Context, prefix: TableName, node: Node): 
   }
 }
 
-function held(column: Column, written: readonly WrittenColumn[]): Column {
-  let { flow } = column;
-  for (const part of written) {
+/** A column's flow with what was written into it or into its fields. */
+export function withParts({ name, type, flow }: WrittenColumn, parts: readonly WrittenColumn[]): Flow {
+  let held = flow;
+  for (const part of parts) {
     const [first = "", ...path] = fold(part.name).split(".");
-    if (first === fold(column.name)) flow = at(flow, column.type, path, part.flow);
+    if (first === fold(name)) held = at(held, type, path, part.flow);
   }
-  return flow === column.flow ? column : { ...column, flow };
+  return held;
 }
 
 /** `flow` with `written` in the field at `path`; where fields aren't told apart, in all of it. */

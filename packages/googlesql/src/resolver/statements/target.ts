@@ -4,10 +4,12 @@ import type { TableName } from "../../plan.ts";
 import { tableNameParts } from "../../table-name.ts";
 import type { TableFieldSchema, TableResource } from "../../table-resource.ts";
 import type { Identifier, Node, TablePath } from "../../tree.ts";
+import { typeName } from "../../types.ts";
 import type { Context } from "../context.ts";
 import { type Column, type FromClause, fold, namesOf, type RangeVariable } from "../scope.ts";
 import { tableColumns } from "../table-columns.ts";
 import { resolveTableName } from "../table-name.ts";
+import { type NamedTemporary, temporaryRelation, temporaryTable } from "../temporary-table.ts";
 import { asWritten, refuseRemade } from "./earlier.ts";
 import { recordWrite, type Written } from "./written.ts";
 
@@ -23,9 +25,11 @@ export interface Target {
 
 /** A table that exists and takes rows. What isn't one is refused by name (threat-model rows 9, 10, 19). */
 export function resolveTarget(context: Context, node: TablePath): Target {
+  const temporary = temporaryTable(context, node.parts, node);
+  if (temporary !== undefined) return temporaryTarget(context, node, temporary);
   const { table, parts } = nameOf(context, node.parts, node);
   context.resolved.add(node);
-  context.tablePaths.set(node, parts);
+  context.nameTable(node, parts);
   const resource = existingTable(context, table, node);
   const fields = resource.schema?.fields ?? [];
   const stored = tableColumns(context, table, fields, node);
@@ -35,11 +39,40 @@ export function resolveTarget(context: Context, node: TablePath): Target {
     rows: rowsFlow(table),
     repeated: false,
   });
-  const columns = rows.columns.map((column) => ({ ...column, flow: decidedBy(column.flow, rows.implicit) }));
+  return targetOf(context, node, table, resource, rows);
+}
+
+function temporaryTarget(context: Context, node: TablePath, { name, parts, table }: NamedTemporary): Target {
+  context.resolved.add(node);
+  context.nameTable(node, parts);
+  const project = context.defaults.defaultProject ?? context.defaults.defaultDataset?.project ?? "";
+  const fields = table.columns.map((c) => c.field ?? { name: c.name, type: typeName(c.type) });
+  const resource: TableResource = {
+    tableReference: { projectId: project, datasetId: "_SESSION", tableId: name },
+    schema: { fields },
+  };
+  return targetOf(context, node, `${project}._SESSION.${name}`, resource, temporaryRelation(context, table));
+}
+
+function targetOf(
+  context: Context,
+  node: TablePath,
+  table: TableName,
+  resource: TableResource,
+  { columns: held, implicit, rows, repeated }: Pick<FromClause, "columns" | "implicit" | "rows" | "repeated">,
+): Target {
+  const columns = held.map((column) => ({ ...column, flow: decidedBy(column.flow, implicit) }));
   const alias = node.alias?.name ?? tableNameParts(node.parts).at(-1) ?? "";
   const range: RangeVariable = { name: alias, columns, value: null, id: context.freshId() };
-  const from: FromClause = { ...rows, columns, ranges: new Map([[fold(alias), range]]), names: namesOf(columns) };
-  return { table, resource, fields, columns, from };
+  const from: FromClause = {
+    columns,
+    implicit,
+    rows,
+    repeated,
+    ranges: new Map([[fold(alias), range]]),
+    names: namesOf(columns),
+  };
+  return { table, resource, fields: resource.schema?.fields ?? [], columns, from };
 }
 
 /** Notes a write into the target. What fills too many partitions of it fails, and so tells of their column. */
@@ -58,6 +91,9 @@ export function nameOf(
   path: readonly Identifier[],
   node: Node,
 ): { readonly table: TableName; readonly parts: readonly [string, string, string] } {
+  if (temporaryTable(context, path, node) !== undefined) {
+    context.fail("unsupported", "That is not supported of a temporary table; name another table in full", node);
+  }
   const named = resolveTableName(path, context.defaults);
   if (named.kind === "refused") return context.fail(named.code, named.message, node);
   return { table: named.name, parts: named.parts };
@@ -72,13 +108,13 @@ export function newTable(context: Context, node: TablePath, temporary: boolean):
   context.resolved.add(node);
   if (!temporary) {
     const { table, parts } = nameOf(context, node.parts, node);
-    context.tablePaths.set(node, parts);
+    context.nameTable(node, parts);
     return table;
   }
-  return temporaryTable(context, node);
+  return temporaryPath(context, node);
 }
 
-function temporaryTable(context: Context, node: TablePath): TableName {
+function temporaryPath(context: Context, node: TablePath): TableName {
   const parts = tableNameParts(node.parts);
   const name = parts.at(-1) ?? "";
   const session = parts.length === 1 || (parts.length === 2 && parts[0]?.toUpperCase() === "_SESSION");

@@ -2,6 +2,8 @@
 import { type Flow, fieldFlow, type SourceKey, union, whole } from "../../flow/flow.ts";
 import type { TableName, Write } from "../../plan.ts";
 import { columnNames, explicitSources } from "../../plan-statement.ts";
+import { temporaryName } from "../../table-name.ts";
+import type { TableFieldSchema } from "../../table-resource.ts";
 import type { Type } from "../../types.ts";
 import type { Context } from "../context.ts";
 
@@ -11,6 +13,14 @@ export interface WrittenColumn {
   readonly name: string;
   readonly type: Type;
   readonly flow: Flow;
+  /** What the column's definition says beside its type. */
+  readonly field?: TableFieldSchema;
+}
+
+/** A table of the script alone: what was written into it is all that it holds. */
+export interface TemporaryTable extends Pick<Written, "columns" | "implicit" | "rows" | "repeated"> {
+  /** Whichever way the script came, it is there, with these columns. */
+  readonly certain: boolean;
 }
 
 /** What a statement does to a table. */
@@ -36,7 +46,10 @@ export function recordWrite(context: Context, write: Written, node: { readonly s
   for (const column of written.columns) addLeaves(context, column, columns, node);
   const implicit = columnNames(written.implicit);
   context.spendPlanSources(implicit.length, node);
-  context.writes.push({ table: written.table, mode: written.mode, columns, implicit });
+  // A temporary table ends with the script: what it holds shows with whoever reads it.
+  if (temporaryName(written.table) === undefined) {
+    context.writes.push({ table: written.table, mode: written.mode, columns, implicit });
+  }
   context.written.push(written);
 }
 
