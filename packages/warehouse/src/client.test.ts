@@ -77,7 +77,7 @@ test("it lists datasets and reads a table's rows", async () => {
   const [datasets] = await client.getDatasets();
   assert.deepEqual(
     datasets.map((dataset) => dataset.id),
-    ["ehr", "billing", "directory", "research", "ops"],
+    ["ehr", "billing", "directory", "research", "ops", "workspace"],
   );
   const [rows] = await client.dataset("ops").table("calendar").getRows({ maxResults: 2 });
   assert.equal(rows.length, 2);

@@ -34,6 +34,7 @@ export const DATASETS: readonly DatasetShape[] = [
   { datasetId: "directory", description: "The clinic's workforce", labels: { phi: "false" } },
   { datasetId: "research", description: "De-identified extracts", labels: { phi: "false" } },
   { datasetId: "ops", description: "Operations, no patient data", labels: { phi: "false" } },
+  { datasetId: "workspace", description: "Empty: where agents may keep what they work on", labels: {} },
 ];
 
 /** Dataset and table name, description, labels, fields. */
