@@ -7,6 +7,7 @@ import type { Identifier } from "./tree.ts";
  */
 export function tableNameParts(parts: readonly Identifier[]): string[] {
   return parts.flatMap(({ name }) => {
+    if (!name.includes(".")) return name;
     const colon = name.indexOf(":");
     const [first = "", ...rest] = name.slice(colon + 1).split(".");
     return [name.slice(0, colon + 1) + first, ...rest];
