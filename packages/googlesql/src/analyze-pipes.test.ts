@@ -206,6 +206,18 @@ table("a name that is a column's and a table's", [
   ["FROM patients p |> SELECT ARRAY(SELECT p.name FROM (FROM pair p2)) AS x", "x = copy name"],
 ]);
 
+table("what stands behind a pipe in FROM", [
+  ["SELECT a FROM (FROM pair p |> SET a = 'x') JOIN encounters ON p.a = kind", "a = ? encounters.kind, pair.a"],
+  ["SELECT p.b FROM (FROM pair p |> DROP b) JOIN encounters ON kind = a", "b = copy pair.b ? encounters.kind, pair.a"],
+  ["SELECT q.a FROM (FROM pair p |> SET a = 'x') q", "a ="],
+  ["FROM (FROM (FROM pair p |> SET a = 'x') |> DROP b) |> SELECT p.b, p.a", "b = copy pair.b", "a = copy pair.a"],
+  [
+    "FROM pair p |> SET a = 'x' |> PIVOT (MAX(p.a) AS m FOR b IN ('y'))",
+    "a =",
+    "m_y = copy pair.a, transform pair.b ? pair.b",
+  ],
+]);
+
 table("AS puts one name in the place of all", [
   ["FROM pair p |> SET a = 'x' |> AS q |> SELECT q.a, q", "a =", "q = copy pair.b"],
   ["FROM pair p |> JOIN pair r USING (a) |> AS q |> SELECT q.a", "a = copy pair.a ? pair.a"],
@@ -328,6 +340,13 @@ describe("ASSERT", () => {
     assert.deepEqual(planOf("FROM patients |> ASSERT ssn > 'x' |> SELECT name").effects, []);
   });
 
+  test("without a column it answers whether there are rows", () => {
+    assert.deepEqual(reads("FROM pair |> WHERE a = 'x' |> ASSERT FALSE |> SELECT 1 AS one"), [
+      "pair.*: predicate",
+      "pair.a: predicate",
+    ]);
+  });
+
   test("takes no aggregates, no windows, no STRUCTs", () => {
     for (const sql of [
       "FROM patients |> ASSERT COUNT(*) > 1",
@@ -381,6 +400,10 @@ describe("what is refused in a pipe", () => {
     ["FROM pair |> IF @x THEN (|> DROP a)", /IF takes/],
     ["FROM pair |> IF FALSE THEN (|> CROSS JOIN patients)", /could not be analysed/],
     ["FROM patients p |> WHERE EXISTS(FROM p)", /not found/],
+    ["WITH RECURSIVE r AS (FROM pair |> UNION ALL (FROM r)) FROM r", /UNION/],
+    ["FROM pair |> WITH RECURSIVE r AS (FROM r |> SELECT a) |> CROSS JOIN r", /UNION/],
+    ["FROM pair |> WITH t AS (SELECT pair.a) |> CROSS JOIN t", /Unrecognized name: pair/],
+    ["SELECT 1 FROM (FROM pair |> WITH t AS (FROM pair) |> CROSS JOIN t), t", /not found/],
   ];
   for (const [sql, message] of REFUSED) test(sql, () => assert.match(refusalOf(sql)?.message ?? "", message));
 });

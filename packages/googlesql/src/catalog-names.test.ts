@@ -45,6 +45,8 @@ test("pipe operators see the common tables of a WITH before them, and arrays of 
 test("a table's name is an array's first part only while the pipe has it", () => {
   assert.deepEqual(names("FROM t |> SELECT a |> CROSS JOIN t.u"), ["p.d.t", "p.t.u"]);
   assert.deepEqual(names("FROM t |> AS l |> CROSS JOIN t.u"), ["p.d.t", "p.t.u"]);
+  assert.deepEqual(names("(FROM t) |> CROSS JOIN t.u"), ["p.d.t"]);
+  assert.deepEqual(names("(FROM t |> SELECT a) |> CROSS JOIN t.u"), ["p.d.t", "p.t.u"]);
   assert.deepEqual(names("SELECT 1 FROM t CROSS JOIN (x CROSS JOIN t.u)"), ["p.d.t", "p.d.x", "p.t.u"]);
 });
 test("what doesn't parse is refused", () => {

@@ -236,7 +236,9 @@ function walkPipes(
 
 function queryAliases(query: Query): ReadonlySet<string> {
   if (query.body.kind === "FromQuery") return leftAliases(query.body.from);
-  return query.body.kind === "Query" ? queryAliases(query.body) : new Set();
+  // Pipe operators in the parentheses may have ended them.
+  const inner = query.body.kind === "Query" && query.body.pipes.length === 0 ? query.body : null;
+  return inner === null ? new Set() : queryAliases(inner);
 }
 
 /** A path that begins with an alias to its left is that row's array. */

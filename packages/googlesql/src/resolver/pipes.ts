@@ -2,7 +2,7 @@
  * Pipe operators, in order: each takes the rows before it and gives those behind it.
  * https://cloud.google.com/bigquery/docs/reference/standard-sql/pipe-syntax
  */
-import { picked, transformed, union } from "../flow/flow.ts";
+import { decidedBy, NOTHING, picked, transformed, union } from "../flow/flow.ts";
 import type { PipeAssert, PipeIf, PipeJoin, PipeOperator, PipeSetOperation, Subpipeline } from "../tree.ts";
 import { casts, STRING, typeName } from "../types.ts";
 import { checkLimit, condition, orderItems, pickedColumn } from "./clauses.ts";
@@ -126,7 +126,9 @@ function join(context: Context, node: PipeJoin, { rows, frame, outer }: PipeInpu
  */
 function assertion(context: Context, node: PipeAssert, { rows, scope }: PipeInput): PipedRows {
   const keys = condition(context, node.condition, scope, "ASSERT");
-  context.failing.push({ ...rows.rows, explicit: new Map(), implicit: union([keys, rows.implicit]), fields: null });
+  // A condition of no column is an answer to whether there are rows.
+  const answered = keys.size === 0 ? rows.rows : NOTHING;
+  context.failing.push(decidedBy(answered, union([keys, rows.implicit])));
   for (const message of node.messages) {
     const value = context.expression(context, message, scope);
     if (!casts(value.type, STRING, value.written)) {
