@@ -234,6 +234,10 @@ table("CREATE TABLE", "CREATE_TABLE", [
   ["CREATE TABLE t (a STRING, FOREIGN KEY (a) REFERENCES pair(a) NOT ENFORCED)", "create t: a"],
   ["CREATE TABLE t LIKE pair", "create t: a; b"],
   ["CREATE OR REPLACE TABLE t CLONE pair", "create t: a = copy pair.a; b = copy pair.b"],
+  [
+    "CREATE TABLE t CLONE pair FOR SYSTEM_TIME AS OF TIMESTAMP '2026-01-01 00:00:00 UTC'",
+    "create t: a = copy pair.a; b = copy pair.b",
+  ],
   ["CREATE TABLE other.t COPY pair", "create clinic.other.t: a = copy pair.a; b = copy pair.b"],
 ]);
 
@@ -370,6 +374,10 @@ table("DROP TABLE", "DROP_TABLE", [["DROP TABLE IF EXISTS nowhere", "drop nowher
 table("DROP MATERIALIZED VIEW", "DROP_MATERIALIZED_VIEW", [["DROP MATERIALIZED VIEW patients_mv", "drop patients_mv"]]);
 table("DROP FUNCTION", "DROP_FUNCTION", [["DROP FUNCTION ehr.f"]]);
 table("DROP SEARCH INDEX", "DROP_SEARCH_INDEX", [["DROP SEARCH INDEX i ON pair", "alter pair"]]);
+table("CREATE SEARCH INDEX", "CREATE_SEARCH_INDEX", [
+  ["CREATE SEARCH INDEX i ON patients(ALL COLUMNS) OPTIONS (analyzer = 'LOG_ANALYZER')", "alter patients"],
+  ["CREATE SEARCH INDEX i ON pair(a, b OPTIONS (index_granularity = 'COLUMN'))", "alter pair"],
+]);
 table("CREATE SCHEMA", "CREATE_SCHEMA", [["CREATE SCHEMA s OPTIONS (location = 'eu')"]]);
 
 describe("what leaves BigQuery", () => {
@@ -412,6 +420,8 @@ refused("DDL and transfers that are refused", {
   "UNDROP SCHEMA ehr": /unsupported: .*UNDROP SCHEMA/,
   "CREATE ROW ACCESS POLICY p ON patients GRANT TO ('user:a@b.c') FILTER USING (ssn = '1')":
     /unsupported: .*ROW ACCESS POLICY/,
+  "CREATE SEARCH INDEX i ON pair(c)": /name: An index takes columns/,
+  "CREATE SEARCH INDEX i ON pair(a) OPTIONS (analyzer = (SELECT ANY_VALUE(ssn) FROM patients))": /unsupported/,
   "CREATE EXTERNAL SCHEMA s WITH CONNECTION x.y OPTIONS (location = 'x')": /unsupported/,
   "CREATE RESERVATION r OPTIONS (slot_capacity = 1)": /unsupported/,
   "CREATE MODEL m REMOTE WITH CONNECTION x.y OPTIONS (endpoint = 'x')": /unsupported: A remote model/,

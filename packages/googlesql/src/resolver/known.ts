@@ -106,6 +106,8 @@ type KnownStatement =
   | "LoadDataStatement"
   | "PartitionColumns"
   | "GrantStatement"
+  | "CreateIndexStatement"
+  | "IndexColumn"
   | "CreateFunctionStatement"
   | "CreateTableFunctionStatement"
   | "FunctionParameter"
@@ -195,6 +197,8 @@ const KNOWN_KINDS: Readonly<Record<KnownKind, true>> = {
   LoadDataStatement: true,
   PartitionColumns: true,
   GrantStatement: true,
+  CreateIndexStatement: true,
+  IndexColumn: true,
   CreateFunctionStatement: true,
   CreateTableFunctionStatement: true,
   FunctionParameter: true,

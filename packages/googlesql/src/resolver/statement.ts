@@ -6,6 +6,7 @@ import { statementName } from "../statement-name.ts";
 import type { QueryStatement, Statement } from "../tree.ts";
 import type { Context } from "./context.ts";
 import { alter } from "./statements/alter-table.ts";
+import { createIndex } from "./statements/create-index.ts";
 import { createFunction, createTableFunction } from "./statements/create-routine.ts";
 import { createSnapshot, createTable } from "./statements/create-table.ts";
 import { createView } from "./statements/create-view.ts";
@@ -39,6 +40,8 @@ export function resolveStatement(context: Context, statement: Statement): PlanSt
       return createSnapshot(context, statement);
     case "CreateViewStatement":
       return createView(context, statement);
+    case "CreateIndexStatement":
+      return createIndex(context, statement);
     case "CreateFunctionStatement":
       return createFunction(context, statement);
     case "CreateTableFunctionStatement":

@@ -51,6 +51,10 @@ const OPTIONS = {
       "learn_rate learn_rate_strategy early_stop min_rel_progress warm_start num_clusters distance_type standardize_features " +
       "enable_global_explain auto_class_weights class_weights fit_intercept optimize_strategy category_encoding_method",
   ),
+  INDEX: names(
+    "analyzer analyzer_options data_types default_index_column_granularity index_type distance_type ivf_options tree_ah_options",
+  ),
+  "INDEX COLUMN": names("index_granularity"),
   ROUTINE: names("description strict_mode"),
 } as const;
 

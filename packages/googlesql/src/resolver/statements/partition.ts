@@ -42,12 +42,13 @@ export function partitionColumns(
 export function checkClusterBy(
   context: Context,
   clusterBy: readonly Expression[],
-  columns: readonly WrittenColumn[],
+  columns: readonly Pick<WrittenColumn, "name">[],
+  what = "CLUSTER BY",
 ): void {
   for (const expression of clusterBy) {
     const [name, more] = expression.kind === "PathExpression" ? expression.parts : [];
     if (name === undefined || more !== undefined || !columns.some((c) => fold(c.name) === fold(name.name))) {
-      context.fail("name", "CLUSTER BY takes columns of the table", expression);
+      context.fail("name", `${what} takes columns of the table`, expression);
     }
   }
 }
