@@ -126,6 +126,11 @@ describe("a write", () => {
     assert.equal(ask(READ + WRITE, copyInto("p.lab.open.ssn", "ssn")).effect, "permit");
   });
 
+  it("into a temporary table is judged by what is read alone", () => {
+    assert.equal(ask(READ, copyInto("p._SESSION.t.x", "ssn", { mode: "create" })).effect, "permit");
+    assert.match(refusal(ask(WRITE, copyInto("p._SESSION.t.x", "ssn"))), /read of p\.ehr\.patients\.ssn/);
+  });
+
   it("waits for approval where its permit says nothing", () => {
     const quiet = WRITE.replace('@approval("none") ', "");
     const decision = ask(READ + quiet, copyInto("p.lab.copy.x", "ssn"));

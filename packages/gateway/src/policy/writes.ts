@@ -1,7 +1,7 @@
 import type { ColumnName, UnderstoodPlan, Write } from "@chaperone/googlesql";
 import { isStrong } from "../catalog/classify.ts";
 import type { ClassifiedColumn, DataClass } from "../catalog/data-class.ts";
-import { columnParts, foldPath } from "../catalog/names.ts";
+import { columnParts, foldPath, tableParts } from "../catalog/names.ts";
 
 /** One column that a plan writes, and what is written into it. */
 export interface WrittenColumn {
@@ -15,10 +15,14 @@ export interface WrittenColumn {
 
 type Classes = (column: ColumnName) => ClassifiedColumn;
 
-/** Every column that the plan's statements write, and each table's rows. Classes travel with values, not with what only decided. */
+/**
+ * Every column that the plan's statements write, and each table's rows. Classes travel with values, not with what only decided.
+ * A temporary table ends with the script, whose later reads of it are reads of what it was made of: nothing is left to permit.
+ */
 export function writtenColumns(plan: UnderstoodPlan, classes: Classes): readonly WrittenColumn[] {
   return plan.statements.flatMap(({ writes }) =>
     writes.flatMap(({ table, mode, columns, implicit }): WrittenColumn[] => {
+      if (tableParts(table).dataset === "_SESSION") return [];
       const values = columns.map(({ name, explicit }) => ({
         table,
         path: name,

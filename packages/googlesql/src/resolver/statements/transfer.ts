@@ -51,7 +51,8 @@ export function loadData(context: Context, node: LoadDataStatement): PlanStateme
   if (node.partitions !== null) {
     return context.fail("unsupported", "LOAD DATA with PARTITIONS is not supported", node.partitions);
   }
-  const table = newTable(context, node.target, node.temporary);
+  if (node.temporary) return context.fail("unsupported", "LOAD DATA into a temporary table is not supported", node);
+  const table = newTable(context, node.target, false);
   const places = [...definedColumns(context, node.columns ?? [])];
   places.push(...definedColumns(context, node.partitionColumns?.columns ?? []));
   const columns = places.map((place) => ({ ...place, flow: NOTHING }));
