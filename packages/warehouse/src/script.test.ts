@@ -87,6 +87,11 @@ const ROWS: readonly (readonly [title: string, sql: string, rows: readonly (read
     [["7", "1"]],
   ],
   [
+    "temporary tables by their full name",
+    "CREATE TEMP TABLE x AS SELECT id FROM t; INSERT INTO `_SESSION`.`x` VALUES (7); SELECT MAX(id) FROM _SESSION.x",
+    [["7"]],
+  ],
+  [
     "temporary functions",
     "CREATE TEMP FUNCTION f(x INT64) AS (x + 1); SELECT f(1), f(id) FROM t WHERE id = 1",
     [["2", "2"]],

@@ -53,9 +53,12 @@ export class Session implements Names {
     const { projectId: own, defaultDataset } = this.options;
     const [tableId, datasetId, projectId] = parts.toReversed();
     if (tableId === undefined || parts.length > 3) throw new WarehouseError("invalidQuery", "Invalid table name");
-    if (datasetId === undefined) {
+    // `_SESSION.t` is the temporary table, whatever else is called so.
+    const session = datasetId?.toUpperCase() === "_SESSION" && projectId === undefined;
+    if (datasetId === undefined || session) {
       const temporary = this.#temporary.get(tableId.toLowerCase());
       if (temporary) return temporary;
+      if (session) throw new WarehouseError("notFound", `Not found: Table _SESSION.${tableId}`);
       if (defaultDataset === undefined) {
         throw new WarehouseError(
           "invalid",
