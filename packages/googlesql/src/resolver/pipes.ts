@@ -32,6 +32,8 @@ export function pipedRows(
   let rows = start;
   let tables = outerTables;
   for (const pipe of pipes) {
+    // Most operators look at each column.
+    context.spendColumns(rows.columns.length, pipe);
     // Its common tables are there for all operators behind it.
     if (pipe.kind === "PipeWith") tables = withTables(context, pipe.with, tables);
     else rows = piped(context, pipe, pipeInput(rows, parent, tables));
