@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { refusalOf, results, scriptOf, steps } from "./testing/clinic.ts";
+import { analyze } from "./analyze.ts";
+import { CLINIC, DEFAULTS, refusalOf, results, scriptOf, steps } from "./testing/clinic.ts";
 
 /** A script, and its result: `name = via column, … ? columns that decided rows, order or branch`; of `patients` without table. */
 type Leak = readonly [sql: string, ...outputs: string[]];
@@ -329,6 +330,22 @@ describe("a temporary table", () => {
         "DROP TABLE `_SESSION`.`pair`;\nSELECT `a` FROM `clinic`.`ehr`.`pair`",
     );
   });
+});
+
+table("a text that is executed is analysed in its place", [
+  ["EXECUTE IMMEDIATE 'SELECT ssn FROM patients'", "ssn = copy ssn"],
+  [`EXECUTE IMMEDIATE """SELECT name FROM patients WHERE ssn = '1'"""`, "name = copy name ? ssn"],
+  ["DECLARE x STRING; EXECUTE IMMEDIATE 'SELECT ssn FROM patients LIMIT 1' INTO x; SELECT x", "x = copy ssn"],
+  [`DECLARE x STRING; IF ${GUESS} THEN EXECUTE IMMEDIATE "SELECT 'a'" INTO x; END IF; SELECT x`, "x = ? ssn"],
+  ["EXECUTE IMMEDIATE 'CREATE TEMP TABLE t AS SELECT ssn AS a FROM patients'; SELECT a FROM t", "a = copy ssn"],
+]);
+
+test("what is printed and redacted of an executed text is its statement", () => {
+  const sql = "SELECT 1; EXECUTE IMMEDIATE \"SELECT a FROM pair WHERE a = 'secret'\"";
+  assert.equal(scriptOf(sql).canonicalSql, "SELECT 1;\nSELECT `a` FROM `clinic`.`ehr`.`pair` WHERE `a` = 'secret'");
+  const { redacted } = analyze(sql, { catalog: CLINIC, ...DEFAULTS });
+  assert.equal(redacted?.sql, "SELECT ⟨1⟩;\nSELECT `a` FROM `pair` WHERE `a` = ⟨2⟩");
+  assert.deepEqual(refusalOf("SELECT 1; EXECUTE IMMEDIATE 'SELECT nothing FROM pair'")?.column, 37);
 });
 
 table("a function of the script is what its body makes of its arguments", [

@@ -11,6 +11,7 @@ import { type CatalogView, Context, type ParameterTypes } from "./resolver/conte
 import { resolveExpression } from "./resolver/expression.ts";
 import { requireKnown } from "./resolver/known.ts";
 import { resolveQuery, resolveRows } from "./resolver/query.ts";
+import { withImmediateStatements } from "./resolver/script/immediate.ts";
 import { resolveScript } from "./resolver/script.ts";
 import type { NameDefaults } from "./resolver/table-name.ts";
 import { Trace } from "./resolver/trace.ts";
@@ -49,7 +50,7 @@ export interface Analysis {
 /** Never throws: what goes wrong is a refusal. */
 export function analyze(sql: string, options: AnalyzeOptions): Analysis {
   try {
-    return analysisOf(sql, parse(sql), options);
+    return analysisOf(sql, withImmediateStatements(sql, parse(sql)), options);
   } catch (error) {
     return { plan: { understood: false, refusal: refusalOf(error) } };
   }

@@ -4,6 +4,7 @@ import type { Refusal, TableName } from "./plan.ts";
 import { refusalOf } from "./refusal.ts";
 import { requireKnown, requireKnownParts } from "./resolver/known.ts";
 import { namesRoutine } from "./resolver/routine-call.ts";
+import { withImmediateStatements } from "./resolver/script/immediate.ts";
 import { type NameDefaults, resolveRoutineName, resolveTableName, resolveWildcard } from "./resolver/table-name.ts";
 import type { RoutineName, RoutineResource } from "./routine-resource.ts";
 import { tableNameParts } from "./table-name.ts";
@@ -31,7 +32,7 @@ export type NamedCatalog =
  */
 export function catalogNames(sql: string, defaults: NameDefaults): NamedCatalog {
   try {
-    const tree = parse(sql);
+    const tree = withImmediateStatements(sql, parse(sql));
     requireKnown(sql, tree);
     return { understood: true, ...namesIn(tree, defaults) };
   } catch (error) {
