@@ -28,7 +28,7 @@ export function approvalPage(a: ApprovalView & { readonly literalsWithheld?: boo
     `Purpose    ${a.purpose === null ? "(none given)" : safe(a.purpose)}`,
     `Asked      ${time(a.createdAt)}, expires ${time(a.expiresAt)}`,
     `Needs      ${a.needed} of the groups ${a.approvers.map(safe).join(", ")}`,
-    `Costs      ${bytes(a.dryRunBytes)} by BigQuery's dry run; rows released: ${a.limitRows === null ? "no limit of policy" : `at most ${a.limitRows}`}`,
+    `Costs      ${a.dryRunBytes === null ? "unknown: BigQuery's dry run doesn't say of a script" : `${bytes(a.dryRunBytes)} by BigQuery's dry run`}; rows released: ${a.limitRows === null ? "no limit of policy" : `at most ${a.limitRows}`}`,
     "",
     "What it touches",
     table(

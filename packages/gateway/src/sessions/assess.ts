@@ -31,7 +31,8 @@ interface Understood {
 
 interface Permitted {
   readonly maskPlan: MaskPlan;
-  readonly dryRunBytes: number;
+  /** null: of a script BigQuery's dry run doesn't say. */
+  readonly dryRunBytes: number | null;
   /** Most bytes the job may bill: the least of connection, policy and agent. */
   readonly maximumBytesBilled: number;
   /** SHA-256 of all an approval is bound to (I6). */
@@ -105,7 +106,7 @@ export async function assess(input: AssessInput): Promise<Assessment> {
     decision,
     ...understood,
     maskPlan: masks,
-    dryRunBytes: facts.totalBytesProcessed,
+    dryRunBytes: plan.statementType === "SCRIPT" ? null : facts.totalBytesProcessed,
     maximumBytesBilled,
     binding: binding(
       {
