@@ -292,6 +292,12 @@ describe("the chaperone command", () => {
               ],
             },
           },
+          {
+            tableReference: { projectId: "p", datasetId: "d", tableId: "v" },
+            type: "VIEW",
+            view: { query: "SELECT ssn AS s FROM d.t" },
+            schema: { fields: [{ name: "s", type: "STRING" }] },
+          },
         ]),
       ),
     );
@@ -307,6 +313,25 @@ describe("the chaperone command", () => {
       assert.equal(plan.understood, true);
       assert.deepEqual(plan.statements[0].outputs[0].explicit, [{ column: "p.d.t.ssn", via: "copy" }]);
       assert.deepEqual(plan.statements[0].outputs[0].implicit, ["p.d.t.id"]);
+    });
+
+    it("looks through views and functions", async () => {
+      const routines = tables.replace(/\.json$/, "-routines.json");
+      writeFileSync(
+        routines,
+        JSON.stringify([
+          {
+            routineReference: { projectId: "p", datasetId: "d", routineId: "f" },
+            routineType: "SCALAR_FUNCTION",
+            arguments: [{ name: "x", argumentKind: "ANY_TYPE" }],
+            definitionBody: "x",
+          },
+        ]),
+      );
+      const { status, out } = await analyze(["--routines", routines], "SELECT d.f(s) AS s FROM v");
+      assert.equal(status, 0, out);
+      assert.match(out, /Through views: p\.d\.v\nCalls: p\.d\.f\n/);
+      assert.match(out, /s +STRING +p\.d\.t\.ssn \(copy\)/);
     });
 
     it("says what it refuses, with status 1", async () => {

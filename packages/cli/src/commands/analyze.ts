@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
-import { analyze, type TableResource } from "@chaperone/googlesql";
+import { analyze, type RoutineResource, type TableResource } from "@chaperone/googlesql";
 import { Command } from "commander";
 import { CliError } from "../cli-error.ts";
 import { explanationPage } from "../print/explanation.ts";
@@ -9,6 +9,7 @@ import { planPage } from "../print/plan.ts";
 
 interface Options {
   readonly tables: string;
+  readonly routines?: string;
   readonly project?: string;
   readonly dataset?: string;
   readonly json?: boolean;
@@ -21,6 +22,7 @@ export function analyzeCommand(setStatus: (code: number) => void): Command {
   return new Command("analyze")
     .description("print the access plan of a query read from standard input: what it reads, shows and does")
     .requiredOption("--tables <file>", "JSON array of table resources (bq show --format=json)")
+    .option("--routines <file>", "JSON array of routine resources (bq show --routine --format=json)")
     .option("--project <id>", "default project")
     .option("--dataset <id>", "default dataset")
     .option("--json", "the plan as JSON")
@@ -28,10 +30,16 @@ export function analyzeCommand(setStatus: (code: number) => void): Command {
     .option("--jsonl", 'read one {"id", "sql"} a line, write one {"id", "plan"} a line')
     .action(async (options: Options) => {
       const tables = readTables(options.tables);
+      const routines = options.routines === undefined ? undefined : readRoutines(options.routines);
+      const catalog = {
+        table: (name: string) => tables.get(name),
+        routine: (name: string) => routines?.get(name),
+        wildcard: (prefix: string) => [...tables].flatMap(([name, table]) => (name.startsWith(prefix) ? [table] : [])),
+      };
       const analysis = (sql: string) =>
         analyze(sql, {
           explain: options.explain === true,
-          catalog: { table: (name) => tables.get(name) },
+          catalog,
           ...(options.project === undefined ? {} : { defaultProject: options.project }),
           ...(options.dataset === undefined || options.project === undefined
             ? {}
@@ -68,19 +76,43 @@ function query(line: string): { id: unknown; sql: string } {
 }
 
 function readTables(file: string): Map<string, TableResource> {
+  return readResources<TableResource>("--tables", file, "table", (t) => {
+    const r = t?.tableReference;
+    if (typeof r?.projectId !== "string" || typeof r.datasetId !== "string" || typeof r.tableId !== "string")
+      return "tableReference {projectId, datasetId, tableId}";
+    return [r.projectId, r.datasetId, r.tableId];
+  });
+}
+
+function readRoutines(file: string): Map<string, RoutineResource> {
+  return readResources<RoutineResource>("--routines", file, "routine", (t) => {
+    const r = t?.routineReference;
+    if (typeof r?.projectId !== "string" || typeof r.datasetId !== "string" || typeof r.routineId !== "string")
+      return "routineReference {projectId, datasetId, routineId}";
+    if (typeof t.routineType !== "string") return "routineType";
+    return [r.projectId, r.datasetId, r.routineId];
+  });
+}
+
+/** By full name. `nameOf` gives its parts, or says what the resource lacks. */
+function readResources<T>(
+  option: string,
+  file: string,
+  what: string,
+  nameOf: (resource: T) => readonly [string, string, string] | string,
+): Map<string, T> {
   let parsed: unknown;
   try {
     parsed = JSON.parse(readFileSync(file, "utf8"));
   } catch (error) {
-    throw new CliError(`--tables ${file}: ${error instanceof SyntaxError ? "not JSON" : "can't be read"}`);
+    throw new CliError(`${option} ${file}: ${error instanceof SyntaxError ? "not JSON" : "can't be read"}`);
   }
-  if (!Array.isArray(parsed)) throw new CliError(`--tables ${file}: a JSON array of table resources is expected`);
+  if (!Array.isArray(parsed)) throw new CliError(`${option} ${file}: a JSON array of ${what} resources is expected`);
   return new Map(
-    (parsed as TableResource[]).map((t, i) => {
-      const r = t?.tableReference;
-      if (typeof r?.projectId !== "string" || typeof r.datasetId !== "string" || typeof r.tableId !== "string")
-        throw new CliError(`--tables ${file}: element ${i + 1} has no tableReference {projectId, datasetId, tableId}`);
-      return [`${r.projectId}.${r.datasetId}.${r.tableId}`, t];
+    (parsed as T[]).map((resource, i) => {
+      const name = nameOf(resource);
+      if (typeof name === "string") throw new CliError(`${option} ${file}: element ${i + 1} has no ${name}`);
+      return [name.join("."), resource];
     }),
   );
 }

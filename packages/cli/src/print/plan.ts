@@ -17,6 +17,8 @@ export function planPage(plan: AccessPlan): string {
           s.reads.flatMap((r) => r.columns.map((c) => [r.table, c.path, c.uses.join(", ")])),
           "  ",
         ),
+        ...(s.views.length === 0 ? [] : [`Through views: ${s.views.map(safe).join(", ")}`]),
+        ...(s.routines.length === 0 ? [] : [`Calls: ${s.routines.map(safe).join(", ")}`]),
         ...(s.outputs.length === 0
           ? []
           : [
