@@ -257,7 +257,24 @@ table("a table shows what the script wrote into it", [
     `BEGIN TRANSACTION; INSERT INTO pair (a) VALUES (${SSN}); ROLLBACK TRANSACTION; SELECT a FROM pair`,
     "a = copy pair.a, copy ssn",
   ],
+  [
+    `BEGIN TRANSACTION; INSERT INTO pair (a) VALUES ('x'); IF ${SSN} < '5' THEN ROLLBACK; ELSE COMMIT; END IF; SELECT a FROM pair`,
+    "a = copy pair.a ? ssn",
+  ],
+  [
+    `CREATE TEMP TABLE t (a STRING); BEGIN TRANSACTION; INSERT INTO t VALUES ('x'); IF ${SSN} < '5' THEN ROLLBACK; ELSE COMMIT; END IF; SELECT a FROM t`,
+    "a = ? ssn",
+  ],
 ]);
+
+describe("a ROLLBACK", () => {
+  const undone = (condition: string): string[] =>
+    steps(`BEGIN BEGIN TRANSACTION; INSERT INTO pair (a) VALUES ('x'); ${condition} COMMIT TRANSACTION;
+           EXCEPTION WHEN ERROR THEN ROLLBACK TRANSACTION; END`);
+  test("in a handler writes by what can fail before it", () => {
+    assert.match(undone(`ASSERT ${SSN} < '5';`).at(-1) ?? "", /^ROLLBACK_TRANSACTION .*\| delete pair \? .*\bssn$/);
+  });
+});
 
 table("a temporary table is made of what was written into it", [
   ["CREATE TEMP TABLE t AS SELECT ssn, name FROM patients; SELECT ssn FROM t", "ssn = copy ssn"],

@@ -129,10 +129,25 @@ function droppedTable(context: Context, statement: Statement): PlanStatement | n
 
 /**
  * Transactions undo writes; what was seen inside stays seen, and what was written stays among the sources, since a later
- * statement of the transaction may have read it.
+ * statement of the transaction may have read it. What decided that a ROLLBACK is reached decides whether the tables hold
+ * what was written, as a DELETE there would (threat-model row 31).
+ * https://cloud.google.com/bigquery/docs/transactions
  */
 function transaction(run: Run, node: TransactionStatement, state: State): Outcome {
-  enter(run.context, state);
-  note(run, node, {}, `${node.action}_TRANSACTION`);
-  return goesOn(state);
+  const { context } = run;
+  enter(context, state);
+  context.branch = union([state.branch, state.survived]);
+  let { written, temporary } = state;
+  if (node.action === "ROLLBACK" && context.branch.size > 0) {
+    const undone = { mode: "delete", columns: [], implicit: NO_KEYS, rows: NOTHING, repeated: false } as const;
+    for (const table of state.written.keys()) recordWrite(context, { ...undone, table }, node);
+    for (const [name] of state.temporary) {
+      const write = { ...undone, table: `._SESSION.${name}`, implicit: context.branch };
+      temporary = afterWriting(context, temporary, name, { ...write, again: null }, run.undone, node);
+    }
+    written = withWritten(written, context.written);
+  }
+  const plan = note(run, node, {}, `${node.action}_TRANSACTION`);
+  run.plans.set(node, { ...plan, writes: context.writes });
+  return goesOn({ ...state, written, temporary });
 }
