@@ -82,7 +82,9 @@ export function decide(policies: PolicySet, request: DecisionRequest): Decision 
   );
   const sourceMask = ({ column, via }: { column: ColumnName; via: "copy" | "transform" | "aggregate" }): Mask => {
     const { tableName, path } = columnParts(column);
-    return maskByUse.get(useKey(tableName, path, via === "aggregate" ? "aggregate" : "read", via)) ?? { rule: "null" };
+    const use = useKey(tableName, path, via === "aggregate" ? "aggregate" : "read", via);
+    const mask = maskByUse.get(use) ?? { rule: "null" };
+    return mask.rule === "token" && mayHoldGuesses(policies, reading, column) ? { rule: "null" } : mask;
   };
   const limits = judged.flatMap((use) => use.limits.map(({ obligations }) => obligations));
   return {
@@ -126,6 +128,16 @@ function sourceClasses({ plan, classes }: DecisionRequest): Classes {
     plan.statements.flatMap(({ reads }) => reads.filter((read) => read.historical).map((read) => read.table)),
   );
   return (column) => classes(column, past.has(columnParts(column).tableName) ? "past" : "now");
+}
+
+/**
+ * Whether agents may have put values of their own into a column: they would come back as tokens, to be compared with those of
+ * the record (threat-model row 43).
+ */
+function mayHoldGuesses(policies: PolicySet, request: DecisionRequest, column: ColumnName): boolean {
+  if (request.classes(column).source === "inherited") return true;
+  const { tableName: table, path } = columnParts(column);
+  return verdicts(policies, request, { table, path, action: "write", via: "append" }).every(({ allowed }) => allowed);
 }
 
 function distinctUses(plan: UnderstoodPlan): readonly ColumnUse[] {

@@ -13,6 +13,7 @@ const CLASSES: Readonly<Record<string, readonly [readonly string[], ClassSource 
   "p.ehr.patients.state": [[], undefined],
   "p.lab.open.note": [[], "catalog-file"],
   "p.lab.open.ssn": [["phi.ssn"], "catalog-file"],
+  "p.lab.taken.ssn": [["phi.ssn"], "inherited"],
   "p.lab.copy.x": [[], undefined],
   "p.lab.copy.*": [[], undefined],
   "p.lab.open.*": [[], undefined],
@@ -106,6 +107,29 @@ describe("a write", () => {
     ]);
     const open = ask(READ + WRITE, copyInto("p.lab.copy.x", "state"));
     assert.deepEqual(open.effect === "permit" && open.obligations.travelling, []);
+  });
+
+  it("keeps tokens from whoever may write into the column: a guess written there would come back as one", () => {
+    const shown = (column: string): UnderstoodPlan => {
+      const output = {
+        name: "x",
+        type: "STRING",
+        explicit: [{ column, via: "copy" as const }],
+        implicit: [],
+        constant: false,
+      };
+      const reads = [{ table: column.slice(0, column.lastIndexOf(".")), columns: [] }];
+      return { ...planOf({ reads, outputs: [output] }), result: [output] };
+    };
+    const mask = (policies: string, column: string) => {
+      const decision = ask(policies + INFER, shown(column));
+      return decision.effect === "permit" ? decision.obligations.masks[0]?.mask.rule : decision.message;
+    };
+    const token = READ.replace("permit", '@mask("token") permit');
+    assert.equal(mask(token + WRITE, "p.ehr.patients.ssn"), "token");
+    assert.equal(mask(token, "p.lab.open.ssn"), "token");
+    assert.equal(mask(token + WRITE, "p.lab.open.ssn"), "null");
+    assert.equal(mask(token, "p.lab.taken.ssn"), "null");
   });
 
   it("is judged by what it takes along, not only by what is there: a forbid on the class holds", () => {
