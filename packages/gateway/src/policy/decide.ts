@@ -58,6 +58,7 @@ export function decide(policies: PolicySet, request: DecisionRequest): Decision 
   const refusals = [
     ...(plan.statements.length === 0 ? ["a request without a statement"] : []),
     ...plan.statements.flatMap(unsupportedStatement),
+    ...(ofAScript(plan) ? [`statement ${plan.statementType} outside a script`] : []),
     ...lostClasses(written, request.classes),
   ];
   const basis = {
@@ -226,7 +227,19 @@ const JUDGED_STATEMENTS: ReadonlySet<string> = new Set([
   "DROP_TABLE",
   "DROP_VIEW",
   "EXPORT_DATA",
+  "ASSERT",
+  "BEGIN_TRANSACTION",
+  "COMMIT_TRANSACTION",
+  "ROLLBACK_TRANSACTION",
 ]);
+
+/** What is temporary, or a transaction, means something only to the statements after it. */
+function ofAScript({ statementType, statements }: UnderstoodPlan): boolean {
+  if (statementType === "SCRIPT") return false;
+  return statements.some(
+    ({ kind, writes }) => kind.endsWith("_TRANSACTION") || (kind.startsWith("CREATE_TABLE") && writes.length === 0),
+  );
+}
 
 /** What no policy can permit: statements that aren't judged, and effects that reach past what was analysed. */
 function unsupportedStatement({ kind, effects }: PlanStatement): readonly string[] {

@@ -57,6 +57,8 @@ export function usesOf(statement: PlanStatement): readonly ColumnUse[] {
     if (columns.length === 0) add(table, "*", "infer", "predicate");
     for (const { path, uses: kinds } of columns) {
       if (kinds.includes("predicate") || kinds.length === 0) add(table, path, "infer", "predicate");
+      // Held in a variable or a temporary table: in the agent's hands, so it needs a permit; what becomes of it is asked where it is used.
+      if (kinds.includes("kept")) add(table, path, "read", "copy");
       // Shown, but in no output: something this code doesn't know shows it.
       if (kinds.includes("output") && !shown.has(`${table}.${foldPath(path)}`)) add(table, path, "read", "transform");
     }

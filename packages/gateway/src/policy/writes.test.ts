@@ -168,6 +168,22 @@ describe("a write", () => {
   });
 });
 
+describe("what a script holds without showing it", () => {
+  const kept = planOf({
+    reads: [{ table: "p.ehr.patients", columns: [{ path: "ssn", uses: ["kept"] }] }],
+  });
+
+  it("is in the agent's hands, and needs a permit to be read", () => {
+    assert.match(refusal(ask(INFER + WRITE, kept)), /read of p\.ehr\.patients\.ssn/);
+    assert.equal(ask(READ, kept).effect, "permit");
+  });
+
+  it("means nothing outside a script: no table for the session alone, no transaction alone", () => {
+    for (const kind of ["CREATE_TABLE_AS_SELECT", "BEGIN_TRANSACTION"])
+      assert.match(refusal(ask(READ + WRITE, planOf({ kind }))), /outside a script/);
+  });
+});
+
 describe("an export", () => {
   const plan = planOf({ kind: "EXPORT_DATA", effects: [{ kind: "export", sources: ["p.ehr.patients.ssn"] }] });
 
