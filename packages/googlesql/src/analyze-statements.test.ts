@@ -131,6 +131,7 @@ table("DELETE and TRUNCATE", "DELETE", [
   ["DELETE FROM patients WHERE ssn < '5'", "delete patients WHERE ssn"],
   ["DELETE pair t WHERE t.a IN (SELECT ssn FROM patients WHERE id = 1)", "delete pair WHERE pair.a, id, ssn"],
   ["DELETE pair WHERE TRUE", "delete pair"],
+  ["DELETE loaded WHERE _PARTITIONDATE < '2020-01-01'", "delete loaded WHERE loaded._PARTITIONDATE"],
 ]);
 
 table("TRUNCATE", "TRUNCATE_TABLE", [["TRUNCATE TABLE pair", "delete pair"]]);
@@ -438,6 +439,7 @@ refused("DDL and transfers that are refused", {
   "EXPORT DATA OPTIONS (uri = ssn) AS SELECT ssn FROM patients": /name: Unrecognized name/,
   "EXPORT DATA OPTIONS (callback = 'x') AS SELECT ssn FROM patients": /unsupported: Option callback/,
   "LOAD DATA INTO pair FROM FILES (uris = [(SELECT ANY_VALUE(ssn) FROM patients)])": /unsupported/,
+  "LOAD DATA INTO TEMP TABLE t FROM FILES (format = 'CSV')": /unsupported: LOAD DATA into a temporary table/,
   "LOAD DATA OVERWRITE pair PARTITIONS (a = 'x') FROM FILES (format = 'CSV')": /unsupported: LOAD DATA with PARTITIONS/,
 });
 

@@ -56,6 +56,14 @@ const TABLES: ReadonlyMap<string, TableResource> = new Map([
   table("patients_mv", [field("ssn", "STRING")], "MATERIALIZED_VIEW"),
   table("outside", [field("ssn", "STRING")], "EXTERNAL"),
   table("empty", []),
+  [
+    "clinic.ehr.loaded",
+    {
+      tableReference: { projectId: "clinic", datasetId: "ehr", tableId: "loaded" },
+      schema: { fields: [field("a", "STRING")] },
+      timePartitioning: { type: "DAY" },
+    },
+  ],
 ]);
 
 export const CLINIC = { table: (name: string): TableResource | undefined => TABLES.get(name) };

@@ -6,7 +6,8 @@ import type { TableFieldSchema, TableResource } from "../../table-resource.ts";
 import type { Identifier, Node, TablePath } from "../../tree.ts";
 import { typeName } from "../../types.ts";
 import type { Context } from "../context.ts";
-import { type Column, type FromClause, fold, namesOf, type RangeVariable } from "../scope.ts";
+import { pseudoColumns, tableRows } from "../pseudo-columns.ts";
+import { type Column, type FromClause, fold } from "../scope.ts";
 import { tableColumns } from "../table-columns.ts";
 import { resolveTableName } from "../table-name.ts";
 import { type NamedTemporary, temporaryRelation, temporaryTable } from "../temporary-table.ts";
@@ -63,15 +64,8 @@ function targetOf(
 ): Target {
   const columns = held.map((column) => ({ ...column, flow: decidedBy(column.flow, implicit) }));
   const alias = node.alias?.name ?? tableNameParts(node.parts).at(-1) ?? "";
-  const range: RangeVariable = { name: alias, columns, value: null, id: context.freshId() };
-  const from: FromClause = {
-    columns,
-    implicit,
-    rows,
-    repeated,
-    ranges: new Map([[fold(alias), range]]),
-    names: namesOf(columns),
-  };
+  const pseudo = pseudoColumns(context, table, resource);
+  const from = tableRows(context, columns, pseudo, alias, { implicit, rows, repeated });
   return { table, resource, fields: resource.schema?.fields ?? [], columns, from };
 }
 
