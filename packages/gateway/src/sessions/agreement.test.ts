@@ -134,4 +134,19 @@ describe("BigQuery's dry run and the analysis (I2)", () => {
       "string",
     );
   });
+
+  it("agree on what CREATE … AS makes, where the dry run shows its columns", () => {
+    for (const statementType of ["CREATE_TABLE_AS_SELECT", "CREATE_VIEW"]) {
+      const columns = ["a", "s.x", "s.y"].map((name) => ({ name, explicit: [], implicit: [] }));
+      const write = { table: "p.d.made", mode: "create" as const, columns, implicit: [] };
+      const [read] = plan([]).statements;
+      assert.ok(read);
+      const made = { ...plan([]), statementType, statements: [{ ...read, kind: statementType, writes: [write] }] };
+      const field = (name: string) => ({ name, type: "STRING" });
+      const says = (names: string[]) => disagreement(made, facts(names.map(field), { statementType }));
+      assert.equal(says([]), undefined);
+      assert.equal(says(["a", "s"]), undefined);
+      assert.equal(says(["a", "s", "secret"]), "what is made has 3 columns, the analysis 2");
+    }
+  });
 });
