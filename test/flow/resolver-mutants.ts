@@ -7,6 +7,8 @@ import { join } from "node:path";
 import ts from "typescript";
 
 export interface Mutant {
+  /** By which it is turned on. */
+  readonly number: number;
   readonly file: string;
   /** 1-based. */
   readonly line: number;
@@ -14,6 +16,8 @@ export interface Mutant {
   readonly end: number;
   readonly from: string;
   readonly to: string;
+  /** A statement, left out where the mutant is on. */
+  readonly statement: boolean;
 }
 
 const NOTHING =
@@ -32,6 +36,10 @@ const WITHOUT: Readonly<Record<string, string>> = {
   closed: "$",
   seenFromWithin: "$",
   lengthOf: "$",
+  filteredBy: "$",
+  ofLength: "$",
+  asArgument: "$",
+  returned: "$",
 };
 
 /** Lists to which the resolver adds what it saw; each addition is a mutant without it. */
@@ -42,17 +50,43 @@ export function resolverMutants(folder: string): Mutant[] {
   return readdirSync(folder, { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"))
     .sort()
-    .flatMap((name) => mutantsOf(join(folder, name)));
+    .flatMap((name) => mutantsOf(join(folder, name)))
+    .map((mutant, number) => ({ ...mutant, number }));
 }
 
-function mutantsOf(file: string): Mutant[] {
+/** The text of each file that has mutants, with all of them in it, each behind its switch (switch.ts). */
+export function withSwitches(mutants: readonly Mutant[]): ReadonlyMap<string, string> {
+  const texts = new Map<string, string>();
+  for (const [file, those] of Map.groupBy(mutants, (mutant) => mutant.file)) {
+    let text = readFileSync(file, "utf8");
+    // From the end, so that what comes before keeps its place. In one place what is put in last stands first: all that
+    // closes, from the inside out, then all that opens, from the outside in.
+    const pieces = those.flatMap(({ number, start, end, to, statement }) =>
+      statement
+        ? [{ at: start, order: end, piece: `globalThis.mutant(${number}) || ` }]
+        : [
+            { at: start, order: end, piece: `(globalThis.mutant(${number}) ? (${to}) : (` },
+            { at: end, order: text.length + start, piece: "))" },
+          ],
+    );
+    for (const { at, piece } of pieces.sort((a, b) => b.at - a.at || a.order - b.order)) {
+      text = text.slice(0, at) + piece + text.slice(at);
+    }
+    texts.set(file, text);
+  }
+  return texts;
+}
+
+type Place = Omit<Mutant, "number">;
+
+function mutantsOf(file: string): Place[] {
   const text = readFileSync(file, "utf8");
   const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);
-  const found: Mutant[] = [];
-  const add = (node: ts.Node, to: string): void => {
+  const found: Place[] = [];
+  const add = (node: ts.Node, to: string, statement: boolean): void => {
     const start = node.getStart(source);
     const line = source.getLineAndCharacterOfPosition(start).line + 1;
-    found.push({ file, line, start, end: node.end, from: text.slice(start, node.end), to });
+    found.push({ file, line, start, end: node.end, from: text.slice(start, node.end), to, statement });
   };
   const visit = (node: ts.Node): void => {
     if (ts.isExpressionStatement(node) && ts.isCallExpression(node.expression)) {
@@ -62,7 +96,7 @@ function mutantsOf(file: string): Mutant[] {
         callee.name.text === "push" &&
         NOTED.test(callee.expression.getText(source))
       )
-        add(node, ";");
+        add(node, "", true);
     }
     if (ts.isCallExpression(node) && ts.isIdentifier(node.expression)) {
       const without = WITHOUT[node.expression.text];
@@ -71,6 +105,7 @@ function mutantsOf(file: string): Mutant[] {
         add(
           node,
           without.replace("$", () => first.getText(source)),
+          false,
         );
     }
     ts.forEachChild(node, visit);

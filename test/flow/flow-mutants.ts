@@ -1,0 +1,131 @@
+/** The rules of flow.ts, each with a weaker text. */
+/**
+ * A rule, a piece of its text, and what to put there. What decided over a STRUCT stands both at the STRUCT and in its
+ * fields; taking one of the two away changes no plan, so neither is listed.
+ */
+export const FLOW_MUTANTS: readonly (readonly [rule: string, from: string, to: string])[] = [
+  [
+    "sourceKey: one path for a whole table",
+    "export function sourceKey(table: TableName, path: string): SourceKey {",
+    "export function sourceKey(table: TableName, path: string): SourceKey {\n  path = path === '*' ? '*' : 'k';",
+  ],
+  ["viasOf: no transform", 'if (ways & TRANSFORM) vias.push({ via: "transform" });', ""],
+  ["viasOf: no count", 'else if (ways & COUNT) vias.push({ via: "aggregate", statistic: "count" });', ""],
+  [
+    "fieldTypes: fields of arrays not told",
+    'return type.kind === "array" && type.element.kind === "struct" ? type.element.fields : null;',
+    "return null;",
+  ],
+  [
+    "columnFlow: no source",
+    "explicit: new Map([[sourceKey(table, path), COPY]]),\n    fields:",
+    "explicit: NO_SOURCES,\n    fields:",
+  ],
+  ["rowsFlow: no source", 'explicit: new Map([[sourceKey(table, "*"), COPY]])', "explicit: NO_SOURCES"],
+  ["either: the first alone", "if (second === undefined) return first;\n  const arity", "return first;\n  const arity"],
+  [
+    "either: fields of the first alone",
+    "either(flows.map((f) => f.fields?.[i] ?? f))",
+    "either(flows.slice(0, 1).map((f) => f.fields?.[i] ?? f))",
+  ],
+  ["unite: no implicit", "for (const key of flow.implicit) implicit.add(key);", ""],
+  [
+    "unite: no explicit but the last",
+    "for (const flow of flows) {\n    for (const [key, ways]",
+    "for (const flow of flows) {\n    explicit.clear();\n    for (const [key, ways]",
+  ],
+  ["unite: never constant", "constant ||= flow.constant;", ""],
+  ["unite: level of none", "level = Math.min(level, flow.level);", ""],
+  [
+    "whole: the first field alone",
+    "for (const field of fields) {\n      if",
+    "for (const field of fields.slice(0, 1)) {\n      if",
+  ],
+  ["whole: inner fields lost", "        collect(field.fields);\n", ""],
+  [
+    "shape: nothing",
+    "return flow.fields === null || flow.explicit.size === 0 ? whole(flow) : { ...flow, fields: null };",
+    "return NOTHING;",
+  ],
+  [
+    "shape: without what decided",
+    "whole(flow) : { ...flow, fields: null };",
+    "whole(flow) : { ...flow, implicit: NO_KEYS, fields: null };",
+  ],
+  ["transformed: the first alone", "unite(flows.map(whole)),", "unite(flows.slice(0, 1).map(whole)),"],
+  ["transformed: stays a copy", "(ways & (COPY | TRANSFORM) ? TRANSFORM : 0)", "(ways & (COPY | TRANSFORM))"],
+  ["aggregated: nothing", "const value = unite(flows.map(whole));", "const value = NOTHING;"],
+  ["aggregated: always a statistic", "if (value.level < depth)", "if (value.level < -9)"],
+  ["rerouted: nothing", "explicit.set(key, route(ways));", ""],
+  [
+    "chosenBy: conditions don't count",
+    "if (conditions.length === 0) return value;",
+    "if (conditions.length >= 0) return value;",
+  ],
+  [
+    "chosenBy: not shown",
+    "return everywhere(value, (leaf) => unite([leaf, added]));",
+    "return decidedBy(value, added.implicit);",
+  ],
+  ["decidedBy: nothing", "if (keys.size === 0) return value;", "if (keys.size >= 0) return value;"],
+  ["seenFromWithin: nothing", "Math.min(leaf.level, depth) }));", "leaf.level }));"],
+  ["picked: nothing", "level: PICKED }));", "level: leaf.level }));"],
+  [
+    "lengthOf: no rows",
+    "return elements.explicit.size === 0 ? unite([elements, rows]) : elements;",
+    "return elements;",
+  ],
+  ["filteredBy: the condition not shown", "showing(elements, transformed([condition]))", "elements"],
+  [
+    "filteredBy: the condition doesn't decide",
+    ", transformed([condition])), keysOf(condition));",
+    ", transformed([condition])), NO_KEYS);",
+  ],
+  ["ofLength: the length not shown", "const shown = showing(elements, length);", "const shown = elements;"],
+  ["ofLength: no fields decided", "elements.fields === null ? shown : decidedBy(shown, keysOf(length))", "shown"],
+  ["closed: nothing", "leaf.level <= ARGUMENT ? leaf : { ...leaf, level: OWN }", "leaf"],
+  ["showing: a statistic for a value", "(known & (COPY | TRANSFORM)) !== 0 ||", "known !== 0 ||"],
+  [
+    "everywhere: not in the fields",
+    "fields: flow.fields.map((field) => everywhere(field, change)) };",
+    "fields: flow.fields };",
+  ],
+  [
+    "structFlow: the first field's for all",
+    "return { ...NOTHING, fields, level:",
+    "return { ...NOTHING, fields: fields.map((f) => fields[0] ?? f), level:",
+  ],
+  ["fieldFlow: always the first", "flow.fields?.[index];", "flow.fields?.[0];"],
+  [
+    "keysOf: explicit alone",
+    "return union([new Set(value.explicit.keys()), value.implicit]);",
+    "return new Set(value.explicit.keys());",
+  ],
+  [
+    "keysOf: implicit alone",
+    "return union([new Set(value.explicit.keys()), value.implicit]);",
+    "return value.implicit;",
+  ],
+  [
+    "covers: always, so that a recursion ends after its first pass",
+    "export function covers(known: Flow, flow: Flow): boolean {",
+    "export function covers(known: Flow, flow: Flow): boolean {\n  if (known !== flow) return true;",
+  ],
+  ["covers: whatever is explicit", "if ((ways & ~(known.explicit.get(key) ?? 0)) !== 0) return false;", ""],
+  ["covers: whatever is implicit", "if (!known.implicit.has(key)) return false;", ""],
+  ["covers: whatever the fields", "covers(field, flow.fields?.[i] ?? own(flow))", "covers(field, field)"],
+  ["asArgument: a value of a row", "{ ...leaf, level: Math.min(leaf.level, ARGUMENT) },", "leaf,"],
+  ["asArgument: a literal too", "leaf.explicit.size === 0 && leaf.implicit.size === 0 ? leaf", "leaf === null ? leaf"],
+  ["returned: stays an argument", "leaf.level === ARGUMENT ? { ...leaf, level } : leaf", "leaf"],
+  ["computedOf: no constant", "made.explicit.size === 0 ? { ...made, constant: true } : made", "made"],
+  ["handedOut: with its literals", "{ ...flow, constant: flow.explicit.size === 0 }", "flow"],
+  [
+    "aggregated: whatever is counted",
+    "[...value.explicit.values()].every((ways) => !(ways & (AGGREGATE | COUNT)))",
+    "true",
+  ],
+  ["transformed: a count stays one", "(ways & (AGGREGATE | COUNT) ? AGGREGATE : 0)", "(ways & (AGGREGATE | COUNT))"],
+  ["viasOf: a count beside another statistic", "else if (ways & COUNT)", "if (ways & COUNT)"],
+  ["chosenBy: literals of the conditions", "implicit: keysOf(shown), constant: false }", "implicit: keysOf(shown) }"],
+  ["union: the first alone", "if (second === undefined) return first;\n  const all", "return first;\n  const all"],
+];

@@ -1,0 +1,53 @@
+/**
+ * Runs the tables of plans with one mutant after another, in a thread: each time only the tests that reach the mutant's
+ * place, until one fails. Told a mutant's number, it answers the name of the test that noticed it, or null.
+ */
+import { registerHooks } from "node:module";
+import { pathToFileURL } from "node:url";
+import { parentPort, workerData } from "node:worker_threads";
+import { type Collected, tests } from "./collected-tests.ts";
+import { reached, turnOn } from "./switch.ts";
+
+/** What the thread is given: the files with the tables. */
+export type Tables = readonly string[];
+/** What it answers: first "ready", or what fails without any mutant. */
+export type Answer = { readonly noticed: string | null };
+
+const NO_MUTANT = -1;
+
+const collected = new URL("./collected-tests.ts", import.meta.url).href;
+registerHooks({
+  resolve: (specifier, context, next) =>
+    specifier === "node:test" ? { url: collected, shortCircuit: true } : next(specifier, context),
+});
+for (const file of workerData as Tables) await import(pathToFileURL(file).href);
+
+function fails({ run }: Collected): boolean {
+  try {
+    run();
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+const reachedBy = new Map<number, Collected[]>();
+let failing: string | null = null;
+for (const test of tests) {
+  reached.clear();
+  if (fails(test)) failing ??= test.name;
+  for (const number of reached) {
+    const known = reachedBy.get(number);
+    if (known === undefined) reachedBy.set(number, [test]);
+    else known.push(test);
+  }
+}
+const answer = (noticed: string | null): void => parentPort?.postMessage({ noticed } satisfies Answer);
+answer(failing);
+
+parentPort?.on("message", (number: number) => {
+  turnOn(number);
+  const noticed = reachedBy.get(number)?.find(fails);
+  turnOn(NO_MUTANT);
+  answer(noticed?.name ?? null);
+});
