@@ -3,7 +3,7 @@
  * in MEASURES.
  * https://cloud.google.com/bigquery/docs/reference/standard-sql/match-recognize-functions
  */
-import { decidedBy, type Flow, type SourceKey } from "../flow/flow.ts";
+import type { Flow } from "../flow/flow.ts";
 import type { FunctionCall } from "../tree.ts";
 import { INT64, STRING, type Type } from "../types.ts";
 import { refuseModifiers } from "./call-modifiers.ts";
@@ -11,12 +11,14 @@ import { resolveConstant } from "./constant.ts";
 import type { Context } from "./context.ts";
 import type { Frame, Scope, Value } from "./scope.ts";
 
-/** Where in a MATCH_RECOGNIZE an expression stands. `arranged`: what decides which rows stand where. */
+/**
+ * Where in a MATCH_RECOGNIZE an expression stands. What decides which rows stand where decides over all rows of its result, and
+ * so need not be said of each value.
+ */
 export type MatchPlace =
-  | { readonly place: "DEFINE"; readonly arranged: ReadonlySet<SourceKey> }
+  | { readonly place: "DEFINE" }
   | {
       readonly place: "MEASURES";
-      readonly arranged: ReadonlySet<SourceKey>;
       /** How many matches, or rows of the match, there were before. */
       readonly number: Flow;
       /** Which of the conditions held. */
@@ -35,12 +37,12 @@ export function matchCall(
   if (first === undefined || second !== undefined) return undefined;
   const name = first.name.toUpperCase();
   if (match.place === "DEFINE") {
-    return name === "PREV" || name === "NEXT" ? neighbour(context, match, name, node, scope) : undefined;
+    return name === "PREV" || name === "NEXT" ? neighbour(context, name, node, scope) : undefined;
   }
   switch (name) {
     case "FIRST":
     case "LAST":
-      return endOfMatch(context, match, name, node, scope, frame);
+      return endOfMatch(context, name, node, scope, frame);
     case "MATCH_NUMBER":
     case "MATCH_ROW_NUMBER":
       return ofRow(context, name, node, INT64, match.number, frame);
@@ -52,7 +54,7 @@ export function matchCall(
 }
 
 /** PREV(x [, n]): x of a row before. */
-function neighbour(context: Context, match: MatchPlace, name: string, node: FunctionCall, scope: Scope): Value {
+function neighbour(context: Context, name: string, node: FunctionCall, scope: Scope): Value {
   refuseModifiers(context, name, node, []);
   const [argument, offset, more] = node.arguments;
   if (more !== undefined) return context.fail("type", `${name} takes a value and a number`, node);
@@ -61,18 +63,11 @@ function neighbour(context: Context, match: MatchPlace, name: string, node: Func
     if (!isExpression(offset)) return context.fail("type", `${name} takes a value and a number`, node);
     resolveConstant(context, offset, INT64, name);
   }
-  return { ...value, written: "value", flow: decidedBy(value.flow, match.arranged), id: context.freshId() };
+  return { ...value, written: "value", id: context.freshId() };
 }
 
 /** FIRST(x): x of the match's first row. */
-function endOfMatch(
-  context: Context,
-  match: MatchPlace,
-  name: string,
-  node: FunctionCall,
-  scope: Scope,
-  frame: Frame,
-): Value {
+function endOfMatch(context: Context, name: string, node: FunctionCall, scope: Scope, frame: Frame): Value {
   refuseModifiers(context, name, node, []);
   if (frame.inAggregate > 0) return context.fail("type", "Aggregations of aggregations are not allowed", node);
   const [argument, more] = node.arguments;
@@ -81,7 +76,7 @@ function endOfMatch(
   frame.inAggregate++;
   const value = valueArgument(context, name, argument, node, scope);
   frame.inAggregate--;
-  return { ...value, written: "value", flow: decidedBy(value.flow, match.arranged), id: context.freshId() };
+  return { ...value, written: "value", id: context.freshId() };
 }
 
 /** Of the match MATCH_NUMBER tells anywhere; of a row the others tell inside an aggregate. */

@@ -3,7 +3,7 @@
  * runs there are. A run can be a single row, so that no measure over it is a statistic.
  * https://cloud.google.com/bigquery/docs/reference/standard-sql/query-syntax#match_recognize_clause
  */
-import { CONSTANT, chosenBy, decidedBy, type Flow, keysOf, picked, transformed, union } from "../flow/flow.ts";
+import { CONSTANT, chosenBy, type Flow, keysOf, picked, transformed, union } from "../flow/flow.ts";
 import type { MatchRecognize, Node, RowPattern } from "../tree.ts";
 import { BOOL, coerces, INT64, typeName } from "../types.ts";
 import { requireGroupable } from "./clauses.ts";
@@ -36,11 +36,7 @@ export function matched(
   requireGroupable(context, partitions, "PARTITION BY", match);
   const arranged = union([...partitions.map((p) => keysOf(p.flow)), orderKeys(context, match.orderBy, scope)]);
 
-  const conditions = defined(
-    context,
-    match,
-    scopeOfRows(from, { ...frame, match: { place: "DEFINE", arranged } }, outer),
-  );
+  const conditions = defined(context, match, scopeOfRows(from, { ...frame, match: { place: "DEFINE" } }, outer));
   requirePattern(context, match);
   const decided = union([arranged, ...conditions.map(keysOf)]);
 
@@ -53,8 +49,7 @@ export function matched(
     keys: new Set(partitions.map((partition) => partition.id)),
     match: {
       place: "MEASURES",
-      arranged: decided,
-      number: decidedBy(transformed([picked(from.rows)]), decided),
+      number: transformed([picked(from.rows)]),
       classifier: chosenBy(CONSTANT, conditions),
     },
   };

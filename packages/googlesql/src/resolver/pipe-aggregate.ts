@@ -79,7 +79,7 @@ function groupingKeys(context: Context, node: PipeAggregate, { scope, frame }: P
       const known = frame.keys.has(value.id);
       frame.keys.add(value.id);
       if (inSet && known) continue;
-      if (group.direction !== null || node.ordered) decided.push(orderKeys(context, value, expression));
+      if (group.direction !== null || node.ordered) requireOrderable(context, value, expression);
       keys.push({ ...value, name: keyName(context, group, expression, inSet) });
     }
   }
@@ -106,6 +106,10 @@ function keyName(context: Context, group: PipeGroupingItem, expression: Expressi
 }
 
 function orderKeys(context: Context, value: Value, node: { readonly start: number }): ReadonlySet<SourceKey> {
-  if (!isOrderable(value.type)) context.fail("type", `Ordering is not supported on ${typeName(value.type)}`, node);
+  requireOrderable(context, value, node);
   return keysOf(value.flow);
+}
+
+function requireOrderable(context: Context, { type }: Value, node: { readonly start: number }): void {
+  if (!isOrderable(type)) context.fail("type", `Ordering is not supported on ${typeName(type)}`, node);
 }

@@ -89,7 +89,7 @@ export function withDepth(context: Context, relation: Relation, depth: Recursion
   for (const bound of [depth.lower, depth.upper]) {
     if (bound !== null) resolveConstant(context, bound, INT64, "WITH DEPTH");
   }
-  const flow = decidedBy(transformed([CONSTANT, relation.rows]), relation.implicit);
+  const flow = transformed([CONSTANT, relation.rows]);
   const column: Column = { name, type: INT64, written: "value", flow, id: context.freshId() };
   return { ...relation, columns: [...relation.columns, column] };
 }

@@ -227,16 +227,13 @@ export function resolveOpaqueFunction(
   frame: Frame | null,
   node: FunctionCall,
 ): Value {
-  const flows = argumentsOf(context, called, values, node).map((_, i) => flowOf(values, i));
+  argumentsOf(context, called, values, node);
+  const flows = values.map((value) => value.flow);
   if (frame !== null) flows.push(frame.rows);
   context.failing.push(...flows);
   noteEffect(context, EFFECTS[called.language], flows);
   const id = frame === null ? callId(context, called.name, values) : context.freshId();
   return { type: called.returns, written: "value", flow: transformed(flows), id };
-}
-
-function flowOf(values: readonly Value[], index: number): Flow {
-  return values[index]?.flow ?? transformed([]);
 }
 
 const EFFECTS: Readonly<Record<Exclude<Language, "SQL" | "OTHER">, Effect["kind"]>> = {

@@ -88,7 +88,6 @@ function dotStarItems(context: Context, node: SelectDotStar, scope: Scope, frame
   }
   const before = frame.aggregates;
   const value = resolveExpression(context, node.expression, scope);
-  if (node.expression.kind !== "PathExpression") context.computed.push(value.flow);
   if (value.type.kind !== "struct" || value.type.fields.length === 0) {
     return context.fail("type", `Dot-star is not supported for type ${typeName(value.type)}`, node);
   }

@@ -30,7 +30,7 @@ export function caseStatement(run: Run, node: CaseStatement, state: State, caugh
     return branched(run, node.branches, node.else, state, state, [], caught, decide);
   }
   const operand = evaluate(run, node.operand, state);
-  const plan = note(run, node, { decided: keysOf(operand.flow) });
+  const plan = note(run, node, {});
   const evaluated = afterFailing(run.context, plan, state, state, caught);
   const decide = (branch: StatementBranch, before: State): Decided => {
     const compared = evaluate(run, branch.condition, before);

@@ -3,7 +3,7 @@
  * rounds, is decided by its condition and by every jump out of it.
  * https://cloud.google.com/bigquery/docs/reference/standard-sql/procedural-language#loops
  */
-import { decidedBy, keysOf, picked, structFlow, union } from "../../flow/flow.ts";
+import { keysOf, picked, structFlow, union } from "../../flow/flow.ts";
 import { resultColumns } from "../../plan-statement.ts";
 import type {
   ForStatement,
@@ -111,7 +111,8 @@ export function forLoop(run: Run, node: ForStatement, state: State, caught: bool
   const relation = context.query(context, node.query, null, null);
   const columns = resultColumns(relation);
   const type = structOf(columns.map((c) => ({ name: c.name, type: c.type })));
-  const flow = decidedBy(structFlow(columns.map((c) => c.flow)), union([relation.implicit, state.branch]));
+  // What decided the rows decides over all that is done in the rounds.
+  const flow = structFlow(columns.map((c) => c.flow));
   const row = { type: context.bounded(type, node), flow: picked(flow), parameterized: false };
   const rows = union([relation.implicit, keysOf(relation.rows)]);
   const plan = note(run, node.query, { kept: [row.flow], decided: rows });

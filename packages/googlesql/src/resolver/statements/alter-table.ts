@@ -3,7 +3,7 @@
  * go with it (threat-model C4).
  * https://cloud.google.com/bigquery/docs/reference/standard-sql/data-definition-language#alter_table_rename_column_statement
  */
-import { closed, NO_KEYS, NOTHING } from "../../flow/flow.ts";
+import { NO_KEYS, NOTHING } from "../../flow/flow.ts";
 import type { PlanStatement } from "../../plan.ts";
 import { planWithoutResult } from "../../plan-statement.ts";
 import { tableNameParts } from "../../table-name.ts";
@@ -191,9 +191,9 @@ function renameTable(
     {
       table,
       mode: "create",
-      columns: target.columns.map(({ name: column, type, flow }) => ({ name: column, type, flow: closed(flow) })),
+      columns: target.columns.map(({ name: column, type, flow }) => ({ name: column, type, flow })),
       implicit: NO_KEYS,
-      rows: closed(target.from.rows),
+      rows: target.from.rows,
       repeated: false,
     },
     action,

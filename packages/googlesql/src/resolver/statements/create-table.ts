@@ -2,7 +2,7 @@
  * CREATE TABLE: empty, of a query's rows, or of another table's.
  * https://cloud.google.com/bigquery/docs/reference/standard-sql/data-definition-language#create_table_statement
  */
-import { closed, NO_KEYS, NOTHING } from "../../flow/flow.ts";
+import { NO_KEYS, NOTHING } from "../../flow/flow.ts";
 import type { PlanStatement, TableName } from "../../plan.ts";
 import { planWithoutResult } from "../../plan-statement.ts";
 import type { CreateSnapshotStatement, CreateTableStatement, Node, Query, TablePath, TableSource } from "../../tree.ts";
@@ -76,7 +76,7 @@ export function createTableOf(context: Context, node: CreateTableStatement, rela
   const columns = columnsOfQuery(context, relation, places, node.query ?? node);
   layout(context, node, columns, true);
   const { implicit, repeated } = relation;
-  recordWrite(context, { table, mode: "create", columns, implicit, rows: closed(relation.rows), repeated }, node);
+  recordWrite(context, { table, mode: "create", columns, implicit, rows: relation.rows, repeated }, node);
   return planWithoutResult(context, "CREATE_TABLE_AS_SELECT");
 }
 
@@ -99,10 +99,10 @@ export function columnsOfQuery(
   }
   if (places !== null) {
     const flows = valuesInPlaces(context, relation.columns, places, node);
-    return places.map((place, i) => ({ ...place, flow: closed(flows[i] ?? NOTHING) }));
+    return places.map((place, i) => ({ ...place, flow: flows[i] ?? NOTHING }));
   }
   requireNames(context, relation.columns, node);
-  return relation.columns.map(({ name, type, flow }) => ({ name, type, flow: closed(flow) }));
+  return relation.columns.map(({ name, type, flow }) => ({ name, type, flow }));
 }
 
 /** https://cloud.google.com/bigquery/docs/reference/standard-sql/data-definition-language#create_table_copy */
@@ -114,9 +114,9 @@ function copyOf(context: Context, table: TableName, source: TablePath, node: Nod
     {
       table,
       mode: "create",
-      columns: rows.columns.map(({ name, type, flow }) => ({ name, type, flow: closed(flow) })),
+      columns: rows.columns.map(({ name, type, flow }) => ({ name, type, flow })),
       implicit: rows.implicit,
-      rows: closed(rows.rows),
+      rows: rows.rows,
       repeated: rows.repeated,
     },
     node,

@@ -2,7 +2,6 @@
  * CREATE VIEW and MATERIALIZED VIEW. A view is its query: whoever reads it later reads what the query reads (threat-model row 10).
  * https://cloud.google.com/bigquery/docs/reference/standard-sql/data-definition-language#create_view_statement
  */
-import { closed } from "../../flow/flow.ts";
 import type { PlanStatement } from "../../plan.ts";
 import { planWithoutResult } from "../../plan-statement.ts";
 import type { CreateViewStatement, Query } from "../../tree.ts";
@@ -27,7 +26,7 @@ export function createView(context: Context, node: CreateViewStatement): PlanSta
   context.failing.push(...partitioned);
   checkClusterBy(context, node.clusterBy, columns);
   const { implicit, repeated } = relation;
-  recordWrite(context, { table, mode: "create", columns, implicit, rows: closed(relation.rows), repeated }, node);
+  recordWrite(context, { table, mode: "create", columns, implicit, rows: relation.rows, repeated }, node);
   return planWithoutResult(context, node.materialized ? "CREATE_MATERIALIZED_VIEW" : "CREATE_VIEW");
 }
 

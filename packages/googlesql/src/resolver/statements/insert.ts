@@ -2,7 +2,7 @@
  * INSERT: each column takes what stands in its place of the rows or of the query.
  * https://cloud.google.com/bigquery/docs/reference/standard-sql/dml-syntax#insert_statement
  */
-import { closed, either, type Flow, NO_KEYS, NOTHING } from "../../flow/flow.ts";
+import { either, type Flow, NO_KEYS, NOTHING } from "../../flow/flow.ts";
 import type { PlanStatement } from "../../plan.ts";
 import { planWithoutResult } from "../../plan-statement.ts";
 import type { DefaultValue, Expression, Identifier, InsertRow, InsertStatement, Node } from "../../tree.ts";
@@ -40,9 +40,9 @@ export function insertRelation(context: Context, node: InsertStatement, relation
     target,
     {
       mode: "append",
-      columns: places.map((place, i) => ({ ...place, flow: closed(flows[i] ?? NOTHING) })),
+      columns: places.map((place, i) => ({ ...place, flow: flows[i] ?? NOTHING })),
       implicit: relation.implicit,
-      rows: closed(relation.rows),
+      rows: relation.rows,
       repeated: relation.repeated,
     },
     node,

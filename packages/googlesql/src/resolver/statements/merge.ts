@@ -2,7 +2,7 @@
  * MERGE: rows of the source beside those of the target that ON matches; the first WHEN that holds says what is done.
  * https://cloud.google.com/bigquery/docs/reference/standard-sql/dml-syntax#merge_statement
  */
-import { closed, decidedBy, either, type Flow, NO_KEYS, NOTHING, type SourceKey, union } from "../../flow/flow.ts";
+import { either, type Flow, NO_KEYS, NOTHING, type SourceKey, union } from "../../flow/flow.ts";
 import type { PlanStatement } from "../../plan.ts";
 import { planWithoutResult } from "../../plan-statement.ts";
 import type { MergeInsert, MergeStatement, MergeWhen } from "../../tree.ts";
@@ -14,7 +14,7 @@ import { insertPlaces, rowFlows, valuesInPlaces } from "./insert.ts";
 import { resolveSet } from "./set-clause.ts";
 import { resolveTarget, type Target, writeInto } from "./target.ts";
 import { booleanKeys } from "./update.ts";
-import type { Written, WrittenColumn } from "./written.ts";
+import type { Written } from "./written.ts";
 
 export function merge(context: Context, node: MergeStatement): PlanStatement {
   const target = resolveTarget(context, node.target);
@@ -40,7 +40,7 @@ export function merge(context: Context, node: MergeStatement): PlanStatement {
     decided.set(when.match, implicit);
     if (when.match === "MATCHED") {
       // A row of the target that several rows of the source would change is an error.
-      context.failing.push(decidedBy(frame.rows, implicit));
+      context.failing.push(frame.rows);
     }
     writeInto(context, target, { ...action(context, target, source, when, scope), implicit }, when);
   }
@@ -59,13 +59,13 @@ function action(
       return { mode: "delete", columns: [], rows: NOTHING, repeated: false };
     case "MergeUpdate": {
       const columns = resolveSet(context, target, node.assignments, scope);
-      return { mode: "update", columns: columns.map(closedColumn), rows: NOTHING, repeated: false };
+      return { mode: "update", columns, rows: NOTHING, repeated: false };
     }
     case "MergeInsert": {
       const places = insertPlaces(context, target, node.columns, node);
       const flows = insertFlows(context, node, source, places, scope);
-      const columns = places.map((place, i) => closedColumn({ ...place, flow: flows[i] ?? NOTHING }));
-      return { mode: "append", columns, rows: closed(source.rows), repeated: source.repeated };
+      const columns = places.map((place, i) => ({ ...place, flow: flows[i] ?? NOTHING }));
+      return { mode: "append", columns, rows: source.rows, repeated: source.repeated };
     }
     default: {
       const unreachable: never = node;
@@ -84,8 +84,4 @@ function insertFlows(
 ): Flow[] {
   if (node.row === null) return valuesInPlaces(context, source.columns, places, node);
   return rowFlows(context, node.row, places, scope);
-}
-
-function closedColumn(column: WrittenColumn): WrittenColumn {
-  return { ...column, flow: closed(column.flow) };
 }

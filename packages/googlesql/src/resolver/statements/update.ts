@@ -3,7 +3,7 @@
  * https://cloud.google.com/bigquery/docs/reference/standard-sql/dml-syntax#update_statement
  * https://cloud.google.com/bigquery/docs/reference/standard-sql/dml-syntax#delete_statement
  */
-import { closed, decidedBy, either, keysOf, NO_KEYS, NOTHING, type SourceKey, union } from "../../flow/flow.ts";
+import { either, keysOf, NO_KEYS, NOTHING, type SourceKey, union } from "../../flow/flow.ts";
 import type { PlanStatement } from "../../plan.ts";
 import { planWithoutResult } from "../../plan-statement.ts";
 import type { DeleteStatement, Expression, TruncateStatement, UpdateStatement } from "../../tree.ts";
@@ -29,14 +29,14 @@ export function update(context: Context, node: UpdateStatement): PlanStatement {
   const implicit = union([joined.implicit, condition(context, node.where, scope, "UPDATE", node)]);
   if (node.from !== null) {
     // A row that FROM matches twice is an error.
-    context.failing.push(decidedBy(either([target.from.rows, joined.rows]), implicit));
+    context.failing.push(either([target.from.rows, joined.rows]));
   }
   writeInto(
     context,
     target,
     {
       mode: "update",
-      columns: columns.map((column) => ({ ...column, flow: closed(column.flow) })),
+      columns,
       implicit,
       rows: NOTHING,
       repeated: false,

@@ -1,5 +1,5 @@
 /** The one place through which a statement's writes reach the plan. */
-import { type Flow, fieldFlow, type SourceKey, union, whole } from "../../flow/flow.ts";
+import { closed, type Flow, fieldFlow, type SourceKey, union, whole } from "../../flow/flow.ts";
 import type { TableName, Write } from "../../plan.ts";
 import { columnNames, explicitSources } from "../../plan-statement.ts";
 import { temporaryName } from "../../table-name.ts";
@@ -38,10 +38,15 @@ export interface Written {
 
 /**
  * Notes a write for the statement's plan, and for later statements of the same text that read the table. That a branch of a
- * script was taken decides over all that is written there (threat-model row 31).
+ * script was taken decides over all that is written there (threat-model row 31). What is written depends on no row any more.
  */
 export function recordWrite(context: Context, write: Written, node: { readonly start: number }): void {
-  const written: Written = { ...write, implicit: union([write.implicit, context.branch]) };
+  const written: Written = {
+    ...write,
+    columns: write.columns.map((column) => ({ ...column, flow: closed(column.flow) })),
+    implicit: union([write.implicit, context.branch]),
+    rows: closed(write.rows),
+  };
   const columns: Write["columns"][number][] = [];
   for (const column of written.columns) addLeaves(context, column, columns, node);
   const implicit = columnNames(written.implicit);

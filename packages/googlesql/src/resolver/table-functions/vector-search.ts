@@ -3,7 +3,7 @@
  * decide; the distance is made of them.
  * https://cloud.google.com/bigquery/docs/reference/standard-sql/search_functions#vector_search
  */
-import { decidedBy, either, keysOf, picked, structFlow, transformed, union } from "../../flow/flow.ts";
+import { either, keysOf, picked, structFlow, transformed, union } from "../../flow/flow.ts";
 import type { Node, TableFunctionCall } from "../../tree.ts";
 import { arrayOf, FLOAT64, INT64, STRING, sameType, structOf, type Type } from "../../types.ts";
 import type { Context } from "../context.ts";
@@ -58,7 +58,7 @@ export function vectorSearch(context: Context, node: TableFunctionCall, around: 
       column("distance", { type: FLOAT64, flow: picked(transformed(compared)) }),
     ],
     implicit: union([keys, base.implicit, query?.implicit ?? new Set()]),
-    rows: picked(decidedBy(either([base.rows, ...(query === null ? [] : [query.rows])]), keys)),
+    rows: picked(either([base.rows, ...(query === null ? [] : [query.rows])])),
     repeated: true,
     valueTable: false,
   };
