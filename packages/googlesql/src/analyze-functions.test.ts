@@ -118,6 +118,12 @@ describe("a chained call", () => {
 });
 
 table("a lambda sees the elements, and what it captures flows", [
+  // As long as the longest, or the shortest, of them.
+  ["SELECT ARRAY_ZIP(tags, ['a']) AS x FROM patients", "x = copy tags ? tags"],
+  [
+    "SELECT ARRAY_LENGTH(ARRAY_ZIP(visits, tags)) AS x FROM patients",
+    "x = transform tags, transform visits ? tags, visits",
+  ],
   ["SELECT ARRAY_FILTER(tags, e -> e LIKE 'a%') AS x FROM patients", "x = copy tags ? tags"],
   ["SELECT ARRAY_FILTER(tags, e -> e = ssn) AS x FROM patients", "x = transform ssn, copy tags ? ssn, tags"],
   ["SELECT ARRAY_FILTER([1, 2], e -> ssn = 'x') AS x FROM patients", "x = transform ssn ? ssn"],

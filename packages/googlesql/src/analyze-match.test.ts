@@ -50,6 +50,7 @@ table("MATCH_RECOGNIZE: partition, order and conditions decide; a measure is no 
     "s = transform encounters.cost ? encounters.eid, encounters.id, encounters.kind",
   ],
   [`SELECT AVG(s) AS v FROM (${match("SUM(weight) AS s", "a) DEFINE a AS TRUE")})`, "v = transform weight ? born"],
+  [`SELECT AVG(n) AS v FROM (${match("MATCH_NUMBER() AS n", "a) DEFINE a AS TRUE")})`, "v = transform * ? born"],
   [`SELECT 1 AS one FROM (${match("SUM(weight) AS s", "a) DEFINE a AS ssn < '5'")})`, "one = ? born, ssn"],
 ]);
 

@@ -58,6 +58,14 @@ table("a recursive query shows what its anchor and its term show", [
   ],
 ]);
 
+// Outside it the rows that an EXISTS or an array of each anchor's row was made of are rows like others.
+table("a count over a recursive query is a statistic in a subquery too", [
+  [
+    "WITH RECURSIVE r AS (SELECT x FROM patients AS p, UNNEST(IF(EXISTS(SELECT 1 FROM UNNEST(p.tags)), [1], [2])) AS x UNION ALL SELECT x + 1 FROM r WHERE x < 3) SELECT (SELECT COUNT(*) FROM r) AS n",
+    "n = aggregate *, aggregate tags ? tags",
+  ],
+]);
+
 table("WITH DEPTH tells how many passes found rows, and why", [
   [
     "WITH RECURSIVE r AS (SELECT id AS n FROM patients UNION ALL SELECT n FROM r WHERE n < 3) WITH DEPTH SELECT depth FROM r",

@@ -26,6 +26,7 @@ const clinic = defining(
     routine("caller_column", "x INT64", "x + weight"),
     routine("caller_cte", "x INT64", "(SELECT MAX(v) FROM c)"),
     routine("parameter", "x INT64", "x + @p"),
+    routine("scaled_all", "k FLOAT64", "(SELECT SUM(p.weight * k) FROM clinic.ehr.patients p)"),
     routine("twice", "x STRING", "fn.last4(x) || clinic.fn.last4(x)"),
     routine("itself", "x INT64", "fn.itself(x) + 1"),
     routine("ping", "x INT64", "fn.pong(x)"),
@@ -96,6 +97,10 @@ describe("a function written in SQL", () => {
     const plan = clinic.plan("SELECT fn.twice(ssn) AS s FROM patients");
     assert.equal(plan.canonicalSql, "SELECT `clinic`.`fn`.`twice`(`ssn`) AS `s` FROM `clinic`.`ehr`.`patients`");
     assert.deepEqual(plan.statements[0]?.routines, ["clinic.fn.last4", "clinic.fn.twice"]);
+  });
+
+  it("makes a statistic of many rows, whatever literal it is given", () => {
+    assert.deepEqual(clinic.flows("SELECT fn.scaled_all(2) AS s"), ["s = aggregate weight"]);
   });
 
   it("counts an argument that its body drops", () => {
@@ -180,6 +185,11 @@ describe("a routine is refused", () => {
     ["as a value, being a table", "SELECT fn.rows()", /no function that can stand here/],
     ["without a result type, in JavaScript", "SELECT fn.untyped_js('a')", /doesn't say what type/],
     ["in a language the gateway doesn't know", "SELECT fn.java('a')", /language the gateway doesn't know/],
+    [
+      "that reads a table where a constant must stand",
+      "CREATE TABLE ehr.t (a STRING DEFAULT fn.by_default_project())",
+      /must be a constant/,
+    ],
     ["by SAFE", "SELECT SAFE.fn.last4('a')", /Function not found/],
   ];
   for (const [what, sql, message] of cases) {

@@ -37,6 +37,10 @@ table("a variable is made of what was last assigned", [
 ]);
 
 table("no variable makes a statistic of one row's value", [
+  [
+    "DECLARE x BOOL DEFAULT EXISTS(SELECT 1 FROM patients); SELECT COUNTIF(v) AS n FROM UNNEST([x]) v",
+    "n = transform *",
+  ],
   ["DECLARE w DEFAULT (SELECT weight FROM patients LIMIT 1); SELECT SUM(w) AS s FROM pair", "s = transform weight"],
   [
     "DECLARE w DEFAULT ARRAY(SELECT weight FROM patients LIMIT 1); SELECT AVG(x) AS s FROM UNNEST(w) x",
@@ -57,6 +61,8 @@ table("columns hide variables, and variables nothing", [
 ]);
 
 table("a branch shows its condition", [
+  [`CASE 'a' WHEN ${SSN} THEN SELECT 1 AS x; ELSE SELECT 2 AS x; END CASE`, "x = ? ssn"],
+  [`DECLARE x STRING DEFAULT 'a'; IF ${GUESS} THEN SET x = NULL; END IF; SELECT x`, "x = ? ssn"],
   [`DECLARE x INT64 DEFAULT 0; IF ${GUESS} THEN SET x = 1; END IF; SELECT x`, "x = ? ssn"],
   [`DECLARE x INT64 DEFAULT 0; IF ${GUESS} THEN SET x = 1; ELSE SET x = 2; END IF; SET x = 3; SELECT x`, "x ="],
   [`IF ${GUESS} THEN SELECT 1 AS x; ELSE SELECT 2 AS x; END IF`, "x = ? ssn"],
@@ -125,6 +131,46 @@ table("a loop shows what ends it", [
 ]);
 
 table("whether a handler runs shows what can fail", [
+  // The condition is evaluated first: whether the division is depends on it.
+  [
+    `BEGIN DECLARE x BOOL DEFAULT ${GUESS} AND 1 / 0 = 1; SELECT 1 AS x; EXCEPTION WHEN ERROR THEN SELECT 2 AS x; END`,
+    "x = ? *, ssn",
+  ],
+  [
+    `DECLARE x STRING(5); BEGIN SET x = ${SSN}; SELECT 1 AS x; EXCEPTION WHEN ERROR THEN SELECT 2 AS x; END`,
+    "x = ? *, ssn",
+  ],
+  [
+    "DECLARE a, b STRING; BEGIN SET (a, b) = (SELECT AS STRUCT ssn, name FROM patients LIMIT 1); SELECT 1 AS x; EXCEPTION WHEN ERROR THEN SELECT 2 AS x; END",
+    "x = ? *, name, ssn",
+  ],
+  // It shows that rows were there.
+  ...[
+    "SELECT ARRAY_LENGTH(ARRAY_ZIP(SPLIT('a'), SPLIT('b,c'))) AS x FROM patients",
+    "SELECT 1 AS x FROM patients FOR SYSTEM_TIME AS OF TIMESTAMP '2020-01-01'",
+    "SELECT 1 AS x FROM APPENDS(TABLE patients, TIMESTAMP '2020-01-01')",
+    "SELECT 1 AS x FROM VECTOR_SEARCH((SELECT v, ssn FROM patients), 'v', query_value => v)",
+  ].map((sql): Leak => {
+    return [`DECLARE v ARRAY<FLOAT64>; BEGIN ${sql}; EXCEPTION WHEN ERROR THEN SELECT 2 AS x; END`, "x = ? *"];
+  }),
+  [
+    "DECLARE w INTERVAL; BEGIN SELECT 1 AS x FROM GAP_FILL(TABLE encounters, 'at', w); EXCEPTION WHEN ERROR THEN SELECT 2 AS x; END",
+    "x = ? encounters.*, encounters.at",
+  ],
+  // Which rows there are to fail on, an earlier statement decided.
+  [
+    "INSERT INTO pair (a) SELECT name FROM patients WHERE state = 'x'; BEGIN DELETE FROM pair WHERE 1 / 0 = 1; SELECT 1 AS x; EXCEPTION WHEN ERROR THEN SELECT 2 AS x; END",
+    "x = ? pair.*, *, state",
+  ],
+  [
+    "CREATE TEMP TABLE t AS SELECT name FROM patients WHERE ssn = '1'; BEGIN WITH c AS (SELECT 1 / 0 FROM t) SELECT 1 AS x; EXCEPTION WHEN ERROR THEN SELECT 2 AS x; END",
+    "x = ? *, ssn",
+  ],
+  // Which of the two was last stays decided by the failure, whatever runs without a result behind it.
+  [
+    "DECLARE y INT64; SELECT 1 AS x; BEGIN SELECT WITH(z AS 1 / id, 5) AS x FROM patients; EXCEPTION WHEN ERROR THEN SET y = 1; END; IF 1 = 1 THEN SET y = 2; END IF",
+    "x = ? *, id",
+  ],
   [
     "DECLARE x INT64 DEFAULT 0; BEGIN SELECT CAST(ssn AS INT64) FROM patients; EXCEPTION WHEN ERROR THEN SET x = 1; END; SELECT x",
     "x = ? *, ssn",
@@ -160,6 +206,35 @@ table("whether a handler runs shows what can fail", [
 ]);
 
 describe("statements of a script", () => {
+  test("a row of FOR is one value: a sum over it is no statistic", () => {
+    assert.deepEqual(
+      scriptOf(
+        "FOR r IN (SELECT weight FROM patients) DO SELECT SUM(x) AS s FROM UNNEST([r.weight]) x; END FOR; SELECT 1.5 AS s",
+      ).statements[1]?.outputs[0]?.explicit,
+      [{ column: "clinic.ehr.patients.weight", via: "transform" }],
+    );
+  });
+
+  test("a STRUCT of the result has in each field what any of the last statements shows there", () => {
+    const [output] = scriptOf(
+      `IF ${GUESS} THEN SELECT STRUCT(name AS a) AS s FROM patients; ELSE SELECT STRUCT(state AS a) AS s FROM patients; END IF`,
+    ).result;
+    assert.deepEqual(
+      output?.fields?.map((field) => field.explicit.map((source) => source.column)),
+      [["clinic.ehr.patients.name", "clinic.ehr.patients.state"]],
+    );
+  });
+
+  test("a time that a variable holds decides which rows there are", () => {
+    const declared = "DECLARE v TIMESTAMP DEFAULT (SELECT MAX(e.at) FROM encounters e WHERE kind = 'x');";
+    assert.deepEqual(results(`${declared} SELECT name FROM patients FOR SYSTEM_TIME AS OF v`), [
+      "name = copy name ? encounters.at, encounters.kind",
+    ]);
+    assert.deepEqual(results(`${declared} SELECT name FROM APPENDS(TABLE patients, v)`), [
+      "name = copy name ? encounters.at, encounters.kind",
+    ]);
+  });
+
   const cases: readonly (readonly [string, ...string[]])[] = [
     ["SELECT ssn FROM patients; SELECT 1", "SELECT ssn: output", "SELECT"],
     [
@@ -206,6 +281,17 @@ describe("statements of a script", () => {
 });
 
 describe("writes in a script", () => {
+  test("what decided the rows of the target decides what is made of them", () => {
+    assert.deepEqual(
+      steps("INSERT INTO pair (a) SELECT name FROM patients WHERE state = 'x'; UPDATE pair SET b = a WHERE TRUE")[1],
+      "UPDATE pair.a: output, name: output, state: predicate | update pair b = pair.a name",
+    );
+    const [, plan] = scriptOf(
+      "INSERT INTO pair (a) SELECT name FROM patients WHERE state = 'x'; UPDATE pair SET b = a WHERE TRUE",
+    ).statements;
+    assert.deepEqual(plan?.writes[0]?.columns[0]?.implicit, ["clinic.ehr.patients.state"]);
+  });
+
   const cases: readonly (readonly [string, ...string[]])[] = [
     [
       `IF ${GUESS} THEN INSERT INTO pair VALUES ('a', 'b'); END IF`,
@@ -232,6 +318,10 @@ describe("writes in a script", () => {
 });
 
 table("a table shows what the script wrote into it", [
+  [
+    "INSERT INTO pair (a) SELECT name FROM patients WHERE state = 'x'; INSERT INTO pair (a) SELECT kind FROM encounters WHERE cost > 1; SELECT COUNT(*) AS n FROM pair",
+    "n = aggregate encounters.*, aggregate pair.*, aggregate * ? encounters.cost, state",
+  ],
   ["INSERT INTO pair SELECT ssn, name FROM patients; SELECT a FROM pair", "a = copy pair.a, copy ssn"],
   ["INSERT INTO pair (a) SELECT ssn FROM patients; SELECT b FROM pair", "b = copy pair.b"],
   [
@@ -277,6 +367,19 @@ describe("a ROLLBACK", () => {
 });
 
 table("a temporary table is made of what was written into it", [
+  [
+    "CREATE TEMP TABLE t AS SELECT id FROM patients; INSERT INTO t SELECT id FROM encounters; SELECT COUNT(*) AS n FROM t",
+    "n = aggregate encounters.*, aggregate *",
+  ],
+  // Written, an EXISTS over a row's array is a value like others: a count of them is a statistic in a subquery too.
+  [
+    "CREATE TEMP TABLE t AS SELECT EXISTS(SELECT 1 FROM UNNEST(p.tags)) AS b FROM patients AS p; SELECT (SELECT COUNTIF(b) FROM t) AS n",
+    "n = aggregate tags ? tags",
+  ],
+  [
+    "CREATE TEMP TABLE t AS SELECT 1 AS a FROM patients AS p, UNNEST(IF(EXISTS(SELECT 1 FROM UNNEST(p.tags)), [1], [2])); SELECT (SELECT COUNT(*) FROM t) AS n",
+    "n = aggregate *, aggregate tags ? tags",
+  ],
   ["CREATE TEMP TABLE t AS SELECT ssn, name FROM patients; SELECT ssn FROM t", "ssn = copy ssn"],
   ["CREATE TEMP TABLE t AS SELECT ssn FROM patients; SELECT t.ssn FROM _SESSION.t", "ssn = copy ssn"],
   [

@@ -163,6 +163,14 @@ table("MERGE", "MERGE", [
 ]);
 
 describe("DML reads", () => {
+  test("that rows are there which UPDATE may match twice", () => {
+    assert.deepEqual(reads("UPDATE pair SET a = 'x' FROM encounters AS e WHERE e.kind = 'x'"), [
+      "encounters.*: predicate",
+      "encounters.kind: predicate",
+      "pair.*: predicate",
+    ]);
+  });
+
   test("the target's rows, and whatever chose among them", () => {
     assert.deepEqual(reads("DELETE pair WHERE TRUE"), ["pair.*: predicate"]);
     assert.deepEqual(reads("UPDATE pair SET a = 'x' WHERE b = 'y'"), ["pair.b: predicate"]);
@@ -276,6 +284,13 @@ table("CREATE MATERIALIZED VIEW", "CREATE_MATERIALIZED_VIEW", [
 ]);
 
 describe("CREATE reads", () => {
+  test("what a materialized view is partitioned by, which can fail", () => {
+    assert.deepEqual(reads("CREATE MATERIALIZED VIEW v PARTITION BY born AS SELECT born, name FROM patients"), [
+      "born: output predicate",
+      "name: output",
+    ]);
+  });
+
   test("a copy reads all; a definition reads nothing", () => {
     assert.deepEqual(reads("CREATE TABLE t COPY pair"), ["pair.a: output", "pair.b: output"]);
     assert.deepEqual(reads("CREATE TABLE t (a STRING, FOREIGN KEY (a) REFERENCES patients(ssn) NOT ENFORCED)"), []);

@@ -15,6 +15,8 @@ const V = "(SELECT ssn, name, [weight] AS v FROM patients)";
 const Q = "(SELECT id AS q, [1.5] AS w FROM encounters)";
 
 table("VECTOR_SEARCH: the vectors decide which rows are near, and the distance is made of them", [
+  // Of one row its average is no statistic.
+  [`SELECT AVG(distance) AS d FROM VECTOR_SEARCH(${V}, 'v', query_value => [1.5])`, "d = transform weight ? weight"],
   [
     `SELECT base.ssn, query.q, distance FROM VECTOR_SEARCH(${V}, 'v', ${Q}, 'w')`,
     "ssn = copy ssn ? weight",
@@ -47,6 +49,15 @@ table("VECTOR_SEARCH: the vectors decide which rows are near, and the distance i
 ]);
 
 table("RANGE_SESSIONIZE: ranges of the rows of one partition, taken together", [
+  // What the given query's rows were made of is no row of the query around.
+  [
+    "SELECT (SELECT COUNTIF(b) FROM RANGE_SESSIONIZE((SELECT RANGE(born, born) AS d, EXISTS(SELECT 1 FROM UNNEST(p.tags)) AS b FROM patients AS p), 'd', ['b'])) AS n",
+    "n = aggregate tags ? tags",
+  ],
+  [
+    "SELECT (SELECT COUNT(*) FROM RANGE_SESSIONIZE((SELECT RANGE(born, born) AS d, 'x' AS b FROM patients AS p, UNNEST(IF(EXISTS(SELECT 1 FROM UNNEST(p.tags)), [1], [2]))), 'd', ['b'])) AS n",
+    "n = aggregate *, aggregate tags ? tags",
+  ],
   [
     "SELECT * FROM RANGE_SESSIONIZE((SELECT ssn, state, RANGE(born, NULL) AS r FROM patients WHERE id = 1), 'r', ['state'])",
     "ssn = copy ssn ? id",

@@ -150,6 +150,14 @@ describe("pseudo-columns", () => {
   });
 });
 
+describe("a partitioned table", () => {
+  it("can't take too many partitions, which tells of what fills them", () => {
+    assert.deepEqual(plan("INSERT INTO by_column (id) SELECT eid FROM encounters").reads, [
+      { table: "clinic.ehr.encounters", columns: [{ path: "eid", uses: ["output", "predicate"] }] },
+    ]);
+  });
+});
+
 describe("FOR SYSTEM_TIME AS OF", () => {
   it("marks the table whose earlier rows are read", () => {
     const sql =

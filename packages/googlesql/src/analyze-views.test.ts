@@ -51,6 +51,8 @@ const clinic = defining(
     routine("state_of", "who STRING", "SELECT ssn, state FROM ehr.patients WHERE state = who", TABLE),
     routine("echo", "v FLOAT64", "SELECT SUM(w) AS s FROM (SELECT v AS w)", TABLE),
     routine("echoes", "x FLOAT64", "SELECT x AS v", TABLE),
+    routine("elements", "a ARRAY<STRING>", "SELECT v FROM UNNEST(a) AS v", TABLE),
+    routine("one", "x STRING", "SELECT 1 AS a", TABLE),
     routine("typed", "who STRING", "SELECT ssn FROM ehr.patients WHERE state = who", {
       ...TABLE,
       returnTableType: { columns: [{ name: "ssn", type: dataType("STRING") }] },
@@ -140,9 +142,21 @@ describe("a view", () => {
 });
 
 describe("a table function", () => {
+  it("counts an argument that its query drops", () => {
+    assert.deepEqual(clinic.reads("SELECT a FROM fn.one((SELECT ssn FROM patients LIMIT 1) || 'x')"), [
+      "ssn: predicate",
+    ]);
+  });
+
   const cases: readonly (readonly [string, string, readonly string[]])[] = [
     ["gives its query's columns", "SELECT ssn FROM fn.state_of('CA')", ["ssn = copy ssn ? state"]],
     ["under an alias", "SELECT t.ssn FROM fn.state_of('CA') AS t", ["ssn = copy ssn ? state"]],
+    // Back where it is called, its rows are again of the row that gave the argument.
+    [
+      "as what a statistic over the outer rows counts",
+      "SELECT COUNTIF(EXISTS(SELECT 1 FROM fn.elements(p.tags))) AS n FROM patients AS p",
+      ["n = aggregate tags ? tags"],
+    ],
     [
       "decided by its argument",
       "SELECT state FROM fn.state_of((SELECT MAX(name) FROM patients))",

@@ -55,6 +55,8 @@ table("a row is all its columns", [
 ]);
 
 table("values change but stay", [
+  ["SELECT -weight AS x FROM patients", "x = transform weight"],
+  ["SELECT [1, id] || [2] AS x FROM patients", "x = copy id"],
   ["SELECT REVERSE(ssn) AS x FROM patients", "x = transform ssn"],
   ["SELECT TO_BASE64(CAST(ssn AS BYTES)) AS x FROM patients", "x = transform ssn"],
   ["SELECT SUBSTR(ssn, 1, 3) AS x FROM patients", "x = transform ssn"],
@@ -100,6 +102,8 @@ table("conditions are shown and decide", [
 ]);
 
 table("rows, order and groups are decided", [
+  // The column that the alias hides is counted as well.
+  ["SELECT ssn AS name FROM patients GROUP BY name", "name = copy ssn ? name, ssn"],
   ["SELECT name FROM patients WHERE ssn < '5'", "name = copy name ? ssn"],
   ["SELECT name FROM patients ORDER BY ssn", "name = copy name ? ssn"],
   ["SELECT name FROM patients ORDER BY ssn LIMIT 1", "name = copy name ? ssn"],
@@ -230,6 +234,9 @@ table("subqueries", [
 ]);
 
 table("aggregates that hand out values are copies", [
+  // How many rows there are is all that a literal can tell.
+  ["SELECT ANY_VALUE(1) AS x FROM patients", "x = transform *"],
+  ["SELECT APPROX_TOP_SUM(name, weight, 3) AS x FROM patients", "x = copy name, aggregate weight ? name, weight"],
   ["SELECT MIN(ssn) AS x FROM patients", "x = copy ssn"],
   ["SELECT MAX(ssn) AS x FROM patients", "x = copy ssn"],
   ["SELECT ANY_VALUE(ssn) AS x FROM patients", "x = copy ssn"],
@@ -267,6 +274,15 @@ describe("a value made of no column is a constant: a guess can be built of it", 
 });
 
 describe("a computation that can fail tells of what it was given, so that is a predicate", () => {
+  test("an interval of too many days", () => {
+    assert.deepEqual(reads("SELECT INTERVAL id DAY AS x FROM patients"), ["id: output predicate"]);
+  });
+  test("an array that would hold NULL", () => {
+    assert.deepEqual(reads("SELECT ARRAY_TRANSFORM(tags, t -> name) AS x FROM patients"), [
+      "name: output predicate",
+      "tags: output",
+    ]);
+  });
   const predicates = (sql: string) =>
     planOf(sql).reads.flatMap((r) => r.columns.filter((c) => c.uses.includes("predicate")).map((c) => c.path));
   for (const sql of [
@@ -399,6 +415,10 @@ table("statistics are aggregates, where they are statistics", [
 ]);
 
 table("windows", [
+  [
+    "SELECT SUM(1) OVER (ROWS BETWEEN (SELECT MAX(eid) FROM encounters) PRECEDING AND CURRENT ROW) AS x FROM patients",
+    "x = transform * ? encounters.eid",
+  ],
   ["SELECT ROW_NUMBER() OVER (ORDER BY ssn) AS n FROM patients", "n = transform * ? ssn"],
   ["SELECT NTILE(2) OVER (ORDER BY ssn) AS n, name FROM patients", "n = transform * ? ssn", "name = copy name"],
   ["SELECT LAG(ssn) OVER (PARTITION BY state ORDER BY born) AS x FROM patients", "x = copy ssn ? born, state"],
@@ -540,6 +560,28 @@ describe("reads", () => {
     const uses = plan.reads[0]?.columns.find((c) => c.path === "b")?.uses;
     assert.deepEqual(uses, ["output", "predicate"]);
   });
+});
+
+describe("what is computed and not shown is read as a predicate", () => {
+  const cases: readonly (readonly [sql: string, ...columns: string[]])[] = [
+    ["SELECT WITH(a AS UPPER(ssn), 1) AS one FROM patients", "ssn: predicate"],
+    ["SELECT STRUCT(UPPER(ssn) AS a, name AS b).b FROM patients", "name: output", "ssn: predicate"],
+    ["SELECT STRUCT(UPPER(ssn) AS a, name AS b).* EXCEPT (a) FROM patients", "name: output", "ssn: predicate"],
+    ["FROM patients |> SET name = UPPER(ssn) |> SELECT id", "id: output", "ssn: predicate"],
+    [
+      "WITH c AS (FROM patients |> AGGREGATE COUNT(*) AS n GROUP BY UPPER(ssn)) SELECT 1 AS one",
+      "*: predicate",
+      "ssn: predicate",
+    ],
+    // More than one row of the subquery is an error, and its WHERE decides how many there are.
+    [
+      "WITH c AS (SELECT id FROM patients WHERE (SELECT TRUE FROM encounters WHERE kind = 'x')) SELECT 1 AS one",
+      "encounters.*: predicate",
+      "encounters.kind: predicate",
+      "*: predicate",
+    ],
+  ];
+  for (const [sql, ...columns] of cases) test(sql, () => assert.deepEqual(reads(sql), columns));
 });
 
 describe("constants", () => {

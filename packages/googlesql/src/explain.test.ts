@@ -54,6 +54,16 @@ describe("an explanation", () => {
     );
   });
 
+  it("names what USING and GROUP BY of a pipe decide by", () => {
+    const { decided } = explanationOf(
+      "FROM patients JOIN encounters USING (id)\n|> AGGREGATE COUNT(*) AS n GROUP BY state",
+    );
+    assert.deepEqual(
+      decided.map(({ clause, line, columns }) => `${clause} ${line}: ${columns.join(" ")}`),
+      ["JOIN USING 1: clinic.ehr.encounters.id clinic.ehr.patients.id", "GROUP BY 2: clinic.ehr.patients.state"],
+    );
+  });
+
   it("is made only for whoever asks", () => {
     assert.equal(analyze("SELECT ssn FROM patients", { catalog: CLINIC, ...DEFAULTS }).explanation, undefined);
   });
