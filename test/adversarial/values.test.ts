@@ -136,6 +136,7 @@ describe("a protected value in disguise", () => {
     "DATE_DIFF(DATE '2026-01-01', birth_date, DAY)",
     "CAST(birth_date AS STRING)",
     "CAST(birth_date AS DATETIME)",
+    "TIMESTAMP(birth_date)",
   );
   hidden("4", "mrn", "mrn || ''", "LOWER(mrn)", "SHA256(mrn)", "SUBSTR(mrn, 4)");
 
@@ -168,7 +169,6 @@ describe("a protected value in disguise", () => {
     "JSON_OBJECT(ssn, 1)",
     "PARSE_JSON('{\"a\":' || CAST(CAST(SUBSTR(ssn, 1, 3) AS INT64) AS STRING) || '}')",
     "DATE_ADD(birth_date, INTERVAL 1 DAY)",
-    "TIMESTAMP(birth_date)",
     "GENERATE_DATE_ARRAY(birth_date, DATE '2030-01-01', INTERVAL 1 YEAR)",
     "SAFE_CAST(SUBSTR(mrn, 4) AS INT64) / 7",
   ])
@@ -283,9 +283,10 @@ describe("a protected value in disguise", () => {
     "SELECT COUNTIF(ssn < '5') FROM p",
     "SELECT SUM(IF(ssn < '5', 1, 0)) FROM p",
   );
-  refused(
-    "16",
-    "CREATE TEMP FUNCTION f(s STRING) RETURNS STRING LANGUAGE js AS 'throw s'; SELECT f(ssn) FROM p",
-    "CREATE TEMP FUNCTION f() AS ((SELECT ssn FROM p LIMIT 1)); SELECT f()",
-  );
+  refused("16", "CREATE TEMP FUNCTION f(s STRING) RETURNS STRING LANGUAGE js AS 'throw s'; SELECT f(ssn) FROM p");
+  it("row 15: a temporary SQL function hands out what it reads under its mask", async () => {
+    const sql = "CREATE TEMP FUNCTION f() AS ((SELECT ssn FROM p LIMIT 1)); SELECT f() AS x";
+    const loot = await assertSafe(rig, agent, withPatients(sql));
+    assert.match(String(loot.rows?.[0]?.f[0]?.v), /^XXXXX\d{4}$/);
+  });
 });
