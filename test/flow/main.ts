@@ -1,11 +1,12 @@
 /**
  * The long run: `npm run fuzz:flow -- --pairs 100000 --seed 1 --resume FILE`.
+ * `--programs`: DML and scripts rather than queries.
  * FILE keeps where the run is, so that it can be stopped and taken up again. A counterexample is written to `cases/`.
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { describeLeak, search } from "./property.ts";
+import { describeLeak, PROGRAMS, QUERIES, search } from "./property.ts";
 import { describe, emptyTally, neverSeen, type Tally } from "./tally.ts";
 import { Warehouse } from "./warehouse.ts";
 
@@ -23,6 +24,7 @@ const { values } = parseArgs({
     seed: { type: "string", default: String(Date.now() % 1_000_000) },
     resume: { type: "string" },
     leaks: { type: "string", default: "1" },
+    programs: { type: "boolean", default: false },
   },
 });
 
@@ -33,10 +35,11 @@ const state: State =
     : { seed: Number(values.seed), batch: 0, tally: emptyTally() };
 console.log(`seed ${state.seed}, from batch ${state.batch}`);
 
+const subject = values.programs ? PROGRAMS : QUERIES;
 let warehouse = new Warehouse();
 let leaks = 0;
 while (state.tally.pairs < Number(values.pairs) && leaks < Number(values.leaks)) {
-  const leak = await search(warehouse, state.seed + state.batch, BATCH, state.tally);
+  const leak = await search(warehouse, state.seed + state.batch, BATCH, state.tally, subject);
   state.batch++;
   if (leak !== null && leak.report.leak !== null) {
     leaks++;
@@ -56,5 +59,6 @@ while (state.tally.pairs < Number(values.pairs) && leaks < Number(values.leaks))
   }
 }
 warehouse.close();
-console.log(describe(state.tally));
-if (leaks > 0 || (state.tally.pairs >= 20_000 && neverSeen(state.tally).length > 0)) process.exitCode = 1;
+console.log(describe(state.tally, subject.constructs));
+if (leaks > 0 || (state.tally.pairs >= 20_000 && neverSeen(state.tally, subject.constructs).length > 0))
+  process.exitCode = 1;

@@ -3,7 +3,9 @@ import { analyze, type PlanStatement } from "@chaperone/googlesql";
 import type { Generated } from "./generator.ts";
 import { compare, isRead, type Outcome, reach } from "./oracle.ts";
 import { CATALOG, CATALOG_DEFAULTS, CHANGE_MIX, PATHS, type ProtectedPath, type Rows, TABLES } from "./schema.ts";
+import { runText } from "./steps.ts";
 import { isRefusal, type Warehouse } from "./warehouse.ts";
+import { wholePlan } from "./whole-plan.ts";
 
 /** A counterexample that can be run again without the generator. */
 export interface Case {
@@ -37,12 +39,11 @@ const NOTHING = { pairs: 0, evidence: 0, predicted: 0, unchanged: 0, leak: null 
 export function planOf(google: string): PlanStatement | string {
   const { plan } = analyze(google, { catalog: CATALOG, ...CATALOG_DEFAULTS });
   if (!plan.understood) return `${plan.refusal.code}: ${plan.refusal.message}`;
-  const [statement] = plan.statements;
-  return statement ?? "no statement";
+  return wholePlan(plan) ?? "no statement";
 }
 
 export function withTables(duck: string, physical: (table: string) => string): string {
-  return duck.replace(/\{\{(\w+)\}\}/g, (_, table: string) => `"${physical(table)}"`);
+  return duck.replace(/\{\{(\w+)\}\}/g, (_, table: string) => physical(table));
 }
 
 function mix(a: number, b: number): number {
@@ -87,7 +88,10 @@ export async function examine(
     rows[table.name] = base.rows;
     physical.set(table.name, base.physical);
   }
-  const base: Outcome = await warehouse.run(withTables(query.duck, (table) => physical.get(table) ?? table));
+  const base: Outcome = await runText(
+    warehouse,
+    withTables(query.duck, (table) => physical.get(table) ?? table),
+  );
   if (base.kind === "error" && isRefusal(base.message)) {
     return { ...NOTHING, status: "refused by DuckDB", reason: base.message.split("\n")[0] ?? "" };
   }
@@ -106,7 +110,7 @@ export async function examine(
       const sql = withTables(query.duck, (name) =>
         name === path.table ? changed.physical : (physical.get(name) ?? name),
       );
-      const other = await warehouse.run(sql);
+      const other = await runText(warehouse, sql);
       if (other.kind === "error" && isRefusal(other.message)) continue;
       const result = compare(statement, path, query.ordered, base, other);
       pairs++;
@@ -133,7 +137,10 @@ export async function checkCase(found: Case, warehouse: Warehouse): Promise<stri
   if (typeof statement === "string") return null;
   const run = async (rows: Readonly<Record<string, Rows>>): Promise<Outcome> => {
     for (const table of TABLES) await warehouse.replace(`case_${table.name}`, table, rows[table.name] ?? []);
-    return warehouse.run(withTables(found.duck, (table) => `case_${table}`));
+    return runText(
+      warehouse,
+      withTables(found.duck, (table) => `case_${table}`),
+    );
   };
   const base = await run(found.base);
   const other = await run({ ...found.base, [found.path.table]: found.changed });

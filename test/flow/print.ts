@@ -42,7 +42,7 @@ function printBody(body: Body, dialect: Dialect): string {
     }
     case "by name": {
       const { operator, before, behind, inputs, columns } = body;
-      if (dialect === "google") {
+      if (dialect !== "duck") {
         const written = `${before === "" ? "" : `${before} `}${operator} ${behind}`;
         return inputs.map((input) => printBody(input.body, dialect)).join(` ${written} `);
       }

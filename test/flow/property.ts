@@ -1,7 +1,9 @@
 /** The property that fast-check runs and shrinks. */
 import fc from "fast-check";
+import { CONSTRUCTS } from "./constructs.ts";
 import { type Generated, generate } from "./generator.ts";
 import { examine, type Report } from "./pair.ts";
+import { generateProgram, PROGRAM_CONSTRUCTS } from "./programs.ts";
 import type { ProtectedPath } from "./schema.ts";
 import { add, type Tally } from "./tally.ts";
 import type { Warehouse } from "./warehouse.ts";
@@ -11,11 +13,21 @@ const DATABASES = 4;
 /** What a query is made from. */
 export const numbers = fc.noBias(fc.array(fc.nat({ max: 99_999 }), { minLength: 0, maxLength: 260, size: "max" }));
 
-const input = fc.record({
-  numbers,
-  dataSeed: fc.nat({ max: DATABASES - 1 }),
-  changeSeed: fc.nat({ max: 99_999 }),
-});
+/** What DML or a script is made from. */
+export const programNumbers = fc.noBias(
+  fc.array(fc.nat({ max: 99_999 }), { minLength: 0, maxLength: 600, size: "max" }),
+);
+
+/** What is searched: how it is made, and from how many numbers. */
+export interface Subject {
+  readonly make: (numbers: readonly number[]) => Generated;
+  readonly numbers: fc.Arbitrary<number[]>;
+  /** What its coverage counts. */
+  readonly constructs: readonly string[];
+}
+
+export const QUERIES: Subject = { make: generate, numbers, constructs: CONSTRUCTS };
+export const PROGRAMS: Subject = { make: generateProgram, numbers: programNumbers, constructs: PROGRAM_CONSTRUCTS };
 
 /** Milliseconds to look for a smaller counterexample. */
 const SHRINKING = 20_000;
@@ -26,13 +38,24 @@ export interface Leak {
 }
 
 /** Runs `queries` queries; the smallest query that leaks, or null. */
-export async function search(warehouse: Warehouse, seed: number, queries: number, tally: Tally): Promise<Leak | null> {
+export async function search(
+  warehouse: Warehouse,
+  seed: number,
+  queries: number,
+  tally: Tally,
+  subject: Subject = QUERIES,
+): Promise<Leak | null> {
   let smallest: Leak | null = null;
   let leaking: ProtectedPath | null = null;
   let deadline = Number.POSITIVE_INFINITY;
+  const input = fc.record({
+    numbers: subject.numbers,
+    dataSeed: fc.nat({ max: DATABASES - 1 }),
+    changeSeed: fc.nat({ max: 99_999 }),
+  });
   const property = fc.asyncProperty(input, async ({ numbers, dataSeed, changeSeed }) => {
     if (Date.now() > deadline) return true;
-    const query = generate(numbers);
+    const query = subject.make(numbers);
     const report = await examine(query, warehouse, dataSeed, changeSeed, leaking);
     if (smallest === null) add(tally, query, report);
     if (report.leak === null) return true;

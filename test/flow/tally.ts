@@ -37,13 +37,13 @@ export function add(tally: Tally, query: Generated, report: Report): void {
   }
 }
 
-export function neverSeen(tally: Tally): string[] {
-  return CONSTRUCTS.filter((construct) => tally.constructs[construct] === undefined);
+export function neverSeen(tally: Tally, constructs = CONSTRUCTS): string[] {
+  return constructs.filter((construct) => tally.constructs[construct] === undefined);
 }
 
 const percent = (part: number, whole: number): string => (whole === 0 ? "–" : `${((100 * part) / whole).toFixed(1)} %`);
 
-export function describe(tally: Tally): string {
+export function describe(tally: Tally, constructs = CONSTRUCTS): string {
   const lines = [
     `${tally.queries} queries, ${tally.pairs} pairs, ${tally.evidence} with evidence, ${tally.leaks} leaks`,
     `paths predicted to change something, and didn't: ${tally.unchanged} of ${tally.predicted} (${percent(tally.unchanged, tally.predicted)})`,
@@ -61,7 +61,7 @@ export function describe(tally: Tally): string {
     .slice(0, 25)) {
     lines.push(`  ${count} × ${reason}`);
   }
-  const missing = neverSeen(tally);
+  const missing = neverSeen(tally, constructs);
   if (missing.length > 0) lines.push("", `never compared: ${missing.join("; ")}`);
   return lines.join("\n");
 }
