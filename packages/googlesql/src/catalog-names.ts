@@ -228,6 +228,15 @@ function walkPipes(
         if (pipe.else !== null) walkPipes(pipe.else, visible, found, defaults, aliases);
         aliases.clear();
         break;
+      case "PipeRecursiveUnion": {
+        const named = new Set(visible);
+        if (pipe.alias !== null) named.add(fold(pipe.alias.name));
+        if (pipe.step.kind === "Query") walk(pipe.step, named, found, defaults);
+        else walkPipes(pipe.step, named, found, defaults);
+        if (pipe.depth !== null) walk(pipe.depth, visible, found, defaults);
+        aliases.clear();
+        break;
+      }
       default:
         walk(pipe, visible, found, defaults);
         if (!KEEPING_ALIASES.has(pipe.kind)) aliases.clear();

@@ -2,7 +2,7 @@
  * WITH: queries under a name.
  * https://cloud.google.com/bigquery/docs/reference/standard-sql/query-syntax#with_clause
  */
-import type { CommonTable, Node, Query, WithClause } from "../tree.ts";
+import type { CommonTable, Node, PipeSetOperation, Query, SetOperation, WithClause } from "../tree.ts";
 import { childrenOf } from "../visitor.ts";
 import type { Context } from "./context.ts";
 import { closedRelation, resolveRecursion, withDepth } from "./recursion.ts";
@@ -95,25 +95,40 @@ function referencesIn(node: Node, names: ReadonlySet<string>): ReadonlySet<strin
 /** `anchor UNION … recursive_term`: of several unions the last query is the term, and all before it the anchor. */
 function recursiveTable(context: Context, entry: CommonTable, outer: CommonTables | null): Relation {
   const { query } = entry;
-  const { body } = query;
-  if (body.kind !== "SetOperation" || query.pipes.length > 0) {
-    return context.fail("type", "A recursive query is `anchor UNION ALL recursive_term`", query);
-  }
-  const [end] = query.orderBy;
-  if (end !== undefined) return context.fail("type", "A recursive query takes no ORDER BY", end);
-  if (query.limit !== null) return context.fail("type", "A recursive query takes no LIMIT", query.limit);
+  const union = query.pipes.length > 0 ? pipedUnion(query) : writtenUnion(context, query);
+  if (union === null) return context.fail("type", "A recursive query is `anchor UNION ALL recursive_term`", query);
   context.resolved.add(query);
   const tables = query.with === null ? outer : withTables(context, query.with, outer);
   const name = fold(entry.name.name);
-  const bodyOf = (input: (typeof body.inputs)[number], seen: CommonTables | null): Relation =>
-    context.query(context, input.kind === "Query" ? input : asQuery(input), null, seen);
-  const anchors = body.inputs.slice(0, -1).map((input) => bodyOf(input, tables));
+  const { written, inputs } = union;
+  const anchors = inputs.slice(0, -1).map((input) => context.query(context, input, null, tables));
   const [only, more] = anchors;
-  const last = body.inputs.at(-1);
-  if (only === undefined || last === undefined) return context.fail("syntax", "A set operation needs queries", body);
-  const anchor = more === undefined ? only : combineRelations(context, body, anchors, body);
-  const term = (relation: Relation): Relation => bodyOf(last, { parent: tables, name, relation });
-  return resolveRecursion(context, body, anchor, term, last);
+  const last = inputs.at(-1);
+  if (only === undefined || last === undefined) return context.fail("syntax", "A set operation needs queries", query);
+  const anchor = more === undefined ? only : combineRelations(context, written, anchors, written);
+  const term = (relation: Relation): Relation => context.query(context, last, null, { parent: tables, name, relation });
+  return resolveRecursion(context, written, anchor, term, last);
+}
+
+interface Union {
+  readonly written: SetOperation | PipeSetOperation;
+  readonly inputs: readonly Query[];
+}
+
+function writtenUnion(context: Context, { body, orderBy, limit }: Query): Union | null {
+  if (body.kind !== "SetOperation") return null;
+  const [end] = orderBy;
+  if (end !== undefined) return context.fail("type", "A recursive query takes no ORDER BY", end);
+  if (limit !== null) return context.fail("type", "A recursive query takes no LIMIT", limit);
+  return { written: body, inputs: body.inputs.map((input) => (input.kind === "Query" ? input : asQuery(input))) };
+}
+
+/** `anchor |> UNION ALL (recursive_term)`. The term would see a WITH among the operators before, which the anchor alone holds. */
+function pipedUnion(query: Query): Union | null {
+  const written = query.pipes.at(-1);
+  const pipes = query.pipes.slice(0, -1);
+  if (written?.kind !== "PipeSetOperation" || pipes.some((pipe) => pipe.kind === "PipeWith")) return null;
+  return { written, inputs: [{ ...query, with: null, pipes }, ...written.queries] };
 }
 
 function asQuery(body: Exclude<Query["body"], Query>): Query {

@@ -12,7 +12,6 @@ const UNKNOWN: Readonly<Record<string, RegExp>> = {
   "FROM pair |> INSERT INTO pair": /INSERT/,
   "FROM pair |> EXPORT DATA OPTIONS (uri = 'gs://x/*')": /EXPORT DATA/,
   "FROM pair |> CREATE TABLE t": /CREATE TABLE/,
-  "FROM pair |> RECURSIVE UNION ALL (|> WHERE FALSE)": /RECURSIVE UNION/,
   "CALL p()": /CALL/,
   "SELECT 1; CALL p()": /CALL/,
   "IF TRUE THEN BEGIN CALL p(); END; END IF": /CALL/,

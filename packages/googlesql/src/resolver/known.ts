@@ -43,7 +43,6 @@ function isKnown(kind: NodeKind): kind is KnownKind {
 
 type UnknownKind =
   | Exclude<StatementNode["kind"], KnownStatement>
-  | "PipeRecursiveUnion"
   | "PipeCall"
   | "PipeLog"
   | "PipeFork"
@@ -132,7 +131,6 @@ type KnownStatement =
 type KnownKind = Exclude<NodeKind, UnknownKind>;
 
 const NAMES: Partial<Readonly<Record<UnknownKind, string>>> = {
-  PipeRecursiveUnion: "The pipe operator RECURSIVE UNION is",
   PipeCall: "The pipe operator CALL is",
   PipeLog: "The pipe operator LOG is",
   PipeFork: "The pipe operator FORK is",
@@ -237,6 +235,7 @@ const KNOWN_KINDS: Readonly<Record<KnownKind, true>> = {
   PipeDistinct: true,
   PipeOrderBy: true,
   PipeSetOperation: true,
+  PipeRecursiveUnion: true,
   PipeJoin: true,
   PipeWindow: true,
   PipePivot: true,

@@ -2,8 +2,16 @@
  * Pipe operators, in order: each takes the rows before it and gives those behind it.
  * https://cloud.google.com/bigquery/docs/reference/standard-sql/pipe-syntax
  */
-import { decidedBy, NOTHING, picked, transformed, union } from "../flow/flow.ts";
-import type { PipeAssert, PipeIf, PipeJoin, PipeOperator, PipeSetOperation, Subpipeline } from "../tree.ts";
+import { asArgument, decidedBy, NOTHING, picked, transformed, union } from "../flow/flow.ts";
+import type {
+  PipeAssert,
+  PipeIf,
+  PipeJoin,
+  PipeOperator,
+  PipeRecursiveUnion,
+  PipeSetOperation,
+  Subpipeline,
+} from "../tree.ts";
 import { casts, STRING, typeName } from "../types.ts";
 import { checkLimit, condition, orderItems, pickedColumn } from "./clauses.ts";
 import { withTables } from "./common-tables.ts";
@@ -16,7 +24,8 @@ import { pipeDistinct, pipeDrop, pipeExtend, pipeRename, pipeSelect, pipeSet } f
 import { type PipeInput, pipeInput } from "./pipe-input.ts";
 import { aliasedRows, relationOf, relationRows, rowItems } from "./piped-rows.ts";
 import { pivoted } from "./pivot.ts";
-import type { CommonTables, FromClause, PipedRows, Scope } from "./scope.ts";
+import { resolveRecursion, withDepth } from "./recursion.ts";
+import { type CommonTables, type FromClause, fold, type PipedRows, type Relation, type Scope } from "./scope.ts";
 import { combineRelations } from "./set-operation.ts";
 import { sampled } from "./table-sample.ts";
 import { unpivoted } from "./unpivot.ts";
@@ -90,8 +99,9 @@ function piped(context: Context, pipe: Exclude<PipeOperator, { kind: "PipeWith" 
       return assertion(context, pipe, input);
     case "PipeIf":
       return branch(context, pipe, input);
-    case "PipeCall":
     case "PipeRecursiveUnion":
+      return recursiveUnion(context, pipe, input);
+    case "PipeCall":
     case "PipeLog":
     case "PipeFork":
     case "PipeTee":
@@ -115,6 +125,42 @@ function setOperation(context: Context, node: PipeSetOperation, { rows, outer }:
   const others = node.queries.map((query) => context.query(context, query, outer.parent, outer.commonTables));
   const inputs = [relationOf(context, rows, node), ...others];
   return relationRows(context, combineRelations(context, node, inputs, node), "", node);
+}
+
+/**
+ * The rows before the pipe are the anchor of a recursive query. The term is a query, in which the alias stands for the rows made
+ * before, or pipe operators that take those; there the alias names nothing. Neither sees the rows around.
+ */
+function recursiveUnion(context: Context, node: PipeRecursiveUnion, { rows, outer }: PipeInput): PipedRows {
+  const { step, alias } = node;
+  if (step.kind === "Query" && alias === null) {
+    return context.fail(
+      "name",
+      "RECURSIVE UNION of a query needs an alias, by which the query names its own rows",
+      node,
+    );
+  }
+  if (alias?.name.includes(".")) context.fail("name", "The alias of RECURSIVE UNION can't hold a dot", alias);
+  const named = (relation: Relation | null): CommonTables | null =>
+    alias === null ? outer.commonTables : { parent: outer.commonTables, name: fold(alias.name), relation };
+  const term = (self: Relation): Relation =>
+    step.kind === "Query"
+      ? context.query(context, step, null, named(self))
+      : relationOf(
+          context,
+          pipedRows(context, step.pipes, relationRows(context, self, "", step), null, named(null)),
+          step,
+        );
+  const relation = resolveRecursion(context, node, anchorOf(relationOf(context, rows, node), outer), term, step);
+  const result = node.depth === null ? relation : withDepth(context, relation, node.depth);
+  return relationRows(context, result, alias?.name ?? "", node);
+}
+
+/** Its rows leave the query they stand in: inside a subquery they may be one row's around it, and a sum over them no statistic. */
+function anchorOf(relation: Relation, outer: Scope): Relation {
+  if (outer.parent === null) return relation;
+  const columns = relation.columns.map((column) => ({ ...column, flow: asArgument(column.flow) }));
+  return { ...relation, columns, rows: asArgument(relation.rows) };
 }
 
 /** The rows before the pipe are the left side; names of tables of both sides stay. */
