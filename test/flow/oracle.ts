@@ -32,6 +32,14 @@ export function isRead(statement: PlanStatement, path: ProtectedPath): boolean {
   return statement.reads.some((read) => read.columns.some((c) => covers(`${read.table}.${c.path}`, path)));
 }
 
+/** ADR 0007: what a computation that can fail is given is a predicate. Sums that overflow are left out there. */
+function mayFail(statement: PlanStatement, path: ProtectedPath, message: string): boolean {
+  if (/INT128|HUGEINT|SUM|sum/.test(message)) return isRead(statement, path);
+  return statement.reads.some((read) =>
+    read.columns.some((c) => c.uses.includes("predicate") && covers(`${read.table}.${c.path}`, path)),
+  );
+}
+
 /** How much of the result the plan says may change. */
 export function reach(statement: PlanStatement, path: ProtectedPath): "nothing" | "some" | "all" {
   if (!isRead(statement, path)) return "nothing";
@@ -83,9 +91,10 @@ export function compare(
 ): Comparison {
   if (base.kind === "error" && other.kind === "error") return { leak: null, changed: false, evidence: false };
   if (base.kind === "error" || other.kind === "error") {
-    const leak = isRead(statement, path)
+    const message = base.kind === "error" ? base.message : other.kind === "error" ? other.message : "";
+    const leak = mayFail(statement, path, message)
       ? null
-      : `${columnName(path)} decides whether the query fails, and isn't in reads`;
+      : `${columnName(path)} decides whether the query fails, and isn't a predicate in reads: ${message}`;
     return { leak, changed: true, evidence: true };
   }
   const arrange = (rows: readonly string[]): string => (ordered ? rows : [...rows].sort()).join("\n");
