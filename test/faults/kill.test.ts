@@ -106,7 +106,7 @@ describe("kill -9 under load", () => {
     // Once more, to stay: what was running or approved goes on by itself, what is held waits.
     const last = await outside.start();
     await finishes(outside, told);
-    countInserts(outside, inserts);
+    await allRun(outside, inserts);
     last.kill("SIGTERM");
     assert.deepEqual(await last.exited, { code: 0, signal: null }, last.output());
     await checkTheDead(outside, told, inserts, `the end, seed ${seed}`);
@@ -358,6 +358,22 @@ async function finishes(outside: Surroundings, told: Told): Promise<void> {
       const { binding } = await dana.get<{ binding: string }>(`approvals/${one.id}`);
       await dana.post(`approvals/${one.id}/decisions`, { decision: "approve", reason: "after all kills", binding });
       told.approved.add(one.session);
+    }
+  } finally {
+    db.close();
+  }
+}
+
+/** Waits until every session that is to run has asked upstream to: on a busy machine the last ones take a while. */
+async function allRun(outside: Surroundings, inserts: Map<string, number>): Promise<void> {
+  const db = new DatabaseSync(join(outside.state, "chaperone.db"), { readOnly: true });
+  try {
+    const deadline = Date.now() + 30_000;
+    for (;;) {
+      countInserts(outside, inserts);
+      const rows = db.prepare("SELECT upstream_job FROM sessions WHERE state IN ('running', 'releasing')").all();
+      if (rows.every(({ upstream_job }) => inserts.has(`${upstream_job}`)) || Date.now() > deadline) return;
+      await sleep(100);
     }
   } finally {
     db.close();
