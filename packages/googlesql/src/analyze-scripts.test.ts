@@ -357,6 +357,15 @@ table("a table shows what the script wrote into it", [
   ],
 ]);
 
+describe("a DEFAULT", () => {
+  test("is a constant beside what else the column holds; a temporary table has none", () => {
+    const constant = (sql: string): boolean | undefined => scriptOf(sql).result[0]?.constant;
+    assert.equal(constant("INSERT INTO copies (id, kind) VALUES (1, NULL); SELECT kind FROM copies"), false);
+    assert.equal(constant("INSERT INTO copies (id) VALUES (1); SELECT kind FROM copies"), true);
+    assert.match(refusalOf("CREATE TEMP TABLE t (a STRING DEFAULT 'x'); SELECT a FROM t")?.message ?? "", /DEFAULT/);
+  });
+});
+
 describe("a ROLLBACK", () => {
   const undone = (condition: string): string[] =>
     steps(`BEGIN BEGIN TRANSACTION; INSERT INTO pair (a) VALUES ('x'); ${condition} COMMIT TRANSACTION;

@@ -41,19 +41,19 @@ table("INSERT carries the sources to the columns by position", "INSERT", [
   ["INSERT pair (a) SELECT IF(ssn < '5', 'lo', 'hi') FROM patients", "append pair: a = transform ssn ? ssn"],
   [
     "INSERT copies (id, price) SELECT COUNT(*), SUM(id) FROM patients",
-    "append copies: id = aggregate *; price = aggregate id",
+    "append copies: id = aggregate *; price = aggregate id; kind; at",
   ],
   [
     "INSERT copies (id, ssn, place) SELECT id, ssn, address FROM patients",
-    "append copies: id = copy id; ssn = copy ssn; place.zip = copy address.zip; place.city = copy address.city",
+    "append copies: id = copy id; ssn = copy ssn; place.zip = copy address.zip; place.city = copy address.city; kind; at",
   ],
   [
     "INSERT copies (ssn, place) SELECT ssn, (ssn, name) FROM patients",
-    "append copies: ssn = copy ssn; place.zip = copy ssn; place.city = copy name",
+    "append copies: ssn = copy ssn; place.zip = copy ssn; place.city = copy name; kind; at",
   ],
   [
     "INSERT copies (ssn, place) VALUES ('x', ((SELECT MIN(ssn) FROM patients), 'y'))",
-    "append copies: ssn; place.zip = copy ssn; place.city",
+    "append copies: ssn; place.zip = copy ssn; place.city; kind; at",
   ],
 ]);
 

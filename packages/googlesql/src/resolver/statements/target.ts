@@ -1,5 +1,5 @@
 /** The table that a statement writes into: which one, its columns, and the names they have in the statement. */
-import { decidedBy, NO_KEYS, rowsFlow } from "../../flow/flow.ts";
+import { CONSTANT, decidedBy, NO_KEYS, rowsFlow } from "../../flow/flow.ts";
 import type { TableName } from "../../plan.ts";
 import { tableNameParts } from "../../table-name.ts";
 import type { TableFieldSchema, TableResource } from "../../table-resource.ts";
@@ -12,7 +12,7 @@ import { tableColumns } from "../table-columns.ts";
 import { resolveTableName } from "../table-name.ts";
 import { type NamedTemporary, temporaryRelation, temporaryTable } from "../temporary-table.ts";
 import { asWritten, refuseRemade } from "./earlier.ts";
-import { recordWrite, type Written } from "./written.ts";
+import { recordWrite, type Written, type WrittenColumn } from "./written.ts";
 
 export interface Target {
   readonly table: TableName;
@@ -76,7 +76,18 @@ export function writeInto(context: Context, target: Target, write: Omit<Written,
   for (const { name, flow } of write.columns) {
     if (field !== undefined && fold(name) === fold(field)) context.failing.push(flow);
   }
-  recordWrite(context, { ...write, table: target.table }, node);
+  const columns = write.mode === "append" ? [...write.columns, ...defaulted(target, write.columns)] : write.columns;
+  recordWrite(context, { ...write, columns, table: target.table }, node);
+}
+
+/** Columns of new rows that are given no value and have a default: a constant, which may be an agent's guess (threat-model row 43). */
+function defaulted(target: Target, given: readonly WrittenColumn[]): WrittenColumn[] {
+  const names = new Set(given.map(({ name }) => fold(name)));
+  return target.columns.flatMap(({ name, type }, i): WrittenColumn[] => {
+    const field = target.fields[i];
+    if (names.has(fold(name)) || field?.defaultValueExpression === undefined) return [];
+    return [{ name, type, flow: CONSTANT, field }];
+  });
 }
 
 /** A full name of a table, whether or not there is one. */
