@@ -58,10 +58,22 @@ const TOTAL_OF: ReadonlyMap<string, readonly string[]> = new Map<string, readonl
   ...["CEIL", "CEILING", "FLOOR", "TRUNC", "ABS"].map((name) => [name, ["FLOAT64"]] as const),
 ]);
 
-/** Whether the argument at this place (from 0; -1 for one passed by name) can make the function or operator fail. */
-export function mayFail(name: string, place: number, type: Type): boolean {
+/** Where these take a time zone: in another one the first and the last times of all are out of range. */
+const ZONE_AT: ReadonlyMap<string, number> = new Map([
+  ...["DATE", "DATETIME", "TIME", "TIMESTAMP", "STRING"].map((name) => [name, 1] as const),
+  ["FORMAT_TIMESTAMP", 2],
+]);
+
+/**
+ * Whether the argument at this place (from 0; -1 for one passed by name) can make the function or operator fail. `types`: of all
+ * arguments, null for one that is no value.
+ */
+export function mayFail(name: string, place: number, types: readonly (Type | null)[]): boolean {
+  const zone = types[ZONE_AT.get(name) ?? types.length];
+  if (zone?.kind === "scalar" && zone.name === "STRING") return true;
+  const type = types[place];
   if (TOTAL.has(name) || TOTAL_AT.get(name) === place) return false;
-  return place !== 0 || type.kind !== "scalar" || TOTAL_OF.get(name)?.includes(type.name) !== true;
+  return place !== 0 || type?.kind !== "scalar" || TOTAL_OF.get(name)?.includes(type.name) !== true;
 }
 
 /** In short, for a reader. */

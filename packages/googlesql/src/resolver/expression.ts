@@ -279,8 +279,9 @@ function applyOperator(
     operator(name),
     operands.map((value) => ({ kind: "value", value, name: "" })),
   );
+  const types = operands.map((operand) => operand.type);
   for (const [place, operand] of operands.entries())
-    if (mayFail(name, place, operand.type)) context.failing.push(operand.flow);
+    if (mayFail(name, place, types)) context.failing.push(operand.flow);
   return (
     match?.result ??
     context.fail(
@@ -499,8 +500,9 @@ function extract(context: Context, node: Tree.ExtractExpression, resolve: (e: Tr
   if (node.timeZone !== null) {
     const zone = resolve(node.timeZone);
     expect(context, zone, STRING, "AT TIME ZONE", node);
-    context.failing.push(zone.flow);
     operands.push(zone);
+    // In another zone the first and the last times of all are out of range.
+    context.failing.push(...operands.map((o) => o.flow));
   }
   const part = node.part.name;
   const type = part === "DATE" ? DATE : part === "TIME" ? TIME : part === "DATETIME" ? DATETIME : INT64;

@@ -149,10 +149,11 @@ function callId(context: Context, name: string, node: FunctionCall, passed: Pass
 }
 
 function noteFailing(context: Context, name: string, passed: Passed): void {
+  const types = passed.values.map((value) => value?.type ?? null);
   for (const [i, value] of passed.values.entries()) {
     const given = passed.arguments[i];
     const place = given?.kind === "value" && given.name !== "" ? -1 : i;
-    if (value !== null && mayFail(name, place, value.type)) context.failing.push(value.flow);
+    if (value !== null && mayFail(name, place, types)) context.failing.push(value.flow);
   }
 }
 
