@@ -1,12 +1,15 @@
 import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Dialect, parse as polyglotParse } from "@polyglot-sql/sdk";
+import { buildGooglesql } from "../../build/googlesql.ts";
 import { analyze } from "../../packages/googlesql/src/index.ts";
 import { type Figure, type Group, inPairs, median, percentile } from "../figure.ts";
 import { longStatement, OPTIONS, statements } from "../sql-statements.ts";
 
-const FRONT_END = pathToFileURL(join(import.meta.dirname, "../../packages/googlesql/src/index.ts")).href;
+const SOURCES = pathToFileURL(join(import.meta.dirname, "../../packages/googlesql/src/index.ts")).href;
 
 export const sql: Group = {
   name: "sql",
@@ -41,17 +44,28 @@ export const sql: Group = {
       () => processorMilliseconds(() => analyze(long, OPTIONS)) / (long.length / 1024),
       () => median(texts.map((text) => processorMilliseconds(() => analyze(text, OPTIONS)) / (text.length / 1024))),
     );
-    const starts = await inPairs(
-      quick ? 5 : 15,
-      1,
-      () => milliseconds(() => start(`await import(${JSON.stringify(FRONT_END)})`)),
-      () => milliseconds(() => start("")),
-    );
+    const directory = mkdtempSync(join(tmpdir(), "bench-start-"));
+    const installed = join(directory, "node_modules/@chaperone/googlesql");
+    await buildGooglesql(installed);
+    const starts = async (module: string, environment: NodeJS.ProcessEnv) =>
+      inPairs(
+        quick ? 5 : 25,
+        // The first one fills the cache, where there is one.
+        2,
+        () => milliseconds(() => start(`import ${JSON.stringify(module)}`, environment)),
+        () => milliseconds(() => start("", environment)),
+      );
+    const published = await starts(pathToFileURL(join(installed, "index.js")).href, {
+      NODE_DISABLE_COMPILE_CACHE: "1",
+    });
+    const sources = await starts(SOURCES, { NODE_COMPILE_CACHE: join(directory, "cache") });
+    rmSync(directory, { recursive: true, force: true });
     return [
       at("sql: 1 KB, p50", "ms", percentile(ours, 50), percentile(theirs, 50)),
       at("sql: 1 KB, p95", "ms", percentile(ours, 95), percentile(theirs, 95)),
       at("sql: 1 MB beside 1 KB", "ms/KB", median(lengths.ours), median(lengths.theirs)),
-      at("sql: start beside an empty process", "ms", median(starts.ours), median(starts.theirs)),
+      at("sql: start, package as published", "ms", median(published.ours), median(published.theirs)),
+      at("sql: start, sources, warm cache", "ms", median(sources.ours), median(sources.theirs)),
     ];
   },
 };
@@ -79,7 +93,10 @@ function milliseconds(run: () => unknown): number {
   return performance.now() - started;
 }
 
-function start(source: string): void {
-  const { status } = spawnSync(process.execPath, ["--input-type=module", "-e", source], { stdio: "ignore" });
+function start(source: string, environment: NodeJS.ProcessEnv): void {
+  const { status } = spawnSync(process.execPath, ["--input-type=module", "-e", source], {
+    stdio: "ignore",
+    env: { ...process.env, ...environment },
+  });
   if (status !== 0) throw new Error("the process that was to be measured failed");
 }

@@ -102,28 +102,60 @@ const FAMILIES: Readonly<Record<string, readonly string[]>> = {
   D: ["DATE", "DATETIME", "TIMESTAMP"],
 };
 
-/** Reads a block of signature lines into entries; lines of one name are its overloads, in order. */
+/**
+ * Reads a block of signature lines into entries; lines of one name are its overloads, in order. What a line says of its
+ * arguments is read when the function is first called: a process that starts reads names alone.
+ */
 export function entries(kind: FunctionKind, via: Via, lines: string): FunctionEntry[] {
-  const byName = new Map<string, { readonly signatures: Signature[]; readonly written: string[] }>();
+  const byName = new Map<string, WrittenSignature[]>();
   for (const line of lines.split("\n")) {
     const text = line.trim();
     if (text === "") continue;
-    const shape = /^([A-Z0-9_., ]+?)\((.*)\) (\S.*)$/.exec(text);
-    if (!shape) throw new Error(`not a signature: ${text}`);
-    const [, names = "", args = "", result = ""] = shape;
-    for (const name of names.split(",").map((n) => n.trim())) {
-      const { signatures, written } = byName.get(name) ?? { signatures: [], written: [] };
-      byName.set(name, { signatures, written });
-      written.push(`(${args}) ${result}`);
-      for (const [a, r] of expandFamilies(args, result)) {
-        signatures.push({
-          arguments: a === "" ? [] : a.split(/,\s*/).map(parseArgument),
-          result: parsePattern(r),
-        });
-      }
+    const open = text.indexOf("(");
+    const close = text.lastIndexOf(") ");
+    if (open < 1 || close < open) throw new Error(`not a signature: ${text}`);
+    const written = { args: text.slice(open + 1, close), result: text.slice(close + 2) };
+    for (const name of text.slice(0, open).split(",")) {
+      const known = byName.get(name.trim());
+      if (known === undefined) byName.set(name.trim(), [written]);
+      else known.push(written);
     }
   }
-  return [...byName].map(([name, { signatures, written }]) => ({ name, kind, via, signatures, written }));
+  return [...byName].map(([name, written]) => new WrittenEntry(name, kind, via, written));
+}
+
+interface WrittenSignature {
+  readonly args: string;
+  readonly result: string;
+}
+
+class WrittenEntry implements FunctionEntry {
+  readonly name: string;
+  readonly kind: FunctionKind;
+  readonly via: Via;
+  readonly #written: readonly WrittenSignature[];
+  #signatures: readonly Signature[] | null = null;
+
+  constructor(name: string, kind: FunctionKind, via: Via, written: readonly WrittenSignature[]) {
+    this.name = name;
+    this.kind = kind;
+    this.via = via;
+    this.#written = written;
+  }
+
+  get signatures(): readonly Signature[] {
+    this.#signatures ??= this.#written.flatMap(({ args, result }) =>
+      expandFamilies(args, result).map(([a, r]) => ({
+        arguments: a === "" ? [] : a.split(/,\s*/).map(parseArgument),
+        result: parsePattern(r),
+      })),
+    );
+    return this.#signatures;
+  }
+
+  get written(): readonly string[] {
+    return this.#written.map(({ args, result }) => `(${args}) ${result}`);
+  }
 }
 
 function expandFamilies(args: string, result: string): [string, string][] {
