@@ -110,13 +110,14 @@ function computed(g: Generation, place: Place, type: Type, depth: number): [numb
   const { choices } = g;
   const below = (t: Type): Expr => expression(g, place, t, depth - 1);
   const ways: [number, Maker][] = [];
-  const operators = OPERATORS.filter((o) => sameType(o.result, type));
+  const declared = g.functions.filter((o) => sameType(o.result, type));
+  const operators = [...OPERATORS.filter((o) => sameType(o.result, type)), ...declared, ...declared, ...declared];
   if (operators.length > 0) {
     ways.push([
       18,
       () => {
         const operator = choices.pick(operators);
-        g.note(`operator ${operator.name}`);
+        g.note(declared.includes(operator) ? operator.name : `operator ${operator.name}`);
         const number = choices.below(6);
         const number2 = (text: string): string =>
           text.replace(/#(\d)/g, (_, max) => String(number % (Number(max) + 1)));

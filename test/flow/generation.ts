@@ -1,5 +1,6 @@
 /** What one generated query carries while it grows. */
 import type { Choices } from "./choices.ts";
+import type { Operator } from "./operators.ts";
 import type { Scope } from "./scope.ts";
 import type { Expr, Query } from "./tree.ts";
 import type { Type } from "./types.ts";
@@ -53,6 +54,8 @@ export interface Place {
 export class Generation {
   readonly choices: Choices;
   readonly notes = new Set<string>();
+  /** Functions that the text itself declares. */
+  readonly functions: Operator[] = [];
   /** Windows of the SELECT being made that stand in its WINDOW clause; null where none may. */
   windows: Extract<Expr, { kind: "window" }>[] | null = null;
   readonly query: (g: Generation, wish: QueryWish) => Made;

@@ -4,11 +4,9 @@ import { CONSTRUCTS } from "./constructs.ts";
 import { type Generated, generate } from "./generator.ts";
 import { examine, type Report } from "./pair.ts";
 import { generateProgram, PROGRAM_CONSTRUCTS } from "./programs.ts";
-import type { ProtectedPath } from "./schema.ts";
+import { DATABASES, type ProtectedPath } from "./schema.ts";
 import { add, type Tally } from "./tally.ts";
 import type { Warehouse } from "./warehouse.ts";
-
-const DATABASES = 4;
 
 /** What a query is made from. */
 export const numbers = fc.noBias(fc.array(fc.nat({ max: 99_999 }), { minLength: 0, maxLength: 260, size: "max" }));

@@ -196,6 +196,9 @@ export function randomRows(choices: Choices, table: Table): Rows {
   );
 }
 
+/** How many base databases there are. */
+export const DATABASES = 4;
+
 export const CHANGES = ["redraw", "permute", "one", "null", "same", "extreme"] as const;
 export type Change = (typeof CHANGES)[number];
 /** As often as they come: what changes most shows most. */

@@ -1,8 +1,8 @@
-/** What DuckDB is asked, step by step, in a transaction that is rolled back. Plain JSON, so that a case can hold it. */
+/** What DuckDB is asked, step by step. Plain JSON, so that a case can hold it. */
 import type { Outcome } from "./oracle.ts";
 import { type Datum, duckDatum } from "./schema.ts";
 import type { Type } from "./types.ts";
-import type { Warehouse } from "./warehouse.ts";
+import { isRefusal, type Warehouse } from "./warehouse.ts";
 
 /** In `sql`, `[[x]]` stands for what the variable x holds. */
 export type Step =
@@ -16,73 +16,148 @@ export type Step =
       readonly whenTrue: readonly Step[];
       readonly otherwise: readonly Step[];
     }
-  | { readonly kind: "while"; readonly times: number; readonly sql: string; readonly body: readonly Step[] }
+  /** At most `times` passes, while `before` is true, until `after` is; null: whatever it is. */
+  | {
+      readonly kind: "loop";
+      readonly times: number;
+      readonly before: string | null;
+      readonly body: readonly Step[];
+      readonly after: string | null;
+    }
+  /** The body for each row, which `variable` holds as a STRUCT. */
+  | {
+      readonly kind: "for";
+      readonly variable: string;
+      readonly type: Type;
+      readonly sql: string;
+      readonly body: readonly Step[];
+    }
+  | { readonly kind: "jump"; readonly to: "break" | "continue" }
+  /** The handler, where a step of the body fails. */
+  | { readonly kind: "try"; readonly body: readonly Step[]; readonly handler: readonly Step[] }
   | { readonly kind: "result"; readonly sql: string };
 
-/** A query, or steps as JSON. */
+/** A query, or steps as JSON, which leave the databases as they were. */
 export async function runText(warehouse: Warehouse, duck: string): Promise<Outcome> {
   if (!duck.startsWith("[")) return warehouse.run(duck);
   const steps: readonly Step[] = JSON.parse(duck);
+  // A failure ends DuckDB's transaction, and what handles it couldn't go on. Such a script writes only into tables of its own.
+  if (duck.includes('"kind":"try"')) {
+    const outcome = await new Running(warehouse).all(steps);
+    const own = new Set([...duck.matchAll(/CREATE TEMP TABLE (\w+)/g)].map((match) => match[1]));
+    for (const table of own) await warehouse.run(`DROP TABLE IF EXISTS ${table}`);
+    return ended(outcome);
+  }
   await warehouse.run("BEGIN");
-  const outcome = await runSteps(warehouse, steps, new Map());
+  const outcome = await new Running(warehouse).all(steps);
   await warehouse.run("ROLLBACK");
+  return ended(outcome);
+}
+
+type Ended = Outcome | { readonly kind: "jump"; readonly to: "break" | "continue" };
+
+function ended(outcome: Ended): Outcome {
+  if (outcome.kind === "jump") throw new Error("a jump out of no loop");
   return outcome;
 }
 
 const EMPTY: Outcome = { kind: "rows", rows: [] };
 
-/** The last result, or the first failure. */
-async function runSteps(
-  warehouse: Warehouse,
-  steps: readonly Step[],
-  variables: Map<string, string>,
-): Promise<Outcome> {
-  let result = EMPTY;
-  for (const step of steps) {
-    const outcome = await runStep(warehouse, step, variables);
-    if (outcome.kind === "error") return outcome;
-    if (step.kind === "result") result = outcome;
-  }
-  return result;
+/** What no handler may see: it says nothing about BigQuery, or ADR 0007 leaves it out. */
+function isUncaught(message: string): boolean {
+  return isRefusal(message) || /INT128|HUGEINT|SUM|sum|Transaction/.test(message);
 }
 
-async function runStep(warehouse: Warehouse, step: Step, variables: Map<string, string>): Promise<Outcome> {
-  const ask = (): Promise<Outcome> =>
-    warehouse.run(step.sql.replace(/\[\[(\w+)\]\]/g, (_, name: string) => variables.get(name) ?? "NULL"));
-  switch (step.kind) {
-    case "run":
-    case "result":
-      return ask();
-    case "none": {
-      const found = await ask();
-      if (found.kind === "error" || found.rows.length === 0) return found;
-      return { kind: "error", message: "a row of the target is changed more than once" };
+class Running {
+  readonly #warehouse: Warehouse;
+  readonly #variables = new Map<string, string>();
+  #result: Outcome = EMPTY;
+
+  constructor(warehouse: Warehouse) {
+    this.#warehouse = warehouse;
+  }
+
+  /** The last result, the first failure, or where to go on. */
+  async all(steps: readonly Step[]): Promise<Ended> {
+    for (const step of steps) {
+      const outcome = await this.#step(step);
+      if (outcome.kind !== "rows") return outcome;
+      if (step.kind === "result") this.#result = outcome;
     }
-    case "assign": {
-      const found = await ask();
-      if (found.kind === "rows") variables.set(step.variable, duckDatum(scalarOf(found.rows), step.type));
-      return found;
-    }
-    case "if": {
-      const found = await ask();
-      if (found.kind === "error") return found;
-      return runSteps(warehouse, scalarOf(found.rows) === true ? step.whenTrue : step.otherwise, variables);
-    }
-    case "while": {
-      for (let i = 0; i < step.times; i++) {
-        const found = await ask();
-        if (found.kind === "error") return found;
-        if (scalarOf(found.rows) !== true) break;
-        const done = await runSteps(warehouse, step.body, variables);
-        if (done.kind === "error") return done;
+    return this.#result;
+  }
+
+  #ask(sql: string): Promise<Outcome> {
+    const text = sql.replace(/\[\[(\w+)\]\]/g, (_, name: string) => this.#variables.get(name) ?? "NULL");
+    return this.#warehouse.run(text);
+  }
+
+  async #step(step: Step): Promise<Ended> {
+    switch (step.kind) {
+      case "run":
+      case "result":
+        return this.#ask(step.sql);
+      case "jump":
+        return { kind: "jump", to: step.to };
+      case "none": {
+        const found = await this.#ask(step.sql);
+        if (found.kind === "error" || found.rows.length === 0) return found;
+        return { kind: "error", message: "a row of the target is changed more than once" };
       }
-      return EMPTY;
+      case "assign": {
+        const found = await this.#ask(step.sql);
+        if (found.kind === "rows") this.#variables.set(step.variable, duckDatum(scalarOf(found.rows), step.type));
+        return found;
+      }
+      case "if": {
+        const found = await this.#ask(step.sql);
+        if (found.kind === "error") return found;
+        return this.all(scalarOf(found.rows) === true ? step.whenTrue : step.otherwise);
+      }
+      case "try": {
+        const done = await this.all(step.body);
+        return done.kind === "error" && !isUncaught(done.message) ? this.all(step.handler) : done;
+      }
+      case "loop":
+        return this.#loop(step);
+      case "for":
+        return this.#for(step);
     }
+  }
+
+  async #loop({ times, before, body, after }: Extract<Step, { kind: "loop" }>): Promise<Ended> {
+    for (let i = 0; i < times; i++) {
+      const first = before === null ? null : await this.#ask(before);
+      if (first?.kind === "error") return first;
+      if (first !== null && scalarOf(first.rows) !== true) break;
+      const done = await this.all(body);
+      if (done.kind === "error") return done;
+      if (done.kind === "jump" && done.to === "break") break;
+      const last = after === null ? null : await this.#ask(after);
+      if (last?.kind === "error") return last;
+      if (last !== null && scalarOf(last.rows) === true) break;
+    }
+    return EMPTY;
+  }
+
+  async #for({ variable, type, sql, body }: Extract<Step, { kind: "for" }>): Promise<Ended> {
+    const found = await this.#ask(sql);
+    if (found.kind === "error") return found;
+    for (const row of found.rows) {
+      this.#variables.set(variable, duckDatum(row.map(asScalar), type));
+      const done = await this.all(body);
+      if (done.kind === "error") return done;
+      if (done.kind === "jump" && done.to === "break") break;
+    }
+    return EMPTY;
   }
 }
 
 function scalarOf(rows: readonly (readonly unknown[])[]): Datum {
-  const value = rows[0]?.[0] ?? null;
+  return asScalar(rows[0]?.[0] ?? null);
+}
+
+function asScalar(value: unknown): Datum {
   if (value === null || typeof value === "string" || typeof value === "number" || typeof value === "boolean") {
     return value;
   }

@@ -46,7 +46,7 @@ const percent = (part: number, whole: number): string => (whole === 0 ? "–" : 
 export function describe(tally: Tally, constructs = CONSTRUCTS): string {
   const lines = [
     `${tally.queries} queries, ${tally.pairs} pairs, ${tally.evidence} with evidence, ${tally.leaks} leaks`,
-    `paths predicted to change something, and didn't: ${tally.unchanged} of ${tally.predicted} (${percent(tally.unchanged, tally.predicted)})`,
+    `paths predicted to change something that no change of any kind in two databases changed (of one query in four): ${tally.unchanged} of ${tally.predicted} (${percent(tally.unchanged, tally.predicted)})`,
     "",
     "construct: queries compared, predicted paths that changed nothing",
   ];
