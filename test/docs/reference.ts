@@ -8,6 +8,7 @@ import { failureOf } from "../../packages/googlesql/src/functions/failure.ts";
 import { REASONS } from "../../packages/googlesql/src/functions/refused.ts";
 import type { FunctionEntry } from "../../packages/googlesql/src/functions/signature.ts";
 import { SYSTEM_VARIABLES, systemVariable } from "../../packages/googlesql/src/functions/system-variables.ts";
+import { documentedRules } from "./documented-rules.ts";
 import { policyExamples } from "./policy-examples.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -22,6 +23,7 @@ const PARTS: Readonly<Record<string, () => string>> = {
   functions,
   "refused functions": refusedFunctions,
   "system variables": systemVariables,
+  "documented rules": rulesTable,
 };
 
 /**
@@ -91,6 +93,15 @@ function systemVariables(): string {
       return [`\`@@${name}\``, entry?.kind === "constant" ? "a constant of the run" : `refused: ${entry?.reason}`];
     }),
   );
+}
+
+function rulesTable(): string {
+  const rows = documentedRules().map(({ file, rule, links }) => [
+    `[${file}](../packages/googlesql/src/${file})`,
+    rule === "" ? "(the code's name says it)" : rule,
+    links.map((link) => `[${link.replace(/^.*\//, "")}](${link})`).join("<br>"),
+  ]);
+  return table(["where", "rule", "taken from"], rows);
 }
 
 interface Property {
