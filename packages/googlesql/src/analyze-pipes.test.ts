@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { canonical, flows, planOf, reads, refusalOf, types } from "./testing/clinic.ts";
+import { cpuMs } from "./testing/cpu-time.ts";
 
 /** `name = via column, … ? columns that decided`; a column without table is of `patients`. */
 type Leak = readonly [sql: string, ...outputs: string[]];
@@ -414,9 +415,9 @@ describe("what is refused in a pipe", () => {
 
 test("many operators over wide rows are no long analysis", () => {
   const wide = `SELECT ${Array.from({ length: 5000 }, (_, i) => `${i} AS c${i}`).join(", ")}`;
-  const started = performance.now();
+  const started = cpuMs();
   assert.equal(refusalOf(`${wide}${" |> LIMIT 1".repeat(20_000)}`)?.code, "limit");
-  assert.ok(performance.now() - started < 10_000);
+  assert.ok(cpuMs() - started < 10_000);
 });
 
 describe("what runs is what was analysed", () => {

@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import { analyze } from "./analyze.ts";
 import type { Refusal } from "./plan.ts";
 import { CLINIC, DEFAULTS, refusalOf } from "./testing/clinic.ts";
+import { cpuMs } from "./testing/cpu-time.ts";
 
 const REFUSED: Readonly<Record<Refusal["code"], readonly string[]>> = {
   syntax: ["SELECT", "SELECT 1 FROM", "SELECT id FROM patients LIMIT 'x'", "", "SELECT 'x"],
@@ -153,32 +154,32 @@ describe("bounds", () => {
         ? "t0 AS (SELECT ssn AS s FROM patients)"
         : `t${i} AS (SELECT x.s || y.s AS s FROM t${i - 1} AS x JOIN t${i - 1} AS y ON x.s = y.s)`,
     );
-    const started = performance.now();
+    const started = cpuMs();
     assert.equal(refused(`WITH ${tables.join(", ")} SELECT s FROM t59`), undefined);
-    assert.ok(performance.now() - started < 2000);
+    assert.ok(cpuMs() - started < 2000);
   });
   test("subqueries in grouping keys are resolved once", () => {
     let sql = "SELECT 1 AS a";
     for (let i = 0; i < 40; i++) sql = `SELECT (${sql}) AS a FROM pair GROUP BY a`;
-    const started = performance.now();
+    const started = cpuMs();
     refused(sql);
-    assert.ok(performance.now() - started < 2000);
+    assert.ok(cpuMs() - started < 2000);
   });
   test("a large STRUCT in thousands of expressions is refused in time", () => {
     const tables = Array.from({ length: 13 }, (_, i) =>
       i === 0 ? "t0 AS (SELECT STRUCT(1 AS a) AS s)" : `t${i} AS (SELECT STRUCT(s AS a, s AS b) AS s FROM t${i - 1})`,
     );
     const items = Array.from({ length: 5000 }, (_, i) => `IF(TRUE, s, s) IS NULL AS c${i}`);
-    const started = performance.now();
+    const started = cpuMs();
     assert.equal(refused(`WITH ${tables.join(", ")} SELECT ${items.join(", ")} FROM t12`), "limit");
-    assert.ok(performance.now() - started < 10_000);
+    assert.ok(cpuMs() - started < 10_000);
   });
   test("an alias of 2,000 columns sums in time", () => {
     const sum = Array.from({ length: 2000 }, (_, i) => `c${i}`).join(" + ");
     const list = Array.from({ length: 2000 }, (_, i) => `id + ${i} AS c${i}`).join(", ");
-    const started = performance.now();
+    const started = cpuMs();
     assert.equal(refused(`SELECT ${sum} AS s FROM (SELECT ${list} FROM patients)`), undefined);
-    assert.ok(performance.now() - started < 3000);
+    assert.ok(cpuMs() - started < 3000);
   });
 });
 
