@@ -1,5 +1,5 @@
 import { fitMask } from "../fit-mask.ts";
-import type { MaskedField, MaskRule } from "../mask-rule.ts";
+import type { FieldType, MaskedField, MaskRule } from "../mask-rule.ts";
 import { MaskingError } from "../masking-error.ts";
 import { defaultRule } from "../rules/default.ts";
 import { RULES } from "../rules/index.ts";
@@ -19,6 +19,7 @@ export const COMPUTE = 2;
 /** What to do with one field's cells; made once from a `MaskedField`. */
 export interface CellPlan {
   readonly path: string;
+  readonly type: FieldType;
   readonly repeated: boolean;
   /** Fields of a STRUCT (never empty); empty for every other type. */
   readonly fields: readonly CellPlan[];
@@ -31,6 +32,8 @@ export interface CellPlan {
   readonly whole: string;
   /** `COMPUTE`: the masked value of one that is not NULL. */
   readonly compute: (text: string) => string | null;
+  /** Of the mask's domain. */
+  readonly tokenKey: TokenKey;
   /** Values masked so far. */
   count: number;
 }
@@ -73,6 +76,7 @@ export function planRow(options: RowsMaskerOptions): RowPlan {
     const isConstant = rule === "null" || (rule === "default" && field.type !== "TIMESTAMP");
     const result: CellPlan = {
       path,
+      type: field.type,
       repeated: field.repeated,
       fields: (field.fields ?? []).map((child) => plan(child, `${path}.`, dropped || whole !== "")),
       rule,
@@ -84,6 +88,7 @@ export function planRow(options: RowsMaskerOptions): RowPlan {
         // BigQuery's arrays hold no NULL.
         return value === null && field.repeated ? defaultRule.apply(text, field.type, context) : value;
       },
+      tokenKey: context.tokenKey,
       count: 0,
     };
     if (rule !== "none" && !dropped) masked.push(result);
@@ -91,6 +96,7 @@ export function planRow(options: RowsMaskerOptions): RowPlan {
   };
   const row: CellPlan = {
     path: "",
+    type: "STRUCT",
     repeated: false,
     fields: options.fields.map((field) => plan(field, "", false)),
     rule: "none",
@@ -98,6 +104,7 @@ export function planRow(options: RowsMaskerOptions): RowPlan {
     constant: "",
     whole: "",
     compute: (text) => text,
+    tokenKey: keyOf(""),
     count: 0,
   };
   return { row, masked };

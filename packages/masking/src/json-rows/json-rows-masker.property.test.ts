@@ -3,7 +3,7 @@ import { it } from "node:test";
 import fc from "fast-check";
 import { FIELD_TYPES, MASK_RULES, type Mask, type MaskedField } from "../mask-rule.ts";
 import { maskRowsByParsing } from "../testing/mask-rows-by-parsing.ts";
-import { everyByte, runMasker } from "../testing/run-masker.ts";
+import { everyByte, outcomeOf, runMasker, sizesOf } from "../testing/run-masker.ts";
 import { TEST_KEYS, TEST_NOW } from "../testing/token-keys-for-tests.ts";
 import { JsonRowsMasker } from "./json-rows-masker.ts";
 
@@ -137,6 +137,47 @@ it(`shows rows without masks byte for byte (SEED=${RUNS.seed})`, () => {
         compact,
       );
       assert.equal(`{"kind":"k","rows":[${rows}],"etag":1}`, compact);
+    }),
+    RUNS,
+  );
+});
+
+/** Bytes that mean something to one of the two halves, and some that mean nothing to either. */
+const BYTES = [...'{}[]:,"\\fvnul \n\t0a/-é', "\0", "\x1f", "\x7f", "\xff", "\xc3"].map((character) =>
+  Buffer.from(character, character === "é" ? "utf8" : "latin1"),
+);
+interface Change {
+  readonly place: number;
+  readonly removed: number;
+  readonly inserted: readonly Buffer[];
+}
+const change: fc.Arbitrary<Change> = fc.record({
+  place: fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }),
+  removed: fc.integer({ min: 0, max: 3 }),
+  inserted: fc.array(fc.constantFrom(...BYTES), { maxLength: 3 }),
+});
+
+function changed(response: string, changes: readonly Change[]): Buffer {
+  let bytes = Buffer.from(response);
+  for (const { place, removed, inserted } of changes) {
+    const at = Math.floor(place * bytes.length);
+    bytes = Buffer.concat([bytes.subarray(0, at), ...inserted, bytes.subarray(at + removed)]);
+  }
+  return bytes;
+}
+
+it(`is the same with and without the fast half, in each push and each error, at every chunk size (SEED=${RUNS.seed})`, () => {
+  fc.assert(
+    fc.property(page, fc.array(change, { maxLength: 3 }), ({ fields, tokens }, changes) => {
+      const options = { fields, keys: TEST_KEYS, now: TEST_NOW };
+      const response = changed(tokens.join(""), changes);
+      for (const size of [...Array.from({ length: 40 }, (_, i) => i + 1), 64, 100, 300, response.length + 1]) {
+        const cuts = sizesOf(response, size);
+        assert.deepEqual(
+          outcomeOf(new JsonRowsMasker(options), response, cuts),
+          outcomeOf(new JsonRowsMasker(options, "exact"), response, cuts),
+        );
+      }
     }),
     RUNS,
   );

@@ -80,9 +80,25 @@ export class RowsScanner {
     this.#limits = limits;
   }
 
-  /** Reads from `start` on; returns where it stopped: behind the closing bracket, or at the chunk's end. */
-  read(chunk: Uint8Array, start: number, out: PageOutput): number {
-    const end = chunk.length;
+  /** Nothing of a row was read that isn't whole: someone else may read the next ones. */
+  get betweenRows(): boolean {
+    return this.#state === FIRST_ROW || this.#state === AFTER_ROW;
+  }
+
+  /** Someone else has read so many rows, written them, and stopped behind the last one. */
+  rowsTaken(rows: number): void {
+    if (rows === 0) return;
+    this.rows += rows;
+    this.#state = AFTER_ROW;
+    this.#showing = true;
+  }
+
+  /**
+   * Reads from `start` on; returns where it stopped: behind the closing bracket, or at the chunk's end.
+   * `oneRow`: it also stops behind a row.
+   */
+  read(chunk: Uint8Array, start: number, out: PageOutput, oneRow: boolean): number {
+    let end = chunk.length;
     let i = start;
     let state = this.#state;
     let from = this.#showing ? start : -1;
@@ -285,6 +301,7 @@ export class RowsScanner {
           if (this.#endFrame(out, true)) from = i + 1;
           state = this.#frames.length === 0 ? AFTER_ROW : CELL_END;
           i++;
+          if (oneRow && state === AFTER_ROW) end = i;
           break;
         }
 

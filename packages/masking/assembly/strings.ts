@@ -1,0 +1,83 @@
+// JSON strings (RFC 8259 section 7), 16 bytes at a time.
+
+const QUOTE: u8 = 0x22;
+const BACKSLASH: u8 = 0x5c;
+
+/** One bit for each byte at `p` that ends or breaks the plain run of a string: the quote, the backslash, control characters. */
+// @ts-ignore: decorator
+@inline function stops(bytes: v128): i32 {
+  const quotes = i8x16.eq(bytes, i8x16.splat(0x22));
+  const backslashes = i8x16.eq(bytes, i8x16.splat(0x5c));
+  const controls = i8x16.eq(i8x16.min_u(bytes, i8x16.splat(0x1f)), bytes);
+  return i8x16.bitmask(v128.or(v128.or(quotes, backslashes), controls));
+}
+
+/** Length of the escape at `p`, 0 if JSON has no such. */
+function escapeLength(p: usize): usize {
+  switch (<i32>load<u8>(p, 1)) {
+    case 0x22:
+    case 0x5c:
+    case 0x2f:
+    case 0x62:
+    case 0x66:
+    case 0x6e:
+    case 0x72:
+    case 0x74:
+      return 2;
+    case 0x75: {
+      for (let i: usize = 2; i < 6; i++) {
+        const digit = load<u8>(p + i);
+        const letter = digit | 0x20;
+        if (!((digit >= 0x30 && digit <= 0x39) || (letter >= 0x61 && letter <= 0x66))) return 0;
+      }
+      return 6;
+    }
+    default:
+      return 0;
+  }
+}
+
+/** Copies the rest of a string to `p + d`; returns where its closing quote stands, which is copied too, or 0. */
+// @ts-ignore: decorator
+@inline export function copyString(p: usize, d: usize): usize {
+  while (true) {
+    const bytes = v128.load(p);
+    v128.store(p + d, bytes);
+    const mask = stops(bytes);
+    if (mask == 0) {
+      p += 16;
+      continue;
+    }
+    p += ctz(mask);
+    const stop = load<u8>(p);
+    if (stop == QUOTE) return p;
+    if (stop != BACKSLASH) return 0;
+    const length = escapeLength(p);
+    if (length == 0) return 0;
+    store<u64>(p + d, load<u64>(p));
+    p += length;
+  }
+}
+
+/** The string that `endOfString` saw last has an escape. */
+export let hasEscape: bool = false;
+
+/** Where the closing quote of the string stands whose inside begins at `p`, or 0. */
+export function endOfString(p: usize): usize {
+  hasEscape = false;
+  while (true) {
+    const mask = stops(v128.load(p));
+    if (mask == 0) {
+      p += 16;
+      continue;
+    }
+    p += ctz(mask);
+    const stop = load<u8>(p);
+    if (stop == QUOTE) return p;
+    if (stop != BACKSLASH) return 0;
+    hasEscape = true;
+    const length = escapeLength(p);
+    if (length == 0) return 0;
+    p += length;
+  }
+}

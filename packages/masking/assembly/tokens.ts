@@ -1,0 +1,190 @@
+/**
+ * Keyed tokens: HMAC-SHA-256 (RFC 2104) of `TYPE\0value`, four at a time. While a row is read, a token's place is reserved and
+ * the value queued; rows that were taken are hashed in groups of four.
+ */
+import { GAP_ENTRIES, GAPS, QUEUE, QUEUE_ENTRIES } from "./layout";
+import { compress, lanes, loadState, outerBlock, startBlock, stateAt, transposeBlock } from "./sha256";
+
+/** Quotes and 32 characters. */
+export const STRING_TOKEN_BYTES: usize = 34;
+/** Quotes and at most the 16 digits of 2^53 - 1. */
+export const INT64_TOKEN_BYTES: usize = 18;
+/** One block holds the type's name, a zero byte, the value, SHA-256's end mark and length (FIPS 180-4, 5.1.1). */
+export const LONGEST_TOKENISED: usize = 64 - 9 - 7;
+
+// Entries: place of the value, its length (and bit 16: INT64), the key, the place of the token.
+const ENTRY: usize = 16;
+const INT64_FLAG: u32 = 0x1_0000;
+
+let queued: i32 = 0;
+/** Of the queue, at the row's beginning. */
+let rowStart: i32 = 0;
+let gaps: i32 = 0;
+export let gapBytes: usize = 0;
+
+export function startTokens(): void {
+  queued = 0;
+  rowStart = 0;
+  gaps = 0;
+  gapBytes = 0;
+}
+
+// @ts-ignore: decorator
+@inline export function markTokens(): void {
+  rowStart = queued;
+}
+
+/** Forgets those of the row that wasn't recognised. */
+export function dropTokens(): void {
+  queued = rowStart;
+}
+
+/** False if the queue is full. */
+export function enqueueToken(key: usize, isInt64: bool, start: usize, length: usize, out: usize): bool {
+  if (queued == QUEUE_ENTRIES || gaps + queued >= GAP_ENTRIES) return false;
+  const entry = QUEUE + <usize>queued * ENTRY;
+  store<u32>(entry, <u32>start);
+  store<u32>(entry, <u32>length | (isInt64 ? INT64_FLAG : 0), 4);
+  store<u32>(entry, <u32>key, 8);
+  store<u32>(entry, <u32>out, 12);
+  queued++;
+  return true;
+}
+
+/** Computes all whole groups of four. */
+// @ts-ignore: decorator
+@inline export function hashReady(): void {
+  if (queued >= 4) hash(queued & ~3);
+}
+
+/** Computes all that is left. */
+export function finishTokens(): void {
+  if (queued == 0) return;
+  // A group that isn't full hashes its last value more than once, and writes it once.
+  hash(queued);
+}
+
+function hash(count: i32): void {
+  for (let i = 0; i < count; i += 4) {
+    for (let lane = 0; lane < 4; lane++) {
+      const entry = entryAt(min(i + lane, count - 1));
+      prepare(entry, lane);
+    }
+    transposeBlock();
+    loadState(innerKeyOf(i, 0, count), innerKeyOf(i, 1, count), innerKeyOf(i, 2, count), innerKeyOf(i, 3, count));
+    compress();
+    outerBlock();
+    loadState(innerKeyOf(i, 0, count) + 32, innerKeyOf(i, 1, count) + 32, innerKeyOf(i, 2, count) + 32, innerKeyOf(i, 3, count) + 32);
+    compress();
+    const last = min(4, count - i);
+    for (let lane = 0; lane < last; lane++) write(entryAt(i + lane), lane);
+  }
+  const left = queued - count;
+  if (left > 0) memory.copy(QUEUE, QUEUE + <usize>count * ENTRY, <usize>left * ENTRY);
+  queued = left;
+}
+
+// @ts-ignore: decorator
+@inline function entryAt(i: i32): usize {
+  return QUEUE + <usize>i * ENTRY;
+}
+
+// @ts-ignore: decorator
+@inline function innerKeyOf(i: i32, lane: i32, count: i32): usize {
+  return <usize>load<u32>(entryAt(min(i + lane, count - 1)), 8);
+}
+
+/** `STRING\0`, `INT64\0` */
+const STRING_PREFIX: u64 = 0x47_4e49_5254_53;
+const INT64_PREFIX: u64 = 0x34_3654_4e49;
+
+/** The one block behind the padded key: the message, the end mark, zeros, and how many bits there were with the key's block. */
+function prepare(entry: usize, lane: i32): void {
+  const start = <usize>load<u32>(entry);
+  const tagged = load<u32>(entry, 4);
+  const isInt64 = (tagged & INT64_FLAG) != 0;
+  const length = <usize>(tagged & 0xffff);
+  const block = startBlock(lane);
+  store<u64>(block, isInt64 ? INT64_PREFIX : STRING_PREFIX);
+  const at = block + (isInt64 ? 6 : 7);
+  for (let i: usize = 0; i < length; i += 16) v128.store(at + i, v128.load(start + i));
+  let end = at + length;
+  // The loads ran over the value's end.
+  const blockEnd = block + 64;
+  store<u8>(end, 0x80);
+  end++;
+  memory.fill(end, 0, blockEnd - end);
+  store<u32>(block, bswap((64 + <u32>(at - block + length)) << 3), 60);
+}
+
+function write(entry: usize, lane: i32): void {
+  const out = <usize>load<u32>(entry, 12);
+  store<u8>(out, 0x22);
+  if ((load<u32>(entry, 4) & INT64_FLAG) == 0) {
+    const digest = stateAt(lane, 5);
+    v128.store(out, base32(digest), 1);
+    v128.store(out, base32(digest + 10), 17);
+    store<u8>(out, 0x22, 33);
+    return;
+  }
+  const digits = decimal(max<u64>(1, bswap(load<u64>(stateAt(lane, 2))) >> 11), out + 1);
+  store<u8>(out + 1 + digits, 0x22);
+  const unused = INT64_TOKEN_BYTES - 2 - digits;
+  if (unused > 0) {
+    store<u32>(GAPS + <usize>gaps * 8, <u32>(out + 2 + digits));
+    store<u32>(GAPS + <usize>gaps * 8, <u32>unused, 4);
+    gaps++;
+    gapBytes += unused;
+  }
+}
+
+/** 80 bits as 16 characters of RFC 4648's alphabet in lower case. */
+// @ts-ignore: decorator
+@inline function base32(p: usize): v128 {
+  const bytes = v128.load(p);
+  // For each character the two bytes in which its five bits lie; a product moves them to the top.
+  const shifts = i16x8(1, 1 << 5, 1 << 2, 1 << 7, 1 << 4, 1 << 1, 1 << 6, 1 << 3);
+  const low = i8x16.shuffle(bytes, bytes, 1, 0, 1, 0, 2, 1, 2, 1, 3, 2, 4, 3, 4, 3, 5, 4);
+  const high = i8x16.shuffle(bytes, bytes, 6, 5, 6, 5, 7, 6, 7, 6, 8, 7, 9, 8, 9, 8, 10, 9);
+  const values = i8x16.narrow_i16x8_u(
+    i16x8.shr_u(i16x8.mul(low, shifts), 11),
+    i16x8.shr_u(i16x8.mul(high, shifts), 11),
+  );
+  // `a` to `z`, then `2` to `7`.
+  const digits = i8x16.gt_s(values, i8x16.splat(25));
+  return i8x16.add(i8x16.add(values, i8x16.splat(0x61)), v128.and(digits, i8x16.splat(0x32 - 26 - 0x61)));
+}
+
+/** Returns how many digits it wrote. */
+function decimal(value: u64, out: usize): usize {
+  let length: usize = 1;
+  for (let rest = value; rest >= 10; rest /= 10) length++;
+  let rest = value;
+  for (let i = length; i > 0; i--) {
+    store<u8>(out + i - 1, 0x30 + <u8>(rest % 10));
+    rest /= 10;
+  }
+  return length;
+}
+
+/** Closes the gaps that numbers left; the new end. */
+export function compactGaps(end: usize): usize {
+  let to = <usize>load<u32>(GAPS);
+  for (let i = 0; i < gaps; i++) {
+    const gap = GAPS + <usize>i * 8;
+    const from = <usize>load<u32>(gap) + <usize>load<u32>(gap, 4);
+    const until = i + 1 < gaps ? <usize>load<u32>(gap, 8) : end;
+    memory.copy(to, from, until - from);
+    to += until - from;
+  }
+  return to;
+}
+
+/** Makes of a padded key's block (64 bytes at `at`) the state behind it, 8 words in its place. */
+export function padKey(at: usize): void {
+  for (let lane = 0; lane < 4; lane++) memory.copy(startBlock(lane), at, 64);
+  transposeBlock();
+  lanes();
+  compress();
+  for (let i: usize = 0; i < 8; i++) store<u32>(at + i * 4, bswap(load<u32>(stateAt(0, 8) + i * 4)));
+}
