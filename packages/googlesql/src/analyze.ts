@@ -14,6 +14,7 @@ import { resolveQuery, resolveRows } from "./resolver/query.ts";
 import { withImmediateStatements } from "./resolver/script/immediate.ts";
 import { resolveScript } from "./resolver/script.ts";
 import type { NameDefaults } from "./resolver/table-name.ts";
+import { withTerminalPipes } from "./resolver/terminal-pipes.ts";
 import { Trace } from "./resolver/trace.ts";
 import { noteNames, requireResolved } from "./resolver/whole-text.ts";
 import { SqlError } from "./sql-error.ts";
@@ -50,7 +51,7 @@ export interface Analysis {
 /** Never throws: what goes wrong is a refusal. */
 export function analyze(sql: string, options: AnalyzeOptions): Analysis {
   try {
-    return analysisOf(sql, withImmediateStatements(sql, parse(sql)), options);
+    return analysisOf(sql, withTerminalPipes(sql, withImmediateStatements(sql, parse(sql))), options);
   } catch (error) {
     return { plan: { understood: false, refusal: refusalOf(error) } };
   }

@@ -6,6 +6,7 @@ import { requireKnown, requireKnownParts } from "./resolver/known.ts";
 import { namesRoutine } from "./resolver/routine-call.ts";
 import { withImmediateStatements } from "./resolver/script/immediate.ts";
 import { type NameDefaults, resolveRoutineName, resolveTableName, resolveWildcard } from "./resolver/table-name.ts";
+import { withTerminalPipes } from "./resolver/terminal-pipes.ts";
 import type { RoutineName, RoutineResource } from "./routine-resource.ts";
 import { tableNameParts } from "./table-name.ts";
 import type { TableResource } from "./table-resource.ts";
@@ -32,7 +33,7 @@ export type NamedCatalog =
  */
 export function catalogNames(sql: string, defaults: NameDefaults): NamedCatalog {
   try {
-    const tree = withImmediateStatements(sql, parse(sql));
+    const tree = withTerminalPipes(sql, withImmediateStatements(sql, parse(sql)));
     requireKnown(sql, tree);
     return { understood: true, ...namesIn(tree, defaults) };
   } catch (error) {

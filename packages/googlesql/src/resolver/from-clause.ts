@@ -14,7 +14,18 @@ import {
   union,
 } from "../flow/flow.ts";
 import { tableNameParts } from "../table-name.ts";
-import type { At, Identifier, Join, JoinUsing, Node, TableExpression, TablePath, Unnest, WithOffset } from "../tree.ts";
+import type {
+  At,
+  Identifier,
+  Join,
+  JoinUsing,
+  Node,
+  TableExpression,
+  TableFunctionCall,
+  TablePath,
+  Unnest,
+  WithOffset,
+} from "../tree.ts";
 import { BOOL, coerces, INT64, isComparable, supertype, type Type, typeName } from "../types.ts";
 import type { Context } from "./context.ts";
 import { definedTableFunction } from "./defined-table-function.ts";
@@ -35,6 +46,7 @@ import {
   fold,
   NO_NAMES,
   NO_RANGES,
+  type Relation,
   type Scope,
   type Value,
 } from "./scope.ts";
@@ -88,17 +100,8 @@ export function resolveFrom(
       return tablePath(context, node, left, frame, outer);
     case "TableSubquery":
       return context.rows(context, node.query, outer.parent, outer.commonTables, node.alias?.name ?? null);
-    case "TableFunctionCall": {
-      if (namesRoutine(node.name)) {
-        return relationRows(context, definedTableFunction(context, node, outer), node.alias?.name ?? "", node);
-      }
-      const alone: Scope = { ...outer, parent: null };
-      const around = {
-        commonTables: outer.commonTables,
-        table: (path: TablePath) => tablePath(context, path, NO_FROM, frame, alone),
-      };
-      return relationRows(context, resolveTableFunction(context, node, around), node.alias?.name ?? "", node);
-    }
+    case "TableFunctionCall":
+      return relationRows(context, tableFunction(context, node, frame, outer), node.alias?.name ?? "", node);
     case "Unnest":
       return unnest(context, node, left, frame, outer);
     case "Join":
@@ -116,6 +119,29 @@ export function resolveFrom(
       return unreachable;
     }
   }
+}
+
+/** `piped`: the rows before `|> CALL`. */
+export function tableFunction(
+  context: Context,
+  node: TableFunctionCall,
+  frame: Frame,
+  outer: Scope,
+  piped?: Relation,
+): Relation {
+  if (namesRoutine(node.name)) {
+    if (piped === undefined) return definedTableFunction(context, node, outer);
+    const message =
+      "CALL of a table function of the catalog is not supported: it doesn't say what columns its table has";
+    return context.fail("unsupported", message, node);
+  }
+  const alone: Scope = { ...outer, parent: null };
+  const around = {
+    commonTables: outer.commonTables,
+    table: (path: TablePath) => tablePath(context, path, NO_FROM, frame, alone),
+    ...(piped === undefined ? {} : { piped }),
+  };
+  return resolveTableFunction(context, node, around);
 }
 
 function tablePath(context: Context, node: TablePath, left: FromClause, frame: Frame, outer: Scope): FromClause {

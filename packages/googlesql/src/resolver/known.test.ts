@@ -5,13 +5,12 @@ import { DEFAULTS, refusalOf } from "../testing/clinic.ts";
 
 /** What the parser reads and the analysis does not know, and what the refusal calls it. */
 const UNKNOWN: Readonly<Record<string, RegExp>> = {
-  "FROM pair |> CALL f()": /CALL/,
   "FROM pair |> LOG": /LOG/,
   "FROM pair |> FORK (|> WHERE TRUE)": /FORK/,
   "SELECT a FROM (SELECT a FROM pair |> TEE)": /TEE/,
-  "FROM pair |> INSERT INTO pair": /INSERT/,
-  "FROM pair |> EXPORT DATA OPTIONS (uri = 'gs://x/*')": /EXPORT DATA/,
-  "FROM pair |> CREATE TABLE t": /CREATE TABLE/,
+  "SELECT a FROM (FROM pair |> INSERT INTO pair)": /INSERT/,
+  "FROM pair |> EXPORT DATA OPTIONS (uri = 'gs://x/*') |> SELECT a": /EXPORT DATA/,
+  "FROM pair |> IF TRUE THEN (|> CREATE TABLE t)": /CREATE TABLE/,
   "CALL p()": /CALL/,
   "SELECT 1; CALL p()": /CALL/,
   "IF TRUE THEN BEGIN CALL p(); END; END IF": /CALL/,

@@ -43,7 +43,6 @@ function isKnown(kind: NodeKind): kind is KnownKind {
 
 type UnknownKind =
   | Exclude<StatementNode["kind"], KnownStatement>
-  | "PipeCall"
   | "PipeLog"
   | "PipeFork"
   | "PipeTee"
@@ -131,13 +130,13 @@ type KnownStatement =
 type KnownKind = Exclude<NodeKind, UnknownKind>;
 
 const NAMES: Partial<Readonly<Record<UnknownKind, string>>> = {
-  PipeCall: "The pipe operator CALL is",
+  // Not in BigQuery's reference, and each shows rows beside the statement's own.
   PipeLog: "The pipe operator LOG is",
   PipeFork: "The pipe operator FORK is",
   PipeTee: "The pipe operator TEE is",
-  PipeInsert: "The pipe operator INSERT is",
-  PipeExportData: "The pipe operator EXPORT DATA is",
-  PipeCreateTable: "The pipe operator CREATE TABLE is",
+  PipeInsert: "The pipe operator INSERT elsewhere than at the end of a statement is",
+  PipeExportData: "The pipe operator EXPORT DATA elsewhere than at the end of a statement is",
+  PipeCreateTable: "The pipe operator CREATE TABLE elsewhere than at the end of a statement is",
 };
 
 /** A record, so that the compiler counts the kinds. */
@@ -237,6 +236,7 @@ const KNOWN_KINDS: Readonly<Record<KnownKind, true>> = {
   PipeSetOperation: true,
   PipeRecursiveUnion: true,
   PipeJoin: true,
+  PipeCall: true,
   PipeWindow: true,
   PipePivot: true,
   PipeTableSample: true,

@@ -5,6 +5,7 @@
 import { asArgument, decidedBy, NOTHING, picked, transformed, union } from "../flow/flow.ts";
 import type {
   PipeAssert,
+  PipeCall,
   PipeIf,
   PipeJoin,
   PipeOperator,
@@ -17,7 +18,7 @@ import { checkLimit, condition, orderItems, pickedColumn } from "./clauses.ts";
 import { withTables } from "./common-tables.ts";
 import type { Context } from "./context.ts";
 import { eachColumn } from "./each-column.ts";
-import { joined } from "./from-clause.ts";
+import { joined, tableFunction } from "./from-clause.ts";
 import { matched } from "./match-recognize.ts";
 import { pipeAggregate } from "./pipe-aggregate.ts";
 import { pipeDistinct, pipeDrop, pipeExtend, pipeRename, pipeSelect, pipeSet } from "./pipe-columns.ts";
@@ -102,12 +103,14 @@ function piped(context: Context, pipe: Exclude<PipeOperator, { kind: "PipeWith" 
     case "PipeRecursiveUnion":
       return recursiveUnion(context, pipe, input);
     case "PipeCall":
+      return call(context, pipe, input);
     case "PipeLog":
     case "PipeFork":
     case "PipeTee":
     case "PipeInsert":
     case "PipeExportData":
     case "PipeCreateTable":
+      // Those that are statements stand at a statement's end, and aren't here any more.
       return context.fail("unsupported", "The pipe operator is not supported", pipe);
     default: {
       const unreachable: never = pipe;
@@ -166,6 +169,17 @@ function anchorOf(relation: Relation, outer: Scope): Relation {
 /** The rows before the pipe are the left side; names of tables of both sides stay. */
 function join(context: Context, node: PipeJoin, { rows, frame, outer }: PipeInput): PipedRows {
   return plain(joined(context, { ...node, right: node.table }, rows, rows, frame, outer));
+}
+
+/**
+ * The rows before the pipe are the function's first table; unlike a table that is named, they may be of a row of the query around.
+ * https://cloud.google.com/bigquery/docs/reference/standard-sql/pipe-syntax#call_pipe_operator
+ */
+function call(context: Context, node: PipeCall, { rows, frame, outer }: PipeInput): PipedRows {
+  const piped = relationOf(context, rows, node);
+  if (piped.valueTable) return context.fail("unsupported", "CALL takes columns, not rows that are values", node);
+  const relation = tableFunction(context, node.call, frame, outer, piped);
+  return relationRows(context, relation, node.call.alias?.name ?? "", node);
 }
 
 /**

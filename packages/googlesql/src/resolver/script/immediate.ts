@@ -65,7 +65,7 @@ function holdsParameter(node: Node): boolean {
 }
 
 /** The tree with `replace`d nodes, all places moved by `shift`. */
-function mapped<T extends Node>(node: T, replace: (node: Node) => Node | null, shift = 0): T {
+export function mapped<T extends Node>(node: T, replace: (node: Node) => Node | null, shift = 0): T {
   const map = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(map);
     if (typeof value !== "object" || value === null || !("kind" in value)) return value;

@@ -2,6 +2,7 @@
 import { closed } from "../../flow/flow.ts";
 import type {
   Argument,
+  At,
   Expression,
   ModelArgument,
   NamedArgument,
@@ -21,22 +22,38 @@ export interface Surroundings {
   readonly commonTables: CommonTables | null;
   /** What FROM makes of a table that is named alone. */
   readonly table: (path: TablePath) => FromClause;
+  /** Behind `|> CALL`: the rows before it, which are the first table. */
+  readonly piped?: Input;
 }
 
-export type Given = Argument | TableArgument | ModelArgument | NamedArgument["value"];
+export type Given = Argument | TableArgument | ModelArgument | NamedArgument["value"] | PipedTable;
 
-/** The arguments under the names of their places; those by name come after those by place. */
+/** The rows before `|> CALL`, in the place of an argument. */
+interface PipedTable extends At {
+  readonly kind: "PipedTable";
+  readonly input: Input;
+}
+
+/**
+ * The arguments under the names of their places; those by name come after those by place. The first place is a table's: behind
+ * `|> CALL` it is taken.
+ * https://cloud.google.com/bigquery/docs/reference/standard-sql/pipe-syntax#call_pipe_operator
+ */
 export function argumentsByName(
   context: Context,
   name: string,
   node: TableFunctionCall,
   places: readonly string[],
   names: readonly string[],
+  { piped }: Surroundings,
 ): ReadonlyMap<string, Given> {
   const given = new Map<string, Given>();
+  const [first] = places;
+  const { start, end } = node;
+  if (piped !== undefined && first !== undefined) given.set(first, { kind: "PipedTable", input: piped, start, end });
   let byName = false;
-  for (const [i, argument] of node.arguments.entries()) {
-    const key = nameOf(argument) ?? (byName ? undefined : places[i]);
+  for (const argument of node.arguments) {
+    const key = nameOf(argument) ?? (byName ? undefined : places[given.size]);
     byName ||= argument.kind === "NamedArgument";
     if (key === undefined || given.has(key) || !(places.includes(key) || names.includes(key))) {
       return context.fail("type", `${name} has an argument too many, or one it doesn't know`, argument);
@@ -61,6 +78,7 @@ export function inputOf(
   around: Surroundings,
   node: Node,
 ): Input {
+  if (given?.kind === "PipedTable") return given.input;
   if (given?.kind === "TableArgument") return around.table(given.path);
   if (given?.kind === "SubqueryExpression" && given.form === "SCALAR") {
     const { columns, implicit, rows, repeated } = context.query(context, given.query, null, around.commonTables);
@@ -108,5 +126,6 @@ export function constantOf(context: Context, name: string, given: Given, type: T
 }
 
 function isExpression(given: Given): given is Expression {
-  return !["StarArgument", "NamedArgument", "LambdaArgument", "TableArgument", "ModelArgument"].includes(given.kind);
+  const others = ["StarArgument", "NamedArgument", "LambdaArgument", "TableArgument", "ModelArgument", "PipedTable"];
+  return !others.includes(given.kind);
 }

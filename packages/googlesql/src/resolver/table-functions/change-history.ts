@@ -12,7 +12,7 @@ import { argumentsByName, constantOf, inputOf, type Surroundings } from "./argum
 
 export function changeHistory(context: Context, node: TableFunctionCall, around: Surroundings): Relation {
   const name = node.name.map((part) => part.name.toUpperCase()).join(".");
-  const given = argumentsByName(context, name, node, ["table", "start_timestamp", "end_timestamp"], []);
+  const given = argumentsByName(context, name, node, ["table", "start_timestamp", "end_timestamp"], [], around);
   const wanted = given.get("table");
   if (wanted?.kind !== "TableArgument") return context.fail("type", `${name} takes TABLE and a table's name`, node);
   const input = inputOf(context, name, wanted, around, node);

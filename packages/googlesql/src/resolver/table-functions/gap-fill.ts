@@ -24,7 +24,7 @@ export function gapFill(context: Context, node: TableFunctionCall, around: Surro
   const name = "GAP_FILL";
   const places = ["time_series_table", "ts_column", "bucket_width"];
   const names = ["partitioning_columns", "value_columns", "origin", "ignore_null_values"];
-  const given = argumentsByName(context, name, node, places, names);
+  const given = argumentsByName(context, name, node, places, names, around);
   const input = inputOf(context, name, given.get("time_series_table"), around, node);
   const time = columnNamed(context, name, input, given.get("ts_column"), node);
   if (!TIMES.has(typeName(time.type))) {

@@ -12,7 +12,7 @@ import { argumentsByName, columnNamed, columnsNamed, constantOf, inputOf, type S
 export function rangeSessionize(context: Context, node: TableFunctionCall, around: Surroundings): Relation {
   const name = "RANGE_SESSIONIZE";
   const places = ["table", "range_column", "partitioning_columns", "sessionize_option"];
-  const given = argumentsByName(context, name, node, places, []);
+  const given = argumentsByName(context, name, node, places, [], around);
   const input = inputOf(context, name, given.get("table"), around, node);
   const range = columnNamed(context, name, input, given.get("range_column"), node);
   if (range.type.kind !== "range") {

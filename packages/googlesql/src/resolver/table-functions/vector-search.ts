@@ -28,6 +28,7 @@ export function vectorSearch(context: Context, node: TableFunctionCall, around: 
     node,
     ["base", "column_to_search", "query", "query_column_to_search"],
     ["query_value", "top_k", "distance_type", "options"],
+    around,
   );
   const base = inputOf(context, name, given.get("base"), around, node);
   const searched = columnNamed(context, name, base, given.get("column_to_search"), node);
