@@ -37,3 +37,14 @@ export class Choices {
     throw new Error("nothing to pick from");
   }
 }
+
+/** Numbers from a seed (mulberry32), so that what is made of them can be made again. */
+export function numbersFrom(seed: number, count: number): number[] {
+  let state = seed >>> 0;
+  return Array.from({ length: count }, () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), state | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) % 1_000_000;
+  });
+}

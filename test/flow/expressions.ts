@@ -110,8 +110,8 @@ function computed(g: Generation, place: Place, type: Type, depth: number): [numb
   const { choices } = g;
   const below = (t: Type): Expr => expression(g, place, t, depth - 1);
   const ways: [number, Maker][] = [];
-  const declared = g.functions.filter((o) => sameType(o.result, type));
-  const operators = [...OPERATORS.filter((o) => sameType(o.result, type)), ...declared, ...declared, ...declared];
+  const declared = [...g.functions, ...g.stored.functions].filter((o) => sameType(o.result, type));
+  const operators = [...OPERATORS.filter((o) => sameType(o.result, type)), ...declared];
   if (operators.length > 0) {
     ways.push([
       18,

@@ -38,6 +38,7 @@ function makeItem(g: Generation, wish: QueryWish, left: MadeFrom | null): MadeFr
     [wish.commonTables.some((c) => c.recursive) ? 30 : wish.commonTables.length > 0 ? 8 : 0, "common"],
     [g.queryDepth < 3 && g.budget > 20 ? 4 : 0, "derived"],
     [1, "unnest"],
+    [g.stored.rows.length > 0 ? 2 : 0, "stored"],
   ] as const);
   const duck = `t${g.id()}`;
   const taken = left === null ? new Set<string>() : aliasesOf(left);
@@ -46,7 +47,7 @@ function makeItem(g: Generation, wish: QueryWish, left: MadeFrom | null): MadeFr
     const beside = left === null ? scopeOver(wish.parent, [], NO_USING) : scopeOver(wish.parent, left.ranges, left);
     return unnest(g, wish, { ...beside, allowed: new Set() }, taken, "UNNEST");
   }
-  const item = makeTable(g, wish, kind, duck, taken);
+  const item = kind === "stored" ? stored(g, wish, duck, taken) : makeTable(g, wish, kind, duck, taken);
   if (!choices.chance(12)) return item;
   return turned(g, item, choices.chance(70) ? freshAlias(g, taken) : null) ?? item;
 }
@@ -64,7 +65,9 @@ function makeTable(
     const table = choices.pick(TABLES);
     const hidden = wish.commonTables.some((c) => c.google === table.name);
     const google =
-      hidden || choices.chance(30) ? choices.pick([`ehr.${table.name}`, `clinic.ehr.${table.name}`]) : table.name;
+      hidden || g.qualifiedTables || choices.chance(30)
+        ? choices.pick([`ehr.${table.name}`, `clinic.ehr.${table.name}`])
+        : table.name;
     const alias = taken.has(table.name) || choices.chance(60) ? freshAlias(g, taken) : null;
     const columns = table.columns.map((c): Column => ({ ...c, duck: `${duck}.${c.name}` }));
     return relation({ kind: "table", table: table.name, google, alias, duck }, alias ?? table.name, columns, [0]);
@@ -82,6 +85,20 @@ function makeTable(
   const alias = choices.chance(85) ? freshAlias(g, taken) : null;
   const columns = made.columns.map((c): Column => ({ name: c.name, type: c.type, duck: `${duck}.${c.duck}` }));
   return relation({ kind: "derived", query: made.query, alias, duck }, alias, columns, made.key);
+}
+
+/** Of a view or a table function in the catalog. */
+function stored(g: Generation, wish: QueryWish, duck: string, taken: ReadonlySet<string>): MadeFrom {
+  const { choices } = g;
+  const { kind, google, parameters, made, duck: body } = choices.pick(g.stored.rows);
+  g.note(`from ${kind}`);
+  const place = placeIn(wish, scopeOver(null, [], NO_USING));
+  const args = parameters.map((type) => expression(g, place, type, 1));
+  const hidden = wish.commonTables.some((c) => c.google === google);
+  const call = kind === "table function";
+  const alias = call || hidden || taken.has(google) || choices.chance(60) ? freshAlias(g, taken) : null;
+  const columns = made.columns.map((c): Column => ({ name: c.name, type: c.type, duck: `${duck}.${c.duck}` }));
+  return relation({ kind: "stored", google, call, args, alias, body, duck }, alias ?? google, columns, made.key);
 }
 
 /** The elements of an array that what stands on the left may provide. */

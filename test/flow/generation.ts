@@ -20,6 +20,21 @@ export interface CommonTable {
   readonly made: Made;
 }
 
+/** What the catalog holds besides tables. */
+export interface Stored {
+  readonly rows: readonly StoredRows[];
+  readonly functions: readonly Operator[];
+}
+
+/** In DuckDB's text `$1` stands for the first argument. */
+export interface StoredRows {
+  readonly kind: "view" | "table function";
+  readonly google: string;
+  readonly parameters: readonly Type[];
+  readonly made: Made;
+  readonly duck: string;
+}
+
 export interface QueryWish {
   readonly parent: Scope | null;
   readonly commonTables: readonly CommonTable[];
@@ -56,15 +71,19 @@ export class Generation {
   readonly notes = new Set<string>();
   /** Functions that the text itself declares. */
   readonly functions: Operator[] = [];
+  /** Whether tables are named with their dataset, as in what the catalog holds. */
+  qualifiedTables = false;
+  stored: Stored = { rows: [], functions: [] };
   /** Windows of the SELECT being made that stand in its WINDOW clause; null where none may. */
   windows: Extract<Expr, { kind: "window" }>[] | null = null;
   readonly query: (g: Generation, wish: QueryWish) => Made;
   /** Bounds the whole: when it is used up, only leaves are made. */
   budget = 70;
   queryDepth = 0;
-  #lastId = 0;
+  #lastId: number;
 
-  constructor(choices: Choices, query: (g: Generation, wish: QueryWish) => Made) {
+  constructor(choices: Choices, query: (g: Generation, wish: QueryWish) => Made, firstId = 0) {
+    this.#lastId = firstId;
     this.choices = choices;
     this.query = query;
   }

@@ -1,6 +1,7 @@
 /** From numbers to a query in both dialects. */
+import { STORED } from "./catalog.ts";
 import { Choices } from "./choices.ts";
-import { Generation } from "./generation.ts";
+import { Generation, type Stored } from "./generation.ts";
 import { printQuery } from "./print.ts";
 import { makeQuery } from "./queries.ts";
 
@@ -15,8 +16,9 @@ export interface Generated {
   readonly constructs: ReadonlySet<string>;
 }
 
-export function generate(numbers: readonly number[]): Generated {
+export function generate(numbers: readonly number[], stored: Stored = STORED): Generated {
   const g = new Generation(new Choices(numbers), makeQuery);
+  g.stored = stored;
   const { query } = makeQuery(g, {
     parent: null,
     commonTables: [],

@@ -1,9 +1,9 @@
 /** One query on pairs of databases, judged. */
 import { analyze, type PlanStatement } from "@chaperone/googlesql";
+import { CATALOG } from "./catalog.ts";
 import type { Generated } from "./generator.ts";
 import { compare, isRead, type Outcome, reach } from "./oracle.ts";
 import {
-  CATALOG,
   CATALOG_DEFAULTS,
   CHANGE_MIX,
   CHANGES,

@@ -141,6 +141,11 @@ function printFrom(from: From, dialect: Dialect): string {
       return g ? named(from.google, from.alias) : `{{${from.table}}} AS ${from.duck}`;
     case "common":
       return g ? named(from.google, from.alias) : `${from.source} AS ${from.duck}`;
+    case "stored": {
+      if (!g) return `(${fill(from.body, from.args, dialect)}) AS ${from.duck}`;
+      const args = from.args.map((arg) => printExpr(arg, dialect)).join(", ");
+      return named(from.call ? `${from.google}(${args})` : from.google, from.alias);
+    }
     case "derived":
       return named(`(${printQuery(from.query, dialect)})`, g ? from.alias : from.duck);
     case "unnest": {

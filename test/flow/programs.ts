@@ -2,6 +2,7 @@
  * DML and scripts: each is written as GoogleSQL and, beside it, as what DuckDB is asked step by step (`steps.ts`). Variables,
  * branches and loops are this generator's, not our parser's.
  */
+import { STORED } from "./catalog.ts";
 import { Choices } from "./choices.ts";
 import { dml } from "./dml.ts";
 import { Generation } from "./generation.ts";
@@ -28,6 +29,7 @@ export const PROGRAM_CONSTRUCTS: readonly string[] = [
 /** From numbers to one DML statement or a script. */
 export function generateProgram(numbers: readonly number[]): Generated {
   const g = new Generation(new Choices(numbers), makeQuery);
+  g.stored = STORED;
   if (!g.choices.chance(60)) {
     const { google, steps, all } = dml(g);
     const asked = [...steps, { kind: "result", sql: all }];

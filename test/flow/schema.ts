@@ -139,7 +139,7 @@ const STORED: Readonly<Record<ScalarName, string>> = {
   NUMERIC: "NUMERIC",
 };
 
-function schemaField({ name, type }: Field): TableFieldSchema {
+export function schemaField({ name, type }: Field): TableFieldSchema {
   const element = type.kind === "array" ? type.element : type;
   const mode = type.kind === "array" ? { mode: "REPEATED" } : {};
   if (element.kind === "scalar") return { name, type: STORED[element.name], ...mode };
@@ -147,8 +147,9 @@ function schemaField({ name, type }: Field): TableFieldSchema {
   throw new Error("an array of arrays");
 }
 
-const RESOURCES = new Map(TABLES.map((table) => [`clinic.ehr.${table.name}`, resource(table)]));
-export const CATALOG = { table: (name: string): TableResource | undefined => RESOURCES.get(name) };
+export const TABLE_RESOURCES: ReadonlyMap<string, TableResource> = new Map(
+  TABLES.map((table) => [`clinic.ehr.${table.name}`, resource(table)]),
+);
 
 // ------------------------------------------------------------------------------------------------------- paths and rows
 

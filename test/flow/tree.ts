@@ -125,6 +125,16 @@ export type From =
       readonly source: string;
       readonly duck: string;
     }
+  /** A view, or what a table function gives; DuckDB gets its body. */
+  | {
+      readonly kind: "stored";
+      readonly google: string;
+      readonly call: boolean;
+      readonly args: readonly Expr[];
+      readonly alias: string | null;
+      readonly body: string;
+      readonly duck: string;
+    }
   | { readonly kind: "derived"; readonly query: Query; readonly alias: string | null; readonly duck: string }
   | {
       readonly kind: "unnest";

@@ -1,6 +1,6 @@
 /** DuckDB in this process, with the databases that the queries run on. */
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
-import { Choices } from "./choices.ts";
+import { Choices, numbersFrom } from "./choices.ts";
 import type { Outcome } from "./oracle.ts";
 import {
   CHANGES,
@@ -14,17 +14,6 @@ import {
   TABLES,
   type Table,
 } from "./schema.ts";
-
-/** Numbers from a seed (mulberry32), so that a database can be made again. */
-function numbersFrom(seed: number, count: number): number[] {
-  let state = seed >>> 0;
-  return Array.from({ length: count }, () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) % 1_000_000;
-  });
-}
 
 export interface Changed {
   readonly path: ProtectedPath;
