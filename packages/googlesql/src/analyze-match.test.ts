@@ -122,7 +122,7 @@ describe("table operators", () => {
         /array/,
       ],
       ["SELECT name FROM patients ORDER BY id COLLATE 'und:ci'", /COLLATE/],
-      ["SELECT WITH DIFFERENTIAL_PRIVACY OPTIONS (epsilon = 1) COUNT(*) FROM patients", /DIFFERENTIAL_PRIVACY/],
+      ["SELECT WITH DIFFERENTIAL_PRIVACY OPTIONS (epsilon = 1) COUNT(*) FROM patients", /privacy_unit_column/],
       ["SELECT WITH AGGREGATION_THRESHOLD COUNT(*) FROM patients", /privacy_unit_column/],
       [
         "SELECT WITH AGGREGATION_THRESHOLD OPTIONS (threshold = 1, privacy_unit_column = UPPER(ssn)) COUNT(*) FROM patients",

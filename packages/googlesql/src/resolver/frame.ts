@@ -12,6 +12,7 @@ export function newFrame(parent: Scope | null): Frame {
     references: [],
     keys: new Set(),
     used: null,
+    private: false,
     match: null,
     rows: NOTHING,
     repeated: false,

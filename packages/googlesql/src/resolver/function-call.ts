@@ -27,6 +27,7 @@ import type { Context } from "./context.ts";
 import { checkDatePart } from "./date-part.ts";
 import { lambdaCall, takesLambda } from "./lambda-call.ts";
 import { matchCall } from "./match-call.ts";
+import { privateAggregate } from "./private-aggregate.ts";
 import { namesRoutine, routineCall } from "./routine-call.ts";
 import { type Frame, frameOf, type Scope, type Value } from "./scope.ts";
 import { temporaryCall, temporaryFunction } from "./temporary-function.ts";
@@ -52,6 +53,10 @@ export function resolveCall(context: Context, node: FunctionCall, scope: Scope):
   if (name === "ERROR") return errorCall(context, node, scope);
   if (takesLambda(name, node)) return lambdaCall(context, name, node, scope, safe);
   const entry = functionNamed(name);
+  if (frame?.private && (entry === undefined ? TOP.has(name) : entry.kind !== "scalar")) {
+    if (safe) return context.fail("unsupported", `SAFE is not supported with ${name}`, node);
+    return privateAggregate(context, name, node, scope, frame);
+  }
   if (entry === undefined && !TOP.has(name)) {
     const reason = refusalReason(name);
     if (reason !== undefined) return context.fail("unsupported", `${name} is not supported: ${reason}`, node);

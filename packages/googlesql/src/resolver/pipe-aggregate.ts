@@ -18,7 +18,7 @@ import { selectMode } from "./select-mode.ts";
 
 export function pipeAggregate(context: Context, node: PipeAggregate, input: PipeInput): PipedRows {
   const { rows, scope, frame } = input;
-  const mode = node.mode === null ? [] : [selectMode(context, node.mode, scope)];
+  const mode = node.mode === null ? [] : [selectMode(context, node.mode, scope, frame)];
   if (node.groupBy === "ALL") {
     return context.fail("unsupported", "GROUP BY ALL is not supported in AGGREGATE; name the columns", node);
   }

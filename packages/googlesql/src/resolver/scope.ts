@@ -92,6 +92,8 @@ export interface Frame {
   readonly keys: Set<number>;
   /** Ids of the columns that were named, or of the range variables whose whole rows were; null where nobody asks. */
   readonly used: Set<number> | null;
+  /** SELECT WITH DIFFERENTIAL_PRIVACY: its aggregates are others. */
+  private: boolean;
   /** Set inside a MATCH_RECOGNIZE. */
   readonly match: MatchPlace | null;
   rows: Flow;

@@ -5,37 +5,38 @@
  */
 import { keysOf, type SourceKey, union } from "../flow/flow.ts";
 import type { Expression, SelectMode } from "../tree.ts";
-import { INT64 } from "../types.ts";
+import { FLOAT64, INT64, type Type } from "../types.ts";
 import { requireGroupable } from "./clauses.ts";
 import { resolveConstant } from "./constant.ts";
 import type { Context } from "./context.ts";
-import type { Scope } from "./scope.ts";
+import type { Frame, Scope } from "./scope.ts";
+
+const OPTIONS: Readonly<Record<SelectMode["mode"], Readonly<Record<string, Type>>>> = {
+  AGGREGATION_THRESHOLD: { threshold: INT64 },
+  DIFFERENTIAL_PRIVACY: { epsilon: FLOAT64, delta: FLOAT64, max_groups_contributed: INT64 },
+};
 
 /**
- * What decided which groups are shown: with AGGREGATION_THRESHOLD, how many different values the privacy unit column has in each.
- * `scope` is that of the rows, before they are grouped. The values shown are those that they would be without.
+ * What decided which groups are shown, and what of each person's is in them: the privacy unit column. `scope` is that of the rows,
+ * before they are grouped. With AGGREGATION_THRESHOLD the values shown are those that they would be without; with
+ * DIFFERENTIAL_PRIVACY the aggregates are others (private-aggregate.ts).
  */
-export function selectMode(context: Context, mode: SelectMode, scope: Scope): ReadonlySet<SourceKey> {
-  if (mode.mode === "DIFFERENTIAL_PRIVACY") {
-    const message =
-      "SELECT WITH DIFFERENTIAL_PRIVACY is not supported: its aggregates have arguments and types of their own; " +
-      "use AGGREGATION_THRESHOLD, or the aggregates alone";
-    return context.fail("unsupported", message, mode);
-  }
+export function selectMode(context: Context, node: SelectMode, scope: Scope, frame: Frame): ReadonlySet<SourceKey> {
+  const { mode } = node;
   const keys: ReadonlySet<SourceKey>[] = [];
   const seen = new Set<string>();
-  for (const { name, value } of mode.options?.options ?? []) {
+  for (const { name, value } of node.options?.options ?? []) {
     const option = name.name.toLowerCase();
     if (seen.has(option)) context.fail("name", `The option ${name.name} stands twice`, name);
     seen.add(option);
-    if (option === "threshold") resolveConstant(context, value, INT64, "The option threshold");
+    const type = Object.hasOwn(OPTIONS[mode], option) ? OPTIONS[mode][option] : undefined;
+    if (type !== undefined) resolveConstant(context, value, type, `The option ${option}`);
     else if (option === "privacy_unit_column") keys.push(privacyUnit(context, value, scope));
-    else context.fail("unsupported", `The option ${name.name} of AGGREGATION_THRESHOLD is not supported`, name);
+    else context.fail("unsupported", `The option ${name.name} of ${mode} is not supported`, name);
   }
   // Without it the column is an analysis rule's of some view, which isn't known here.
-  if (keys.length === 0) {
-    context.fail("unsupported", "AGGREGATION_THRESHOLD needs the option privacy_unit_column here", mode);
-  }
+  if (keys.length === 0) context.fail("unsupported", `${mode} needs the option privacy_unit_column here`, node);
+  frame.private = mode === "DIFFERENTIAL_PRIVACY";
   return union(keys);
 }
 

@@ -25,7 +25,7 @@ export function select(
   frame.repeated = from.repeated;
   const scope = scopeOf(from, frame, outer);
   const decided: ReadonlySet<SourceKey>[] = [from.implicit];
-  if (node.mode !== null) decided.push(selectMode(context, node.mode, scope));
+  if (node.mode !== null) decided.push(selectMode(context, node.mode, scope, frame));
   if (node.where !== null) decided.push(condition(context, node.where, scope, "WHERE"));
   declareWindows(context, node.windows, frame);
 
