@@ -202,3 +202,14 @@ describe("a routine is refused", () => {
     assert.doesNotMatch(refusal?.message ?? "", /hunter2/);
   });
 });
+
+describe("a routine that the same script changes", () => {
+  it("isn't the one that the catalog knows", () => {
+    for (const sql of [
+      "CREATE OR REPLACE FUNCTION fn.last4(ssn STRING) AS (ssn); SELECT fn.last4(ssn) AS s FROM patients",
+      "SELECT fn.last4(ssn) AS s FROM patients; DROP FUNCTION fn.LAST4; SELECT 1 AS x",
+    ])
+      assert.match(clinic.refusal(sql)?.message ?? "", /is changed and called by the same script/, sql);
+    assert.equal(clinic.refusal("DROP FUNCTION fn.last4; SELECT fn.half(1) AS s"), undefined);
+  });
+});

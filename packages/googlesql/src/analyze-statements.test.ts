@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { canonical, planOf, reads, refusalOf, writes } from "./testing/clinic.ts";
+import { canonical, planOf, reads, refusalOf, scriptOf, writes } from "./testing/clinic.ts";
 
 /** `mode table: column = via column ? what decided the value; … WHERE what decided over rows`; a column without table is of `patients`. */
 type Wrote = readonly [sql: string, ...writes: string[]];
@@ -326,7 +326,9 @@ refused("CREATE that is refused", {
   "CREATE TABLE t (a STRING) OPTIONS (tags = [('x', 'y')])": /unsupported: Option tags/,
   "CREATE TABLE t (a STRING) OPTIONS (storage_uri = 'gs://x')": /unsupported: Option storage_uri/,
   "CREATE TABLE t (a STRING) WITH CONNECTION x.y": /unsupported: CREATE TABLE WITH CONNECTION/,
-  "CREATE EXTERNAL TABLE t OPTIONS (uris = ['gs://x'])": /unsupported: CREATE EXTERNAL TABLE/,
+  "CREATE EXTERNAL TABLE t OPTIONS (uris = [(SELECT ANY_VALUE(ssn) FROM patients)])": /unsupported: Option uris can't/,
+  "CREATE EXTERNAL TABLE t WITH CONNECTION x.y OPTIONS (uris = ['gs://x'])": /unsupported: An external table WITH CONN/,
+  "CREATE EXTERNAL TABLE t AS SELECT ssn FROM patients": /syntax: .*Expected keyword OPTIONS/,
   "CREATE TABLE t (a STRING) PARTITION BY (SELECT 1)": /unsupported/,
   "CREATE TABLE t (a STRING) CLUSTER BY b": /name: CLUSTER BY/,
   "CREATE TABLE t AS SELECT 1": /name: Every column/,
@@ -430,23 +432,28 @@ describe("what leaves BigQuery", () => {
 
 refused("DDL and transfers that are refused", {
   "ALTER TABLE pair ALTER COLUMN a SET DEFAULT (SELECT ANY_VALUE(ssn) FROM patients)": /unsupported: DEFAULT can't/,
-  "ALTER TABLE pair SET OPTIONS (labels = [('phi', 'none')])": /unsupported: Option labels of ALTER TABLE/,
+  "ALTER TABLE pair SET OPTIONS (labels = [('a', (SELECT ANY_VALUE(ssn) FROM patients))])":
+    /unsupported: Option labels/,
   "ALTER TABLE pair RENAME COLUMN a TO b": /name: .*has a column b already/,
   "ALTER TABLE pair RENAME COLUMN c TO d": /name: .*no column c/,
   "ALTER TABLE pair RENAME TO other.pears": /name: RENAME TO takes one name/,
   "ALTER TABLE nowhere DROP COLUMN a": /name/,
   "ALTER TABLE patients_view ADD COLUMN a STRING": /unsupported: .*VIEW/,
-  "ALTER SCHEMA ehr SET OPTIONS (labels = [])": /unsupported: ALTER SCHEMA/,
+  "ALTER SCHEMA ehr SET OPTIONS (labels = [('a', (SELECT ANY_VALUE(ssn) FROM patients))])":
+    /unsupported: Option labels/,
+  "ALTER SCHEMA ehr ADD REPLICA r": /unsupported: This change of a SCHEMA/,
   "ALTER PROJECT SET OPTIONS (x = 1)": /unsupported: ALTER PROJECT/,
-  "DROP SCHEMA ehr CASCADE": /unsupported: DROP SCHEMA/,
-  "DROP ALL ROW ACCESS POLICIES ON patients": /unsupported: DROP ALL ROW ACCESS POLICIES/,
-  "UNDROP SCHEMA ehr": /unsupported: .*UNDROP SCHEMA/,
-  "CREATE ROW ACCESS POLICY p ON patients GRANT TO ('user:a@b.c') FILTER USING (ssn = '1')":
-    /unsupported: .*ROW ACCESS POLICY/,
+  "DROP EXTERNAL SCHEMA s": /unsupported: DROP EXTERNAL SCHEMA/,
+  "DROP SCHEMA _hidden": /unsupported: Hidden datasets/,
+  "CREATE ROW ACCESS POLICY p ON patients FILTER USING (ssn)": /type: FILTER USING takes BOOL/,
+  "CREATE ROW ACCESS POLICY p ON patients FILTER USING (id IN (SELECT id FROM patients))": /unsupported: .*subquery/,
+  "CREATE ROW ACCESS POLICY p ON patients_view FILTER USING (TRUE)": /unsupported: .*VIEW/,
   "CREATE SEARCH INDEX i ON pair(c)": /name: An index takes columns/,
   "CREATE SEARCH INDEX i ON pair(a) OPTIONS (analyzer = (SELECT ANY_VALUE(ssn) FROM patients))": /unsupported/,
   "CREATE EXTERNAL SCHEMA s WITH CONNECTION x.y OPTIONS (location = 'x')": /unsupported/,
-  "CREATE RESERVATION r OPTIONS (slot_capacity = 1)": /unsupported/,
+  "CREATE RESERVATION r OPTIONS (slot_capacity = 1)": /name: RESERVATION is named project.location.name/,
+  "CREATE RESERVATION `region-us`.r OPTIONS (slot_capacity = (SELECT ANY_VALUE(id) FROM patients))": /unsupported/,
+  "ALTER ORGANIZATION SET OPTIONS (x = 1)": /unsupported: ALTER ORGANIZATION/,
   "CREATE MODEL m REMOTE WITH CONNECTION x.y OPTIONS (endpoint = 'x')": /unsupported: A remote model/,
   "CREATE MODEL m TRANSFORM (a) OPTIONS (model_type = 'kmeans') AS SELECT a FROM pair": /unsupported: TRANSFORM/,
   "EXPORT DATA OPTIONS (uri = CONCAT('gs://x/', (SELECT ANY_VALUE(ssn) FROM patients), '*')) AS SELECT 1 AS a":
@@ -510,4 +517,80 @@ refused("routines that are refused", {
   "CREATE TABLE FUNCTION f(t TABLE<a STRING>) AS SELECT a FROM t": /unsupported: Argument t is a table/,
   "CREATE TABLE FUNCTION f() RETURNS TABLE<a INT64> AS SELECT a FROM pair": /type: The query's columns/,
   "CREATE PROCEDURE p() BEGIN SELECT 1; END": /unsupported: .*CREATE PROCEDURE/,
+});
+
+describe("what is changed beside rows and columns", () => {
+  const changes = (sql: string) => (planOf(sql).changes ?? []).map(({ what, mode, name }) => `${mode} ${what} ${name}`);
+  for (const [sql, kind, expected] of [
+    ["CREATE FUNCTION ehr.f() AS (1)", "CREATE_FUNCTION", ["create routine clinic.ehr.f"]],
+    ["CREATE TEMP FUNCTION f() AS (1); SELECT f() AS x", "SELECT", []],
+    ["CREATE TABLE FUNCTION ehr.f() AS SELECT 1 AS x", "CREATE_TABLE_FUNCTION", ["create routine clinic.ehr.f"]],
+    ["DROP FUNCTION ehr.f", "DROP_FUNCTION", ["drop routine clinic.ehr.f"]],
+    [
+      "CREATE MODEL ehr.m OPTIONS (model_type = 'kmeans') AS SELECT a FROM pair",
+      "CREATE_MODEL",
+      ["create model clinic.ehr.m"],
+    ],
+    ["DROP MODEL ehr.m", "DROP_MODEL", ["drop model clinic.ehr.m"]],
+    ["EXPORT MODEL ehr.m OPTIONS (uri = 'gs://x')", "EXPORT_MODEL", ["alter model clinic.ehr.m"]],
+    ["ALTER TABLE pair SET OPTIONS (labels = [('phi', 'none')])", "ALTER_TABLE", ["alter labels clinic.ehr.pair"]],
+    ["ALTER TABLE pair SET OPTIONS (description = 'x')", "ALTER_TABLE", ["alter labels clinic.ehr.pair"]],
+    ["ALTER TABLE pair SET OPTIONS (expiration_timestamp = NULL)", "ALTER_TABLE", []],
+    [
+      "ALTER TABLE pair ALTER COLUMN a SET OPTIONS (description = 'x')",
+      "ALTER_TABLE",
+      ["alter labels clinic.ehr.pair"],
+    ],
+    [
+      "ALTER VIEW patients_view SET OPTIONS (labels = [('a', 'b')])",
+      "ALTER_VIEW",
+      ["alter labels clinic.ehr.patients_view"],
+    ],
+    ["CREATE TABLE t (a STRING) OPTIONS (labels = [('a', 'b')])", "CREATE_TABLE", ["create labels clinic.ehr.t"]],
+    ["CREATE TABLE t (a STRING) OPTIONS (description = 'b')", "CREATE_TABLE", []],
+    ["CREATE VIEW v OPTIONS (labels = [('a', 'b')]) AS SELECT 1 AS x", "CREATE_VIEW", ["create labels clinic.ehr.v"]],
+    ["CREATE SCHEMA s", "CREATE_SCHEMA", ["create dataset clinic.s.*"]],
+    ["ALTER SCHEMA ehr SET OPTIONS (labels = [('phi', 'none')])", "ALTER_SCHEMA", ["alter dataset clinic.ehr.*"]],
+    ["DROP SCHEMA ehr CASCADE", "DROP_SCHEMA", ["drop dataset clinic.ehr.*"]],
+    ["UNDROP SCHEMA ehr", "UNDROP_SCHEMA", ["create dataset clinic.ehr.*"]],
+    ["GRANT `roles/x` ON TABLE pair TO 'user:a'", "GRANT", ["create access clinic.ehr.pair"]],
+    ["REVOKE `roles/x` ON SCHEMA ehr FROM 'user:a'", "REVOKE", ["drop access clinic.ehr.*"]],
+    ["DROP ROW ACCESS POLICY p ON patients", "DROP_ROW_ACCESS_POLICY", ["drop access clinic.ehr.patients"]],
+    ["DROP ALL ROW ACCESS POLICIES ON patients", "DROP_ALL_ROW_ACCESS_POLICIES", ["drop access clinic.ehr.patients"]],
+    [
+      "CREATE RESERVATION `region-us`.r OPTIONS (slot_capacity = 100)",
+      "CREATE_RESERVATION",
+      ["create capacity clinic.region-us.r"],
+    ],
+    [
+      "ALTER CAPACITY `region-us`.c SET OPTIONS (plan = 'FLEX')",
+      "ALTER_CAPACITY",
+      ["alter capacity clinic.region-us.c"],
+    ],
+    ["DROP ASSIGNMENT `region-us`.r.a", "DROP_ASSIGNMENT", ["drop capacity clinic.region-us.r"]],
+  ] as const)
+    test(sql, () => {
+      assert.deepEqual(changes(sql), expected);
+      assert.equal(scriptOf(sql).statementType, kind);
+      // What runs is what was analysed: the canonical text says the same.
+      assert.deepEqual(changes(canonical(sql)), expected);
+    });
+
+  test("a row access policy decides by what its filter reads", () => {
+    const sql = "CREATE ROW ACCESS POLICY p ON patients GRANT TO ('user:a@b.c') FILTER USING (ssn = '1')";
+    assert.deepEqual(writes(sql), ["alter patients WHERE ssn"]);
+    assert.deepEqual(reads(sql), ["ssn: predicate"]);
+    assert.deepEqual(changes(sql), ["create access clinic.ehr.patients"]);
+  });
+
+  test("an external table, and LOAD DATA into what is there, write columns of which nothing is known", () => {
+    const external = "CREATE EXTERNAL TABLE t (a STRING) OPTIONS (format = 'CSV', uris = ['gs://x/*'])";
+    assert.deepEqual(writes(external), ["create t: a"]);
+    assert.deepEqual(planOf(external).effects, [{ kind: "load", sources: [] }]);
+    assert.deepEqual(writes("LOAD DATA INTO pair FROM FILES (uris = ['gs://x'])"), ["append pair: a; b"]);
+    assert.deepEqual(writes("LOAD DATA INTO pair (b STRING, c STRING) FROM FILES (uris = ['gs://x'])"), [
+      "append pair: b; c; a",
+    ]);
+    assert.deepEqual(writes("LOAD DATA OVERWRITE pair FROM FILES (uris = ['gs://x'])"), ["create pair"]);
+  });
 });

@@ -157,7 +157,7 @@ function madeBy(node: Node): Node | null {
     case "CreateViewStatement":
       return node.name;
     case "LoadDataStatement":
-      return node.target;
+      return node.overwrite ? node.target : null;
     case "ColumnReference":
       return node.table;
     default:

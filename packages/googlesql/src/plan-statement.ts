@@ -11,7 +11,17 @@ import {
   viasOf,
   whole,
 } from "./flow/flow.ts";
-import type { ColumnName, Effect, ExplicitSource, Output, PlanStatement, TableName, TableRead, Use } from "./plan.ts";
+import type {
+  ColumnName,
+  Effect,
+  ExplicitSource,
+  Output,
+  PlanStatement,
+  StatementKind,
+  TableName,
+  TableRead,
+  Use,
+} from "./plan.ts";
 import { ANALYSIS_LIMITS, type Context } from "./resolver/context.ts";
 import type { Column, Relation } from "./resolver/scope.ts";
 import type { Written } from "./resolver/statements/written.ts";
@@ -184,13 +194,14 @@ export function readsOf(context: Context, relation: Relation | null, uses: ReadU
 }
 
 /** A statement that shows no rows. */
-export function planWithoutResult(context: Context, kind: string): PlanStatement {
+export function planWithoutResult(context: Context, kind: StatementKind): PlanStatement {
   return {
     kind,
     reads: readsOf(context, null),
     ...definitionsOf(context),
     outputs: [],
     writes: context.writes,
+    ...(context.changes.length === 0 ? {} : { changes: context.changes }),
     effects: effectsOf(context),
   };
 }

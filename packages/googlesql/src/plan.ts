@@ -91,9 +91,52 @@ export interface Effect {
   readonly sources: readonly ColumnName[];
 }
 
+/**
+ * BigQuery's `statementType` of one statement. A closed list, so that whoever judges statements has a rule for each.
+ * https://cloud.google.com/bigquery/docs/reference/rest/v2/Job#JobStatistics2
+ */
+export type StatementKind =
+  | "SELECT"
+  | "ASSERT"
+  | `${"BEGIN" | "COMMIT" | "ROLLBACK"}_TRANSACTION`
+  | "INSERT"
+  | "UPDATE"
+  | "DELETE"
+  | "MERGE"
+  | "TRUNCATE_TABLE"
+  | "CREATE_TABLE"
+  | "CREATE_TABLE_AS_SELECT"
+  | "CREATE_SNAPSHOT_TABLE"
+  | "CREATE_EXTERNAL_TABLE"
+  | "CREATE_VIEW"
+  | "CREATE_MATERIALIZED_VIEW"
+  | `ALTER_${"TABLE" | "VIEW" | "MATERIALIZED_VIEW"}`
+  | `DROP_${"TABLE" | "EXTERNAL_TABLE" | "SNAPSHOT_TABLE" | "VIEW" | "MATERIALIZED_VIEW"}`
+  | `${"CREATE" | "DROP"}_${"SEARCH" | "VECTOR"}_INDEX`
+  | `${"CREATE" | "DROP"}_${"FUNCTION" | "TABLE_FUNCTION" | "PROCEDURE" | "MODEL"}`
+  | "CALL"
+  | "LOAD_DATA"
+  | "EXPORT_DATA"
+  | "EXPORT_MODEL"
+  | `${"CREATE" | "ALTER" | "DROP" | "UNDROP"}_SCHEMA`
+  | `${"CREATE" | "DROP"}_ROW_ACCESS_POLICY`
+  | "DROP_ALL_ROW_ACCESS_POLICIES"
+  | "GRANT"
+  | "REVOKE"
+  | `${"CREATE" | "ALTER" | "DROP"}_${"CAPACITY" | "RESERVATION"}`
+  | `${"CREATE" | "DROP"}_ASSIGNMENT`;
+
+/** What a statement makes, changes or takes away beside the rows and columns of tables. */
+export interface Change {
+  /** `labels`: labels or a description, by which people and catalogs go. `access`: who may read, or which rows. */
+  readonly what: "routine" | "model" | "dataset" | "labels" | "access" | "capacity";
+  readonly mode: "create" | "alter" | "drop";
+  /** `project.dataset.name`; of a dataset `project.dataset.*`; of capacity `project.location.name`. */
+  readonly name: string;
+}
+
 export interface PlanStatement {
-  /** BigQuery's `statementType`. */
-  readonly kind: string;
+  readonly kind: StatementKind;
   /** Base tables only: what is read through a view or a routine is read from them. */
   readonly reads: readonly TableRead[];
   /** Views of the catalog that it reads, also those within views and routines. */
@@ -102,6 +145,8 @@ export interface PlanStatement {
   readonly routines: readonly string[];
   readonly outputs: readonly Output[];
   readonly writes: readonly Write[];
+  /** Absent where there are none. */
+  readonly changes?: readonly Change[];
   readonly effects: readonly Effect[];
 }
 

@@ -1,7 +1,7 @@
 /** What one analysis carries through the resolver, and what it collects on the way. */
 import type { Flow } from "../flow/flow.ts";
 import { fieldTypes, NO_KEYS, type SourceKey } from "../flow/flow.ts";
-import type { Effect, Refusal, TableName, Write } from "../plan.ts";
+import type { Change, Effect, Refusal, TableName, Write } from "../plan.ts";
 import type { RoutineName, RoutineResource } from "../routine-resource.ts";
 import { SqlError } from "../sql-error.ts";
 import type { TableResource } from "../table-resource.ts";
@@ -87,6 +87,7 @@ interface StatementNotes {
   readonly writes: Write[];
   /** What `writes` say, before it is lists and names. */
   readonly written: Written[];
+  readonly changes: Change[];
   readonly effects: Effect[];
 }
 
@@ -101,6 +102,7 @@ const newNotes = (): StatementNotes => ({
   scanned: [],
   writes: [],
   written: [],
+  changes: [],
   effects: [],
 });
 
@@ -272,6 +274,10 @@ export class Context {
 
   get written(): Written[] {
     return this.#notes.written;
+  }
+
+  get changes(): Change[] {
+    return this.#notes.changes;
   }
 
   get effects(): Effect[] {

@@ -84,6 +84,9 @@ type KnownStatement =
   | "Connection"
   | "CreateModelStatement"
   | "CreateSchemaStatement"
+  | "UndropStatement"
+  | "CreateRowAccessPolicyStatement"
+  | "CreateResourceStatement"
   | "AlterStatement"
   | "SetOptions"
   | "SetDefaultCollate"
@@ -174,6 +177,9 @@ const KNOWN_KINDS: Readonly<Record<KnownKind, true>> = {
   Connection: true,
   CreateModelStatement: true,
   CreateSchemaStatement: true,
+  UndropStatement: true,
+  CreateRowAccessPolicyStatement: true,
+  CreateResourceStatement: true,
   AlterStatement: true,
   SetOptions: true,
   SetDefaultCollate: true,

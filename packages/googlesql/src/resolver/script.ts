@@ -31,8 +31,22 @@ export function resolveScript(context: Context, script: Script): ResolvedScript 
   const ends = exits.filter((exit) => exit.kind !== "failure").map((exit) => exit.state);
   const end = joinedAll(next === null ? ends : [next, ...ends]);
   const result = end === null ? [] : resultOf(context, end.last, run.plans, columnNames(end.lastBy));
+  refuseRedefined(context, script, [...run.plans.values()]);
   const statementType = isQuery(script.statements) ? "SELECT" : "SCRIPT";
   return { statementType, statements: [...run.plans.values()], result };
+}
+
+/** A routine that the script defines or drops is another one for its later calls than the catalog's, which were looked at. */
+function refuseRedefined(context: Context, script: Script, plans: readonly PlanStatement[]): void {
+  const changes = plans.flatMap((plan) => plan.changes ?? []).filter(({ what }) => what === "routine");
+  const called = new Set(plans.flatMap(({ routines }) => routines.map((name) => name.toLowerCase())));
+  const both = changes.find(({ name }) => called.has(name.toLowerCase()));
+  if (both === undefined) return;
+  context.fail(
+    "unsupported",
+    `Routine ${both.name} is changed and called by the same script; send two requests`,
+    script,
+  );
 }
 
 function hasTransactions(node: Node): boolean {

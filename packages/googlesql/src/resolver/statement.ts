@@ -6,6 +6,7 @@ import { statementName } from "../statement-name.ts";
 import type { QueryStatement, Statement } from "../tree.ts";
 import type { Context } from "./context.ts";
 import { alter } from "./statements/alter-table.ts";
+import { createResource } from "./statements/capacity.ts";
 import { createIndex } from "./statements/create-index.ts";
 import { createFunction, createTableFunction } from "./statements/create-routine.ts";
 import { createSnapshot, createTable } from "./statements/create-table.ts";
@@ -15,7 +16,8 @@ import { grant } from "./statements/grant.ts";
 import { insert } from "./statements/insert.ts";
 import { merge } from "./statements/merge.ts";
 import { createModel } from "./statements/model.ts";
-import { createSchema } from "./statements/schema.ts";
+import { createRowAccessPolicy } from "./statements/row-access-policy.ts";
+import { createSchema, undropSchema } from "./statements/schema.ts";
 import { exportData, exportModel, loadData } from "./statements/transfer.ts";
 import { deleteRows, truncate, update } from "./statements/update.ts";
 
@@ -50,6 +52,12 @@ export function resolveStatement(context: Context, statement: Statement): PlanSt
       return createModel(context, statement);
     case "CreateSchemaStatement":
       return createSchema(context, statement);
+    case "UndropStatement":
+      return undropSchema(context, statement);
+    case "CreateRowAccessPolicyStatement":
+      return createRowAccessPolicy(context, statement);
+    case "CreateResourceStatement":
+      return createResource(context, statement);
     case "AlterStatement":
       return alter(context, statement);
     case "DropStatement":

@@ -1,6 +1,6 @@
 /** What resolving the statements of a script has in common: expressions, conditions, and what failing leaves behind. */
 import { keysOf, type SourceKey, sourceKey, union } from "../../flow/flow.ts";
-import type { PlanStatement } from "../../plan.ts";
+import type { PlanStatement, StatementKind } from "../../plan.ts";
 import { definitionsOf, effectsOf, type ReadUses, readsOf } from "../../plan-statement.ts";
 import type { Expression, Node, Statement } from "../../tree.ts";
 import { BOOL, coerces, typeName } from "../../types.ts";
@@ -58,7 +58,7 @@ export function evaluate(run: Run, node: Expression, state: State): Value {
 }
 
 /** Notes what was resolved for the plan. BigQuery runs each expression as a SELECT of its own, whose rows nobody fetches. */
-export function note(run: Run, owner: Node, uses: ReadUses, kind = "SELECT"): PlanStatement {
+export function note(run: Run, owner: Node, uses: ReadUses, kind: StatementKind = "SELECT"): PlanStatement {
   const { context } = run;
   const reads = readsOf(context, null, uses);
   const plan = { kind, reads, ...definitionsOf(context), outputs: [], writes: [], effects: effectsOf(context) };

@@ -7,12 +7,22 @@ import { NO_KEYS, NOTHING } from "../../flow/flow.ts";
 import type { PlanStatement } from "../../plan.ts";
 import { planWithoutResult } from "../../plan-statement.ts";
 import { tableNameParts } from "../../table-name.ts";
-import type { AlterAction, AlterColumn, AlterStatement, Identifier, RenameTable, TablePath } from "../../tree.ts";
+import type {
+  AlterAction,
+  AlterColumn,
+  AlterStatement,
+  Identifier,
+  OptionList,
+  RenameTable,
+  TablePath,
+} from "../../tree.ts";
 import type { Context } from "../context.ts";
 import { type Column, fold } from "../scope.ts";
 import { coerced } from "./assignment.ts";
+import { alterCapacity } from "./capacity.ts";
 import { checkCollation, checkDefault, checkReference, columnType, definedColumn } from "./column-definition.ts";
-import { checkOptions } from "./options.ts";
+import { checkOptions, noteLabels } from "./options.ts";
+import { alterSchema } from "./schema.ts";
 import { nameOf, resolveTarget, type Target } from "./target.ts";
 import { recordWrite, type WrittenColumn } from "./written.ts";
 
@@ -24,11 +34,13 @@ export function alter(context: Context, node: AlterStatement): PlanStatement {
     case "MATERIALIZED VIEW":
       return alterView(context, node);
     case "SCHEMA":
+      return alterSchema(context, node);
+    case "CAPACITY":
+    case "RESERVATION":
+      return alterCapacity(context, node);
     case "MODEL":
     case "SEARCH INDEX":
     case "VECTOR INDEX":
-    case "CAPACITY":
-    case "RESERVATION":
     case "BI_CAPACITY":
     case "ORGANIZATION":
     case "PROJECT":
@@ -57,6 +69,7 @@ function alterTable(context: Context, node: AlterStatement): PlanStatement {
     columns = altered.columns;
     written.push(...altered.written);
   }
+  noteLabels(context, node.actions.map(optionsOf), "alter", target.table);
   recordAlter(context, target.table, written, node);
   return planWithoutResult(context, "ALTER_TABLE");
 }
@@ -73,8 +86,16 @@ function alterView(context: Context, node: AlterStatement): PlanStatement {
       checkOptions(context, action.to, "COLUMN");
     } else context.fail("unsupported", `This change of a ${node.type} is not supported`, action);
   }
+  noteLabels(context, node.actions.map(optionsOf), "alter", table);
   recordAlter(context, table, [], node);
   return planWithoutResult(context, materialized ? "ALTER_MATERIALIZED_VIEW" : "ALTER_VIEW");
+}
+
+/** Of the table, or of one of its columns. */
+function optionsOf(action: AlterAction): OptionList | null {
+  if (action.kind === "SetOptions") return action.options;
+  if (action.kind === "AddColumn") return action.column.options;
+  return action.kind === "AlterColumn" && action.to?.kind === "OptionList" ? action.to : null;
 }
 
 interface Altered {

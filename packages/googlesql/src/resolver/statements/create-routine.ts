@@ -47,7 +47,10 @@ export function createFunction(context: Context, node: CreateFunctionStatement):
       ? opaqueFunction(context, node, name.join("."), parameters, returns)
       : sqlFunction(context, node, { name: name.join("."), parameters, returns, body: node.body });
   const kind = "CREATE_FUNCTION";
-  if (!node.temporary) return { ...planWithoutResult(context, kind), reads: readsOf(context, defined.shown) };
+  if (!node.temporary) {
+    context.changes.push({ what: "routine", mode: "create", name: name.join(".") });
+    return { ...planWithoutResult(context, kind), reads: readsOf(context, defined.shown) };
+  }
   context.temporaryFunctions.set(fold(name[0] ?? ""), defined.function);
   // What the body reads is read where it is called.
   context.beginStatement();
@@ -137,6 +140,7 @@ export function createTableFunction(context: Context, node: CreateTableFunctionS
     });
     if (!fits || !columns) context.fail("type", "The query's columns aren't those of RETURNS", node.query);
   }
+  context.changes.push({ what: "routine", mode: "create", name: name.join(".") });
   return { ...planWithoutResult(context, "CREATE_TABLE_FUNCTION"), reads: readsOf(context, relation) };
 }
 

@@ -4,7 +4,7 @@
  */
 import { NO_KEYS, NOTHING } from "../../flow/flow.ts";
 import type { PlanStatement, TableName } from "../../plan.ts";
-import { planWithoutResult } from "../../plan-statement.ts";
+import { columnNames, planWithoutResult } from "../../plan-statement.ts";
 import type { CreateSnapshotStatement, CreateTableStatement, Node, Query, TablePath, TableSource } from "../../tree.ts";
 import { typeName } from "../../types.ts";
 import type { Context } from "../context.ts";
@@ -14,7 +14,7 @@ import type { FromClause, Relation } from "../scope.ts";
 import type { Place } from "./assignment.ts";
 import { checkCollation, definedColumns, requireNames } from "./column-definition.ts";
 import { valuesInPlaces } from "./insert.ts";
-import { checkOptions } from "./options.ts";
+import { checkOptions, noteLabels } from "./options.ts";
 import { checkClusterBy, partitionColumns } from "./partition.ts";
 import { newTable, resolveTarget } from "./target.ts";
 import { recordWrite, type WrittenColumn } from "./written.ts";
@@ -27,9 +27,7 @@ export function createTable(context: Context, node: CreateTableStatement): PlanS
 
 /** `relation`: the rows of AS, or those before a pipe. */
 export function createTableOf(context: Context, node: CreateTableStatement, relation: Relation | null): PlanStatement {
-  if (node.modifier === "EXTERNAL") {
-    context.fail("unsupported", "CREATE EXTERNAL TABLE is not supported: its data is outside BigQuery", node);
-  }
+  if (node.modifier === "EXTERNAL") return createExternal(context, node);
   if (node.connection !== null) {
     context.fail(
       "unsupported",
@@ -40,6 +38,7 @@ export function createTableOf(context: Context, node: CreateTableStatement, rela
   const table = newTable(context, node.name, node.modifier === "TEMP");
   checkCollation(context, node.collate);
   checkOptions(context, node.options, "CREATE TABLE");
+  if (node.modifier !== "TEMP") noteLabels(context, [node.options], "create", table);
   const defined = node.columns === null ? null : definedColumns(context, node.columns);
   // Its rows would hold a constant that the analysis of later statements doesn't see (threat-model row 43).
   const preset = node.modifier !== "TEMP" ? undefined : node.columns?.find((c) => "default" in c && c.default !== null);
@@ -92,8 +91,34 @@ export function createTableOf(context: Context, node: CreateTableStatement, rela
 export function createSnapshot(context: Context, node: CreateSnapshotStatement): PlanStatement {
   const table = newTable(context, node.name, false);
   checkOptions(context, node.options, "CREATE TABLE");
+  noteLabels(context, [node.options], "create", table);
   copyOf(context, table, node.source, node);
   return planWithoutResult(context, "CREATE_SNAPSHOT_TABLE");
+}
+
+/**
+ * A table whose rows are files. Nothing is known of what they hold.
+ * https://cloud.google.com/bigquery/docs/reference/standard-sql/data-definition-language#create_external_table_statement
+ */
+function createExternal(context: Context, node: CreateTableStatement): PlanStatement {
+  if (node.connection !== null) {
+    context.fail("unsupported", "An external table WITH CONNECTION is not supported; leave it out", node.connection);
+  }
+  if (node.source !== null || node.query !== null) {
+    return context.fail("syntax", "An external table takes neither a query nor another table", node);
+  }
+  const table = newTable(context, node.name, false);
+  checkOptions(context, node.options, "EXTERNAL TABLE");
+  noteLabels(context, [node.options], "create", table);
+  const places = [
+    ...definedColumns(context, node.columns ?? []),
+    ...definedColumns(context, node.partitionColumns?.columns ?? []),
+  ];
+  const columns = places.map((place) => ({ ...place, flow: NOTHING }));
+  layout(context, node, columns, false);
+  recordWrite(context, { table, mode: "create", columns, implicit: NO_KEYS, rows: NOTHING, repeated: false }, node);
+  context.effects.push({ kind: "load", sources: columnNames(context.branch) });
+  return planWithoutResult(context, "CREATE_EXTERNAL_TABLE");
 }
 
 /** Every column with its name, as the query gives them or as the list before AS names and types them. */

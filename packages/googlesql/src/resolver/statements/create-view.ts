@@ -9,7 +9,7 @@ import type { Context } from "../context.ts";
 import type { Relation } from "../scope.ts";
 import { withoutNamedValues } from "./constant.ts";
 import { columnsOfQuery } from "./create-table.ts";
-import { checkOptions } from "./options.ts";
+import { checkOptions, noteLabels } from "./options.ts";
 import { checkClusterBy, partitionColumns } from "./partition.ts";
 import { newTable } from "./target.ts";
 import { recordWrite, type WrittenColumn } from "./written.ts";
@@ -19,6 +19,7 @@ export function createView(context: Context, node: CreateViewStatement): PlanSta
   if (query === null) return context.fail("unsupported", "A replica of a materialized view is not supported", node);
   const table = newTable(context, node.name, false);
   checkOptions(context, node.options, node.materialized ? "MATERIALIZED VIEW" : "VIEW");
+  noteLabels(context, [node.options], "create", table);
   for (const column of node.columns) checkOptions(context, column.options, "COLUMN");
   const relation = withoutNamedValues(context, () => context.query(context, query, null, null));
   const columns = viewColumns(context, node, query, relation);

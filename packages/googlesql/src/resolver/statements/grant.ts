@@ -11,7 +11,10 @@ import { nameOf } from "./target.ts";
 import { effectOf } from "./transfer.ts";
 
 export function grant(context: Context, node: GrantStatement): PlanStatement {
-  context.names.set(node, resourceName(context, node));
+  const parts = resourceName(context, node);
+  context.names.set(node, parts);
+  const mode = node.action === "GRANT" ? "create" : "drop";
+  context.changes.push({ what: "access", mode, name: [...parts, ...(parts.length === 2 ? ["*"] : [])].join(".") });
   context.effects.push(effectOf(context, "grant"));
   return planWithoutResult(context, node.action);
 }

@@ -22,11 +22,12 @@ export function createModel(context: Context, node: CreateModelStatement): PlanS
     context.fail("unsupported", "TRANSFORM is not supported; compute in the query", transform);
   const [input] = node.input;
   if (input !== undefined) context.fail("unsupported", "An imported model is not supported", input);
-  const { parts } = nameOf(context, node.name, node);
+  const { table: model, parts } = nameOf(context, node.name, node);
   context.names.set(node, parts);
   checkOptions(context, node.options, "MODEL");
   const queries: readonly Query[] = node.query === null ? node.queries.map((q) => q.query) : [node.query];
   if (queries.length === 0) context.fail("unsupported", "A model without a query is not supported", node);
+  context.changes.push({ what: "model", mode: "create", name: model });
   const relations = queries.map((query) => context.query(context, query, null, null));
   context.effects.push(effectOf(context, "model", ...relations));
   return { ...planWithoutResult(context, "CREATE_MODEL"), reads: readsOf(context, together(relations)) };

@@ -16,20 +16,19 @@ const OPTIONS = {
     "expiration_timestamp partition_expiration_days require_partition_filter friendly_name description labels " +
       "default_rounding_mode enable_change_history max_staleness",
   ),
-  /** Without labels: they say what class a table's columns are of, and this table may hold others' data. */
   "ALTER TABLE": names(
-    "expiration_timestamp partition_expiration_days require_partition_filter friendly_name description " +
+    "expiration_timestamp partition_expiration_days require_partition_filter friendly_name description labels " +
       "default_rounding_mode enable_change_history max_staleness",
   ),
   COLUMN: names("description rounding_mode"),
   VIEW: names("expiration_timestamp friendly_name description labels"),
-  "ALTER VIEW": names("expiration_timestamp friendly_name description"),
+  "ALTER VIEW": names("expiration_timestamp friendly_name description labels"),
   "MATERIALIZED VIEW": names(
     "enable_refresh refresh_interval_minutes expiration_timestamp max_staleness allow_non_incremental_definition " +
       "friendly_name description labels",
   ),
   "ALTER MATERIALIZED VIEW": names(
-    "enable_refresh refresh_interval_minutes expiration_timestamp max_staleness friendly_name description",
+    "enable_refresh refresh_interval_minutes expiration_timestamp max_staleness friendly_name description labels",
   ),
   SCHEMA: names(
     "default_table_expiration_days default_partition_expiration_days default_rounding_mode description friendly_name " +
@@ -56,6 +55,18 @@ const OPTIONS = {
   ),
   "INDEX COLUMN": names("index_granularity"),
   ROUTINE: names("description strict_mode"),
+  /** https://cloud.google.com/bigquery/docs/reference/standard-sql/data-definition-language#external_table_option_list */
+  "EXTERNAL TABLE": names(
+    "allow_jagged_rows allow_quoted_newlines compression decimal_target_types description enable_list_inference " +
+      "enable_logical_types encoding expiration_timestamp field_delimiter format friendly_name hive_partition_uri_prefix " +
+      "ignore_unknown_values json_extension labels max_bad_records null_marker null_markers quote " +
+      "require_hive_partition_filter skip_leading_rows uris",
+  ),
+  CAPACITY: names("plan renewal_plan slot_count edition"),
+  RESERVATION: names(
+    "slot_capacity edition ignore_idle_slots autoscale_max_slots target_job_concurrency max_slots scaling_mode",
+  ),
+  ASSIGNMENT: names("assignee job_type"),
 } as const;
 
 export function checkOptions(context: Context, list: OptionList | null, of: keyof typeof OPTIONS): void {
@@ -65,5 +76,22 @@ export function checkOptions(context: Context, list: OptionList | null, of: keyo
       context.fail("unsupported", `Option ${name} of ${of} is not supported; leave it out`, option);
     }
     constantValue(context, option.value, `Option ${name}`);
+  }
+}
+
+/**
+ * Notes that labels or a description are set: classes of data can follow from labels, and people go by what a description says, so
+ * whoever sets them changes how data is treated. A new thing's description says nothing of older data.
+ */
+export function noteLabels(
+  context: Context,
+  lists: readonly (OptionList | null)[],
+  mode: "create" | "alter",
+  name: string,
+): void {
+  const telling = mode === "create" ? ["labels"] : ["labels", "description"];
+  const options = lists.flatMap((list) => list?.options ?? []);
+  if (options.some((option) => telling.includes(fold(option.name.name)))) {
+    context.changes.push({ what: "labels", mode, name });
   }
 }

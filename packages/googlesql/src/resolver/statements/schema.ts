@@ -1,10 +1,11 @@
 /**
- * CREATE SCHEMA: an empty dataset.
+ * Datasets: made empty, changed, dropped with what is in them, brought back. What of it may be read is decided by classes that the
+ * plan doesn't know, so each is a change for policy to rule.
  * https://cloud.google.com/bigquery/docs/reference/standard-sql/data-definition-language#create_schema_statement
  */
-import type { PlanStatement } from "../../plan.ts";
+import type { Change, PlanStatement } from "../../plan.ts";
 import { planWithoutResult } from "../../plan-statement.ts";
-import type { CreateSchemaStatement } from "../../tree.ts";
+import type { AlterStatement, CreateSchemaStatement, DropStatement, UndropStatement } from "../../tree.ts";
 import type { Context } from "../context.ts";
 import { checkCollation } from "./column-definition.ts";
 import { schemaName } from "./grant.ts";
@@ -14,8 +15,39 @@ export function createSchema(context: Context, node: CreateSchemaStatement): Pla
   if (node.external || node.connection !== null) {
     context.fail("unsupported", "CREATE EXTERNAL SCHEMA is not supported: its data is outside BigQuery", node);
   }
-  context.names.set(node, schemaName(context, node.name, node));
+  noteDataset(context, node, "create");
   checkCollation(context, node.collate);
   checkOptions(context, node.options, "SCHEMA");
   return planWithoutResult(context, "CREATE_SCHEMA");
+}
+
+export function alterSchema(context: Context, node: AlterStatement): PlanStatement {
+  noteDataset(context, node, "alter");
+  for (const action of node.actions) {
+    if (action.kind === "SetOptions") checkOptions(context, action.options, "SCHEMA");
+    else if (action.kind === "SetDefaultCollate") checkCollation(context, action.collate);
+    else context.fail("unsupported", "This change of a SCHEMA is not supported", action);
+  }
+  return planWithoutResult(context, "ALTER_SCHEMA");
+}
+
+export function dropSchema(context: Context, node: DropStatement): void {
+  noteDataset(context, node, "drop");
+}
+
+/** https://cloud.google.com/bigquery/docs/reference/standard-sql/data-definition-language#undrop_schema_statement */
+export function undropSchema(context: Context, node: UndropStatement): PlanStatement {
+  noteDataset(context, node, "create");
+  checkOptions(context, node.options, "SCHEMA");
+  return planWithoutResult(context, "UNDROP_SCHEMA");
+}
+
+function noteDataset(
+  context: Context,
+  node: CreateSchemaStatement | AlterStatement | DropStatement | UndropStatement,
+  mode: Change["mode"],
+): void {
+  const parts = schemaName(context, node.name, node);
+  context.names.set(node, parts);
+  context.changes.push({ what: "dataset", mode, name: `${parts.join(".")}.*` });
 }

@@ -8,9 +8,10 @@ import type { Effect, PlanStatement } from "../../plan.ts";
 import { columnNames, planWithoutResult, readsOf } from "../../plan-statement.ts";
 import type { ExportDataStatement, ExportModelStatement, LoadDataStatement } from "../../tree.ts";
 import type { Context } from "../context.ts";
-import type { Relation } from "../scope.ts";
+import { fold, type Relation } from "../scope.ts";
+import { tableColumns } from "../table-columns.ts";
 import { definedColumns } from "./column-definition.ts";
-import { checkOptions } from "./options.ts";
+import { checkOptions, noteLabels } from "./options.ts";
 import { checkClusterBy, partitionColumns } from "./partition.ts";
 import { nameOf, newTable } from "./target.ts";
 import { recordWrite } from "./written.ts";
@@ -42,11 +43,12 @@ export function exportModel(context: Context, node: ExportModelStatement): PlanS
   );
   context.names.set(node, named.parts);
   checkOptions(context, node.options, "EXPORT MODEL");
+  context.changes.push({ what: "model", mode: "alter", name: named.table });
   context.effects.push(effectOf(context, "model"), effectOf(context, "export"));
   return planWithoutResult(context, "EXPORT_MODEL");
 }
 
-/** Nothing is known of what files hold: the effect says so, and the columns written have no sources. */
+/** Nothing is known of what files hold: the effect says so, and the columns written, all that there are, have no sources. */
 export function loadData(context: Context, node: LoadDataStatement): PlanStatement {
   if (node.partitions !== null) {
     return context.fail("unsupported", "LOAD DATA with PARTITIONS is not supported", node.partitions);
@@ -55,10 +57,17 @@ export function loadData(context: Context, node: LoadDataStatement): PlanStateme
   const table = newTable(context, node.target, false);
   const places = [...definedColumns(context, node.columns ?? [])];
   places.push(...definedColumns(context, node.partitionColumns?.columns ?? []));
-  const columns = places.map((place) => ({ ...place, flow: NOTHING }));
+  const named = new Set(places.map(({ name }) => fold(name)));
+  const there = node.overwrite ? undefined : context.catalog.table(table);
+  const others = there === undefined ? [] : tableColumns(context, table, there.schema?.fields ?? [], node);
+  const columns = [
+    ...places.map((place) => ({ ...place, flow: NOTHING })),
+    ...others.filter(({ name }) => !named.has(fold(name))).map(({ name, type }) => ({ name, type, flow: NOTHING })),
+  ];
   partitionColumns(context, node.partitionBy, columns);
   checkClusterBy(context, node.clusterBy, columns);
   checkOptions(context, node.options, "CREATE TABLE");
+  noteLabels(context, [node.options], "create", table);
   checkOptions(context, node.files, "FROM FILES");
   const mode = node.overwrite ? "create" : "append";
   recordWrite(context, { table, mode, columns, implicit: NO_KEYS, rows: NOTHING, repeated: false }, node);
