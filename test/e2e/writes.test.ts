@@ -77,7 +77,8 @@ describe("an agent that writes", () => {
   it("reads it back under the masks of what it wrote, whatever the columns are called", async () => {
     const { rows, view } = await run("SELECT who, number FROM list LIMIT 5");
     assert.equal(rows.length, 5);
-    for (const { number } of rows) assert.match(String(number), /^XXXXX\d{4}$/);
+    // An SSN that agents could have written beside shows nothing (threat-model row 43).
+    for (const { number } of rows) assert.equal(number, null);
     assert.ok(view?.uses.some(({ path, classes }) => path === "number" && classes.includes("phi.ssn")));
   });
 
@@ -115,7 +116,7 @@ describe("an agent that writes", () => {
   it("keeps the classes over a restart", async () => {
     await rig.restart();
     const { rows } = await run("SELECT number FROM list LIMIT 1");
-    assert.match(String(rows[0]?.number), /^XXXXX\d{4}$/);
+    assert.equal(rows[0]?.number, null);
   });
 
   it("writes nowhere else, and changes nothing of the record", async () => {

@@ -1,5 +1,5 @@
 import type { ApprovalSummary, ApprovalView, OutputMask } from "@chaperone/gateway";
-import { writeRows } from "./plan.ts";
+import { changeRow, writeRows } from "./plan.ts";
 import { bytes, safe, table, time } from "./table.ts";
 
 /** The inbox. */
@@ -46,6 +46,9 @@ export function approvalPage(a: ApprovalView & { readonly literalsWithheld?: boo
     ...(a.writes.length === 0
       ? []
       : ["", "What it writes", table(["TABLE", "HOW", "COLUMN", "MADE OF"], a.writes.flatMap(writeRows), "  ")]),
+    ...(a.changes.length === 0
+      ? []
+      : ["", "What else it changes", table(["WHAT", "HOW", "NAME"], a.changes.map(changeRow), "  ")]),
     ...(a.outputs.length === 0
       ? []
       : [

@@ -1,4 +1,4 @@
-import type { AccessPlan, ExplicitSource, Output, Write } from "@chaperone/googlesql";
+import type { AccessPlan, Change, ExplicitSource, Output, Write } from "@chaperone/googlesql";
 import { safe, table } from "./table.ts";
 
 /** An access plan for a person. */
@@ -32,6 +32,7 @@ export function planPage(plan: AccessPlan): string {
         ...(s.writes.length === 0
           ? []
           : ["Writes", table(["TABLE", "HOW", "COLUMN", "MADE OF"], s.writes.flatMap(writeRows), "  ")]),
+        ...(s.changes === undefined ? [] : ["Changes", table(["WHAT", "HOW", "NAME"], s.changes.map(changeRow), "  ")]),
         ...(s.effects.length === 0 ? [] : [`Effects: ${s.effects.map((e) => e.kind).join(", ")}`]),
       ].join("\n"),
     )
@@ -44,6 +45,10 @@ function outputRows(o: Output, prefix: string): string[][] {
     [`${prefix}${o.name}`, o.type, madeOf(o.explicit, o.constant, o.implicit)],
     ...(o.fields ?? []).flatMap((f) => outputRows(f, `${prefix}${o.name}.`)),
   ];
+}
+
+export function changeRow({ what, mode, name }: Change): string[] {
+  return [what, mode, safe(name)];
 }
 
 /** A write as rows of a table: its rows first, then each column. */

@@ -93,6 +93,12 @@ function brief({ type, data }: ReplayStep): string {
           : `; writes ${list(d.writes)
               .map((w) => `${part(w, "table")} (${part(w, "mode")})`)
               .join(", ")}`
+      }${
+        d.changes === undefined
+          ? ""
+          : `; changes ${list(d.changes)
+              .map((c) => `${part(c, "what")} ${part(c, "name")} (${part(c, "mode")})`)
+              .join(", ")}`
       }`;
     case "session.decided":
       return `${str(d.effect)} by ${list(d.policies).map(str).join(", ") || "no policy"}; ${d.approval === null || d.approval === undefined ? "no approval needed" : "approval needed"}`;

@@ -1,4 +1,4 @@
-import { type PlanStatement, parse, redact, type Write } from "@chaperone/googlesql";
+import { type Change, type PlanStatement, parse, redact, type Write } from "@chaperone/googlesql";
 import type { Json } from "../evidence/event.ts";
 import type { AgentPrincipal } from "../identity/principal.ts";
 import type { Decision, OutputMask, UseDecision } from "../policy/decision.ts";
@@ -44,6 +44,8 @@ export interface ApprovalView extends ApprovalSummary {
   readonly parameters: readonly Json[];
   /** What it would write, and into which columns. */
   readonly writes: readonly Write[];
+  /** Routines, models, datasets, labels and the like that it makes, changes or drops. */
+  readonly changes: readonly Change[];
   /** Table × column × class × use × mask, with the policies that fired. */
   readonly uses: readonly UseDecision[];
   readonly outputs: readonly OutputMask[];
@@ -125,6 +127,7 @@ export async function showApproval(store: Store, id: string): Promise<ApprovalVi
     sql: row.canonical_redacted ?? "",
     literals: redact(parse(statement.sql)).literals,
     parameters: statement.parameters,
+    changes: (JSON.parse(row.plan ?? "[]") as readonly PlanStatement[]).flatMap(({ changes = [] }) => changes),
     writes: (JSON.parse(row.plan ?? "[]") as readonly PlanStatement[]).flatMap(({ writes }) => writes),
     uses: decision.uses,
     outputs: decision.effect === "permit" ? decision.obligations.masks : [],

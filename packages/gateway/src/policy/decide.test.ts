@@ -37,7 +37,16 @@ function copy(column: string): ExplicitSource {
 }
 
 function planOf(outputs: readonly Output[], more: Partial<PlanStatement> = {}): UnderstoodPlan {
-  const statement = { kind: "SELECT", reads: [], views: [], routines: [], outputs, writes: [], effects: [], ...more };
+  const statement: PlanStatement = {
+    kind: "SELECT",
+    reads: [],
+    views: [],
+    routines: [],
+    outputs,
+    writes: [],
+    effects: [],
+    ...more,
+  };
   return {
     understood: true,
     statementType: statement.kind,
@@ -157,7 +166,7 @@ describe("what is permitted", () => {
     );
     const model = { kind: "model" as const, sources: ["p.ehr.patients.ssn"] };
     assert.match(refused(ask(all, planOf([], { effects: [model] }))).message, /effect model/);
-    assert.match(refused(ask(all, planOf([], { kind: "CALL" }))).message, /statement CALL/);
+    assert.match(refused(ask(all, planOf([], { kind: "UNHEARD_OF" as "SELECT" }))).message, /statement UNHEARD_OF/);
     refused(ask(all, { understood: true, statementType: "SCRIPT", statements: [], result: [], canonicalSql: "" }));
   });
 

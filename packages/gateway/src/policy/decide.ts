@@ -1,16 +1,18 @@
 import { createHash } from "node:crypto";
-import type { ColumnName, PlanStatement, UnderstoodPlan } from "@chaperone/googlesql";
+import type { ColumnName, UnderstoodPlan } from "@chaperone/googlesql";
 import type { Mask } from "@chaperone/masking";
 import type { ClassifiedColumn, DataClass } from "../catalog/data-class.ts";
 import { columnParts } from "../catalog/names.ts";
 import type { AgentPrincipal } from "../identity/principal.ts";
-import type { PolicyContext } from "./cedar.ts";
-import type { ApprovalObligation, Decision, Protection, UseDecision } from "./decision.ts";
+import { KEYED_RULES } from "./annotations.ts";
+import type { PolicyContext, Verdict } from "./cedar.ts";
+import type { ApprovalObligation, Decision, PolicyAction, Protection, UseDecision } from "./decision.ts";
 import { denyMessage } from "./deny-message.ts";
 import { approvalsOf, maskOf, smallestLimit, strictestApproval, strictestMask } from "./obligations.ts";
 import { outputMask } from "./output-masks.ts";
 import type { Policy, PolicySet } from "./policy-set.ts";
-import { type ColumnUse, isExport, type UseVia, useKey, usesOf } from "./uses.ts";
+import { changeUses, unsupported } from "./statements.ts";
+import { type ColumnUse, type UseVia, useKey, usesOf } from "./uses.ts";
 import { lostClasses, travelling, type WrittenColumn, writtenColumns } from "./writes.ts";
 
 /** `when`: of the column as it is, or of rows as they were at an earlier time. */
@@ -57,8 +59,7 @@ export function decide(policies: PolicySet, request: DecisionRequest): Decision 
   const uses = merged(judged);
   const refusals = [
     ...(plan.statements.length === 0 ? ["a request without a statement"] : []),
-    ...plan.statements.flatMap(unsupportedStatement),
-    ...(ofAScript(plan) ? [`statement ${plan.statementType} outside a script`] : []),
+    ...unsupported(plan),
     ...lostClasses(written, request.classes),
   ];
   const basis = {
@@ -85,7 +86,7 @@ export function decide(policies: PolicySet, request: DecisionRequest): Decision 
     const { tableName, path } = columnParts(column);
     const use = useKey(tableName, path, via === "aggregate" ? "aggregate" : "read", via);
     const mask = maskByUse.get(use) ?? { rule: "null" };
-    return mask.rule === "token" && mayHoldGuesses(policies, reading, column) ? { rule: "null" } : mask;
+    return KEYED_RULES.has(mask.rule) && mayHoldGuesses(policies, reading, column) ? { rule: "null" } : mask;
   };
   const limits = judged.flatMap((use) => use.limits.map(({ obligations }) => obligations));
   return {
@@ -132,8 +133,8 @@ function sourceClasses({ plan, classes }: DecisionRequest): Classes {
 }
 
 /**
- * Whether agents may have put values of their own into a column: they would come back as tokens, to be compared with those of
- * the record (threat-model row 43).
+ * Whether agents may have put values of their own into a column: they would come back as tokens, or as what falls back to tokens
+ * (last4 of what isn't an SSN), to be compared with those of the record (threat-model row 43).
  */
 function mayHoldGuesses(policies: PolicySet, request: DecisionRequest, column: ColumnName): boolean {
   if (request.classes(column).source === "inherited") return true;
@@ -142,7 +143,7 @@ function mayHoldGuesses(policies: PolicySet, request: DecisionRequest, column: C
 }
 
 function distinctUses(plan: UnderstoodPlan): readonly ColumnUse[] {
-  const uses = plan.statements.flatMap(usesOf);
+  const uses = plan.statements.flatMap((statement) => [...usesOf(statement), ...changeUses(statement)]);
   return [...new Map(uses.map((use) => [useKey(use.table, use.path, use.action, use.via), use])).values()];
 }
 
@@ -160,12 +161,20 @@ function verdicts(
   const own = request.classes(`${use.table}.${use.path}`).classes;
   const classes = [...new Set([...own, ...taken])].sort();
   const asked = classes.length === 0 ? [undefined] : classes;
-  return asked.map((dataClass) => ({
-    dataClass,
-    classes,
-    ...policies.evaluate(request.principal, use, dataClass, request.context),
-  }));
+  return asked.map((dataClass) => {
+    const verdict = policies.evaluate(request.principal, use, dataClass, request.context);
+    return { dataClass, classes, ...(explicitly(policies, use, verdict) ? verdict : { allowed: false, policies: [] }) };
+  });
 }
+
+/** A permit for whatever there is to do was not meant to let agents change their own bounds: it must name `administer`. */
+function explicitly(policies: PolicySet, { action }: ColumnUse, { allowed, policies: ids }: Verdict): boolean {
+  if (action !== "administer" || !allowed) return true;
+  return ids.some((id) => policies.policies.get(id)?.namesActions === true);
+}
+
+/** A person agrees to these where the permit says nothing, whatever the data is. */
+const ALWAYS_APPROVED: ReadonlySet<PolicyAction> = new Set<PolicyAction>(["load", "administer"]);
 
 function judge(
   policies: PolicySet,
@@ -186,7 +195,7 @@ function judge(
     policies: [...new Set(determining.flatMap(({ policies: ids }) => ids))].sort(),
     mask: effect === "permit" && request.protections.masking ? strictestMask(masks) : { rule: "none" },
     approvals: determining.flatMap(({ policies: ids, dataClass }) =>
-      approvalsOf(permits(ids), dataClass !== undefined, request.defaults.approvers),
+      approvalsOf(permits(ids), dataClass !== undefined || ALWAYS_APPROVED.has(use.action), request.defaults.approvers),
     ),
     limits: determining.flatMap(({ policies: ids }) => permits(ids)),
   };
@@ -211,41 +220,4 @@ function merged(judged: readonly JudgedUse[]): readonly UseDecision[] {
   return [...rows.values()].sort((a, b) =>
     useKey(a.table, a.path, a.action, "schema") < useKey(b.table, b.path, b.action, "schema") ? -1 : 1,
   );
-}
-
-/** Statement types that are judged by what they read, write and do. One that isn't here is refused (I1). */
-const JUDGED_STATEMENTS: ReadonlySet<string> = new Set([
-  "SELECT",
-  "INSERT",
-  "UPDATE",
-  "DELETE",
-  "MERGE",
-  "TRUNCATE_TABLE",
-  "CREATE_TABLE",
-  "CREATE_TABLE_AS_SELECT",
-  "CREATE_VIEW",
-  "DROP_TABLE",
-  "DROP_VIEW",
-  "EXPORT_DATA",
-  "ASSERT",
-  "BEGIN_TRANSACTION",
-  "COMMIT_TRANSACTION",
-  "ROLLBACK_TRANSACTION",
-]);
-
-/** What is temporary, or a transaction, means something only to the statements after it. */
-function ofAScript({ statementType, statements }: UnderstoodPlan): boolean {
-  if (statementType === "SCRIPT") return false;
-  return statements.some(
-    ({ kind, writes }) => kind.endsWith("_TRANSACTION") || (kind.startsWith("CREATE_TABLE") && writes.length === 0),
-  );
-}
-
-/** What no policy can permit: statements that aren't judged, and effects that reach past what was analysed. */
-function unsupportedStatement({ kind, effects }: PlanStatement): readonly string[] {
-  const found = effects
-    .filter((effect) => effect.kind !== "javascript" && !(isExport(effect.kind) && effect.sources.length > 0))
-    .map((effect) => `effect ${effect.kind}`);
-  if (found.length === 0 && !JUDGED_STATEMENTS.has(kind)) found.push(`statement ${kind}`);
-  return found;
 }

@@ -3,9 +3,21 @@ import type { DataClass } from "../catalog/data-class.ts";
 
 /**
  * What policy is asked per column. `read`: the value is shown (copied or transformed); `aggregate`: a statistic over it is shown;
- * `infer`: it steers the result; `describe`: its name and type are shown.
+ * `infer`: it steers the result; `describe`: its name and type are shown. `define`, `load`, `administer`: what a statement does
+ * beside a table's rows and columns (statements.ts).
  */
-export type PolicyAction = "read" | "aggregate" | "infer" | "write" | "export" | "describe";
+export const POLICY_ACTIONS = [
+  "read",
+  "aggregate",
+  "infer",
+  "write",
+  "export",
+  "describe",
+  "define",
+  "load",
+  "administer",
+] as const;
+export type PolicyAction = (typeof POLICY_ACTIONS)[number];
 
 /** What a connection's configuration can switch off. */
 export type Protection = "approval" | "masking";

@@ -10,6 +10,9 @@ const MEANING: Readonly<Record<PolicyAction, string>> = {
   write: "changes it",
   export: "takes it out of BigQuery",
   describe: "shows its schema",
+  define: "makes, replaces or drops this routine or model",
+  load: "brings in data from outside",
+  administer: "changes its labels, access, dataset or capacity, which needs a permit that names administer",
 };
 
 /** What the agent is told: columns, classes, actions, reasons, what to do. Names and policies' words only; never a value (I9). */

@@ -1,16 +1,19 @@
 import type { ActionConstraint, PolicyJson, TypeAndId } from "@cedar-policy/cedar-wasm/nodejs";
-import type { PolicyAction } from "./decision.ts";
+import { POLICY_ACTIONS, type PolicyAction } from "./decision.ts";
 
 /** What Cedar's JSON form of a policy tells about it. https://docs.cedarpolicy.com/policies/json-format.html */
 
-const ACTIONS: readonly PolicyAction[] = ["read", "aggregate", "infer", "write", "export", "describe"];
+/** Whether a policy's head says which actions it is about. */
+export function namesActions(constraint: ActionConstraint): boolean {
+  return constraint.op !== "All";
+}
 
 /** The actions a policy's head lets through. */
 export function actionsOf(constraint: ActionConstraint): readonly PolicyAction[] {
-  if (constraint.op === "All") return ACTIONS;
+  if (constraint.op === "All") return POLICY_ACTIONS;
   const entities = "entities" in constraint ? constraint.entities : "entity" in constraint ? [constraint.entity] : [];
   const named = new Set(entities.map((entity) => ("__entity" in entity ? entity.__entity.id : entity.id)));
-  return ACTIONS.filter((action) => named.has(action));
+  return POLICY_ACTIONS.filter((action) => named.has(action));
 }
 
 /** Every entity named in the policy, in its head and its conditions. */

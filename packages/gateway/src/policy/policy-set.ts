@@ -7,7 +7,7 @@ import { columnParts, foldPath } from "../catalog/names.ts";
 import { isPolicyId, type PolicyObligations, readAnnotations } from "./annotations.ts";
 import { CEDAR_SCHEMA, type Evaluate, prepare } from "./cedar.ts";
 import type { PolicyAction } from "./decision.ts";
-import { actionsOf, entitiesIn, foldedPathComparisons, readsAttribute } from "./policy-json.ts";
+import { actionsOf, entitiesIn, foldedPathComparisons, namesActions, readsAttribute } from "./policy-json.ts";
 import { PolicyError, type PolicyProblem } from "./problem.ts";
 
 /** One checked policy. */
@@ -20,6 +20,8 @@ export interface Policy {
   readonly text: string;
   /** Actions its head allows; its conditions may narrow them. */
   readonly actions: readonly PolicyAction[];
+  /** false: it is about all actions, and names none. */
+  readonly namesActions: boolean;
   readonly obligations: PolicyObligations;
 }
 
@@ -103,7 +105,16 @@ export function parsePolicies(texts: readonly PolicyText[], customClasses: Itera
       problem(`resource.path is in lower case, so "${path}" never matches; write "${path.toLowerCase()}"`);
     }
     readsClock ||= readsAttribute(json, "context", "now");
-    policies.set(id, { id, effect: json.effect, file, line, text, actions, obligations });
+    policies.set(id, {
+      id,
+      effect: json.effect,
+      file,
+      line,
+      text,
+      actions,
+      namesActions: namesActions(json.action),
+      obligations,
+    });
   }
   const byId = Object.fromEntries([...policies].map(([id, { text }]) => [id, text]));
   problems.push(...validate(byId, policies));

@@ -9,8 +9,11 @@ import type { DataClass } from "../catalog/data-class.ts";
 import { columnParts, foldPath } from "../catalog/names.ts";
 import type { AgentPrincipal } from "../identity/principal.ts";
 import { decide, describable } from "./decide.ts";
+import { POLICY_ACTIONS } from "./decision.ts";
 import type { PolicySet } from "./policy-set.ts";
 import type { PolicyProblem } from "./problem.ts";
+
+const ADMINISTERED = ["labels", "access", "dataset", "capacity"] as const;
 
 /** `tests.yaml` beside the policies: what they are meant to do, asked of the same code that decides queries. */
 const testCase = z.strictObject({
@@ -22,9 +25,11 @@ const testCase = z.strictObject({
   column: z.string().regex(/^.+\..+\..+\..+$/, "write project.dataset.table.path"),
   /** Absent: what the catalog file says of the column. */
   classes: z.array(z.string()).optional(),
-  action: z.enum(["read", "aggregate", "infer", "write", "export", "describe"]),
-  /** How a value is shown; of `write`, how the table is written. */
-  via: z.enum(["copy", "transform", "create", "append", "update", "delete", "drop", "alter"]).optional(),
+  action: z.enum(POLICY_ACTIONS),
+  /** How a value is shown; of `write`, how the table is written; of `administer`, what is changed. */
+  via: z
+    .enum(["copy", "transform", "create", "append", "update", "delete", "drop", "alter", ...ADMINISTERED])
+    .optional(),
   expect: z.enum(["permit", "deny"]),
   mask: z.enum(MASK_RULES).optional(),
   /** `none`, or the groups any of whom may approve. */
@@ -135,6 +140,20 @@ function planOf({ column, action, via = action === "write" ? "append" : "copy" }
     const columns = path === "*" ? [] : [{ name: path, explicit: [], implicit: [] }];
     const mode = MODES.find((known) => known === via) ?? "append";
     return planWith({ ...nothing, kind: "INSERT", writes: [{ table: tableName, mode, columns, implicit: [] }] });
+  }
+  const { tableName: name } = columnParts(column);
+  if (action === "define") {
+    const drops = via === "drop";
+    const change = { what: "routine", mode: drops ? "drop" : "create", name } as const;
+    return planWith({ ...nothing, kind: drops ? "DROP_FUNCTION" : "CREATE_FUNCTION", changes: [change] });
+  }
+  if (action === "load") {
+    const write = { table: name, mode: "append", columns: [], implicit: [] } as const;
+    return planWith({ ...nothing, kind: "LOAD_DATA", writes: [write], effects: [{ kind: "load", sources: [] }] });
+  }
+  if (action === "administer") {
+    const what = ADMINISTERED.find((known) => known === via) ?? "labels";
+    return planWith({ ...nothing, kind: "ALTER_TABLE", changes: [{ what, mode: "alter", name }] });
   }
   if (action === "export")
     return planWith({ ...nothing, kind: "EXPORT_DATA", effects: [{ kind: "export", sources: [column] }] });

@@ -1,9 +1,9 @@
-import type { Effect, Output, PlanStatement, TableName, Write } from "@chaperone/googlesql";
+import type { Change, Effect, Output, PlanStatement, TableName, Write } from "@chaperone/googlesql";
 import { columnParts, foldPath } from "../catalog/names.ts";
 import type { PolicyAction } from "./decision.ts";
 
 /** How a value is used, as a policy's `context.via` sees it. */
-export type UseVia = "copy" | "transform" | "aggregate" | "predicate" | "schema" | Write["mode"];
+export type UseVia = "copy" | "transform" | "aggregate" | "predicate" | "schema" | Write["mode"] | Change["what"];
 
 /** One column in one use: what one request to Cedar is about. */
 export interface ColumnUse {

@@ -42,7 +42,7 @@ function copyInto(column: string, source: string, more: Partial<Write> = {}): Un
 }
 
 function planOf(more: Partial<PlanStatement>): UnderstoodPlan {
-  const statement = {
+  const statement: PlanStatement = {
     kind: "SELECT",
     reads: [],
     views: [],
@@ -179,7 +179,7 @@ describe("what a script holds without showing it", () => {
   });
 
   it("means nothing outside a script: no table for the session alone, no transaction alone", () => {
-    for (const kind of ["CREATE_TABLE_AS_SELECT", "BEGIN_TRANSACTION"])
+    for (const kind of ["CREATE_TABLE_AS_SELECT", "BEGIN_TRANSACTION"] as const)
       assert.match(refusal(ask(READ + WRITE, planOf({ kind }))), /outside a script/);
   });
 });

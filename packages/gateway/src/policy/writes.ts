@@ -1,7 +1,8 @@
-import type { ColumnName, UnderstoodPlan, Write } from "@chaperone/googlesql";
+import type { ColumnName, TableRead, UnderstoodPlan, Write } from "@chaperone/googlesql";
 import { isStrong } from "../catalog/classify.ts";
 import type { ClassifiedColumn, DataClass } from "../catalog/data-class.ts";
 import { columnParts, foldPath, tableParts } from "../catalog/names.ts";
+import { ruleOf } from "./statements.ts";
 
 /** One column that a plan writes, and what is written into it. */
 export interface WrittenColumn {
@@ -20,23 +21,38 @@ type Classes = (column: ColumnName) => ClassifiedColumn;
  * A temporary table ends with the script, whose later reads of it are reads of what it was made of: nothing is left to permit.
  */
 export function writtenColumns(plan: UnderstoodPlan, classes: Classes): readonly WrittenColumn[] {
-  return plan.statements.flatMap(({ writes }) =>
-    writes.flatMap(({ table, mode, columns, implicit }): WrittenColumn[] => {
+  return plan.statements.flatMap(({ kind, writes, changes = [], reads }) => [
+    ...changes.flatMap((change) => (kind === "CREATE_MODEL" ? [trained(change.name, reads, classes)] : [])),
+    ...writes.flatMap(({ table, mode, columns, implicit }): WrittenColumn[] => {
       if (tableParts(table).dataset === "_SESSION") return [];
       const values = columns.map(({ name, explicit }) => ({
         table,
         path: name,
         mode,
-        classes: classesOf(
-          explicit.map(({ column }) => column),
-          classes,
-        ),
+        classes:
+          ruleOf(kind) === "load"
+            ? loaded(classes(`${table}.${name}`))
+            : classesOf(
+                explicit.map(({ column }) => column),
+                classes,
+              ),
       }));
       const deciding = [...implicit, ...columns.flatMap((column) => column.implicit)];
       const isProtected = values.some((value) => value.classes.length > 0) || classesOf(deciding, classes).length > 0;
       return [{ table, path: "*", mode, classes: isProtected ? ["phi"] : [] }, ...values];
     }),
-  );
+  ]);
+}
+
+/** Nobody knows what files hold: `phi`, unless people or earlier writes said of what classes the column is. */
+function loaded(target: ClassifiedColumn): DataClass[] {
+  return target.classes.length > 0 ? [] : ["phi"];
+}
+
+/** A model holds something of every row and column that it was trained on (threat-model row 25). */
+function trained(model: string, reads: readonly TableRead[], classes: Classes): WrittenColumn {
+  const columns = reads.flatMap(({ table, columns }) => columns.map(({ path }) => `${table}.${path}`));
+  return { table: model, path: "*", mode: "create", classes: classesOf(columns, classes) };
 }
 
 function classesOf(columns: readonly ColumnName[], classes: Classes): DataClass[] {

