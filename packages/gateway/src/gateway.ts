@@ -73,6 +73,9 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
       store,
       clock,
       limits: config.limits.identity,
+      publicUrl: config.publicUrl,
+      keyDirectory: config.keyDirectory,
+      tokenLifetimeSeconds: Math.floor(config.tokens.lifetimeMs / 1000),
     });
     const engine = new SessionEngine({
       store,

@@ -4,6 +4,7 @@ import type { Limits } from "./config/index.ts";
 import { type BigQueryDoor, sendJson } from "./doors/bigquery-rest/door.ts";
 import { errorBody, GoogleError } from "./doors/bigquery-rest/google-error.ts";
 import type { ConsoleApi } from "./doors/console-api/console-api.ts";
+import { OAuthDoor } from "./doors/oauth/oauth.ts";
 import { CredentialError, type Identity } from "./identity/index.ts";
 import type { RefusalLog } from "./identity/refusal-log.ts";
 import { StoreError } from "./store/errors.ts";
@@ -99,7 +100,8 @@ export function createGatewayServer(options: ServerOptions): GatewayServer {
         throw new GoogleError(503, "backendError", "The gateway is answering as many requests as it may; try again.");
       inFlight++;
       try {
-        if (path.startsWith("/api/v1/")) await people(request, response);
+        if (oauth.serves(path)) await oauth.handle(request, response);
+        else if (path.startsWith("/api/v1/")) await people(request, response);
         else
           await agents(request, response, (name) => {
             operation = name;
@@ -111,12 +113,14 @@ export function createGatewayServer(options: ServerOptions): GatewayServer {
       fail(error, response);
     }
     options.metrics.request(
-      path.startsWith("/api/") ? "console-api" : "bigquery-rest",
+      doorOf(request),
       operation,
       outcomeOf(response.statusCode),
       (performance.now() - began) / 1000,
     );
   }
+
+  const oauth = new OAuthDoor({ tokens: options.identity.tokens, refused });
 
   async function agents(
     request: IncomingMessage,
@@ -149,14 +153,19 @@ export function createGatewayServer(options: ServerOptions): GatewayServer {
       return await verify();
     } catch (error) {
       if (!(error instanceof CredentialError)) throw error;
-      options.metrics.credentialRefused(error.code);
-      await options.refusals.record({
-        code: error.code,
-        door: (request.url ?? "").startsWith("/api/") ? "console-api" : "bigquery-rest",
-        address: request.socket.remoteAddress ?? "",
-      });
+      await refused(request, error);
       throw error;
     }
+  }
+
+  async function refused(request: IncomingMessage, { code }: CredentialError): Promise<void> {
+    options.metrics.credentialRefused(code);
+    await options.refusals.record({ code, door: doorOf(request), address: request.socket.remoteAddress ?? "" });
+  }
+
+  function doorOf({ url = "" }: IncomingMessage): "oauth" | "console-api" | "bigquery-rest" {
+    const path = url.split("?", 1)[0] ?? "";
+    return oauth.serves(path) ? "oauth" : path.startsWith("/api/") ? "console-api" : "bigquery-rest";
   }
 
   function fail(error: unknown, response: ServerResponse): void {

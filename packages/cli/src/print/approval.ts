@@ -25,6 +25,7 @@ export function approvalPage(a: ApprovalView & { readonly literalsWithheld?: boo
     `Request    ${a.id}   ${a.state}`,
     `Agent      ${safe(a.agent)} (${safe(a.principal.subject)} of ${safe(a.principal.issuer)}), groups ${safe(a.principal.groups.join(", "))}`,
     `Sponsor    ${safe(a.principal.sponsor.subject)}`,
+    ...a.onBehalfOf.map((one) => `Acts for   ${safe(one.name)}: ${safe(one.subject)} of ${safe(one.issuer)}`),
     `Purpose    ${a.purpose === null ? "(none given)" : safe(a.purpose)}`,
     `Asked      ${time(a.createdAt)}, expires ${time(a.expiresAt)}`,
     `Needs      ${a.needed} of the groups ${a.approvers.map(safe).join(", ")}`,

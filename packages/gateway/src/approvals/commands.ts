@@ -1,6 +1,7 @@
+import type { AgentPrincipal } from "../identity/principal.ts";
 import { move } from "../sessions/commands.ts";
 import type { SessionState } from "../sessions/session.ts";
-import { type Command, CommandError } from "../store/command.ts";
+import { type Command, CommandError, type StoreTransaction } from "../store/command.ts";
 
 export interface DecideInput {
   readonly request: string;
@@ -22,6 +23,37 @@ export interface DecideOutput {
   readonly state: "pending" | "approved" | "denied";
   readonly approvals: number;
   readonly needed: number;
+}
+
+/**
+ * Nobody decides for an agent of their own (I7): one they sponsor, one they entered (whoever made its key may hold it), or one
+ * that acts for such an agent.
+ */
+async function checkSeparation(
+  tx: StoreTransaction,
+  principal: AgentPrincipal,
+  person: { readonly issuer: string; readonly subject: string },
+): Promise<void> {
+  const by = `person:${person.issuer}#${person.subject}`;
+  for (const { issuer, subject, sponsor } of [principal, ...(principal.onBehalfOf ?? [])]) {
+    if (sponsor.issuer === person.issuer && sponsor.subject === person.subject)
+      throw new CommandError("own_request", "you sponsor this agent; somebody else must decide");
+    const entry = await tx.db
+      .selectFrom("agents")
+      .select("registered_by")
+      .where("issuer", "=", issuer)
+      .where("subject", "=", subject)
+      .executeTakeFirst();
+    const key = await tx.db
+      .selectFrom("agent_keys")
+      .select("kid")
+      .where("issuer", "=", issuer)
+      .where("subject", "=", subject)
+      .where("made_by", "=", by)
+      .executeTakeFirst();
+    if (entry?.registered_by === by || key !== undefined)
+      throw new CommandError("own_request", "you entered this agent or made a key of it; somebody else must decide");
+  }
 }
 
 /**
@@ -61,9 +93,7 @@ const decide: Command<DecideInput, DecideOutput> = async (tx, input) => {
     .executeTakeFirst();
   if (agent !== undefined || (request.issuer === person.issuer && request.subject === person.subject))
     throw new CommandError("is_agent", "an agent cannot decide an approval request");
-  const { sponsor } = JSON.parse(request.principal) as { sponsor: { issuer: string; subject: string } };
-  if (sponsor.issuer === person.issuer && sponsor.subject === person.subject)
-    throw new CommandError("own_request", "you sponsor this agent; somebody else must decide");
+  await checkSeparation(tx, JSON.parse(request.principal) as AgentPrincipal, person);
   const approvers = JSON.parse(request.approvers) as string[];
   if (!approvers.some((group) => person.groups.includes(group)))
     throw new CommandError("not_approver", `deciding this needs one of the groups: ${approvers.join(", ")}`);

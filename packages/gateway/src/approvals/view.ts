@@ -35,6 +35,8 @@ export interface ApprovalView extends ApprovalSummary {
     readonly groups: readonly string[];
     readonly sponsor: { readonly issuer: string; readonly subject: string };
   };
+  /** The agents it acts for, nearest first (RFC 8693, `act`). */
+  readonly onBehalfOf: readonly { readonly issuer: string; readonly subject: string; readonly name: string }[];
   readonly connection: string;
   readonly statementType: string | null;
   /** Canonical SQL with its literals replaced by numbered marks. */
@@ -122,6 +124,7 @@ export async function showApproval(store: Store, id: string): Promise<ApprovalVi
       groups: principal.groups,
       sponsor: principal.sponsor,
     },
+    onBehalfOf: (principal.onBehalfOf ?? []).map(({ issuer, subject, name }) => ({ issuer, subject, name })),
     connection: row.connection,
     statementType: row.statement_type,
     sql: row.canonical_redacted ?? "",

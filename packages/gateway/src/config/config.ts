@@ -19,6 +19,8 @@ export interface Config {
   readonly policies: string;
   readonly approvals: { readonly expiresAfterMs: number };
   readonly masking: MaskingConfig;
+  /** Access tokens that the gateway issues. */
+  readonly tokens: { readonly lifetimeMs: number };
   /** Where seal.key and ledger.key are kept. */
   readonly keyDirectory: string;
   readonly log: { readonly level: LogLevel };
@@ -159,6 +161,7 @@ export function configOf(file: ConfigFile, directory: string, clientSecret: Secr
       ...given({ zip3Restricted: file.masking.zip3_restricted }),
       smallcellK: file.masking.smallcell_k,
     },
+    tokens: { lifetimeMs: file.tokens.lifetime },
     keyDirectory,
     log: file.log,
     limits: limitsOf(file.limits),

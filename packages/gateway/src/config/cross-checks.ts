@@ -20,6 +20,7 @@ const CHECKS: readonly ((file: ConfigFile) => readonly Finding[])[] = [
   signInIssuer,
   reachableUrl,
   ownProjectsBill,
+  foreignIssuers,
 ];
 
 export function crossCheck(file: ConfigFile): readonly Finding[] {
@@ -194,4 +195,12 @@ function repeated(entries: readonly Keyed[]): Keyed[] {
     seen.add(key);
     return again;
   });
+}
+
+/** The gateway issues tokens of its own under its public URL; nobody else may under the same name. */
+function foreignIssuers(file: ConfigFile): Finding[] {
+  const own = file.public_url?.replace(/\/+$/, "");
+  return file.issuers.flatMap(({ issuer }, i) =>
+    issuer === own ? [{ path: ["issuers", i, "issuer"], message: "is the gateway's own public_url" }] : [],
+  );
 }

@@ -181,11 +181,14 @@ export const configFile = section({
       .describe("ZIP prefixes shown as 000; default: those with at most 20,000 people (45 CFR 164.514(b)(2)(i)(B))"),
     smallcell_k: count(2, 1000).default(11).describe("Statistics over fewer rows are hidden"),
   }).prefault({}),
+  tokens: section({
+    lifetime: duration("1m", "1h").prefault("15m").describe("Life of an access token that the gateway issues"),
+  }).prefault({}),
   keys: section({
     directory: path()
       .optional()
       .describe(
-        "Where seal.key, ledger.key and token.key are kept; default: state_directory. Another disk keeps a stolen one useless",
+        "Where seal.key, ledger.key, token.key and access-token.key are kept; default: state_directory. Another disk keeps a stolen one useless",
       ),
   }).prefault({}),
   log: section({

@@ -15,6 +15,11 @@ export interface AgentPrincipal {
   readonly tokenId: string;
   /** Seconds since the epoch. */
   readonly tokenExpires: number;
+  /**
+   * The agents for whom this one acts (RFC 8693, 4.1), nearest first; absent: for nobody but itself. What it may do is what
+   * all of them may.
+   */
+  readonly onBehalfOf?: readonly AgentPrincipal[];
 }
 
 export interface PersonPrincipal {
@@ -42,6 +47,12 @@ export interface Credential {
   readonly claims: Readonly<Record<string, unknown>>;
   readonly tokenId: string;
   readonly expires: number;
+  /** The key of the agent's own that it rests on (RFC 7523), by id. */
+  readonly keyId?: string;
+  /** The token it was exchanged for (RFC 8693): revoking that one revokes this. */
+  readonly exchangedFor?: string;
+  /** For whom it acts. */
+  readonly onBehalfOf?: readonly Credential[];
 }
 
 /** Refusal of a credential; the message never holds the token. */
@@ -67,4 +78,7 @@ export type CredentialErrorCode =
   | "lifetime"
   | "unregistered"
   | "suspended"
+  | "revoked"
+  | "replayed"
+  | "delegation"
   | "keys_unavailable";

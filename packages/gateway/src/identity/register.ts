@@ -12,6 +12,7 @@ import {
   type PersonId,
   type PersonPrincipal,
 } from "./principal.ts";
+import { checkRevocations } from "./revocation.ts";
 
 /** An agent that the configuration names. */
 export interface RegisteredAgent {
@@ -87,11 +88,13 @@ export class AgentRegister {
     }
   }
 
-  /** @throws CredentialError `audience`, `unregistered` or `suspended`. */
+  /** @throws CredentialError `audience`, `unregistered`, `suspended`, `revoked` or `expired` (its key). */
   async resolveAgent(credential: Credential): Promise<AgentPrincipal> {
     if (credential.audience !== "agents") {
       throw new CredentialError("audience", "This is a person's token; agents' doors take agents' tokens only.");
     }
+    const onBehalfOf: AgentPrincipal[] = [];
+    for (const one of credential.onBehalfOf ?? []) onBehalfOf.push(await this.resolveAgent(one));
     let row = await this.#find(credential);
     if (row?.status === "suspended") throw suspended();
     const wanted = this.#wanted(credential, row);
@@ -105,6 +108,7 @@ export class AgentRegister {
     }
     if (row === undefined) throw unregistered();
     if (row.status !== "active") throw suspended();
+    await checkRevocations(this.#store.db, credential, row, this.#clock());
     if (row.last_seen_at === null || this.#clock() - row.last_seen_at >= SEEN_EVERY_MS) {
       await this.#store.run("agent.seen", { issuer: row.issuer, subject: row.subject });
     }
@@ -117,6 +121,7 @@ export class AgentRegister {
       sponsor: { issuer: row.sponsor_issuer, subject: row.sponsor_subject },
       tokenId: credential.tokenId,
       tokenExpires: credential.expires,
+      ...(onBehalfOf.length === 0 ? {} : { onBehalfOf }),
     };
   }
 
@@ -131,6 +136,7 @@ export class AgentRegister {
     if (this.#named.has(keyOf(credential)) || (await this.#find(credential)) !== undefined) {
       throw new CredentialError("audience", "This subject is registered as an agent; an agent can't act as a person.");
     }
+    await checkRevocations(this.#store.db, credential, undefined, this.#clock());
     const { issuer, subject, name, groups, tokenId, expires } = credential;
     return { kind: "person", issuer, subject, name: name ?? subject, groups, tokenId, tokenExpires: expires };
   }

@@ -14,4 +14,28 @@ export interface AgentTables {
     registered_at: number;
     last_seen_at: number | null;
   };
+  /** Public halves of keys that `chaperone agents add` made; the private half never comes here. */
+  agent_keys: {
+    /** SHA-256 thumbprint of the public key (RFC 7638), hex. */
+    kid: string;
+    issuer: string;
+    subject: string;
+    /** Public JWK, JSON. */
+    jwk: string;
+    made_by: string;
+    made_at: number;
+    expires_at: number;
+    revoked_at: number | null;
+  };
+  /** What no credential may rest on any more. Never taken back: a new token, key or issuer name is made instead. */
+  revocations: {
+    kind: RevocationKind;
+    /** A token's id; an issuer's `iss`; `["iss","sub"]` of a sponsor, JSON. */
+    id: string;
+    by: string;
+    reason: string;
+    at: number;
+  };
 }
+
+export type RevocationKind = "token" | "issuer" | "sponsor";

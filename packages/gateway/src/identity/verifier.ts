@@ -1,7 +1,7 @@
-import { createHash } from "node:crypto";
-import { decodeJwt, decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from "jose";
+import { type JWTPayload, jwtVerify } from "jose";
 import { type AuthorizationHeader, bearerToken, checkCompactJws } from "./bearer.ts";
 import { claimAt, displayName, groupsAt, identifier } from "./claims.ts";
+import { readHeader, readIssuer, refusal, tokenIdOf } from "./compact-jwt.ts";
 import {
   checkIssuers,
   DEFAULT_ALGORITHMS,
@@ -28,12 +28,7 @@ export interface VerifierOptions {
   readonly limits?: Partial<IdentityLimits>;
 }
 
-/** Header parameters that bring a key along, point to one, or change what the signature means (RFC 7515, 4.1; RFC 7797). */
-const REFUSED_HEADERS = ["jku", "jwk", "x5u", "x5c", "crit", "b64", "zip"] as const;
-/** RFC 7519, 5.1 and RFC 9068, 2.1. Kubernetes sends none; anything else (`dpop+jwt`, `logout+jwt`) is a token for another purpose. */
-const TOKEN_TYPES: ReadonlySet<string> = new Set(["jwt", "at+jwt", "application/jwt", "application/at+jwt"]);
 const DEFAULT_CLOCK_SKEW_SECONDS = 30;
-const MAX_KID_LENGTH = 256;
 
 interface Issuer {
   readonly config: IssuerConfig;
@@ -87,44 +82,6 @@ export function createVerifier(issuers: readonly IssuerConfig[], options: Verifi
   };
 }
 
-function readHeader(token: string): { alg: unknown; kid: string | undefined } {
-  const header = orMalformed(() => decodeProtectedHeader(token));
-  if (REFUSED_HEADERS.some((name) => Object.hasOwn(header, name))) {
-    throw new CredentialError(
-      "malformed",
-      "The token's header carries a key, a certificate, a key's address or an extension; none is accepted.",
-    );
-  }
-  const { typ, kid }: { typ?: unknown; kid?: unknown } = header;
-  if (typ !== undefined && !(typeof typ === "string" && TOKEN_TYPES.has(typ.toLowerCase()))) {
-    throw new CredentialError(
-      "malformed",
-      "The token is of a type for another purpose; send an access token or an ID token.",
-    );
-  }
-  if (kid === undefined) return { alg: header.alg, kid };
-  if (typeof kid !== "string" || kid === "" || kid.length > MAX_KID_LENGTH) {
-    throw new CredentialError("malformed", "The token's key id isn't a short text.");
-  }
-  return { alg: header.alg, kid };
-}
-
-/** Read before the signature is checked, and used only to choose whose keys check it. */
-function readIssuer(token: string): string {
-  const { iss } = orMalformed(() => decodeJwt(token));
-  if (typeof iss !== "string") throw new CredentialError("unknown_issuer", "The token names no issuer.");
-  return iss;
-}
-
-function orMalformed<T>(decode: () => T): T {
-  try {
-    return decode();
-  } catch {
-    // jose's errors carry the payload; they end here.
-    throw new CredentialError("malformed", "The token isn't a well-formed JWT.");
-  }
-}
-
 /** What the signature vouches for, checked and reduced to a credential. */
 function credentialOf(
   token: string,
@@ -162,7 +119,7 @@ function credentialOf(
     name: displayName(claimAt(claims, config.claims?.name ?? "name"), limits.nameLength),
     groups: groupsAt(claims, config.claims?.groups ?? "groups", limits),
     claims,
-    tokenId: tokenId(token, claims.jti),
+    tokenId: tokenIdOf(token, claims.jti),
     expires,
   };
 }
@@ -210,27 +167,4 @@ function audienceOf(aud: unknown, config: IssuerConfig, limits: IdentityLimits):
     throw new CredentialError("audience", "The token isn't meant for this gateway, or for agents and people at once.");
   }
   return agents ? "agents" : "people";
-}
-
-/** Without a `jti`, a hash of what is signed: the signature itself can be rewritten by its holder (ECDSA), what it signs can't. */
-function tokenId(token: string, jti: unknown): string {
-  if (typeof jti === "string" && /^[\x21-\x7e]{1,256}$/.test(jti)) return jti;
-  return createHash("sha256")
-    .update(token.slice(0, token.lastIndexOf(".")))
-    .digest("hex");
-}
-
-function refusal(error: unknown): CredentialError {
-  if (error instanceof errors.JWTExpired)
-    return new CredentialError("expired", "The token has expired; get a new one.");
-  if (error instanceof errors.JWTClaimValidationFailed) {
-    if (error.claim === "nbf" && error.reason === "check_failed") {
-      return new CredentialError("not_yet_valid", "The token isn't valid yet.");
-    }
-    return new CredentialError("claims", `The token's claim "${error.claim}" is missing or wrong.`);
-  }
-  if (error instanceof errors.JWSSignatureVerificationFailed) {
-    return new CredentialError("bad_signature", "The token's signature doesn't verify.");
-  }
-  return new CredentialError("malformed", "The token isn't a well-formed signed JWT.");
 }

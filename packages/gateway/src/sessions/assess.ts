@@ -3,11 +3,11 @@ import { CatalogError, type CatalogSnapshot } from "../catalog/catalog.ts";
 import { canonicalJson } from "../evidence/canonical-json.ts";
 import type { Json } from "../evidence/event.ts";
 import type { AgentPrincipal } from "../identity/principal.ts";
-import { decide } from "../policy/decide.ts";
 import type { Decision, PermitDecision } from "../policy/decision.ts";
+import { decideForAll } from "../policy/intersect.ts";
 import { disagreement } from "./agreement.ts";
 import type { AnalysisCache } from "./analysis-cache.ts";
-import { binding } from "./binding.ts";
+import { type Bound, binding } from "./binding.ts";
 import type { Connection } from "./connection.ts";
 import { type MaskPlan, maskPlan } from "./mask-plan.ts";
 import { upstreamFailure } from "./records.ts";
@@ -110,7 +110,7 @@ export async function assess(input: AssessInput): Promise<Assessment> {
     maximumBytesBilled,
     binding: binding(
       {
-        principal: { issuer: input.principal.issuer, subject: input.principal.subject, groups: input.principal.groups },
+        principal: boundPrincipal(input.principal),
         connection: connection.name,
         canonicalSql: plan.canonicalSql,
         parameters: statement.parameters as Json,
@@ -166,7 +166,7 @@ export async function judge(input: AssessInput): Promise<
       kind: "refused",
       error: plan.understood ? denied("The query could not be redacted.") : refusalError(plan.refusal),
     };
-  const decision = decide(connection.policies, {
+  const decision = decideForAll(connection.policies, {
     principal,
     plan,
     classes: (column, when) => snapshot.classes(column, when),
@@ -184,4 +184,9 @@ export function sameObligations(a: Decision, b: Decision): boolean {
   const shown = (d: PermitDecision) =>
     canonicalJson({ masks: d.obligations.masks, rows: d.obligations.limitRows ?? null } as unknown as Json);
   return shown(a) === shown(b);
+}
+
+function boundPrincipal({ issuer, subject, groups, onBehalfOf }: AgentPrincipal): Bound["principal"] {
+  const one = { issuer, subject, groups };
+  return onBehalfOf === undefined ? one : { ...one, onBehalfOf: onBehalfOf.map(boundPrincipal) };
 }

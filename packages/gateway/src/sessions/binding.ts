@@ -4,7 +4,7 @@ import type { Json } from "../evidence/event.ts";
 
 /** All that an approval is bound to (I6). A change of any of it gives another binding, and another approval is needed. */
 export interface Bound {
-  readonly principal: { readonly issuer: string; readonly subject: string; readonly groups: readonly string[] };
+  readonly principal: BoundPrincipal;
   readonly connection: string;
   /** With its literals; parameters beside it. Only its hash leaves this function. */
   readonly canonicalSql: string;
@@ -18,6 +18,13 @@ export interface Bound {
   readonly purpose: string | null;
 }
 
+interface BoundPrincipal {
+  readonly issuer: string;
+  readonly subject: string;
+  readonly groups: readonly string[];
+  readonly onBehalfOf?: readonly BoundPrincipal[];
+}
+
 /**
  * SHA-256 (hex) over the canonical JSON of everything bound, with the statement entering as an HMAC,
  * so that the binding (which is shown and recorded) can't be used to test guesses of a literal (I5).
@@ -29,9 +36,14 @@ export function binding(bound: Bound, keyedHash: (text: string) => string): stri
     .update(
       canonicalJson({
         ...rest,
-        principal: { ...rest.principal, groups: [...rest.principal.groups].sort() },
+        principal: sorted(rest.principal),
         statement,
       }),
     )
     .digest("hex");
+}
+
+function sorted({ onBehalfOf, ...one }: BoundPrincipal): Json {
+  const principal = { ...one, groups: [...one.groups].sort() };
+  return onBehalfOf === undefined ? principal : { ...principal, onBehalfOf: onBehalfOf.map(sorted) };
 }

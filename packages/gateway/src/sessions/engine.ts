@@ -21,11 +21,14 @@ import { analysedEvent, decidedEvent, travelEvent, upstreamFailure } from "./rec
 import { DISAGREES, denied } from "./refusal.ts";
 import { FINAL_STATES, type SessionError } from "./session.ts";
 import {
+  agentRecord,
   attribution,
   type Processed,
+  principalOf,
   processed,
   type SealedStatement,
   type SessionRow,
+  sameChain,
   sessionById,
   upstreamJob,
 } from "./session-row.ts";
@@ -137,14 +140,8 @@ export class SessionEngine {
         jobConfig: JSON.stringify({ labels: submission.labels, dryRun: submission.dryRun }),
         openPerAgent: this.#o.limits.openPerAgent,
         data: {
-          agent: {
-            issuer: principal.issuer,
-            subject: principal.subject,
-            name: principal.name,
-            groups: [...principal.groups],
-            sponsor: { ...principal.sponsor },
-            token: principal.tokenId,
-          },
+          agent: agentRecord(principal),
+          ...(principal.onBehalfOf === undefined ? {} : { onBehalfOf: principal.onBehalfOf.map(agentRecord) }),
           door: submission.door,
           connection: connection.name,
           project: submission.project,
@@ -490,6 +487,8 @@ export class SessionEngine {
    */
   async pageRefusal(row: SessionRow, principal: AgentPrincipal): Promise<SessionError | undefined> {
     const connection = this.#connectionByName(row.connection);
+    if (!sameChain(principal, principalOf(row)))
+      return denied("This query was sent on behalf of others than you act for now. Read it as it was sent.");
     const stored = JSON.parse(row.decision ?? "null") as Decision | null;
     const judged = await judge(this.#input({ ...processed(row), principal }, connection, this.open(row)));
     if (judged.kind === "refused" || stored === null || !sameObligations(stored, judged.decision))

@@ -1,4 +1,5 @@
 import type { PlanStatement } from "@chaperone/googlesql";
+import type { Json } from "../evidence/event.ts";
 import type { AgentPrincipal } from "../identity/principal.ts";
 import type { Store } from "../store/store.ts";
 import type { JobReference } from "../upstream/upstream.ts";
@@ -120,4 +121,18 @@ export function attribution(row: SessionRow): Record<string, string> {
       .replace(/[^a-z0-9_-]/g, "-")
       .slice(0, 63);
   return { chaperone_agent: label(row.agent_name), chaperone_job: label(row.id) };
+}
+
+/** An agent, as the ledger names it. */
+export function agentRecord({ issuer, subject, name, groups, sponsor, tokenId }: AgentPrincipal): {
+  readonly [key: string]: Json;
+} {
+  return { issuer, subject, name, groups: [...groups], sponsor: { ...sponsor }, token: tokenId };
+}
+
+/** Whether both act for the same agents, in the same order. */
+export function sameChain(a: AgentPrincipal, b: AgentPrincipal): boolean {
+  const chain = ({ onBehalfOf = [] }: AgentPrincipal) =>
+    JSON.stringify(onBehalfOf.map(({ issuer, subject }) => [issuer, subject]));
+  return chain(a) === chain(b);
 }

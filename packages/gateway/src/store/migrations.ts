@@ -162,6 +162,33 @@ const MIGRATIONS: readonly Migration[] = [
       ) STRICT, WITHOUT ROWID;
     `,
   },
+  {
+    number: 5,
+    name: "agent-keys",
+    sql: `
+      CREATE TABLE agent_keys (
+        kid TEXT PRIMARY KEY,
+        issuer TEXT NOT NULL,
+        subject TEXT NOT NULL,
+        jwk TEXT NOT NULL,
+        made_by TEXT NOT NULL,
+        made_at INTEGER NOT NULL,
+        expires_at INTEGER NOT NULL,
+        revoked_at INTEGER,
+        FOREIGN KEY (issuer, subject) REFERENCES agents (issuer, subject)
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX agent_keys_by_agent ON agent_keys (issuer, subject);
+
+      CREATE TABLE revocations (
+        kind TEXT NOT NULL CHECK (kind IN ('token', 'issuer', 'sponsor')),
+        id TEXT NOT NULL,
+        by TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        PRIMARY KEY (kind, id)
+      ) STRICT, WITHOUT ROWID;
+    `,
+  },
 ];
 
 /**

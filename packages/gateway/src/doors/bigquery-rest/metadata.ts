@@ -1,7 +1,7 @@
 import type { TableFieldSchema } from "@chaperone/googlesql";
 import { MOST_TABLES } from "../../catalog/catalog.ts";
 import type { AgentPrincipal } from "../../identity/principal.ts";
-import { describable } from "../../policy/decide.ts";
+import { describableForAll } from "../../policy/intersect.ts";
 import type { Connection } from "../../sessions/connection.ts";
 import { GoogleError, notFound } from "./google-error.ts";
 
@@ -77,7 +77,7 @@ export class MetadataReader {
     const resource = snapshot.table(name);
     if (resource === undefined) throw notFound("Table");
     const fields = resource.schema?.fields ?? [];
-    const allowed = describable(connection.policies, this.#request(principal, connection, snapshot), name, [
+    const allowed = describableForAll(connection.policies, this.#request(principal, connection, snapshot), name, [
       "*",
       ...paths(fields),
     ]);
@@ -110,7 +110,8 @@ export class MetadataReader {
       const snapshot = await connection.catalog.load(some.map((t) => `${project}.${dataset}.${t}`));
       const request = this.#request(principal, connection, snapshot);
       for (const t of some)
-        if (describable(connection.policies, request, `${project}.${dataset}.${t}`, ["*"]).has("*")) shown.push(t);
+        if (describableForAll(connection.policies, request, `${project}.${dataset}.${t}`, ["*"]).has("*"))
+          shown.push(t);
     }
     return shown;
   }

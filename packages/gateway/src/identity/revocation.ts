@@ -1,0 +1,52 @@
+import type { Kysely } from "kysely";
+import type { Database } from "../store/schema.ts";
+import type { AgentRow } from "./commands.ts";
+import { type Credential, CredentialError } from "./principal.ts";
+
+/** How a sponsor is written in `revocations`. */
+export function sponsorKey({ issuer, subject }: { readonly issuer: string; readonly subject: string }): string {
+  return JSON.stringify([issuer, subject]);
+}
+
+/**
+ * Refuses a credential that rests on anything revoked: its token or the one it was exchanged for, its key, its issuer, its
+ * agent's sponsor. Read at each request, so that a revocation holds from the next one, and the next page, on.
+ * @throws CredentialError `revoked`
+ */
+export async function checkRevocations(
+  db: Kysely<Database>,
+  credential: Credential,
+  row: Pick<AgentRow, "sponsor_issuer" | "sponsor_subject"> | undefined,
+  now: number,
+): Promise<void> {
+  const tokens = [credential.tokenId, ...(credential.exchangedFor === undefined ? [] : [credential.exchangedFor])];
+  const person = row === undefined ? credential : { issuer: row.sponsor_issuer, subject: row.sponsor_subject };
+  const found = await db
+    .selectFrom("revocations")
+    .select("kind")
+    .where((e) =>
+      e.or([
+        e.and([e("kind", "=", "token"), e("id", "in", tokens)]),
+        e.and([e("kind", "=", "issuer"), e("id", "=", credential.issuer)]),
+        e.and([e("kind", "=", "sponsor"), e("id", "=", sponsorKey(person))]),
+      ]),
+    )
+    .executeTakeFirst();
+  if (found !== undefined) throw new CredentialError("revoked", REVOKED[found.kind]);
+  if (credential.keyId === undefined) return;
+  const key = await db
+    .selectFrom("agent_keys")
+    .select(["revoked_at", "expires_at"])
+    .where("kid", "=", credential.keyId)
+    .executeTakeFirst();
+  if (key === undefined || key.revoked_at !== null)
+    throw new CredentialError("revoked", "The agent's key was revoked; ask an administrator for a new one.");
+  if (key.expires_at <= now)
+    throw new CredentialError("expired", "The agent's key has expired; ask an administrator for a new one.");
+}
+
+const REVOKED = {
+  token: "The token was revoked; get a new one.",
+  issuer: "Tokens of this issuer were revoked; ask an administrator.",
+  sponsor: "The person who answers for this agent, or holds this token, was revoked; ask an administrator.",
+} as const;

@@ -1,0 +1,146 @@
+import { jwtVerify, SignJWT } from "jose";
+import { z } from "zod";
+import { readHeader, refusal } from "../compact-jwt.ts";
+import { type Credential, CredentialError } from "../principal.ts";
+import { ACCESS_TOKEN_ALGORITHM, type SigningKeys } from "./signing-keys.ts";
+
+/** Our own tokens (RFC 9068): whom they stand for is written in one claim that only we read. */
+
+/** A credential, as an access token carries it. Claims are those that the rules of agents look at: they are asked at each request. */
+const carried = z.strictObject({
+  iss: z.string(),
+  sub: z.string(),
+  name: z.string().optional(),
+  groups: z.array(z.string()),
+  claims: z.record(z.string(), z.unknown()),
+  tid: z.string(),
+  kid: z.string().optional(),
+});
+const ownClaims = z.looseObject({
+  jti: z.string().regex(/^[A-Za-z0-9_-]{16,64}$/),
+  exp: z.number(),
+  /** Who acts first, then for whom, nearest first. */
+  chaperone: z.array(carried).min(1).max(8),
+});
+
+export interface AccessTokenOptions {
+  /** The gateway's public URL: issuer and audience at once. */
+  readonly issuer: string;
+  readonly keys: SigningKeys;
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number;
+  readonly newId: () => string;
+  /** Names of the claims that rules read. */
+  readonly claims: readonly string[];
+}
+
+export interface IssuedToken {
+  readonly token: string;
+  readonly jti: string;
+  /** Seconds since the epoch. */
+  readonly expires: number;
+}
+
+export class AccessTokens {
+  readonly #o: AccessTokenOptions;
+
+  constructor(options: AccessTokenOptions) {
+    this.#o = options;
+  }
+
+  async issue(credential: Credential, expires: number): Promise<IssuedToken> {
+    const { issuer, keys, clock, newId } = this.#o;
+    const jti = newId();
+    const { kid, key } = await keys.signer();
+    const chain = [credential, ...(credential.onBehalfOf ?? [])];
+    const subject = chain.at(-1) ?? credential;
+    const token = await new SignJWT({
+      client_id: credential.subject,
+      ...actOf(chain.slice(0, -1)),
+      chaperone: chain.map((one) => this.#carried(one)),
+    })
+      .setProtectedHeader({ alg: ACCESS_TOKEN_ALGORITHM, kid, typ: "at+jwt" })
+      .setIssuer(issuer)
+      .setAudience(issuer)
+      .setSubject(subject.subject)
+      .setIssuedAt(Math.floor(clock() / 1000))
+      .setExpirationTime(expires)
+      .setJti(jti)
+      .sign(key);
+    return { token, jti, expires };
+  }
+
+  /** @throws CredentialError */
+  async verify(token: string): Promise<Credential> {
+    const { issuer, keys, clock } = this.#o;
+    const { alg, typ, kid } = readHeader(token);
+    if (alg !== ACCESS_TOKEN_ALGORITHM)
+      throw new CredentialError("algorithm", "The token's signature algorithm isn't allowed.");
+    if (typ !== "at+jwt") throw new CredentialError("malformed", "The token isn't an access token of this gateway.");
+    const key = kid === undefined ? undefined : keys.verifier(kid);
+    if (key === undefined)
+      throw new CredentialError("bad_signature", "This gateway has no key that fits the token's header.");
+    const { payload } = await jwtVerify(token, key, {
+      algorithms: [ACCESS_TOKEN_ALGORITHM],
+      issuer,
+      audience: issuer,
+      currentDate: new Date(clock()),
+      requiredClaims: ["exp", "iat", "sub", "aud", "jti"],
+    }).catch((error: unknown) => {
+      throw refusal(error);
+    });
+    const claims = ownClaims.safeParse(payload);
+    if (!claims.success) throw new CredentialError("claims", "The token isn't one of this version of the gateway.");
+    const { jti, exp, chaperone } = claims.data;
+    const [first, ...others] = chaperone.map((one): Credential => credentialOf(one, jti, exp));
+    if (first === undefined) throw new CredentialError("claims", "The token names nobody.");
+    return others.length === 0 ? first : { ...first, onBehalfOf: others };
+  }
+
+  #carried({
+    issuer,
+    subject,
+    name,
+    groups,
+    claims,
+    tokenId,
+    exchangedFor,
+    keyId,
+  }: Credential): z.input<typeof carried> {
+    return {
+      iss: issuer,
+      sub: subject,
+      ...(name === undefined ? {} : { name }),
+      groups: [...groups],
+      claims: Object.fromEntries(
+        this.#o.claims.flatMap((claim) => (Object.hasOwn(claims, claim) ? [[claim, claims[claim]]] : [])),
+      ),
+      tid: exchangedFor ?? tokenId,
+      ...(keyId === undefined ? {} : { kid: keyId }),
+    };
+  }
+}
+
+function credentialOf(one: z.output<typeof carried>, tokenId: string, expires: number): Credential {
+  return {
+    issuer: one.iss,
+    subject: one.sub,
+    audience: "agents",
+    name: one.name,
+    groups: one.groups,
+    claims: one.claims,
+    tokenId,
+    expires,
+    exchangedFor: one.tid,
+    ...(one.kid === undefined ? {} : { keyId: one.kid }),
+  };
+}
+
+/** RFC 8693, 4.1: the outermost actor is the current one. Empty when the subject acts itself. */
+function actOf(actors: readonly Credential[]): { act?: object } {
+  const act = actors.reduceRight<object | undefined>(
+    (inner, { issuer, subject }) => ({ iss: issuer, sub: subject, ...(inner === undefined ? {} : { act: inner }) }),
+    undefined,
+  );
+  return act === undefined ? {} : { act };
+}

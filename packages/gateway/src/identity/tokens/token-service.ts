@@ -1,0 +1,289 @@
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import type { JWK } from "jose";
+import type { Json, LedgerEvent } from "../../evidence/event.ts";
+import { isRecord } from "../claims.ts";
+import { readHeader, readIssuer } from "../compact-jwt.ts";
+import { type AgentPrincipal, type Credential, CredentialError } from "../principal.ts";
+import type { AccessTokens, IssuedToken } from "./access-tokens.ts";
+import type { AgentKeys } from "./agent-keys.ts";
+import { OAuthError } from "./oauth-error.ts";
+import { ReplayCache } from "./replay.ts";
+import type { SigningKeys } from "./signing-keys.ts";
+
+export const TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange";
+export const JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+const TYPE = "urn:ietf:params:oauth:token-type:";
+const SCOPE = "https://www.googleapis.com/auth/bigquery";
+
+/** RFC 8693, 2.1 and RFC 7523, 4. `options` comes from Google's clients and says nothing here. */
+const PARAMETERS: Readonly<Record<string, readonly string[]>> = {
+  [TOKEN_EXCHANGE]: [
+    "grant_type",
+    "audience",
+    "scope",
+    "requested_token_type",
+    "subject_token",
+    "subject_token_type",
+    "actor_token",
+    "actor_token_type",
+    "options",
+  ],
+  [JWT_BEARER]: ["grant_type", "assertion", "scope"],
+};
+/** Agents in one chain: who acts, and for whom. A deeper one is more than a reviewer can judge. */
+const LONGEST_CHAIN = 4;
+/** Tokens issued to one agent in a minute, and agents counted at once (I10). */
+const PER_MINUTE = 120;
+const COUNTED_AGENTS = 10_000;
+const MINUTE_MS = 60_000;
+
+export interface TokenServiceOptions {
+  /** The gateway's public URL. */
+  readonly issuer: string;
+  readonly accessTokens: AccessTokens;
+  readonly signingKeys: SigningKeys;
+  readonly agentKeys: AgentKeys;
+  readonly lifetimeSeconds: number;
+  readonly clock: () => number;
+  /** Verifies any token that a door would take, ours included. */
+  verifyToken(token: string): Promise<Credential>;
+  resolveAgent(credential: Credential): Promise<AgentPrincipal>;
+  append(events: readonly LedgerEvent[]): Promise<unknown>;
+}
+
+/** RFC 6749, 5.1 and RFC 8693, 2.2.1. */
+export interface TokenAnswer {
+  readonly access_token: string;
+  readonly issued_token_type: string;
+  readonly token_type: "Bearer";
+  readonly expires_in: number;
+  readonly scope: string;
+}
+
+/** Gives agents short-lived access tokens for what they already have (RFC 8693, RFC 7523). */
+export class TokenService {
+  readonly #o: TokenServiceOptions;
+  readonly #replays = new ReplayCache();
+  #issued = new Map<string, number>();
+  #minuteEnds = 0;
+
+  constructor(options: TokenServiceOptions) {
+    this.#o = options;
+  }
+
+  /**
+   * The token endpoint. `form`: each parameter once.
+   * @throws OAuthError for a request that isn't one; CredentialError for a token that isn't taken; StoreError (no evidence, no token).
+   */
+  async token(form: ReadonlyMap<string, string>): Promise<TokenAnswer> {
+    const grant = form.get("grant_type") ?? "";
+    const known = PARAMETERS[grant];
+    if (known === undefined || !Object.hasOwn(PARAMETERS, grant))
+      throw new OAuthError(
+        400,
+        form.has("grant_type") ? "unsupported_grant_type" : "invalid_request",
+        `grant_type is ${TOKEN_EXCHANGE} or ${JWT_BEARER}.`,
+      );
+    const unknown = [...form.keys()].find((name) => !known.includes(name));
+    if (unknown !== undefined)
+      throw new OAuthError(
+        400,
+        "invalid_request",
+        `This grant takes the parameters ${known.join(", ")}, and no other.`,
+      );
+    return grant === JWT_BEARER ? this.#assertion(form) : this.#exchange(form);
+  }
+
+  /** RFC 7662. Whoever holds one of our tokens may ask about it; of any other token it says that it isn't active. */
+  async introspect(form: ReadonlyMap<string, string>): Promise<Readonly<Record<string, unknown>>> {
+    const token = form.get("token");
+    if (token === undefined) throw new OAuthError(400, "invalid_request", "The parameter token is missing.");
+    try {
+      if (readIssuer(token) !== this.#o.issuer) return { active: false };
+      const credential = await this.#o.verifyToken(token);
+      const agent = await this.#o.resolveAgent(credential);
+      return {
+        active: true,
+        username: agent.subject,
+        client_id: agent.subject,
+        sub: agent.subject,
+        iss: this.#o.issuer,
+        aud: this.#o.issuer,
+        exp: credential.expires,
+        jti: credential.tokenId,
+        token_type: "Bearer",
+        scope: SCOPE,
+      };
+    } catch (error) {
+      if (error instanceof CredentialError) return { active: false };
+      throw error;
+    }
+  }
+
+  /** RFC 8414. */
+  metadata(): Readonly<Record<string, unknown>> {
+    const { issuer } = this.#o;
+    return {
+      issuer,
+      token_endpoint: `${issuer}/token`,
+      introspection_endpoint: `${issuer}/introspect`,
+      jwks_uri: `${issuer}/.well-known/jwks.json`,
+      grant_types_supported: [TOKEN_EXCHANGE, JWT_BEARER],
+      response_types_supported: [],
+      token_endpoint_auth_methods_supported: ["none"],
+      introspection_endpoint_auth_methods_supported: ["none"],
+      scopes_supported: [SCOPE],
+    };
+  }
+
+  keySet(): { readonly keys: readonly JWK[] } {
+    return this.#o.signingKeys.keySet();
+  }
+
+  /** RFC 7523, 2.1. */
+  async #assertion(form: ReadonlyMap<string, string>): Promise<TokenAnswer> {
+    const assertion = form.get("assertion");
+    if (assertion === undefined) throw new OAuthError(400, "invalid_request", "The parameter assertion is missing.");
+    const now = this.#o.clock() / 1000;
+    const credential = await this.#o.agentKeys.verifyAssertion(assertion);
+    const jti = credential.tokenId;
+    // A key is an agent's own: its assertions are told apart for that key alone.
+    if (hasJti(assertion)) this.#replays.once(credential.keyId ?? "", jti, credential.expires, now);
+    const agent = await this.#o.resolveAgent(credential);
+    return this.#issue("jwt-bearer", credential, agent, Math.floor(now) + this.#o.lifetimeSeconds);
+  }
+
+  async #exchange(form: ReadonlyMap<string, string>): Promise<TokenAnswer> {
+    const audience = form.get("audience");
+    if (audience !== undefined && audience !== this.#o.issuer)
+      throw new OAuthError(400, "invalid_target", "audience is this gateway's own URL, as its metadata names it.");
+    const requested = form.get("requested_token_type") ?? `${TYPE}access_token`;
+    if (requested !== `${TYPE}access_token`)
+      throw new OAuthError(400, "invalid_request", `requested_token_type is ${TYPE}access_token.`);
+    const subjectToken = tokenOf(form, "subject");
+    const actorToken = form.has("actor_token") || form.has("actor_token_type") ? tokenOf(form, "actor") : undefined;
+    const subject = await this.#o.verifyToken(subjectToken);
+    const longest = Math.floor(this.#o.clock() / 1000) + this.#o.lifetimeSeconds;
+    if (actorToken === undefined) {
+      // A token of ours, or one that the agent signed itself, would live on by this for as long as its holder likes.
+      if (subject.exchangedFor !== undefined || subject.keyId !== undefined)
+        throw new CredentialError(
+          "delegation",
+          "This token is no subject token: access tokens of this gateway can't be prolonged, and an agent's own key signs assertions.",
+        );
+      return this.#issue("token-exchange", subject, await this.#o.resolveAgent(subject), longest);
+    }
+    const actor = await this.#o.verifyToken(actorToken);
+    const credential = delegated(subject, actor);
+    const agent = await this.#o.resolveAgent(credential);
+    return this.#issue("token-exchange", credential, agent, Math.min(longest, subject.expires, actor.expires));
+  }
+
+  /** Evidence before the token (I3): what can't be recorded isn't issued. */
+  async #issue(grant: string, credential: Credential, agent: AgentPrincipal, expires: number): Promise<TokenAnswer> {
+    const now = this.#o.clock();
+    this.#count(`${agent.issuer}\n${agent.subject}`, now);
+    const issued: IssuedToken = await this.#o.accessTokens.issue(credential, expires);
+    await this.#o.append([
+      {
+        type: "token.issued",
+        data: {
+          grant,
+          token: issued.jti,
+          expires: issued.expires,
+          agent: recordOf(agent),
+          ...(credential.keyId === undefined ? {} : { key: credential.keyId }),
+          for: credential.exchangedFor ?? credential.tokenId,
+          ...(agent.onBehalfOf === undefined ? {} : { onBehalfOf: agent.onBehalfOf.map(recordOf) }),
+        },
+      },
+    ]);
+    return {
+      access_token: issued.token,
+      issued_token_type: `${TYPE}access_token`,
+      token_type: "Bearer",
+      expires_in: Math.max(0, issued.expires - Math.floor(now / 1000)),
+      scope: SCOPE,
+    };
+  }
+
+  #count(agent: string, now: number): void {
+    if (now >= this.#minuteEnds) {
+      this.#minuteEnds = now + MINUTE_MS;
+      this.#issued = new Map();
+    }
+    const count = (this.#issued.get(agent) ?? 0) + 1;
+    if (count > PER_MINUTE || this.#issued.size >= COUNTED_AGENTS)
+      throw new OAuthError(429, "temporarily_unavailable", "Too many tokens in this minute; use each until it ends.");
+    this.#issued.set(agent, count);
+  }
+}
+
+/** Where the signing keys are kept. */
+export function signingKeyFile(keyDirectory: string): string {
+  return join(keyDirectory, "access-token.key");
+}
+
+export function newTokenId(): string {
+  return randomBytes(16).toString("base64url");
+}
+
+/** The actor's credential, on behalf of the subject and of all for whom either acts already (RFC 8693, 4.1). */
+function delegated(subject: Credential, actor: Credential): Credential {
+  for (const one of [subject, actor])
+    if (one.audience !== "agents")
+      throw new CredentialError(
+        "delegation",
+        "Agents act for agents here; a person's token is no subject or actor token.",
+      );
+  checkMayAct(subject, actor);
+  const others = [subject, ...(subject.onBehalfOf ?? []), ...(actor.onBehalfOf ?? [])].map(alone);
+  const chain = [...new Map(others.map((one) => [keyOf(one), one])).values()];
+  if (chain.some((one) => keyOf(one) === keyOf(actor)))
+    throw new CredentialError("delegation", "An agent can't act for itself.");
+  if (chain.length + 1 > LONGEST_CHAIN)
+    throw new CredentialError("delegation", `A chain of delegation has ${LONGEST_CHAIN} agents at most.`);
+  return { ...actor, onBehalfOf: chain };
+}
+
+/** RFC 8693, 4.4: a token that names who may act for its subject is for nobody else. What it says in other words isn't understood. */
+function checkMayAct(subject: Credential, actor: Credential): void {
+  for (const one of [subject, ...(subject.onBehalfOf ?? [])]) {
+    const may = one.claims.may_act;
+    if (may === undefined) continue;
+    const names = isRecord(may) && Object.keys(may).every((name) => name === "sub" || name === "iss") ? may : {};
+    if (names.sub !== actor.subject || (names.iss ?? one.issuer) !== actor.issuer)
+      throw new CredentialError("delegation", "The subject token says that this actor may not act for it (`may_act`).");
+  }
+}
+
+function alone({ onBehalfOf: _, ...credential }: Credential): Credential {
+  return credential;
+}
+
+function keyOf({ issuer, subject }: { readonly issuer: string; readonly subject: string }): string {
+  return JSON.stringify([issuer, subject]);
+}
+
+function recordOf({ issuer, subject, name }: AgentPrincipal): { readonly [key: string]: Json } {
+  return { issuer, subject, name };
+}
+
+/** RFC 8693, 3: the type that is declared must not contradict the token's own. */
+function tokenOf(form: ReadonlyMap<string, string>, whose: "subject" | "actor"): string {
+  const token = form.get(`${whose}_token`);
+  const type = form.get(`${whose}_token_type`);
+  if (token === undefined || type === undefined)
+    throw new OAuthError(400, "invalid_request", `${whose}_token and ${whose}_token_type come together.`);
+  if (![`${TYPE}jwt`, `${TYPE}id_token`, `${TYPE}access_token`].includes(type))
+    throw new OAuthError(400, "invalid_request", `${whose}_token_type is ${TYPE}jwt, id_token or access_token.`);
+  if (type === `${TYPE}id_token` && readHeader(token).typ === "at+jwt")
+    throw new OAuthError(400, "invalid_request", `${whose}_token is an access token, and declared to be an ID token.`);
+  return token;
+}
+
+function hasJti(assertion: string): boolean {
+  const payload: unknown = JSON.parse(Buffer.from(assertion.split(".")[1] ?? "", "base64url").toString());
+  return isRecord(payload) && payload.jti !== undefined;
+}

@@ -1,0 +1,80 @@
+import type { AgentPrincipal } from "../identity/principal.ts";
+import { type DecisionRequest, decide, describable } from "./decide.ts";
+import type { Decision, DenyDecision, OutputMask, PermitDecision, UseDecision } from "./decision.ts";
+import { smallestLimit, strictestApproval, strictestMask } from "./obligations.ts";
+import type { PolicySet } from "./policy-set.ts";
+
+/**
+ * May this agent run this plan for those it acts for (RFC 8693, `act`)? Policy is asked about each of them; what one of them
+ * may not, none of them may, and the strictest obligations of all hold. With nobody behind the agent it is `decide`.
+ */
+export function decideForAll(policies: PolicySet, request: DecisionRequest): Decision {
+  const [first, ...others] = everyone(request.principal).map((principal) =>
+    decide(policies, { ...request, principal }),
+  );
+  return others.reduce(intersection, first ?? decide(policies, request));
+}
+
+/** As `describable`, of what each of them may be told. */
+export function describableForAll(
+  ...[policies, request, table, paths]: Parameters<typeof describable>
+): ReadonlySet<string> {
+  return everyone(request.principal).reduce<ReadonlySet<string>>((left, principal) => {
+    const shown = describable(policies, { ...request, principal }, table, [...left]);
+    return new Set([...left].filter((path) => shown.has(path)));
+  }, new Set(paths));
+}
+
+function everyone(principal: AgentPrincipal): readonly AgentPrincipal[] {
+  return [principal, ...(principal.onBehalfOf ?? [])];
+}
+
+function intersection(a: Decision, b: Decision): Decision {
+  const basis = {
+    policyVersion: a.policyVersion,
+    uses: strictestUses(a.uses, b.uses),
+    policies: [...new Set([...a.policies, ...b.policies])].sort(),
+    protectionsOff: a.protectionsOff,
+  };
+  const deny = (message: string): DenyDecision => ({ ...basis, effect: "deny", message });
+  if (a.effect === "deny") return deny(a.message);
+  if (b.effect === "deny") return deny(`${b.message} (This agent acts on behalf of one that may not.)`);
+  const approval = strictestApproval([a, b].flatMap(({ obligations }) => obligations.approval ?? []));
+  if (approval?.approvers.length === 0)
+    return deny("Access denied: no group of people may approve this for both the agent and the one it acts for.");
+  return { ...basis, effect: "permit", obligations: { ...strictestObligations(a, b), approval } };
+}
+
+function strictestObligations(a: PermitDecision, b: PermitDecision): Omit<PermitDecision["obligations"], "approval"> {
+  return {
+    limitRows: smallestLimit([a.obligations.limitRows, b.obligations.limitRows]),
+    limitBytes: smallestLimit([a.obligations.limitBytes, b.obligations.limitBytes]),
+    // Classes travel by what is written, whoever writes it.
+    travelling: a.obligations.travelling,
+    masks: a.obligations.masks.map((mask, i) => strictestOutput(mask, b.obligations.masks[i])),
+  };
+}
+
+/** Both were made of the same outputs; a field that only one of them has is hidden (I1). */
+function strictestOutput(a: OutputMask, b: OutputMask | undefined): OutputMask {
+  const { fields, ...rest } = a;
+  const mask = b === undefined ? ({ rule: "null" } as const) : strictestMask([a.mask, b.mask]);
+  return fields === undefined
+    ? { ...rest, mask }
+    : { ...rest, mask, fields: fields.map((field, i) => strictestOutput(field, b?.fields?.[i])) };
+}
+
+function strictestUses(a: readonly UseDecision[], b: readonly UseDecision[]): readonly UseDecision[] {
+  const key = ({ table, path, action }: UseDecision) => JSON.stringify([table, path, action]);
+  const others = new Map(b.map((use) => [key(use), use]));
+  return a.map((use) => {
+    const other = others.get(key(use));
+    if (other === undefined) return use;
+    return {
+      ...use,
+      effect: use.effect === "permit" ? other.effect : use.effect,
+      policies: [...new Set([...use.policies, ...other.policies])].sort(),
+      mask: strictestMask([use.mask, other.mask]),
+    };
+  });
+}
