@@ -13,7 +13,7 @@ import {
   type Rows,
   TABLES,
 } from "./schema.ts";
-import { runText } from "./steps.ts";
+import { type Answers, runText } from "./steps.ts";
 import { isRefusal, type Warehouse } from "./warehouse.ts";
 import { wholePlan } from "./whole-plan.ts";
 
@@ -88,7 +88,13 @@ interface Base {
   readonly outcome: Outcome;
 }
 
-async function onBase(query: Generated, warehouse: Warehouse, used: ReadonlySet<string>, seed: number): Promise<Base> {
+async function onBase(
+  query: Generated,
+  warehouse: Warehouse,
+  used: ReadonlySet<string>,
+  seed: number,
+  answers: Answers,
+): Promise<Base> {
   const rows: Record<string, Rows> = {};
   const physical = new Map<string, string>();
   for (const table of TABLES) {
@@ -98,7 +104,7 @@ async function onBase(query: Generated, warehouse: Warehouse, used: ReadonlySet<
     physical.set(table.name, base.physical);
   }
   const text = withTables(query.duck, (table) => physical.get(table) ?? table);
-  return { seed, rows, physical, outcome: await runText(warehouse, text) };
+  return { seed, rows, physical, outcome: await runText(warehouse, text, answers) };
 }
 
 /** Of so many queries one is asked on a second database, with every kind of change, to see how much is foreseen in vain. */
@@ -114,12 +120,13 @@ export async function examine(
   const statement = planOf(query.google);
   if (typeof statement === "string") return { ...NOTHING, status: "refused by analyze", reason: statement };
   const used = new Set([...query.duck.matchAll(/\{\{(\w+)\}\}/g)].map((m) => m[1] ?? ""));
-  const first = await onBase(query, warehouse, used, dataSeed);
+  const answers: Answers = new Map();
+  const first = await onBase(query, warehouse, used, dataSeed, answers);
   if (first.outcome.kind === "error" && isRefusal(first.outcome.message)) {
     return { ...NOTHING, status: "refused by DuckDB", reason: first.outcome.message.split("\n")[0] ?? "" };
   }
   const thorough = changeSeed % THOROUGH_EACH === 0;
-  const second = thorough ? await onBase(query, warehouse, used, (dataSeed + 1) % DATABASES) : first;
+  const second = thorough ? await onBase(query, warehouse, used, (dataSeed + 1) % DATABASES, answers) : first;
   let [pairs, evidence, predicted, unchanged] = [0, 0, 0, 0];
   for (const path of only === null ? pathsToChange(statement, used, changeSeed, PATHS_CHANGED) : [only]) {
     const table = TABLES.find((t) => t.name === path.table);
@@ -138,7 +145,7 @@ export async function examine(
       const sql = withTables(query.duck, (name) =>
         name === path.table ? changed.physical : (base.physical.get(name) ?? name),
       );
-      const other = await runText(warehouse, sql);
+      const other = await runText(warehouse, sql, answers);
       if (other.kind === "error" && isRefusal(other.message)) continue;
       const result = compare(statement, path, query.ordered, base.outcome, other);
       pairs++;

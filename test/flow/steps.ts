@@ -37,19 +37,22 @@ export type Step =
   | { readonly kind: "try"; readonly body: readonly Step[]; readonly handler: readonly Step[] }
   | { readonly kind: "result"; readonly sql: string };
 
+/** What was asked before, by its text: for one program, whose runs mostly differ in what one table holds. */
+export type Answers = Map<string, Outcome>;
+
 /** A query, or steps as JSON, which leave the databases as they were. */
-export async function runText(warehouse: Warehouse, duck: string): Promise<Outcome> {
+export async function runText(warehouse: Warehouse, duck: string, answers: Answers = new Map()): Promise<Outcome> {
   if (!duck.startsWith("[")) return warehouse.run(duck);
   const steps: readonly Step[] = JSON.parse(duck);
   // A failure ends DuckDB's transaction, and what handles it couldn't go on. Such a script writes only into tables of its own.
   if (duck.includes('"kind":"try"')) {
-    const outcome = await new Running(warehouse).all(steps);
+    const outcome = await new Running(warehouse, answers, duck).all(steps);
     const own = new Set([...duck.matchAll(/CREATE TEMP TABLE (\w+)/g)].map((match) => match[1]));
     for (const table of own) await warehouse.run(`DROP TABLE IF EXISTS ${table}`);
     return ended(outcome);
   }
   await warehouse.run("BEGIN");
-  const outcome = await new Running(warehouse).all(steps);
+  const outcome = await new Running(warehouse, answers, duck).all(steps);
   await warehouse.run("ROLLBACK");
   return ended(outcome);
 }
@@ -61,6 +64,8 @@ function ended(outcome: Ended): Outcome {
   return outcome;
 }
 
+const WRITING = /(?:CREATE TEMP TABLE|INSERT INTO|UPDATE|DELETE FROM|MERGE INTO) (\w+)/g;
+
 const EMPTY: Outcome = { kind: "rows", rows: [] };
 
 /** What no handler may see: it says nothing about BigQuery, or ADR 0007 leaves it out. */
@@ -71,10 +76,16 @@ function isUncaught(message: string): boolean {
 class Running {
   readonly #warehouse: Warehouse;
   readonly #variables = new Map<string, string>();
+  readonly #answers: Answers;
+  /** What the program writes into. */
+  readonly #written: RegExp | null;
   #result: Outcome = EMPTY;
 
-  constructor(warehouse: Warehouse) {
+  constructor(warehouse: Warehouse, answers: Answers, program: string) {
     this.#warehouse = warehouse;
+    this.#answers = answers;
+    const names = [...program.matchAll(WRITING)].map((match) => match[1]);
+    this.#written = names.length === 0 ? null : new RegExp(`\\b(${names.join("|")})\\b`);
   }
 
   /** The last result, the first failure, or where to go on. */
@@ -87,14 +98,22 @@ class Running {
     return this.#result;
   }
 
-  #ask(sql: string): Promise<Outcome> {
-    const text = sql.replace(/\[\[(\w+)\]\]/g, (_, name: string) => this.#variables.get(name) ?? "NULL");
-    return this.#warehouse.run(text);
+  #text(sql: string): string {
+    return sql.replace(/\[\[(\w+)\]\]/g, (_, name: string) => this.#variables.get(name) ?? "NULL");
+  }
+
+  async #ask(sql: string): Promise<Outcome> {
+    const text = this.#text(sql);
+    if (this.#written?.test(text)) return this.#warehouse.run(text);
+    const answer = this.#answers.get(text) ?? (await this.#warehouse.run(text));
+    this.#answers.set(text, answer);
+    return answer;
   }
 
   async #step(step: Step): Promise<Ended> {
     switch (step.kind) {
       case "run":
+        return this.#warehouse.run(this.#text(step.sql));
       case "result":
         return this.#ask(step.sql);
       case "jump":
