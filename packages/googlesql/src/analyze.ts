@@ -3,7 +3,7 @@
  * Whatever is not understood is refused (I1); `analyze` never throws.
  */
 import { type Explanation, explain } from "./explain.ts";
-import { parse } from "./parser/parse.ts";
+import { parseText } from "./parser/parse.ts";
 import type { AccessPlan } from "./plan.ts";
 import { print, redact } from "./printer.ts";
 import { refusalOf } from "./refusal.ts";
@@ -18,8 +18,9 @@ import { withTerminalPipes } from "./resolver/terminal-pipes.ts";
 import { Trace } from "./resolver/trace.ts";
 import { noteNames, requireResolved } from "./resolver/whole-text.ts";
 import { SqlError } from "./sql-error.ts";
-import type { Script } from "./tree.ts";
+import type { Node, Script } from "./tree.ts";
 import { type ParameterType, parameterType, type Type } from "./types.ts";
+import { wholeTree } from "./visitor.ts";
 
 /** BigQuery's QueryParameter; the value plays no part in the analysis and is never read. */
 export interface QueryParameter {
@@ -51,14 +52,16 @@ export interface Analysis {
 /** Never throws: what goes wrong is a refusal. */
 export function analyze(sql: string, options: AnalyzeOptions): Analysis {
   try {
-    return analysisOf(sql, withTerminalPipes(sql, withImmediateStatements(sql, parse(sql))), options);
+    const { script, nodes } = parseText(sql);
+    const tree = withTerminalPipes(sql, withImmediateStatements(sql, script));
+    return analysisOf(sql, tree, tree === script ? nodes : wholeTree(tree).nodes, options);
   } catch (error) {
     return { plan: { understood: false, refusal: refusalOf(error) } };
   }
 }
 
-function analysisOf(sql: string, tree: Script, options: AnalyzeOptions): Analysis {
-  requireKnown(sql, tree);
+function analysisOf(sql: string, tree: Script, nodes: readonly Node[], options: AnalyzeOptions): Analysis {
+  requireKnown(sql, tree, nodes);
   const context = new Context({
     sql,
     catalog: options.catalog,
@@ -69,9 +72,9 @@ function analysisOf(sql: string, tree: Script, options: AnalyzeOptions): Analysi
     expression: resolveExpression,
     trace: options.explain === true ? new Trace() : null,
   });
-  noteNames(context, tree);
+  noteNames(context, nodes);
   const { statementType, statements, result } = resolveScript(context, tree);
-  requireResolved(context, tree);
+  requireResolved(context, nodes);
   const canonicalSql = print(tree, {
     tablePath: (node) => context.tablePaths.get(node),
     routinePath: (node) => context.routinePaths.get(node),

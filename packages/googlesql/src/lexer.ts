@@ -23,11 +23,11 @@ export interface Token {
 
 /** `>>` and `<>` are left to the parser, since `ARRAY<STRUCT<…>>` closes two types. */
 const PAIRS: ReadonlySet<string> = new Set(["@@", "||", "|>", "<<", "<=", ">=", "!=", "=>", "->", "+=", "-=", "**"]);
+const PAIR_ENDS: ReadonlySet<string> = new Set([...PAIRS].map((pair) => pair.charAt(1)));
 const SINGLES: ReadonlySet<string> = new Set("()[]{},;.+-*/=<>|^&~@?:$");
 
 const WHITESPACE = /[ \n\r\t\b\f\v\u00a0\u2000-\u200a\u202f\u205f\u3000]+/y;
 const LINE_COMMENT = /[^\r\n]*/y;
-const WORD = /[A-Za-z_][A-Za-z0-9_]*/y;
 const WORD_AFTER_DOT = /[A-Za-z0-9_]+/y;
 const HEX_INTEGER = /0[xX][0-9a-fA-F]+/y;
 /** Digits that a hexadecimal number starts with are no decimal fraction: `1.0x1` is `1.` and `0x1`. */
@@ -35,7 +35,7 @@ const DECIMAL = /(?:(?!0[xX][0-9a-fA-F])[0-9]+)/y;
 const EXPONENT = /[eE](?:[0-9]+(?![A-Za-z0-9_])|[+-](?!0[xX][0-9a-fA-F])[0-9]+)/y;
 const STRING_PREFIX = /^(?:r|b|rb|br)$/i;
 const HEX_OR_DIGITS = /^0[xX]|^[0-9]+$/;
-const OTHER_SPACE = /[\b\f\v\u00a0\u2000-\u200a\u202f\u205f\u3000]/;
+const SPACE = /[\n\r\t\b\f\v\u00a0\u2000-\u200a\u202f\u205f\u3000]/;
 
 /**
  * Reads a whole text into tokens, as Google's lexer reads it: the same whitespace, comments that do not nest and end at
@@ -52,6 +52,8 @@ export function tokenize(sql: string): Token[] {
   refuseDamagedText(sql);
   const tokens: Token[] = [];
   let at = 0;
+  let previous: Token | undefined;
+  let beforePrevious: Token | undefined;
 
   const fail = (offset: number, message: string): never => {
     throw SqlError.at(sql, offset, "syntax", message);
@@ -64,14 +66,21 @@ export function tokenize(sql: string): Token[] {
     if (tokens.length >= LIMITS.tokens) {
       throw SqlError.at(sql, start, "limit", `SQL has more than ${LIMITS.tokens} tokens; split it.`);
     }
-    tokens.push({ kind, text, keyword, start, end });
+    const token = { kind, text, keyword, start, end };
+    tokens.push(token);
+    beforePrevious = previous;
+    previous = token;
     at = end;
   };
 
   while (at < sql.length) {
     const start = at;
     const char = sql.charAt(at);
-    if (char === " " || char === "\n" || char === "\r" || char === "\t" || OTHER_SPACE.test(char)) {
+    if (char === " " || char === "\n") {
+      at++;
+      continue;
+    }
+    if (!isPrintable(sql.charCodeAt(at)) && SPACE.test(char)) {
       at += match(WHITESPACE, at).length;
       continue;
     }
@@ -86,8 +95,7 @@ export function tokenize(sql: string): Token[] {
       continue;
     }
 
-    const previous = tokens.at(-1);
-    const afterPathDot = previous?.text === "." && previous.kind === "symbol" && canPrecedePathDot(tokens.at(-2));
+    const afterPathDot = previous?.text === "." && previous.kind === "symbol" && canPrecedePathDot(beforePrevious);
     if (afterPathDot && isWordPart(char)) {
       const word = match(WORD_AFTER_DOT, at);
       // `a.r'x'` is no path: Google reads the prefix as part of a string literal, which cannot stand here.
@@ -109,7 +117,7 @@ export function tokenize(sql: string): Token[] {
       refuseAttachedName(text);
       continue;
     }
-    const word = isWordPart(char) ? match(WORD, at) : "";
+    const word = sql.slice(at, wordEnd(at));
     const quoteAt = at + word.length;
     if (isQuote(sql.charAt(quoteAt)) && (word === "" || STRING_PREFIX.test(word))) {
       quoted(start, word.toLowerCase(), quoteAt);
@@ -120,13 +128,20 @@ export function tokenize(sql: string): Token[] {
       push("name", word, isParameterName ? "" : word.toUpperCase(), start, quoteAt);
       continue;
     }
-    const pair = char + sql.charAt(at + 1);
+    const pair = PAIR_ENDS.has(sql.charAt(at + 1)) ? char + sql.charAt(at + 1) : char;
     const symbol = PAIRS.has(pair) ? pair : char;
     if (!SINGLES.has(char) && symbol === char) fail(start, `Illegal input character ${codePointName(sql, at)}.`);
     push("symbol", symbol, "", start, start + symbol.length);
   }
   tokens.push({ kind: "end", text: "", keyword: "", start: sql.length, end: sql.length });
   return tokens;
+
+  /** Where the word that starts at `from` ends: at `from` where none does. */
+  function wordEnd(from: number): number {
+    let end = from;
+    while (isWordCode(sql.charCodeAt(end))) end++;
+    return end;
+  }
 
   /** `1`, `0x1F`, `1.`, `1.5`, `1.5e-3`, `1e10` */
   function number(from: number): string {
@@ -148,13 +163,13 @@ export function tokenize(sql: string): Token[] {
   /** A string, bytes or backquoted identifier whose opening quote is at `open`. */
   function quoted(start: number, prefix: string, open: number): void {
     const quote = sql.charAt(open);
-    const triple = quote !== "`" && sql.startsWith(quote.repeat(3), open);
+    const triple = quote !== "`" && sql.charAt(open + 1) === quote && sql.charAt(open + 2) === quote;
     const raw = prefix.includes("r");
     const bytes = prefix.includes("b");
-    const what =
-      quote === "`"
-        ? "quoted identifier"
-        : `${triple ? "triple-quoted " : ""}${raw ? "raw " : ""}${bytes ? "bytes" : "string"} literal`;
+    const unclosed = (): never => {
+      const literal = `${triple ? "triple-quoted " : ""}${raw ? "raw " : ""}${bytes ? "bytes" : "string"} literal`;
+      return fail(start, `Unclosed ${quote === "`" ? "quoted identifier" : literal}.`);
+    };
     if (quote === "`" && prefix !== "") {
       push("name", sql.slice(start, open), sql.slice(start, open).toUpperCase(), start, open);
       return;
@@ -163,13 +178,13 @@ export function tokenize(sql: string): Token[] {
     const bodyStart = open + closing.length;
     let i = bodyStart;
     for (;;) {
-      if (i >= sql.length) fail(start, `Unclosed ${what}.`);
+      if (i >= sql.length) unclosed();
       const c = sql.charAt(i);
       // A backslash always takes the next character along, in raw literals too.
       if (c === "\\" && (triple || !isLineBreak(sql.charAt(i + 1)))) i += 2;
       else if (c === "\\") fail(i, "Illegal escaped newline.");
-      else if (sql.startsWith(closing, i)) break;
-      else if (!triple && isLineBreak(c)) fail(start, `Unclosed ${what}.`);
+      else if (c === quote && (!triple || sql.startsWith(closing, i))) break;
+      else if (!triple && isLineBreak(c)) unclosed();
       else i++;
     }
     const value = decodeEscapes(sql.slice(bodyStart, i), { raw, bytes }, (offset, message) =>
@@ -203,7 +218,19 @@ function isDigit(char: string): boolean {
 }
 
 function isWordPart(char: string): boolean {
-  return (char >= "a" && char <= "z") || (char >= "A" && char <= "Z") || (char >= "0" && char <= "9") || char === "_";
+  return isWordCode(char.charCodeAt(0));
+}
+
+/** ASCII letters, digits and `_`; of no character (NaN) false. */
+function isWordCode(code: number): boolean {
+  return (
+    (code >= 0x61 && code <= 0x7a) || (code >= 0x41 && code <= 0x5a) || (code >= 0x30 && code <= 0x39) || code === 0x5f
+  );
+}
+
+/** ASCII without control characters. */
+function isPrintable(code: number): boolean {
+  return code > 0x20 && code < 0x7f;
 }
 
 function isQuote(char: string): boolean {

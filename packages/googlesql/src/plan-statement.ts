@@ -5,7 +5,6 @@ import {
   keysOf,
   NO_KEYS,
   type SourceKey,
-  sourceKey,
   splitSourceKey,
   union,
   viasOf,
@@ -150,13 +149,11 @@ export interface ReadUses {
 
 /** Every column the statement uses, and how. */
 export function readsOf(context: Context, relation: Relation | null, uses: ReadUses = {}): TableRead[] {
-  const reads = new Map<TableName, Map<string, Set<Use>>>();
-  for (const table of context.tables) if (temporaryName(table) === undefined) reads.set(table, new Map());
+  const usesOf = new Map<SourceKey, Set<Use>>();
   const note = (key: SourceKey, use: Use): void => {
-    const { table, path } = splitSourceKey(key);
-    const columns = reads.get(table) ?? new Map<string, Set<Use>>();
-    reads.set(table, columns);
-    columns.set(path, (columns.get(path) ?? new Set()).add(use));
+    const known = usesOf.get(key);
+    if (known === undefined) usesOf.set(key, new Set([use]));
+    else known.add(use);
   };
   const shown = relation === null ? [] : resultColumns(relation).map((c) => c.flow);
   const flowsOf = (list: readonly Written[]): Flow[] => list.flatMap((w) => w.columns.map((c) => c.flow));
@@ -177,9 +174,16 @@ export function readsOf(context: Context, relation: Relation | null, uses: ReadU
   for (const { implicit } of context.written) for (const key of implicit) note(key, "predicate");
   for (const flow of context.failing) for (const key of keysOf(flow)) note(key, "predicate");
   // A value that is computed but not shown still decides whether the query fails.
-  const used = new Set([...reads].flatMap(([table, columns]) => [...columns.keys()].map((c) => sourceKey(table, c))));
   for (const flow of context.computed) {
-    for (const key of keysOf(flow)) if (!used.has(key)) note(key, "predicate");
+    for (const key of keysOf(flow)) if (!usesOf.has(key)) note(key, "predicate");
+  }
+  const reads = new Map<TableName, Map<string, Set<Use>>>();
+  for (const table of context.tables) if (temporaryName(table) === undefined) reads.set(table, new Map());
+  for (const [key, uses] of usesOf) {
+    const { table, path } = splitSourceKey(key);
+    const columns = reads.get(table);
+    if (columns === undefined) reads.set(table, new Map([[path, uses]]));
+    else columns.set(path, uses);
   }
   for (const columns of reads.values()) if (columns.size === 0) columns.set("*", new Set<Use>(["predicate"]));
   return [...reads]

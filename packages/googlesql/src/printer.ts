@@ -327,7 +327,10 @@ class Printer implements Printing {
 
   list(nodes: readonly Node[], separator = ", "): string {
     let text = "";
-    for (const [i, node] of nodes.entries()) text += i === 0 ? this.node(node) : separator + this.node(node);
+    for (let i = 0; i < nodes.length; i++) {
+      const node = nodes[i];
+      if (node !== undefined) text += i === 0 ? this.node(node) : separator + this.node(node);
+    }
     return text;
   }
 

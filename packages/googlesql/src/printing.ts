@@ -30,7 +30,9 @@ export function backquote(name: string): string {
 }
 
 export function path(parts: readonly Identifier[]): string {
-  return parts.map(({ name }) => backquote(name)).join(".");
+  let text = "";
+  for (const { name } of parts) text += text === "" ? backquote(name) : `.${backquote(name)}`;
+  return text;
 }
 
 /** The name of a parameter or of a part of a system variable, which is no keyword behind its sign. */

@@ -34,6 +34,7 @@ export function decodeEscapes(
   form: { readonly raw: boolean; readonly bytes: boolean },
   fail: (offset: number, message: string) => never,
 ): string {
+  if (!form.bytes && !body.includes("\\") && !body.includes("\r")) return body;
   const pieces: string[] = [];
   const plain = (text: string): void => {
     pieces.push(form.bytes ? utf8(text) : text);

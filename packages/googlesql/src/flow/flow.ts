@@ -108,6 +108,8 @@ export function either(flows: readonly Flow[]): Flow {
 }
 
 function unite(flows: readonly Flow[]): Flow {
+  const [first, second] = flows;
+  if (first !== undefined && second === undefined && first.fields === null) return first;
   const explicit = new Map<SourceKey, Ways>();
   const implicit = new Set<SourceKey>();
   let constant = false;
@@ -297,7 +299,10 @@ export function fieldFlow(flow: Flow, index: number): Flow {
 /** Every source of a value, however it is used: what a predicate on it depends on. */
 export function keysOf(flow: Flow): ReadonlySet<SourceKey> {
   const value = whole(flow);
-  return union([new Set(value.explicit.keys()), value.implicit]);
+  if (value.explicit.size === 0) return value.implicit;
+  const keys = new Set(value.explicit.keys());
+  for (const key of value.implicit) keys.add(key);
+  return keys;
 }
 
 export function union(sets: readonly ReadonlySet<SourceKey>[]): ReadonlySet<SourceKey> {

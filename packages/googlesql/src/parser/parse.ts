@@ -1,7 +1,7 @@
 import { LIMITS } from "../limits.ts";
 import { SqlError } from "../sql-error.ts";
 import type { Expression, Node, Script } from "../tree.ts";
-import { childrenOf } from "../visitor.ts";
+import { childrenOf, wholeTree } from "../visitor.ts";
 import { ScriptParser } from "./statements.ts";
 
 /**
@@ -13,9 +13,19 @@ import { ScriptParser } from "./statements.ts";
  * @see https://cloud.google.com/bigquery/docs/reference/standard-sql/query-syntax
  */
 export function parse(sql: string): Script {
+  return parseText(sql).script;
+}
+
+export interface ParsedText {
+  readonly script: Script;
+  /** All of its nodes, as `wholeTree` gives them. */
+  readonly nodes: readonly Node[];
+}
+
+/** As `parse`, with all nodes in a list, for whoever looks at each. */
+export function parseText(sql: string): ParsedText {
   const script = new ScriptParser(sql).script();
-  refuseTallTrees(script, sql);
-  return script;
+  return { script, nodes: refuseTallTrees(script, sql) };
 }
 
 /** Reads one expression alone: a function's body. Throws as `parse` does. */
@@ -26,7 +36,9 @@ export function parseExpression(sql: string): Expression {
 }
 
 /** Left-associative operators and joins grow a tree without nesting the parser; whoever walks a tree recurses over its height. */
-function refuseTallTrees(root: Node, sql: string): void {
+function refuseTallTrees(root: Node, sql: string): readonly Node[] {
+  const { nodes, height: found } = wholeTree(root);
+  if (found <= LIMITS.treeHeight) return nodes;
   let layer: Node[] = [root];
   for (let height = 1; layer.length > 0; height++) {
     const [first] = layer;
@@ -42,4 +54,5 @@ function refuseTallTrees(root: Node, sql: string): void {
     for (const node of layer) for (const child of childrenOf(node)) below.push(child);
     layer = below;
   }
+  return nodes;
 }

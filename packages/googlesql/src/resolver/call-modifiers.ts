@@ -4,17 +4,13 @@ import type { Context } from "./context.ts";
 
 /** Refuses every modifier the call carries that this kind of function doesn't take. */
 export function refuseModifiers(context: Context, name: string, node: FunctionCall, taken: readonly string[]): void {
-  const given: readonly [string, boolean][] = [
-    ["DISTINCT", node.distinct],
-    ["IGNORE NULLS", node.nulls !== null],
-    ["HAVING", node.having !== null],
-    ["ORDER BY", node.orderBy.length > 0],
-    ["LIMIT", node.limit !== null],
-    ["OVER", node.over !== null],
-  ];
-  for (const [modifier, present] of given) {
-    if (present && !taken.includes(modifier)) {
-      context.fail("type", `${name} doesn't take ${modifier}`, node);
-    }
-  }
+  const refuse = (modifier: string): void => {
+    if (!taken.includes(modifier)) context.fail("type", `${name} doesn't take ${modifier}`, node);
+  };
+  if (node.distinct) refuse("DISTINCT");
+  if (node.nulls !== null) refuse("IGNORE NULLS");
+  if (node.having !== null) refuse("HAVING");
+  if (node.orderBy.length > 0) refuse("ORDER BY");
+  if (node.limit !== null) refuse("LIMIT");
+  if (node.over !== null) refuse("OVER");
 }

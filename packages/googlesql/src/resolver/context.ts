@@ -4,7 +4,7 @@ import { fieldTypes, NO_KEYS, type SourceKey } from "../flow/flow.ts";
 import type { Change, Effect, Refusal, TableName, Write } from "../plan.ts";
 import type { RoutineName, RoutineResource } from "../routine-resource.ts";
 import { SqlError } from "../sql-error.ts";
-import type { TableResource } from "../table-resource.ts";
+import type { TableFieldSchema, TableResource } from "../table-resource.ts";
 import type { Expression, Node, Query, TablePath } from "../tree.ts";
 import type { Type } from "../types.ts";
 import {
@@ -167,6 +167,7 @@ export class Context {
   #work = 0;
   #planSources = 0;
   readonly #names = new Set<string>();
+  readonly #schemas = new Set<readonly TableFieldSchema[]>();
   readonly #lookAlikes = new Map<string, string>();
   readonly #sizes = new Map<Type, number>();
 
@@ -311,6 +312,11 @@ export class Context {
     return names;
   }
 
+  /** Tells what `columnNames` gives for this list. */
+  knowColumnNames(columns: readonly Column[], names: ReadonlyMap<string, Column | null>): void {
+    this.#columnNames.set(columns, names);
+  }
+
   /** The id of an operation on operands: the same for the same. */
   idOf(operation: string, operands: readonly (number | string)[]): number {
     // Each part says how long it is, so that no two lists of parts have one key.
@@ -338,6 +344,17 @@ export class Context {
     const known = this.#lookAlikes.get(wide);
     if (known === undefined) this.#lookAlikes.set(wide, fold(name));
     else if (known !== fold(name)) this.fail("name", `${name} looks like another name in the query; rename it`, node);
+  }
+
+  /** The same for all names of a table's schema, its fields' included. Whether it is the first time for this schema. */
+  noteSchema(fields: readonly TableFieldSchema[], node: { readonly start: number }): boolean {
+    if (this.#schemas.has(fields)) return false;
+    this.#schemas.add(fields);
+    for (const field of fields) {
+      this.noteName(field.name, node);
+      if (field.fields !== undefined) this.noteSchema(field.fields, node);
+    }
+    return true;
   }
 
   /** Counts columns made, so that a small text can't ask for a large analysis. */

@@ -4,6 +4,7 @@ import { resultColumns, resultType } from "../plan-statement.ts";
 import { SqlError } from "../sql-error.ts";
 import type { Node, Query } from "../tree.ts";
 import { sameType, type Type } from "../types.ts";
+import { wholeTree } from "../visitor.ts";
 import type { Context } from "./context.ts";
 import { requireKnown } from "./known.ts";
 import { closedRelation } from "./recursion.ts";
@@ -27,9 +28,10 @@ export function queryOf(resource: object, sql: string): Query {
 
 /** The rows that a definition's query gives, inside its text; no row or name of the calling query reaches them. */
 export function definedRelation(context: Context, query: Query): Relation {
-  noteNames(context, query);
+  const { nodes } = wholeTree(query);
+  noteNames(context, nodes);
   const relation = closedRelation(context.query(context, query, null, null));
-  requireResolved(context, query);
+  requireResolved(context, nodes);
   let unnamed = 0;
   const columns = resultColumns(relation).map(
     (column): Column => ({

@@ -5,17 +5,23 @@
 import { SqlError } from "../sql-error.ts";
 import { statementName } from "../statement-name.ts";
 import type { Node, NodeKind, Script, Statement, StatementNode } from "../tree.ts";
-import { childrenOf } from "../visitor.ts";
+import { childrenOf, wholeTree } from "../visitor.ts";
 
-/** @throws SqlError `unsupported`, or `syntax` for a text without statement */
-export function requireKnown(sql: string, tree: Script): void {
+/**
+ * `nodes` are those of the tree, where they are listed already.
+ *
+ * @throws SqlError `unsupported`, or `syntax` for a text without statement
+ */
+export function requireKnown(sql: string, tree: Script, nodes = wholeTree(tree).nodes): void {
   const [statement] = tree.statements;
   if (statement === undefined) throw new SqlError("syntax", "There is no statement", 1, 1);
-  requireKnownParts(sql, tree);
+  requireKnownParts(sql, tree, nodes);
 }
 
 /** The same for a part that stands alone: a function's body. */
-export function requireKnownParts(sql: string, root: Node): void {
+export function requireKnownParts(sql: string, root: Node, nodes = wholeTree(root).nodes): void {
+  if (nodes.every((node) => isKnown(node.kind))) return;
+  // The first one in the order of the text is named.
   const open: Node[] = [root];
   for (let node = open.pop(); node !== undefined; node = open.pop()) {
     const unknown = unknownPart(node);

@@ -9,6 +9,7 @@ import { type RoutineResource, standardSqlType } from "../routine-resource.ts";
 import { tableNameParts } from "../table-name.ts";
 import type { Expression, FunctionCall, Identifier, Node, TableFunctionCall } from "../tree.ts";
 import type { Type } from "../types.ts";
+import { wholeTree } from "../visitor.ts";
 import type { Context } from "./context.ts";
 import { requireKnownParts } from "./known.ts";
 import { argumentsOf, type RoutineParameter, resolveSqlAggregate, resolveSqlFunction } from "./routine.ts";
@@ -175,13 +176,14 @@ function sqlFunction(
   if (sql === undefined) return context.fail("unsupported", `${name} can't be read: its body isn't shown`, node);
   const value = context.inside({ kind: "routine", name, sql }, project, node, () => {
     const body = bodyOf(resource, sql);
-    noteNames(context, body);
+    const { nodes } = wholeTree(body);
+    noteNames(context, nodes);
     const definition = { name, parameters, returns, body };
     const found =
       frame === null
         ? resolveSqlFunction(context, definition, values, body)
         : resolveSqlAggregate(context, definition, values, frame, body);
-    requireResolved(context, body);
+    requireResolved(context, nodes);
     return found;
   });
   return frame === null ? { ...value, id: callId(context, name, values) } : { ...value, id: context.freshId() };

@@ -5,34 +5,35 @@ import type { TableFieldSchema } from "../table-resource.ts";
 import type { Node } from "../tree.ts";
 import { schemaType } from "../types.ts";
 import type { Context } from "./context.ts";
-import type { Column } from "./scope.ts";
-
-type SchemaColumn = Omit<Column, "id">;
+import { type Column, namesOf } from "./scope.ts";
 
 /** What follows from a schema alone is made once for as long as the catalog keeps the schema. */
-const SCHEMAS = new WeakMap<
-  readonly TableFieldSchema[],
-  { readonly table: TableName; readonly columns: SchemaColumn[] }
->();
+interface SchemaColumns {
+  readonly table: TableName;
+  readonly columns: readonly Column[];
+  readonly names: ReadonlyMap<string, Column | null>;
+}
+
+const SCHEMAS = new WeakMap<readonly TableFieldSchema[], SchemaColumns>();
+
+/** Ids of columns that outlast an analysis are below zero, those that `Context.freshId` gives above. */
+let lastKeptId = 0;
 
 export function tableColumns(
   context: Context,
   table: TableName,
   fields: readonly TableFieldSchema[],
   node: Node,
-): Column[] {
+): readonly Column[] {
   if (fields.length === 0) return context.fail("unsupported", `Table ${table} has no schema`, node);
   context.spendColumns(fields.length, node);
-  noteNames(context, fields, node);
-  const known = SCHEMAS.get(fields);
-  const columns = known?.table === table ? known.columns : schemaColumns(context, table, fields, node);
-  if (known?.table !== table) SCHEMAS.set(fields, { table, columns });
-  for (const { type } of columns) context.bounded(type, node);
-  return columns.map(({ name, type, written, flow }) => {
-    const id = context.freshId();
-    context.trace?.column(id, `${table}.${name}`);
-    return { name, type, written, flow, id };
-  });
+  const first = context.noteSchema(fields, node);
+  const known = schemaColumns(context, table, fields, node);
+  // Where a text names the table once more, its columns are others: each row beside each.
+  const columns = first ? known.columns : known.columns.map((column) => ({ ...column, id: context.freshId() }));
+  if (first) context.knowColumnNames(columns, known.names);
+  if (context.trace !== null) for (const { id, name } of columns) context.trace.column(id, `${table}.${name}`);
+  return columns;
 }
 
 function schemaColumns(
@@ -40,8 +41,13 @@ function schemaColumns(
   table: TableName,
   fields: readonly TableFieldSchema[],
   node: Node,
-): SchemaColumn[] {
-  return fields.map((field): SchemaColumn => {
+): SchemaColumns {
+  const known = SCHEMAS.get(fields);
+  if (known?.table === table) {
+    for (const { type } of known.columns) context.bounded(type, node);
+    return known;
+  }
+  const columns = fields.map((field): Column => {
     const type = schemaType(field);
     if (type === undefined) {
       return context.fail("unsupported", `Column ${field.name} of ${table} has an unknown type`, node);
@@ -51,13 +57,10 @@ function schemaColumns(
       type: context.bounded(type, node),
       written: "value",
       flow: columnFlow(table, field.name, type),
+      id: --lastKeptId,
     };
   });
-}
-
-function noteNames(context: Context, fields: readonly TableFieldSchema[], node: Node): void {
-  for (const field of fields) {
-    context.noteName(field.name, node);
-    noteNames(context, field.fields ?? [], node);
-  }
+  const made = { table, columns, names: namesOf(columns) };
+  SCHEMAS.set(fields, made);
+  return made;
 }
