@@ -126,8 +126,7 @@ export function explicitSources(flow: Flow): ExplicitSource[] {
 }
 
 function columnName(key: SourceKey): ColumnName {
-  const { table, path } = splitSourceKey(key);
-  return `${table}.${path}`;
+  return key.replace("\n", ".");
 }
 
 export function columnNames(keys: ReadonlySet<SourceKey>): ColumnName[] {

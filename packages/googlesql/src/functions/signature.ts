@@ -221,6 +221,8 @@ export function matchSignature(entry: FunctionEntry, passed: readonly PassedArgu
   for (const signature of entry.signatures) {
     const found = matchOne(signature, passed);
     if (found && (best === undefined || found.cost < best.cost)) best = found;
+    // None is nearer.
+    if (best?.cost === 0) break;
   }
   return best?.match;
 }
@@ -234,11 +236,12 @@ function matchOne(
   signature: Signature,
   passed: readonly PassedArgument[],
 ): { readonly match: Match; readonly cost: number } | undefined {
-  const pairs = pairArguments(signature, passed);
-  if (pairs === undefined) return undefined;
+  const taken = takenBy(signature, passed);
+  if (taken === undefined) return undefined;
   const bindings: Bindings = { values: new Map(), cost: 0 };
-  for (const [argument, given] of pairs) {
-    if (!accept(argument.pattern, given, bindings)) return undefined;
+  for (const [i, argument] of taken.entries()) {
+    const given = passed[i];
+    if (given === undefined || !accept(argument.pattern, given, bindings)) return undefined;
   }
   const bound = new Map<string, Type>();
   for (const [letter, values] of bindings.values) {
@@ -250,17 +253,13 @@ function matchOne(
   }
   const result = instantiate(signature.result, bound);
   if (result === undefined) return undefined;
-  const flows = pairs.map(([argument]) => argument.flow);
+  const flows = taken.map((argument) => argument.flow);
   return { match: { result, flows }, cost: bindings.cost };
 }
 
-/** One pair for each argument passed, in their order. */
-function pairArguments(
-  signature: Signature,
-  passed: readonly PassedArgument[],
-): [SignatureArgument, PassedArgument][] | undefined {
-  const pairs: [SignatureArgument, PassedArgument][] = [];
-  const paired = (argument: SignatureArgument): boolean => pairs.some(([pair]) => pair === argument);
+/** For each argument passed, in their order, the one of the signature that takes it. */
+function takenBy(signature: Signature, passed: readonly PassedArgument[]): SignatureArgument[] | undefined {
+  const taken: SignatureArgument[] = [];
   let byName = false;
   let at = 0;
   for (const given of passed) {
@@ -268,16 +267,16 @@ function pairArguments(
     if (given.kind === "value" && given.name !== "") {
       byName = true;
       argument = signature.arguments.find((a) => a.name === given.name.toLowerCase());
-      if (argument === undefined || paired(argument)) return undefined;
+      if (argument === undefined || taken.includes(argument)) return undefined;
     } else {
       while (signature.arguments[at]?.placed === false) at++;
       argument = signature.arguments[at];
       if (argument === undefined || byName) return undefined;
       if (!argument.repeated) at++;
     }
-    pairs.push([argument, given]);
+    taken.push(argument);
   }
-  return signature.arguments.every((a) => a.optional || paired(a)) ? pairs : undefined;
+  return signature.arguments.every((a) => a.optional || taken.includes(a)) ? taken : undefined;
 }
 
 function accept(pattern: Pattern, given: PassedArgument, bindings: Bindings): boolean {

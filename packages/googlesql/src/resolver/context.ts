@@ -340,10 +340,11 @@ export class Context {
   noteName(name: string, node: { readonly start: number }): void {
     if (this.#names.has(name)) return;
     this.#names.add(name);
-    const wide = ASCII.test(name) ? fold(name) : name.normalize("NFKC").toUpperCase().toLowerCase();
+    const folded = fold(name);
+    const wide = ASCII.test(name) ? folded : name.normalize("NFKC").toUpperCase().toLowerCase();
     const known = this.#lookAlikes.get(wide);
-    if (known === undefined) this.#lookAlikes.set(wide, fold(name));
-    else if (known !== fold(name)) this.fail("name", `${name} looks like another name in the query; rename it`, node);
+    if (known === undefined) this.#lookAlikes.set(wide, folded);
+    else if (known !== folded) this.fail("name", `${name} looks like another name in the query; rename it`, node);
   }
 
   /** The same for all names of a table's schema, its fields' included. Whether it is the first time for this schema. */

@@ -203,8 +203,11 @@ function literal(context: Context, type: Type, text: string): Value {
 }
 
 const MAX_INT64 = 2n ** 63n - 1n;
+/** As BigInt would print it, and far from the bound. */
+const SHORT_INTEGER = /^(?:0|[1-9][0-9]{0,17})$/;
 
 function integer(context: Context, node: Tree.IntegerLiteral, negated: boolean): Value {
+  if (SHORT_INTEGER.test(node.text)) return literal(context, INT64, negated ? `-${node.text}` : node.text);
   const magnitude = BigInt(node.text);
   if (magnitude > (negated ? MAX_INT64 + 1n : MAX_INT64)) {
     return context.fail("type", "Integer literal is out of range of INT64", node);

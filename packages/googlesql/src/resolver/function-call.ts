@@ -148,7 +148,8 @@ function callId(context: Context, name: string, node: FunctionCall, passed: Pass
     const label = argument.kind === "NamedArgument" ? `${argument.name.name.toLowerCase()}=>` : "";
     if (expression.kind === "DatePart") return `${label}${expression.name} ${expression.weekday ?? ""}`;
     if (expression.kind === "PathExpression" && !passed.values[i]) return expression.parts[0]?.name.toUpperCase() ?? "";
-    return `${label}${passed.values[i]?.id ?? 0}`;
+    const id = passed.values[i]?.id ?? 0;
+    return label === "" ? id : `${label}${id}`;
   });
   return context.idOf(`call ${name}`, operands);
 }

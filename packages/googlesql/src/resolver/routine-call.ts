@@ -25,8 +25,8 @@ export interface CalledRoutine {
 
 /** Whether a call of this name is of a routine rather than of a built-in function: those have one part, or a known two. */
 export function namesRoutine(name: readonly Identifier[]): boolean {
-  if (tableNameParts(name).length < 2) return false;
-  const [first] = name;
+  const [first, second] = name;
+  if (second === undefined && first?.name.includes(".") !== true) return false;
   if (first?.name.toUpperCase() === "SAFE") return false;
   const written = name.map((part) => part.name.toUpperCase()).join(".");
   return functionNamed(written) === undefined && refusalReason(written) === undefined;
