@@ -4,7 +4,7 @@ import { analyze } from "./analyze.ts";
 import { catalogNames } from "./catalog-names.ts";
 import type { PlanStatement } from "./plan.ts";
 import type { TableFieldSchema, TableResource } from "./table-resource.ts";
-import { CLINIC, canonical, DEFAULTS, flows, planOf, reads, refusalOf } from "./testing/clinic.ts";
+import { CLINIC, canonical, DEFAULTS, flows, planOf, reads, refusalOf, writes } from "./testing/clinic.ts";
 
 function resource(id: string, fields: readonly TableFieldSchema[], more: Partial<TableResource> = {}): TableResource {
   return { tableReference: { projectId: "clinic", datasetId: "ehr", tableId: id }, schema: { fields }, ...more };
@@ -195,5 +195,29 @@ describe("FOR SYSTEM_TIME AS OF", () => {
   });
   it("decides nothing where it is a literal", () => {
     assert.deepEqual(reads("SELECT a FROM pair FOR SYSTEM_TIME AS OF '2020-01-01'"), ["pair.a: output"]);
+  });
+});
+
+describe("a snapshot", () => {
+  it("is read as a table, by columns of its own", () => {
+    assert.deepEqual(flows("SELECT t.a FROM pair_then AS t JOIN pair USING (b)"), [
+      "a = copy pair_then.a ? pair.b, pair_then.b",
+    ]);
+    assert.deepEqual(reads("SELECT COUNT(*) AS n FROM pair_then"), ["pair_then.*: output"]);
+  });
+  it("can be restored, and is all its columns", () => {
+    assert.deepEqual(writes("CREATE TABLE t CLONE pair_then"), [
+      "create t: a = copy pair_then.a; b = copy pair_then.b",
+    ]);
+  });
+  it("has no past, no changes and no new rows", () => {
+    for (const sql of [
+      "SELECT a FROM pair_then FOR SYSTEM_TIME AS OF CURRENT_TIMESTAMP()",
+      "SELECT a FROM APPENDS(TABLE pair_then, NULL)",
+      "INSERT pair_then SELECT * FROM pair",
+      "DELETE FROM pair_then WHERE TRUE",
+    ]) {
+      assert.equal(refusalOf(sql)?.code, "unsupported", sql);
+    }
   });
 });

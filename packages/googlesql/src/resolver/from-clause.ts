@@ -212,8 +212,13 @@ function baseTable(context: Context, node: TablePath, lateral: Scope): FromClaus
     return relationRows(context, relation, alias, node);
   }
   const type = (resource.type ?? "TABLE").toUpperCase();
-  if (type !== "TABLE")
-    return context.fail("unsupported", `${found.name} is a ${type}; only tables and views can be queried`, node);
+  // A snapshot is read as the table it was; what is stored elsewhere may be anything by the time it is read (threat-model row 19).
+  if (type !== "TABLE" && type !== "SNAPSHOT")
+    return context.fail(
+      "unsupported",
+      `${found.name} is a ${type}; only tables, snapshots and views can be queried`,
+      node,
+    );
   const catalogued = tableColumns(context, found.name, resource.schema?.fields ?? [], node);
   const whole = { columns: catalogued, implicit: NO_KEYS, rows: rowsFlow(found.name), repeated: false };
   const { columns, ...rest } = asWritten(context, found.name, whole);

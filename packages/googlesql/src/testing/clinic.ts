@@ -54,6 +54,7 @@ const TABLES: ReadonlyMap<string, TableResource> = new Map([
   ]),
   table("patients_view", [field("ssn", "STRING")], "VIEW"),
   table("patients_mv", [field("ssn", "STRING")], "MATERIALIZED_VIEW"),
+  table("pair_then", [field("a", "STRING"), field("b", "STRING")], "SNAPSHOT"),
   table("outside", [field("ssn", "STRING")], "EXTERNAL"),
   table("empty", []),
   [
