@@ -243,6 +243,24 @@ describe("the chaperone command", () => {
       assert.ok(!rig.warehouse.requests.some((r) => JSON.stringify(r.body).includes(session)));
     });
 
+    it("enters one with a key, writes its credential once, lists and revokes the key", async () => {
+      const out = join(folder, "care.json");
+      const args = ["agents", "add", "care", "--sponsor", "avery.auditor", "--out", out];
+      const issuer = ["--sponsor-issuer", rig.identityProvider.issuer];
+      const added = await done([...args, ...issuer, "--group", "clinical-agents"], { as: "sam.sponsor" });
+      const credential = JSON.parse(readFileSync(out, "utf8"));
+      assert.match(credential.private_key, /^-----BEGIN PRIVATE KEY-----/);
+      assert.equal(credential.client_email, "care@chaperone.demo.example");
+      assert.match(added, /GOOGLE_APPLICATION_CREDENTIALS=.*care\.json/);
+      assert.ok(!added.includes("PRIVATE KEY"), "the key is on the screen");
+      assert.equal((await chaperone([...args, ...issuer], { as: "sam.sponsor" })).status, 1, "written over");
+      const kid: string = credential.private_key_id;
+      assert.match(await done(["agents", "keys"], { as: "avery.auditor" }), new RegExp(kid));
+      const revoke = ["agents", "revoke-key", kid, "--reason", "an incident"];
+      assert.equal((await chaperone(revoke, { as: "avery.auditor" })).status, 1);
+      assert.match(await done(revoke, { as: "sam.sponsor" }), /revoked/);
+    });
+
     it("is for administrators, and for agents there are", async () => {
       const [auditor, nobody] = await Promise.all([
         set("suspend", "research-agent", "avery.auditor"),

@@ -8,6 +8,7 @@ import { travelledClassesIn } from "./catalog/travelled-classes.ts";
 import { type Config, type ConnectionConfig, protectionsOff } from "./config/index.ts";
 import { BigQueryDoor } from "./doors/bigquery-rest/door.ts";
 import { MetadataReader } from "./doors/bigquery-rest/metadata.ts";
+import { AgentKeysApi } from "./doors/console-api/agent-keys.ts";
 import { ConsoleApi } from "./doors/console-api/console-api.ts";
 import { createIdentity } from "./identity/index.ts";
 import { RefusalLog } from "./identity/refusal-log.ts";
@@ -124,6 +125,15 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
       consoleApi: new ConsoleApi({
         store,
         engine,
+        agentKeys: new AgentKeysApi({
+          store,
+          publicUrl: config.publicUrl,
+          issuers: {
+            agents: config.issuers.flatMap(({ issuer, audiences }) => (audiences.agents === undefined ? [] : [issuer])),
+            people: config.issuers.flatMap(({ issuer, audiences }) => (audiences.people === undefined ? [] : [issuer])),
+          },
+          clock,
+        }),
         roles: {
           approvers: config.people.approversDefault,
           auditors: config.people.auditors,

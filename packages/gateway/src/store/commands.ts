@@ -1,6 +1,7 @@
 import { approvalCommands } from "../approvals/commands.ts";
 import { agentCommands } from "../identity/commands.ts";
+import { keyCommands } from "../identity/key-commands.ts";
 import { sessionCommands } from "../sessions/commands.ts";
 
 /** Every state change there is, by name. The worker runs them; nothing else writes. */
-export const COMMANDS = { ...sessionCommands, ...approvalCommands, ...agentCommands };
+export const COMMANDS = { ...sessionCommands, ...approvalCommands, ...agentCommands, ...keyCommands };

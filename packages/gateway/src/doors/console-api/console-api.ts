@@ -11,8 +11,10 @@ import { sendJson } from "../bigquery-rest/door.ts";
 import { GoogleError, invalid, notFound } from "../bigquery-rest/google-error.ts";
 import { readBody } from "../bigquery-rest/read-body.ts";
 import { parseBody } from "../bigquery-rest/requests.ts";
+import { AGENT_KEY_ACTIONS, type AgentKeysApi } from "./agent-keys.ts";
 
 export interface ConsoleApiOptions {
+  readonly agentKeys: AgentKeysApi;
   readonly store: Store;
   readonly engine: SessionEngine;
   /** Groups by role; approvers are named by each request. */
@@ -102,6 +104,10 @@ export class ConsoleApi {
         const agents = await store.db.selectFrom("agents").selectAll().orderBy("name").limit(MOST_LISTED).execute();
         return sendJson(response, { agents: agents.map((a) => ({ ...a, groups: JSON.parse(a.groups) as unknown })) });
       }
+      case "GET agents/:id":
+        this.#needs(person, "auditors", "administrators");
+        if (at !== "keys") throw notFound("path");
+        return sendJson(response, await this.#o.agentKeys.keys());
       case "POST agents/:id":
         return this.#setAgent(person, at, request, response);
       default:
@@ -171,6 +177,9 @@ export class ConsoleApi {
     response: ServerResponse,
   ): Promise<void> {
     this.#needs(person, "administrators");
+    const keyAction = AGENT_KEY_ACTIONS.find((known) => known === action);
+    if (keyAction !== undefined)
+      return sendJson(response, await this.#o.agentKeys.run(keyAction, person, await readBody(request, BODY_BYTES)));
     if (action !== "suspend" && action !== "activate") throw notFound("path");
     const body = parseBody(agentBody, await readBody(request, BODY_BYTES));
     try {

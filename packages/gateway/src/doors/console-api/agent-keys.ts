@@ -1,0 +1,119 @@
+import { createHash, createPublicKey } from "node:crypto";
+import { z } from "zod";
+import type { PersonPrincipal } from "../../identity/principal.ts";
+import { sponsorKey } from "../../identity/revocation.ts";
+import { keySubject } from "../../identity/tokens/agent-keys.ts";
+import { CommandError } from "../../store/command.ts";
+import type { Store } from "../../store/store.ts";
+import { GoogleError, invalid, notFound } from "../bigquery-rest/google-error.ts";
+import { parseBody } from "../bigquery-rest/requests.ts";
+
+/** What administrators do about agents' keys and revocations. */
+export interface AgentKeysApiOptions {
+  readonly store: Store;
+  readonly publicUrl: string;
+  readonly issuers: { readonly agents: readonly string[]; readonly people: readonly string[] };
+  readonly clock: () => number;
+}
+
+const DAY_MS = 24 * 3600 * 1000;
+const reason = z.string().trim().min(3).max(1000);
+const person = z.strictObject({ issuer: z.string().max(2048), subject: z.string().min(1).max(512) });
+const addBody = z.strictObject({
+  name: z.string().regex(/^[a-z][a-z0-9-]{0,62}$/),
+  sponsor: person,
+  groups: z.array(z.string().min(1).max(256)).max(100).default([]),
+  /** Whose tokens the agent has; without it, it signs with this key. */
+  identity: person.optional(),
+  key: z.strictObject({ publicKey: z.string().max(4096), days: z.number().int().min(1).max(366) }).optional(),
+});
+const keyBody = z.strictObject({ kid: z.string().regex(/^[0-9a-f]{64}$/), reason });
+const revokeBody = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("token"), token: z.string().regex(/^[\x21-\x7e]{1,256}$/), reason }),
+  z.strictObject({ kind: z.literal("issuer"), issuer: z.string().min(1).max(2048), reason }),
+  z.strictObject({ kind: z.literal("sponsor"), sponsor: person, reason }),
+]);
+
+export const AGENT_KEY_ACTIONS = ["add", "revoke-key", "revoke"] as const;
+export type AgentKeyAction = (typeof AGENT_KEY_ACTIONS)[number];
+
+export class AgentKeysApi {
+  readonly #o: AgentKeysApiOptions;
+
+  constructor(options: AgentKeysApiOptions) {
+    this.#o = options;
+  }
+
+  /** Public facts of every key. */
+  async keys(): Promise<unknown> {
+    const keys = await this.#o.store.db
+      .selectFrom("agent_keys")
+      .select(["kid", "issuer", "subject", "made_by", "made_at", "expires_at", "revoked_at"])
+      .orderBy("made_at", "desc")
+      .limit(1000)
+      .execute();
+    return { keys };
+  }
+
+  /** The caller has checked that the person is an administrator. */
+  async run(action: AgentKeyAction, administrator: PersonPrincipal, body: string): Promise<unknown> {
+    const by = `person:${administrator.issuer}#${administrator.subject}`;
+    try {
+      switch (action) {
+        case "add":
+          return await this.#add(by, body);
+        case "revoke-key":
+          return await this.#o.store.run("agent.key-revoke", { ...parseBody(keyBody, body), by });
+        case "revoke":
+          return await this.#revoke(by, body);
+        default:
+          return action satisfies never;
+      }
+    } catch (error) {
+      if (!(error instanceof CommandError)) throw error;
+      if (error.code === "unknown_key") throw notFound("key");
+      throw new GoogleError(409, error.code, error.message);
+    }
+  }
+
+  async #add(by: string, body: string): Promise<unknown> {
+    const { store, publicUrl, issuers, clock } = this.#o;
+    const { name, sponsor, groups, identity, key } = parseBody(addBody, body);
+    if (!issuers.people.includes(sponsor.issuer)) throw invalid("sponsor.issuer is no issuer of people's tokens.");
+    if ((identity === undefined) === (key === undefined))
+      throw invalid("An agent has either an identity of an issuer or a key.");
+    if (identity !== undefined && !issuers.agents.includes(identity.issuer))
+      throw invalid("identity.issuer is no issuer of agents' tokens.");
+    const id = identity ?? { issuer: publicUrl, subject: keySubject(name, publicUrl) };
+    const made = key === undefined ? undefined : { ...readKey(key.publicKey), expiresAt: clock() + key.days * DAY_MS };
+    await store.run("agent.add", { agent: { ...id, name, sponsor, groups, registeredBy: by }, key: made });
+    return { ...id, publicUrl, ...(made === undefined ? {} : { kid: made.kid, expiresAt: made.expiresAt }) };
+  }
+
+  async #revoke(by: string, text: string): Promise<unknown> {
+    const body = parseBody(revokeBody, text);
+    const id = body.kind === "token" ? body.token : body.kind === "issuer" ? body.issuer : sponsorKey(body.sponsor);
+    await this.#o.store.run("credential.revoke", { kind: body.kind, id, by, reason: body.reason });
+    return { revoked: body.kind };
+  }
+}
+
+/** A public RSA key of 2048 to 4096 bits (RFC 7518, 3.3). Its id is made of it (RFC 7638), so that nobody chooses one. */
+function readKey(pem: string): { readonly kid: string; readonly jwk: string } {
+  const wrong = () => invalid("key.publicKey is a public RSA key of 2048 to 4096 bits, as PEM (SPKI).");
+  if (!pem.startsWith("-----BEGIN PUBLIC KEY-----")) throw wrong();
+  try {
+    const key = createPublicKey(pem);
+    const { modulusLength = 0, publicExponent } = key.asymmetricKeyDetails ?? {};
+    if (key.asymmetricKeyType !== "rsa" || modulusLength < 2048 || modulusLength > 4096 || publicExponent !== 65_537n)
+      throw wrong();
+    const { e, n } = key.export({ format: "jwk" });
+    // Members in the order that RFC 7638, 3.2 asks for.
+    const kid = createHash("sha256")
+      .update(JSON.stringify({ e, kty: "RSA", n }))
+      .digest("hex");
+    return { kid, jwk: JSON.stringify({ kty: "RSA", n, e }) };
+  } catch {
+    throw wrong();
+  }
+}
