@@ -117,6 +117,10 @@ export const FLOW_MUTANTS: readonly (readonly [rule: string, from: string, to: s
   ["asArgument: a value of a row", "{ ...leaf, level: Math.min(leaf.level, ARGUMENT) },", "leaf,"],
   ["asArgument: a literal too", "leaf.explicit.size === 0 && leaf.implicit.size === 0 ? leaf", "leaf === null ? leaf"],
   ["returned: stays an argument", "leaf.level === ARGUMENT ? { ...leaf, level } : leaf", "leaf"],
+  ["returned: of what was picked", ".filter((l) => l !== PICKED)", ""],
+  ["covers: whatever the level", "flow.level >= known.level && ", ""],
+  ["covers: whatever the literals", " && (known.constant || !flow.constant)", ""],
+  ["showing: the literals of what is added", "{ ...added, explicit, constant: false }", "{ ...added, explicit }"],
   ["computedOf: no constant", "made.explicit.size === 0 ? { ...made, constant: true } : made", "made"],
   ["handedOut: with its literals", "{ ...flow, constant: flow.explicit.size === 0 }", "flow"],
   [

@@ -184,6 +184,11 @@ describe("a lambda", () => {
     ])
       assert.deepEqual(flows(sql), ["x = transform weight"], sql);
   });
+  test("hands out no literal of its condition, but those of the array it filters", () => {
+    const constant = (array: string) => planOf(`SELECT ${array} AS x FROM patients`).outputs[0]?.constant;
+    assert.equal(constant("ARRAY_FILTER(tags, t -> t = 'x')"), false);
+    assert.equal(constant("ARRAY_FILTER(['x', ssn], t -> t = 'x')"), true);
+  });
   test("reads what can fail inside it", () => {
     assert.deepEqual(predicates("SELECT ARRAY_FILTER([1], e -> CAST(ssn AS INT64) = e) AS x FROM patients"), ["ssn"]);
     assert.deepEqual(predicates("SELECT ARRAY_TRANSFORM(tags, e -> CAST(e AS INT64)) AS x FROM patients"), ["tags"]);

@@ -84,6 +84,9 @@ describe("recursion in pipes", () => {
     const visits =
       "SELECT (FROM UNNEST(p.visits) v |> SELECT v.code |> RECURSIVE UNION ALL (|> WHERE FALSE) |> AGGREGATE COUNT(code)) AS n FROM patients p";
     assert.deepEqual(flows(visits), ["n = transform visits.code ? visits"]);
+    const rows =
+      "SELECT (FROM UNNEST(p.tags) AS t |> RECURSIVE UNION ALL (|> WHERE FALSE) |> AGGREGATE COUNT(*) AS n) AS n FROM patients p";
+    assert.deepEqual(flows(rows), ["n = transform tags ? tags"]);
   });
 
   test("names no table of the catalog by its alias", () => {

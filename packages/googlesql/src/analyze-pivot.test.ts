@@ -86,6 +86,8 @@ table("UNPIVOT turns columns to rows", [
     "v = copy ssn, copy state ? name, ssn, state",
     "w = copy name, copy state ? name, ssn, state",
   ],
+  // Of a STRUCT, whether it is NULL.
+  ["SELECT n FROM (SELECT address AS a, address AS b FROM patients) UNPIVOT(v FOR n IN (a, b))", "n = ? address"],
   ["SELECT COUNT(*) AS n FROM pair UNPIVOT(v FOR n IN (a, b))", "n = aggregate pair.* ? pair.a, pair.b"],
 ]);
 

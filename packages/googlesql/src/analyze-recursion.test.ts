@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it, test } from "node:test";
 import { catalogNames } from "./catalog-names.ts";
-import { DEFAULTS, flows, reads, refusalOf, types } from "./testing/clinic.ts";
+import { DEFAULTS, flows, planOf, reads, refusalOf, types } from "./testing/clinic.ts";
 import { cpuMs } from "./testing/cpu-time.ts";
 
 type Leak = readonly [sql: string, ...outputs: string[]];
@@ -97,6 +97,19 @@ describe("a recursive query", () => {
       reads("WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT 1 FROM r JOIN patients ON ssn = '1') SELECT 1 AS one"),
       ["*: predicate", "ssn: predicate"],
     );
+  });
+  it("has a constant where its term gives one", () => {
+    const constant = (term: string) =>
+      planOf(`WITH RECURSIVE r AS (SELECT ssn FROM patients UNION ALL SELECT ${term} FROM r) SELECT ssn FROM r`)
+        .outputs[0]?.constant;
+    assert.equal(constant("'x'"), true);
+    assert.equal(constant("ssn"), false);
+  });
+  it("whose term picks a row makes no statistic of it", () => {
+    const sum = (term: string) =>
+      flows(`WITH RECURSIVE r AS (SELECT id FROM patients UNION ALL ${term}) SELECT SUM(id) AS s FROM r`);
+    assert.deepEqual(sum("SELECT id FROM (SELECT id FROM r LIMIT 1)"), ["s = transform id"]);
+    assert.deepEqual(sum("SELECT id FROM (SELECT id FROM r)"), ["s = aggregate id"]);
   });
   it("has the types of its anchor", () => {
     const sql = (anchor: string, term: string): string =>

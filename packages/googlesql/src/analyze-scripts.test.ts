@@ -163,6 +163,15 @@ table("whether a handler runs shows what can fail", [
     "INSERT INTO pair (a) SELECT name FROM patients WHERE state = 'x'; BEGIN DELETE FROM pair WHERE 1 / 0 = 1; SELECT 1 AS x; EXCEPTION WHEN ERROR THEN SELECT 2 AS x; END",
     "x = ? pair.*, *, state",
   ],
+  // Of a table without rows nothing is changed or shown, so nothing fails.
+  [
+    "BEGIN UPDATE pair SET a = ERROR('x'), b = a WHERE TRUE; SELECT 1 AS x; EXCEPTION WHEN ERROR THEN SELECT 2 AS x; END",
+    "x = ? pair.*",
+  ],
+  [
+    "BEGIN MERGE pair USING (SELECT 1 AS k) ON FALSE WHEN NOT MATCHED BY SOURCE THEN UPDATE SET a = ERROR('x'), b = a; SELECT 1 AS x; EXCEPTION WHEN ERROR THEN SELECT 2 AS x; END",
+    "x = ? pair.*",
+  ],
   [
     "CREATE TEMP TABLE t AS SELECT name FROM patients WHERE ssn = '1'; BEGIN WITH c AS (SELECT 1 / 0 FROM t) SELECT 1 AS x; EXCEPTION WHEN ERROR THEN SELECT 2 AS x; END",
     "x = ? *, ssn",
@@ -214,6 +223,11 @@ describe("statements of a script", () => {
       ).statements[1]?.outputs[0]?.explicit,
       [{ column: "clinic.ehr.patients.weight", via: "transform" }],
     );
+  });
+
+  test("taking a STRUCT apart asks whether it is NULL, and not of its fields", () => {
+    const [set] = steps("DECLARE z, c STRING; SET (z, c) = (SELECT address FROM patients LIMIT 1); SELECT z");
+    assert.equal(set, "SELECT address: predicate, address.city: kept, address.zip: kept");
   });
 
   test("a STRUCT of the result has in each field what any of the last statements shows there", () => {
@@ -484,6 +498,11 @@ table("a function of the script is what its body makes of its arguments", [
   [
     "CREATE TEMP FUNCTION f(x STRING) RETURNS STRING LANGUAGE js AS 'throw x'; SELECT f(ssn) AS y FROM patients",
     "y = transform ssn",
+  ],
+  [
+    // What a subquery picked stays picked; the other argument is of the rows of the call.
+    `CREATE TEMP FUNCTION f(a STRING, b INT64) AS (b); SELECT SUM(f(${SSN}, id)) AS y FROM patients`,
+    "y = aggregate id",
   ],
   [
     `DECLARE v STRING DEFAULT ${SSN}; CREATE TEMP FUNCTION f(x ANY TYPE) AS (UPPER(x)); SELECT f(v) AS y`,

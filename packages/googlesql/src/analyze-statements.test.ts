@@ -308,6 +308,12 @@ describe("CREATE reads", () => {
     assert.deepEqual(reads("CREATE TABLE t (a STRING NOT NULL) AS SELECT ssn FROM patients"), [
       "ssn: output predicate",
     ]);
+    const place = "place STRUCT<zip STRING, city STRING> NOT NULL";
+    assert.deepEqual(reads(`CREATE TABLE t (${place}) AS SELECT address AS place FROM patients`), [
+      "address: predicate",
+      "address.city: output",
+      "address.zip: output",
+    ]);
   });
 });
 

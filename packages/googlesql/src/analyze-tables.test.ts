@@ -72,6 +72,14 @@ describe("a wildcard table", () => {
     ]);
     assert.equal(plan("SELECT e._TABLE_SUFFIX AS s FROM `events_*` AS e").outputs[0]?.constant, true);
   });
+  it("without rows makes nothing fail, so that a handler tells of them", () => {
+    const sql =
+      "BEGIN SELECT note, ERROR('x') AS e FROM `events_*`; SELECT 1 AS x; EXCEPTION WHEN ERROR THEN SELECT 2 AS x; END";
+    const analysed = analyze(sql, { catalog: CATALOG, ...DEFAULTS }).plan;
+    assert.deepEqual(analysed.understood && analysed.result.map(({ implicit }) => implicit.map(short)), [
+      ["events_1.*", "events_2.*"],
+    ]);
+  });
   it("has the pseudo-columns that all of its tables have", () => {
     assert.deepEqual(outputs("SELECT _PARTITIONDATE AS d FROM `loads_*`"), [
       "d DATE = copy loads_1._PARTITIONDATE, copy loads_2._PARTITIONDATE ? ",

@@ -551,6 +551,8 @@ describe("reads", () => {
       "ssn: predicate",
     ],
     ["SELECT v.code FROM patients p, p.visits v", "visits: predicate", "visits.code: output"],
+    // An index out of range fails, which is asked of the length alone.
+    ["SELECT visits[OFFSET(0)].code AS x FROM patients", "visits: predicate", "visits.code: output"],
   ];
   for (const [sql, ...expected] of cases) test(sql, () => assert.deepEqual(reads(sql), expected));
 
