@@ -163,6 +163,14 @@ table("whether a handler runs shows what can fail", [
     "INSERT INTO pair (a) SELECT name FROM patients WHERE state = 'x'; BEGIN DELETE FROM pair WHERE 1 / 0 = 1; SELECT 1 AS x; EXCEPTION WHEN ERROR THEN SELECT 2 AS x; END",
     "x = ? pair.*, *, state",
   ],
+  [
+    "BEGIN SELECT APPROX_TOP_SUM('x', weight, 3) AS y FROM patients; SELECT 1 AS x; EXCEPTION WHEN ERROR THEN SELECT 2 AS x; END",
+    "x = ? *, weight",
+  ],
+  [
+    "BEGIN SELECT LAG(1, id) OVER (ORDER BY 1) AS y FROM patients; SELECT 1 AS x; EXCEPTION WHEN ERROR THEN SELECT 2 AS x; END",
+    "x = ? *, id",
+  ],
   // Of a table without rows nothing is changed or shown, so nothing fails.
   [
     "BEGIN UPDATE pair SET a = ERROR('x'), b = a WHERE TRUE; SELECT 1 AS x; EXCEPTION WHEN ERROR THEN SELECT 2 AS x; END",

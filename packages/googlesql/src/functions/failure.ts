@@ -1,7 +1,7 @@
 /**
  * Which computations can fail, by what they are given. A query that fails for some values and not for others answers a
  * question about them (`SQRT(value - 100)`), so what such a computation is given is a predicate (threat-model row 7).
- * A function that isn't named here can fail (I1). Left out: that a text joined of several grows past BigQuery's bound.
+ * A function that isn't named here can fail (I1), as JSON_ARRAY can of a number that JSON can't hold. Left out: that a text joined of several grows past BigQuery's bound.
  * https://cloud.google.com/bigquery/docs/reference/standard-sql/functions-all
  */
 import type { Type } from "../types.ts";
@@ -20,12 +20,12 @@ const TOTAL: ReadonlySet<string> = new Set(
   RANGE_START RANGE_END RANGE_CONTAINS RANGE_OVERLAPS
   ARRAY_CONCAT ARRAY_REVERSE ARRAY_LENGTH ARRAY_TO_STRING ARRAY_INCLUDES ARRAY_INCLUDES_ALL ARRAY_INCLUDES_ANY
   ARRAY_IS_DISTINCT ARRAY_MAX ARRAY_MIN
-  JSON_TYPE TO_JSON_STRING JSON_ARRAY JSON_FLATTEN SAFE_TO_JSON LAX_BOOL LAX_INT64 LAX_FLOAT64 LAX_DOUBLE LAX_STRING
+  JSON_TYPE TO_JSON_STRING JSON_FLATTEN SAFE_TO_JSON LAX_BOOL LAX_INT64 LAX_FLOAT64 LAX_DOUBLE LAX_STRING
   LAX_BOOL_ARRAY LAX_INT64_ARRAY LAX_FLOAT64_ARRAY LAX_DOUBLE_ARRAY LAX_STRING_ARRAY
   ST_ASTEXT ST_ASGEOJSON ST_ASBINARY ST_GEOMETRYTYPE ST_DIMENSION ST_NPOINTS ST_NUMPOINTS ST_NUMGEOMETRIES ST_ISEMPTY
   ST_ISCLOSED ST_ISCOLLECTION ST_ISRING ST_BOUNDINGBOX
   COUNT COUNTIF APPROX_COUNT_DISTINCT MIN MAX MIN_BY MAX_BY ANY_VALUE STRING_AGG LOGICAL_AND LOGICAL_OR GROUPING
-  FIRST_VALUE LAST_VALUE LAG LEAD
+  FIRST_VALUE LAST_VALUE
   OP_PLUS OP_COMPLEMENT OP_JOIN OP_JOIN_ARRAYS
   `
     .trim()
@@ -46,6 +46,15 @@ const TOTAL_AT: ReadonlyMap<string, number> = new Map([
   ...["JSON_EXTRACT_STRING_ARRAY", "JSON_VALUE_ARRAY", "JSON_KEYS", "RANGE_BUCKET"].map((name) => [name, 0] as const),
   ...["FORMAT_DATE", "FORMAT_DATETIME", "FORMAT_TIME", "FORMAT_TIMESTAMP"].map((name) => [name, 1] as const),
   ["OP_LIKE", 0],
+]);
+
+/**
+ * Fails by the argument at this place alone: an offset that is NULL or negative.
+ * https://cloud.google.com/bigquery/docs/reference/standard-sql/navigation_functions#lag
+ */
+const FAILS_AT: ReadonlyMap<string, number> = new Map([
+  ["LAG", 1],
+  ["LEAD", 1],
 ]);
 
 /** Can't fail by a first argument of these types; by others, or by a time zone, they can. */
@@ -72,6 +81,8 @@ export function mayFail(name: string, place: number, types: readonly (Type | nul
   const zone = types[ZONE_AT.get(name) ?? types.length];
   if (zone?.kind === "scalar" && zone.name === "STRING") return true;
   const type = types[place];
+  const only = FAILS_AT.get(name);
+  if (only !== undefined) return place === only;
   if (TOTAL.has(name) || TOTAL_AT.get(name) === place) return false;
   return place !== 0 || type?.kind !== "scalar" || TOTAL_OF.get(name)?.includes(type.name) !== true;
 }
@@ -79,7 +90,7 @@ export function mayFail(name: string, place: number, types: readonly (Type | nul
 /** In short, for a reader. */
 export function failureOf(name: string): "never" | "by some arguments" | "yes" {
   if (TOTAL.has(name)) return "never";
-  return TOTAL_AT.has(name) || TOTAL_OF.has(name) ? "by some arguments" : "yes";
+  return TOTAL_AT.has(name) || TOTAL_OF.has(name) || FAILS_AT.has(name) ? "by some arguments" : "yes";
 }
 
 /** To each type, the types whose every value casts to it. */

@@ -333,6 +333,8 @@ function topValues(context: Context, name: string, passed: Passed, node: Functio
     return context.fail("type", `${name} takes ${arity} arguments`, node);
   }
   if (!coerces(count.type, INT64, count.written)) context.fail("type", `${name} takes an INT64 as its last`, node);
+  // A negative weight is an error, and so is NaN; a number of elements, what is none.
+  context.failing.push(count.flow, ...(weight === null ? [] : [weight.flow]));
   const statistic =
     weight === null
       ? aggregated([value.flow], frame.depth, frame.repeated ? "other" : "count")
