@@ -1,8 +1,8 @@
 /**
- * `npm run mutate:flow`: weakens the flow rules in a copy, one at a time: each rule of flow.ts, and each place where the
- * resolver applies one. A weakened rule that neither the tables of plans nor a slice of the noninterference test notices is
- * a survivor, and makes the run fail. `--tables` asks the tables alone, `--both` also asks the noninterference test where
- * they noticed; `--only flow`, `--only resolver/pivot.ts`; `--shard 2/5` runs every fifth, from the second on.
+ * `npm run mutate:flow`: weakens the flow rules in a copy, one at a time: each rule of flow.ts, each place where the resolver
+ * applies one, each line of the catalogue of functions. A weakened rule that neither the tables of plans nor a slice of the
+ * noninterference test notices is a survivor, and makes the run fail. `--tables` asks the tables alone, `--both` also asks the noninterference test where
+ * they noticed; `--only flow`, `--only resolver/pivot.ts`, `--only functions`; `--shard 2/5` runs every fifth, from the second on.
  */
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -11,9 +11,10 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { Worker } from "node:worker_threads";
+import { catalogueMutants } from "./catalogue-mutants.ts";
 import { FLOW_MUTANTS } from "./flow-mutants.ts";
 import { type Mutant, resolverMutants, withSwitches } from "./resolver-mutants.ts";
-import type { Answer } from "./tables-worker.ts";
+import type { Answer, Asked } from "./tables-worker.ts";
 
 const { values: flags } = parseArgs({
   options: {
@@ -29,7 +30,9 @@ const googlesql = join(copy, "packages/googlesql/src");
 const flowFile = join(googlesql, "flow/flow.ts");
 const FUZZ = "test/flow/noninterference.test.ts";
 const PATIENCE_MS = 60_000;
-const NO_MUTANT = -1;
+/** Loading runs all the tables, beside whatever else the machine does. */
+const LOADING_MS = 600_000;
+const NO_MUTANT = "";
 
 function prepare(): void {
   for (const part of ["package.json", "tsconfig.json", "packages/googlesql", "test/flow"]) {
@@ -55,16 +58,16 @@ async function loaded(): Promise<{ readonly worker: Worker; readonly first: Noti
     workerData: tables(),
     resourceLimits: { maxOldGenerationSizeMb: 2048 },
   });
-  return { worker, first: await answerOf(worker) };
+  return { worker, first: await answerOf(worker, LOADING_MS) };
 }
 
 /** By which test; null: by none. A mutant can also run for ever, or until there is no memory, which is noticed too. */
 type Noticed = string | null | typeof ENDLESS;
 const ENDLESS = Symbol("runs for ever");
 
-async function answerOf(worker: Worker): Promise<Noticed> {
+async function answerOf(worker: Worker, patience = PATIENCE_MS): Promise<Noticed> {
   try {
-    const [answer]: Answer[] = await once(worker, "message", { signal: AbortSignal.timeout(PATIENCE_MS) });
+    const [answer]: Answer[] = await once(worker, "message", { signal: AbortSignal.timeout(patience) });
     return answer?.noticed ?? null;
   } catch (error) {
     const { name, code } = error as { readonly name?: string; readonly code?: string };
@@ -74,11 +77,11 @@ async function answerOf(worker: Worker): Promise<Noticed> {
   }
 }
 
-function fuzzNotices(mutant: number): boolean {
+function fuzzNotices(mutant: string): boolean {
   const { status } = spawnSync(
     process.execPath,
     ["--import", "./test/flow/switch.ts", "--test", "--test-isolation=none", FUZZ],
-    { cwd: copy, stdio: "ignore", timeout: 300_000, env: { ...process.env, MUTANT: `${mutant}` } },
+    { cwd: copy, stdio: "ignore", timeout: 300_000, env: { ...process.env, MUTANT: mutant } },
   );
   return status !== 0;
 }
@@ -86,7 +89,7 @@ function fuzzNotices(mutant: number): boolean {
 const survivors: string[] = [];
 
 /** Says who noticed; the noninterference test is asked where the tables noticed nothing. */
-function report(rule: string, noticed: Noticed, mutant: number): void {
+function report(rule: string, noticed: Noticed, mutant: string): void {
   const fuzz = !flags.tables && (noticed === null || flags.both) && fuzzNotices(mutant);
   console.log(`${rule}: ${noticed === null ? "–" : "table"} ${fuzz ? "fuzz" : "–"}`);
   if (noticed === null && !fuzz) survivors.push(rule);
@@ -109,15 +112,44 @@ async function weakenFlow(mutants: typeof FLOW_MUTANTS): Promise<void> {
   writeFileSync(flowFile, text);
 }
 
-async function weakenResolver(mutants: readonly Mutant[]): Promise<void> {
+type Named = Asked & { readonly name: string };
+
+async function turnOnEach(mutants: readonly Named[]): Promise<void> {
   let { worker } = await loaded();
-  for (const { number, file, line, from } of mutants) {
-    worker.postMessage(number);
+  for (const { name, reach, on } of mutants) {
+    worker.postMessage({ reach, on } satisfies Asked);
     const noticed = await answerOf(worker);
     if (noticed === ENDLESS) ({ worker } = await loaded());
-    report(`${relative(googlesql, file)}:${line}: ${from.replace(/\s+/g, " ").slice(0, 90)}`, noticed, number);
+    report(name, noticed, on);
   }
   await worker.terminate();
+}
+
+function named({ number, file, line, from }: Mutant): Named {
+  const name = `${relative(googlesql, file)}:${line}: ${from.replace(/\s+/g, " ").slice(0, 90)}`;
+  return { name, reach: `${number}`, on: `${number}` };
+}
+
+/** Lets the copy ask which mutant is on where it looks a function up, and where it asks whether one can fail. */
+function openCatalogue(): void {
+  replaceIn("functions/catalogue.ts", "return BY_NAME.get(name.toUpperCase());", (text) =>
+    text.replace("BY_NAME", "globalThis.weakened(BY_NAME").replace("());", "()), entries);"),
+  );
+  replaceIn("functions/catalogue.ts", "import type { FunctionEntry }", () => "import { entries, type FunctionEntry }");
+  replaceIn("functions/failure.ts", "  const zone = ", (text) => {
+    const asked = '[["fails", name], ["fails", name, place]].map((mutant) => globalThis.mutant(mutant.join(" ")))';
+    return `  if (${asked}.includes(true)) return false;\n${text}`;
+  });
+}
+
+function replaceIn(file: string, from: string, to: (text: string) => string): void {
+  const path = join(googlesql, file);
+  const text = readFileSync(path, "utf8");
+  if (text.split(from).length !== 2) throw new Error(`"${from}" stands not once in ${file}`);
+  writeFileSync(
+    path,
+    text.replace(from, () => to(from)),
+  );
 }
 
 const [, which, of] = /^(\d+)\/(\d+)$/.exec(flags.shard) ?? [];
@@ -128,6 +160,7 @@ prepare();
 try {
   const all = resolverMutants(join(googlesql, "resolver"));
   for (const [file, text] of withSwitches(all)) writeFileSync(file, text);
+  openCatalogue();
   const { worker, first } = await loaded();
   await worker.terminate();
   if (first !== null) throw new Error(`the tables fail without any mutant: ${String(first)}`);
@@ -137,9 +170,12 @@ try {
   const places = all
     .filter(({ file }) => flags.only !== "flow" && relative(googlesql, file).startsWith(flags.only))
     .filter(inShard);
+  const functions = catalogueMutants();
+  const lines = "functions".startsWith(flags.only) ? functions.filter(inShard) : [];
   await weakenFlow(rules);
-  await weakenResolver(places);
-  console.log(`${rules.length + places.length} of ${FLOW_MUTANTS.length + all.length} mutants`);
+  await turnOnEach([...places.map(named), ...lines.map((line) => ({ ...line, name: line.on }))]);
+  const asked = rules.length + places.length + lines.length;
+  console.log(`${asked} of ${FLOW_MUTANTS.length + all.length + functions.length} mutants`);
   console.log(survivors.length === 0 ? "no survivors" : `survivors:\n  ${survivors.join("\n  ")}`);
   if (survivors.length > 0) process.exitCode = 1;
 } finally {

@@ -1,18 +1,35 @@
 /**
- * Which mutant of the resolver is on. All of them stand in one copy of it, each behind `globalThis.mutant(number)`:
- * turning one on costs no loading. Imported before the resolver.
+ * Which mutant is on. All of the resolver's and the catalogue's stand in one copy of them, each behind `globalThis.mutant(…)` or
+ * `globalThis.weakened(entry)`: turning one on costs no loading. Imported before the resolver.
  */
-let on = Number(process.env.MUTANT ?? "-1");
+import type { FunctionEntry } from "../../packages/googlesql/src/functions/signature.ts";
+import { remarked } from "./catalogue-mutants.ts";
+
+type Entries = (kind: FunctionEntry["kind"], via: FunctionEntry["via"], lines: string) => FunctionEntry[];
+
+let on = process.env.MUTANT ?? "";
 /** The mutants whose place was reached since somebody last looked. */
-export const reached = new Set<number>();
+export const reached = new Set<string>();
+
+function weakened(entry: FunctionEntry | undefined, entries: Entries): FunctionEntry | undefined {
+  if (entry === undefined) return undefined;
+  const { name, kind, via, written } = entry;
+  reached.add(`entry ${name}`);
+  const [what, which, overload, ...rest] = on.split(" ");
+  if (what !== "entry" || which !== name) return entry;
+  const lines = written.map((line, i) => (`${i}` === overload ? remarked(line, Number(rest[0]), rest[1] ?? "") : line));
+  const other = overload === "via" ? (rest[0] as FunctionEntry["via"]) : via;
+  return entries(kind, other, lines.map((line) => `${name}${line}`).join("\n"))[0];
+}
 
 Object.assign(globalThis, {
-  mutant: (number: number): boolean => {
-    reached.add(number);
-    return number === on;
+  weakened,
+  mutant: (which: number | string): boolean => {
+    reached.add(`${which}`);
+    return `${which}` === on;
   },
 });
 
-export function turnOn(number: number): void {
-  on = number;
+export function turnOn(which: string): void {
+  on = which;
 }

@@ -1,0 +1,68 @@
+/**
+ * The catalogue's lines, each weakened: a value that only decides or isn't told, a condition that is a value, another `via`; and
+ * each place of a function said never to fail. Made where a call looks its function up (switch.ts), so that they cost no loading.
+ */
+import { FUNCTIONS } from "../../packages/googlesql/src/functions/catalogue.ts";
+import { mayFail } from "../../packages/googlesql/src/functions/failure.ts";
+
+export interface CatalogueMutant {
+  /** What a call asks, so that the tests that reach it are known: `entry SUBSTR`, `fails SUBSTR`, `fails SUBSTR 1`. */
+  readonly reach: string;
+  /** By which it is turned on: `entry SUBSTR 0 1 ~` (overload, argument, mark) or `entry SUBSTR via aggregate`. */
+  readonly on: string;
+}
+
+const OTHER_MARKS: Readonly<Record<string, readonly string[]>> = {
+  "": ["~"],
+  "!": ["", "~"],
+  "=": ["", "~"],
+  "~": [""],
+};
+
+export function catalogueMutants(): CatalogueMutant[] {
+  return FUNCTIONS.flatMap(({ name, kind, via, written }) => {
+    const reach = `entry ${name}`;
+    // What no rows are brought together in is no statistic, whatever its entry says; ARRAY_LENGTH is computed, whatever its entry says.
+    const vias = (kind === "scalar" ? ["copy", "transform"] : ["copy", "transform", "aggregate"]).filter(
+      (other) => other !== via && name !== "ARRAY_LENGTH",
+    );
+    // What takes no column has no way that it could be said to take.
+    const takes = written.some((line) => !line.startsWith("()"));
+    const marks = written.flatMap((line, overload) =>
+      argumentsIn(line).flatMap((argument, place) => {
+        if (/^(PART|MODE)/.test(argument)) return [];
+        const mark = /^[!~=]/.exec(argument)?.[0] ?? "";
+        return (OTHER_MARKS[mark] ?? []).map((other) => ({ reach, on: `${reach} ${overload} ${place} ${other}` }));
+      }),
+    );
+    const failing = [...new Set(written.flatMap(placesIn))].filter((place) => mayFail(name, place, []));
+    // What decides is a predicate anyhow: that it can fail is told by a handler, and only where nothing else in the call can.
+    const given = failing.filter((place) => written.some((line) => !/^[!~=]/.test(argumentsIn(line)[place] ?? "")));
+    const fails = failing.length > 0 && given.length === 0 ? [`fails ${name}`] : given.map((i) => `fails ${name} ${i}`);
+    return [
+      ...(takes ? vias.map((other) => ({ reach, on: `${reach} via ${other}` })) : []),
+      ...marks,
+      ...fails.map((on) => ({ reach: on, on })),
+    ];
+  });
+}
+
+/** The places at which a call passes a value: -1 for one by name alone. */
+function placesIn(line: string): readonly number[] {
+  return argumentsIn(line).flatMap((argument, place) => {
+    if (/^(PART|MODE)/.test(argument)) return [];
+    return [argument.includes("=>") ? -1 : place];
+  });
+}
+
+/** `(STRING, !INT64?) STRING`: its arguments as written. */
+export function argumentsIn(line: string): readonly string[] {
+  const inner = /^\((.*)\) /.exec(line)?.[1] ?? "";
+  return inner === "" ? [] : inner.split(/,\s*/);
+}
+
+/** `line` with another mark before one of its arguments. */
+export function remarked(line: string, place: number, mark: string): string {
+  const changed = argumentsIn(line).map((a, i) => (i === place ? mark + a.replace(/^[!~=]/, "") : a));
+  return `(${changed.join(", ")}) ${line.slice(line.lastIndexOf(") ") + 2)}`;
+}
