@@ -102,7 +102,7 @@ async function compare(queries: readonly string[]): Promise<{ compared: number; 
     const written = printed === "" ? null : await run(sql);
     if (written === null) continue;
     const again = await run(printed);
-    // The stand-in is not BigQuery: quoted keys in GROUPING SETS or before WINDOW are too much for its parser.
+    // The stand-in is not BigQuery: what its parser can't take as printed says nothing.
     if (again === null) unread++;
     else {
       assert.equal(again, written, `${sql}\n${printed}`);
@@ -121,6 +121,6 @@ describe("what is printed means what was written", () => {
   test(`of ${QUERIES} generated queries (seed ${SEED})`, async () => {
     const samples = fc.sample(numbers, { numRuns: QUERIES, seed: SEED });
     const { compared, unread } = await compare(samples.map((sample) => generate(sample, NO_STORED).google));
-    assert.ok(compared >= 60 && unread < compared / 5, `${compared} ran, ${unread} only as written`);
+    assert.ok(compared >= 60 && unread <= compared / 50, `${compared} ran, ${unread} only as written`);
   });
 });

@@ -125,6 +125,23 @@ const ROWS: readonly (readonly [title: string, sql: string, rows: readonly (read
     "SELECT p.`ssn` FROM `p`.`d`.`t` AS p WHERE p.`id` = 1",
     [["123-45-6789"]],
   ],
+  ["a quoted name of a window", "SELECT COUNT(*) OVER `w` FROM `u` WINDOW `w` AS (PARTITION BY id)", [["1"], ["1"]]],
+  [
+    "lists of keys in GROUPING SETS",
+    "SELECT u.id, COUNT(*) FROM u GROUP BY GROUPING SETS ((`u`.`id`), (u.id, u.z), ()) ORDER BY 1, 2",
+    [
+      [null, "2"],
+      ["1", "1"],
+      ["1", "1"],
+      ["3", "1"],
+      ["3", "1"],
+    ],
+  ],
+  [
+    "PIVOT of an expression in parentheses",
+    "SELECT yes, no FROM (SELECT id FROM u) PIVOT(COUNT(*) FOR (id IS DISTINCT FROM 1) IN (TRUE AS yes, FALSE AS no))",
+    [["1", "1"]],
+  ],
   ["one pair of backquotes around the whole name", "SELECT id FROM `p.d.t` ORDER BY id", [["1"], ["2"]]],
   [
     "string escapes",

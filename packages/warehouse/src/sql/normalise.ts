@@ -27,6 +27,11 @@ export function normalise(tokens: readonly Token[]): string {
         break;
       }
       case "quoted":
+        // The parser takes WINDOW for a clause only where a bare name follows.
+        if (isWord(tokens[i - 1], "window") && /^[A-Za-z_]\w*$/.test(token.name)) {
+          out.push(token.name);
+          break;
+        }
         out.push(`\`${token.name.replaceAll("\\", "\\\\").replaceAll("`", "\\`")}\``);
         break;
       case "string":

@@ -7,14 +7,19 @@ import { as, fromItem, identifier, list, nameOf } from "./tree.ts";
  * https://cloud.google.com/bigquery/docs/reference/standard-sql/query-syntax#pivot_operator
  */
 export function pivotNamed(item: JsonObject, alias: string | undefined): Json {
-  const pivot = as(item, "pivot");
-  if (pivot === undefined) return item;
-  const values = as(list(pivot.fields)[0], "in");
+  const written = as(item, "pivot");
+  if (written === undefined) return item;
+  const [field, ...fields] = list(written.fields);
+  const values = as(field, "in");
+  const pivot: JsonObject = {
+    ...written,
+    fields: [values === undefined ? (field ?? null) : { in: inParentheses(values) }, ...fields],
+  };
   const aggregates = list(pivot.expressions).map((e) => nameOf(as(e, "alias")?.alias));
   const renames = list(values?.expressions).flatMap((value) =>
     aggregates.flatMap((aggregate) => renameOf(value, aggregate)),
   );
-  if (renames.length === 0) return item;
+  if (renames.length === 0) return { pivot };
   const subquery = as(fromItem("(SELECT * FROM x) AS x"), "subquery") ?? {};
   const select = as(subquery.this, "select") ?? {};
   const star = as(list(select.expressions)[0], "star") ?? {};
@@ -27,6 +32,12 @@ export function pivotNamed(item: JsonObject, alias: string | undefined): Json {
     },
   };
   return { subquery: { ...subquery, alias: identifier(alias ?? "_pivot"), this: renamed } };
+}
+
+/** DuckDB reads `FOR (x)` as a list of columns, and `FOR ((x))` as an expression. */
+function inParentheses(values: JsonObject): JsonObject {
+  const inner = as(values.this, "paren");
+  return inner === undefined ? values : { ...values, this: { paren: { ...inner, this: values.this ?? null } } };
 }
 
 /** DuckDB's name and BigQuery's of one column, when they differ. */

@@ -69,6 +69,11 @@ function queryTree(query: readonly Token[], names: Names): Node {
   return statement;
 }
 
+/** https://cloud.google.com/bigquery/docs/reference/standard-sql/query-syntax#group_by_grouping_sets */
+function isGrouping({ name }: JsonObject): boolean {
+  return typeof name === "string" && ["GROUPING SETS", "ROLLUP", "CUBE"].includes(name.toUpperCase());
+}
+
 class Translator {
   readonly #names: Names;
   readonly #referenced = new Map<string, TableReference>();
@@ -350,6 +355,7 @@ class Translator {
     if (kind === "function") {
       const routine = this.#routine(content);
       if (routine) return this.#inline(routine, content, scope);
+      if (isGrouping(content)) return { function: { ...content, args: this.#sets(list(content.args), scope) } };
     }
     if (kind === "column") {
       const name = variableName(nameOf(content.name));
@@ -360,6 +366,15 @@ class Translator {
     return rewriteExpression(
       isObject(value[kind]) ? { [kind]: this.#walkMembers(content, scope) } : this.#walkMembers(value, scope),
     );
+  }
+
+  /** What GROUPING SETS, ROLLUP and CUBE group by: `(a, b)` there is a list of keys, and no STRUCT. */
+  #sets(sets: readonly Json[], scope: Scope): Json[] {
+    return sets.map((set) => {
+      const keys = as(set, "tuple");
+      if (keys === undefined) return this.#walk(set, scope);
+      return { tuple: { ...keys, expressions: this.#sets(list(keys.expressions), scope) } };
+    });
   }
 
   #walkMembers(value: JsonObject, scope: Scope): JsonObject {
