@@ -22,10 +22,16 @@ export interface Group {
 }
 
 /** A figure of two medians. */
-export function figure(name: string, unit: string, values: readonly number[], againsts: readonly number[]): Figure {
+export function figure(
+  name: string,
+  unit: string,
+  values: readonly number[],
+  againsts: readonly number[],
+  floor: number | null = null,
+): Figure {
   const value = median(values);
   const against = median(againsts);
-  return { name, value, unit, against, ratio: value / against, floor: null };
+  return { name, value, unit, against, ratio: value / against, floor };
 }
 
 export function median(values: readonly number[]): number {

@@ -42,7 +42,7 @@ for (const group of GROUPS) {
 }
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(figures, null, 2)}\n`);
 
-function line({ name, value, unit, against, ratio }: Figure): string {
+function line({ name, value, unit, against, ratio, floor }: Figure): string {
   const number = (n: number) => n.toPrecision(n >= 100 ? Math.ceil(Math.log10(n + 1)) : 3).padStart(8);
-  return `  ${name.padEnd(36)}${number(value)} ${unit.padEnd(9)}against${number(against)} ${unit.padEnd(9)}ratio ${ratio.toFixed(2)}`;
+  return `  ${name.padEnd(36)}${number(value)} ${unit.padEnd(9)}against${number(against)} ${unit.padEnd(9)}ratio ${ratio.toFixed(2)}${floor === null ? "" : `, floor ${floor}`}`;
 }

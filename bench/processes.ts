@@ -1,9 +1,10 @@
-import { type ChildProcess, fork } from "node:child_process";
+import { type ChildProcess, fork, spawnSync } from "node:child_process";
 import { once } from "node:events";
 
 /** A server in a process of its own, so that neither side of a comparison shares a thread with the other or with the client. */
 export interface ServerProcess {
   readonly url: string;
+  readonly pid: number;
   /** Processor time used so far, user and system, all threads. */
   cpuSeconds(): Promise<number>;
   close(): Promise<void>;
@@ -22,6 +23,7 @@ export async function startProcess(name: string, args: readonly string[] = []): 
   });
   return {
     url: String(url),
+    pid: child.pid ?? 0,
     async cpuSeconds() {
       const told = answer(child, "cpuSeconds", START_MS);
       child.send("cpu");
@@ -33,6 +35,11 @@ export async function startProcess(name: string, args: readonly string[] = []): 
       await exited;
     },
   };
+}
+
+/** All threads of it on the first core, where the system has `taskset`. */
+export function pinToOneCore({ pid }: ServerProcess): void {
+  if (pid > 0) spawnSync("taskset", ["--all-tasks", "--cpu-list", "--pid", "0", String(pid)], { stdio: "ignore" });
 }
 
 /** The member `key` of the child's next message that has it. */

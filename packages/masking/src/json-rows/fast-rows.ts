@@ -181,7 +181,9 @@ export class FastRows {
 
   #collectCounts(): void {
     const { memory, planAt } = this.#loaded;
-    for (const [i, plan] of this.#nodes.entries()) {
+    for (let i = 0; i < this.#nodes.length; i++) {
+      const plan = this.#nodes[i] as CellPlan;
+      if (plan.rule === "none") continue;
       const at = planAt + i * NODE_BYTES + COUNT;
       plan.count += memory.readUInt32LE(at);
       memory.writeUInt32LE(0, at);
