@@ -49,7 +49,8 @@ export const masker: Group = {
 };
 
 function stream(page: Uint8Array, options: RowsMaskerOptions): void {
-  const streaming = new JsonRowsMasker(options);
+  // As the gateway uses it.
+  const streaming = new JsonRowsMasker({ ...options, reuseOutput: true });
   for (let i = 0; i < page.length; i += CHUNK) streaming.push(page.subarray(i, i + CHUNK));
   streaming.end();
 }

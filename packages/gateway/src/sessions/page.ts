@@ -34,7 +34,10 @@ export class PageError extends Error {
 export interface Page {
   readonly schema: readonly ResultField[];
   readonly totalRows: number;
-  /** Must be read to its end, or aborted by throwing away the iterator: both are recorded. */
+  /**
+   * Must be read to its end, or aborted by throwing away the iterator: both are recorded. What it yields holds only until the
+   * next is asked for.
+   */
   readonly rows: AsyncIterable<Uint8Array>;
   /** After `rows` ended: the token of the next page, if there is one. */
   next(): string | undefined;
@@ -109,6 +112,7 @@ export async function openPage(
     smallestCell: options.masking.smallcellK,
     ...(options.masking.restrictedZips === undefined ? {} : { restrictedZips: options.masking.restrictedZips }),
     limits: { maxRows: wanted },
+    reuseOutput: true,
     onHeader: (envelope) => {
       const answered = (envelope.schema as { fields?: readonly TableFieldSchema[] } | undefined)?.fields;
       if (answered === undefined) throw new Distrust("the answer carries no schema before its rows");

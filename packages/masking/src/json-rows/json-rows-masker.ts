@@ -18,7 +18,7 @@ export class JsonRowsMasker implements RowsMasker {
   readonly #envelope: EnvelopeReader;
   readonly #rows: RowsScanner;
   readonly #fast: FastRows | undefined;
-  readonly #out = new PageOutput();
+  readonly #out: PageOutput;
   #headerGiven = false;
   #finished = false;
 
@@ -31,6 +31,7 @@ export class JsonRowsMasker implements RowsMasker {
     this.#plan = planRow(options);
     this.#onHeader = options.onHeader;
     this.#envelope = new EnvelopeReader(limits.maxEnvelopeBytes);
+    this.#out = new PageOutput(options.reuseOutput ?? false);
     this.#rows = new RowsScanner(this.#plan.row, limits);
     this.#fast = how === "fast" ? FastRows.create(this.#plan.row, limits) : undefined;
   }

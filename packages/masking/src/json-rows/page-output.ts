@@ -3,26 +3,22 @@ import { QUOTE, STOPS_STRING } from "./bytes.ts";
 /** Shorter ranges are copied byte by byte: below it a native call costs more than it saves. */
 const SHORT = 64;
 
-/**
- * Bytes of a block from which the outputs of several pushes are cut: a response begins small and doubles. A block for each push
- * costs more than filling it.
- */
-const LARGEST_BLOCK = 1024 * 1024;
-
 /** The masked bytes of one push, gathered into one buffer. */
 export class PageOutput {
-  /** What is left of the block. */
   #buffer = Buffer.alloc(0);
   #length = 0;
-  #block = 0;
+  readonly #reuse: boolean;
   /** Bytes given out by `take` so far. */
   taken = 0;
 
+  /** @param reuse what is taken is overwritten by what comes next: no buffer is made for each push */
+  constructor(reuse: boolean) {
+    this.#reuse = reuse;
+  }
+
   /** Makes room for about so many bytes in advance. */
   expect(bytes: number): void {
-    if (this.#length > 0 || this.#buffer.length >= bytes) return;
-    this.#block = Math.max(bytes, Math.min(this.#block * 2, LARGEST_BLOCK));
-    this.#buffer = Buffer.allocUnsafeSlow(this.#block);
+    if (this.#length === 0 && this.#buffer.length < bytes) this.#buffer = Buffer.allocUnsafeSlow(bytes);
   }
 
   copy(chunk: Uint8Array, start: number, end: number): void {
@@ -68,7 +64,7 @@ export class PageOutput {
     if (this.#length === 0) return undefined;
     const bytes = this.#buffer.subarray(0, this.#length);
     this.taken += this.#length;
-    this.#buffer = this.#buffer.subarray(this.#length);
+    if (!this.#reuse) this.#buffer = Buffer.alloc(0);
     this.#length = 0;
     return bytes;
   }

@@ -31,6 +31,8 @@ export interface RowsMaskerOptions {
   readonly restrictedZips?: ReadonlySet<string>;
   /** `smallcell`: the smallest count shown; default 11. */
   readonly smallestCell?: number;
+  /** What `push` gives holds only until the next `push`, which writes into the same memory. Saves a buffer for each. */
+  readonly reuseOutput?: boolean;
   /**
    * Called once, when the `rows` array begins, or at the end if there is none, with the members read so far.
    * May throw (the schema isn't the plan's): then the response fails before any byte of it came out.
