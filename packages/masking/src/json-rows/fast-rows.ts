@@ -209,7 +209,8 @@ function compile(row: CellPlan, limits: MaskerLimits, scanner: Loaded, nodes: Ce
     if (nodes.length * (NODE_BYTES + CONSTANT_BYTES) > planBytes) return undefined;
   }
   const keys = new Map<TokenKey, number>();
-  const image = Buffer.alloc(planBytes);
+  const most = nodes.length * (NODE_BYTES + CONSTANT_BYTES + KEY_BYTES) + KEY_BYTES;
+  const image = Buffer.alloc(Math.min(most, planBytes));
   const at = (node: number) => node * NODE_BYTES;
   let free = nodes.length * NODE_BYTES;
   for (const [i, plan] of nodes.entries()) {
@@ -224,7 +225,7 @@ function compile(row: CellPlan, limits: MaskerLimits, scanner: Loaded, nodes: Ce
       key = known ?? free + CONSTANT_BYTES;
       keys.set(plan.tokenKey, key);
     }
-    if (free + CONSTANT_BYTES + KEY_BYTES * 2 > planBytes) return undefined;
+    if (free + CONSTANT_BYTES + KEY_BYTES > image.length) return undefined;
     image.write(constant, free, "latin1");
     const words = [
       isLeaf && !plan.repeated && action === SHOWN ? 1 : 0,
