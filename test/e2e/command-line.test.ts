@@ -333,6 +333,26 @@ describe("the chaperone command", () => {
       assert.deepEqual(plan.statements[0].outputs[0].implicit, ["p.d.t.id"]);
     });
 
+    it("looks through procedures", async () => {
+      const routines = tables.replace(/\.json$/, "-procedures.json");
+      writeFileSync(
+        routines,
+        JSON.stringify([
+          {
+            routineReference: { projectId: "p", datasetId: "d", routineId: "g" },
+            routineType: "PROCEDURE",
+            arguments: [{ name: "x", mode: "OUT", dataType: { typeKind: "STRING" } }],
+            definitionBody: "BEGIN SET x = (SELECT MAX(ssn) FROM d.t); END",
+          },
+        ]),
+      );
+      const sql = "DECLARE x STRING; CALL d.g(x); SELECT x";
+      const { status, out } = await analyze(["--routines", routines], sql);
+      assert.equal(status, 0, out);
+      assert.match(out, /Calls: p\.d\.g\n/);
+      assert.match(out, /x +STRING +p\.d\.t\.ssn \(copy\)/);
+    });
+
     it("looks through views and functions", async () => {
       const routines = tables.replace(/\.json$/, "-routines.json");
       writeFileSync(

@@ -559,7 +559,7 @@ describe("scripts that are refused", () => {
       "WHILE TRUE DO SELECT 1; END WHILE",
       "SET @@dataset_id = 'x'",
       "BEGIN SELECT 1; EXCEPTION WHEN ERROR THEN SELECT @@error.message; END",
-      "SELECT 1; CALL p()",
+      "SELECT 1; CALL BQ.ABORT_SESSION()",
       `IF ${GUESS} THEN CREATE TEMP TABLE t AS SELECT 1 AS a; END IF; SELECT a FROM t`,
       `IF ${GUESS} THEN CREATE TEMP TABLE pair AS SELECT 1 AS a; END IF; SELECT a FROM pair`,
       `IF ${GUESS} THEN CREATE TEMP TABLE t AS SELECT 1 AS a; ELSE CREATE TEMP TABLE t AS SELECT 'x' AS a; END IF; SELECT a FROM t`,

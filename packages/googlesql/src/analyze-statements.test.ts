@@ -522,7 +522,6 @@ refused("routines that are refused", {
   "CREATE FUNCTION f(x INT64) AS (f(x))": /name: Function not found/,
   "CREATE TABLE FUNCTION f(t TABLE<a STRING>) AS SELECT a FROM t": /unsupported: Argument t is a table/,
   "CREATE TABLE FUNCTION f() RETURNS TABLE<a INT64> AS SELECT a FROM pair": /type: The query's columns/,
-  "CREATE PROCEDURE p() BEGIN SELECT 1; END": /unsupported: .*CREATE PROCEDURE/,
 });
 
 describe("what is changed beside rows and columns", () => {

@@ -5,7 +5,13 @@ import { refusalOf } from "./refusal.ts";
 import { requireKnown, requireKnownParts } from "./resolver/known.ts";
 import { namesRoutine } from "./resolver/routine-call.ts";
 import { withImmediateStatements } from "./resolver/script/immediate.ts";
-import { type NameDefaults, resolveRoutineName, resolveTableName, resolveWildcard } from "./resolver/table-name.ts";
+import {
+  type NameDefaults,
+  resolveProcedureName,
+  resolveRoutineName,
+  resolveTableName,
+  resolveWildcard,
+} from "./resolver/table-name.ts";
 import { withTerminalPipes } from "./resolver/terminal-pipes.ts";
 import type { RoutineName, RoutineResource } from "./routine-resource.ts";
 import { tableNameParts } from "./table-name.ts";
@@ -54,7 +60,7 @@ export function namesInside(resource: TableResource | RoutineResource): CatalogN
     const { definitionBody: sql, routineType, language, remoteFunctionOptions } = resource;
     if (sql === undefined || (language ?? "SQL").toUpperCase() !== "SQL" || remoteFunctionOptions) return NONE;
     const expression = ["SCALAR_FUNCTION", "AGGREGATE_FUNCTION"].includes(routineType.toUpperCase());
-    const tree = expression ? parseExpression(sql) : parse(sql);
+    const tree = expression ? parseExpression(sql) : withImmediateStatements(sql, parse(sql));
     if (expression) requireKnownParts(sql, tree);
     return namesIn(tree, { defaultProject: resource.routineReference.projectId });
   } catch {
@@ -127,6 +133,10 @@ function walk(node: Node, common: ReadonlySet<string>, found: Found, defaults: N
     const name = resolveRoutineName(tableNameParts(called), defaults);
     if (name.kind === "routine") found.routines.add(name.name);
   }
+  if (node.kind === "CallStatement") {
+    const name = resolveProcedureName(node.procedure, defaults);
+    if (name.kind === "routine") found.routines.add(name.name);
+  }
   if (node.kind === "AlterStatement") {
     const name = resolveTableName(node.name, defaults);
     if (name.kind === "table" && node.type === "TABLE") found.tables.add(name.name);
@@ -170,8 +180,6 @@ function calledName(node: Node): readonly Identifier[] | null {
     case "FunctionCall":
     case "TableFunctionCall":
       return node.name;
-    case "CallStatement":
-      return node.procedure;
     default:
       return null;
   }

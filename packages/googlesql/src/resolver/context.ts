@@ -34,10 +34,12 @@ export interface CatalogView {
 
 /** SQL that the catalog holds: a view's query, a routine's body. */
 export interface Definition {
-  readonly kind: "view" | "routine";
+  readonly kind: "view" | "routine" | "procedure";
   /** `project.dataset.name` */
   readonly name: TableName | RoutineName;
   readonly sql: string;
+  /** What its names are completed with, where that isn't its own project. */
+  readonly defaults?: NameDefaults;
 }
 
 export interface ParameterTypes {
@@ -151,6 +153,8 @@ export class Context {
   temporaryTables: ReadonlyMap<string, TemporaryTable> = new Map();
   /** What earlier statements of a script may have written into each table, for whoever reads it. */
   writtenTables: ReadonlyMap<TableName, readonly Written[]> = new Map();
+  /** Routines that earlier statements of a script made, changed or dropped: the catalog knows them as they were. */
+  writtenRoutines: ReadonlyMap<RoutineName, unknown> = new Map();
   readonly usedParameters = new Set<string>();
   usedPositions = 0;
 
@@ -202,11 +206,16 @@ export class Context {
     return this.#open.length > 0;
   }
 
+  /** In a procedure's text, which makes tables and variables of its own. */
+  get inProcedure(): boolean {
+    return this.#open.at(-1)?.startsWith("procedure\n") === true;
+  }
+
   /**
    * Resolves what stands in a definition's text. Its names are completed with its own project and no dataset; the
    * query's defaults, parameters and variables don't reach it. What is refused there is refused at `node`, which names it.
    */
-  inside<T>({ kind, name, sql }: Definition, project: string, node: Node, resolve: () => T): T {
+  inside<T>({ kind, name, sql, defaults }: Definition, project: string, node: Node, resolve: () => T): T {
     const { named } = this;
     const text = this.#text;
     const open = this.#open;
@@ -218,7 +227,7 @@ export class Context {
     let refused: SqlError;
     try {
       this.#open = [...open, what];
-      this.#text = { sql, defaults: { defaultProject: project }, parameters: NO_PARAMETERS };
+      this.#text = { sql, defaults: defaults ?? { defaultProject: project }, parameters: NO_PARAMETERS };
       this.named = null;
       return resolve();
     } catch (error) {

@@ -117,6 +117,8 @@ type KnownStatement =
   | "IndexColumn"
   | "CreateFunctionStatement"
   | "CreateTableFunctionStatement"
+  | "CreateProcedureStatement"
+  | "CallStatement"
   | "FunctionParameter"
   | "AnyTypeName"
   | "TableTypeName"
@@ -210,6 +212,8 @@ const KNOWN_KINDS: Readonly<Record<KnownKind, true>> = {
   IndexColumn: true,
   CreateFunctionStatement: true,
   CreateTableFunctionStatement: true,
+  CreateProcedureStatement: true,
+  CallStatement: true,
   FunctionParameter: true,
   AnyTypeName: true,
   TableTypeName: true,

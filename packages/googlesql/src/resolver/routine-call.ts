@@ -45,6 +45,9 @@ export function routineNamed(
   }
   const named = resolveRoutineName(parts, context.defaults);
   if (named.kind === "refused") return context.fail(named.code, named.message, node);
+  if (context.writtenRoutines.has(named.name)) {
+    return context.fail("unsupported", `${named.name} is made anew by the same script; send two requests`, node);
+  }
   const resource = context.catalog.routine?.(named.name);
   const reference = resource?.routineReference;
   if (
@@ -142,7 +145,7 @@ export function parametersOf(context: Context, { name, resource }: CalledRoutine
   });
 }
 
-function declaredType(type: RoutineResource["returnType"]): Type | undefined {
+export function declaredType(type: RoutineResource["returnType"]): Type | undefined {
   return type === undefined ? undefined : standardSqlType(type);
 }
 

@@ -25,20 +25,28 @@ export function resolveScript(context: Context, script: Script): ResolvedScript 
     const plan = resolveStatement(context, statement);
     return { statementType: plan.kind, statements: [plan], result: plan.outputs };
   }
-  const run = new Run(context, runAll, hasTransactions(script));
-  const { next, exits } = runAll(run, script.statements, START, false);
+  let run = new Run(context, runAll, hasTransactions(script));
+  let { next, exits } = runAll(run, script.statements, START, false);
+  if (run.transactions && !run.undone) {
+    // They are in a procedure, so that what was thought replaced may have been brought back.
+    run = new Run(context, runAll, true);
+    ({ next, exits } = runAll(run, script.statements, START, false));
+  }
   // A failure that nothing catches ends the job, and with it all results.
   const ends = exits.filter((exit) => exit.kind !== "failure").map((exit) => exit.state);
   const end = joinedAll(next === null ? ends : [next, ...ends]);
   const result = end === null ? [] : resultOf(context, end.last, run.plans, columnNames(end.lastBy));
   refuseRedefined(context, script, [...run.plans.values()]);
-  const statementType = isQuery(script.statements) ? "SELECT" : "SCRIPT";
+  const alone = second === undefined && statement.kind === "CreateProcedureStatement";
+  const statementType = alone ? "CREATE_PROCEDURE" : isQuery(script.statements) ? "SELECT" : "SCRIPT";
   return { statementType, statements: [...run.plans.values()], result };
 }
 
 /** A routine that the script defines or drops is another one for its later calls than the catalog's, which were looked at. */
 function refuseRedefined(context: Context, script: Script, plans: readonly PlanStatement[]): void {
-  const changes = plans.flatMap((plan) => plan.changes ?? []).filter(({ what }) => what === "routine");
+  // Of a procedure each call knows which it is: script/procedure.ts.
+  const functions = plans.filter(({ kind }) => kind !== "CREATE_PROCEDURE" && kind !== "DROP_PROCEDURE");
+  const changes = functions.flatMap((plan) => plan.changes ?? []).filter(({ what }) => what === "routine");
   const called = new Set(plans.flatMap(({ routines }) => routines.map((name) => name.toLowerCase())));
   const both = changes.find(({ name }) => called.has(name.toLowerCase()));
   if (both === undefined) return;
@@ -81,6 +89,7 @@ function isProcedural({ kind }: Statement): boolean {
     case "ReturnStatement":
     case "RaiseStatement":
     case "CallStatement":
+    case "CreateProcedureStatement":
     case "AssertStatement":
     case "TransactionStatement":
       return true;

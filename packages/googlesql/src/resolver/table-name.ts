@@ -58,6 +58,14 @@ export function resolveRoutineName(parts: readonly string[], defaults: NameDefau
   return { kind: "refused", code: named.code, message: `Function not found: ${parts.join(".")}` };
 }
 
+/** The same for a name that may have one part: where a routine is made, and of a procedure. */
+export function resolveProcedureName(path: readonly Identifier[], defaults: NameDefaults): RoutineNameResult {
+  const parts = tableNameParts(path);
+  const dataset = defaults.defaultDataset;
+  const full = parts.length === 1 && dataset !== undefined ? [dataset.project, dataset.dataset, ...parts] : parts;
+  return resolveRoutineName(full, defaults);
+}
+
 export interface WildcardName {
   readonly kind: "wildcard";
   /** The last one ends with the star. */

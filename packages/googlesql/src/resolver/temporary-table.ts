@@ -14,7 +14,7 @@ export interface NamedTemporary {
 
 export function temporaryTable(context: Context, path: readonly Identifier[], node: Node): NamedTemporary | undefined {
   // A view or a routine of the catalog knows none.
-  if (context.inDefinition) return undefined;
+  if (context.inDefinition && !context.inProcedure) return undefined;
   const [first = "", second, third] = tableNameParts(path);
   const qualified = second !== undefined && third === undefined && first.toUpperCase() === "_SESSION";
   const name = second === undefined ? first : qualified ? second : undefined;

@@ -18,6 +18,7 @@ const NAMING: ReadonlySet<string> = new Set([
   "CreateFunctionStatement",
   "CreateTableFunctionStatement",
   "CreateProcedureStatement",
+  "CallStatement",
 ] satisfies NodeKind[]);
 
 /** What no rule looked at would run without having been analysed (I2): better no query than that. */

@@ -16,6 +16,17 @@ const SCRIPT_LIMITS = {
   passes: 20_000,
 } as const;
 
+/** What is known so far of a procedure in which its calls of itself are met. */
+export interface Activation {
+  /** Joined of all that it begins in. */
+  entry: State;
+  caught: boolean;
+  outcome: Outcome;
+  /** It was called in more than `entry` knew. */
+  grown: boolean;
+  recursive: boolean;
+}
+
 /** One analysis of a script. */
 export class Run {
   readonly context: Context;
@@ -25,6 +36,12 @@ export class Run {
   readonly all: (run: Run, statements: readonly Statement[], start: State, caught: boolean) => Outcome;
   /** It has transactions, so that a ROLLBACK may bring back what was replaced or dropped. */
   readonly undone: boolean;
+  /** Procedures being analysed, by name: one that calls itself finds its own analysis so far. */
+  readonly activations = new Map<string, Activation>();
+  /** The statements of each call's procedure, apart for each place of a call, since each has plans of its own. */
+  readonly bodies = new Map<Node, readonly Statement[]>();
+  /** A transaction was met, be it in a procedure. */
+  transactions = false;
   #passes = 0;
 
   constructor(context: Context, all: Run["all"], undone: boolean) {
@@ -47,6 +64,7 @@ export function enter(context: Context, state: State): void {
   context.branch = state.branch;
   context.writtenTables = state.written;
   context.temporaryTables = state.temporary;
+  context.writtenRoutines = state.routines;
 }
 
 /** An expression of a procedural statement. */

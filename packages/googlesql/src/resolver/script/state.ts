@@ -4,8 +4,9 @@
  */
 import { covers, either, NO_KEYS, type SourceKey, union } from "../../flow/flow.ts";
 import type { TableName } from "../../plan.ts";
+import type { RoutineName } from "../../routine-resource.ts";
 import { temporaryName } from "../../table-name.ts";
-import type { Node } from "../../tree.ts";
+import type { CreateProcedureStatement, Node } from "../../tree.ts";
 import type { Column } from "../scope.ts";
 import type { Written, WrittenColumn } from "../statements/written.ts";
 import { includesTables, joinedTables, type TemporaryTables } from "./temporary-tables.ts";
@@ -21,6 +22,8 @@ export interface State {
   /** What the statements so far wrote into tables that outlive the script; one entry for each mode of writing. */
   readonly written: ReadonlyMap<TableName, readonly Written[]>;
   readonly temporary: TemporaryTables;
+  /** Routines made, changed or dropped so far; the procedure that is there for certain, or null. */
+  readonly routines: ReadonlyMap<RoutineName, CreateProcedureStatement | null>;
   /** What decided that control is here: conditions whose branches may have left for somewhere else. */
   readonly branch: ReadonlySet<SourceKey>;
   /** What would have ended the script before this point by failing, had it been different. */
@@ -35,6 +38,7 @@ export const START: State = {
   variables: new Map(),
   written: new Map(),
   temporary: new Map(),
+  routines: new Map(),
   branch: NO_KEYS,
   survived: NO_KEYS,
   last: new Set([null]),
@@ -57,6 +61,7 @@ export function joined(first: State, second: State): State {
     variables,
     written,
     temporary: joinedTables(first.temporary, second.temporary),
+    routines: joinedRoutines(first.routines, second.routines),
     branch: union([first.branch, second.branch]),
     survived: union([first.survived, second.survived]),
     last: new Set([...first.last, ...second.last]),
@@ -77,6 +82,10 @@ export function includes(known: State, state: State): boolean {
   return (
     names &&
     includesTables(known.temporary, state.temporary) &&
+    [...state.routines].every(
+      ([name, made]) => known.routines.get(name) === made || known.routines.get(name) === null,
+    ) &&
+    [...known.routines].every(([name, made]) => made === null || state.routines.get(name) === made) &&
     contains(known.branch, state.branch) &&
     contains(known.survived, state.survived) &&
     contains(known.last, state.last) &&
@@ -84,6 +93,16 @@ export function includes(known: State, state: State): boolean {
     [...state.written].every(([table, list]) =>
       list.every((written) => (known.written.get(table) ?? []).some((k) => coversWritten(k, written))),
     )
+  );
+}
+
+function joinedRoutines(a: State["routines"], b: State["routines"]): State["routines"] {
+  if (a === b) return a;
+  return new Map(
+    [...new Set([...a.keys(), ...b.keys()])].map((name) => {
+      const made = a.get(name) ?? null;
+      return [name, made === b.get(name) ? made : null];
+    }),
   );
 }
 

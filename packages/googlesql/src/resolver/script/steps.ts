@@ -16,6 +16,7 @@ import { block } from "./blocks.ts";
 import { assertStatement, caseStatement, ifStatement, raise } from "./branches.ts";
 import { forLoop, jump, repeatLoop, whileLoop } from "./loops.ts";
 import { allExits, type Exit, earliest, goesOn, leaves, type Outcome } from "./outcome.ts";
+import { call, createProcedure } from "./procedures.ts";
 import { afterFailing, enter, note, type Run } from "./run.ts";
 import { type State, withWritten } from "./state.ts";
 import { afterWriting, type TemporaryTables } from "./temporary-tables.ts";
@@ -72,6 +73,10 @@ function stepOf(run: Run, statement: Statement, state: State, caught: boolean): 
       return raise(run, statement, state);
     case "AssertStatement":
       return assertStatement(run, statement, state);
+    case "CallStatement":
+      return call(run, statement, state, caught);
+    case "CreateProcedureStatement":
+      return createProcedure(run, statement, state);
     case "TransactionStatement":
       return transaction(run, statement, state);
     default:
@@ -92,10 +97,18 @@ function plainStatement(run: Run, statement: Statement, state: State, caught: bo
     ...state,
     written: withWritten(state.written, context.written),
     temporary: temporaryAfter(run, statement, state),
+    routines: routinesAfter(context, state),
     last: new Set([statement]),
     lastBy: NO_KEYS,
   };
   return afterFailing(context, plan, state, next, caught);
+}
+
+/** What functions are after a statement that made or dropped one isn't what the catalog says. */
+function routinesAfter(context: Context, state: State): State["routines"] {
+  const changed = context.changes.flatMap(({ what, name }) => (what === "routine" ? [name] : []));
+  if (changed.length === 0) return state.routines;
+  return new Map([...state.routines, ...changed.map((name) => [name, null] as const)]);
 }
 
 function temporaryAfter(run: Run, statement: Statement, state: State): TemporaryTables {
@@ -135,6 +148,7 @@ function droppedTable(context: Context, statement: Statement): PlanStatement | n
  */
 function transaction(run: Run, node: TransactionStatement, state: State): Outcome {
   const { context } = run;
+  run.transactions = true;
   enter(context, state);
   context.branch = union([state.branch, state.survived]);
   let { written, temporary } = state;

@@ -30,7 +30,7 @@ import {
 } from "../routine.ts";
 import type { OpaqueFunction } from "../routine-call.ts";
 import { fold, type Value } from "../scope.ts";
-import { resolveRoutineName } from "../table-name.ts";
+import { resolveProcedureName } from "../table-name.ts";
 import type { TemporaryFunction } from "../temporary-function.ts";
 import { resolveTypeName } from "../type-name.ts";
 import { checkOptions } from "./options.ts";
@@ -144,11 +144,13 @@ export function createTableFunction(context: Context, node: CreateTableFunctionS
   return { ...planWithoutResult(context, "CREATE_TABLE_FUNCTION"), reads: readsOf(context, relation) };
 }
 
-function permanentName(context: Context, path: readonly Identifier[], node: Node): readonly [string, string, string] {
-  const dataset = context.defaults.defaultDataset;
-  const parts = tableNameParts(path);
-  const full = parts.length === 1 && dataset !== undefined ? [dataset.project, dataset.dataset, ...parts] : parts;
-  const named = resolveRoutineName(full, context.defaults);
+/** The full name of a routine, in the default dataset where it names none. */
+export function permanentName(
+  context: Context,
+  path: readonly Identifier[],
+  node: Node,
+): readonly [string, string, string] {
+  const named = resolveProcedureName(path, context.defaults);
   return named.kind === "refused" ? context.fail(named.code, named.message, node) : named.parts;
 }
 

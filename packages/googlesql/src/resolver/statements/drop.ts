@@ -5,10 +5,9 @@
 import { NO_KEYS, NOTHING } from "../../flow/flow.ts";
 import type { PlanStatement, StatementKind, Write } from "../../plan.ts";
 import { planWithoutResult } from "../../plan-statement.ts";
-import { tableNameParts } from "../../table-name.ts";
 import type { DropStatement } from "../../tree.ts";
 import type { Context } from "../context.ts";
-import { resolveRoutineName } from "../table-name.ts";
+import { resolveProcedureName } from "../table-name.ts";
 import { nameCapacity } from "./capacity.ts";
 import { dropSchema } from "./schema.ts";
 import { nameOf, resolveTarget } from "./target.ts";
@@ -29,7 +28,7 @@ export function drop(context: Context, node: DropStatement): PlanStatement {
     case "FUNCTION":
     case "TABLE FUNCTION":
     case "PROCEDURE": {
-      const named = resolveRoutineName(tableNameParts(node.name), context.defaults);
+      const named = resolveProcedureName(node.name, context.defaults);
       if (named.kind === "refused") return context.fail(named.code, named.message, node);
       context.names.set(node, named.parts);
       context.changes.push({ what: "routine", mode: "drop", name: named.name });

@@ -1,0 +1,248 @@
+/**
+ * CALL and CREATE PROCEDURE. A procedure's statements are resolved anew for each call, in their own text, with the arguments as
+ * their only variables; what they read, write and show is the script's. The catalog's are read by name at each analysis, as views
+ * and functions are (docs/adr/0008).
+ * https://cloud.google.com/bigquery/docs/reference/standard-sql/procedural-language#call
+ */
+import { CONSTANT, decidedBy, either, type Flow, NO_KEYS, NOTHING } from "../../flow/flow.ts";
+import type { CallStatement, CreateProcedureStatement, Expression, Node } from "../../tree.ts";
+import { sameType, type Type, typeName } from "../../types.ts";
+import { childrenOf } from "../../visitor.ts";
+import type { Context } from "../context.ts";
+import { fold } from "../scope.ts";
+import { emptyScope } from "../statements/constant.ts";
+import { permanentName } from "../statements/create-routine.ts";
+import { checkOptions } from "../statements/options.ts";
+import { requireResolved } from "../whole-text.ts";
+import { allExits, meeting, type Outcome } from "./outcome.ts";
+import {
+  bodyOfCall,
+  declaredParameters,
+  type Procedure,
+  type ProcedureParameter,
+  procedureNamed,
+} from "./procedure.ts";
+import { inOnePlan } from "./procedure-plan.ts";
+import { type Activation, afterFailing, enter, note, Run } from "./run.ts";
+import { includes, joined, joinedAll, START, type State, type Variable } from "./state.ts";
+import type { TemporaryTables } from "./temporary-tables.ts";
+import { held, variableNamed } from "./variables.ts";
+
+export function call(run: Run, node: CallStatement, state: State, caught: boolean): Outcome {
+  const { context } = run;
+  enter(context, state);
+  const procedure = procedureNamed(context, node, state);
+  const given = argumentsOf(context, procedure, node, state);
+  context.routines.add(procedure.name);
+  const plan = note(run, node, { kept: given.map(({ variable }) => variable.flow) }, "CALL");
+  const called = afterFailing(context, plan, state, state, caught);
+  const variables = new Map(given.map(({ variable }) => [fold(variable.name), variable]));
+  // The caller's temporary tables aren't named in it, nor those that it makes by its caller: BigQuery doesn't say how such names are found.
+  const start: State = { ...called.next, variables, temporary: new Map() };
+  const body = activated(run, procedure.name, start, caught, node, (entry, within) =>
+    context.inside({ kind: "procedure", ...procedure }, procedure.project, node, () => {
+      const statements = bodyOfCall(run, procedure, node);
+      const outcome = run.all(run, statements, entry, within);
+      for (const statement of statements) requireResolved(context, statement);
+      return outcome;
+    }),
+  );
+  return returned(context, body, given, state, called, node);
+}
+
+interface Given {
+  readonly variable: Variable;
+  /** The caller's, of an OUT or INOUT argument. */
+  readonly target: Variable | null;
+}
+
+function argumentsOf(context: Context, { name, parameters }: Procedure, node: CallStatement, state: State): Given[] {
+  if (node.arguments.length !== parameters.length) {
+    context.fail("type", `${name} takes ${parameters.length} arguments`, node);
+  }
+  const targets = new Set<string>();
+  return node.arguments.map((argument, i): Given => {
+    const parameter = parameters[i];
+    if (parameter === undefined) return context.fail("type", `${name} takes fewer arguments`, argument);
+    if (parameter.mode === "IN") return { variable: passedIn(context, parameter, argument, state), target: null };
+    const target = targetOf(context, parameter, argument, state);
+    if (targets.has(fold(target.name))) context.fail("name", `${target.name} is given for two results`, argument);
+    targets.add(fold(target.name));
+    const flow = decidedBy(parameter.mode === "OUT" ? NOTHING : target.flow, state.branch);
+    return { variable: argumentVariable(context, parameter, target.type, flow), target };
+  });
+}
+
+function passedIn(context: Context, parameter: ProcedureParameter, argument: Expression, state: State): Variable {
+  const value = context.expression(context, argument, emptyScope());
+  context.computed.push(value.flow);
+  const type = parameter.type ?? value.type;
+  const flow = held(context, value, { type, parameterized: false }, state, argument);
+  return argumentVariable(context, parameter, type, flow);
+}
+
+function targetOf(
+  context: Context,
+  { name, type, mode }: ProcedureParameter,
+  node: Expression,
+  state: State,
+): Variable {
+  const [variable, more] = node.kind === "PathExpression" ? node.parts : [];
+  if (variable === undefined || more !== undefined) {
+    return context.fail("type", `${mode} argument ${name} takes a variable`, node);
+  }
+  const target = variableNamed(context, variable, state);
+  if (target.parameterized) {
+    context.fail(
+      "unsupported",
+      `${mode} argument ${name} takes a variable whose type has no length or precision`,
+      node,
+    );
+  }
+  if (type !== null && !sameType(type, target.type)) {
+    context.fail("type", `${mode} argument ${name} is ${typeName(type)}; give a variable of that type`, node);
+  }
+  return target;
+}
+
+function argumentVariable(context: Context, { name }: ProcedureParameter, type: Type, flow: Flow): Variable {
+  return { name, type, flow, parameterized: false, written: "value", id: context.idOf("variable", [fold(name)]) };
+}
+
+/** As the caller goes on. Where a failure left the procedure, its results may or may not have been handed back. */
+function returned(
+  context: Context,
+  body: Outcome,
+  given: readonly Given[],
+  state: State,
+  called: Outcome,
+  node: Node,
+): Outcome {
+  const back = (inner: State, failed: boolean): State => {
+    const variables = new Map(state.variables);
+    for (const { variable, target } of given) {
+      const last = inner.variables.get(fold(variable.name));
+      if (target === null || last === undefined) continue;
+      const value = { type: last.type, written: "value", flow: last.flow } as const;
+      const flow = held(context, value, target, inner, node);
+      variables.set(fold(target.name), { ...target, flow: failed ? either([target.flow, flow]) : flow });
+    }
+    return { ...inner, variables, temporary: withUncertain(state.temporary, inner.temporary) };
+  };
+  const returns = body.exits.filter(({ kind }) => kind === "return").map((exit) => back(exit.state, false));
+  const failures = body.exits
+    .filter(({ kind }) => kind !== "return")
+    .map((exit) => ({ ...exit, state: back(exit.state, true) }));
+  const next = body.next === null ? null : back(body.next, false);
+  const exits = allExits([...called.exits, ...failures]);
+  const interrupted = body.interrupted === null ? null : back(body.interrupted, true);
+  const behind = returns.length === 0 ? next : meeting(state, [next, ...returns], exits);
+  return { next: behind, exits, interrupted };
+}
+
+/** Tables that a procedure made are there, but not known to whoever reads on. */
+function withUncertain(known: TemporaryTables, made: TemporaryTables): TemporaryTables {
+  if (made.size === 0) return known;
+  return new Map([...known, ...[...made].map(([name, table]) => [name, { ...table, certain: false }] as const)]);
+}
+
+const NEVER: Outcome = { next: null, exits: [], interrupted: null };
+
+/** `resolve`, once, or where the procedure calls itself as often as its outcome grows. */
+function activated(
+  run: Run,
+  name: string,
+  start: State,
+  caught: boolean,
+  node: Node,
+  resolve: (entry: State, caught: boolean) => Outcome,
+): Outcome {
+  const open = run.activations.get(name);
+  if (open !== undefined) {
+    open.recursive = true;
+    if (!includes(open.entry, start) || (caught && !open.caught)) {
+      open.grown = true;
+      open.entry = joined(open.entry, start);
+      open.caught ||= caught;
+    }
+    return open.outcome;
+  }
+  const activation: Activation = { entry: start, caught, outcome: NEVER, grown: false, recursive: false };
+  run.activations.set(name, activation);
+  try {
+    for (;;) {
+      run.pass(node);
+      activation.grown = false;
+      const made = resolve(activation.entry, activation.caught);
+      const { outcome } = activation;
+      if (!activation.recursive || (!activation.grown && says(outcome, made))) return made;
+      activation.outcome = both(outcome, made);
+    }
+  } finally {
+    run.activations.delete(name);
+  }
+}
+
+function says(known: Outcome, made: Outcome): boolean {
+  const within = (a: State | null, b: State | null): boolean => b === null || (a !== null && includes(a, b));
+  const exits = made.exits.every((exit) =>
+    known.exits.some(
+      (other) => other.kind === exit.kind && other.label === exit.label && includes(other.state, exit.state),
+    ),
+  );
+  return exits && within(known.next, made.next) && within(known.interrupted, made.interrupted);
+}
+
+function both(a: Outcome, b: Outcome): Outcome {
+  const meet = (x: State | null, y: State | null): State | null => joinedAll([x, y].filter((state) => state !== null));
+  return {
+    next: meet(a.next, b.next),
+    exits: allExits([...a.exits, ...b.exits]),
+    interrupted: meet(a.interrupted, b.interrupted),
+  };
+}
+
+/**
+ * The statements are understood with arguments of which nothing is known; calls resolve them anew. Nothing of them is done yet:
+ * the plan says what they will read.
+ * https://cloud.google.com/bigquery/docs/reference/standard-sql/data-definition-language#create_procedure
+ */
+export function createProcedure(run: Run, node: CreateProcedureStatement, state: State): Outcome {
+  const { context } = run;
+  const { body } = node;
+  enter(context, state);
+  if (context.inProcedure) context.fail("unsupported", "CREATE PROCEDURE in a procedure is not supported", node);
+  const parts = permanentName(context, node.name, node);
+  const name = parts.join(".");
+  if (body === null || node.language !== null || node.security !== null || node.connection !== null) {
+    return context.fail(
+      "unsupported",
+      "CREATE PROCEDURE takes SQL alone: code in other languages isn't analysed",
+      node,
+    );
+  }
+  context.names.set(node, parts);
+  checkOptions(context, node.options, "ROUTINE");
+  const parameters = declaredParameters(context, node);
+  const known = node.ifNotExists ? null : node;
+  const routines = new Map(state.routines).set(name, known);
+  const variables = new Map(
+    parameters.map((p) => [
+      fold(p.name),
+      argumentVariable(context, p, p.type ?? context.fail("type", "ANY TYPE", node), CONSTANT),
+    ]),
+  );
+  const inner = new Run(context, run.all, holdsTransaction(body));
+  const definition = { kind: "procedure", name, sql: context.sql, defaults: context.defaults } as const;
+  const start: State = { ...START, variables, routines: new Map(routines).set(name, node) };
+  activated(inner, name, start, false, node, (entry, within) =>
+    context.inside(definition, parts[0], node, () => run.all(inner, [body], entry, within)),
+  );
+  enter(context, state);
+  run.plans.set(node, inOnePlan(name, [...inner.plans.values(), note(run, node, {}, "CREATE_PROCEDURE")]));
+  return { next: { ...state, routines, last: new Set([node]), lastBy: NO_KEYS }, exits: [], interrupted: null };
+}
+
+function holdsTransaction(node: Node): boolean {
+  return node.kind === "TransactionStatement" || childrenOf(node).some(holdsTransaction);
+}
