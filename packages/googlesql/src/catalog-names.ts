@@ -60,7 +60,7 @@ export function namesInside(resource: TableResource | RoutineResource): CatalogN
     const { definitionBody: sql, routineType, language, remoteFunctionOptions } = resource;
     if (sql === undefined || (language ?? "SQL").toUpperCase() !== "SQL" || remoteFunctionOptions) return NONE;
     const expression = ["SCALAR_FUNCTION", "AGGREGATE_FUNCTION"].includes(routineType.toUpperCase());
-    const tree = expression ? parseExpression(sql) : withImmediateStatements(sql, parse(sql));
+    const tree = expression ? parseExpression(sql) : withTerminalPipes(sql, withImmediateStatements(sql, parse(sql)));
     if (expression) requireKnownParts(sql, tree);
     return namesIn(tree, { defaultProject: resource.routineReference.projectId });
   } catch {

@@ -9,6 +9,7 @@ import type { Context, Definition } from "../context.ts";
 import { requireKnownParts } from "../known.ts";
 import { declaredType } from "../routine-call.ts";
 import { resolveProcedureName } from "../table-name.ts";
+import { withTerminalPipes } from "../terminal-pipes.ts";
 import { hasParameters, resolveTypeName } from "../type-name.ts";
 import { noteNames } from "../whole-text.ts";
 import { withImmediateStatements } from "./immediate.ts";
@@ -134,7 +135,7 @@ export function bodyOfCall(run: Run, { made, sql }: Procedure, node: CallStateme
 }
 
 function read(context: Context, sql: string): readonly Statement[] {
-  const tree = withImmediateStatements(sql, parse(sql));
+  const tree = withTerminalPipes(sql, withImmediateStatements(sql, parse(sql)));
   requireKnownParts(sql, tree);
   noteNames(context, tree);
   const open: Node[] = [tree];
