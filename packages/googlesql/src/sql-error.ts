@@ -19,7 +19,8 @@ export class SqlError extends Error implements Refusal {
 
   /** An error at a UTF-16 offset of `sql`. */
   static at(sql: string, offset: number, code: Refusal["code"], message: string): SqlError {
-    const { line, column } = positionAt(sql, offset);
+    // What was made from the text, rather than found in it, stands behind its end.
+    const { line, column } = positionAt(sql, Math.min(offset, sql.length));
     return new SqlError(code, message, line, column);
   }
 
