@@ -4,7 +4,7 @@ import type { RoutineResource } from "../../routine-resource.ts";
 import { tableNameParts } from "../../table-name.ts";
 import type { CallStatement, CreateProcedureStatement, Node, Statement } from "../../tree.ts";
 import type { Type } from "../../types.ts";
-import { childrenOf } from "../../visitor.ts";
+import { wholeTree } from "../../visitor.ts";
 import type { Context, Definition } from "../context.ts";
 import { requireKnownParts } from "../known.ts";
 import { declaredType } from "../routine-call.ts";
@@ -136,15 +136,13 @@ export function bodyOfCall(run: Run, { made, sql }: Procedure, node: CallStateme
 
 function read(context: Context, sql: string): readonly Statement[] {
   const tree = withTerminalPipes(sql, withImmediateStatements(sql, parse(sql)));
-  requireKnownParts(sql, tree);
-  noteNames(context, tree);
-  const open: Node[] = [tree];
-  for (let node = open.pop(); node !== undefined; node = open.pop()) {
-    // Its name would be known behind the call too, and its body there in another text.
-    if (node.kind === "CreateFunctionStatement" && node.temporary) {
-      context.fail("unsupported", "A temporary function in a procedure is not supported", node);
-    }
-    open.push(...childrenOf(node));
+  const { nodes } = wholeTree(tree);
+  requireKnownParts(sql, tree, nodes);
+  noteNames(context, nodes);
+  // Its name would be known behind the call too, and its body there in another text.
+  const helper = nodes.find((node) => node.kind === "CreateFunctionStatement" && node.temporary);
+  if (helper !== undefined) {
+    context.fail("unsupported", "A temporary function in a procedure is not supported", helper);
   }
   return tree.statements;
 }

@@ -7,7 +7,7 @@
 import { CONSTANT, decidedBy, either, type Flow, NO_KEYS, NOTHING } from "../../flow/flow.ts";
 import type { CallStatement, CreateProcedureStatement, Expression, Node } from "../../tree.ts";
 import { sameType, type Type, typeName } from "../../types.ts";
-import { childrenOf } from "../../visitor.ts";
+import { childrenOf, wholeTree } from "../../visitor.ts";
 import type { Context } from "../context.ts";
 import { fold } from "../scope.ts";
 import { emptyScope } from "../statements/constant.ts";
@@ -43,7 +43,7 @@ export function call(run: Run, node: CallStatement, state: State, caught: boolea
     context.inside({ kind: "procedure", ...procedure }, procedure.project, node, () => {
       const statements = bodyOfCall(run, procedure, node);
       const outcome = run.all(run, statements, entry, within);
-      for (const statement of statements) requireResolved(context, statement);
+      for (const statement of statements) requireResolved(context, wholeTree(statement).nodes);
       return outcome;
     }),
   );
