@@ -39,9 +39,13 @@ interface Round {
 /** The round that adds nothing to the state it begins in, which is all that any round can begin in. */
 function lastRound(run: Run, node: Node, start: State, round: (head: State) => Round): Round {
   let head = start;
+  // What left an earlier round leaves the loop, also where a later one begins in a state that knows it already.
+  let exits: readonly Exit[] = [];
   for (;;) {
     run.pass(node);
-    const made = round(head);
+    const found = round(head);
+    exits = allExits([...exits, ...found.exits]);
+    const made = { ...found, exits };
     if (made.again === null || includes(head, made.again)) return made;
     head = joinedAll([head, made.again]) ?? head;
   }
@@ -74,7 +78,7 @@ export function whileLoop(run: Run, node: WhileStatement | LoopStatement, state:
       interrupted: body.interrupted,
     };
   };
-  return ended(lastRound(run, node, state, round));
+  return ended(lastRound(run, node, state, round), state);
 }
 
 export function repeatLoop(run: Run, node: RepeatStatement, state: State, caught: boolean): Outcome {
@@ -91,13 +95,18 @@ export function repeatLoop(run: Run, node: RepeatStatement, state: State, caught
       interrupted: body.interrupted,
     };
   };
-  return ended(lastRound(run, node, state, round));
+  return ended(lastRound(run, node, state, round), state);
 }
 
-/** A loop that may not end: that control is behind it is decided by all that could have kept it there. */
-function ended({ done, again, exits, interrupted }: Round): Outcome {
-  const next = done === null || again === null ? done : under(done, again.branch);
-  return { next, exits, interrupted };
+/**
+ * A loop that may not end: that control is behind it, and behind whatever stands around it, is decided by all that could have kept
+ * it there. It leaves then as by a failure: the job's time is up.
+ */
+function ended({ done, again, exits, interrupted }: Round, before: State): Outcome {
+  if (done === null || again === null) return { next: done, exits, interrupted };
+  const endless = [...again.branch].some((key) => !before.branch.has(key));
+  const never: readonly Exit[] = endless ? [{ kind: "failure", label: null, state: again }] : [];
+  return { next: under(done, again.branch), exits: allExits([...exits, ...never]), interrupted };
 }
 
 /** FOR: a round for each row of the query, which is read once. How many there are decides over all that is done in them. */

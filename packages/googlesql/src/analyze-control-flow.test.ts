@@ -1,0 +1,44 @@
+/** Jumps, handlers and loops within each other: a value tells of every condition that decided whether control came to it. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { results } from "./testing/clinic.ts";
+
+const GUESS = "(SELECT MAX(ssn) FROM patients) > '5'";
+
+const TELLS: Readonly<Record<string, string>> = {
+  "ITERATE in a handler": `DECLARE x INT64 DEFAULT 0; LOOP BEGIN SELECT ERROR('a') FROM patients WHERE ssn > '5';
+    EXCEPTION WHEN ERROR THEN ITERATE; END; SET x = 1; BREAK; END LOOP; SELECT x`,
+  "LEAVE out of the outer of two loops": `DECLARE x INT64 DEFAULT 0; a: LOOP b: LOOP IF ${GUESS} THEN LEAVE a; END IF;
+    SET x = 1; LEAVE b; END LOOP; SET x = 2; LEAVE a; END LOOP; SELECT x`,
+  "LEAVE out of a block around a block": `DECLARE x INT64 DEFAULT 0; a: BEGIN b: BEGIN IF ${GUESS} THEN LEAVE a; END IF; END;
+    SET x = 1; END; SELECT x`,
+  "a variable set in one branch and read in another condition": `DECLARE x, y INT64; IF ${GUESS} THEN SET x = 1; END IF;
+    IF x = 1 THEN SET y = 2; END IF; SELECT y`,
+  "a handler that fails inside another's block": `DECLARE x INT64 DEFAULT 0; BEGIN BEGIN SELECT 1 / 0;
+    EXCEPTION WHEN ERROR THEN IF ${GUESS} THEN SELECT 1 / 0; END IF; SET x = 1; END; EXCEPTION WHEN ERROR THEN SET x = 2; END; SELECT x`,
+  "how often REPEAT goes round": `DECLARE x INT64 DEFAULT 0;
+    REPEAT SET x = x + 1; UNTIL x > (SELECT COUNT(*) FROM patients WHERE ssn > '5') END REPEAT; SELECT x`,
+  "which branch of CASE is taken": `DECLARE x INT64 DEFAULT 0; CASE WHEN ${GUESS} THEN SET x = 1; ELSE SET x = 2; END CASE; SELECT x`,
+  "for how many rows FOR goes round": `DECLARE x INT64 DEFAULT 0;
+    FOR r IN (SELECT id FROM patients WHERE ssn > '5') DO SET x = x + 1; CONTINUE; SET x = 9; END FOR; SELECT x`,
+  "that a loop inside a branch ended at all": `DECLARE x INT64 DEFAULT 0;
+    IF TRUE THEN WHILE ${GUESS} DO SET x = 0; END WHILE; END IF; SET x = 1; SELECT x`,
+  "that a loop inside a loop over rows ended": `DECLARE x INT64 DEFAULT 0;
+    FOR r IN (SELECT 1 AS a) DO LOOP IF ${GUESS} THEN BREAK; END IF; END LOOP; END FOR; SET x = 1; SELECT x`,
+};
+
+describe("a value tells", () => {
+  for (const [title, sql] of Object.entries(TELLS)) {
+    test(title, () => assert.match(results(sql).join(), /^x = \?.*\bssn$|^y = \?.*\bssn$/));
+  }
+});
+
+test("a branch that ends either way tells nothing to what is behind it", () => {
+  assert.deepEqual(results(`DECLARE x, i INT64; IF ${GUESS} THEN SET i = 1; END IF; SET x = 1; SELECT x`), ["x ="]);
+  assert.deepEqual(
+    results(
+      `DECLARE x, i INT64 DEFAULT 0; IF ${GUESS} THEN WHILE i < 9 DO SET i = 10; END WHILE; END IF; SET x = 1; SELECT x`,
+    ),
+    ["x ="],
+  );
+});
