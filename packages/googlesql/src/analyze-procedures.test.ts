@@ -232,7 +232,7 @@ describe("calls that are refused", () => {
     "CREATE PROCEDURE IF NOT EXISTS show(x INT64) BEGIN SELECT 1; END; CALL show(1)": /may be made anew/,
     "IF RAND() > 0.5 THEN CREATE OR REPLACE PROCEDURE show(x INT64) BEGIN SELECT 1; END; END IF; CALL show(1)":
       /may be made anew/,
-    "CREATE OR REPLACE FUNCTION ehr.f() AS (1); SELECT ehr.f()": /made anew by the same script/,
+    "CREATE OR REPLACE FUNCTION ehr.f() AS (1); SELECT ehr.f()": /changed and called by the same script/,
     "CREATE PROCEDURE p(x ANY TYPE) BEGIN SELECT 1; END": /unsupported: Argument x/,
     "CREATE PROCEDURE p() WITH CONNECTION x.y OPTIONS (description = 'd') LANGUAGE PYTHON AS 'x'": /takes SQL alone/,
     "CREATE PROCEDURE p() BEGIN SELECT nothing FROM patients; END": /name: In procedure .*nothing/,

@@ -46,7 +46,11 @@ export function routineNamed(
   const named = resolveRoutineName(parts, context.defaults);
   if (named.kind === "refused") return context.fail(named.code, named.message, node);
   if (context.writtenRoutines.has(named.name)) {
-    return context.fail("unsupported", `${named.name} is made anew by the same script; send two requests`, node);
+    return context.fail(
+      "unsupported",
+      `Routine ${named.name} is changed and called by the same script; send two requests`,
+      node,
+    );
   }
   const resource = context.catalog.routine?.(named.name);
   const reference = resource?.routineReference;
