@@ -232,9 +232,11 @@ class Snapshot implements CatalogSnapshot {
   readonly version: string;
   readonly missing: readonly ColumnName[];
   readonly #loaded: Loaded;
+  readonly #file: CatalogFile | undefined;
 
   constructor(loaded: Loaded, file: CatalogFile | undefined) {
     this.#loaded = loaded;
+    this.#file = file;
     const inOrder = <T>(map: ReadonlyMap<string, T>) => [...map].sort(([a], [b]) => (a < b ? -1 : 1));
     const tables = inOrder(loaded.tables).flatMap(([, table]) => table ?? []);
     this.missing = tables.flatMap(({ missing }) => missing);
@@ -262,6 +264,10 @@ class Snapshot implements CatalogSnapshot {
     const { tableName, path } = columnParts(column);
     const table = this.#loaded.tables.get(tableName);
     const folded = foldPath(path);
+    if (table === undefined) {
+      const declared = declaredOf(this.#file, tableName, folded);
+      if (declared !== undefined) return { column, classes: declared, source: "catalog-file" };
+    }
     const found =
       table?.classes.get(folded) ??
       (PSEUDO_COLUMNS.has(folded) ? table?.classes.get("*") : ancestor(table?.classes, folded));
@@ -269,6 +275,21 @@ class Snapshot implements CatalogSnapshot {
     if (when === "now" || table?.mayHoldPhi !== true) return { ...found, column };
     return { ...found, column, classes: [...new Set([...found.classes, "phi"])].sort() };
   }
+}
+
+/**
+ * What the file says of a column of a table that isn't loaded, or isn't there yet. Whoever makes it must not find values of other
+ * classes declared away (threat-model C4).
+ */
+function declaredOf(file: CatalogFile | undefined, table: TableName, path: string): readonly DataClass[] | undefined {
+  const { project, dataset, table: name } = tableParts(table);
+  const entry = tableEntryOf(file?.datasets.get(`${project}.${dataset}`), name);
+  const steps = path.split(".");
+  for (let length = steps.length; length > 0; length--) {
+    const classes = entry?.columns.get(steps.slice(0, length).join("."));
+    if (classes !== undefined) return classes;
+  }
+  return entry?.phi === false ? [] : undefined;
 }
 
 /** A path into a value whose fields the schema doesn't list (JSON) has that value's classes. */
