@@ -134,6 +134,34 @@ describe("an agent that may define and change what it likes in its workspace", (
     await safe("CREATE TABLE workspace.again AS SELECT * FROM workspace.moved");
   });
 
+  it("row 9: what a job reads can't be remade while it runs, nor what it makes", async () => {
+    await done("CREATE OR REPLACE TABLE workspace.source AS SELECT 'x' AS a");
+    rig.warehouse.misbehave({ kind: "job-delay", milliseconds: 3000, times: 1 });
+    const copying = agent.attack("CREATE OR REPLACE TABLE workspace.made AS SELECT * FROM workspace.source", workspace);
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    for (const sql of [
+      "CREATE OR REPLACE TABLE workspace.source AS SELECT ssn AS a FROM p",
+      "INSERT INTO workspace.source SELECT ssn FROM p",
+      "ALTER TABLE workspace.source ADD COLUMN ssn STRING",
+      "CREATE OR REPLACE TABLE workspace.made (a STRING, ssn STRING)",
+      "CREATE OR REPLACE TABLE workspace.further AS SELECT * FROM workspace.made",
+    ])
+      assert.match((await refused(sql)).last.body, /Another query writes|was not found/, sql);
+    const copied = await copying;
+    rig.warehouse.calm();
+    assert.equal(copied.session?.state, "done");
+    await done("CREATE OR REPLACE TABLE workspace.source AS SELECT ssn AS a FROM p");
+    assert.deepEqual(
+      (await done("SELECT a FROM workspace.made")).rows?.map(({ f }) => f[0]?.v),
+      ["x"],
+    );
+    await nothing("SELECT a FROM workspace.source");
+    // A job that failed has let go of its tables.
+    await safe("CREATE TABLE workspace.made AS SELECT 1 AS a");
+    await safe("CREATE OR REPLACE TABLE workspace.made AS SELECT CAST('x' AS INT64) AS a");
+    await done("CREATE OR REPLACE TABLE workspace.made AS SELECT 2 AS a");
+  });
+
   it("row 43: beside a guess of the agent's, an SSN shows neither its end nor the token that stands for what is none", async () => {
     await done("CREATE OR REPLACE TABLE workspace.guessed AS SELECT ssn FROM p");
     await done(`INSERT INTO workspace.guessed (ssn) VALUES ('no SSN'), ('${secrets.sample.mrn}')`);

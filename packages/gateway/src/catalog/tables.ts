@@ -11,4 +11,12 @@ export interface CatalogTables {
     session: string;
     since: number;
   };
+  /** A table, view or routine that the job of a session that writes may be using. */
+  table_uses: {
+    connection: string;
+    name: string;
+    session: string;
+    how: "reads" | "writes";
+    until: number;
+  };
 }

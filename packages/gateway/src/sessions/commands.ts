@@ -1,6 +1,7 @@
 import type { Json } from "../evidence/event.ts";
 import { type Command, CommandError, type StoreTransaction } from "../store/command.ts";
 import { canMove, FINAL_STATES, type SessionError, type SessionState } from "./session.ts";
+import { endUses, takeUses, type UsesInput } from "./table-uses.ts";
 import type { SessionTables } from "./tables.ts";
 
 type Row = SessionTables["sessions"];
@@ -162,6 +163,7 @@ export interface AnalysedInput {
         readonly state: "running";
         readonly upstreamJob: string;
         readonly travelling: readonly TravellingClasses[];
+        readonly uses: UsesInput;
         readonly data: EventData;
       }
     | { readonly state: "held"; readonly request: HoldInput }
@@ -260,6 +262,7 @@ const analysed: Command<AnalysedInput, void> = async (tx, input) => {
   });
   switch (next.state) {
     case "running":
+      await takeUses(tx, input.id, next.uses);
       await travel(tx, input.id, next.travelling);
       await move(tx, input.id, "decided", "running", next.data, { upstream_job: next.upstreamJob });
       return;
@@ -327,6 +330,7 @@ export interface StartInput {
   readonly binding: string;
   readonly upstreamJob: string;
   readonly travelling: readonly TravellingClasses[];
+  readonly uses: UsesInput;
   readonly data: EventData;
 }
 
@@ -351,6 +355,7 @@ const start: Command<StartInput, void> = async (tx, input) => {
     .where("subject", "=", subject)
     .executeTakeFirst();
   if (agent?.status !== "active") throw new CommandError("suspended", "the agent is not active");
+  await takeUses(tx, input.id, input.uses);
   await travel(tx, input.id, input.travelling);
   await move(
     tx,
@@ -523,7 +528,11 @@ const releaseRecover: Command<Record<string, never>, { recovered: number }> = as
   return { recovered: open.length };
 };
 
+/** The job is over upstream; its rows may still be fetched. */
+const written: Command<{ readonly id: string }, void> = (tx, { id }) => endUses(tx, id);
+
 export const sessionCommands = {
+  "session.written": written,
   "session.receive": receive,
   "session.analysed": analysed,
   "session.start": start,

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { EventEmitter, once } from "node:events";
+import type { PlanStatement } from "@chaperone/googlesql";
 import { canonicalJson } from "../evidence/canonical-json.ts";
 import type { Json } from "../evidence/event.ts";
 import type { Sealer } from "../evidence/seal.ts";
@@ -11,6 +12,7 @@ import type { Store } from "../store/store.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { UpstreamError } from "../upstream/error.ts";
+import { isRefusal } from "../upstream/jobs.ts";
 import { AnalysisCache } from "./analysis-cache.ts";
 import { type AssessInput, type Assessment, assess, judge, sameObligations } from "./assess.ts";
 import type { HoldInput } from "./commands.ts";
@@ -33,6 +35,7 @@ import {
   upstreamJob,
 } from "./session-row.ts";
 import { parametersOf, type Submission } from "./statement.ts";
+import { tableUses, type UsesInput } from "./table-uses.ts";
 
 export interface EngineOptions {
   readonly store: Store;
@@ -63,6 +66,12 @@ const TOOK_TOO_LONG: SessionError = {
   reason: "timeout",
   status: 504,
   message: "The query could not be carried out in the time it had.",
+};
+const BUSY: SessionError = {
+  reason: "invalidQuery",
+  status: 400,
+  message:
+    "Another query writes a table or routine that this one uses, or wrote it a moment ago, or reads what this one writes. Nothing was run. Send it again when that has ended.",
 };
 /** How often expiry is looked for. */
 const SWEEP_MS = 1000;
@@ -176,6 +185,7 @@ export class SessionEngine {
   async #process(of: Processed, connection: Connection, sealed: SealedStatement): Promise<SessionRow> {
     const { id } = of;
     let assessment: Assessment;
+    const assessedAt = this.#o.clock();
     try {
       assessment = await assess(this.#input(of, connection, sealed));
     } catch (error) {
@@ -184,7 +194,7 @@ export class SessionEngine {
         this.#o.log.error({ session: id, err: error }, "a query could not be assessed");
       return sessionById(this.#o.store, id);
     }
-    await this.#record(id, connection, sealed, assessment);
+    await this.#orEnd(id, () => this.#record(id, connection, sealed, assessment, assessedAt));
     const row = await sessionById(this.#o.store, id);
     if (row.state === "running") {
       if (assessment.kind === "permitted") this.#launched.set(id, assessment);
@@ -211,7 +221,13 @@ export class SessionEngine {
     };
   }
 
-  async #record(id: string, connection: Connection, sealed: SealedStatement, a: Assessment): Promise<void> {
+  async #record(
+    id: string,
+    connection: Connection,
+    sealed: SealedStatement,
+    a: Assessment,
+    assessedAt: number,
+  ): Promise<void> {
     const { store } = this.#o;
     if (a.kind === "refused") {
       await store.run("session.analysed", {
@@ -268,18 +284,22 @@ export class SessionEngine {
           state: "running",
           upstreamJob,
           travelling: a.decision.obligations.travelling,
+          uses: this.#uses(a.plan.statements, assessedAt),
           data: this.#intent(connection, upstreamJob, a),
         },
       });
       return;
     }
-    await this.#orEnd(id, () =>
-      store.run("session.analysed", {
-        ...analysed,
-        decided,
-        next: { state: "held", request: this.#hold(a, approval) },
-      }),
-    );
+    await store.run("session.analysed", {
+      ...analysed,
+      decided,
+      next: { state: "held", request: this.#hold(a, approval) },
+    });
+  }
+
+  /** A job that is launched late, after a restart, has its time too. */
+  #uses(statements: readonly PlanStatement[], assessedAt: number): UsesInput {
+    return { uses: tableUses(statements), assessedAt, forMs: 2 * this.#o.limits.runMs };
   }
 
   #hold(
@@ -319,6 +339,10 @@ export class SessionEngine {
     try {
       await work();
     } catch (error) {
+      if (error instanceof CommandError && error.code === "busy") {
+        await this.#end(id, "failed", BUSY);
+        return;
+      }
       if (!(error instanceof CommandError) || error.code !== "too_many_held") throw error;
       await this.#end(id, "failed", {
         reason: "quotaExceeded",
@@ -345,6 +369,7 @@ export class SessionEngine {
         labels: attribution(row),
       });
     } catch (error) {
+      if (isRefusal(error)) await this.#jobs.released(row);
       await this.#end(row.id, "failed", upstreamFailure(error));
       return;
     }
@@ -384,6 +409,7 @@ export class SessionEngine {
     const connection = this.#connectionByName(row.connection);
     const sealed = this.open(row);
     let a: Assessment;
+    const assessedAt = this.#o.clock();
     try {
       a = await assess(this.#input(processed(row), connection, sealed));
     } catch (error) {
@@ -401,11 +427,13 @@ export class SessionEngine {
         binding: a.binding,
         upstreamJob,
         travelling: a.decision.obligations.travelling,
+        uses: this.#uses(a.plan.statements, assessedAt),
         data: this.#intent(connection, upstreamJob, a),
       });
     } catch (error) {
       if (!(error instanceof CommandError)) throw error;
-      if (error.code === "binding_changed") await this.#askAgain(row, a);
+      if (error.code === "busy") await this.#end(row.id, "failed", BUSY);
+      else if (error.code === "binding_changed") await this.#askAgain(row, a);
       else if (error.code !== "wrong_state")
         await this.#end(row.id, "denied", denied(`The approval could not be used: ${error.message}.`));
       return;

@@ -1,11 +1,13 @@
 import type { Store } from "../store/store.ts";
 import type { Logger } from "../telemetry/logger.ts";
+import { isRefusal } from "../upstream/jobs.ts";
 import type { QueryResults } from "../upstream/upstream.ts";
 import type { Connection } from "./connection.ts";
 import type { MaskPlan } from "./mask-plan.ts";
 import { upstreamFailure } from "./records.ts";
 import type { SessionError } from "./session.ts";
-import { type SessionRow, upstreamJob, writtenTables } from "./session-row.ts";
+import { type SessionRow, statementsOf, upstreamJob } from "./session-row.ts";
+import { tableUses } from "./table-uses.ts";
 
 /** How a running job ended upstream. */
 export type Outcome =
@@ -72,6 +74,15 @@ export class JobFollower {
     this.#o.changed(id);
   }
 
+  /** The job is over upstream: the columns of what it wrote may be others now, and other sessions may use it. */
+  async released(row: SessionRow): Promise<void> {
+    const written = tableUses(statementsOf(row)).filter(({ how }) => how === "writes");
+    if (written.length === 0) return;
+    const { catalog } = this.#o.connection(row.connection);
+    for (const { name } of written) catalog.forget(name);
+    await this.#o.store.run("session.written", { id: row.id });
+  }
+
   async #poll(row: SessionRow, connection: Connection): Promise<Outcome> {
     const { signal } = this.#o;
     for (;;) {
@@ -85,19 +96,20 @@ export class JobFollower {
       } catch (error) {
         signal.throwIfAborted();
         const failure = upstreamFailure(error);
+        if (isRefusal(error)) await this.released(row);
         await this.#o.failed(row.id, failure);
         return { ok: false, error: failure };
       }
       if (!answer.complete) continue;
+      await this.released(row);
       if ((JSON.parse(row.mask_plan ?? "null") as MaskPlan).fields.length === 0)
-        await this.#finishWithoutRows(row, connection, answer);
+        await this.#finishWithoutRows(row, answer);
       return { ok: true, totalRows: answer.totalRows ?? 0 };
     }
   }
 
   /** A statement that shows nothing is over when its job is: no page will end it. */
-  async #finishWithoutRows(row: SessionRow, connection: Connection, answer: QueryResults): Promise<void> {
-    for (const table of writtenTables(row)) connection.catalog.forget(table);
+  async #finishWithoutRows(row: SessionRow, answer: QueryResults): Promise<void> {
     const { numDmlAffectedRows } = answer;
     await this.#o.store.run("session.end", {
       id: row.id,

@@ -82,10 +82,9 @@ export async function sessionById(store: Store, id: string): Promise<SessionRow>
   return row as SessionRow;
 }
 
-/** The tables that a session's statements write. */
-export function writtenTables(row: SessionRow): readonly string[] {
-  const statements = JSON.parse(row.plan ?? "[]") as readonly PlanStatement[];
-  return statements.flatMap(({ writes }) => writes.map(({ table }) => table));
+/** The statements as they were analysed; none before that. */
+export function statementsOf(row: SessionRow): readonly PlanStatement[] {
+  return JSON.parse(row.plan ?? "[]") as readonly PlanStatement[];
 }
 
 /** Where a session's job runs upstream. */

@@ -189,6 +189,21 @@ const MIGRATIONS: readonly Migration[] = [
       ) STRICT, WITHOUT ROWID;
     `,
   },
+  {
+    number: 6,
+    name: "table-uses",
+    sql: `
+      -- Which tables, views and routines a session that writes uses, and until when its job may run. Kept for a day.
+      CREATE TABLE table_uses (
+        connection TEXT NOT NULL,
+        name TEXT NOT NULL,
+        session TEXT NOT NULL REFERENCES sessions (id),
+        how TEXT NOT NULL CHECK (how IN ('reads', 'writes')),
+        until INTEGER NOT NULL,
+        PRIMARY KEY (connection, name, session, how)
+      ) STRICT, WITHOUT ROWID;
+    `,
+  },
 ];
 
 /**

@@ -92,8 +92,9 @@ export function dryRunOf(answer: JobAnswer): DryRun | UpstreamRefusal {
 }
 
 /** Whether the error is BigQuery's answer about the statement, not about BigQuery or the way to it. */
-export function isRefusal(error: UpstreamError): boolean {
+export function isRefusal(error: unknown): boolean {
   return (
+    error instanceof UpstreamError &&
     error.httpStatus !== undefined &&
     error.httpStatus !== 401 &&
     (error.kind === "invalid" || error.kind === "denied" || error.kind === "not-found" || error.kind === "refused")

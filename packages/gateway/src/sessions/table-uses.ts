@@ -1,0 +1,93 @@
+/**
+ * Statements that write are kept apart from others that change what they were judged by. A table remade between the dry run and the
+ * end of the job could give another's rows, or columns without a class, to what is written (threat-model C4).
+ */
+import type { PlanStatement } from "@chaperone/googlesql";
+import { CommandError, type StoreTransaction } from "../store/command.ts";
+
+/** A table, view, routine or model by its full name. */
+export interface TableUse {
+  readonly name: string;
+  readonly how: "reads" | "writes";
+}
+
+/** What a session that is about to run uses; `uses` is empty where it writes nothing. */
+export interface UsesInput {
+  readonly uses: readonly TableUse[];
+  /** When its assessment began: what was written since may not be what was judged. */
+  readonly assessedAt: number;
+  /** How long its job may run at most, in milliseconds. */
+  readonly forMs: number;
+}
+
+/** Nothing for statements that only read: each of their pages is judged anew. */
+export function tableUses(statements: readonly PlanStatement[]): readonly TableUse[] {
+  const writes = statements.flatMap((s) => [
+    ...s.writes.map(({ table }) => table),
+    ...(s.changes ?? []).map(({ name }) => name),
+  ]);
+  if (writes.length === 0) return [];
+  const reads = statements.flatMap((s) => [...s.reads.map(({ table }) => table), ...s.views, ...s.routines]);
+  const uses = (names: readonly string[], how: TableUse["how"]) => [...new Set(names)].map((name) => ({ name, how }));
+  return [...uses(writes, "writes"), ...uses(reads, "reads")];
+}
+
+/** Ended uses are of no interest for longer than an assessment takes. */
+const KEPT_MS = 24 * 3600 * 1000;
+/** Names asked for in one statement. */
+const AT_ONCE = 500;
+
+/**
+ * Takes the names for the session, in the transaction that starts it.
+ * @throws CommandError `busy` where another session writes one of them, has written it since the assessment, or reads what this
+ * one writes
+ */
+export async function takeUses(tx: StoreTransaction, session: string, input: UsesInput): Promise<void> {
+  const { uses, assessedAt, forMs } = input;
+  if (uses.length === 0) return;
+  const { connection } = await tx.db
+    .selectFrom("sessions")
+    .select("connection")
+    .where("id", "=", session)
+    .executeTakeFirstOrThrow();
+  const written = new Set(uses.filter(({ how }) => how === "writes").map(({ name }) => name));
+  const names = [...new Set(uses.map(({ name }) => name))];
+  for (let start = 0; start < names.length; start += AT_ONCE) {
+    const others = await tx.db
+      .selectFrom("table_uses")
+      .select(["name", "how", "until"])
+      .where("connection", "=", connection)
+      .where("name", "in", names.slice(start, start + AT_ONCE))
+      .where("session", "!=", session)
+      .where("until", ">", Math.min(assessedAt, tx.now))
+      .execute();
+    const other = others.find(({ name, how, until }) => how === "writes" || (written.has(name) && until > tx.now));
+    if (other !== undefined) {
+      throw new CommandError("busy", `another query uses ${other.name} in a way that this one can't stand beside`);
+    }
+  }
+  await tx.db
+    .deleteFrom("table_uses")
+    .where("until", "<", tx.now - KEPT_MS)
+    .execute();
+  for (const { name, how } of uses) {
+    const use = { connection, name, session, how, until: tx.now + forMs };
+    await tx.db
+      .insertInto("table_uses")
+      .values(use)
+      .onConflict((conflict) =>
+        conflict.columns(["connection", "name", "session", "how"]).doUpdateSet({ until: use.until }),
+      )
+      .execute();
+  }
+}
+
+/** The session's job is over upstream. One whose end isn't known keeps its names until its time is up. */
+export async function endUses(tx: StoreTransaction, session: string): Promise<void> {
+  await tx.db
+    .updateTable("table_uses")
+    .set({ until: tx.now })
+    .where("session", "=", session)
+    .where("until", ">", tx.now)
+    .execute();
+}
