@@ -505,6 +505,11 @@ describe("CREATE FUNCTION", () => {
     assert.deepEqual(reads(sql), ["id: predicate", "ssn: output"]);
     assert.equal(planOf(sql).kind, "CREATE_TABLE_FUNCTION");
   });
+  test("a table function reads nothing of the tables that it will be given", () => {
+    const sql = "CREATE TABLE FUNCTION f(patients TABLE<id INT64, ssn STRING>) AS SELECT ssn, a FROM patients, pair";
+    assert.deepEqual(reads(sql), ["pair.a: output"]);
+    assert.match(canonical(sql), /AS SELECT `ssn`, `a` FROM `patients`, `clinic`\.`ehr`\.`pair`$/);
+  });
 });
 
 refused("routines that are refused", {
@@ -520,7 +525,10 @@ refused("routines that are refused", {
   "CREATE TEMP FUNCTION upper(x STRING) AS (x)": /name: upper is a built-in function/,
   "CREATE TEMP FUNCTION ehr.f(x STRING) AS (x)": /name: A temporary function has one plain name/,
   "CREATE FUNCTION f(x INT64) AS (f(x))": /name: Function not found/,
-  "CREATE TABLE FUNCTION f(t TABLE<a STRING>) AS SELECT a FROM t": /unsupported: Argument t is a table/,
+  "CREATE TABLE FUNCTION f(t TABLE<a STRING>) AS SELECT b FROM t": /name: Unrecognized name: b/,
+  "CREATE TABLE FUNCTION f(t TABLE<a STRING, A STRING>) AS SELECT a FROM t": /name: Duplicate column name/,
+  "CREATE TABLE FUNCTION f(t TABLE<a STRING>, T TABLE<a STRING>) AS SELECT a FROM t": /name: Argument T stands twice/,
+  "CREATE TABLE FUNCTION f(t TABLE<a STRING>) RETURNS TABLE<a INT64> AS SELECT a FROM t": /type: The query's columns/,
   "CREATE TABLE FUNCTION f() RETURNS TABLE<a INT64> AS SELECT a FROM pair": /type: The query's columns/,
 });
 

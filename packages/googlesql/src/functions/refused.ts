@@ -30,6 +30,10 @@ export const REASONS: readonly (readonly [reason: string, names: readonly string
   ["it reads objects in Cloud Storage or gives access to them, by the gateway's rights", names("OBJ.")],
   ["it sends values to a model, which may be outside BigQuery; compute it from the columns instead", names("AI.")],
   [
+    "it describes all columns of its table at once, by values of single rows among others; compute the statistics you need",
+    names("ML.DESCRIBE_DATA ML.TFDV_DESCRIBE ML.TFDV_VALIDATE ML.VALIDATE_DATA_DRIFT"),
+  ],
+  [
     "it works by a model, whose training data no policy knows; only ML's functions without a model can be called",
     names("ML."),
   ],

@@ -15,6 +15,7 @@ import type {
   FunctionParameter,
   Identifier,
   Node,
+  TableTypeName,
 } from "../../tree.ts";
 import { coerces, sameType, structOf, type Type } from "../../types.ts";
 import type { Context } from "../context.ts";
@@ -29,10 +30,11 @@ import {
   withNames,
 } from "../routine.ts";
 import type { OpaqueFunction } from "../routine-call.ts";
-import { fold, type Value } from "../scope.ts";
+import { type Column, type CommonTables, commonTable, fold, type Value } from "../scope.ts";
 import { resolveProcedureName } from "../table-name.ts";
 import type { TemporaryFunction } from "../temporary-function.ts";
 import { resolveTypeName } from "../type-name.ts";
+import { requireNames } from "./column-definition.ts";
 import { checkOptions } from "./options.ts";
 import { effectOf } from "./transfer.ts";
 
@@ -123,14 +125,20 @@ export function createTableFunction(context: Context, node: CreateTableFunctionS
   const name = permanentName(context, node.name, node);
   context.names.set(node, name);
   checkOptions(context, node.options, "ROUTINE");
-  const parameters = node.parameters.map((parameter) => scalarParameter(context, parameter, false));
+  const tables = node.parameters.reduce<CommonTables | null>(
+    (outer, parameter) =>
+      parameter.type.kind === "TableTypeName" ? tableParameter(context, parameter, parameter.type, outer) : outer,
+    null,
+  );
+  const scalars = node.parameters.filter((parameter) => parameter.type.kind !== "TableTypeName");
+  const parameters = scalars.map((parameter) => scalarParameter(context, parameter, false));
   const templated = parameters.find((parameter) => parameter.type === null);
   if (templated !== undefined) {
     return context.fail("unsupported", `Argument ${templated.name} is of ANY TYPE; write its type`, node);
   }
   const values = parameters.map((parameter) => unknownValue(context, parameter.type ?? structOf([])));
   const given = argumentsOf(context, { name: name.join("."), parameters }, values, node);
-  const relation = withNames(context, namesOfArguments(given), () => context.query(context, node.query, null, null));
+  const relation = withNames(context, namesOfArguments(given), () => context.query(context, node.query, null, tables));
   const declared = node.returns?.columns.map((column) => resolveTypeName(context, column.type)) ?? null;
   if (declared !== null) {
     const fits = relation.columns.length === declared.length;
@@ -142,6 +150,32 @@ export function createTableFunction(context: Context, node: CreateTableFunctionS
   }
   context.changes.push({ what: "routine", mode: "create", name: name.join(".") });
   return { ...planWithoutResult(context, "CREATE_TABLE_FUNCTION"), reads: readsOf(context, relation) };
+}
+
+/**
+ * A table that the caller passes: in the body it is a table of that name, of which nothing but its columns is known. What a call
+ * shows of it can't be told, since the catalog doesn't keep the columns; there it is refused.
+ * https://cloud.google.com/bigquery/docs/table-functions#table_parameters
+ */
+function tableParameter(
+  context: Context,
+  { name }: FunctionParameter,
+  type: TableTypeName,
+  parent: CommonTables | null,
+): CommonTables {
+  context.noteName(name.name, name);
+  if (commonTable(parent, name) !== undefined) context.fail("name", `Argument ${name.name} stands twice`, name);
+  const columns = type.columns.map((field): Column => {
+    if (field.name === null) return context.fail("syntax", "Every column of a table needs a name", field);
+    const declared = resolveTypeName(context, field.type);
+    return { ...unknownValue(context, declared), name: field.name.name };
+  });
+  requireNames(context, columns, name);
+  return {
+    parent,
+    name: fold(name.name),
+    relation: { columns, implicit: NO_KEYS, rows: CONSTANT, repeated: true, valueTable: false },
+  };
 }
 
 /** The full name of a routine, in the default dataset where it names none. */
