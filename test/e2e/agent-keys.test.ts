@@ -9,6 +9,7 @@ import { text } from "node:stream/consumers";
 import { after, before, describe, it } from "node:test";
 import { BigQuery } from "@google-cloud/bigquery";
 import { credentialFile, makeKey, writeCredential } from "../../packages/cli/src/print/agent-credential.ts";
+import type { ApprovalSummary, ApprovalView } from "../../packages/gateway/src/index.ts";
 import { PROJECT, type Rig, startRig } from "../rig.ts";
 
 const PUBLIC_URL = "https://chaperone.demo.example";
@@ -272,6 +273,42 @@ print(len(list(client.query(sys.argv[3]).result())))
       assert.equal((await assertion(signed(one, { aud: GOOGLE }))).status, 400);
       // Another key of the same agent is another key.
       assert.equal(await query(bearer(await added("revoked-key"))), 200);
+    });
+
+    it("of a key, while its agent's query waits for approval: it isn't run", async () => {
+      const one = await added("waiting");
+      await fetch(`${rig.url}/bigquery/v2/projects/${PROJECT}/queries`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${bearer(one)}`, "content-type": "application/json" },
+        body: JSON.stringify({
+          query: `SELECT ssn FROM \`${PROJECT}.ehr.patients\` LIMIT 1`,
+          useLegacySql: false,
+          timeoutMs: 100,
+        }),
+      });
+      const { approvals } = await rig
+        .person("dana.officer")
+        .get<{ approvals: ApprovalSummary[] }>("approvals?state=pending");
+      const waiting = approvals.find(({ agent }) => agent === "waiting");
+      const view = await rig.person("dana.officer").get<ApprovalView>(`approvals/${waiting?.id}`);
+      await administrator().post("agents/revoke-key", { kid: one.kid, reason: "lost laptop" });
+      const { binding, session } = view;
+      await rig
+        .person("dana.officer")
+        .post(`approvals/${view.id}/decisions`, { decision: "approve", reason: "test", binding });
+      const deadline = Date.now() + 5000;
+      let state = "approved";
+      while (state === "approved" && Date.now() < deadline) {
+        const row = await rig.gateway.store.db
+          .selectFrom("sessions")
+          .select("state")
+          .where("id", "=", session)
+          .executeTakeFirstOrThrow();
+        state = row.state;
+        await new Promise((tick) => setTimeout(tick, 25));
+      }
+      assert.equal(state, "denied");
+      assert.ok(!rig.warehouse.requests.some((r) => JSON.stringify(r.body).includes(session)));
     });
 
     it("of a token by its id", async () => {

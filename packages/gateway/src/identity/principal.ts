@@ -20,6 +20,9 @@ export interface AgentPrincipal {
    * all of them may.
    */
   readonly onBehalfOf?: readonly AgentPrincipal[];
+  /** As of its credential: what it rests on, and falls with. */
+  readonly keyId?: string;
+  readonly exchangedFor?: string;
 }
 
 export interface PersonPrincipal {

@@ -122,6 +122,8 @@ export class AgentRegister {
       tokenId: credential.tokenId,
       tokenExpires: credential.expires,
       ...(onBehalfOf.length === 0 ? {} : { onBehalfOf }),
+      ...(credential.keyId === undefined ? {} : { keyId: credential.keyId }),
+      ...(credential.exchangedFor === undefined ? {} : { exchangedFor: credential.exchangedFor }),
     };
   }
 

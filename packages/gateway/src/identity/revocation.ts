@@ -1,7 +1,7 @@
 import type { Kysely } from "kysely";
 import type { Database } from "../store/schema.ts";
 import type { AgentRow } from "./commands.ts";
-import { type Credential, CredentialError } from "./principal.ts";
+import { type AgentPrincipal, type Credential, CredentialError } from "./principal.ts";
 
 /** How a sponsor is written in `revocations`. */
 export function sponsorKey({ issuer, subject }: { readonly issuer: string; readonly subject: string }): string {
@@ -15,7 +15,7 @@ export function sponsorKey({ issuer, subject }: { readonly issuer: string; reado
  */
 export async function checkRevocations(
   db: Kysely<Database>,
-  credential: Credential,
+  credential: Pick<Credential, "issuer" | "subject" | "tokenId" | "keyId" | "exchangedFor">,
   row: Pick<AgentRow, "sponsor_issuer" | "sponsor_subject"> | undefined,
   now: number,
 ): Promise<void> {
@@ -50,3 +50,26 @@ const REVOKED = {
   issuer: "Tokens of this issuer were revoked; ask an administrator.",
   sponsor: "The person who answers for this agent, or holds this token, was revoked; ask an administrator.",
 } as const;
+
+/**
+ * Whether what an agent asked for before may still be done for it: neither it nor anyone it acts for is suspended, and nothing that
+ * they came with is revoked. That a key has expired since is no matter, as with tokens.
+ */
+export async function stillAdmitted(db: Kysely<Database>, principal: AgentPrincipal, now: number): Promise<boolean> {
+  for (const one of [principal, ...(principal.onBehalfOf ?? [])]) {
+    const row = await db
+      .selectFrom("agents")
+      .select(["status", "sponsor_issuer", "sponsor_subject"])
+      .where("issuer", "=", one.issuer)
+      .where("subject", "=", one.subject)
+      .executeTakeFirst();
+    if (row?.status !== "active") return false;
+    try {
+      await checkRevocations(db, one, row, now);
+    } catch (error) {
+      if (!(error instanceof CredentialError)) throw error;
+      if (error.code !== "expired") return false;
+    }
+  }
+  return true;
+}

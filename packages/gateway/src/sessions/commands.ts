@@ -1,4 +1,6 @@
 import type { Json } from "../evidence/event.ts";
+import type { AgentPrincipal } from "../identity/principal.ts";
+import { stillAdmitted } from "../identity/revocation.ts";
 import { type Command, CommandError, type StoreTransaction } from "../store/command.ts";
 import { canMove, FINAL_STATES, type SessionError, type SessionState } from "./session.ts";
 import { endUses, takeUses, type UsesInput } from "./table-uses.ts";
@@ -336,7 +338,7 @@ export interface StartInput {
 
 /** `approved` to `running`, only if what was approved is exactly what would run, once. */
 const start: Command<StartInput, void> = async (tx, input) => {
-  const { state, issuer, subject } = await load(tx, input.id);
+  const { state } = await load(tx, input.id);
   if (state !== "approved") throw new CommandError("wrong_state", `the session is ${state}`);
   const request = await tx.db
     .selectFrom("approval_requests")
@@ -348,13 +350,13 @@ const start: Command<StartInput, void> = async (tx, input) => {
   if (request.expires_at <= tx.now) throw new CommandError("expired", "the approval has expired");
   if (request.binding !== input.binding)
     throw new CommandError("binding_changed", "what was approved is not what would run");
-  const agent = await tx.db
-    .selectFrom("agents")
-    .select("status")
-    .where("issuer", "=", issuer)
-    .where("subject", "=", subject)
-    .executeTakeFirst();
-  if (agent?.status !== "active") throw new CommandError("suspended", "the agent is not active");
+  const { principal } = await tx.db
+    .selectFrom("sessions")
+    .select("principal")
+    .where("id", "=", input.id)
+    .executeTakeFirstOrThrow();
+  if (!(await stillAdmitted(tx.db, JSON.parse(principal) as AgentPrincipal, tx.now)))
+    throw new CommandError("suspended", "the agent is not active");
   await takeUses(tx, input.id, input.uses);
   await travel(tx, input.id, input.travelling);
   await move(
