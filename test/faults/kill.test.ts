@@ -364,14 +364,16 @@ async function finishes(outside: Surroundings, told: Told): Promise<void> {
   }
 }
 
-/** Waits until every session that is to run has asked upstream to: on a busy machine the last ones take a while. */
+/** Waits until every session that is to run, the one approved last too, has asked upstream to: on a busy machine that takes a while. */
 async function allRun(outside: Surroundings, inserts: Map<string, number>): Promise<void> {
   const db = new DatabaseSync(join(outside.state, "chaperone.db"), { readOnly: true });
   try {
     const deadline = Date.now() + 30_000;
     for (;;) {
       countInserts(outside, inserts);
-      const rows = db.prepare("SELECT upstream_job FROM sessions WHERE state IN ('running', 'releasing')").all();
+      const rows = db
+        .prepare("SELECT upstream_job FROM sessions WHERE state IN ('approved', 'running', 'releasing')")
+        .all();
       if (rows.every(({ upstream_job }) => inserts.has(`${upstream_job}`)) || Date.now() > deadline) return;
       await sleep(100);
     }
