@@ -12,6 +12,7 @@ export const MASK_RULES = [
   "email",
   "last4",
   "first4",
+  "fpe",
   "token",
   "default",
   "null",
@@ -19,9 +20,12 @@ export const MASK_RULES = [
 
 export type MaskRule = (typeof MASK_RULES)[number];
 
+/** Rules that use the key of a domain: what they give says which values are equal, so a value that an agent chose would be a checked guess. */
+export const KEYED_RULES: ReadonlySet<MaskRule> = new Set(["token", "last4", "first4", "email", "fpe"]);
+
 export interface Mask {
   readonly rule: MaskRule;
-  /** For `token`, and for rules that fall to it: equal values under one domain give equal tokens. Usually the data class. */
+  /** For `token`, `fpe`, and for rules that fall to tokens: equal values under one domain give equal ones. Usually the data class. */
   readonly domain?: string;
 }
 

@@ -1,4 +1,5 @@
 import { createHmac, createSecretKey, hash, type KeyObject } from "node:crypto";
+import { Ff1 } from "./ff1.ts";
 
 /** Bytes of SHA-256's block. */
 const BLOCK = 64;
@@ -17,6 +18,7 @@ export class TokenKey {
   readonly #inner = Buffer.alloc(BLOCK + SHORT, 0x36);
   /** Key xor opad, then the inner hash. */
   readonly #outer = Buffer.alloc(BLOCK + DIGEST_BYTES, 0x5c);
+  #ff1: Ff1 | undefined;
 
   /** @param key at most 64 bytes: longer ones HMAC hashes first, which is not done here */
   constructor(key: Uint8Array) {
@@ -31,6 +33,12 @@ export class TokenKey {
   /** The first blocks of HMAC's two hashes (RFC 2104, section 2): the key xor ipad, and xor opad. */
   padded(): { readonly inner: Uint8Array; readonly outer: Uint8Array } {
     return { inner: this.#inner.subarray(0, BLOCK), outer: this.#outer.subarray(0, BLOCK) };
+  }
+
+  /** FF1 under AES-256; its key is a MAC under this one, so that one master key is all there is to keep. */
+  ff1(): Ff1 {
+    this.#ff1 ??= new Ff1(createSecretKey(Buffer.from(this.mac("fpe", "ff1 aes-256 v1"), "latin1")));
+    return this.#ff1;
   }
 
   /** The MAC of `context`, a zero byte, and the message: 32 characters, each standing for a byte, which cost less than a buffer. */

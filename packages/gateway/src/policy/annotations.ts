@@ -1,4 +1,4 @@
-import { MASK_RULES, type Mask, type MaskRule } from "@chaperone/masking";
+import { KEYED_RULES, MASK_RULES, type Mask, type MaskRule } from "@chaperone/masking";
 import type { PolicyAction } from "./decision.ts";
 
 /** What one policy's annotations ask for. undefined: it says nothing, and the fail-closed default holds (obligations.ts). */
@@ -19,9 +19,6 @@ export type Annotations = Readonly<Record<string, string | null>>;
 const OBLIGATIONS = ["mask", "approval", "limit_rows", "limit_bytes"];
 const EXPLANATIONS = ["reason", "advice"];
 const KNOWN = ["id", ...OBLIGATIONS, ...EXPLANATIONS];
-
-/** Rules that fall back to a keyed token, so that the token's domain matters. */
-export const KEYED_RULES: ReadonlySet<MaskRule> = new Set(["token", "last4", "first4", "email"]);
 
 const ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 const DOMAIN = /^[a-z0-9][a-z0-9._-]{0,99}$/;

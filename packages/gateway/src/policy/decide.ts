@@ -1,10 +1,9 @@
 import { createHash } from "node:crypto";
 import type { ColumnName, UnderstoodPlan } from "@chaperone/googlesql";
-import type { Mask } from "@chaperone/masking";
+import { KEYED_RULES, type Mask } from "@chaperone/masking";
 import type { ClassifiedColumn, DataClass } from "../catalog/data-class.ts";
 import { columnParts } from "../catalog/names.ts";
 import type { AgentPrincipal } from "../identity/principal.ts";
-import { KEYED_RULES } from "./annotations.ts";
 import type { PolicyContext, Verdict } from "./cedar.ts";
 import type { ApprovalObligation, Decision, PolicyAction, Protection, UseDecision } from "./decision.ts";
 import { denyMessage } from "./deny-message.ts";

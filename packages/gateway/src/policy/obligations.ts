@@ -1,5 +1,4 @@
-import { type Mask, stricter } from "@chaperone/masking";
-import { KEYED_RULES } from "./annotations.ts";
+import { KEYED_RULES, type Mask, stricter } from "@chaperone/masking";
 import type { ApprovalObligation, PolicyAction } from "./decision.ts";
 import type { Policy } from "./policy-set.ts";
 

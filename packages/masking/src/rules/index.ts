@@ -3,6 +3,7 @@ import { age90 } from "./age90.ts";
 import { defaultRule } from "./default.ts";
 import { email } from "./email.ts";
 import { first4 } from "./first4.ts";
+import { fpe } from "./fpe.ts";
 import { last4 } from "./last4.ts";
 import { none } from "./none.ts";
 import { nullRule } from "./null.ts";
@@ -22,6 +23,7 @@ export const RULES: Readonly<Record<MaskRule, Rule>> = {
   email,
   last4,
   first4,
+  fpe,
   token,
   default: defaultRule,
   null: nullRule,
