@@ -1,11 +1,9 @@
 import { fitMask } from "../fit-mask.ts";
 import type { FieldType, MaskedField, MaskRule } from "../mask-rule.ts";
 import { MaskingError } from "../masking-error.ts";
+import { ruleContext } from "../rule-context.ts";
 import { defaultRule } from "../rules/default.ts";
 import { RULES } from "../rules/index.ts";
-import type { RuleContext } from "../rules/rule.ts";
-import { CMS_SMALLEST_CELL } from "../rules/smallcell.ts";
-import { RESTRICTED_ZIPS_2000_CENSUS } from "../rules/zip3.ts";
 import type { TokenKey } from "../token-key.ts";
 import type { RowsMaskerOptions } from "./rows-masker.ts";
 
@@ -66,12 +64,7 @@ export function planRow(options: RowsMaskerOptions): RowPlan {
     const { rule, domain } = fitMask(field.mask, field.type);
     const emptied = field.repeated && (rule === "null" || rule === "default");
     const whole = emptied ? "[]" : isStruct && rule === "null" ? "null" : "";
-    const context: RuleContext = {
-      now: options.now,
-      tokenKey: keyOf(domain ?? ""),
-      restrictedZips: options.restrictedZips ?? RESTRICTED_ZIPS_2000_CENSUS,
-      smallestCell: options.smallestCell ?? CMS_SMALLEST_CELL,
-    };
+    const context = ruleContext({ rule, domain: domain ?? "" }, { ...options, keys: { keyOf } });
     // Of all default values only a TIMESTAMP's depends on the value, for it must be written in the same form.
     const isConstant = rule === "null" || (rule === "default" && field.type !== "TIMESTAMP");
     const result: CellPlan = {

@@ -1,5 +1,5 @@
 import type { MaskedField, MaskRule } from "../mask-rule.ts";
-import type { TokenKeys } from "../token-keys.ts";
+import type { RuleSettings } from "../rule-context.ts";
 
 /** The response's top-level members but `rows`, parsed. */
 export type Envelope = Readonly<Record<string, unknown>>;
@@ -20,17 +20,10 @@ export const DEFAULT_LIMITS: MaskerLimits = {
   maxMaskedCellBytes: 10 * 1024 * 1024,
 };
 
-export interface RowsMaskerOptions {
+export interface RowsMaskerOptions extends RuleSettings {
   /** The columns of the result in order, as the plan expects them. */
   readonly fields: readonly MaskedField[];
-  readonly keys: TokenKeys;
-  /** The day ages are reckoned from. */
-  readonly now: Date;
   readonly limits?: Partial<MaskerLimits>;
-  /** Three-digit ZIP prefixes to hide wholly; default: those of the 2000 census. */
-  readonly restrictedZips?: ReadonlySet<string>;
-  /** `smallcell`: the smallest count shown; default 11. */
-  readonly smallestCell?: number;
   /** What `push` gives holds only until the next `push`, which writes into the same memory. Saves a buffer for each. */
   readonly reuseOutput?: boolean;
   /**

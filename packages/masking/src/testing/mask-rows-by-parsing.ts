@@ -1,9 +1,8 @@
 import { fitMask } from "../fit-mask.ts";
 import type { RowsMaskerOptions } from "../json-rows/rows-masker.ts";
 import type { MaskedField } from "../mask-rule.ts";
+import { ruleContext } from "../rule-context.ts";
 import { RULES } from "../rules/index.ts";
-import { CMS_SMALLEST_CELL } from "../rules/smallcell.ts";
-import { RESTRICTED_ZIPS_2000_CENSUS } from "../rules/zip3.ts";
 
 type WireCell = { readonly v: WireValue };
 export type WireRecord = { readonly f: readonly WireCell[] };
@@ -31,17 +30,13 @@ function maskCell(value: WireValue, field: MaskedField, options: RowsMaskerOptio
 
 function maskOne(value: WireValue, field: MaskedField, options: RowsMaskerOptions): WireValue {
   if (value === null) return null;
-  const { rule, domain = "" } = fitMask(field.mask, field.type);
+  const mask = fitMask(field.mask, field.type);
+  const { rule } = mask;
   if (field.type === "STRUCT") {
     return rule === "none" ? maskRecord(value as WireRecord, field.fields ?? [], options) : null;
   }
   if (rule === "none") return value;
-  const context = {
-    now: options.now,
-    tokenKey: options.keys.keyOf(domain),
-    restrictedZips: options.restrictedZips ?? RESTRICTED_ZIPS_2000_CENSUS,
-    smallestCell: options.smallestCell ?? CMS_SMALLEST_CELL,
-  };
+  const context = ruleContext(mask, options);
   const masked = RULES[rule].apply(value as string, field.type, context);
   return masked === null && field.repeated ? RULES.default.apply(value as string, field.type, context) : masked;
 }

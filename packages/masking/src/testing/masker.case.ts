@@ -1,0 +1,100 @@
+import assert from "node:assert/strict";
+import { it } from "node:test";
+import { fitMask } from "../fit-mask.ts";
+import { FIELD_TYPES, type FieldType, MASK_RULES, type Mask, type MaskedField } from "../mask-rule.ts";
+import { ruleContext } from "../rule-context.ts";
+import { RULES } from "../rules/index.ts";
+import { CELLS, MASKED } from "./masked-cells.ts";
+import { TEST_KEYS, TEST_NOW } from "./token-keys-for-tests.ts";
+
+/** A cell's text as BigQuery's REST writes it (a TIMESTAMP in microseconds), NULL, or the elements of an array. */
+export type Cell = string | null | readonly string[];
+
+/** A masker behind one door: the same table of cells is put to every one of them. */
+export interface MaskerUnderTest {
+  readonly name: string;
+  /** Types that its wire format can't carry. */
+  readonly without?: readonly FieldType[];
+  /** Masks rows of scalar columns and arrays of scalars, under `TEST_KEYS` and `TEST_NOW`, and reads back what an agent would get. */
+  mask(fields: readonly MaskedField[], rows: readonly (readonly Cell[])[]): readonly (readonly Cell[])[];
+}
+
+const OPTIONS = { keys: TEST_KEYS, now: TEST_NOW };
+
+/** What every masker must do with every type and rule. Call it inside a `describe`. */
+export function masksAsEveryDoor({ name, without = [], mask }: MaskerUnderTest): void {
+  const carried = FIELD_TYPES.filter((type) => type !== "STRUCT" && !without.includes(type));
+  const column = (type: FieldType, given: Mask, repeated = false): MaskedField => ({
+    name: "c",
+    type,
+    repeated,
+    mask: given,
+  });
+
+  for (const rule of MASK_RULES)
+    it(`${name}: ${rule} gives what the table of cells says`, () => {
+      for (const [type, lines] of Object.entries(MASKED[rule] ?? {}) as [FieldType, typeof CELLS.STRING][]) {
+        if (!carried.includes(type)) continue;
+        const fields = [column(type, { rule, domain: "ssn" })];
+        const masked = mask(
+          fields,
+          lines.map(([cell]) => [cell]),
+        );
+        for (const [i, [cell, expected]] of lines.entries())
+          assert.equal(masked[i]?.[0], expected, `${rule} of ${type} ${cell}`);
+      }
+    });
+
+  for (const type of carried)
+    it(`${name}: every rule on ${type} gives what the rule says of each value, keeps NULL, and NULL where it doesn't fit`, () => {
+      const cells = [...new Set([...CELLS[type].map(([cell]) => cell), null])];
+      for (const rule of MASK_RULES) {
+        const given: Mask = { rule, domain: "mrn" };
+        const fitted = fitMask(given, type);
+        const context = ruleContext(fitted, OPTIONS);
+        const masked = mask(
+          [column(type, given)],
+          cells.map((cell) => [cell]),
+        );
+        for (const [i, cell] of cells.entries()) {
+          const expected = cell === null ? null : RULES[fitted.rule].apply(cell, type, context);
+          assert.equal(masked[i]?.[0], expected, `${rule} of ${cell}`);
+        }
+      }
+    });
+
+  for (const type of carried)
+    it(`${name}: an array of ${type} is masked element by element, or emptied`, () => {
+      const elements = CELLS[type].map(([cell]) => cell).filter((cell) => cell !== null);
+      for (const rule of MASK_RULES) {
+        const given: Mask = { rule, domain: "mrn" };
+        const fitted = fitMask(given, type);
+        const context = ruleContext(fitted, OPTIONS);
+        const expected =
+          fitted.rule === "null" || fitted.rule === "default"
+            ? []
+            : elements.map(
+                (cell) => RULES[fitted.rule].apply(cell, type, context) ?? RULES.default.apply(cell, type, context),
+              );
+        assert.deepEqual(mask([column(type, given, true)], [[elements], [[]]]), [[expected], [[]]], rule);
+      }
+    });
+
+  it(`${name}: columns beside each other keep their own masks`, () => {
+    const fields = (["none", "last4", "null", "token"] as const).map(
+      (rule, i): MaskedField => ({
+        name: `c${i}`,
+        type: "STRING",
+        repeated: false,
+        mask: { rule, domain: "ssn" },
+      }),
+    );
+    const masked = mask(fields, [
+      ["123-45-6789", "123-45-6789", "123-45-6789", "123-45-6789"],
+      [null, null, null, null],
+    ]);
+    assert.deepEqual(masked[0]?.slice(0, 3), ["123-45-6789", "XXXXX6789", null]);
+    assert.match(String(masked[0]?.[3]), /^[a-z2-7]{32}$/);
+    assert.deepEqual(masked[1], [null, null, null, null]);
+  });
+}
