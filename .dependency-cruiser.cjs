@@ -29,7 +29,7 @@ module.exports = {
       name: "pure-rooms",
       comment: "googlesql, masking and ledger know no server, no policy and no third-party package",
       severity: "error",
-      from: { path: "^packages/(googlesql|masking|ledger)/src", pathNot: "\\.test\\.ts$" },
+      from: { path: "^packages/(googlesql|masking|ledger)/src", pathNot: "(\\.test\\.ts$|/testing/)" },
       to: {
         dependencyTypes: ["npm", "npm-dev", "npm-optional", "npm-peer", "npm-no-pkg", "npm-unknown", "undetermined"],
       },

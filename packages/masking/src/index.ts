@@ -1,3 +1,4 @@
+export { ArrowMasker, type ArrowMaskerOptions } from "./arrow/arrow-masker.ts";
 export { fitMask } from "./fit-mask.ts";
 export { JsonRowsMasker } from "./json-rows/json-rows-masker.ts";
 export {

@@ -1,0 +1,85 @@
+import { planRow, type RowPlan } from "../json-rows/cell-plan.ts";
+import { DEFAULT_LIMITS, type MaskedPage, type RowsMaskerOptions } from "../json-rows/rows-masker.ts";
+import { MaskingError } from "../masking-error.ts";
+import { type Column, columnsOf } from "./column.ts";
+import { maskValues } from "./mask-values.ts";
+import { RECORD_BATCH, readMessage, SCHEMA } from "./message.ts";
+import { readBatch } from "./read-batch.ts";
+import { writeBatch } from "./write-batch.ts";
+import { writeSchema } from "./write-schema.ts";
+
+export type ArrowMaskerOptions = Pick<
+  RowsMaskerOptions,
+  "fields" | "keys" | "now" | "restrictedZips" | "smallestCell"
+> & { readonly limits?: Partial<Pick<NonNullable<RowsMaskerOptions["limits"]>, "maxRows" | "maxMaskedCellBytes">> };
+
+/**
+ * Masks Arrow record batches of one schema, as BigQuery's Storage Read API gives them: uncompressed, each an encapsulated
+ * message by itself. Rules and their results are those of `JsonRowsMasker`: the same cell becomes the same value.
+ *
+ * Every byte of the metadata is read and written anew; a value that is shown keeps its bytes, and no other byte passes.
+ */
+export class ArrowMasker {
+  readonly #plan: RowPlan;
+  readonly #limits: { readonly maxRows: number; readonly maxMaskedCellBytes: number };
+  #columns: readonly Column[] | undefined;
+  #dead = false;
+  #rows = 0;
+  #bytes = 0;
+
+  /** @throws MaskingError `fields` if no result could have these fields */
+  constructor(options: ArrowMaskerOptions) {
+    this.#plan = planRow(options);
+    this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
+  }
+
+  /**
+   * Takes upstream's schema message, which must be exactly the fields', and gives the one for clients.
+   * @throws MaskingError; after it the masker is dead
+   */
+  schema(serialized: Uint8Array): Buffer {
+    return this.#alive(() => {
+      const { header, body } = readMessage(serialized, SCHEMA);
+      if (body.length > 0) throw new MaskingError("shape", "A schema message has no body");
+      this.#columns = columnsOf(header, this.#plan.row);
+      return writeSchema(this.#columns);
+    });
+  }
+
+  /**
+   * Takes one record batch message of upstream's and gives the masked one, with its number of rows.
+   * @throws MaskingError; after it the masker is dead
+   */
+  batch(serialized: Uint8Array): { readonly rows: number; readonly batch: Buffer } {
+    return this.#alive(() => {
+      const columns = this.#columns;
+      if (columns === undefined) throw new MaskingError("shape", "A batch came before its schema");
+      const { header, body } = readMessage(serialized, RECORD_BATCH);
+      const { rows, values } = readBatch(header, body, columns, this.#limits.maxRows - this.#rows);
+      const masked = columns.map((column, i) =>
+        maskValues(column, values[i] as (typeof values)[number], this.#limits.maxMaskedCellBytes),
+      );
+      const batch = writeBatch(columns, rows, masked);
+      this.#rows += rows;
+      this.#bytes += batch.length;
+      return { rows, batch };
+    });
+  }
+
+  /** What came out so far, at any time, also after an error. */
+  progress(): Omit<MaskedPage, "envelope"> {
+    return {
+      rows: this.#rows,
+      maskedCells: Object.fromEntries(this.#plan.masked.map(({ path, rule, count }) => [path, { rule, count }])),
+      bytes: this.#bytes,
+    };
+  }
+
+  #alive<T>(work: () => T): T {
+    if (this.#dead) throw new MaskingError("finished", "The stream has failed");
+    this.#dead = true;
+    const result = work();
+    this.#dead = false;
+    return result;
+  }
+}

@@ -1,0 +1,36 @@
+import type { Column } from "./column.ts";
+import { int64, pairs, table } from "./flat-writer.ts";
+import { RECORD_BATCH, writeMetadata } from "./message.ts";
+import type { Values } from "./read-batch.ts";
+
+/** A record batch message of these values, uncompressed; what stands between buffers is zeros. */
+export function writeBatch(columns: readonly Column[], rows: number, values: readonly Values[]): Buffer {
+  const nodes: [number, number][] = [];
+  const places: [number, number][] = [];
+  const buffers: Uint8Array[] = [];
+  let bodyBytes = 0;
+  const buffer = (bytes: Uint8Array): void => {
+    places.push([bodyBytes, bytes.length]);
+    buffers.push(bytes);
+    bodyBytes += padded(bytes.length);
+  };
+  const put = (column: Column, { length, nulls, valid, offsets, data, children }: Values): void => {
+    nodes.push([length, nulls]);
+    buffer(valid ?? new Uint8Array(0));
+    const { kind } = column.layout;
+    if (kind === "bytes" || kind === "list")
+      buffer(new Uint8Array(offsets.buffer, offsets.byteOffset, offsets.byteLength));
+    if (kind !== "list" && kind !== "struct") buffer(data);
+    for (const [i, child] of column.children.entries()) put(child, children[i] as Values);
+  };
+  for (const [i, column] of columns.entries()) put(column, values[i] as Values);
+  const metadata = writeMetadata(RECORD_BATCH, table(int64(rows), pairs(nodes), pairs(places)), bodyBytes);
+  const out = Buffer.alloc(metadata.length + bodyBytes);
+  metadata.copy(out);
+  for (const [i, bytes] of buffers.entries()) out.set(bytes, metadata.length + (places[i]?.[0] ?? 0));
+  return out;
+}
+
+function padded(bytes: number): number {
+  return Math.ceil(bytes / 8) * 8;
+}
