@@ -6,7 +6,15 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { type ClinicCopy, copyClinic } from "../clinic-copy.ts";
 import { type Rig, startRig } from "../rig.ts";
-import { Attacker, assertQueryRefused, assertSafe, type Loot, withPatients } from "./attacker.ts";
+import {
+  Attacker,
+  approve,
+  assertQueryRefused,
+  assertSafe,
+  type Loot,
+  sessionOfJob,
+  withPatients,
+} from "./attacker.ts";
 import { type ProtectedValues, protectedValues } from "./protected-values.ts";
 
 const OPEN = `
@@ -63,6 +71,8 @@ describe("an agent that may define and change what it likes in its workspace", (
     assert.equal(loot.session?.state, "done", `${sql}: ${loot.last.body.slice(0, 400)}`);
     return loot;
   }
+  const upstreamJobs = (): (string | undefined)[] =>
+    rig.warehouse.requests.map(({ body }) => (body.jobReference as { readonly jobId?: string } | undefined)?.jobId);
   /** Ran, gave rows, and each shows nothing. */
   async function nothing(sql: string): Promise<void> {
     const rows = (await done(sql)).rows ?? [];
@@ -161,6 +171,44 @@ describe("an agent that may define and change what it likes in its workspace", (
     await safe("CREATE OR REPLACE TABLE workspace.made AS SELECT CAST('x' AS INT64) AS a");
     await done("CREATE OR REPLACE TABLE workspace.made AS SELECT 2 AS a");
   });
+
+  for (const [what, harmless, harmful] of [
+    ["function", "FUNCTION workspace.mine(x STRING) AS ('x')", "FUNCTION workspace.mine(x STRING) AS (x)"],
+    [
+      "view",
+      "VIEW workspace.mine AS SELECT 'x' AS s",
+      "VIEW workspace.mine AS SELECT ssn AS s FROM `demo-clinic`.ehr.patients",
+    ],
+    [
+      "table function",
+      "TABLE FUNCTION workspace.mine() AS SELECT 'x' AS s",
+      "TABLE FUNCTION workspace.mine() AS SELECT ssn AS s FROM `demo-clinic`.ehr.patients",
+    ],
+  ] as const)
+    it(`row 10: a ${what} isn't another between a query's analysis and its run`, async () => {
+      await done(`CREATE OR REPLACE ${harmless}`);
+      const uses = {
+        function: "SELECT workspace.mine(ssn) AS s FROM p",
+        view: "SELECT s FROM workspace.mine",
+        "table function": "SELECT s FROM workspace.mine()",
+      };
+      rig.warehouse.misbehave({ kind: "job-delay", milliseconds: 3000, times: 1 });
+      const started = await agent.query(withPatients(uses[what]), workspace);
+      assert.equal(started.status, 200, started.body);
+      const { jobReference } = JSON.parse(started.body) as { jobReference: { jobId: string } };
+      const session = await sessionOfJob(rig, jobReference.jobId);
+      if (session?.state === "held") await approve(rig, session.id);
+      while (!upstreamJobs().includes(`chaperone_${session?.id}`)) await new Promise((tick) => setTimeout(tick, 25));
+      assert.match((await refused(`CREATE OR REPLACE ${harmful}`)).last.body, /Another query writes/);
+      assert.match((await refused(`DROP ${what.toUpperCase()} workspace.mine`)).last.body, /Another query writes/);
+      const rows = await agent.results(jobReference.jobId);
+      rig.warehouse.calm();
+      const cells = (JSON.parse(rows.body) as { rows: { f: { v: string }[] }[] }).rows.map(({ f }) => f[0]?.v);
+      assert.deepEqual([...new Set(cells)], ["x"]);
+      // Its job is over, and so is the bound.
+      await done(`CREATE OR REPLACE ${harmful}`);
+      await done(`DROP ${what.toUpperCase()} workspace.mine`);
+    });
 
   it("row 43: beside a guess of the agent's, an SSN shows neither its end nor the token that stands for what is none", async () => {
     await done("CREATE OR REPLACE TABLE workspace.guessed AS SELECT ssn FROM p");

@@ -231,6 +231,17 @@ async function hold(tx: StoreTransaction, session: string, from: SessionState, i
   );
 }
 
+/** Nothing begins to run for an agent that was suspended or revoked since it asked. @throws CommandError `suspended` */
+async function checkAdmitted(tx: StoreTransaction, session: string): Promise<void> {
+  const { principal } = await tx.db
+    .selectFrom("sessions")
+    .select("principal")
+    .where("id", "=", session)
+    .executeTakeFirstOrThrow();
+  if (!(await stillAdmitted(tx.db, JSON.parse(principal) as AgentPrincipal, tx.now)))
+    throw new CommandError("suspended", "the agent is not active");
+}
+
 /** From `received` to where analysis, policy and dry run lead; every arrow in one transaction, before its effect (I3). */
 const analysed: Command<AnalysedInput, void> = async (tx, input) => {
   const { state } = await load(tx, input.id);
@@ -264,6 +275,7 @@ const analysed: Command<AnalysedInput, void> = async (tx, input) => {
   });
   switch (next.state) {
     case "running":
+      await checkAdmitted(tx, input.id);
       await takeUses(tx, input.id, next.uses);
       await travel(tx, input.id, next.travelling);
       await move(tx, input.id, "decided", "running", next.data, { upstream_job: next.upstreamJob });
@@ -350,13 +362,7 @@ const start: Command<StartInput, void> = async (tx, input) => {
   if (request.expires_at <= tx.now) throw new CommandError("expired", "the approval has expired");
   if (request.binding !== input.binding)
     throw new CommandError("binding_changed", "what was approved is not what would run");
-  const { principal } = await tx.db
-    .selectFrom("sessions")
-    .select("principal")
-    .where("id", "=", input.id)
-    .executeTakeFirstOrThrow();
-  if (!(await stillAdmitted(tx.db, JSON.parse(principal) as AgentPrincipal, tx.now)))
-    throw new CommandError("suspended", "the agent is not active");
+  await checkAdmitted(tx, input.id);
   await takeUses(tx, input.id, input.uses);
   await travel(tx, input.id, input.travelling);
   await move(
@@ -531,10 +537,10 @@ const releaseRecover: Command<Record<string, never>, { recovered: number }> = as
 };
 
 /** The job is over upstream; its rows may still be fetched. */
-const written: Command<{ readonly id: string }, void> = (tx, { id }) => endUses(tx, id);
+const jobOver: Command<{ readonly id: string }, void> = (tx, { id }) => endUses(tx, id);
 
 export const sessionCommands = {
-  "session.written": written,
+  "session.job-over": jobOver,
   "session.receive": receive,
   "session.analysed": analysed,
   "session.start": start,

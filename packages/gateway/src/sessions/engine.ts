@@ -5,6 +5,7 @@ import { canonicalJson } from "../evidence/canonical-json.ts";
 import type { Json } from "../evidence/event.ts";
 import type { Sealer } from "../evidence/seal.ts";
 import type { AgentPrincipal } from "../identity/principal.ts";
+import { stillAdmitted } from "../identity/revocation.ts";
 import type { Decision, PermitDecision } from "../policy/decision.ts";
 import { CommandError } from "../store/command.ts";
 import { StoreError } from "../store/errors.ts";
@@ -73,6 +74,7 @@ const BUSY: SessionError = {
   message:
     "Another query writes a table or routine that this one uses, or wrote it a moment ago, or reads what this one writes. Nothing was run. Send it again when that has ended.",
 };
+const NOT_ADMITTED = denied("The agent, or what it came with, was suspended or revoked. Nothing was run.");
 /** How often expiry is looked for. */
 const SWEEP_MS = 1000;
 
@@ -343,6 +345,10 @@ export class SessionEngine {
         await this.#end(id, "failed", BUSY);
         return;
       }
+      if (error instanceof CommandError && error.code === "suspended") {
+        await this.#end(id, "denied", NOT_ADMITTED);
+        return;
+      }
       if (!(error instanceof CommandError) || error.code !== "too_many_held") throw error;
       await this.#end(id, "failed", {
         reason: "quotaExceeded",
@@ -384,7 +390,12 @@ export class SessionEngine {
     const kept = this.#launched.get(row.id);
     this.#launched.delete(row.id);
     if (kept !== undefined) return kept;
-    // After a restart: what runs must still be what was decided.
+    // After a restart: what runs must still be what was decided, for an agent that is still let in.
+    const { store, clock } = this.#o;
+    if (!(await stillAdmitted(store.db, principalOf(row), clock()))) {
+      await this.#end(row.id, "failed", NOT_ADMITTED);
+      return undefined;
+    }
     const a = await assess(this.#input(processed(row), connection, sealed));
     if (a.kind === "permitted" && a.binding === row.binding) return a;
     await this.#end(
@@ -581,7 +592,9 @@ export class SessionEngine {
         await this.#startApproved(row);
         return;
       case "running":
-        await this.#launch(row, connection, this.open(row));
+        // The tables and routines it uses are its own for the time of a job that is launched by then: later there is none to launch.
+        if (row.updated_at + this.#o.limits.runMs <= this.#o.clock()) this.#jobs.follow(row);
+        else await this.#launch(row, connection, this.open(row));
         return;
       case "releasing":
         this.#jobs.follow(row);

@@ -76,11 +76,11 @@ export class JobFollower {
 
   /** The job is over upstream: the columns of what it wrote may be others now, and other sessions may use it. */
   async released(row: SessionRow): Promise<void> {
-    const written = tableUses(statementsOf(row)).filter(({ how }) => how === "writes");
-    if (written.length === 0) return;
+    const uses = tableUses(statementsOf(row));
+    if (uses.length === 0) return;
     const { catalog } = this.#o.connection(row.connection);
-    for (const { name } of written) catalog.forget(name);
-    await this.#o.store.run("session.written", { id: row.id });
+    for (const { name, how } of uses) if (how === "writes") catalog.forget(name);
+    await this.#o.store.run("session.job-over", { id: row.id });
   }
 
   async #poll(row: SessionRow, connection: Connection): Promise<Outcome> {

@@ -1,6 +1,7 @@
 /**
- * Statements that write are kept apart from others that change what they were judged by. A table remade between the dry run and the
- * end of the job could give another's rows, or columns without a class, to what is written (threat-model C4).
+ * Statements are kept apart from others that change what they were judged by. A table remade between the dry run and the end of the
+ * job could give another's rows, or columns without a class, to what is written (threat-model C4); a view or routine remade could
+ * give a result what no mask of its plan knows (threat-model row 10).
  */
 import type { PlanStatement } from "@chaperone/googlesql";
 import { CommandError, type StoreTransaction } from "../store/command.ts";
@@ -11,7 +12,7 @@ export interface TableUse {
   readonly how: "reads" | "writes";
 }
 
-/** What a session that is about to run uses; `uses` is empty where it writes nothing. */
+/** What a session that is about to run uses. */
 export interface UsesInput {
   readonly uses: readonly TableUse[];
   /** When its assessment began: what was written since may not be what was judged. */
@@ -20,14 +21,17 @@ export interface UsesInput {
   readonly forMs: number;
 }
 
-/** Nothing for statements that only read: each of their pages is judged anew. */
+/**
+ * Of statements that only read, the views and routines: by the time of a page they could be again what they were when the query was
+ * judged. Tables are judged anew at each page, and keep the classes of all that was written into them.
+ */
 export function tableUses(statements: readonly PlanStatement[]): readonly TableUse[] {
   const writes = statements.flatMap((s) => [
     ...s.writes.map(({ table }) => table),
     ...(s.changes ?? []).map(({ name }) => name),
   ]);
-  if (writes.length === 0) return [];
-  const reads = statements.flatMap((s) => [...s.reads.map(({ table }) => table), ...s.views, ...s.routines]);
+  const tables = writes.length === 0 ? [] : statements.flatMap((s) => s.reads.map(({ table }) => table));
+  const reads = [...tables, ...statements.flatMap((s) => [...s.views, ...s.routines])];
   const uses = (names: readonly string[], how: TableUse["how"]) => [...new Set(names)].map((name) => ({ name, how }));
   return [...uses(writes, "writes"), ...uses(reads, "reads")];
 }
