@@ -1,0 +1,106 @@
+import { EventEmitter, once } from "node:events";
+import { CommandError } from "../store/command.ts";
+import type { EngineOptions } from "./engine-options.ts";
+import type { Outcome } from "./job-follower.ts";
+import { DISAGREES, denied } from "./refusal.ts";
+import type { SessionError } from "./session.ts";
+
+export const TOOK_TOO_LONG: SessionError = {
+  reason: "timeout",
+  status: 504,
+  message: "The query could not be carried out in the time it had.",
+};
+export const BUSY: SessionError = {
+  reason: "invalidQuery",
+  status: 400,
+  message:
+    "Another query writes a table or routine that this one uses, or wrote it a moment ago, or reads what this one writes. Nothing was run. Send it again when that has ended.",
+};
+
+export const NOT_ADMITTED = denied("The agent, or what it came with, was suspended or revoked. Nothing was run.");
+
+/** How sessions end before their rows do, and who is told when one changes. */
+export class Endings {
+  readonly #o: EngineOptions;
+  readonly #settle: (id: string, outcome: Outcome) => void;
+  readonly #changes = new EventEmitter().setMaxListeners(0);
+
+  /** @param settle keeps how the session's job ended */
+  constructor(options: EngineOptions, settle: (id: string, outcome: Outcome) => void) {
+    this.#o = options;
+    this.#settle = settle;
+  }
+
+  /** `alarm`: where BigQuery disagrees with the analysis, in words without data. */
+  async end(
+    id: string,
+    state: "failed" | "denied" | "cancelled",
+    error: SessionError,
+    alarm?: string,
+  ): Promise<{ ended: boolean }> {
+    if (alarm !== undefined) this.alarm(id, "disagreement");
+    const ended = await this.#o.store.run("session.end", {
+      id,
+      state,
+      error,
+      ...(alarm === undefined ? {} : { alarm: { kind: "disagreement", detail: alarm } }),
+      data: {},
+    });
+    // One that had ended before keeps its outcome: a finished job's rows can still be paged.
+    if (ended.ended) this.#settle(id, { ok: false, error });
+    return ended;
+  }
+
+  alarm(session: string, kind: "disagreement"): void {
+    this.#o.metrics.alarm(kind);
+    this.#o.log.error(
+      { session, alarm: kind },
+      "BigQuery's answer does not agree with the analysis; the query was stopped",
+    );
+  }
+
+  /** A command that refuses for a bound ends the session with that refusal, so that nothing hangs. */
+  async orEnd(id: string, work: () => Promise<unknown>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (error instanceof CommandError && error.code === "busy") {
+        await this.end(id, "failed", BUSY);
+        return;
+      }
+      if (error instanceof CommandError && error.code === "suspended") {
+        await this.end(id, "denied", NOT_ADMITTED);
+        return;
+      }
+      if (!(error instanceof CommandError) || error.code !== "too_many_held") throw error;
+      await this.end(id, "failed", {
+        reason: "quotaExceeded",
+        // Not 429: clients would send it again and again.
+        status: 403,
+        message: "Too many queries are waiting for approval. Wait for some to be decided, or cancel some.",
+      });
+    }
+  }
+
+  /** A page could not be trusted: the session ends and the operators are alarmed. */
+  async distrust(id: string, detail: string): Promise<void> {
+    this.alarm(id, "disagreement");
+    await this.#o.store.run("session.end", {
+      id,
+      state: "failed",
+      error: DISAGREES,
+      alarm: { kind: "answer-disagrees", detail },
+      data: {},
+    });
+    this.changed(id);
+  }
+
+  changed(id: string): void {
+    this.#changes.emit(id);
+  }
+
+  /** Resolves at the session's next change, or when `bound` is aborted. */
+  async nextChange(id: string, bound: AbortSignal): Promise<void> {
+    await once(this.#changes, id, { signal: bound }).catch(() => undefined);
+  }
+}

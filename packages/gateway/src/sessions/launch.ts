@@ -1,0 +1,179 @@
+import type { PlanStatement } from "@chaperone/googlesql";
+import type { Json } from "../evidence/event.ts";
+import { stillAdmitted } from "../identity/revocation.ts";
+import type { PermitDecision } from "../policy/decision.ts";
+import { CommandError } from "../store/command.ts";
+import { isRefusal } from "../upstream/jobs.ts";
+import { type Assessment, assess } from "./assess.ts";
+import type { HoldInput } from "./commands.ts";
+import type { Connection } from "./connection.ts";
+import { BUSY, type Endings, NOT_ADMITTED } from "./endings.ts";
+import { connectionByName, type EngineOptions } from "./engine-options.ts";
+import type { JobFollower } from "./job-follower.ts";
+import { travelEvent, upstreamFailure } from "./records.ts";
+import { denied } from "./refusal.ts";
+import { openStatement, type SessionInput } from "./session-input.ts";
+import {
+  attribution,
+  principalOf,
+  processed,
+  type SealedStatement,
+  type SessionRow,
+  sessionById,
+} from "./session-row.ts";
+import { parametersOf } from "./statement.ts";
+import { tableUses, type UsesInput } from "./table-uses.ts";
+
+type Permitted = Extract<Assessment, { kind: "permitted" }>;
+
+/** Starts what was decided: at once, after a person's approval, or after a restart. */
+export class Launch {
+  readonly #o: EngineOptions;
+  readonly #endings: Endings;
+  readonly #jobs: JobFollower;
+  readonly #input: SessionInput;
+  /** What was assessed a moment ago, between its commit and its launch. */
+  readonly #assessed = new Map<string, Permitted>();
+
+  constructor(options: EngineOptions, endings: Endings, jobs: JobFollower, input: SessionInput) {
+    this.#o = options;
+    this.#endings = endings;
+    this.#jobs = jobs;
+    this.#input = input;
+  }
+
+  /** What is launched next was assessed just now. */
+  keep(id: string, assessment: Permitted): void {
+    this.#assessed.set(id, assessment);
+  }
+
+  /** Sends the canonical SQL upstream under a job id made from the session's: sent twice, it runs once. */
+  async launch(row: SessionRow, connection: Connection, sealed: SealedStatement): Promise<void> {
+    const fresh = await this.#current(row, connection, sealed);
+    if (fresh === undefined) return;
+    try {
+      await connection.upstream.insertQueryJob({
+        jobId: row.upstream_job ?? `chaperone_${row.id}`,
+        project: row.project,
+        location: connection.location,
+        sql: fresh.plan.canonicalSql,
+        ...parametersOf(sealed.statement),
+        maximumBytesBilled: fresh.maximumBytesBilled,
+        jobTimeoutMs: Math.min(sealed.jobTimeoutMs ?? this.#o.limits.runMs, this.#o.limits.runMs),
+        labels: attribution(row),
+      });
+    } catch (error) {
+      if (isRefusal(error)) await this.#jobs.released(row);
+      await this.#endings.end(row.id, "failed", upstreamFailure(error));
+      return;
+    }
+    this.#jobs.follow(row);
+  }
+
+  async #current(
+    row: SessionRow,
+    connection: Connection,
+    sealed: SealedStatement,
+  ): Promise<{ plan: { canonicalSql: string }; maximumBytesBilled: number } | undefined> {
+    const kept = this.#assessed.get(row.id);
+    this.#assessed.delete(row.id);
+    if (kept !== undefined) return kept;
+    // After a restart: what runs must still be what was decided, for an agent that is still let in.
+    const { store, clock } = this.#o;
+    if (!(await stillAdmitted(store.db, principalOf(row), clock()))) {
+      await this.#endings.end(row.id, "failed", NOT_ADMITTED);
+      return undefined;
+    }
+    const a = await assess(this.#input.of(processed(row), connection, sealed));
+    if (a.kind === "permitted" && a.binding === row.binding) return a;
+    await this.#endings.end(
+      row.id,
+      "failed",
+      denied("What was decided for this query no longer holds. Send it again."),
+      a.kind === "denied" ? a.alarm : undefined,
+    );
+    return undefined;
+  }
+
+  /** A person agreed: runs what was approved, if it is what would run now. */
+  async startApproved(row: SessionRow): Promise<void> {
+    const connection = connectionByName(this.#o, row.connection);
+    const sealed = openStatement(this.#o, row);
+    let a: Assessment;
+    const assessedAt = this.#o.clock();
+    try {
+      a = await assess(this.#input.of(processed(row), connection, sealed));
+    } catch (error) {
+      await this.#endings.end(row.id, "failed", upstreamFailure(error));
+      return;
+    }
+    if (a.kind !== "permitted") {
+      await this.#endings.end(row.id, "denied", a.error, a.kind === "denied" ? a.alarm : undefined);
+      return;
+    }
+    const upstreamJob = `chaperone_${row.id}`;
+    try {
+      await this.#o.store.run("session.start", {
+        id: row.id,
+        binding: a.binding,
+        upstreamJob,
+        travelling: a.decision.obligations.travelling,
+        uses: this.uses(a.plan.statements, assessedAt),
+        data: this.intent(connection, upstreamJob, a),
+      });
+    } catch (error) {
+      if (!(error instanceof CommandError)) throw error;
+      if (error.code === "busy") await this.#endings.end(row.id, "failed", BUSY);
+      else if (error.code === "binding_changed") await this.#askAgain(row, a);
+      else if (error.code !== "wrong_state")
+        await this.#endings.end(row.id, "denied", denied(`The approval could not be used: ${error.message}.`));
+      return;
+    }
+    this.#assessed.set(row.id, a);
+    await this.launch(await sessionById(this.#o.store, row.id), connection, sealed);
+  }
+
+  async #askAgain(row: SessionRow, a: Permitted): Promise<void> {
+    const approval = a.decision.obligations.approval ?? { approvers: this.#o.approvals.defaultApprovers, count: 1 };
+    await this.#endings.orEnd(row.id, () =>
+      this.#o.store.run("session.ask-again", {
+        id: row.id,
+        request: this.hold(a, approval),
+        decision: JSON.stringify(a.decision),
+        maskPlan: JSON.stringify(a.maskPlan),
+        plan: JSON.stringify(a.plan.statements),
+        dryRunBytes: a.dryRunBytes,
+      }),
+    );
+  }
+
+  /** A job that is launched late, after a restart, has its time too. */
+  uses(statements: readonly PlanStatement[], assessedAt: number): UsesInput {
+    return { uses: tableUses(statements), assessedAt, forMs: 2 * this.#o.limits.runMs };
+  }
+
+  hold(a: Permitted, approval: NonNullable<PermitDecision["obligations"]["approval"]>): HoldInput {
+    const { limits, approvals, newId } = this.#o;
+    return {
+      requestId: `req_${newId()}`,
+      binding: a.binding,
+      approvers: approval.approvers,
+      needed: approval.count,
+      expiresAfterMs: approvals.expiresAfterMs,
+      heldPerAgent: limits.heldPerAgent,
+      heldInAll: limits.heldInAll,
+      data: {},
+    };
+  }
+
+  intent(connection: Connection, upstreamJob: string, a: Permitted): { readonly [key: string]: Json } {
+    return {
+      upstreamJob,
+      connection: connection.name,
+      canonicalHmac: this.#o.sealer.keyedHash(a.plan.canonicalSql),
+      maximumBytesBilled: a.maximumBytesBilled,
+      binding: a.binding,
+      ...travelEvent(a.decision.obligations.travelling),
+    };
+  }
+}

@@ -1,0 +1,38 @@
+import type { AnalysisCache } from "./analysis-cache.ts";
+import type { AssessInput } from "./assess.ts";
+import type { Connection } from "./connection.ts";
+import type { EngineOptions } from "./engine-options.ts";
+import type { Processed, SealedStatement, SessionRow } from "./session-row.ts";
+
+/** The agent's own statement, unsealed. */
+export function openStatement({ sealer }: EngineOptions, row: SessionRow): SealedStatement {
+  return JSON.parse(sealer.open(row.sealed, row.id)) as SealedStatement;
+}
+
+/** What a session's statement is assessed by, now. */
+export class SessionInput {
+  readonly #o: EngineOptions;
+  readonly #analyses: AnalysisCache;
+
+  constructor(options: EngineOptions, analyses: AnalysisCache) {
+    this.#o = options;
+    this.#analyses = analyses;
+  }
+
+  of(of: Processed, connection: Connection, sealed: SealedStatement): AssessInput {
+    const { principal, purpose, project } = of;
+    return {
+      connection,
+      principal,
+      project,
+      statement: sealed.statement,
+      purpose,
+      maximumBytesBilled: sealed.maximumBytesBilled ?? undefined,
+      defaultApprovers: this.#o.approvals.defaultApprovers,
+      limitRows: this.#o.limits.rows,
+      now: this.#o.clock(),
+      analyses: this.#analyses,
+      keyedHash: (text) => this.#o.sealer.keyedHash(text),
+    };
+  }
+}
