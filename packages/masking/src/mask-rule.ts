@@ -13,7 +13,13 @@ export const MASK_RULES = [
   "last4",
   "first4",
   "fpe",
+  "DATE_YEAR_MASK",
+  "EMAIL_MASK",
+  "LAST_FOUR_CHARACTERS",
+  "FIRST_FOUR_CHARACTERS",
+  "SHA256",
   "token",
+  "RANDOM_HASH",
   "default",
   "null",
 ] as const;
@@ -21,7 +27,7 @@ export const MASK_RULES = [
 export type MaskRule = (typeof MASK_RULES)[number];
 
 /** Rules that use the key of a domain: what they give says which values are equal, so a value that an agent chose would be a checked guess. */
-export const KEYED_RULES: ReadonlySet<MaskRule> = new Set(["token", "last4", "first4", "email", "fpe"]);
+export const KEYED_RULES: ReadonlySet<MaskRule> = new Set(["token", "last4", "first4", "email", "fpe", "RANDOM_HASH"]);
 
 export interface Mask {
   readonly rule: MaskRule;

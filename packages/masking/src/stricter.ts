@@ -1,14 +1,14 @@
 import type { Mask } from "./mask-rule.ts";
-import { RULES } from "./rules/index.ts";
 
-const LEVELS = ["none", "part", "token", "default", "null"] as const;
+const LEVELS = ["none", "part", "token", "RANDOM_HASH", "default", "null"] as const;
 type Level = (typeof LEVELS)[number];
 
 /**
  * The weakest mask that hides all that either hides. Commutative, associative, idempotent: the order in which policies
  * are combined doesn't matter.
  *
- * `none` < any rule that shows a part < `token` < `default` < `null`. Two different rules that each show a part (`last4`
+ * `none` < any rule that shows a part, or can be undone by trying (SHA256) < `token` < `RANDOM_HASH`, which isn't equal across queries
+ * < `default` < `null`. Two different rules that each show a part (`last4`
  * and `first4`) come to `token`, for either of them shows what the other hides. Of two domains comes one of both:
  * its tokens join with neither's. Apply `fitMask` to the result, for `token` doesn't fit every type.
  */
@@ -20,7 +20,8 @@ export function stricter(a: Mask, b: Mask): Mask {
     case "null":
       return { rule: high.rule };
     case "part":
-    case "token": {
+    case "token":
+    case "RANDOM_HASH": {
       if (level(low) === "none") return high;
       const bothPart = level(low) === "part" && level(high) === "part" && low.rule !== high.rule;
       const rule = bothPart ? "token" : high.rule;
@@ -34,11 +35,24 @@ function level(mask: Mask): Level {
   switch (mask.rule) {
     case "none":
     case "token":
+    case "RANDOM_HASH":
     case "default":
     case "null":
       return mask.rule;
-    default:
-      return RULES[mask.rule].shows === "part" ? "part" : "null";
+    case "age90":
+    case "smallcell":
+    case "year":
+    case "zip3":
+    case "email":
+    case "last4":
+    case "first4":
+    case "fpe":
+    case "DATE_YEAR_MASK":
+    case "EMAIL_MASK":
+    case "LAST_FOUR_CHARACTERS":
+    case "FIRST_FOUR_CHARACTERS":
+    case "SHA256":
+      return "part";
   }
 }
 

@@ -63,8 +63,16 @@ export function isPolicyId(text: string): boolean {
   return ID.test(text);
 }
 
+/** Names of BigQuery's data policies for rules that have a name here already; its others are rules of their own. */
+const SAME_RULES: ReadonlyMap<string, MaskRule> = new Map([
+  ["ALWAYS_NULL", "null"],
+  ["DEFAULT_MASKING_VALUE", "default"],
+]);
+
 /** The rule of that name; undefined when there is none. */
 function maskRule(name: string): MaskRule | undefined {
+  const same = SAME_RULES.get(name);
+  if (same !== undefined) return same;
   return MASK_RULES.find((rule) => rule === name);
 }
 
@@ -72,7 +80,8 @@ function maskRule(name: string): MaskRule | undefined {
 function readMask(text: string, fail: (message: string) => void): Mask | undefined {
   const [name = "", domain, ...rest] = text.split(":");
   const rule = maskRule(name);
-  if (rule === undefined) return void fail(`not a mask rule; one of ${MASK_RULES.join(", ")}`);
+  if (rule === undefined)
+    return void fail(`not a mask rule; one of ${[...MASK_RULES, ...SAME_RULES.keys()].join(", ")}`);
   if (domain === undefined) return { rule };
   if (rest.length > 0 || !DOMAIN.test(domain)) {
     return void fail("a domain is lower-case letters, digits, dot, dash, underscore");

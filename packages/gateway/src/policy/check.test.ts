@@ -68,6 +68,18 @@ describe("checking policies", () => {
     assert.match(checkPolicies(folder).text, /give its classes, or a catalog file/);
   });
 
+  it("notes a rule of BigQuery's that anyone can undo, and accepts its names", () => {
+    writeFileSync(
+      join(folder, "hash.cedar"),
+      '@id("hash") @mask("SHA256") permit (principal, action == Action::"read", resource);',
+    );
+    const { ok, text } = checkPolicies(folder);
+    assert.equal(ok, true, text);
+    assert.match(text, /^hash +permit +any +read +any +SHA256/m);
+    assert.match(text, /note: hash: SHA256 gives SHA-256 without a key.*token has a key/);
+    rmSync(join(folder, "hash.cedar"));
+  });
+
   it("refuses a test it can't read", () => {
     tests("  - {name: a, colum: p.d.t.ssn, action: read, expect: permit}\n");
     assert.equal(checkPolicies(folder).ok, false);

@@ -1,4 +1,5 @@
 import * as cedar from "@cedar-policy/cedar-wasm/nodejs";
+import type { MaskRule } from "@chaperone/masking";
 import type { CatalogFile } from "../catalog/catalog-file.ts";
 import type { ApprovalObligation, PolicyAction } from "./decision.ts";
 import { loadPolicies, type Policy } from "./policy-set.ts";
@@ -30,6 +31,7 @@ export function checkPolicies(directory: string, catalog?: CatalogFile): PolicyC
       ...problems.map(printProblem),
       policyTable(policies),
       "",
+      ...notes(policies),
       `${policies.length} policies. ${summary}`,
     ].join("\n");
     return { ok: problems.length === 0, problems, policies, tests, text };
@@ -37,6 +39,26 @@ export function checkPolicies(directory: string, catalog?: CatalogFile): PolicyC
     if (!(error instanceof PolicyError)) throw error;
     return { ok: false, problems: error.problems, policies: [], tests: undefined, text: error.message };
   }
+}
+
+/** BigQuery's rules that give SHA-256 without a key. https://cloud.google.com/bigquery/docs/column-data-masking-intro#masking_options */
+const UNKEYED: ReadonlyMap<MaskRule, MaskRule> = new Map([
+  ["SHA256", "token"],
+  ["LAST_FOUR_CHARACTERS", "last4"],
+  ["FIRST_FOUR_CHARACTERS", "first4"],
+  ["EMAIL_MASK", "email"],
+]);
+
+/** What is valid, and worth a second thought. */
+function notes(policies: readonly Policy[]): string[] {
+  return policies.flatMap(({ id, obligations: { mask } }) => {
+    const keyed = mask === undefined ? undefined : UNKEYED.get(mask.rule);
+    return mask === undefined || keyed === undefined
+      ? []
+      : [
+          `note: ${id}: ${mask.rule} gives SHA-256 without a key, which anyone who can list the possible values undoes; ${keyed} has a key.`,
+        ];
+  });
 }
 
 /** One line a policy: who may (or may not) do what on what, under which obligations. */

@@ -125,11 +125,13 @@ describe("a write", () => {
       const decision = ask(policies + INFER, shown(column));
       return decision.effect === "permit" ? decision.obligations.masks[0]?.mask.rule : decision.message;
     };
-    const token = READ.replace("permit", '@mask("token") permit');
-    assert.equal(mask(token + WRITE, "p.ehr.patients.ssn"), "token");
-    assert.equal(mask(token, "p.lab.open.ssn"), "token");
-    assert.equal(mask(token + WRITE, "p.lab.open.ssn"), "null");
-    assert.equal(mask(token, "p.lab.taken.ssn"), "null");
+    for (const rule of ["token", "fpe", "last4", "RANDOM_HASH"]) {
+      const keyed = READ.replace("permit", `@mask("${rule}") permit`);
+      assert.equal(mask(keyed + WRITE, "p.ehr.patients.ssn"), rule);
+      assert.equal(mask(keyed, "p.lab.open.ssn"), rule);
+      assert.equal(mask(keyed + WRITE, "p.lab.open.ssn"), "null");
+      assert.equal(mask(keyed, "p.lab.taken.ssn"), "null");
+    }
   });
 
   it("is judged by what it takes along, not only by what is there: a forbid on the class holds", () => {

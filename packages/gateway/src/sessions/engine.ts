@@ -8,7 +8,7 @@ import { Endings } from "./endings.ts";
 import { connectionByName, type EngineOptions } from "./engine-options.ts";
 import { JobFollower, type Outcome } from "./job-follower.ts";
 import { Launch } from "./launch.ts";
-import type { MaskPlan } from "./mask-plan.ts";
+import { type MaskPlan, ofSession } from "./mask-plan.ts";
 import { Process } from "./process.ts";
 import { receiveInput } from "./receive.ts";
 import { denied } from "./refusal.ts";
@@ -158,7 +158,8 @@ export class SessionEngine {
   }
 
   maskPlanOf(row: SessionRow): MaskPlan {
-    return JSON.parse(row.mask_plan ?? "null") as MaskPlan;
+    const plan = JSON.parse(row.mask_plan ?? "null") as MaskPlan;
+    return { ...plan, fields: ofSession(plan.fields, row.id) };
   }
 
   /** A page could not be trusted: the session ends and the operators are alarmed. */

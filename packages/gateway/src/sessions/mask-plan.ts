@@ -76,6 +76,18 @@ export function maskPlan(outputs: readonly Output[], masks: readonly OutputMask[
   return { schema, fields };
 }
 
+/** RANDOM_HASH has another salt for each query: here, for each session, so that all pages of one result fit together. */
+export function ofSession(fields: readonly MaskedField[], session: string): readonly MaskedField[] {
+  return fields.map((field) => {
+    const { mask, fields: inner } = field;
+    return {
+      ...field,
+      ...(mask.rule === "RANDOM_HASH" ? { mask: { ...mask, domain: `${mask.domain ?? ""} of ${session}` } } : {}),
+      ...(inner === undefined ? {} : { fields: ofSession(inner, session) }),
+    };
+  });
+}
+
 function shape(canonical: string): { type: FieldType; repeated: boolean; range?: string } {
   const repeated = canonical.startsWith("ARRAY<");
   const element = repeated ? canonical.slice("ARRAY<".length, -1) : canonical;

@@ -269,8 +269,10 @@ function actionOf(plan: CellPlan, byHostAlone: boolean): number {
     case "token":
       return tokenAction(plan.type);
     case "last4":
+    case "LAST_FOUR_CHARACTERS":
       return LAST_FOUR;
     case "first4":
+    case "FIRST_FOUR_CHARACTERS":
       return FIRST_FOUR;
     default:
       return BY_HOST;

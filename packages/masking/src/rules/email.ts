@@ -13,7 +13,12 @@ export const email: Rule = {
   shows: "part",
   fits: ["STRING"],
   apply(value, type, context) {
-    const domain = value.length <= LONGEST_ADDRESS ? ADDRESS.exec(value)?.[1] : undefined;
+    const domain = domainOf(value);
     return domain === undefined ? token.apply(value, type, context) : `XXXXX@${domain}`;
   },
 };
+
+/** The domain of an address; undefined of what is none. */
+export function domainOf(value: string): string | undefined {
+  return value.length <= LONGEST_ADDRESS ? ADDRESS.exec(value)?.[1] : undefined;
+}

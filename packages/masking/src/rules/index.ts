@@ -1,5 +1,13 @@
 import type { MaskRule } from "../mask-rule.ts";
 import { age90 } from "./age90.ts";
+import {
+  DATE_YEAR_MASK,
+  EMAIL_MASK,
+  FIRST_FOUR_CHARACTERS,
+  LAST_FOUR_CHARACTERS,
+  RANDOM_HASH,
+  SHA256,
+} from "./bigquery.ts";
 import { defaultRule } from "./default.ts";
 import { email } from "./email.ts";
 import { first4 } from "./first4.ts";
@@ -24,7 +32,13 @@ export const RULES: Readonly<Record<MaskRule, Rule>> = {
   last4,
   first4,
   fpe,
+  DATE_YEAR_MASK,
+  EMAIL_MASK,
+  LAST_FOUR_CHARACTERS,
+  FIRST_FOUR_CHARACTERS,
+  SHA256,
   token,
+  RANDOM_HASH,
   default: defaultRule,
   null: nullRule,
 };

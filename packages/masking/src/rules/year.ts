@@ -1,3 +1,4 @@
+import type { FieldType } from "../mask-rule.ts";
 import type { Rule, RuleContext } from "./rule.ts";
 import { timestampForm } from "./timestamp.ts";
 
@@ -13,28 +14,31 @@ export const year: Rule = {
   name: "year",
   shows: "part",
   fits: ["DATE", "DATETIME", "TIMESTAMP"],
-  apply(value, type, context) {
-    switch (type) {
-      case "DATE": {
-        const match = DATE.exec(value);
-        return match ? `${shownYear(Number(match[1]), context)}-01-01` : null;
-      }
-      case "DATETIME": {
-        const match = DATETIME.exec(value);
-        return match ? `${shownYear(Number(match[1]), context)}-01-01T00:00:00` : null;
-      }
-      case "TIMESTAMP": {
-        const form = timestampForm(value);
-        return form ? form.write(Date.parse(`${shownYear(form.year, context)}-01-01T00:00:00Z`) / 1000) : null;
-      }
-      default:
-        return null;
-    }
-  },
+  apply: (value, type, context) => truncatedToYear(value, type, (trueYear) => shownYear(trueYear, context)),
 };
 
-/** Four digits. Someone born in the year of age 90 is 89 or 90 now; everybody older is counted with them. */
-function shownYear(trueYear: number, context: RuleContext): string {
-  const yearOfAge90 = context.now.getUTCFullYear() - 90;
-  return String(Math.max(trueYear, yearOfAge90)).padStart(4, "0");
+/** January 1, 00:00 UTC, of the year that is shown for the true one; null for what is no such value. */
+export function truncatedToYear(value: string, type: FieldType, shown: (trueYear: number) => number): string | null {
+  const digits = (trueYear: number) => String(shown(trueYear)).padStart(4, "0");
+  switch (type) {
+    case "DATE": {
+      const match = DATE.exec(value);
+      return match ? `${digits(Number(match[1]))}-01-01` : null;
+    }
+    case "DATETIME": {
+      const match = DATETIME.exec(value);
+      return match ? `${digits(Number(match[1]))}-01-01T00:00:00` : null;
+    }
+    case "TIMESTAMP": {
+      const form = timestampForm(value);
+      return form ? form.write(Date.parse(`${digits(form.year)}-01-01T00:00:00Z`) / 1000) : null;
+    }
+    default:
+      return null;
+  }
+}
+
+/** Someone born in the year of age 90 is 89 or 90 now; everybody older is counted with them. */
+function shownYear(trueYear: number, context: RuleContext): number {
+  return Math.max(trueYear, context.now.getUTCFullYear() - 90);
 }

@@ -124,5 +124,42 @@ export const MASKED: Readonly<Record<MaskRule, ByType>> = {
     INT64: [["999999", null]],
     DATE: [["2024-02-29", null]],
   },
+  // Of `abc`: FIPS 180-4's example, in base64.
+  SHA256: {
+    STRING: [
+      ["abc", "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0="],
+      ["", "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="],
+    ],
+    BYTES: [["YWJj", "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0="]],
+    INT64: [["123", null]],
+  },
+  LAST_FOUR_CHARACTERS: {
+    STRING: [
+      ["123-45-6789", "XXXXX6789"],
+      ["abc", "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0="],
+    ],
+  },
+  FIRST_FOUR_CHARACTERS: {
+    STRING: [
+      ["123-45-6789", "123-XXXXX"],
+      ["abc", "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0="],
+    ],
+  },
+  // The page's own example.
+  EMAIL_MASK: {
+    STRING: [
+      ["cloudysanfrancisco@gmail.com", "XXXXX@gmail.com"],
+      ["abc", "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0="],
+    ],
+  },
+  DATE_YEAR_MASK: {
+    DATE: [
+      ["2076-05-06", "2076-01-01"],
+      ["1901-05-06", "1901-01-01"],
+    ],
+    DATETIME: [["2076-05-06T07:08:09", "2076-01-01T00:00:00"]],
+    TIMESTAMP: [[micros("2076-05-06T07:08:09Z"), micros("2076-01-01T00:00:00Z")]],
+  },
+  RANDOM_HASH: { INT64: [["1", null]] },
   token: { BOOL: [["true", null]], DATE: [["2024-02-29", null]], GEOGRAPHY: [["POINT(1 2)", null]] },
 };
