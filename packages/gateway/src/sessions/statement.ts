@@ -11,7 +11,7 @@ export interface Statement {
 }
 
 export interface Submission {
-  readonly door: "bigquery-rest";
+  readonly door: "bigquery-rest" | "bigquery-storage";
   readonly project: string;
   readonly location: string | undefined;
   /** The client's own job id, if it gave one. */

@@ -3,6 +3,7 @@ import { MOST_TABLES } from "../../catalog/catalog.ts";
 import type { AgentPrincipal } from "../../identity/principal.ts";
 import { describableForAll } from "../../policy/intersect.ts";
 import type { Connection } from "../../sessions/connection.ts";
+import { describedTable, describing } from "../../sessions/described-table.ts";
 import { GoogleError, notFound } from "./google-error.ts";
 
 /**
@@ -73,23 +74,17 @@ export class MetadataReader {
     table: string,
   ): Promise<unknown> {
     const name = `${project}.${dataset}.${table}`;
-    const snapshot = await connection.catalog.load([name]);
-    const resource = snapshot.table(name);
-    if (resource === undefined) throw notFound("Table");
-    const fields = resource.schema?.fields ?? [];
-    const allowed = describableForAll(connection.policies, this.#request(principal, connection, snapshot), name, [
-      "*",
-      ...paths(fields),
-    ]);
-    if (!allowed.has("*"))
+    const described = await describedTable(principal, connection, name, this.#clock());
+    if (described.kind === "unknown") throw notFound("Table");
+    if (described.kind === "hidden")
       throw new GoogleError(403, "accessDenied", "Policy does not let this agent see that table's description.");
     return {
       kind: "bigquery#table",
       id: `${project}:${dataset}.${table}`,
       tableReference: { projectId: project, datasetId: dataset, tableId: table },
-      type: resource.type ?? "TABLE",
+      type: described.resource.type ?? "TABLE",
       location: connection.location,
-      schema: { fields: shape(fields, allowed, "") },
+      schema: { fields: described.fields.map(shape) },
     };
   }
 
@@ -108,24 +103,12 @@ export class MetadataReader {
     for (let start = 0; start < names.length; start += MOST_TABLES) {
       const some = names.slice(start, start + MOST_TABLES);
       const snapshot = await connection.catalog.load(some.map((t) => `${project}.${dataset}.${t}`));
-      const request = this.#request(principal, connection, snapshot);
+      const request = describing(principal, connection, snapshot, this.#clock());
       for (const t of some)
         if (describableForAll(connection.policies, request, `${project}.${dataset}.${t}`, ["*"]).has("*"))
           shown.push(t);
     }
     return shown;
-  }
-
-  #request(
-    principal: AgentPrincipal,
-    connection: Connection,
-    snapshot: Awaited<ReturnType<Connection["catalog"]["load"]>>,
-  ) {
-    return {
-      principal,
-      classes: (column: string) => snapshot.classes(column),
-      context: { purpose: undefined, connection: connection.name, now: this.#clock() },
-    };
   }
 }
 
@@ -138,19 +121,14 @@ function datasetResource(project: string, dataset: string, connection: Connectio
   };
 }
 
-function paths(fields: readonly TableFieldSchema[], prefix = ""): string[] {
-  return fields.flatMap((f) => [`${prefix}${f.name}`, ...paths(f.fields ?? [], `${prefix}${f.name}.`)]);
-}
-
-function shape(fields: readonly TableFieldSchema[], allowed: ReadonlySet<string>, prefix: string): unknown[] {
-  return fields
-    .filter((f) => allowed.has(`${prefix}${f.name}`))
-    .map((f) => ({
-      name: f.name,
-      type: f.type,
-      mode: f.mode ?? "NULLABLE",
-      ...(f.fields === undefined ? {} : { fields: shape(f.fields, allowed, `${prefix}${f.name}.`) }),
-    }));
+/** Shape alone: no description, tag or default. */
+function shape(f: TableFieldSchema): unknown {
+  return {
+    name: f.name,
+    type: f.type,
+    mode: f.mode ?? "NULLABLE",
+    ...(f.fields === undefined ? {} : { fields: f.fields.map(shape) }),
+  };
 }
 
 /** Pages of names read for one answer: a dataset with more tables than this is listed in part. */

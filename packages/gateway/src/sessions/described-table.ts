@@ -1,0 +1,56 @@
+import type { TableFieldSchema, TableResource } from "@chaperone/googlesql";
+import type { CatalogSnapshot } from "../catalog/catalog.ts";
+import type { AgentPrincipal } from "../identity/principal.ts";
+import { describableForAll } from "../policy/intersect.ts";
+import type { Connection } from "./connection.ts";
+
+/** What policy (action `describe`) lets an agent know of a table: that it is there, and which fields it has. */
+export type DescribedTable =
+  | { readonly kind: "unknown" }
+  | { readonly kind: "hidden" }
+  | {
+      readonly kind: "described";
+      readonly resource: TableResource;
+      /** Without the fields that the agent may not know of, at every depth. */
+      readonly fields: readonly TableFieldSchema[];
+    };
+
+export async function describedTable(
+  principal: AgentPrincipal,
+  connection: Connection,
+  name: string,
+  now: number,
+): Promise<DescribedTable> {
+  const snapshot = await connection.catalog.load([name]);
+  const resource = snapshot.table(name);
+  if (resource === undefined) return { kind: "unknown" };
+  const fields = resource.schema?.fields ?? [];
+  const request = describing(principal, connection, snapshot, now);
+  const allowed = describableForAll(connection.policies, request, name, ["*", ...paths(fields)]);
+  if (!allowed.has("*")) return { kind: "hidden" };
+  return { kind: "described", resource, fields: shown(fields, allowed, "") };
+}
+
+/** What policy is asked by, where an agent asks for names and types. */
+export function describing(
+  principal: AgentPrincipal,
+  connection: Connection,
+  snapshot: CatalogSnapshot,
+  now: number,
+): Parameters<typeof describableForAll>[1] {
+  return {
+    principal,
+    classes: (column) => snapshot.classes(column),
+    context: { purpose: undefined, connection: connection.name, now },
+  };
+}
+
+function paths(fields: readonly TableFieldSchema[], prefix = ""): string[] {
+  return fields.flatMap((f) => [`${prefix}${f.name}`, ...paths(f.fields ?? [], `${prefix}${f.name}.`)]);
+}
+
+function shown(fields: readonly TableFieldSchema[], allowed: ReadonlySet<string>, prefix: string): TableFieldSchema[] {
+  return fields
+    .filter(({ name }) => allowed.has(`${prefix}${name}`))
+    .map((f) => (f.fields === undefined ? f : { ...f, fields: shown(f.fields, allowed, `${prefix}${f.name}.`) }));
+}
