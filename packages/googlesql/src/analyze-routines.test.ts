@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { dataType, defining, routine } from "./testing/definitions.ts";
+import { dataType, defining, routine, view } from "./testing/definitions.ts";
 
 const STRING = { returnType: dataType("STRING") };
 const AGGREGATE = { routineType: "AGGREGATE_FUNCTION" };
 
 const clinic = defining(
-  [],
+  [view("far_view", "x STRING", "SELECT clinic.fn.far('x') AS x")],
   [
     routine("same", "x ANY", "x"),
     routine("last4", "ssn STRING", "SUBSTR(ssn, -4)", STRING),
@@ -37,6 +37,7 @@ const clinic = defining(
     routine("js", "a STRING, b INT64", "return a", { language: "JAVASCRIPT", ...STRING }),
     routine("py", "a STRING", "def f(a): return a", { language: "PYTHON", ...STRING }),
     routine("far", "a STRING", undefined, { remoteFunctionOptions: { endpoint: "https://x.invalid" }, ...STRING }),
+    routine("asks", "s STRING, x STRING", "IF(s = '1', clinic.fn.far(x), '')"),
     routine("untyped_js", "a STRING", "return a", { language: "JAVASCRIPT" }),
     routine("java", "a STRING", "", { language: "JAVA", ...STRING }),
     routine("ratio", "x FLOAT64, y FLOAT64", "SUM(x) / SUM(y)", AGGREGATE),
@@ -129,22 +130,98 @@ describe("a function in another language", () => {
   });
 
   it("is named once, with all it is given", () => {
-    const { effects } = clinic.statement(
-      "SELECT fn.js(ssn, 1) AS a, fn.js(name, 1) AS b, fn.py(state) AS c FROM patients",
-    );
+    const { effects } = clinic.statement("SELECT fn.js(ssn, 1) AS a, fn.js(name, 1) AS b FROM patients");
     assert.deepEqual(effects, [
       { kind: "javascript", sources: ["clinic.ehr.patients.name", "clinic.ehr.patients.ssn"] },
-      { kind: "python", sources: ["clinic.ehr.patients.state"] },
     ]);
-  });
-
-  it("leaves BigQuery where it is remote", () => {
-    const { effects } = clinic.statement("SELECT fn.far(IF(ssn = '1', 'a', 'b')) AS a FROM patients");
-    assert.deepEqual(effects, [{ kind: "remote_function", sources: ["clinic.ehr.patients.ssn"] }]);
   });
 
   it("takes the rows it aggregates as given", () => {
     assert.deepEqual(clinic.flows("SELECT fn.js_all(name) AS s FROM patients"), ["s = transform *, transform name"]);
+  });
+});
+
+describe("a function that runs elsewhere", () => {
+  /** Columns of what it may learn, without those of the tables' rows. */
+  const told = (sql: string): string[] =>
+    clinic
+      .statement(sql)
+      .effects.filter(({ through }) => through === "clinic.fn.far")
+      .flatMap(({ sources }) => sources)
+      .map((source) => source.replace(/^clinic\.ehr\.(patients\.)?/, ""));
+
+  it("is an effect of its own, be it remote or Python", () => {
+    const sql = "SELECT fn.far(state) AS a, fn.py('x') AS b, fn.far(name) AS c FROM patients";
+    assert.deepEqual(
+      clinic.statement(sql).effects.map(({ kind, through }) => [kind, through]),
+      [
+        ["remote_function", "clinic.fn.far"],
+        ["python", "clinic.fn.py"],
+      ],
+    );
+  });
+
+  it("can give what it was told before: its result is a source of its own", () => {
+    assert.deepEqual(clinic.flows("SELECT fn.far('x') AS a"), ["a = transform clinic.fn.far.*"]);
+    assert.deepEqual(clinic.flows("SELECT fn.far(ssn) AS a FROM patients"), [
+      "a = transform ssn, transform clinic.fn.far.*",
+    ]);
+    const outside = clinic.statement("SELECT fn.py('x') AS a").reads;
+    assert.deepEqual(outside, [
+      { table: "clinic.fn.py", outside: "routine", columns: [{ path: "*", uses: ["output"] }] },
+    ]);
+  });
+
+  const learns: readonly (readonly [string, string, readonly string[]])[] = [
+    ["what it is given", "SELECT fn.far(state) AS a FROM patients", ["*", "state"]],
+    ["nothing of what stands beside it", "SELECT ssn, fn.far(state) AS a FROM patients", ["*", "state"]],
+    ["which branch calls it", "SELECT IF(ssn = '1', fn.far('x'), '') AS a FROM patients", ["*", "ssn"]],
+    ["which operand calls it", "SELECT ssn = '1' AND fn.far('x') = 'y' AS a FROM patients", ["*", "ssn"]],
+    ["whether what it stands in for is NULL", "SELECT COALESCE(ssn, fn.far('x')) AS a FROM patients", ["*", "ssn"]],
+    ["how many rows there are", "SELECT fn.far('x') AS a FROM patients", ["*"]],
+    ["how many rows pass", "SELECT fn.far('x') AS a FROM patients WHERE ssn = '1'", ["*", "ssn"]],
+    ["by a filter", "SELECT state FROM patients WHERE ssn = '1' OR fn.far('x') = 'y'", ["*", "ssn"]],
+    [
+      "by the rows of a join",
+      "SELECT fn.far('x') AS a FROM pair JOIN patients ON a = ssn",
+      ["pair.*", "pair.a", "*", "ssn"],
+    ],
+    [
+      "which group it is called for",
+      "SELECT ssn, ANY_VALUE(fn.far('x')) AS a FROM patients GROUP BY ssn",
+      ["*", "ssn"],
+    ],
+    [
+      "by the branch that reads a common table",
+      "WITH c AS (SELECT fn.far('x') AS x) SELECT IF(ssn = '1', (SELECT x FROM c), '') AS a FROM patients",
+      ["*", "ssn"],
+    ],
+    [
+      "by the operand that reads a view, be it for the second time",
+      "SELECT (SELECT MAX(x) FROM far_view) AS a, ssn = '1' AND (SELECT MAX(x) FROM far_view) = 'y' AS b FROM patients",
+      ["*", "ssn"],
+    ],
+    ["through a function in SQL", "SELECT fn.asks(ssn, 'x') AS a FROM patients", ["*", "ssn"]],
+    [
+      "in a part that is dropped",
+      "SELECT STRUCT(ssn = '1' AND fn.far('x') = 'y' AS a, 1 AS b).b AS a FROM patients",
+      ["*", "ssn"],
+    ],
+    ["in DML", "UPDATE pair SET a = IF(b = '1', fn.far('x'), a) WHERE TRUE", ["pair.*", "pair.a", "pair.b"]],
+    [
+      "in an export",
+      "EXPORT DATA OPTIONS (uri = 'gs://x/*') AS SELECT fn.far('x') AS a FROM patients WHERE ssn = '1'",
+      ["*", "ssn"],
+    ],
+  ];
+  for (const [what, sql, expected] of learns) it(`learns ${what}`, () => assert.deepEqual(told(sql), expected));
+
+  it("learns by which branch of a script it is called", () => {
+    const { statements } = clinic.plan(
+      "DECLARE v STRING; IF EXISTS (SELECT 1 FROM patients WHERE ssn = '1') THEN SET v = fn.far('x'); END IF; SELECT 1 AS x",
+    );
+    const effects = statements.flatMap(({ effects }) => effects);
+    assert.ok(effects[0]?.sources.includes("clinic.ehr.patients.ssn"));
   });
 });
 

@@ -424,7 +424,7 @@ describe("what leaves BigQuery", () => {
     const sql =
       "CREATE MODEL m OPTIONS (model_type = 'linear_reg') AS SELECT id, weight AS label FROM patients WHERE ssn > '5'";
     assert.deepEqual(effects(sql), [
-      "model: clinic.ehr.patients.id, clinic.ehr.patients.ssn, clinic.ehr.patients.weight",
+      "model: clinic.ehr.patients.*, clinic.ehr.patients.id, clinic.ehr.patients.ssn, clinic.ehr.patients.weight",
     ]);
     assert.deepEqual(reads(sql), ["id: output", "ssn: predicate", "weight: output"]);
   });

@@ -189,6 +189,7 @@ export function readsOf(context: Context, relation: Relation | null, uses: ReadU
     .sort(([a], [b]) => compareText(a, b))
     .map(([table, columns]) => ({
       table,
+      ...outsideOf(context, table),
       ...(context.historical.has(table) ? { historical: true } : {}),
       columns: [...columns]
         .sort(([a], [b]) => compareText(a, b))
@@ -196,16 +197,26 @@ export function readsOf(context: Context, relation: Relation | null, uses: ReadU
     }));
 }
 
-/** A statement that shows no rows. */
-export function planWithoutResult(context: Context, kind: StatementKind): PlanStatement {
+function outsideOf(context: Context, table: TableName): Pick<TableRead, "outside"> {
+  const outside = context.outside.get(table);
+  return outside === undefined ? {} : { outside };
+}
+
+/** A statement that shows no rows. `relation`: rows of which it makes something else. */
+export function planWithoutResult(
+  context: Context,
+  kind: StatementKind,
+  relation: Relation | null = null,
+): PlanStatement {
+  const reads = readsOf(context, relation);
   return {
     kind,
-    reads: readsOf(context, null),
+    reads,
     ...definitionsOf(context),
     outputs: [],
     writes: context.writes,
     ...(context.changes.length === 0 ? {} : { changes: context.changes }),
-    effects: effectsOf(context),
+    effects: effectsOf(context, reads),
   };
 }
 
@@ -215,14 +226,50 @@ export function definitionsOf(context: Context): Pick<PlanStatement, "views" | "
 }
 
 /** What the statement does beside its result and its writes, and what decided whether it is done. */
-export function effectsOf(context: Context): Effect[] {
+export function effectsOf(context: Context, reads: readonly TableRead[]): Effect[] {
   const errors = context.errors.map(keysOf);
   const error: Effect[] = errors.length === 0 ? [] : [{ kind: "error_value", sources: columnNames(union(errors)) }];
   const branch = columnNames(context.branch);
   const effects = [...context.effects, ...error];
-  if (branch.length === 0) return effects;
-  return effects.map((effect) => ({
-    ...effect,
-    sources: [...new Set([...effect.sources, ...branch])].sort(compareText),
-  }));
+  const outward = effects.some(({ kind }) => reachesOut(kind)) ? decidedCalls(context, reads) : [];
+  return effects.map((effect) => {
+    const decided = reachesOut(effect.kind) ? [...outward, ...branch] : branch;
+    if (decided.length === 0) return effect;
+    // What it told before is nothing new to it.
+    const own = `${effect.through}.*`;
+    const sources = [...effect.sources, ...decided].filter((source) => source !== own);
+    return { ...effect, sources: [...new Set(sources)].sort(compareText) };
+  });
+}
+
+/** Whether somebody outside BigQuery notices each time that it happens. */
+function reachesOut(kind: Effect["kind"]): boolean {
+  switch (kind) {
+    case "remote_function":
+    case "python":
+    case "model":
+      return true;
+    case "export":
+    case "load":
+    case "external_query":
+    case "external_table":
+    case "javascript":
+    case "procedure":
+    case "grant":
+    case "session":
+    case "error_value":
+      return false;
+    default: {
+      const unreachable: never = kind;
+      return unreachable;
+    }
+  }
+}
+
+/** What decided how often the statement's expressions are computed, and of those that call somebody outside, which parts. */
+function decidedCalls(context: Context, reads: readonly TableRead[]): ColumnName[] {
+  const predicates = reads.flatMap(({ table, columns }) =>
+    columns.filter(({ uses }) => uses.includes("predicate")).map(({ path }) => `${table}.${path}`),
+  );
+  return [...predicates, ...columnNames(union([...context.deciding, ...context.scanned].map(keysOf)))];
 }

@@ -36,10 +36,15 @@ export interface ColumnRead {
 
 export interface TableRead {
   readonly table: TableName;
+  /** No table, but what a routine or a model gives that comes from outside what is analysed: its one column is `*`. */
+  readonly outside?: OutsideSource;
   /** Its rows are read as they were at an earlier time, too: columns may have been classified otherwise then. */
   readonly historical?: true;
   readonly columns: readonly ColumnRead[];
 }
+
+/** A function that runs elsewhere remembers what it likes; what a model was trained on isn't known. */
+export type OutsideSource = "routine" | "model";
 
 export interface ExplicitSource {
   readonly column: ColumnName;
@@ -79,6 +84,7 @@ export interface Effect {
     | "export"
     | "load"
     | "external_query"
+    | "external_table"
     | "remote_function"
     | "model"
     | "javascript"
@@ -87,7 +93,9 @@ export interface Effect {
     | "grant"
     | "session"
     | "error_value";
-  /** Columns whose values reach it, or that decided whether it happens; empty where none do. */
+  /** Through what it happens, where that has a name: a routine, a model, an external table, as `project.dataset.name`. */
+  readonly through?: string;
+  /** Columns whose values reach it, or that decided whether and how often it happens; empty where none do. */
   readonly sources: readonly ColumnName[];
 }
 

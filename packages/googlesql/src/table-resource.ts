@@ -29,6 +29,14 @@ export interface TableResource {
   readonly rangePartitioning?: { readonly field?: string };
   readonly view?: { readonly query: string; readonly useLegacySql?: boolean };
   readonly materializedView?: { readonly query: string };
+  /** Of an EXTERNAL table: how its rows are found. */
+  readonly externalDataConfiguration?: {
+    readonly sourceFormat?: string;
+    /** Names of directories are columns as well. */
+    readonly hivePartitioningOptions?: { readonly mode?: string };
+    /** An object table: its rows are objects, which `data` holds. */
+    readonly objectMetadata?: string;
+  };
   readonly labels?: Readonly<Record<string, string>>;
   readonly description?: string;
   readonly etag?: string;

@@ -17,6 +17,8 @@ export interface TableResource {
   readonly friendlyName?: string;
   /** GoogleSQL of a view. */
   readonly view?: string;
+  /** Shown as an external table of this format; its rows are here all the same. */
+  readonly external?: { readonly sourceFormat: string };
 }
 
 export interface DatasetResource {
@@ -229,11 +231,17 @@ export function tableJson(table: Table, location: string): JsonObject {
     numRows: String(table.numRows),
     creationTime: String(table.created),
     lastModifiedTime: String(table.modified),
-    type: table.view === undefined ? "TABLE" : "VIEW",
+    ...(table.external === undefined ? {} : { externalDataConfiguration: { ...table.external } }),
+    type: tableType(table),
     location,
   };
   body.etag = etag(body);
   return body;
+}
+
+export function tableType({ view, external }: TableResource): string {
+  if (view !== undefined) return "VIEW";
+  return external === undefined ? "TABLE" : "EXTERNAL";
 }
 
 export function fieldJson(field: Field): JsonObject {

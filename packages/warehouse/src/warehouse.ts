@@ -12,6 +12,7 @@ import { type PlainRow, toRow } from "./load.ts";
 import { type Fault, Misbehaviour } from "./misbehave.ts";
 import { PageCache } from "./rest/page-cache.ts";
 import { createRestServer, type RecordedRequest } from "./server.ts";
+import type { Routine } from "./sql/routine.ts";
 
 /** Requests kept in `requests`; the oldest go first. */
 const MAX_RECORDED = 10_000;
@@ -48,6 +49,8 @@ export interface Warehouse {
   calm(): void;
   /** Creates the dataset and table where missing and appends rows. */
   loadTable(resource: TableResource, rows?: readonly PlainRow[]): Promise<void>;
+  /** Puts a routine into the catalog, as it is. */
+  loadRoutine(routine: Routine): void;
   /** Makes `demo-clinic.bench.wide` with so many rows. */
   createBench(rows: number): Promise<void>;
   /** DuckDB SQL, past everything: rows as plain JSON. Tables have internal names; see `duckName`. */
@@ -119,6 +122,7 @@ export async function startWarehouse(options: WarehouseOptions = {}): Promise<Wa
     misbehave: (fault) => misbehaviour.arm(fault),
     calm: () => misbehaviour.calm(),
     loadTable,
+    loadRoutine: (routine) => catalog.putRoutine(routine),
     createBench: (rows) => createBench(engine, catalog, DEMO_PROJECT, rows),
     sql: async (text) => (await engine.run(text)).getRowsJson(),
     duckName(table) {

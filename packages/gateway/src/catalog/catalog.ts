@@ -312,7 +312,14 @@ function partsUsed(resource: TableResource): unknown {
       [field.maxLength, field.precision, field.scale, field.defaultValueExpression].map((part) => part ?? ""),
       fields(field.fields),
     ]);
-  const { type = "TABLE", view, materializedView, timePartitioning, rangePartitioning } = resource;
+  const {
+    type = "TABLE",
+    view,
+    materializedView,
+    timePartitioning,
+    rangePartitioning,
+    externalDataConfiguration,
+  } = resource;
   return [
     type,
     fields(resource.schema?.fields),
@@ -321,6 +328,7 @@ function partsUsed(resource: TableResource): unknown {
     materializedView ?? null,
     [timePartitioning?.field, rangePartitioning?.field].map((part) => part ?? ""),
     timePartitioning !== undefined,
+    externalDataConfiguration ?? null,
   ];
 }
 

@@ -7,6 +7,7 @@ import type { AgentPrincipal } from "../identity/principal.ts";
 import type { PolicyContext, Verdict } from "./cedar.ts";
 import type { ApprovalObligation, Decision, PolicyAction, Protection, UseDecision } from "./decision.ts";
 import { denyMessage } from "./deny-message.ts";
+import { effectUses, refusedEffects } from "./effects.ts";
 import { approvalsOf, maskOf, smallestLimit, strictestApproval, strictestMask } from "./obligations.ts";
 import { outputMask } from "./output-masks.ts";
 import type { Policy, PolicySet } from "./policy-set.ts";
@@ -58,6 +59,7 @@ export function decide(policies: PolicySet, request: DecisionRequest): Decision 
   const uses = merged(judged);
   const refusals = [
     ...(plan.statements.length === 0 ? ["a request without a statement"] : []),
+    ...plan.statements.flatMap(refusedEffects),
     ...unsupported(plan),
     ...lostClasses(written, request.classes),
   ];
@@ -142,7 +144,11 @@ function mayHoldGuesses(policies: PolicySet, request: DecisionRequest, column: C
 }
 
 function distinctUses(plan: UnderstoodPlan): readonly ColumnUse[] {
-  const uses = plan.statements.flatMap((statement) => [...usesOf(statement), ...changeUses(statement)]);
+  const uses = plan.statements.flatMap((statement) => [
+    ...usesOf(statement),
+    ...changeUses(statement),
+    ...effectUses(statement),
+  ]);
   return [...new Map(uses.map((use) => [useKey(use.table, use.path, use.action, use.via), use])).values()];
 }
 
@@ -166,14 +172,16 @@ function verdicts(
   });
 }
 
-/** A permit for whatever there is to do was not meant to let agents change their own bounds: it must name `administer`. */
+/** A permit for whatever there is to do was not meant to let agents change their own bounds or leave them: it must name the action. */
 function explicitly(policies: PolicySet, { action }: ColumnUse, { allowed, policies: ids }: Verdict): boolean {
-  if (action !== "administer" || !allowed) return true;
+  if (!NAMED.has(action) || !allowed) return true;
   return ids.some((id) => policies.policies.get(id)?.namesActions === true);
 }
 
+const NAMED: ReadonlySet<PolicyAction> = new Set<PolicyAction>(["reach", "administer"]);
+
 /** A person agrees to these where the permit says nothing, whatever the data is. */
-const ALWAYS_APPROVED: ReadonlySet<PolicyAction> = new Set<PolicyAction>(["load", "administer"]);
+const ALWAYS_APPROVED: ReadonlySet<PolicyAction> = new Set<PolicyAction>(["load", "reach", "administer"]);
 
 function judge(
   policies: PolicySet,

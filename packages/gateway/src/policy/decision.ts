@@ -4,7 +4,7 @@ import type { DataClass } from "../catalog/data-class.ts";
 /**
  * What policy is asked per column. `read`: the value is shown (copied or transformed); `aggregate`: a statistic over it is shown;
  * `infer`: it steers the result; `describe`: its name and type are shown. `define`, `load`, `administer`: what a statement does
- * beside a table's rows and columns (statements.ts).
+ * beside a table's rows and columns (statements.ts). `reach`: through what it goes outside of what is analysed (effects.ts).
  */
 export const POLICY_ACTIONS = [
   "read",
@@ -15,6 +15,7 @@ export const POLICY_ACTIONS = [
   "describe",
   "define",
   "load",
+  "reach",
   "administer",
 ] as const;
 export type PolicyAction = (typeof POLICY_ACTIONS)[number];

@@ -12,6 +12,7 @@ const MEANING: Readonly<Record<PolicyAction, string>> = {
   describe: "shows its schema",
   define: "makes, replaces or drops this routine or model",
   load: "brings in data from outside",
+  reach: "goes outside BigQuery, or of what is analysed, through it, which needs a permit that names reach",
   administer: "changes its labels, access, dataset or capacity, which needs a permit that names administer",
 };
 

@@ -13,6 +13,7 @@ import { POLICY_ACTIONS } from "./decision.ts";
 import type { PolicySet } from "./policy-set.ts";
 import type { PolicyProblem } from "./problem.ts";
 
+const REACHED = ["remote_function", "python", "model", "external_table"] as const;
 const ADMINISTERED = ["labels", "access", "dataset", "capacity"] as const;
 
 /** `tests.yaml` beside the policies: what they are meant to do, asked of the same code that decides queries. */
@@ -28,7 +29,7 @@ const testCase = z.strictObject({
   action: z.enum(POLICY_ACTIONS),
   /** How a value is shown; of `write`, how the table is written; of `administer`, what is changed. */
   via: z
-    .enum(["copy", "transform", "create", "append", "update", "delete", "drop", "alter", ...ADMINISTERED])
+    .enum(["copy", "transform", "create", "append", "update", "delete", "drop", "alter", ...ADMINISTERED, ...REACHED])
     .optional(),
   expect: z.enum(["permit", "deny"]),
   mask: z.enum(MASK_RULES).optional(),
@@ -150,6 +151,10 @@ function planOf({ column, action, via = action === "write" ? "append" : "copy" }
   if (action === "load") {
     const write = { table: name, mode: "append", columns: [], implicit: [] } as const;
     return planWith({ ...nothing, kind: "LOAD_DATA", writes: [write], effects: [{ kind: "load", sources: [] }] });
+  }
+  if (action === "reach") {
+    const kind = REACHED.find((known) => known === via) ?? "remote_function";
+    return planWith({ ...nothing, kind: "SELECT", effects: [{ kind, through: name, sources: [] }] });
   }
   if (action === "administer") {
     const what = ADMINISTERED.find((known) => known === via) ?? "labels";

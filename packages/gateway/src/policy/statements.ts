@@ -1,5 +1,5 @@
 /** What policy is asked about each kind of statement. One rule a kind; a kind without a rule doesn't compile (I1). */
-import type { Change, Effect, PlanStatement, StatementKind, UnderstoodPlan } from "@chaperone/googlesql";
+import type { Change, PlanStatement, StatementKind, UnderstoodPlan } from "@chaperone/googlesql";
 import type { PolicyAction } from "./decision.ts";
 import type { ColumnUse } from "./uses.ts";
 
@@ -113,15 +113,13 @@ function viaOf({ what, mode }: Change): ColumnUse["via"] {
   return what === "routine" || what === "model" ? mode : what;
 }
 
-/** What no policy can permit: a statement that names nothing policy could be asked about, and effects that reach past what was analysed. */
+/** What no policy can permit: a statement that names nothing policy could be asked about, or that means nothing where it stands. */
 export function unsupported(plan: UnderstoodPlan): readonly string[] {
   return [...plan.statements.flatMap((statement) => unsupportedStatement(statement)), ...outOfPlace(plan)];
 }
 
 function unsupportedStatement(statement: PlanStatement): readonly string[] {
-  const { kind, effects, changes = [] } = statement;
-  const found = effects.filter((effect) => !isJudged(effect, statement)).map((effect) => `effect ${effect.kind}`);
-  if (found.length > 0) return found;
+  const { kind, changes = [] } = statement;
   const rule = ruleOf(kind);
   const judged = rule !== undefined && (RULES_OF_CHANGES.has(rule) ? changes.length > 0 : true);
   return judged ? [] : [`statement ${kind}`];
@@ -129,34 +127,6 @@ function unsupportedStatement(statement: PlanStatement): readonly string[] {
 
 /** These name what they change, or there is nothing to ask about. EXPORT DATA names columns. */
 const RULES_OF_CHANGES: ReadonlySet<Rule> = new Set<Rule>(["define", "administer"]);
-
-function isJudged({ kind, sources }: Effect, { kind: statement, changes = [] }: PlanStatement): boolean {
-  const rule = ruleOf(statement);
-  switch (kind) {
-    case "javascript":
-      return true;
-    case "export":
-      return sources.length > 0 || (statement === "EXPORT_MODEL" && changes.length > 0);
-    case "remote_function":
-      return sources.length > 0;
-    case "load":
-      return rule === "load";
-    case "model":
-      return statement === "CREATE_MODEL" || statement === "EXPORT_MODEL";
-    case "grant":
-      return rule === "administer";
-    case "external_query":
-    case "python":
-    case "procedure":
-    case "session":
-    case "error_value":
-      return false;
-    default: {
-      const unreachable: never = kind;
-      return unreachable;
-    }
-  }
-}
 
 /** What is temporary, or a transaction, means something only to the statements after it; what is loaded is unknown to them. */
 function outOfPlace({ statementType, statements }: UnderstoodPlan): string[] {

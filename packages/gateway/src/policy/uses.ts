@@ -3,7 +3,15 @@ import { columnParts, foldPath } from "../catalog/names.ts";
 import type { PolicyAction } from "./decision.ts";
 
 /** How a value is used, as a policy's `context.via` sees it. */
-export type UseVia = "copy" | "transform" | "aggregate" | "predicate" | "schema" | Write["mode"] | Change["what"];
+export type UseVia =
+  | "copy"
+  | "transform"
+  | "aggregate"
+  | "predicate"
+  | "schema"
+  | Write["mode"]
+  | Change["what"]
+  | Effect["kind"];
 
 /** One column in one use: what one request to Cedar is about. */
 export interface ColumnUse {
@@ -46,13 +54,6 @@ export function usesOf(statement: PlanStatement): readonly ColumnUse[] {
       add(tableName, path, "infer", "predicate");
     }
   }
-  for (const { kind, sources } of statement.effects) {
-    if (!isExport(kind)) continue;
-    for (const column of sources) {
-      const { tableName, path } = columnParts(column);
-      add(tableName, path, "export", "transform");
-    }
-  }
   for (const { table, columns } of statement.reads) {
     if (columns.length === 0) add(table, "*", "infer", "predicate");
     for (const { path, uses: kinds } of columns) {
@@ -64,11 +65,6 @@ export function usesOf(statement: PlanStatement): readonly ColumnUse[] {
     }
   }
   return [...uses.values()];
-}
-
-/** Effects that take values out of BigQuery: policy's action `export`. */
-export function isExport(kind: Effect["kind"]): boolean {
-  return kind === "export" || kind === "remote_function";
 }
 
 /** One key for one use; paths fold case, tables don't. */

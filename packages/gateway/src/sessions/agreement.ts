@@ -65,7 +65,9 @@ function tablesDisagreement(plan: UnderstoodPlan, facts: DryRunFacts, script: bo
   if (script || referenced.size >= REFERENCED_TABLES_SHOWN) return undefined;
   // A materialized view may stand for the tables it was made of.
   if ([...referenced].some((table) => views.has(table))) return undefined;
-  for (const [table, { columns }] of analysed) {
+  for (const [table, { columns, outside }] of analysed) {
+    // Of functions and models the dry run has lists of their own, or none.
+    if (outside !== undefined) continue;
     if (referenced.has(table) || written.has(table)) continue;
     // A CTE that nothing refers to: the analysis counts its tables, BigQuery need not.
     const unread = columns.every(({ path, uses }) => path === "*" && uses.every((use) => use === "predicate"));

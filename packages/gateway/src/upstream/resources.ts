@@ -45,6 +45,13 @@ export const tableAnswer = z.object({
   rangePartitioning: partitioning.exactOptional(),
   view: z.object({ query: z.string(), useLegacySql: z.boolean().exactOptional() }).exactOptional(),
   materializedView: z.object({ query: z.string() }).exactOptional(),
+  externalDataConfiguration: z
+    .object({
+      sourceFormat: z.string().max(64).exactOptional(),
+      hivePartitioningOptions: z.object({ mode: z.string().max(64).exactOptional() }).exactOptional(),
+      objectMetadata: z.string().max(64).exactOptional(),
+    })
+    .exactOptional(),
   labels: labels.exactOptional(),
   description: z.string().exactOptional(),
   etag: z.string().max(1024).exactOptional(),

@@ -1,7 +1,7 @@
 /** What one analysis carries through the resolver, and what it collects on the way. */
 import type { Flow } from "../flow/flow.ts";
 import { fieldTypes, NO_KEYS, type SourceKey } from "../flow/flow.ts";
-import type { Change, Effect, Refusal, TableName, Write } from "../plan.ts";
+import type { Change, Effect, OutsideSource, Refusal, TableName, Write } from "../plan.ts";
 import type { RoutineName, RoutineResource } from "../routine-resource.ts";
 import { SqlError } from "../sql-error.ts";
 import type { TableFieldSchema, TableResource } from "../table-resource.ts";
@@ -91,6 +91,8 @@ interface StatementNotes {
   readonly written: Written[];
   readonly changes: Change[];
   readonly effects: Effect[];
+  /** Parts of expressions in which something far away may be called. */
+  readonly deciding: Flow[];
 }
 
 const newNotes = (): StatementNotes => ({
@@ -106,6 +108,7 @@ const newNotes = (): StatementNotes => ({
   written: [],
   changes: [],
   effects: [],
+  deciding: [],
 });
 
 const ASCII = /^[\0-\x7f]*$/;
@@ -155,6 +158,12 @@ export class Context {
   writtenTables: ReadonlyMap<TableName, readonly Written[]> = new Map();
   /** Routines that earlier statements of a script made, changed or dropped: the catalog knows them as they were. */
   writtenRoutines: ReadonlyMap<RoutineName, unknown> = new Map();
+  /** Sources that are no tables. */
+  readonly outside = new Map<string, OutsideSource>();
+  /** An expression is being resolved. */
+  inExpression = false;
+  /** It calls something far away, or has a subquery that may. */
+  mayReach = false;
   readonly usedParameters = new Set<string>();
   usedPositions = 0;
 
@@ -292,6 +301,10 @@ export class Context {
 
   get effects(): Effect[] {
     return this.#notes.effects;
+  }
+
+  get deciding(): Flow[] {
+    return this.#notes.deciding;
   }
 
   /** Notes which table a path names. One that is resolved more than once must name the same: it is printed once (I2). */

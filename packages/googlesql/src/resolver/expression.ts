@@ -44,6 +44,7 @@ import {
 } from "../types.ts";
 import type { Context } from "./context.ts";
 import { checkDatePart } from "./date-part.ts";
+import { wholeExpression } from "./effects.ts";
 import { resolveCall } from "./function-call.ts";
 import { impliedName } from "./implied-name.ts";
 import { cellFlow, fieldValue, resolvePath } from "./path.ts";
@@ -52,6 +53,7 @@ import { resolveSystemVariable } from "./system-variable.ts";
 import { hasParameters, resolveTypeName } from "./type-name.ts";
 
 export function resolveExpression(context: Context, node: Tree.Expression, scope: Scope): Value {
+  if (!context.inExpression) return wholeExpression(context, () => resolveExpression(context, node, scope));
   const frame = frameOf(scope);
   const before = frame?.references.length ?? 0;
   const value = resolveKind(context, node, scope);

@@ -51,6 +51,7 @@ import {
   type Value,
 } from "./scope.ts";
 import { asWritten, refuseRemade } from "./statements/earlier.ts";
+import { requireRows } from "./stored-rows.ts";
 import { tableColumns } from "./table-columns.ts";
 import { resolveTableFunction } from "./table-function.ts";
 import { resolveTableName, resolveWildcard } from "./table-name.ts";
@@ -211,14 +212,7 @@ function baseTable(context: Context, node: TablePath, lateral: Scope): FromClaus
     context.nameTable(node, found.parts);
     return relationRows(context, relation, alias, node);
   }
-  const type = (resource.type ?? "TABLE").toUpperCase();
-  // A snapshot is read as the table it was; what is stored elsewhere may be anything by the time it is read (threat-model row 19).
-  if (type !== "TABLE" && type !== "SNAPSHOT")
-    return context.fail(
-      "unsupported",
-      `${found.name} is a ${type}; only tables, snapshots and views can be queried`,
-      node,
-    );
+  requireRows(context, found.name, resource, node);
   const catalogued = tableColumns(context, found.name, resource.schema?.fields ?? [], node);
   const whole = { columns: catalogued, implicit: NO_KEYS, rows: rowsFlow(found.name), repeated: false };
   const { columns, ...rest } = asWritten(context, found.name, whole);

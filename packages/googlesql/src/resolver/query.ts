@@ -19,6 +19,7 @@ export function resolveQuery(
   parent: Scope | null,
   outerTables: CommonTables | null,
 ): Relation {
+  context.mayReach = true;
   if (isNamed(query)) return relationOf(context, namedRows(context, query, parent, outerTables), query);
   context.resolved.add(query);
   const tables = query.with === null ? outerTables : withTables(context, query.with, outerTables);

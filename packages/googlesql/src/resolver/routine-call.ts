@@ -1,16 +1,16 @@
 /** Calls of functions that the catalog holds. */
-import { type Flow, keysOf, type SourceKey, transformed, union } from "../flow/flow.ts";
+import { transformed } from "../flow/flow.ts";
 import { functionNamed } from "../functions/catalogue.ts";
 import { refusalReason } from "../functions/refused.ts";
 import { parseExpression } from "../parser/parse.ts";
 import type { Effect } from "../plan.ts";
-import { columnNames } from "../plan-statement.ts";
 import { type RoutineResource, standardSqlType } from "../routine-resource.ts";
 import { tableNameParts } from "../table-name.ts";
 import type { Expression, FunctionCall, Identifier, Node, TableFunctionCall } from "../tree.ts";
 import type { Type } from "../types.ts";
 import { wholeTree } from "../visitor.ts";
 import type { Context } from "./context.ts";
+import { noteEffect, outsideFlow } from "./effects.ts";
 import { requireKnownParts } from "./known.ts";
 import { argumentsOf, type RoutineParameter, resolveSqlAggregate, resolveSqlFunction } from "./routine.ts";
 import { type Frame, frameOf, type Scope, type Value } from "./scope.ts";
@@ -83,7 +83,8 @@ export function routineCall(context: Context, node: FunctionCall, scope: Scope):
   const returns = returnType(context, called, node);
   if (returns === null) return context.fail("unsupported", `${called.name} doesn't say what type it gives`, node);
   const { name } = called;
-  return resolveOpaqueFunction(context, { name, language, parameters, returns }, values, frame, node);
+  const opaque: OpaqueFunction = { name, language, parameters, returns, temporary: false };
+  return resolveOpaqueFunction(context, opaque, values, frame, node);
 }
 
 export function refuseModifiers(context: Context, name: string, node: FunctionCall): void {
@@ -221,12 +222,14 @@ export interface OpaqueFunction {
   readonly language: Exclude<Language, "SQL" | "OTHER">;
   readonly parameters: readonly RoutineParameter[];
   readonly returns: Type;
+  readonly temporary: boolean;
 }
 
 /**
  * A function in another language: its result can be anything that can be made of its arguments, it can fail by them, and
- * what it is given reaches code that isn't analysed.
+ * what it is given reaches code that isn't analysed. Where that code runs elsewhere, it can also tell what it was told before.
  * https://cloud.google.com/bigquery/docs/user-defined-functions#javascript-udf-structure
+ * https://cloud.google.com/bigquery/docs/user-defined-functions-python
  * https://cloud.google.com/bigquery/docs/remote-functions
  */
 export function resolveOpaqueFunction(
@@ -237,12 +240,15 @@ export function resolveOpaqueFunction(
   node: FunctionCall,
 ): Value {
   argumentsOf(context, called, values, node);
+  const { name, language, temporary } = called;
   const flows = values.map((value) => value.flow);
   if (frame !== null) flows.push(frame.rows);
   context.failing.push(...flows);
-  noteEffect(context, EFFECTS[called.language], flows);
-  const id = frame === null ? callId(context, called.name, values) : context.freshId();
-  return { type: called.returns, written: "value", flow: transformed(flows), id };
+  const kind = EFFECTS[language];
+  noteEffect(context, kind, kind === "javascript" || temporary ? null : name, flows);
+  const shown = kind === "javascript" || temporary ? flows : [...flows, outsideFlow(context, name, "routine")];
+  const id = frame === null ? callId(context, name, values) : context.freshId();
+  return { type: called.returns, written: "value", flow: transformed(shown), id };
 }
 
 const EFFECTS: Readonly<Record<Exclude<Language, "SQL" | "OTHER">, Effect["kind"]>> = {
@@ -250,13 +256,3 @@ const EFFECTS: Readonly<Record<Exclude<Language, "SQL" | "OTHER">, Effect["kind"
   PYTHON: "python",
   REMOTE: "remote_function",
 };
-
-/** One effect of a kind, with the columns of all its causes. */
-function noteEffect(context: Context, kind: Effect["kind"], flows: readonly Flow[]): void {
-  const sources = new Set(columnNames(union(flows.map((flow): ReadonlySet<SourceKey> => keysOf(flow)))));
-  const at = context.effects.findIndex((effect) => effect.kind === kind);
-  for (const source of context.effects[at]?.sources ?? []) sources.add(source);
-  const effect = { kind, sources: [...sources].sort() };
-  if (at === -1) context.effects.push(effect);
-  else context.effects[at] = effect;
-}

@@ -80,12 +80,13 @@ function query(context: Context, statement: QueryStatement): PlanStatement {
   context.trace?.results.push(found.columns.map(({ name, id }) => ({ name, id })));
   // In a script's branch, that there is a result at all is decided by the branch's conditions.
   const relation = { ...found, implicit: union([found.implicit, context.branch]) };
+  const reads = readsOf(context, relation);
   return {
     kind: "SELECT",
-    reads: readsOf(context, relation),
+    reads,
     ...definitionsOf(context),
     outputs: outputsOf(context, relation, statement.start),
     writes: context.writes,
-    effects: effectsOf(context),
+    effects: effectsOf(context, reads),
   };
 }

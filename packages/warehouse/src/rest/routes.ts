@@ -3,7 +3,7 @@
  * https://cloud.google.com/bigquery/docs/reference/rest
  */
 import type { ServerResponse } from "node:http";
-import { type Catalog, etag, readFields, type Table, tableJson } from "../catalog.ts";
+import { type Catalog, etag, readFields, type Table, tableJson, tableType } from "../catalog.ts";
 import type { Engine } from "../engine.ts";
 import { errorBody, WarehouseError } from "../errors.ts";
 import { affectedRows, jobJson, queryStatistics } from "../job-json.ts";
@@ -194,7 +194,7 @@ function listTables({ catalog }: Context, request: Request): void {
     id: `${t.tableReference.projectId}:${t.tableReference.datasetId}.${t.tableReference.tableId}`,
     tableReference: { ...t.tableReference },
     ...(t.labels === undefined ? {} : { labels: t.labels }),
-    type: t.view === undefined ? "TABLE" : "VIEW",
+    type: tableType(t),
     creationTime: String(t.created),
     ...(t.view === undefined ? {} : { view: { useLegacySql: false } }),
   }));

@@ -12,13 +12,14 @@ export function routineJson(routine: CatalogRoutine): JsonObject {
     routineType: routine.routineType,
     creationTime: String(routine.created),
     lastModifiedTime: String(routine.created),
-    language: "SQL",
+    ...(routine.remote === undefined
+      ? { language: "SQL", definitionBody: routine.body }
+      : { remoteFunctionOptions: { ...routine.remote } }),
     ...(routine.arguments.length === 0 ? {} : { arguments: routine.arguments.map(argumentJson) }),
     ...(returnType === undefined ? {} : { returnType: standardType(returnType) }),
     ...(returnTable === undefined
       ? {}
       : { returnTableType: { columns: returnTable.map((f) => ({ name: f.name, type: standardType(f) })) } }),
-    definitionBody: routine.body,
     ...(routine.description === undefined ? {} : { description: routine.description }),
   };
   body.etag = etag(body);

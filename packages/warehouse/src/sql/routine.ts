@@ -27,4 +27,6 @@ export interface Routine {
   /** GoogleSQL: an expression, a query, or a script's block. */
   readonly body: string;
   readonly description: string | undefined;
+  /** Shown as a remote function; the body is what its endpoint would answer. */
+  readonly remote?: { readonly endpoint: string; readonly connection: string };
 }

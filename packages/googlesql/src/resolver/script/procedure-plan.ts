@@ -19,8 +19,10 @@ function together(reads: readonly TableRead[]): TableRead[] {
   return sorted(reads.map(({ table }) => table)).map((table) => {
     const of = reads.filter((read) => read.table === table);
     const columns = of.flatMap((read) => read.columns);
+    const outside = of.find((read) => read.outside !== undefined)?.outside;
     return {
       table,
+      ...(outside === undefined ? {} : { outside }),
       ...(of.some(({ historical }) => historical) ? { historical: true as const } : {}),
       columns: sorted(columns.map(({ path }) => path)).map((path) => ({
         path,

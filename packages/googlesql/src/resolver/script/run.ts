@@ -79,7 +79,7 @@ export function evaluate(run: Run, node: Expression, state: State): Value {
 export function note(run: Run, owner: Node, uses: ReadUses, kind: StatementKind = "SELECT"): PlanStatement {
   const { context } = run;
   const reads = readsOf(context, null, uses);
-  const plan = { kind, reads, ...definitionsOf(context), outputs: [], writes: [], effects: effectsOf(context) };
+  const plan = { kind, reads, ...definitionsOf(context), outputs: [], writes: [], effects: effectsOf(context, reads) };
   run.plans.set(owner, plan);
   return plan;
 }

@@ -7,7 +7,7 @@ import { CONSTANT, NO_KEYS } from "../../flow/flow.ts";
 import { functionNamed } from "../../functions/catalogue.ts";
 import { refusalReason } from "../../functions/refused.ts";
 import type { PlanStatement } from "../../plan.ts";
-import { planWithoutResult, readsOf } from "../../plan-statement.ts";
+import { planWithoutResult } from "../../plan-statement.ts";
 import { tableNameParts } from "../../table-name.ts";
 import type {
   CreateFunctionStatement,
@@ -30,7 +30,7 @@ import {
   withNames,
 } from "../routine.ts";
 import type { OpaqueFunction } from "../routine-call.ts";
-import { type Column, type CommonTables, commonTable, fold, type Value } from "../scope.ts";
+import { type Column, type CommonTables, commonTable, fold, type Relation, type Value } from "../scope.ts";
 import { resolveProcedureName } from "../table-name.ts";
 import type { TemporaryFunction } from "../temporary-function.ts";
 import { resolveTypeName } from "../type-name.ts";
@@ -51,7 +51,7 @@ export function createFunction(context: Context, node: CreateFunctionStatement):
   const kind = "CREATE_FUNCTION";
   if (!node.temporary) {
     context.changes.push({ what: "routine", mode: "create", name: name.join(".") });
-    return { ...planWithoutResult(context, kind), reads: readsOf(context, defined.shown) };
+    return planWithoutResult(context, kind, defined.shown);
   }
   context.temporaryFunctions.set(fold(name[0] ?? ""), defined.function);
   // What the body reads is read where it is called.
@@ -62,7 +62,7 @@ export function createFunction(context: Context, node: CreateFunctionStatement):
 interface Defined {
   readonly function: TemporaryFunction;
   /** What it gives, where the definition itself says. */
-  readonly shown: Parameters<typeof readsOf>[1];
+  readonly shown: Relation | null;
 }
 
 function sqlFunction(context: Context, node: CreateFunctionStatement, called: SqlFunction): Defined {
@@ -117,7 +117,7 @@ function opaqueFunction(
   if (returns === null) return context.fail("syntax", "A function in another language needs RETURNS", node);
   const kind = language === "JAVASCRIPT" ? "javascript" : language === "PYTHON" ? "python" : "remote_function";
   context.effects.push(effectOf(context, kind));
-  const called: OpaqueFunction = { name, language, parameters, returns };
+  const called: OpaqueFunction = { name, language, parameters, returns, temporary: node.temporary };
   return { function: { definition: node, aggregate: node.aggregate, called }, shown: null };
 }
 
@@ -149,7 +149,7 @@ export function createTableFunction(context: Context, node: CreateTableFunctionS
     if (!fits || !columns) context.fail("type", "The query's columns aren't those of RETURNS", node.query);
   }
   context.changes.push({ what: "routine", mode: "create", name: name.join(".") });
-  return { ...planWithoutResult(context, "CREATE_TABLE_FUNCTION"), reads: readsOf(context, relation) };
+  return planWithoutResult(context, "CREATE_TABLE_FUNCTION", relation);
 }
 
 /**

@@ -5,7 +5,7 @@
 
 import { NO_KEYS, NOTHING, union } from "../../flow/flow.ts";
 import type { PlanStatement } from "../../plan.ts";
-import { planWithoutResult, readsOf } from "../../plan-statement.ts";
+import { planWithoutResult } from "../../plan-statement.ts";
 import type { CreateModelStatement, Query } from "../../tree.ts";
 import type { Context } from "../context.ts";
 import type { Column, Relation } from "../scope.ts";
@@ -30,7 +30,7 @@ export function createModel(context: Context, node: CreateModelStatement): PlanS
   context.changes.push({ what: "model", mode: "create", name: model });
   const relations = queries.map((query) => context.query(context, query, null, null));
   context.effects.push(effectOf(context, "model", ...relations));
-  return { ...planWithoutResult(context, "CREATE_MODEL"), reads: readsOf(context, together(relations)) };
+  return planWithoutResult(context, "CREATE_MODEL", together(relations));
 }
 
 /** All that is read, as one. */

@@ -5,7 +5,7 @@
  */
 import { keysOf, NO_KEYS, NOTHING, union } from "../../flow/flow.ts";
 import type { Effect, PlanStatement } from "../../plan.ts";
-import { columnNames, planWithoutResult, readsOf } from "../../plan-statement.ts";
+import { columnNames, planWithoutResult } from "../../plan-statement.ts";
 import type { ExportDataStatement, ExportModelStatement, LoadDataStatement } from "../../tree.ts";
 import type { Context } from "../context.ts";
 import { fold, type Relation } from "../scope.ts";
@@ -25,7 +25,7 @@ export function exportData(context: Context, node: ExportDataStatement): PlanSta
 export function exportRelation(context: Context, node: ExportDataStatement, relation: Relation): PlanStatement {
   checkOptions(context, node.options, "EXPORT DATA");
   context.effects.push(effectOf(context, "export", relation));
-  return { ...planWithoutResult(context, "EXPORT_DATA"), reads: readsOf(context, relation) };
+  return planWithoutResult(context, "EXPORT_DATA", relation);
 }
 
 /** An effect that takes all of a query's rows. */
