@@ -1,5 +1,5 @@
 /**
- * Threat-model rows 9, 10 and 47 over a restart: a query whose job wasn't sent before the gateway stopped. By the time it is up again the
+ * Threat-model row 9, row 10 and row 47 over a restart: a query whose job wasn't sent before the gateway stopped. By the time it is up again the
  * agent may be revoked, and the tables it uses be another's.
  */
 import assert from "node:assert/strict";

@@ -6,6 +6,7 @@ import type { AgentPrincipal, Credential, PersonPrincipal } from "./principal.ts
 import { AgentRegister, type AgentsConfig, type RegisterStore } from "./register.ts";
 import { AccessTokens } from "./tokens/access-tokens.ts";
 import { AgentKeys } from "./tokens/agent-keys.ts";
+import type { TokenIssue } from "./tokens/commands.ts";
 import { SigningKeys } from "./tokens/signing-keys.ts";
 import { newTokenId, signingKeyFile, TokenService } from "./tokens/token-service.ts";
 import { createVerifier, type VerifierOptions } from "./verifier.ts";
@@ -23,7 +24,10 @@ export interface Identity {
 export interface IdentityOptions extends VerifierOptions {
   readonly issuers: readonly IssuerConfig[];
   readonly agents: AgentsConfig;
-  readonly store: RegisterStore & { append(events: readonly LedgerEvent[]): Promise<unknown> };
+  readonly store: RegisterStore & {
+    append(events: readonly LedgerEvent[]): Promise<unknown>;
+    run(name: "token.issue", input: TokenIssue): Promise<unknown>;
+  };
   /** The gateway's public URL: issuer and audience of its own tokens. */
   readonly publicUrl: string;
   readonly keyDirectory: string;
@@ -74,7 +78,7 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
       clock,
       verifyToken,
       resolveAgent: (credential) => register.resolveAgent(credential),
-      append: (events) => store.append(events),
+      record: (issue) => store.run("token.issue", issue),
     }),
   };
 }

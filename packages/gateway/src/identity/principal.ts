@@ -22,7 +22,7 @@ export interface AgentPrincipal {
   readonly onBehalfOf?: readonly AgentPrincipal[];
   /** As of its credential: what it rests on, and falls with. */
   readonly keyId?: string;
-  readonly exchangedFor?: string;
+  readonly exchangedFor?: readonly string[];
 }
 
 export interface PersonPrincipal {
@@ -52,8 +52,8 @@ export interface Credential {
   readonly expires: number;
   /** The key of the agent's own that it rests on (RFC 7523), by id. */
   readonly keyId?: string;
-  /** The token it was exchanged for (RFC 8693): revoking that one revokes this. */
-  readonly exchangedFor?: string;
+  /** The tokens it was made from, the first first (RFC 8693): revoking any of them revokes this. */
+  readonly exchangedFor?: readonly string[];
   /** For whom it acts. */
   readonly onBehalfOf?: readonly Credential[];
 }

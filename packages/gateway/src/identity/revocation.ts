@@ -9,8 +9,8 @@ export function sponsorKey({ issuer, subject }: { readonly issuer: string; reado
 }
 
 /**
- * Refuses a credential that rests on anything revoked: its token or the one it was exchanged for, its key, its issuer, its
- * agent's sponsor. Read at each request, so that a revocation holds from the next one, and the next page, on.
+ * Refuses a credential that rests on anything revoked: its token or one that it was made from, its key, its issuer, its agent's
+ * sponsor. Read at each request, so that a revocation holds from the next one, and the next page, on.
  * @throws CredentialError `revoked`
  */
 export async function checkRevocations(
@@ -19,7 +19,7 @@ export async function checkRevocations(
   row: Pick<AgentRow, "sponsor_issuer" | "sponsor_subject"> | undefined,
   now: number,
 ): Promise<void> {
-  const tokens = [credential.tokenId, ...(credential.exchangedFor === undefined ? [] : [credential.exchangedFor])];
+  const tokens = [credential.tokenId, ...(credential.exchangedFor ?? [])];
   const person = row === undefined ? credential : { issuer: row.sponsor_issuer, subject: row.sponsor_subject };
   const found = await db
     .selectFrom("revocations")

@@ -27,6 +27,12 @@ export interface AgentTables {
     expires_at: number;
     revoked_at: number | null;
   };
+  /** Assertions with a `jti` that were taken, until none could be taken again. */
+  used_assertions: {
+    kid: string;
+    jti: string;
+    until: number;
+  };
   /** What no credential may rest on any more. Never taken back: a new token, key or issuer name is made instead. */
   revocations: {
     kind: RevocationKind;

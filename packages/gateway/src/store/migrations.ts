@@ -193,7 +193,7 @@ const MIGRATIONS: readonly Migration[] = [
     number: 6,
     name: "table-uses",
     sql: `
-      -- Which tables, views and routines a session that writes uses, and until when its job may run. Kept for a day.
+      -- Which tables, views and routines a session uses, and until when its job may run. Kept for a day.
       CREATE TABLE table_uses (
         connection TEXT NOT NULL,
         name TEXT NOT NULL,
@@ -201,6 +201,18 @@ const MIGRATIONS: readonly Migration[] = [
         how TEXT NOT NULL CHECK (how IN ('reads', 'writes')),
         until INTEGER NOT NULL,
         PRIMARY KEY (connection, name, session, how)
+      ) STRICT, WITHOUT ROWID;
+    `,
+  },
+  {
+    number: 7,
+    name: "used-assertions",
+    sql: `
+      CREATE TABLE used_assertions (
+        kid TEXT NOT NULL REFERENCES agent_keys (kid),
+        jti TEXT NOT NULL,
+        until INTEGER NOT NULL,
+        PRIMARY KEY (kid, jti)
       ) STRICT, WITHOUT ROWID;
     `,
   },

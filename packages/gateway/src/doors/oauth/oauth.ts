@@ -84,7 +84,8 @@ function checkClient(request: IncomingMessage): void {
   if (authorization === undefined) return;
   const basic = /^basic ([A-Za-z0-9+/]{1,1024}={0,2})$/i.exec(authorization)?.[1];
   const id = basic === undefined ? undefined : Buffer.from(basic, "base64").toString().split(":", 1)[0];
-  if (id === undefined || !/^[0-9]+(-[a-z0-9]+)?\.apps\.googleusercontent\.com$/.test(decodeURIComponent(id)))
+  // Form-encoded (RFC 6749, 2.3.1), which changes nothing of such an id.
+  if (id === undefined || !/^[0-9]+(-[a-z0-9]+)?\.apps\.googleusercontent\.com$/.test(id))
     throw new OAuthError(
       401,
       "invalid_client",

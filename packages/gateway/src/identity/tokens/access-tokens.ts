@@ -6,6 +6,11 @@ import { ACCESS_TOKEN_ALGORITHM, type SigningKeys } from "./signing-keys.ts";
 
 /** Our own tokens (RFC 9068): whom they stand for is written in one claim that only we read. */
 
+/** Agents in one chain: who acts, and for whom. A deeper one is more than a reviewer can judge. */
+export const LONGEST_CHAIN = 4;
+/** Tokens that one agent's part of a token may be made from, one after the other. */
+export const MOST_TOKENS = 8;
+
 /** A credential, as an access token carries it. Claims are those that the rules of agents look at: they are asked at each request. */
 const carried = z.strictObject({
   iss: z.string(),
@@ -13,14 +18,15 @@ const carried = z.strictObject({
   name: z.string().optional(),
   groups: z.array(z.string()),
   claims: z.record(z.string(), z.unknown()),
-  tid: z.string(),
+  /** Ids of the tokens it was made from, the first first. */
+  tids: z.array(z.string()).min(1).max(MOST_TOKENS),
   kid: z.string().optional(),
 });
 const ownClaims = z.looseObject({
   jti: z.string().regex(/^[A-Za-z0-9_-]{16,64}$/),
   exp: z.number(),
   /** Who acts first, then for whom, nearest first. */
-  chaperone: z.array(carried).min(1).max(8),
+  chaperone: z.array(carried).min(1).max(LONGEST_CHAIN),
 });
 
 export interface AccessTokenOptions {
@@ -115,7 +121,7 @@ export class AccessTokens {
       claims: Object.fromEntries(
         this.#o.claims.flatMap((claim) => (Object.hasOwn(claims, claim) ? [[claim, claims[claim]]] : [])),
       ),
-      tid: exchangedFor ?? tokenId,
+      tids: [...(exchangedFor ?? []), tokenId],
       ...(keyId === undefined ? {} : { kid: keyId }),
     };
   }
@@ -131,7 +137,7 @@ function credentialOf(one: z.output<typeof carried>, tokenId: string, expires: n
     claims: one.claims,
     tokenId,
     expires,
-    exchangedFor: one.tid,
+    exchangedFor: one.tids,
     ...(one.kid === undefined ? {} : { keyId: one.kid }),
   };
 }

@@ -21,7 +21,7 @@ const GOOGLE_TOKEN_AUDIENCE = "https://oauth2.googleapis.com/token";
 const ALGORITHM = "RS256";
 /** RFC 7523 leaves it open; Google's clients sign for an hour. */
 const LIFETIME_SECONDS = 3600;
-const CLOCK_SKEW_SECONDS = 30;
+export const CLOCK_SKEW_SECONDS = 30;
 
 export class AgentKeys {
   readonly #o: AgentKeyOptions;
@@ -119,7 +119,8 @@ export class AgentKeys {
       audience: "agents",
       name: undefined,
       groups: [],
-      claims: {},
+      // What it says of who may act for it must be heard; no rule reads a claim of its own.
+      claims: claims.may_act === undefined ? {} : { may_act: claims.may_act },
       tokenId: tokenIdOf(token, claims.jti),
       expires: claims.exp ?? 0,
       keyId: kid,

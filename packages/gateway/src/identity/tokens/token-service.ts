@@ -1,14 +1,15 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import type { JWK } from "jose";
-import type { Json, LedgerEvent } from "../../evidence/event.ts";
+import type { Json } from "../../evidence/event.ts";
+import { CommandError } from "../../store/command.ts";
 import { isRecord } from "../claims.ts";
 import { readHeader, readIssuer } from "../compact-jwt.ts";
 import { type AgentPrincipal, type Credential, CredentialError } from "../principal.ts";
-import type { AccessTokens, IssuedToken } from "./access-tokens.ts";
-import type { AgentKeys } from "./agent-keys.ts";
+import { type AccessTokens, type IssuedToken, LONGEST_CHAIN, MOST_TOKENS } from "./access-tokens.ts";
+import { type AgentKeys, CLOCK_SKEW_SECONDS } from "./agent-keys.ts";
+import type { TokenIssue } from "./commands.ts";
 import { OAuthError } from "./oauth-error.ts";
-import { ReplayCache } from "./replay.ts";
 import type { SigningKeys } from "./signing-keys.ts";
 
 export const TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange";
@@ -31,8 +32,6 @@ const PARAMETERS: Readonly<Record<string, readonly string[]>> = {
   ],
   [JWT_BEARER]: ["grant_type", "assertion", "scope"],
 };
-/** Agents in one chain: who acts, and for whom. A deeper one is more than a reviewer can judge. */
-const LONGEST_CHAIN = 4;
 /** Tokens issued to one agent in a minute, and agents counted at once (I10). */
 const PER_MINUTE = 120;
 const COUNTED_AGENTS = 10_000;
@@ -49,7 +48,7 @@ export interface TokenServiceOptions {
   /** Verifies any token that a door would take, ours included. */
   verifyToken(token: string): Promise<Credential>;
   resolveAgent(credential: Credential): Promise<AgentPrincipal>;
-  append(events: readonly LedgerEvent[]): Promise<unknown>;
+  record(issue: TokenIssue): Promise<unknown>;
 }
 
 /** RFC 6749, 5.1 and RFC 8693, 2.2.1. */
@@ -64,7 +63,6 @@ export interface TokenAnswer {
 /** Gives agents short-lived access tokens for what they already have (RFC 8693, RFC 7523). */
 export class TokenService {
   readonly #o: TokenServiceOptions;
-  readonly #replays = new ReplayCache();
   #issued = new Map<string, number>();
   #minuteEnds = 0;
 
@@ -147,11 +145,16 @@ export class TokenService {
     if (assertion === undefined) throw new OAuthError(400, "invalid_request", "The parameter assertion is missing.");
     const now = this.#o.clock() / 1000;
     const credential = await this.#o.agentKeys.verifyAssertion(assertion);
-    const jti = credential.tokenId;
-    // A key is an agent's own: its assertions are told apart for that key alone.
-    if (hasJti(assertion)) this.#replays.once(credential.keyId ?? "", jti, credential.expires, now);
     const agent = await this.#o.resolveAgent(credential);
-    return this.#issue("jwt-bearer", credential, agent, Math.floor(now) + this.#o.lifetimeSeconds);
+    // A key is an agent's own: its assertions are told apart for that key alone.
+    const single = hasJti(assertion)
+      ? {
+          kid: credential.keyId ?? "",
+          jti: credential.tokenId,
+          until: (credential.expires + CLOCK_SKEW_SECONDS) * 1000,
+        }
+      : undefined;
+    return this.#issue("jwt-bearer", credential, agent, Math.floor(now) + this.#o.lifetimeSeconds, single);
   }
 
   async #exchange(form: ReadonlyMap<string, string>): Promise<TokenAnswer> {
@@ -181,12 +184,19 @@ export class TokenService {
   }
 
   /** Evidence before the token (I3): what can't be recorded isn't issued. */
-  async #issue(grant: string, credential: Credential, agent: AgentPrincipal, expires: number): Promise<TokenAnswer> {
+  async #issue(
+    grant: string,
+    credential: Credential,
+    agent: AgentPrincipal,
+    expires: number,
+    assertion?: TokenIssue["assertion"],
+  ): Promise<TokenAnswer> {
     const now = this.#o.clock();
     this.#count(`${agent.issuer}\n${agent.subject}`, now);
     const issued: IssuedToken = await this.#o.accessTokens.issue(credential, expires);
-    await this.#o.append([
-      {
+    const recorded = this.#o.record({
+      assertion,
+      event: {
         type: "token.issued",
         data: {
           grant,
@@ -194,11 +204,22 @@ export class TokenService {
           expires: issued.expires,
           agent: recordOf(agent),
           ...(credential.keyId === undefined ? {} : { key: credential.keyId }),
-          for: credential.exchangedFor ?? credential.tokenId,
-          ...(agent.onBehalfOf === undefined ? {} : { onBehalfOf: agent.onBehalfOf.map(recordOf) }),
+          for: agent.tokenId,
+          ...(agent.onBehalfOf === undefined
+            ? {}
+            : { onBehalfOf: agent.onBehalfOf.map((one) => ({ ...recordOf(one), token: one.tokenId })) }),
         },
       },
-    ]);
+    });
+    await recorded.catch((error: unknown) => {
+      if (!(error instanceof CommandError)) throw error;
+      throw new CredentialError(
+        "replayed",
+        error.code === "replayed"
+          ? "This assertion was used before; sign a new one."
+          : "Too many assertions of this key are still valid; use access tokens longer.",
+      );
+    });
     return {
       access_token: issued.token,
       issued_token_type: `${TYPE}access_token`,
@@ -242,6 +263,8 @@ function delegated(subject: Credential, actor: Credential): Credential {
   const chain = [...new Map(others.map((one) => [keyOf(one), one])).values()];
   if (chain.some((one) => keyOf(one) === keyOf(actor)))
     throw new CredentialError("delegation", "An agent can't act for itself.");
+  if ([actor, ...chain].some(({ exchangedFor = [] }) => exchangedFor.length >= MOST_TOKENS))
+    throw new CredentialError("delegation", `A token is made from ${MOST_TOKENS} others at most, one after the other.`);
   if (chain.length + 1 > LONGEST_CHAIN)
     throw new CredentialError("delegation", `A chain of delegation has ${LONGEST_CHAIN} agents at most.`);
   return { ...actor, onBehalfOf: chain };
