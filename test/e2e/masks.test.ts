@@ -22,6 +22,12 @@ const MASKS = {
   by_first: "FIRST_FOUR_CHARACTERS",
   by_email: "EMAIL_MASK",
 } as const;
+/** Free text, of class note. */
+const NOTES = [
+  "Seen 3/5/2024, MRN: 00123456, SSN 123-45-6780. Call 312-555-0123 or jane@example.org. BP 120/80, E11.9.",
+  "123\u200b-45-6780",
+  null,
+];
 type Column = keyof typeof MASKS;
 const COLUMNS = Object.keys(MASKS) as Column[];
 
@@ -37,23 +43,31 @@ describe("the masks of a policy", () => {
             permit (principal in Group::"clinical-agents", action == Action::"read", resource in Table::"${TABLE}")
             when { resource in DataClass::"phi.ssn" && resource.path == "${path}" };`,
         ),
+        `@id("masks-notes") @mask("redact") @approval("none")
+          permit (principal in Group::"clinical-agents", action == Action::"read", resource in Table::"${TABLE}")
+          when { resource in DataClass::"phi.clinical.note" };`,
         `@id("masks-rows") @approval("none")
           permit (principal in Group::"clinical-agents", action == Action::"infer", resource in Table::"${TABLE}");`,
       ].join("\n"),
     );
     rig = await startRig({ clinic: clinic.folder, patients: 5 });
-    const tag = `projects/${PROJECT}/locations/us/taxonomies/1/policyTags/ssn`;
+    const tagged = (name: string, tag: string) => ({
+      name,
+      type: "STRING" as const,
+      policyTags: { names: [`projects/${PROJECT}/locations/us/taxonomies/1/policyTags/${tag}`] },
+    });
     await rig.warehouse.loadTable(
       {
         tableReference: { projectId: PROJECT, datasetId: "ops", tableId: "people" },
         schema: {
           fields: [
             { name: "row", type: "INTEGER" },
-            ...COLUMNS.map((name) => ({ name, type: "STRING" as const, policyTags: { names: [tag] } })),
+            ...COLUMNS.map((name) => tagged(name, "ssn")),
+            tagged("note", "free_text"),
           ],
         },
       },
-      SSNS.map((ssn, row) => ({ row, ...Object.fromEntries(COLUMNS.map((name) => [name, ssn])) })),
+      SSNS.map((ssn, row) => ({ row, note: NOTES[row], ...Object.fromEntries(COLUMNS.map((name) => [name, ssn])) })),
     );
   });
   after(async () => {
@@ -107,6 +121,22 @@ describe("the masks of a policy", () => {
     assert.equal(one[0], one[2]);
     assert.notEqual(one[0], one[1]);
     assert.notEqual(one[0], two[0]);
+  });
+
+  it("put classes in the place of identifiers in free text, and hide a text in which they may hide", async () => {
+    const { bytes, columns } = await ask(`SELECT note FROM \`${TABLE}\` ORDER BY row`);
+    assert.deepEqual(columns.note, [
+      "Seen [DATE], MRN: [MRN], SSN [SSN]. Call [PHONE] or [EMAIL]. BP 120/80, E11.9.",
+      null,
+      null,
+    ]);
+    for (const secret of ["3/5", "00123456", "6780", "0123", "jane"]) assert.ok(!bytes.includes(secret), secret);
+    const changed = await ask(`SELECT REPLACE(note, '-', '') AS note FROM \`${TABLE}\``);
+    assert.deepEqual(
+      changed.columns.note,
+      [null, null, null],
+      "a changed text may hide its identifiers from every detector",
+    );
   });
 
   it("row 43: show nothing beside a guess", async () => {

@@ -5,6 +5,7 @@
  */
 export const MASK_RULES = [
   "none",
+  "redact",
   "age90",
   "smallcell",
   "year",

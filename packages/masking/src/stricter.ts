@@ -39,6 +39,7 @@ function level(mask: Mask): Level {
     case "default":
     case "null":
       return mask.rule;
+    case "redact":
     case "age90":
     case "smallcell":
     case "year":

@@ -15,6 +15,7 @@ import { fpe } from "./fpe.ts";
 import { last4 } from "./last4.ts";
 import { none } from "./none.ts";
 import { nullRule } from "./null.ts";
+import { redact } from "./redact.ts";
 import type { Rule } from "./rule.ts";
 import { smallcell } from "./smallcell.ts";
 import { token } from "./token.ts";
@@ -24,6 +25,7 @@ import { zip3 } from "./zip3.ts";
 /** Every rule by its name. */
 export const RULES: Readonly<Record<MaskRule, Rule>> = {
   none,
+  redact,
   age90,
   smallcell,
   year,

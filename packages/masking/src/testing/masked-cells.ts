@@ -116,6 +116,15 @@ export const MASKED: Readonly<Record<MaskRule, ByType>> = {
     FLOAT64: [["10.5", null]],
     BOOL: [["true", null]],
   },
+  redact: {
+    STRING: [
+      ["SSN 123-45-6780, seen 3/5/2024", "SSN [SSN], seen [DATE]"],
+      ["nothing to hide", "nothing to hide"],
+      ["123\u200b-45-6780", null],
+    ],
+    JSON: [['"x"', null]],
+    INT64: [["123456780", null]],
+  },
   fpe: {
     STRING: [
       ["12345", null],

@@ -1,0 +1,15 @@
+import { type Detector, digitsOf, luhn } from "./detector.ts";
+
+/** Payment cards: 13 to 19 digits in a row, in fours, or 4-6-5 and 4-6-4; Luhn. The number may be followed by another in the same form. */
+export const card: Detector = {
+  kind: "CARD",
+  pattern: String.raw`(?<!\d)[2-6]\d{3}(?:\d{9,15}|(?<cardDelimiter>[ -])(?:\d{6}\k<cardDelimiter>\d{4,5}|\d{4}\k<cardDelimiter>\d{4}\k<cardDelimiter>\d{1,4}(?:\k<cardDelimiter>\d{1,3})?))(?!\d)`,
+  accept(matched) {
+    for (let to = matched.length; to >= 13; to--) {
+      if (/\d/.test(matched[to] ?? "") || !/\d/.test(matched[to - 1] as string)) continue;
+      const digits = digitsOf(matched.slice(0, to));
+      if (digits.length >= 13 && luhn(digits)) return { from: 0, to };
+    }
+    return undefined;
+  },
+};

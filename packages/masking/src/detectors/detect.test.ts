@@ -1,0 +1,120 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { detect } from "./detect.ts";
+import type { IdentifierKind } from "./detector.ts";
+
+const found = (text: string) => detect(text).map(({ kind, start, end }) => `${kind} ${text.slice(start, end)}`);
+const LEAD = ["", "seen ", "SSN:", "(", "\n", "é"];
+const TAIL = ["", " today", ".", ", ", ")", "\n", "é"];
+
+/** Each is found as a whole, whatever stands around it. */
+function finds(kind: IdentifierKind, ...identifiers: readonly string[]): void {
+  for (const identifier of identifiers)
+    for (const lead of LEAD)
+      for (const tail of TAIL)
+        assert.deepEqual(found(lead + identifier + tail), [`${kind} ${identifier}`], lead + identifier + tail);
+}
+const nothing = (...texts: readonly string[]) => {
+  for (const text of texts) assert.deepEqual(found(text), [], text);
+};
+
+describe("detectors", () => {
+  it("SSN: area, group and serial that are issued, delimiters all alike", () => {
+    finds("SSN", "123-45-6780", "899 12 3456", "001.01.0001", "665998888");
+    nothing("000-12-3456", "666-12-3456", "900-12-3456", "123-00-4567", "123-45-0000", "123-45 6780", "1234-56-7890");
+    nothing("078-05-1120", "219-09-9999", "123-45-6789", "123456789", "9123-45-6780", "123-45-67801");
+  });
+  it("MBI: letters and digits in their places, no S, L, O, I, B, Z", () => {
+    finds("MBI", "1EG4-TE5-MK73", "1EG4TE5MK73", "9aa0aa0aa00");
+    nothing("0EG4TE5MK73", "1SG4TE5MK73", "1EG4TE5MK7", "1EG4TE5MK733", "1EG4-TE5MK73");
+  });
+  it("NPI: Luhn over 80840", () => {
+    finds("NPI", "1234567893");
+    assert.deepEqual(found("1234567890"), []);
+    assert.deepEqual(found("123456789333"), []);
+  });
+  it("DEA: its check digit", () => {
+    finds("DEA", "AB1234563", "F91234563");
+    nothing("AB1234567", "NB1234563", "XAB1234563");
+  });
+  it("VIN: its check digit", () => {
+    finds("VIN", "1HGCM82633A004352", "1M8GDM9AXKP042788");
+    nothing("1HGCM82643A004352", "1HGCM82633A00435", "IHGCM82633A004352", "ABCDEFGHJKLMNPRST");
+  });
+  it("cards: Luhn, in the groups they are printed in", () => {
+    finds(
+      "CARD",
+      "4111 1111 1111 1111",
+      "4111111111111111",
+      "5555-5555-5555-4444",
+      "3782 822463 10005",
+      "378282246310005",
+    );
+    assert.deepEqual(found("4111 1111 1111 1111 12/27"), ["CARD 4111 1111 1111 1111"]);
+    nothing("4111 1111 1111 1112", "4111-1111 1111-1111", "14111111111111111");
+  });
+  it("telephones", () => {
+    finds("PHONE", "(312) 555-0123", "312-555-0123", "312.555.0123", "3125550123", "+1 312 555 0123", "1-312-555-0123");
+    finds("PHONE", "555-0123", "+49 30 901820", "+44 20 7946 0958");
+    nothing("312-155-0123", "+12", "120/80", "98.6");
+  });
+  it("addresses of email, web and internet", () => {
+    finds("EMAIL", "jane.doe+x@mail.example.org", "o'neil@example.co");
+    assert.deepEqual(found("(https://portal.example.org/p?id=7), www.example.org. HTTP://x.y"), [
+      "URL https://portal.example.org/p?id=7",
+      "URL www.example.org",
+      "URL HTTP://x.y",
+    ]);
+    finds("IP", "192.168.0.1", "2001:db8::8a2e:370:7334", "fe80::1", "1:2:3:4:5:6:7:8");
+    assert.deepEqual(found("Code:2001:db8::1: down, :fe80::1"), ["IP 2001:db8::1", "IP fe80::1"]);
+    nothing(
+      "jane@localhost",
+      "@example.org",
+      "256.1.1.1",
+      "1.2.3",
+      "1.2.3.4.5",
+      "10:30:45",
+      "std::vector",
+      "12:30",
+      "a:b",
+      "www.",
+    );
+  });
+  it("dates that say more than the year", () => {
+    finds("DATE", "2024-03-05", "3/5/24", "03/05/2024", "13/5/2024", "5.3.2024", "20240305", "03/2024", "2024/3/5");
+    finds(
+      "DATE",
+      "March 5, 2024",
+      "Mar 5",
+      "mar. 5th",
+      "Sept 2024",
+      "5 March 2024",
+      "5-Mar-2024",
+      "5th of May, 2024",
+      "May 31",
+    );
+    nothing("2024", "13/13/2024", "00/00/2024", "20241305", "120/80", "3/5", "may have 200", "Mars 5", "version 3.2");
+  });
+  it("record numbers behind their word", () => {
+    assert.deepEqual(found("MRN: 00123456"), ["MRN 00123456"]);
+    assert.deepEqual(found("mrn AB-123456, medical record number #778899"), ["MRN AB-123456", "MRN 778899"]);
+    assert.deepEqual(found("Chart no. 4455, account 998877; Patient ID: P12345"), [
+      "MRN 4455",
+      "MRN 998877",
+      "MRN P12345",
+    ]);
+    nothing("room 4455", "MRN: 123", "chart of 2 pages");
+  });
+  it("leave ICD-10 codes and measurements alone", () => {
+    nothing(
+      "E11.9, I10, Z79.4, S52.501A; BP 120/80, HR 72, T 98.6 F, SpO2 97 %, 500 mg b.i.d., WBC 11.2 x 10^9/L, G2P1",
+    );
+  });
+  it("name the longer of two at one place, and go on behind it", () => {
+    assert.deepEqual(found("2024-03-05 12:00, 123-45-6780 and 312-555-0123"), [
+      "DATE 2024-03-05",
+      "SSN 123-45-6780",
+      "PHONE 312-555-0123",
+    ]);
+  });
+});

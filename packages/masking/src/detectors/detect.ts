@@ -1,0 +1,49 @@
+import { email, ip, url } from "./address.ts";
+import { card } from "./card.ts";
+import { date } from "./date.ts";
+import { dea } from "./dea.ts";
+import type { Detector, Hit } from "./detector.ts";
+import { mbi } from "./mbi.ts";
+import { mrn } from "./mrn.ts";
+import { npi } from "./npi.ts";
+import { phone } from "./phone.ts";
+import { ssn } from "./ssn.ts";
+import { vin } from "./vin.ts";
+
+/** All of them; of two that find equally long identifiers at one place, the earlier one names it. */
+export const DETECTORS: readonly Detector[] = [ssn, mbi, npi, dea, vin, card, phone, email, url, ip, date, mrn];
+
+const STICKY = DETECTORS.map(({ pattern }) => new RegExp(pattern, "y"));
+const ALL = (1 << DETECTORS.length) - 1;
+
+/** The identifier that begins at a place, of the detectors whose bits are set; the longest. */
+export function hitAt(text: string, at: number, detectors: number = ALL): Hit | undefined {
+  let best: Hit | undefined;
+  for (let i = 0; detectors >> i !== 0; i++) {
+    if (((detectors >> i) & 1) === 0) continue;
+    const { kind, accept } = DETECTORS[i] as Detector;
+    const expression = STICKY[i] as RegExp;
+    expression.lastIndex = at;
+    const matched = expression.exec(text)?.[0];
+    if (matched === undefined) continue;
+    const part = accept === undefined ? { from: 0, to: matched.length } : accept(matched);
+    if (part === undefined || (best !== undefined && at + part.to <= best.end)) continue;
+    best = { kind, start: at + part.from, end: at + part.to };
+  }
+  return best;
+}
+
+/**
+ * All identifiers of a text from left to right, in the simplest way: every detector at every place. What is found is passed over as a
+ * whole. `fastDetect` finds the same.
+ */
+export function detect(text: string): readonly Hit[] {
+  const hits: Hit[] = [];
+  for (let at = 0; at < text.length; at++) {
+    const hit = hitAt(text, at);
+    if (hit === undefined) continue;
+    hits.push(hit);
+    at = hit.end - 1;
+  }
+  return hits;
+}

@@ -1,0 +1,8 @@
+import { type Detector, luhn, whole } from "./detector.ts";
+
+/** National Provider Identifiers: Luhn over 80840 and the number. https://www.cms.gov/regulations-and-guidance/administrative-simplification/nationalprovidentstand */
+export const npi: Detector = {
+  kind: "NPI",
+  pattern: String.raw`(?<!\d)[12]\d{9}(?!\d)`,
+  accept: whole((matched) => luhn(`80840${matched}`)),
+};

@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { ruleContext } from "../rule-context.ts";
+import { TEST_KEYS, TEST_NOW } from "../testing/token-keys-for-tests.ts";
+import { redact } from "./redact.ts";
+
+const context = ruleContext({ rule: "redact" }, { keys: TEST_KEYS, now: TEST_NOW });
+const redacted = (text: string) => redact.apply(text, "STRING", context);
+
+describe("redact", () => {
+  it("puts the class where the identifier stood, and leaves the rest as it is", () => {
+    assert.equal(
+      redacted(
+        "Seen 3/5/2024 (MRN: 00123456). SSN 123-45-6780; call 312-555-0123 or j@example.org — E11.9, BP 120/80.",
+      ),
+      "Seen [DATE] (MRN: [MRN]). SSN [SSN]; call [PHONE] or [EMAIL] — E11.9, BP 120/80.",
+    );
+    assert.equal(
+      redacted("no identifier, 5 µg, ½ tablet, 20 m², naïve 😀"),
+      "no identifier, 5 µg, ½ tablet, 20 m², naïve 😀",
+    );
+    assert.equal(redacted(""), "");
+  });
+  it("sees through typeset dashes and spaces", () => {
+    assert.equal(redacted("a 123–45–6780 b\u00a0312\u2011555\u20110123"), "a [SSN] b\u00a0[PHONE]");
+  });
+  it("is NULL where an identifier may hide", () => {
+    for (const text of [
+      "123\u200b-45-6780",
+      "１２３-４５-６７８０",
+      "١٢٣-٤٥-٦٧٨٠",
+      "¹²³-45-6780",
+      "123\u0000-45-6780",
+      "1\u03362\u03363-45-6780",
+      "\u202e0876-54-321",
+      "𝟏𝟐𝟑-45-6780",
+      "12\u00ad3-45-6780",
+      "\ud800",
+    ])
+      assert.equal(redacted(text), null, JSON.stringify(text));
+  });
+});
