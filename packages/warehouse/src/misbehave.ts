@@ -2,7 +2,7 @@
 import { isObject } from "./rest/json.ts";
 
 /** The answers a fault can hit. */
-export type FaultTarget = "query" | "results" | "tabledata" | "dryRun" | "insert" | "job" | "any";
+export type FaultTarget = "query" | "results" | "tabledata" | "dryRun" | "insert" | "job" | "storage" | "any";
 
 export type FaultEffect =
   /** Reports a column (the first, or by name) as another type; cells stay. */
@@ -96,7 +96,7 @@ export class Misbehaviour {
 }
 
 function targets(fault: Fault): readonly FaultTarget[] {
-  if (fault.target === "any") return ["query", "results", "tabledata", "dryRun", "insert", "job"];
+  if (fault.target === "any") return ["query", "results", "tabledata", "dryRun", "insert", "job", "storage"];
   if (fault.target !== undefined) return [fault.target];
   if (fault.kind === "dry-run") return ["dryRun"];
   if (fault.kind === "job-error" || fault.kind === "job-delay") return ["job"];

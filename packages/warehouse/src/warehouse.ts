@@ -13,6 +13,8 @@ import { type Fault, Misbehaviour } from "./misbehave.ts";
 import { PageCache } from "./rest/page-cache.ts";
 import { createRestServer, type RecordedRequest } from "./server.ts";
 import type { Routine } from "./sql/routine.ts";
+import { ReadSessions } from "./storage/read-sessions.ts";
+import { startStorageServer } from "./storage/server.ts";
 
 /** Requests kept in `requests`; the oldest go first. */
 const MAX_RECORDED = 10_000;
@@ -20,6 +22,8 @@ const MAX_RECORDED = 10_000;
 export interface WarehouseOptions {
   /** Default 0: any free port. */
   readonly port?: number;
+  /** Of the Storage Read API (gRPC without TLS); default 0: any free port. */
+  readonly storagePort?: number;
   readonly host?: "127.0.0.1";
   /** Patients of the clinic; default 10,000. */
   readonly patients?: number;
@@ -40,6 +44,8 @@ export interface WarehouseOptions {
 export interface Warehouse {
   readonly url: string;
   readonly port: number;
+  /** Of the Storage Read API: `http://host:port`, HTTP/2 without TLS. */
+  readonly storageUrl: string;
   /** Every request so far, oldest first. */
   readonly requests: readonly RecordedRequest[];
   close(): Promise<void>;
@@ -78,15 +84,16 @@ export async function startWarehouse(options: WarehouseOptions = {}): Promise<Wa
   });
   const cache = new PageCache(options.pageCacheBytes ?? 0);
   const requests: RecordedRequest[] = [];
+  const record = (request: RecordedRequest): void => {
+    requests.push(request);
+    if (requests.length > MAX_RECORDED) requests.shift();
+  };
   const server = createRestServer(
     { engine, catalog, jobs, misbehaviour, writePage: cache.write },
     {
       token: options.token,
       allowMisbehave: options.allowMisbehave ?? false,
-      record: (request) => {
-        requests.push(request);
-        if (requests.length > MAX_RECORDED) requests.shift();
-      },
+      record,
     },
   );
 
@@ -104,7 +111,14 @@ export async function startWarehouse(options: WarehouseOptions = {}): Promise<Wa
     await loadClinic(catalog, { project: DEMO_PROJECT, patients: options.patients ?? 10_000, seed: options.seed ?? 1 });
     await createViewsAndRoutines(engine, catalog, DEMO_PROJECT);
   }
-  server.listen(options.port ?? 0, options.host ?? "127.0.0.1");
+  const host = options.host ?? "127.0.0.1";
+  const storage = await startStorageServer(new ReadSessions(engine, catalog, misbehaviour), {
+    host,
+    port: options.storagePort ?? 0,
+    token: options.token,
+    record,
+  });
+  server.listen(options.port ?? 0, host);
   await once(server, "listening");
   const address = server.address();
   const port = typeof address === "object" && address !== null ? address.port : 0;
@@ -112,8 +126,10 @@ export async function startWarehouse(options: WarehouseOptions = {}): Promise<Wa
   return {
     url: `http://127.0.0.1:${port}`,
     port,
+    storageUrl: `http://${host}:${storage.port}`,
     requests,
     async close() {
+      storage.close();
       server.closeAllConnections();
       server.close();
       await once(server, "close");

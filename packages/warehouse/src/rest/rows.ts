@@ -51,7 +51,7 @@ export async function writeRows(
 }
 
 /** GEOGRAPHY is answered as text, without DuckDB's space before the bracket. */
-function selected(field: Field): string {
+export function selected(field: Field): string {
   const name = quoteIdentifier(field.name);
   if (field.type !== "GEOGRAPHY" || field.mode === "REPEATED") return name;
   return `regexp_replace(CAST(${name} AS VARCHAR), ' \\(', '(') AS ${name}`;
