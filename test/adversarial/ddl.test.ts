@@ -11,6 +11,7 @@ import {
   approve,
   assertQueryRefused,
   assertSafe,
+  jobsRunUpstream,
   type Loot,
   sessionOfJob,
   withPatients,
@@ -208,6 +209,33 @@ describe("an agent that may define and change what it likes in its workspace", (
       // Its job is over, and so is the bound.
       await done(`CREATE OR REPLACE ${harmful}`);
       await done(`DROP ${what.toUpperCase()} workspace.mine`);
+    });
+
+  for (const sql of [
+    "SELECT s FROM `demo-clinic.workspace.like*`",
+    "CREATE TABLE workspace.from_like AS SELECT s FROM `demo-clinic.workspace.like*`",
+  ])
+    it(`row 32: no table more matches while it runs: ${sql}`, async () => {
+      await done("CREATE OR REPLACE TABLE workspace.like1 AS SELECT 'x' AS s");
+      rig.warehouse.misbehave({ kind: "job-delay", milliseconds: 3000, times: 1 });
+      const before = jobsRunUpstream(rig);
+      const running = agent.attack(sql, workspace);
+      while (jobsRunUpstream(rig) === before) await new Promise((tick) => setTimeout(tick, 25));
+      for (const another of [
+        "CREATE TABLE workspace.like2 AS SELECT ssn AS s FROM p",
+        "ALTER TABLE workspace.moved RENAME TO like2",
+      ])
+        assert.match((await refused(another)).last.body, /Another query writes|was not found/);
+      const loot = await running;
+      rig.warehouse.calm();
+      assert.equal(loot.session?.state, "done");
+      const rows = loot.columns.length > 0 ? loot.rows : (await done("SELECT s FROM workspace.from_like")).rows;
+      assert.deepEqual(
+        rows?.map(({ f }) => f[0]?.v),
+        ["x"],
+      );
+      await done("CREATE TABLE workspace.like2 AS SELECT ssn AS s FROM p");
+      await done("DROP TABLE workspace.like2");
     });
 
   it("row 43: beside a guess of the agent's, an SSN shows neither its end nor the token that stands for what is none", async () => {

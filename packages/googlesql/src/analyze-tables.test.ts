@@ -64,6 +64,10 @@ describe("a wildcard table", () => {
       ["clinic.ehr.events_1", "clinic.ehr.events_2"],
     );
   });
+  it("is named in the plan, for what else may come to match", () => {
+    assert.deepEqual(plan("SELECT 1 AS x FROM `events_*`").wildcards, ["clinic.ehr.events_*"]);
+    assert.equal("wildcards" in plan("SELECT 1 AS x FROM events_1"), false);
+  });
   it("shows with its suffix which tables have rows, and is no part of *", () => {
     assert.deepEqual(outputs("SELECT *, _table_suffix AS s FROM ehr.`events_*` AS e"), [
       "id INT64 = copy events_1.id, copy events_2.id ? ",

@@ -220,9 +220,13 @@ export function planWithoutResult(
   };
 }
 
-/** The views and routines of the catalog that the statement names, or that those name. */
-export function definitionsOf(context: Context): Pick<PlanStatement, "views" | "routines"> {
-  return { views: [...context.views.keys()].sort(compareText), routines: [...context.routines].sort(compareText) };
+/** The views, routines and wildcard tables of the catalog that the statement names, or that those name. */
+export function definitionsOf(context: Context): Pick<PlanStatement, "views" | "routines" | "wildcards"> {
+  return {
+    views: [...context.views.keys()].sort(compareText),
+    routines: [...context.routines].sort(compareText),
+    ...(context.wildcards.size === 0 ? {} : { wildcards: [...context.wildcards].sort(compareText) }),
+  };
 }
 
 /** What the statement does beside its result and its writes, and what decided whether it is done. */

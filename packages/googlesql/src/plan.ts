@@ -151,6 +151,8 @@ export interface PlanStatement {
   readonly views: readonly TableName[];
   /** Routines of the catalog that it calls, `project.dataset.routine`, also those within views and routines. */
   readonly routines: readonly string[];
+  /** Wildcard tables that it reads, as `project.dataset.begin*`: `reads` has those that match now. Absent where there are none. */
+  readonly wildcards?: readonly string[];
   readonly outputs: readonly Output[];
   readonly writes: readonly Write[];
   /** Absent where there are none. */

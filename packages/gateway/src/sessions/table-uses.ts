@@ -1,13 +1,13 @@
 /**
  * Statements are kept apart from others that change what they were judged by. A table remade between the dry run and the end of the
- * job could give another's rows, or columns without a class, to what is written (threat-model C4); a view or routine remade could
- * give a result what no mask of its plan knows (threat-model row 10).
+ * job could give another's rows, or columns without a class, to what is written (threat-model C4); a view or routine remade, or a
+ * table more that matches a wildcard, could give a result what no mask of its plan knows (threat-model rows 10 and 32).
  */
 import type { PlanStatement } from "@chaperone/googlesql";
 import { CommandError, type StoreTransaction } from "../store/command.ts";
 
-/** A table, view, routine or model by its full name. */
 export interface TableUse {
+  /** A table, view, routine or model by its full name; with a star at its end all whose names begin so. */
   readonly name: string;
   readonly how: "reads" | "writes";
 }
@@ -22,8 +22,8 @@ export interface UsesInput {
 }
 
 /**
- * Of statements that only read, the views and routines: by the time of a page they could be again what they were when the query was
- * judged. Tables are judged anew at each page, and keep the classes of all that was written into them.
+ * Of statements that only read, the views, routines and wildcards: by the time of a page they could be again what they were when the
+ * query was judged. Tables are judged anew at each page, and keep the classes of all that was written into them.
  */
 export function tableUses(statements: readonly PlanStatement[]): readonly TableUse[] {
   const writes = statements.flatMap((s) => [
@@ -31,7 +31,7 @@ export function tableUses(statements: readonly PlanStatement[]): readonly TableU
     ...(s.changes ?? []).map(({ name }) => name),
   ]);
   const tables = writes.length === 0 ? [] : statements.flatMap((s) => s.reads.map(({ table }) => table));
-  const reads = [...tables, ...statements.flatMap((s) => [...s.views, ...s.routines])];
+  const reads = [...tables, ...statements.flatMap((s) => [...s.views, ...s.routines, ...(s.wildcards ?? [])])];
   const uses = (names: readonly string[], how: TableUse["how"]) => [...new Set(names)].map((name) => ({ name, how }));
   return [...uses(writes, "writes"), ...uses(reads, "reads")];
 }
@@ -54,20 +54,14 @@ export async function takeUses(tx: StoreTransaction, session: string, input: Use
     .select("connection")
     .where("id", "=", session)
     .executeTakeFirstOrThrow();
-  const written = new Set(uses.filter(({ how }) => how === "writes").map(({ name }) => name));
-  const names = [...new Set(uses.map(({ name }) => name))];
-  for (let start = 0; start < names.length; start += AT_ONCE) {
-    const others = await tx.db
-      .selectFrom("table_uses")
-      .select(["name", "how", "until"])
-      .where("connection", "=", connection)
-      .where("name", "in", names.slice(start, start + AT_ONCE))
-      .where("session", "!=", session)
-      .where("until", ">", Math.min(assessedAt, tx.now))
-      .execute();
-    const other = others.find(({ name, how, until }) => how === "writes" || (written.has(name) && until > tx.now));
-    if (other !== undefined) {
-      throw new CommandError("busy", `another query uses ${other.name} in a way that this one can't stand beside`);
+  const own = new Map<string, TableUse["how"]>();
+  for (const { name, how } of uses) if (own.get(name) !== "writes") own.set(name, how);
+  for (const other of await usesBeside(tx, session, connection, [...own.keys()], Math.min(assessedAt, tx.now))) {
+    for (const [name, how] of own) {
+      // Two that read don't disturb each other; what isn't read any more disturbs nobody.
+      const apart = other.how === "reads" && (how === "reads" || other.until <= tx.now);
+      if (!apart && meet(name, other.name))
+        throw new CommandError("busy", `another query uses ${other.name} in a way that this one can't stand beside`);
     }
   }
   await tx.db
@@ -86,8 +80,45 @@ export async function takeUses(tx: StoreTransaction, session: string, input: Use
   }
 }
 
-/** The session's job is over upstream. One whose end isn't known keeps its names until its time is up. */
+/** What others have used since `after` of these names, or by a name with a star on either side. */
+async function usesBeside(
+  tx: StoreTransaction,
+  session: string,
+  connection: string,
+  names: readonly string[],
+  after: number,
+): Promise<readonly (TableUse & { readonly until: number })[]> {
+  const others = tx.db
+    .selectFrom("table_uses")
+    .select(["name", "how", "until"])
+    .where("connection", "=", connection)
+    .where("session", "!=", session)
+    .where("until", ">", after);
+  const found = await others.where("name", "like", "%*").execute();
+  for (const name of names) {
+    if (!name.endsWith("*")) continue;
+    const begin = name.slice(0, -1);
+    // No name holds a character behind this one.
+    found.push(...(await others.where("name", ">=", begin).where("name", "<", `${begin}\u{10ffff}`).execute()));
+  }
+  for (let start = 0; start < names.length; start += AT_ONCE)
+    found.push(...(await others.where("name", "in", names.slice(start, start + AT_ONCE)).execute()));
+  return found;
+}
+
+/** Whether there can be something that both names name. */
+function meet(a: string, b: string): boolean {
+  const [begin, other] = [a, b].map((name) => (name.endsWith("*") ? name.slice(0, -1) : name));
+  if (begin === undefined || other === undefined) return false;
+  return a === b || (a.endsWith("*") && b.startsWith(begin)) || (b.endsWith("*") && a.startsWith(other));
+}
+
+/**
+ * The session's job is over upstream. What it read is free; what it wrote is remembered for who was judged before. One whose end
+ * isn't known keeps its names until its time is up.
+ */
 export async function endUses(tx: StoreTransaction, session: string): Promise<void> {
+  await tx.db.deleteFrom("table_uses").where("session", "=", session).where("how", "=", "reads").execute();
   await tx.db
     .updateTable("table_uses")
     .set({ until: tx.now })

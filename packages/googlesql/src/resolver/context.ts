@@ -78,6 +78,8 @@ interface StatementNotes {
   readonly views: Map<TableName, Relation>;
   /** Routines of the catalog that it calls, also those within definitions. */
   readonly routines: Set<RoutineName>;
+  /** Wildcard tables that it reads, with their star. */
+  readonly wildcards: Set<string>;
   /** What expressions computed, whether or not the result is used: a computation can fail, and so tell. */
   readonly computed: Flow[];
   /** What computations that can fail were given: that the statement runs tells something of it. */
@@ -100,6 +102,7 @@ const newNotes = (): StatementNotes => ({
   historical: new Set(),
   views: new Map(),
   routines: new Set(),
+  wildcards: new Set(),
   computed: [],
   failing: [],
   errors: [],
@@ -265,6 +268,10 @@ export class Context {
 
   get routines(): Set<RoutineName> {
     return this.#notes.routines;
+  }
+
+  get wildcards(): Set<string> {
+    return this.#notes.wildcards;
   }
 
   get historical(): Set<TableName> {

@@ -27,6 +27,7 @@ export function wildcardTable(context: Context, prefix: TableName, alias: string
     const message = `Tables ${first.name} and ${other.name} of ${prefix}* have different columns; name each table`;
     return context.fail("unsupported", message, node);
   }
+  context.wildcards.add(`${prefix}*`);
   for (const { name } of tables) context.tables.add(name);
   const rows = either(tables.map(({ name }) => rowsFlow(name)));
   context.scanned.push(rows);

@@ -2,11 +2,13 @@
 import type { PlanStatement, TableRead, Use } from "../../plan.ts";
 
 export function inOnePlan(name: string, plans: readonly PlanStatement[]): PlanStatement {
+  const wildcards = sorted(plans.flatMap((plan) => plan.wildcards ?? []));
   return {
     kind: "CREATE_PROCEDURE",
     reads: together(plans.flatMap((plan) => plan.reads)),
     views: sorted(plans.flatMap((plan) => plan.views)),
     routines: sorted(plans.flatMap((plan) => plan.routines)),
+    ...(wildcards.length === 0 ? {} : { wildcards }),
     outputs: [],
     writes: [],
     changes: [{ what: "routine", mode: "create", name }],
