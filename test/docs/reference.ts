@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { configJsonSchema } from "../../packages/gateway/src/config/index.ts";
 import { insertRequest, queryRequest } from "../../packages/gateway/src/doors/bigquery-rest/requests.ts";
-import { ROUTES } from "../../packages/gateway/src/doors/bigquery-rest/routes.ts";
+import { COMMON, METHODS, OTHER_PATHS } from "../../packages/gateway/src/doors/bigquery-rest/rules.ts";
 import { FUNCTIONS_BY_THEME } from "../../packages/googlesql/src/functions/catalogue.ts";
 import { failureOf } from "../../packages/googlesql/src/functions/failure.ts";
 import { REASONS } from "../../packages/googlesql/src/functions/refused.ts";
@@ -17,6 +17,8 @@ const ROOT = join(import.meta.dirname, "../..");
 const PARTS: Readonly<Record<string, () => string>> = {
   limits: limitTables,
   operations,
+  "refused operations": refusedOperations,
+  "common parameters": () => `${COMMON.map((one) => `\`${one}\``).join(", ")}.`,
   "query fields": queryFields,
   "insert fields": insertFields,
   "policy examples": examplesTable,
@@ -126,12 +128,31 @@ function limitTables(): string {
 
 function operations(): string {
   return table(
-    ["method", "request", "query parameters"],
-    ROUTES.map(({ name, method, path, query }) => [
-      `\`${name}\``,
-      `\`${method} /bigquery/v2/${path.join("/")}\``,
-      query.map((parameter) => `\`${parameter}\``).join(", "),
-    ]),
+    ["method", "request", "rule", "what is answered, or what it becomes", "query parameters"],
+    METHODS.flatMap(({ rule, method, path, query }) =>
+      rule.kind === "refuse"
+        ? []
+        : [
+            [
+              `\`${rule.name}\``,
+              `\`${method} ${path.join("/")}\``,
+              rule.kind,
+              rule.what,
+              query.flatMap((one) => (COMMON.includes(one) ? [] : [`\`${one}\``])).join(", "),
+            ],
+          ],
+    ),
+  );
+}
+
+function refusedOperations(): string {
+  const whys = new Map<string, string[]>();
+  for (const { rule } of METHODS)
+    if (rule.kind === "refuse") whys.set(rule.why, [...(whys.get(rule.why) ?? []), `\`${rule.name}\``]);
+  const rows = [...whys].map(([why, names]) => [names.join(", "), why]);
+  return table(
+    ["methods", "why, and what to do"],
+    [...rows, ...OTHER_PATHS.map(({ begins, why }) => [`\`${begins}…\``, why])],
   );
 }
 

@@ -107,14 +107,15 @@ describe("jobs", () => {
     for (const { status } of answers) assert.equal(status, 200);
   });
 
-  it("show their own SQL and labels, and neither plan, account nor destination", async () => {
+  it("show their own SQL and labels, and neither plan nor account; the destination is a name of the gateway's own", async () => {
     const [job] = await client.createQueryJob({ query: DAYS, labels: { purpose: "rota" } });
     await job.getQueryResults();
     const [metadata] = await job.getMetadata();
     assert.equal(metadata.configuration.query.query, DAYS);
     assert.deepEqual(metadata.configuration.labels, { purpose: "rota" });
+    assert.equal(metadata.configuration.query.destinationTable.datasetId, "_chaperone_results");
     const text = JSON.stringify(metadata);
-    for (const hidden of ["queryPlan", "user_email", "destinationTable", "referencedTables", "upstream"])
+    for (const hidden of ["queryPlan", "user_email", "referencedTables", "upstream"])
       assert.ok(!text.includes(hidden), hidden);
   });
 

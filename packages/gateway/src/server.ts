@@ -1,8 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Limits } from "./config/index.ts";
-import { type BigQueryDoor, sendJson } from "./doors/bigquery-rest/door.ts";
+import type { BigQueryDoor } from "./doors/bigquery-rest/door.ts";
 import { errorBody, GoogleError } from "./doors/bigquery-rest/google-error.ts";
+import { sendJson } from "./doors/bigquery-rest/send.ts";
 import type { ConsoleApi } from "./doors/console-api/console-api.ts";
 import { OAuthDoor } from "./doors/oauth/oauth.ts";
 import { CredentialError, type Identity } from "./identity/index.ts";

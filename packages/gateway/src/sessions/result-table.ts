@@ -1,7 +1,7 @@
 import type { AgentPrincipal } from "../identity/principal.ts";
 import type { Store } from "../store/store.ts";
 import type { MaskPlan } from "./mask-plan.ts";
-import type { SessionRow } from "./session-row.ts";
+import { findSessionById, type SessionRow } from "./session-row.ts";
 
 /**
  * The anonymous table of a job's result, as BigQuery has one for each query. The gateway names it itself: BigQuery's own name is not
@@ -33,13 +33,6 @@ export async function sessionOfResultTable(
   { projectId, datasetId, tableId }: ResultTable,
 ): Promise<SessionRow | undefined> {
   if (datasetId !== RESULT_DATASET || !tableId.startsWith(PREFIX)) return undefined;
-  const row = (await store.db
-    .selectFrom("sessions")
-    .selectAll()
-    .where("id", "=", tableId.slice(PREFIX.length))
-    .where("issuer", "=", principal.issuer)
-    .where("subject", "=", principal.subject)
-    .where("project", "=", projectId)
-    .executeTakeFirst()) as SessionRow | undefined;
+  const row = await findSessionById(store, principal, projectId, tableId.slice(PREFIX.length));
   return row === undefined || resultTable(row) === undefined ? undefined : row;
 }

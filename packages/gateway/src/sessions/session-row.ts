@@ -48,6 +48,24 @@ export async function findSession(
   return row as SessionRow | undefined;
 }
 
+/** The agent's own session of this id, or undefined. */
+export async function findSessionById(
+  store: Store,
+  principal: AgentPrincipal,
+  project: string,
+  id: string,
+): Promise<SessionRow | undefined> {
+  const row = await store.db
+    .selectFrom("sessions")
+    .selectAll()
+    .where("id", "=", id)
+    .where("issuer", "=", principal.issuer)
+    .where("subject", "=", principal.subject)
+    .where("project", "=", project)
+    .executeTakeFirst();
+  return row as SessionRow | undefined;
+}
+
 /** The agent's own sessions, newest first, from after `after` on. */
 export async function listSessions(
   store: Store,

@@ -1,20 +1,24 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { CatalogError } from "../../catalog/catalog.ts";
 import type { Json } from "../../evidence/event.ts";
 import type { AgentPrincipal } from "../../identity/principal.ts";
 import type { Connection } from "../../sessions/connection.ts";
 import type { SessionEngine } from "../../sessions/engine.ts";
-import { openPage, PageError, type PageOptions, type PageRequest, rowLimit } from "../../sessions/page.ts";
+import { openPage, type PageOptions, type PageRequest, rowLimit } from "../../sessions/page.ts";
+import { RESULT_DATASET, resultTable } from "../../sessions/result-table.ts";
 import type { SessionError } from "../../sessions/session.ts";
 import { findSession, listSessions, type SessionRow } from "../../sessions/session-row.ts";
 import type { Statement, Submission } from "../../sessions/statement.ts";
-import { CommandError } from "../../store/command.ts";
 import { GoogleError, invalid, notFound } from "./google-error.ts";
 import { jobReference, jobResource } from "./job-resource.ts";
 import type { MetadataReader } from "./metadata.ts";
+import { formatOptions, pageRequestOf } from "./page-request.ts";
 import { readBody } from "./read-body.ts";
+import { refused, refuseIfRefused, translate } from "./refused.ts";
 import { insertRequest, parseBody, queryRequest } from "./requests.ts";
-import { integerParameter, type Matched, type MethodName, matchRoute } from "./routes.ts";
+import { integerParameter, type Matched, matchRoute } from "./routes.ts";
+import type { MethodName } from "./rules.ts";
+import { sendJson, sendPage } from "./send.ts";
+import { TableData } from "./table-data.ts";
 
 export interface BigQueryDoorOptions {
   readonly engine: SessionEngine;
@@ -28,16 +32,19 @@ export interface BigQueryDoorOptions {
 
 /** BigQuery's own default for `timeoutMs`. */
 const DEFAULT_TIMEOUT_MS = 10_000;
-const MOST_RESULTS = 1_000_000_000;
+/** Milliseconds; what is longer is cut to the gateway's own bound. */
+const MOST_TIMEOUT_MS = 1_000_000_000;
 const LISTED = 50;
 const MOST_LISTED = 1000;
 
 /** BigQuery's REST v2, as far as routes.ts names it. An operation answers, or throws GoogleError. */
 export class BigQueryDoor {
   readonly #o: BigQueryDoorOptions;
+  readonly #tableData: TableData;
 
   constructor(options: BigQueryDoorOptions) {
     this.#o = options;
+    this.#tableData = new TableData(options);
   }
 
   /** `note` is told the operation's name as soon as there is one. */
@@ -81,7 +88,14 @@ export class BigQueryDoor {
           response,
           await metadata.tables(principal, this.#connection(m), param(m, "project"), param(m, "dataset")),
         );
-      case "tables.get":
+      case "tables.get": {
+        const reference = {
+          projectId: param(m, "project"),
+          datasetId: param(m, "dataset"),
+          tableId: param(m, "table"),
+        };
+        if (reference.datasetId === RESULT_DATASET)
+          return sendJson(response, await this.#tableData.describe(principal, reference, this.#connection(m)));
         return sendJson(
           response,
           await metadata.table(
@@ -92,30 +106,41 @@ export class BigQueryDoor {
             param(m, "table"),
           ),
         );
+      }
+      case "tabledata.list":
+        return this.#tableData.list(m, principal, this.#connection(m), response, gone);
       case "jobs.insert":
         return this.#insert(m, principal, request, response);
       case "jobs.query":
         return this.#query(m, principal, request, response, gone);
       case "jobs.get": {
         const row = await this.#job(m, principal);
-        return sendJson(response, this.#resource(row));
+        return sendJson(response, this.#resource(row, request));
       }
       case "jobs.list":
-        return sendJson(response, await this.#list(m, principal));
+        return sendJson(response, await this.#list(m, principal, request));
       case "jobs.cancel": {
         const row = await engine.cancel(await this.#job(m, principal));
-        return sendJson(response, { kind: "bigquery#jobCancelResponse", job: this.#resource(row) });
+        return sendJson(response, { kind: "bigquery#jobCancelResponse", job: this.#resource(row, request) });
       }
       case "jobs.getQueryResults": {
         const row = await this.#job(m, principal);
-        const timeoutMs = integerParameter(m.query, "timeoutMs", MOST_RESULTS) ?? DEFAULT_TIMEOUT_MS;
-        return this.#results(principal, row, response, "bigquery#getQueryResultsResponse", timeoutMs, pageOf(m), gone);
+        const timeoutMs = integerParameter(m.query, "timeoutMs", MOST_TIMEOUT_MS) ?? DEFAULT_TIMEOUT_MS;
+        return this.#results(
+          principal,
+          row,
+          response,
+          "bigquery#getQueryResultsResponse",
+          timeoutMs,
+          pageRequestOf(m),
+          gone,
+        );
       }
     }
   }
 
   /** One page of the agent's own jobs. A filter by state can leave a page short, or empty, though more follow. */
-  async #list(m: Matched, principal: AgentPrincipal): Promise<unknown> {
+  async #list(m: Matched, principal: AgentPrincipal, request: IncomingMessage): Promise<unknown> {
     if (m.query.get("allUsers") === "true")
       throw new GoogleError(403, "accessDenied", "An agent sees its own jobs only; ask without allUsers.");
     const limit = Math.max(1, integerParameter(m.query, "maxResults", MOST_LISTED) ?? LISTED);
@@ -128,7 +153,7 @@ export class BigQueryDoor {
     });
     const states = m.query.get("stateFilter")?.toUpperCase().split(",");
     // Nothing here has a parent: scripts are not served.
-    const listed = m.query.has("parentJobId") ? [] : rows.map((row) => listedJob(this.#resource(row)));
+    const listed = m.query.has("parentJobId") ? [] : rows.map((row) => listedJob(this.#resource(row, request)));
     const last = rows.length === limit ? rows.at(-1) : undefined;
     return {
       kind: "bigquery#jobList",
@@ -162,7 +187,7 @@ export class BigQueryDoor {
       labels: configuration.labels ?? {},
     });
     refuseIfRefused(row);
-    return sendJson(response, this.#resource(row));
+    return sendJson(response, this.#resource(row, request));
   }
 
   async #query(
@@ -254,35 +279,14 @@ export class BigQueryDoor {
       });
     }
     const opened = await openPage(pages, principal, row, outcome, page, gone);
-    const rows = opened.rows[Symbol.asyncIterator]();
-    // The first masked bytes are awaited before the answer begins, so that what goes wrong until then is a clean error.
-    let next = await rows.next();
-    const head = JSON.stringify({
+    const head = {
       kind,
       schema: { fields: opened.schema },
       ...tail(row),
       totalRows: String(opened.totalRows),
       jobComplete: true,
-    });
-    response.writeHead(200, JSON_HEADERS);
-    try {
-      let text = Buffer.from(`${head.slice(0, -1)},"rows":[`);
-      while (next.done !== true) {
-        // The next rows are written where these are: not before the system has taken these.
-        await written(response, text.length === 0 ? next.value : Buffer.concat([text, next.value]), gone);
-        text = Buffer.alloc(0);
-        next = await rows.next();
-      }
-      const token = opened.next();
-      response.end(
-        Buffer.concat([text, Buffer.from(token === undefined ? "]}" : `],"pageToken":${JSON.stringify(token)}}`)]),
-      );
-    } catch (error) {
-      // Half an answer must never look whole: the connection breaks (RFC 9112 section 8).
-      await rows.return?.();
-      response.destroy();
-      throw error;
-    }
+    };
+    await sendPage(response, head, opened, gone);
   }
 
   #connection(m: Matched): Connection {
@@ -307,34 +311,19 @@ export class BigQueryDoor {
     return row;
   }
 
-  #resource(row: SessionRow): Record<string, unknown> {
-    return jobResource(row, this.#o.engine.open(row), this.#o.engine.outcome(row.id) !== undefined);
+  #resource(row: SessionRow, request: IncomingMessage): Record<string, unknown> {
+    const { engine } = this.#o;
+    const destination = dialsGoogleItself(request) ? undefined : resultTable(row);
+    return jobResource(row, engine.open(row), engine.outcome(row.id) !== undefined, destination);
   }
 }
 
-const JSON_HEADERS = {
-  "content-type": "application/json; charset=UTF-8",
-  "cache-control": "no-store",
-  "x-content-type-options": "nosniff",
-};
-
-export function sendJson(response: ServerResponse, value: unknown, status = 200): void {
-  const body = JSON.stringify(value);
-  response.writeHead(status, { ...JSON_HEADERS, "content-length": Buffer.byteLength(body) }).end(body);
-}
-
-/** Until the system has taken the bytes, however slowly the client reads. */
-function written(response: ServerResponse, bytes: Uint8Array, gone: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stop = () => reject(new Error("the client went away"));
-    if (gone.aborted) return stop();
-    gone.addEventListener("abort", stop, { once: true });
-    response.write(bytes, (error) => {
-      gone.removeEventListener("abort", stop);
-      if (error) stop();
-      else resolve();
-    });
-  });
+/**
+ * Python's client, told where a result lies, reads it by a Storage Read client of its own making, which dials Google whatever
+ * endpoint it was given; untold, it pages through the job (docs/adr/0016-table-reads.md).
+ */
+function dialsGoogleItself({ headers }: IncomingMessage): boolean {
+  return [headers["x-goog-api-client"], headers["user-agent"]].some((agent) => /\bgl-python\//.test(String(agent)));
 }
 
 function tail(row: SessionRow): Record<string, unknown> {
@@ -345,37 +334,6 @@ function param(m: Matched, name: string): string {
   const value = m.params[name];
   if (value === undefined) throw invalid(`The path names no ${name}.`);
   return value;
-}
-
-function pageOf(m: Matched): PageRequest {
-  const token = m.query.get("pageToken");
-  // Python writes True.
-  const int64 = m.query.get("formatOptions.useInt64Timestamp")?.toLowerCase();
-  if (int64 !== undefined && int64 !== "true" && int64 !== "false")
-    throw invalid("formatOptions.useInt64Timestamp is true or false.");
-  return {
-    pageToken: token === "" ? undefined : token,
-    startIndex: integerParameter(m.query, "startIndex", MOST_RESULTS),
-    maxResults: integerParameter(m.query, "maxResults", MOST_RESULTS),
-    formatOptions: formatOptions(int64 === "true", m.query.get("formatOptions.timestampOutputFormat")),
-  };
-}
-
-function formatOptions(
-  useInt64Timestamp: boolean,
-  timestampOutputFormat: string | undefined,
-): PageRequest["formatOptions"] {
-  switch (timestampOutputFormat) {
-    case undefined:
-    case "TIMESTAMP_OUTPUT_FORMAT_UNSPECIFIED":
-      return { useInt64Timestamp };
-    case "FLOAT64":
-    case "INT64":
-    case "ISO8601_STRING":
-      return { timestampOutputFormat };
-    default:
-      throw invalid("formatOptions.timestampOutputFormat is FLOAT64, INT64 or ISO8601_STRING.");
-  }
 }
 
 interface StatementBody {
@@ -399,16 +357,6 @@ function statementOf(body: StatementBody, project: string): Statement {
   };
 }
 
-/** A query that was refused at once answers with its refusal, not with a job (bigquery-protocol "Waiting"). */
-function refuseIfRefused(row: SessionRow): void {
-  if (row.error !== null && (row.state === "denied" || row.state === "failed"))
-    throw refused(JSON.parse(row.error) as SessionError);
-}
-
-function refused(error: SessionError): GoogleError {
-  return new GoogleError(error.status, error.reason, error.message);
-}
-
 function listedJob(resource: Record<string, unknown>): { readonly state: string } {
   const { status } = resource as { status: { state: string; errorResult?: unknown } };
   return {
@@ -427,23 +375,4 @@ function readListToken(token: string): { createdAt: number; id: string } {
   const [, createdAt, id] = /^(\d{1,15}) ([\w-]{1,64})$/.exec(Buffer.from(token, "base64url").toString()) ?? [];
   if (createdAt === undefined || id === undefined) throw invalid("The page token is not one of this list.");
   return { createdAt: Number(createdAt), id };
-}
-
-/** Our own errors in BigQuery's words; what is not ours stays as it is, for the server to answer generically. */
-function translate(error: unknown): unknown {
-  if (error instanceof PageError) return refused(error.error);
-  if (error instanceof CatalogError) return new GoogleError(400, "invalid", error.message);
-  if (error instanceof CommandError) {
-    switch (error.code) {
-      case "duplicate":
-        return new GoogleError(409, "duplicate", "Already Exists: Job");
-      case "request_id_reused":
-        return invalid("This requestId was used with another query.");
-      case "too_many_open":
-        return new GoogleError(403, "quotaExceeded", "Too many of this agent's queries are unfinished.");
-      case "wrong_state":
-        return invalid("The job is not in a state that allows this.");
-    }
-  }
-  return error;
 }

@@ -1,16 +1,18 @@
 import type { MaskPlan } from "../../sessions/mask-plan.ts";
+import type { ResultTable } from "../../sessions/result-table.ts";
 import type { SessionError, SessionState } from "../../sessions/session.ts";
 import type { SealedStatement, SessionRow } from "../../sessions/session-row.ts";
 
 /**
- * The job as its own agent may see it (I9): its own SQL, no plan, no literals of anybody's data, no destination table
- * (so that clients page through the job, where the masks are), no e-mail of the gateway's account.
+ * The job as its own agent may see it (I9): its own SQL, no plan, no literals of anybody's data, no e-mail of the gateway's
+ * account. `destination`: the result's table, by the gateway's own name, for clients that read their pages there.
  * https://cloud.google.com/bigquery/docs/reference/rest/v2/Job
  */
 export function jobResource(
   row: SessionRow,
   sealed: SealedStatement,
   finishedUpstream: boolean,
+  destination: ResultTable | undefined,
 ): Record<string, unknown> {
   const error = row.error === null ? undefined : (JSON.parse(row.error) as SessionError);
   const config = JSON.parse(row.job_config) as { labels?: Record<string, string> };
@@ -33,6 +35,7 @@ export function jobResource(
         useLegacySql: false,
         useQueryCache: false,
         priority: "INTERACTIVE",
+        ...(destination === undefined ? {} : { destinationTable: destination }),
         ...(statement.defaultDataset === undefined ? {} : { defaultDataset: statement.defaultDataset }),
         ...(statement.parameterMode === undefined ? {} : { parameterMode: statement.parameterMode }),
         ...(statement.parameters.length === 0 ? {} : { queryParameters: statement.parameters }),

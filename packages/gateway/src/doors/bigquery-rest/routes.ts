@@ -1,71 +1,8 @@
 import { GoogleError, invalid, notServed } from "./google-error.ts";
-
-/** Every operation of this door, by BigQuery's own method names. What isn't here is refused (I1). */
-export type MethodName =
-  | "projects.list"
-  | "datasets.list"
-  | "datasets.get"
-  | "tables.list"
-  | "tables.get"
-  | "jobs.insert"
-  | "jobs.query"
-  | "jobs.get"
-  | "jobs.list"
-  | "jobs.cancel"
-  | "jobs.getQueryResults";
-
-interface Route {
-  readonly name: MethodName;
-  readonly method: "GET" | "POST";
-  /** Segments; `{x}` binds one. */
-  readonly path: readonly string[];
-  /** Query parameters beside the common ones. */
-  readonly query: readonly string[];
-}
-
-/** Parameters every method takes. `fields` asks for less than the whole answer; the whole answer is given. */
-const COMMON = ["alt", "prettyPrint", "fields", "quotaUser"];
+import { METHODS, type Method, type MethodName, OTHER_PATHS } from "./rules.ts";
 
 /** Parameters that BigQuery takes more than once; their values are joined by commas. */
 const REPEATABLE: ReadonlySet<string> = new Set(["stateFilter"]);
-
-const route = (name: MethodName, method: "GET" | "POST", path: string, query: readonly string[] = []): Route => ({
-  name,
-  method,
-  path: path.split("/"),
-  query: [...COMMON, ...query],
-});
-
-const PAGING = ["maxResults", "pageToken"];
-const FORMAT = ["formatOptions.useInt64Timestamp", "formatOptions.timestampOutputFormat"];
-
-export const ROUTES: readonly Route[] = [
-  route("projects.list", "GET", "projects", PAGING),
-  route("datasets.list", "GET", "projects/{project}/datasets", [...PAGING, "all", "filter"]),
-  route("datasets.get", "GET", "projects/{project}/datasets/{dataset}", ["datasetView"]),
-  route("tables.list", "GET", "projects/{project}/datasets/{dataset}/tables", PAGING),
-  route("tables.get", "GET", "projects/{project}/datasets/{dataset}/tables/{table}", ["view", "selectedFields"]),
-  route("jobs.insert", "POST", "projects/{project}/jobs"),
-  route("jobs.query", "POST", "projects/{project}/queries"),
-  route("jobs.get", "GET", "projects/{project}/jobs/{job}", ["location", "projection"]),
-  route("jobs.list", "GET", "projects/{project}/jobs", [
-    ...PAGING,
-    "projection",
-    "stateFilter",
-    "allUsers",
-    "minCreationTime",
-    "maxCreationTime",
-    "parentJobId",
-  ]),
-  route("jobs.cancel", "POST", "projects/{project}/jobs/{job}/cancel", ["location"]),
-  route("jobs.getQueryResults", "GET", "projects/{project}/queries/{job}", [
-    ...PAGING,
-    ...FORMAT,
-    "startIndex",
-    "timeoutMs",
-    "location",
-  ]),
-];
 
 export interface Matched {
   readonly name: MethodName;
@@ -84,17 +21,22 @@ export function matchRoute(method: string, target: string): Matched {
   const question = target.indexOf("?");
   const path = question === -1 ? target : target.slice(0, question);
   const search = question === -1 ? "" : target.slice(question + 1);
+  const other = OTHER_PATHS.find(({ begins }) => path.startsWith(begins));
+  if (other !== undefined) throw new GoogleError(403, "accessDenied", other.why);
   const plain = path.startsWith("/bigquery/v2/") ? path.slice("/bigquery/v2/".length) : path.slice(1);
   const segments = plain.split("/");
   if (segments.some((s) => !SEGMENT.test(s) || s === "." || s === ".."))
     throw invalid("The path is not a plain BigQuery path.");
   let known = false;
-  for (const candidate of ROUTES) {
+  for (const candidate of METHODS) {
     const params = bind(candidate.path, segments);
     if (params === undefined) continue;
     known = true;
     if (candidate.method !== method) continue;
-    return { name: candidate.name, params, query: queryParameters(search, candidate) };
+    const { rule } = candidate;
+    if (rule.kind === "refuse")
+      throw new GoogleError(403, "accessDenied", `Chaperone does not serve ${rule.name}. ${rule.why}`);
+    return { name: rule.name, params, query: queryParameters(search, candidate) };
   }
   if (known)
     throw new GoogleError(405, "httpMethodNotAllowed", `Chaperone does not serve ${safeMethod(method)} on this path.`);
@@ -106,17 +48,23 @@ function bind(pattern: readonly string[], segments: readonly string[]): Record<s
   const params: Record<string, string> = {};
   for (const [index, part] of pattern.entries()) {
     const segment = segments[index] ?? "";
-    if (part.startsWith("{")) params[part.slice(1, -1)] = segment;
-    else if (part !== segment) return undefined;
+    const [, name, verb = ""] = /^\{(\w+)\}(:\w+)?$/.exec(part) ?? [];
+    if (name !== undefined) {
+      // An id of a project may hold a colon, and agents write jobs' ids with one; elsewhere it begins a verb, which must be known.
+      const value = segment.slice(0, segment.length - verb.length);
+      if (!segment.endsWith(verb) || value === "" || (name !== "project" && name !== "job" && value.includes(":")))
+        return undefined;
+      params[name] = value;
+    } else if (part !== segment) return undefined;
   }
   return params;
 }
 
-function queryParameters(search: string, candidate: Route): ReadonlyMap<string, string> {
+function queryParameters(search: string, candidate: Method): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
   for (const [name, value] of new URLSearchParams(search)) {
     if (!candidate.query.includes(name))
-      throw invalid(`Chaperone does not know this query parameter of ${candidate.name}; remove it.`);
+      throw invalid(`Chaperone does not know this query parameter of ${candidate.rule.name}; remove it.`);
     const before = found.get(name);
     if (before !== undefined && !REPEATABLE.has(name)) throw invalid(`Query parameter ${name} is given twice.`);
     found.set(name, before === undefined ? value : `${before},${value}`);

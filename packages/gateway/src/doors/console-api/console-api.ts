@@ -7,10 +7,10 @@ import type { PersonPrincipal } from "../../identity/principal.ts";
 import type { SessionEngine } from "../../sessions/engine.ts";
 import { CommandError } from "../../store/command.ts";
 import type { Store } from "../../store/store.ts";
-import { sendJson } from "../bigquery-rest/door.ts";
 import { GoogleError, invalid, notFound } from "../bigquery-rest/google-error.ts";
 import { readBody } from "../bigquery-rest/read-body.ts";
 import { parseBody } from "../bigquery-rest/requests.ts";
+import { sendJson } from "../bigquery-rest/send.ts";
 import { AGENT_KEY_ACTIONS, type AgentKeysApi } from "./agent-keys.ts";
 
 export interface ConsoleApiOptions {

@@ -1,0 +1,221 @@
+/**
+ * Every method of BigQuery's REST v2, and what this door makes of it: the router works by this table, and docs/rest.md is made of it.
+ * A method that isn't here is refused like a path that BigQuery doesn't have (I1).
+ * https://cloud.google.com/bigquery/docs/reference/rest
+ */
+
+/** The methods that are answered, by BigQuery's own names. */
+export type MethodName =
+  | "projects.list"
+  | "datasets.list"
+  | "datasets.get"
+  | "tables.list"
+  | "tables.get"
+  | "tabledata.list"
+  | "jobs.insert"
+  | "jobs.query"
+  | "jobs.get"
+  | "jobs.list"
+  | "jobs.cancel"
+  | "jobs.getQueryResults";
+
+export type Rule =
+  /** Answered after policy; `what`: what of BigQuery's answer is given. */
+  | { readonly kind: "answer"; readonly name: MethodName; readonly what: string }
+  /** Becomes something else that policy judges; `what`: what. */
+  | { readonly kind: "rewrite"; readonly name: MethodName; readonly what: string }
+  /** `why` and what to do instead, as the agent is told. */
+  | { readonly kind: "refuse"; readonly name: string; readonly why: string };
+
+export interface Method {
+  readonly rule: Rule;
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  /** Segments after `/bigquery/v2/`; `{x}` binds one, `{x}:verb` one that ends so. */
+  readonly path: readonly string[];
+  /** Query parameters, beside which none is taken. A method that is refused is refused whatever they are. */
+  readonly query: readonly string[];
+}
+
+/** Parameters every method takes. `fields` asks for less than the whole answer; the whole answer is given. */
+export const COMMON = ["alt", "prettyPrint", "fields", "quotaUser"];
+const PAGING = ["maxResults", "pageToken"];
+const FORMAT = ["formatOptions.useInt64Timestamp", "formatOptions.timestampOutputFormat"];
+
+const PROJECT = "projects/{project}";
+const DATASET = `${PROJECT}/datasets/{dataset}`;
+const TABLE = `${DATASET}/tables/{table}`;
+const ROUTINE = `${DATASET}/routines/{routine}`;
+const MODEL = `${DATASET}/models/{model}`;
+const ROW_ACCESS = `${TABLE}/rowAccessPolicies`;
+
+const answer = (name: MethodName, path: string, what: string, query: readonly string[] = []): Method =>
+  taken({ kind: "answer", name, what }, "GET", path, query);
+
+const rewrite = (
+  name: MethodName,
+  method: Method["method"],
+  path: string,
+  what: string,
+  query: readonly string[] = [],
+): Method => taken({ kind: "rewrite", name, what }, method, path, query);
+
+function taken(rule: Rule, method: Method["method"], path: string, query: readonly string[]): Method {
+  return { rule, method, path: path.split("/"), query: [...COMMON, ...query] };
+}
+
+const refuse = (name: string, method: Method["method"], path: string, why: string): Method => ({
+  rule: { kind: "refuse", name, why },
+  method,
+  path: path.split("/"),
+  query: [],
+});
+
+const BY_DDL = "say it in SQL (CREATE, ALTER, DROP), which policy judges statement by statement";
+const RIGHTS =
+  "Who may read what is decided by the gateway's policies; agents neither see nor change BigQuery's own grants.";
+const DEFINITION =
+  "A definition can hold literals of people's data; call the routine in a query, which analyses its body.";
+const MODELS = "A model can tell about the rows it was trained on; its features and labels are not described.";
+const ROW_POLICIES =
+  "A row access policy's filter can hold literals of people's data, and agents don't change their own bounds.";
+
+export const METHODS: readonly Method[] = [
+  answer("projects.list", "projects", "the projects of the configuration", PAGING),
+  refuse(
+    "projects.getServiceAccount",
+    "GET",
+    `${PROJECT}/serviceAccount`,
+    "Google's account for keys of one's own is of no use to an agent.",
+  ),
+
+  answer("datasets.list", `${PROJECT}/datasets`, "datasets with a table that the agent may know of", [
+    ...PAGING,
+    "all",
+    "filter",
+  ]),
+  answer("datasets.get", DATASET, "its name and location, without access list, labels and description", [
+    "datasetView",
+  ]),
+  refuse("datasets.insert", "POST", `${PROJECT}/datasets`, `Datasets are made by DDL: ${BY_DDL}.`),
+  refuse("datasets.patch", "PATCH", DATASET, `Datasets are changed by DDL: ${BY_DDL}.`),
+  refuse("datasets.update", "PUT", DATASET, `Datasets are changed by DDL: ${BY_DDL}.`),
+  refuse("datasets.delete", "DELETE", DATASET, `Datasets are dropped by DDL: ${BY_DDL}.`),
+  refuse(
+    "datasets.undelete",
+    "POST",
+    `${PROJECT}/datasets/{dataset}:undelete`,
+    `Datasets come back by DDL: ${BY_DDL}.`,
+  ),
+
+  answer("tables.list", `${DATASET}/tables`, "tables that the agent may know of", PAGING),
+  answer(
+    "tables.get",
+    TABLE,
+    "names and types of the fields that the agent may know of; no view text, default, description, label or count of rows. Of a result's table: its schema and count of rows",
+    ["view", "selectedFields"],
+  ),
+  refuse("tables.insert", "POST", `${DATASET}/tables`, `Tables and views are made by DDL: ${BY_DDL}.`),
+  refuse("tables.patch", "PATCH", TABLE, `Tables and views are changed by DDL: ${BY_DDL}.`),
+  refuse("tables.update", "PUT", TABLE, `Tables and views are changed by DDL: ${BY_DDL}.`),
+  refuse("tables.delete", "DELETE", TABLE, `Tables and views are dropped by DDL: ${BY_DDL}.`),
+  refuse("tables.getIamPolicy", "POST", `${TABLE}:getIamPolicy`, RIGHTS),
+  refuse("tables.setIamPolicy", "POST", `${TABLE}:setIamPolicy`, RIGHTS),
+  refuse("tables.testIamPermissions", "POST", `${TABLE}:testIamPermissions`, RIGHTS),
+
+  rewrite(
+    "tabledata.list",
+    "GET",
+    `${TABLE}/data`,
+    "of a result's table: that job's pages; of another table: the query that reads the fields named, or those that tables.get shows",
+    [...PAGING, ...FORMAT, "startIndex", "selectedFields"],
+  ),
+  refuse(
+    "tabledata.insertAll",
+    "POST",
+    `${TABLE}/insertAll`,
+    "Streaming is not served yet: write rows by an INSERT statement with parameters, which policy judges.",
+  ),
+
+  rewrite(
+    "jobs.insert",
+    "POST",
+    `${PROJECT}/jobs`,
+    "the statement's canonical text, under a job id of the gateway's own",
+  ),
+  rewrite("jobs.query", "POST", `${PROJECT}/queries`, "as jobs.insert, and the first page"),
+  answer(
+    "jobs.get",
+    `${PROJECT}/jobs/{job}`,
+    "the agent's own jobs: its own SQL, the state, the dry run's bytes; no query plan",
+    ["location", "projection"],
+  ),
+  answer("jobs.list", `${PROJECT}/jobs`, "the agent's own jobs", [
+    ...PAGING,
+    "projection",
+    "stateFilter",
+    "allUsers",
+    "minCreationTime",
+    "maxCreationTime",
+    "parentJobId",
+  ]),
+  rewrite(
+    "jobs.cancel",
+    "POST",
+    `${PROJECT}/jobs/{job}/cancel`,
+    "ends the agent's own job, also while it waits for a person",
+    ["location"],
+  ),
+  answer("jobs.getQueryResults", `${PROJECT}/queries/{job}`, "one page of the agent's own job, masked", [
+    ...PAGING,
+    ...FORMAT,
+    "startIndex",
+    "timeoutMs",
+    "location",
+  ]),
+  refuse(
+    "jobs.delete",
+    "DELETE",
+    `${PROJECT}/jobs/{job}/delete`,
+    "What an agent asked for stays on record; jobs can be cancelled, not deleted.",
+  ),
+
+  refuse("models.list", "GET", `${DATASET}/models`, MODELS),
+  refuse("models.get", "GET", MODEL, MODELS),
+  refuse("models.patch", "PATCH", MODEL, `Models are changed by DDL: ${BY_DDL}.`),
+  refuse("models.delete", "DELETE", MODEL, `Models are dropped by DDL: ${BY_DDL}.`),
+
+  refuse("routines.list", "GET", `${DATASET}/routines`, DEFINITION),
+  refuse("routines.get", "GET", ROUTINE, DEFINITION),
+  refuse("routines.insert", "POST", `${DATASET}/routines`, `Routines are made by DDL: ${BY_DDL}.`),
+  refuse("routines.update", "PUT", ROUTINE, `Routines are changed by DDL: ${BY_DDL}.`),
+  refuse("routines.delete", "DELETE", ROUTINE, `Routines are dropped by DDL: ${BY_DDL}.`),
+  refuse("routines.getIamPolicy", "POST", `${ROUTINE}:getIamPolicy`, RIGHTS),
+  refuse("routines.setIamPolicy", "POST", `${ROUTINE}:setIamPolicy`, RIGHTS),
+  refuse("routines.testIamPermissions", "POST", `${ROUTINE}:testIamPermissions`, RIGHTS),
+
+  refuse("rowAccessPolicies.list", "GET", ROW_ACCESS, ROW_POLICIES),
+  refuse("rowAccessPolicies.get", "GET", `${ROW_ACCESS}/{policy}`, ROW_POLICIES),
+  refuse("rowAccessPolicies.insert", "POST", ROW_ACCESS, ROW_POLICIES),
+  refuse("rowAccessPolicies.update", "PUT", `${ROW_ACCESS}/{policy}`, ROW_POLICIES),
+  refuse("rowAccessPolicies.delete", "DELETE", `${ROW_ACCESS}/{policy}`, ROW_POLICIES),
+  refuse("rowAccessPolicies.batchDelete", "POST", `${TABLE}/rowAccessPolicies:batchDelete`, ROW_POLICIES),
+  refuse("rowAccessPolicies.getIamPolicy", "POST", `${ROW_ACCESS}/{policy}:getIamPolicy`, RIGHTS),
+  refuse("rowAccessPolicies.testIamPermissions", "POST", `${ROW_ACCESS}/{policy}:testIamPermissions`, RIGHTS),
+];
+
+/** Paths beside `/bigquery/v2/` that Google serves, by how they begin. */
+export const OTHER_PATHS: readonly { readonly begins: string; readonly why: string }[] = [
+  {
+    begins: "/upload/",
+    why: "Load jobs that carry their data are not served yet: put the files into Cloud Storage and LOAD DATA from there, or INSERT.",
+  },
+  {
+    begins: "/resumable/",
+    why: "Load jobs that carry their data are not served yet: put the files into Cloud Storage and LOAD DATA from there, or INSERT.",
+  },
+  { begins: "/batch", why: "Batches of requests hide what they ask for; send each by itself." },
+  {
+    begins: "/mcp",
+    why: "Google's own MCP tools would go past the gateway's policy; this gateway's agents speak REST.",
+  },
+];

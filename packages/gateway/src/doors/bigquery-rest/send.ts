@@ -1,0 +1,58 @@
+import type { ServerResponse } from "node:http";
+import type { Page } from "../../sessions/page.ts";
+
+const JSON_HEADERS = {
+  "content-type": "application/json; charset=UTF-8",
+  "cache-control": "no-store",
+  "x-content-type-options": "nosniff",
+};
+
+export function sendJson(response: ServerResponse, value: unknown, status = 200): void {
+  const body = JSON.stringify(value);
+  response.writeHead(status, { ...JSON_HEADERS, "content-length": Buffer.byteLength(body) }).end(body);
+}
+
+/** One page of masked rows: the members of `head`, then `rows`, then the token of the next page as `tokenOf` writes it. */
+export async function sendPage(
+  response: ServerResponse,
+  head: Readonly<Record<string, unknown>>,
+  page: Page,
+  gone: AbortSignal,
+  tokenOf: (token: string) => string = (token) => token,
+): Promise<void> {
+  const rows = page.rows[Symbol.asyncIterator]();
+  // The first masked bytes are awaited before the answer begins, so that what goes wrong until then is a clean error.
+  let next = await rows.next();
+  response.writeHead(200, JSON_HEADERS);
+  try {
+    let text = Buffer.from(`${JSON.stringify(head).slice(0, -1)},"rows":[`);
+    while (next.done !== true) {
+      // The next rows are written where these are: not before the system has taken these.
+      await written(response, text.length === 0 ? next.value : Buffer.concat([text, next.value]), gone);
+      text = Buffer.alloc(0);
+      next = await rows.next();
+    }
+    const token = page.next();
+    const end = token === undefined ? "]}" : `],"pageToken":${JSON.stringify(tokenOf(token))}}`;
+    response.end(Buffer.concat([text, Buffer.from(end)]));
+  } catch (error) {
+    // Half an answer must never look whole: the connection breaks (RFC 9112 section 8).
+    await rows.return?.();
+    response.destroy();
+    throw error;
+  }
+}
+
+/** Until the system has taken the bytes, however slowly the client reads. */
+function written(response: ServerResponse, bytes: Uint8Array, gone: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const stop = () => reject(new Error("the client went away"));
+    if (gone.aborted) return stop();
+    gone.addEventListener("abort", stop, { once: true });
+    response.write(bytes, (error) => {
+      gone.removeEventListener("abort", stop);
+      if (error) stop();
+      else resolve();
+    });
+  });
+}
