@@ -150,6 +150,11 @@ const WINDOW_TRANSFORMS = `
   NTILE(^i1) | PERCENTILE_CONT(^f1, ^?f2) | ST_CLUSTERDBSCAN(^g1, ^f1, ^i1)
 `;
 
+const ASK_MODELS = `
+  AI.CLASSIFY(^s1, ^as1) | AI.EMBED(^s1, endpoint => 'e') | AI.GENERATE(^s1) | AI.GENERATE_BOOL((^s1, ^as1)) | AI.GENERATE_DOUBLE(^s1)
+  AI.GENERATE_INT(^s1) | AI.IF(^s1) | AI.SCORE(^s1) | AI.SIMILARITY(^s1, ^s2, endpoint => 'e')
+`;
+
 const OPERATORS = `
   ^i1 + ^i2 | ^f1 + ^f2 | ^d1 + ^i1 | ^i1 + ^d1 | ^d1 + ^v1 | ^dt1 + ^v1 | ^ts1 + ^v1 | ^v1 + ^d1 | ^v1 + ^dt1 | ^v1 + ^ts1
   ^v1 + ^v2 | ^i1 - ^i2 | ^d1 - ^i1 | ^d1 - ^v1 | ^dt1 - ^v1 | ^ts1 - ^v1 | ^v1 - ^v2 | ^d1 - ^d2 | ^dt1 - ^dt2
@@ -251,6 +256,7 @@ function table(title: string, text: string, via: Via, after = ""): void {
 
 table("gives one of its values", COPIES, "copy");
 table("computes a value", TRANSFORMS, "transform");
+table("asks a model", ASK_MODELS, "transform");
 table("gives values of the group", AGGREGATE_COPIES, "copy");
 table("builds a value of the group's", AGGREGATE_TRANSFORMS, "transform");
 table("gives a statistic over the group", STATISTICS, "aggregate");
@@ -310,6 +316,7 @@ test("each overload in the catalogue is called above", () => {
   const called = [
     COPIES,
     TRANSFORMS,
+    ASK_MODELS,
     AGGREGATE_COPIES,
     AGGREGATE_TRANSFORMS,
     STATISTICS,

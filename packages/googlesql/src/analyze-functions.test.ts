@@ -108,7 +108,11 @@ describe("a chained call", () => {
       planOf("SELECT (a).ERROR() AS x FROM pair").effects.map((e) => e.kind),
       ["error_value"],
     );
-    assert.equal(refusalOf("SELECT (ssn).(AI.GENERATE)() FROM patients")?.code, "unsupported");
+    assert.equal(refusalOf("SELECT (ssn).(AI.AGG)() FROM patients")?.code, "unsupported");
+    assert.deepEqual(
+      planOf("SELECT (ssn).(AI.GENERATE)() AS x FROM patients").effects.map((e) => e.kind),
+      ["model"],
+    );
     assert.equal(refusalOf("SELECT (ssn).(NOSUCH)() FROM patients")?.code, "name");
   });
   test("fails as the nested call does", () => {

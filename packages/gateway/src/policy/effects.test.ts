@@ -79,6 +79,8 @@ describe("a query that goes outside", () => {
     ["remote_function", "SELECT fn.wraps('x') AS a", "p.fn.far"],
     ["python", "SELECT fn.py('x') AS a", "p.fn.py"],
     ["external_table", "SELECT a FROM files", "p.ehr.files"],
+    ["model", "SELECT AI.SCORE(ssn) AS a FROM patients", "p.@ai.SCORE"],
+    ["model", "SELECT ssn AS a FROM patients WHERE AI.IF('x')", "p.@ai.IF"],
   ] as const;
   for (const [via, sql, through] of cases) {
     it(`${sql}: needs a permit that names reach`, () => {
@@ -91,13 +93,15 @@ describe("a query that goes outside", () => {
     it(`${sql}: a policy can ask what is reached`, () => {
       const when = (kind: string) => `when { context.via == "${kind}" }`;
       assert.equal(ask(ALL + only("reach", '@approval("none")', when(via)), sql).effect, "permit");
-      assert.match(refusal(ask(ALL + only("reach", "", when("model")), sql)), /reach of/);
+      assert.match(refusal(ask(ALL + only("reach", "", when(via === "model" ? "python" : "model")), sql)), /reach of/);
       const forbid = `@id("f") forbid (principal, action == Action::"reach", resource in Table::"${through}");`;
       assert.match(refusal(ask(ALL + only("reach") + forbid, sql)), /forbidden by f/);
     });
 
     it(`${sql}: waits for a person where the permit says nothing, and shows nothing`, () => {
-      const obligations = permitted(ask(only("reach", "") + only("read") + only("export"), sql));
+      const obligations = permitted(
+        ask(only("reach", "") + ["read", "infer", "export"].map((action) => only(action)).join(""), sql),
+      );
       assert.deepEqual(obligations.approval?.approvers, ["privacy-officers"]);
       assert.deepEqual(
         obligations.masks.map(({ mask }) => mask.rule),
@@ -121,6 +125,8 @@ describe("what a remote function learns", () => {
       "SELECT IF(ssn = '1', fn.far('hit'), '') AS a FROM patients",
       "SELECT fn.far('hit') AS a FROM patients WHERE ssn = '1'",
       "SELECT COALESCE(ssn, fn.py('none')) AS a FROM patients",
+      "SELECT AI.GENERATE(('say ', ssn)).result AS a FROM patients",
+      "SELECT state FROM patients WHERE ssn = '1' AND AI.IF('x')",
     ])
       assert.match(refusal(ask(others, sql)), /export of p\.ehr\.patients\.ssn/, sql);
   });

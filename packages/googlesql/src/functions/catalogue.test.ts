@@ -90,7 +90,7 @@ describe("the catalogue", () => {
     );
   });
   test("says what to do about a function that is refused", () => {
-    assert.match(refusalOf("SELECT AI.GENERATE(ssn) FROM patients")?.message ?? "", /AI\.GENERATE .* model/);
+    assert.match(refusalOf("SELECT AI.AGG(ssn, 'x') FROM patients")?.message ?? "", /AI\.AGG .* model/);
     assert.match(refusalOf("SELECT keys.new_keyset('x')")?.message ?? "", /encryption keys/);
     assert.match(refusalOf("SELECT IFERROR(CAST(ssn AS INT64), 1) FROM patients")?.message ?? "", /whether/);
   });

@@ -1,5 +1,7 @@
 /** Every function this build understands. One that isn't here is refused (I1). */
+
 import { AGGREGATE_FUNCTIONS, WINDOW_FUNCTIONS } from "./aggregate.ts";
+import { AI_FUNCTIONS } from "./ai.ts";
 import { ARRAY_FUNCTIONS } from "./array.ts";
 import { CONDITIONAL_FUNCTIONS } from "./conditional.ts";
 import { CONVERSION_FUNCTIONS } from "./conversion.ts";
@@ -32,6 +34,7 @@ export const FUNCTIONS_BY_THEME: Readonly<Record<string, readonly FunctionEntry[
   "Search and text": SEARCH_FUNCTIONS,
   "The run itself": ENVIRONMENT_FUNCTIONS,
   "BigQuery ML without a model": PREPROCESSING_FUNCTIONS,
+  "Models of Google's": AI_FUNCTIONS,
   Sketches: SKETCH_FUNCTIONS,
   "Over the rows of a group": AGGREGATE_FUNCTIONS,
   "Over the rows of a window": WINDOW_FUNCTIONS,

@@ -28,7 +28,7 @@ export const REASONS: readonly (readonly [reason: string, names: readonly string
   ["it sends values to Sensitive Data Protection, outside BigQuery", names("DLP_DETERMINISTIC_ENCRYPT")],
   ["it reads outside BigQuery", names("EXTERNAL_QUERY EXTERNAL_OBJECT_TRANSFORM ST_REGIONSTATS")],
   ["it reads objects in Cloud Storage or gives access to them, by the gateway's rights", names("OBJ.")],
-  ["it sends values to a model, which may be outside BigQuery; compute it from the columns instead", names("AI.")],
+  ["it sends values to a model by a connection, or of a kind that isn't analysed", names("AI.")],
   [
     "it describes all columns of its table at once, by values of single rows among others; compute the statistics you need",
     names("ML.DESCRIBE_DATA ML.TFDV_DESCRIBE ML.TFDV_VALIDATE ML.VALIDATE_DATA_DRIFT"),

@@ -13,6 +13,8 @@
  *   T, U  any type, the same at each place      ANY  any type, each place its own
  *   O     any type that can be ordered          G    any type that can be grouped
  *   TEXT  any scalar that casts to STRING
+ *   PROMPT  a STRING, or a STRUCT of STRING and ARRAY<STRING>: a text in parts, and never an object in Cloud Storage
+ *   LABELS  ARRAY<STRING>, or an ARRAY of STRUCTs of two STRING: names, each with what it means
  *   PART  a date part                           MODE an identifier such as NFKC
  * Families stand for one signature per member:
  *   N  INT64 FLOAT64 NUMERIC BIGNUMERIC         R    FLOAT64 NUMERIC BIGNUMERIC
@@ -32,6 +34,7 @@ import {
   rangeOf,
   STRING,
   type StructField,
+  sameType,
   scalarType,
   structOf,
   supertype,
@@ -49,6 +52,8 @@ type Pattern =
   | { readonly kind: "letter"; readonly letter: "T" | "U" | "O" | "G" }
   | { readonly kind: "any" }
   | { readonly kind: "text" }
+  | { readonly kind: "prompt" }
+  | { readonly kind: "labels" }
   | { readonly kind: "part" }
   | { readonly kind: "mode" }
   | { readonly kind: "array"; readonly element: Pattern }
@@ -168,7 +173,7 @@ function expandFamilies(args: string, result: string): [string, string][] {
 const FLOWS: Readonly<Record<string, ArgumentFlow>> = { "!": "condition", "~": "key", "=": "compared" };
 
 function parseArgument(text: string): SignatureArgument {
-  const shape = /^([!~=]?)(?:([a-z_]+)(=>|:))?(.*?)([?*+]?)$/.exec(text);
+  const shape = /^([!~=]?)(?:([a-z_0-9]+)(=>|:))?(.*?)([?*+]?)$/.exec(text);
   if (!shape) throw new Error(`not an argument: ${text}`);
   const [, mark = "", name = "", by = "", type = "", suffix = ""] = shape;
   return {
@@ -192,6 +197,10 @@ function parsePattern(text: string): Pattern {
       return { kind: "any" };
     case "TEXT":
       return { kind: "text" };
+    case "PROMPT":
+      return { kind: "prompt" };
+    case "LABELS":
+      return { kind: "labels" };
     case "PART":
       return { kind: "part" };
     case "MODE":
@@ -294,6 +303,10 @@ function acceptType(pattern: Pattern, value: TypedValue, bindings: Bindings): bo
     case "text":
       bindings.cost += 200;
       return value.type.kind === "scalar" && casts(value.type, STRING, value.written);
+    case "prompt":
+      return isPrompt(value);
+    case "labels":
+      return isLabels(value);
     case "letter": {
       const values = bindings.values.get(pattern.letter) ?? [];
       bindings.values.set(pattern.letter, values);
@@ -323,6 +336,23 @@ function acceptType(pattern: Pattern, value: TypedValue, bindings: Bindings): bo
       return unreachable;
     }
   }
+}
+
+function isText({ type, written }: TypedValue): boolean {
+  return coercionDistance(type, STRING, written) !== undefined;
+}
+
+function isPrompt(value: TypedValue): boolean {
+  if (value.type.kind !== "struct") return isText(value);
+  const { fields } = value.type;
+  return fields.length > 0 && fields.every(({ type }) => sameType(type.kind === "array" ? type.element : type, STRING));
+}
+
+function isLabels({ type }: TypedValue): boolean {
+  if (type.kind !== "array") return false;
+  const { element } = type;
+  if (element.kind !== "struct") return sameType(element, STRING);
+  return element.fields.length === 2 && element.fields.every((field) => sameType(field.type, STRING));
 }
 
 /** A column that must widen weighs more than a literal, whatever the distances. */
@@ -356,6 +386,8 @@ function instantiate(pattern: Pattern, bound: ReadonlyMap<string, Type>): Type |
     }
     case "any":
     case "text":
+    case "prompt":
+    case "labels":
     case "part":
     case "mode":
       return FLOAT64;

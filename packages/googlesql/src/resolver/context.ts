@@ -161,6 +161,8 @@ export class Context {
   writtenTables: ReadonlyMap<TableName, readonly Written[]> = new Map();
   /** Routines that earlier statements of a script made, changed or dropped: the catalog knows them as they were. */
   writtenRoutines: ReadonlyMap<RoutineName, unknown> = new Map();
+  /** Whose job it is. */
+  readonly project: string | undefined;
   /** Sources that are no tables. */
   readonly outside = new Map<string, OutsideSource>();
   /** An expression is being resolved. */
@@ -193,6 +195,7 @@ export class Context {
     },
   ) {
     this.#text = { sql: given.sql, defaults: given.defaults, parameters: given.parameters };
+    this.project = given.defaults.defaultProject ?? given.defaults.defaultDataset?.project;
     this.catalog = given.catalog;
     this.query = given.query;
     this.rows = given.rows;

@@ -27,6 +27,7 @@ import type { Context } from "./context.ts";
 import { checkDatePart } from "./date-part.ts";
 import { lambdaCall, takesLambda } from "./lambda-call.ts";
 import { matchCall } from "./match-call.ts";
+import { asksModel, noteModelCall } from "./model-call.ts";
 import { privateAggregate } from "./private-aggregate.ts";
 import { namesRoutine, routineCall } from "./routine-call.ts";
 import { type Frame, frameOf, type Scope, type Value } from "./scope.ts";
@@ -169,6 +170,10 @@ function scalarCall(context: Context, entry: FunctionEntry, node: FunctionCall, 
   const found = match(context, entry, passed, node);
   if (!safe) noteFailing(context, entry.name, passed);
   const { values, conditions, keys } = argumentFlows(found, passed);
+  if (asksModel(entry.name)) {
+    if (safe) return context.fail("unsupported", `SAFE is not supported with ${entry.name}`, node);
+    noteModelCall(context, entry.name, node, values);
+  }
   const shown =
     entry.name === "ARRAY_LENGTH"
       ? transformed(values.map(shape))
