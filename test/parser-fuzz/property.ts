@@ -3,21 +3,28 @@ import {
   analyze,
   type CatalogView,
   catalogNames,
+  type Output,
   parse,
   print,
   redact,
   SqlError,
   type TableResource,
   tokenize,
+  type UnderstoodPlan,
 } from "@chaperone/googlesql";
 
-/** Processor time that one text may take, in milliseconds: a constant, and so much a UTF-16 unit. */
-const TIME = { base: 25, perUnit: 0.05 } as const;
+/**
+ * Processor time that one text may take, in milliseconds: a constant, so much a UTF-16 unit, and so much a name that its plan
+ * says: `FROM a;` is short and names all columns of a table. How many names a plan may say has a bound of its own.
+ */
+const TIME = { base: 25, perUnit: 0.05, perName: 0.01 } as const;
 
 export interface Verdict {
   readonly outcome: "refused" | "read" | "analysed";
   /** What is wrong, in a line; null where all is well. */
   readonly finding: string | null;
+  /** Names in its plan: outputs, their sources, columns read and written. */
+  readonly names?: number;
 }
 
 /** One table under every name, so that names don't keep a text from being analysed. */
@@ -52,7 +59,7 @@ const OPTIONS = { catalog: CATALOG, ...DEFAULTS };
 export function judge(sql: string): Verdict {
   const started = performance.now();
   const verdict = judged(sql);
-  const bound = TIME.base + TIME.perUnit * sql.length;
+  const bound = TIME.base + TIME.perUnit * sql.length + TIME.perName * (verdict.names ?? 0);
   if (verdict.finding !== null || performance.now() - started <= bound) return verdict;
   // The machine may have been busy with something else: what counts is the best of three.
   const times = [1, 2, 3].map(() => {
@@ -116,7 +123,25 @@ function judgedAnalysis(sql: string): Verdict {
   if (!second.understood) return { outcome, finding: `the canonical SQL is refused: ${second.refusal.message}` };
   if (second.canonicalSql !== plan.canonicalSql) return { outcome, finding: "the canonical SQL isn't its own" };
   const difference = differs(plan.statements, second.statements);
-  return { outcome, finding: difference === null ? null : `the canonical SQL has another plan: ${difference}` };
+  const finding = difference === null ? null : `the canonical SQL has another plan: ${difference}`;
+  return { outcome, finding, names: namesIn(plan.statements) };
+}
+
+function namesIn(statements: UnderstoodPlan["statements"]): number {
+  let names = 0;
+  const count = (output: Pick<Output, "explicit" | "implicit" | "fields">): void => {
+    names += 1 + output.explicit.length + output.implicit.length;
+    output.fields?.forEach(count);
+  };
+  for (const { reads, outputs, writes } of statements) {
+    outputs.forEach(count);
+    for (const { columns } of reads) names += columns.length;
+    for (const { columns, implicit } of writes) {
+      names += implicit.length;
+      columns.forEach(count);
+    }
+  }
+  return names;
 }
 
 function parsed(sql: string): ReturnType<typeof parse> | SqlError {

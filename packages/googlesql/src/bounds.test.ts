@@ -52,6 +52,14 @@ const GROWING: Readonly<Record<string, (n: number) => string>> = {
   "ordering keys": (n) => `SELECT id FROM patients ORDER BY ${each(n, (i) => `id + ${i}`)}`,
   pipes: (n) => `FROM patients ${times(n, "|> WHERE id = 1 ")}`,
   statements: (n) => times(n, "SELECT 1;"),
+  "short statements": (n) => times(n, "FROM pair;"),
+  "statements in a block that catches": (n) =>
+    `DECLARE x, y STRING; BEGIN ${times(n, "SET x = (SELECT MAX(a) FROM pair); SET y = x;")} EXCEPTION WHEN ERROR THEN END`,
+  "branches of IF": (n) =>
+    `DECLARE x INT64; IF x = 0 THEN ${each(n, (i) => `ELSEIF x = ${i} THEN SET x = 1;`, " ")} END IF`,
+  "temporary tables": (n) => each(n, (i) => `CREATE TEMP TABLE t${i} AS SELECT a FROM pair;`, " "),
+  "writes that a branch undoes": (n) =>
+    `BEGIN TRANSACTION; ${times(n, "INSERT INTO pair (a) VALUES ('x'); IF RAND() > 1 THEN ROLLBACK; END IF;")}`,
   blocks: (n) => `${times(n, "BEGIN ")}SELECT 1;${times(n, "END;")}`,
   rows: (n) => `INSERT INTO pair (a) VALUES ${times(n, "('x')", ",")}`,
 };
@@ -109,5 +117,22 @@ describe("bounds of the front end", () => {
       structTypes: "limit",
       joins: "limit",
     });
+  });
+
+  it("bounds what multiplies", () => {
+    const called = (i: number): string => (i === 0 ? "x" : `f${i - 1}(x) + f${i - 1}(x)`);
+    const outcomes = {
+      // Each calls the one before it twice: 2^40 calls.
+      functions: outcome(
+        `${each(40, (i) => `CREATE TEMP FUNCTION f${i}(x INT64) AS (${called(i)});`, " ")} SELECT f39(1)`,
+      ),
+      // 100 KB, executed 100 times: 10 MB.
+      texts: outcome(
+        `DECLARE s STRING DEFAULT 'SELECT ${times(50_000, "1+")}1'; ${times(100, "EXECUTE IMMEDIATE s;")}`,
+      ),
+      // 2,000 statements with the 1,000 columns of one: two million names.
+      columns: outcome(`CREATE TEMP TABLE t AS SELECT ${each(1000, (i) => `1 AS a${i}`)}; ${times(2000, "FROM t;")}`),
+    };
+    assert.deepEqual(outcomes, { functions: "limit", texts: "limit", columns: "limit" });
   });
 });

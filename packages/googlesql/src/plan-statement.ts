@@ -21,11 +21,13 @@ import type {
   TableRead,
   Use,
 } from "./plan.ts";
-import { ANALYSIS_LIMITS, type Context } from "./resolver/context.ts";
+import type { Context } from "./resolver/context.ts";
 import type { Column, Relation } from "./resolver/scope.ts";
 import type { Written } from "./resolver/statements/written.ts";
 import { temporaryName } from "./table-name.ts";
 import { arrayOf, structOf, type Type, typeName } from "./types.ts";
+
+const START_OF_TEXT = { start: 0 };
 
 /** The result's columns as BigQuery's dry run names and types them. */
 export function outputsOf(context: Context, relation: Relation, start: number): Output[] {
@@ -40,9 +42,8 @@ export function outputsOf(context: Context, relation: Relation, start: number): 
     "in the result",
     start,
   );
-  const size = { sources: 0 };
   return columns.map((column) => {
-    return output(context, column.name, resultType(column.type), column.flow, relation.implicit, start, size);
+    return output(context, column.name, resultType(column.type), column.flow, relation.implicit, start);
   });
 }
 
@@ -90,11 +91,9 @@ function output(
   flow: Flow,
   rows: ReadonlySet<SourceKey>,
   start: number,
-  size: { sources: number },
 ): Output {
   const value = whole(flow);
-  size.sources += value.explicit.size + value.implicit.size + rows.size;
-  if (size.sources > ANALYSIS_LIMITS.planSources) context.fail("limit", "The plan has too many sources", { start });
+  context.spendPlanSources(1 + value.explicit.size + value.implicit.size + rows.size, { start });
   const base = {
     name,
     type: typeName(type),
@@ -112,7 +111,7 @@ function output(
   );
   const above = union([flow.implicit, rows]);
   const fields = struct.fields.map((field, i) =>
-    output(context, field.name, field.type, fieldFlow(flow, i), above, start, size),
+    output(context, field.name, field.type, fieldFlow(flow, i), above, start),
   );
   return { ...base, fields };
 }
@@ -176,6 +175,7 @@ export function readsOf(context: Context, relation: Relation | null, uses: ReadU
   for (const flow of context.computed) {
     for (const key of keysOf(flow)) if (!usesOf.has(key)) note(key, "predicate");
   }
+  context.spendPlanSources(usesOf.size, START_OF_TEXT);
   const reads = new Map<TableName, Map<string, Set<Use>>>();
   for (const table of context.tables) if (temporaryName(table) === undefined) reads.set(table, new Map());
   for (const [key, uses] of usesOf) {
@@ -238,6 +238,7 @@ export function effectsOf(context: Context, reads: readonly TableRead[]): Effect
   const outward = effects.some(({ kind }) => reachesOut(kind)) ? decidedCalls(context, reads) : [];
   return effects.map((effect) => {
     const decided = reachesOut(effect.kind) ? [...outward, ...branch] : branch;
+    context.spendPlanSources(effect.sources.length + decided.length, START_OF_TEXT);
     if (decided.length === 0) return effect;
     // What it told before is nothing new to it.
     const own = `${effect.through}.*`;

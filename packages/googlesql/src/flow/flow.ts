@@ -306,11 +306,15 @@ export function keysOf(flow: Flow): ReadonlySet<SourceKey> {
 }
 
 export function union(sets: readonly ReadonlySet<SourceKey>[]): ReadonlySet<SourceKey> {
-  const filled = sets.filter((s) => s.size > 0);
-  const [first, second] = filled;
-  if (first === undefined) return NO_KEYS;
-  if (second === undefined) return first;
-  const all = new Set<SourceKey>();
-  for (const set of filled) for (const key of set) all.add(key);
-  return all;
+  let largest = NO_KEYS;
+  for (const set of sets) if (set.size > largest.size) largest = set;
+  let all: Set<SourceKey> | null = null;
+  for (const set of sets) {
+    if (set === largest) continue;
+    for (const key of set) {
+      if (all === null && !largest.has(key)) all = new Set(largest);
+      all?.add(key);
+    }
+  }
+  return all ?? largest;
 }

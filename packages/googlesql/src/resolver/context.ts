@@ -56,15 +56,19 @@ export const ANALYSIS_LIMITS = {
   fields: 10_000,
   /** Columns made in all, over every subquery. */
   columnsInAll: 4_000_000,
-  /** Length of the recursive terms in all, each as often as it is resolved. */
-  recursion: 4_000_000,
+  /**
+   * Length of the SQL that is resolved in all, each piece as often as it is: definitions, bodies of functions, recursive terms,
+   * statements in loops and in procedures. BigQuery's own bound on what a query is once its views are in place is 12 MB.
+   * https://cloud.google.com/bigquery/quotas#query_jobs
+   */
+  text: 4_000_000,
   /** Sources handled in all, over every expression. */
   work: 30_000_000,
   /** Definitions of the catalog resolved in all. */
   definitions: 5_000,
   /** Definitions within definitions; BigQuery's own bound on views. */
   definitionDepth: 16,
-  /** Names in the plan: every output's sources, counted. */
+  /** Names in the plan, over all of its statements: outputs, what they and the writes are made of, columns read. */
   planSources: 2_000_000,
 } as const;
 
@@ -181,7 +185,7 @@ export class Context {
   readonly #ids = new Map<string, number>();
   #lastId = 0;
   #columns = 0;
-  #recursion = 0;
+  #textLength = 0;
   #work = 0;
   #planSources = 0;
   readonly #names = new Set<string>();
@@ -239,6 +243,8 @@ export class Context {
     if (open.length >= ANALYSIS_LIMITS.definitionDepth || ++this.#definitions > ANALYSIS_LIMITS.definitions) {
       this.fail("limit", "The query uses too many views and routines", node);
     }
+    // What the query's own text makes is counted with its statements.
+    if (sql !== this.sql) this.spendText({ start: 0, end: sql.length }, node);
     let refused: SqlError;
     try {
       this.#open = [...open, what];
@@ -398,10 +404,12 @@ export class Context {
       this.fail("limit", "The query makes too many columns in all", node);
   }
 
-  /** Counts one more pass over a recursive term: those inside each other multiply. */
-  spendPass(term: Node): void {
-    this.#recursion += term.end - term.start;
-    if (this.#recursion > ANALYSIS_LIMITS.recursion) this.fail("limit", "The query recurs too deeply to analyse", term);
+  /** Counts SQL that is resolved once more: what is used twice by what is used twice multiplies. */
+  spendText(text: Pick<Node, "start" | "end">, node: { readonly start: number } = text): void {
+    this.#textLength += text.end - text.start;
+    if (this.#textLength > ANALYSIS_LIMITS.text) {
+      this.fail("limit", "Functions, views, procedures, loops or recursion make the query too long to analyse", node);
+    }
   }
 
   /** Counts what the flow of one more expression costs: its sources, times its fields. */
@@ -410,7 +418,13 @@ export class Context {
     if (this.#work > ANALYSIS_LIMITS.work) this.fail("limit", "The query is too large to analyse", node);
   }
 
-  /** Counts the names that writes put into the plan. */
+  /** Counts what a script's analysis carries along. */
+  spendCarried(count: number, node: { readonly start: number }): void {
+    this.#work += count;
+    if (this.#work > ANALYSIS_LIMITS.work) this.fail("limit", "The script is too large to analyse", node);
+  }
+
+  /** Counts names that are put into the plan. */
   spendPlanSources(count: number, node: { readonly start: number }): void {
     this.#planSources += count;
     if (this.#planSources > ANALYSIS_LIMITS.planSources) this.fail("limit", "The plan has too many sources", node);

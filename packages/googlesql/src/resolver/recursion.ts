@@ -31,7 +31,7 @@ export function resolveRecursion(
     match === null || (match.mode === null && match.form !== "CORRESPONDING" && match.columns.length === 0);
   if (!strict) return context.fail("type", "A recursive query matches columns by position, or by BY NAME alone", node);
   for (let known = closedRelation(anchor); ; ) {
-    context.spendPass(node);
+    context.spendText(node);
     const step = ofTypes(context, anchor, term(known), match !== null, node);
     const next = closedRelation(combineRelations(context, written, [known, step], node));
     if (coversRelation(known, next)) {

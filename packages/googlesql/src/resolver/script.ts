@@ -5,9 +5,10 @@ import { columnNames } from "../plan-statement.ts";
 import type { Node, Script, Statement } from "../tree.ts";
 import { childrenOf } from "../visitor.ts";
 import type { Context } from "./context.ts";
+import { joinedAll } from "./script/joining.ts";
 import { resultOf } from "./script/result.ts";
 import { Run } from "./script/run.ts";
-import { joinedAll, START } from "./script/state.ts";
+import { START } from "./script/state.ts";
 import { runAll } from "./script/steps.ts";
 import { resolveStatement } from "./statement.ts";
 

@@ -38,6 +38,7 @@ export function temporaryCall(
   const frame = aggregate ? aggregatingFrame(context, name, node, scope) : null;
   const values = passed(context, name, node, parameters, scope, frame);
   if (called.language !== "SQL") return resolveOpaqueFunction(context, called, values, frame, node);
+  context.spendText(called.function.body, node);
   const value =
     frame === null
       ? resolveSqlFunction(context, called.function, values, node)

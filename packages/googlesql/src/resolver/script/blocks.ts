@@ -5,9 +5,10 @@
  */
 import type { BlockStatement } from "../../tree.ts";
 import { fold } from "../scope.ts";
+import { joinedAll } from "./joining.ts";
 import { allExits, branchesOf, earliest, meeting, type Outcome, outside } from "./outcome.ts";
 import type { Run } from "./run.ts";
-import { joinedAll, type State, under } from "./state.ts";
+import { type State, under } from "./state.ts";
 
 export function block(run: Run, node: BlockStatement, state: State, caught: boolean): Outcome {
   const body = outside(run.all(run, node.statements, state, caught || node.handler !== null), state);
@@ -33,7 +34,7 @@ function withHandler(
   // Whatever failed, for whatever reason: the states in which it can have happened, decided by what can make it happen.
   const met = joinedAll([...(body.interrupted === null ? [] : [body.interrupted]), ...failures.map((f) => f.state)]);
   const start = under({ ...(met ?? state), branch: state.branch }, branchesOf(failures));
-  run.pass(node);
+  run.pass(node, start);
   const handled = run.all(run, handler, start, caught);
   const exits = allExits([...others, ...handled.exits]);
   return {

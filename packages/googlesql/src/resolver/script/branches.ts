@@ -65,6 +65,7 @@ function branched(
   };
   let state = start;
   for (const branch of branches) {
+    run.pass(branch, state);
     const decided = decide(branch, state);
     exits.push(...decided.outcome.exits);
     state = under(decided.outcome.next, decided.keys);

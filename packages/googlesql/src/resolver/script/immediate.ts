@@ -3,6 +3,7 @@
  * other, and what runs is what was analysed (I2). A text that depends on anything but literals is refused (threat-model row 33).
  * https://cloud.google.com/bigquery/docs/reference/standard-sql/procedural-language#execute_immediate
  */
+import { LIMITS } from "../../limits.ts";
 import { parse } from "../../parser/parse.ts";
 import { SqlError } from "../../sql-error.ts";
 import type { ExecuteImmediateStatement, Expression, Identifier, Node, Query, Script, Statement } from "../../tree.ts";
@@ -17,9 +18,12 @@ export function withImmediateStatements(sql: string, tree: Script): Script {
   const replaced = (node: Node): Node | null => {
     if (node.kind !== "ExecuteImmediateStatement") return null;
     const text = texts.get(node);
-    const made = immediate(sql, node, text, end);
+    const start = end;
     end += (text?.length ?? 0) + 1;
-    return made;
+    if (end > LIMITS.sqlLength) {
+      throw SqlError.at(sql, node.start, "limit", "The texts of EXECUTE IMMEDIATE make the script too long");
+    }
+    return immediate(sql, node, text, start);
   };
   return mapped(tree, replaced);
 }

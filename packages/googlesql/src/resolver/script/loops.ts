@@ -16,9 +16,10 @@ import type {
 } from "../../tree.ts";
 import { structOf } from "../../types.ts";
 import { fold } from "../scope.ts";
+import { joinedAll } from "./joining.ts";
 import { allExits, type Exit, earliest, leaves, meeting, type Outcome, outside } from "./outcome.ts";
 import { afterFailing, condition, enter, note, type Run } from "./run.ts";
-import { includes, joinedAll, type State, under } from "./state.ts";
+import { includes, type State, under } from "./state.ts";
 import { withDeclared } from "./variables.ts";
 
 export function jump(node: JumpStatement, state: State): Outcome {
@@ -42,7 +43,7 @@ function lastRound(run: Run, node: Node, start: State, round: (head: State) => R
   // What left an earlier round leaves the loop, also where a later one begins in a state that knows it already.
   let exits: readonly Exit[] = [];
   for (;;) {
-    run.pass(node);
+    run.pass(node, head);
     const found = round(head);
     exits = allExits([...exits, ...found.exits]);
     const made = { ...found, exits };
@@ -117,6 +118,7 @@ export function forLoop(run: Run, node: ForStatement, state: State, caught: bool
     context.fail("name", `Variable ${node.variable.name} is declared already; rename it`, node.variable);
   }
   enter(context, state);
+  context.spendText(node.query);
   const relation = context.query(context, node.query, null, null);
   const columns = resultColumns(relation);
   const type = structOf(columns.map((c) => ({ name: c.name, type: c.type })));

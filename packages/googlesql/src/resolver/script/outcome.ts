@@ -1,6 +1,7 @@
 /** How a statement of a script can end, and what holds where ways meet again. */
 import { NO_KEYS, type SourceKey, union } from "../../flow/flow.ts";
-import { joined, joinedAll, leaving, type State } from "./state.ts";
+import { joinedAll, LeavingWays } from "./joining.ts";
+import { leaving, type State } from "./state.ts";
 
 /** Leaving for somewhere else than the statement behind. */
 export interface Exit {
@@ -28,17 +29,13 @@ export function leaves(kind: Exit["kind"], label: string | null, state: State): 
 
 /** One exit for each place that can be left for. */
 export function allExits(exits: readonly Exit[]): readonly Exit[] {
-  const byPlace = new Map<string, Exit>();
-  for (const exit of exits) {
-    const place = `${exit.kind} ${exit.label ?? ""}`;
-    const known = byPlace.get(place);
-    byPlace.set(place, known === undefined ? exit : { ...exit, state: joined(known.state, exit.state) });
-  }
-  return [...byPlace.values()];
+  const ways = new LeavingWays();
+  ways.add(exits);
+  return ways.exits();
 }
 
 export function earliest(states: readonly (State | null)[]): State | null {
-  return joinedAll(states.filter((state) => state !== null));
+  return joinedAll(states);
 }
 
 /**

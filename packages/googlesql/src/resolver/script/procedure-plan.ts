@@ -18,22 +18,23 @@ export function inOnePlan(name: string, plans: readonly PlanStatement[]): PlanSt
 
 /** Each table once, with all uses of each column. */
 function together(reads: readonly TableRead[]): TableRead[] {
-  return sorted(reads.map(({ table }) => table)).map((table) => {
-    const of = reads.filter((read) => read.table === table);
-    const columns = of.flatMap((read) => read.columns);
-    const outside = of.find((read) => read.outside !== undefined)?.outside;
-    return {
-      table,
-      ...(outside === undefined ? {} : { outside }),
-      ...(of.some(({ historical }) => historical) ? { historical: true as const } : {}),
-      columns: sorted(columns.map(({ path }) => path)).map((path) => ({
-        path,
-        uses: sorted(columns.flatMap((column): readonly Use[] => (column.path === path ? column.uses : []))),
-      })),
-    };
+  const tables = new Map<string, { read: TableRead; readonly columns: Map<string, Set<Use>> }>();
+  for (const read of reads) {
+    const known = tables.get(read.table) ?? { read, columns: new Map<string, Set<Use>>() };
+    tables.set(read.table, known);
+    known.read = { ...read, ...known.read };
+    for (const { path, uses } of read.columns) {
+      known.columns.set(path, new Set([...(known.columns.get(path) ?? []), ...uses]));
+    }
+  }
+  return sorted(tables.keys()).flatMap((table) => {
+    const known = tables.get(table);
+    if (known === undefined) return [];
+    const columns = sorted(known.columns.keys()).map((path) => ({ path, uses: sorted(known.columns.get(path) ?? []) }));
+    return [{ ...known.read, columns }];
   });
 }
 
-function sorted<T extends string>(names: readonly T[]): T[] {
+function sorted<T extends string>(names: Iterable<T>): T[] {
   return [...new Set(names)].sort();
 }

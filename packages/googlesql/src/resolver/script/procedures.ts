@@ -14,6 +14,7 @@ import { emptyScope } from "../statements/constant.ts";
 import { permanentName } from "../statements/create-routine.ts";
 import { checkOptions } from "../statements/options.ts";
 import { requireResolved } from "../whole-text.ts";
+import { joinedAll } from "./joining.ts";
 import { allExits, meeting, type Outcome } from "./outcome.ts";
 import {
   bodyOfCall,
@@ -24,7 +25,7 @@ import {
 } from "./procedure.ts";
 import { inOnePlan } from "./procedure-plan.ts";
 import { type Activation, afterFailing, enter, note, Run } from "./run.ts";
-import { includes, joined, joinedAll, START, type State, type Variable } from "./state.ts";
+import { includes, START, type State, type Variable } from "./state.ts";
 import type { TemporaryTables } from "./temporary-tables.ts";
 import { held, variableNamed } from "./variables.ts";
 
@@ -32,6 +33,7 @@ export function call(run: Run, node: CallStatement, state: State, caught: boolea
   const { context } = run;
   enter(context, state);
   const procedure = procedureNamed(context, node, state);
+  context.spendText(node);
   const given = argumentsOf(context, procedure, node, state);
   context.routines.add(procedure.name);
   const plan = note(run, node, { kept: given.map(({ variable }) => variable.flow) }, "CALL");
@@ -162,7 +164,7 @@ function activated(
     open.recursive = true;
     if (!includes(open.entry, start) || (caught && !open.caught)) {
       open.grown = true;
-      open.entry = joined(open.entry, start);
+      open.entry = joinedAll([open.entry, start]) ?? start;
       open.caught ||= caught;
     }
     return open.outcome;
@@ -171,7 +173,7 @@ function activated(
   run.activations.set(name, activation);
   try {
     for (;;) {
-      run.pass(node);
+      run.pass(node, activation.entry);
       activation.grown = false;
       const made = resolve(activation.entry, activation.caught);
       const { outcome } = activation;
@@ -194,7 +196,7 @@ function says(known: Outcome, made: Outcome): boolean {
 }
 
 function both(a: Outcome, b: Outcome): Outcome {
-  const meet = (x: State | null, y: State | null): State | null => joinedAll([x, y].filter((state) => state !== null));
+  const meet = (x: State | null, y: State | null): State | null => joinedAll([x, y]);
   return {
     next: meet(a.next, b.next),
     exits: allExits([...a.exits, ...b.exits]),

@@ -13,27 +13,27 @@ export function resultOf(
   plans: ReadonlyMap<Node, PlanStatement>,
   by: readonly ColumnName[],
 ): readonly Output[] {
-  let result: readonly Output[] | null = null;
-  let at: Node | null = null;
-  for (const node of last) {
-    const outputs: readonly Output[] = (node === null ? undefined : plans.get(node)?.outputs) ?? [];
-    if (result === null) result = outputs;
-    else if (sameColumns(result, outputs)) result = either(result, outputs);
-    else {
-      const place = node ?? at ?? { start: 0 };
-      return context.fail(
-        "unsupported",
-        "The script can end with different results, or with none; end the script with one SELECT",
-        place,
-      );
-    }
-    at = node ?? at;
+  const ends = [...last].map((node) => ({
+    node,
+    outputs: (node === null ? undefined : plans.get(node)?.outputs) ?? [],
+  }));
+  const [first] = ends;
+  if (first === undefined) return [];
+  const different = ends.find(({ outputs }) => !sameColumns(first.outputs, outputs));
+  if (different !== undefined) {
+    const place = different.node ?? first.node ?? { start: 0 };
+    return context.fail(
+      "unsupported",
+      "The script can end with different results, or with none; end the script with one SELECT",
+      place,
+    );
   }
-  return by.length === 0 ? (result ?? []) : (result ?? []).map((output) => decided(output, by));
+  const result = either(ends.map(({ outputs }) => outputs));
+  return by.length === 0 ? result : result.map((output) => decided(output, by));
 }
 
 function decided(output: Output, by: readonly ColumnName[]): Output {
-  const base = { ...output, implicit: names(output.implicit, by) };
+  const base = { ...output, implicit: names([...output.implicit, ...by]) };
   return output.fields === undefined ? base : { ...base, fields: output.fields.map((field) => decided(field, by)) };
 }
 
@@ -41,30 +41,31 @@ function sameColumns(a: readonly Output[], b: readonly Output[]): boolean {
   return a.length === b.length && a.every((output, i) => output.name === b[i]?.name && output.type === b[i]?.type);
 }
 
-function either(a: readonly Output[], b: readonly Output[]): Output[] {
-  return a.map((output, i) => {
-    const other = b[i];
-    if (other === undefined || other === output) return output;
+/** Column by column, whichever of the results it is. */
+function either(results: readonly (readonly Output[])[]): readonly Output[] {
+  const [first = [], second] = results;
+  if (second === undefined) return first;
+  return first.map((output, i) => {
+    const all = results.flatMap((outputs) => outputs[i] ?? []);
+    const fields = all.map((one) => one.fields);
     const joined = {
       ...output,
-      explicit: sources(output.explicit, other.explicit),
-      implicit: names(output.implicit, other.implicit),
-      constant: output.constant || other.constant,
+      explicit: sources(all.flatMap(({ explicit }) => explicit)),
+      implicit: names(all.flatMap(({ implicit }) => implicit)),
+      constant: all.some(({ constant }) => constant),
     };
-    return output.fields === undefined || other.fields === undefined
-      ? joined
-      : { ...joined, fields: either(output.fields, other.fields) };
+    return output.fields === undefined ? joined : { ...joined, fields: either(fields.map((list) => list ?? [])) };
   });
 }
 
-function names(a: readonly ColumnName[], b: readonly ColumnName[]): ColumnName[] {
-  return [...new Set([...a, ...b])].sort();
+function names(all: readonly ColumnName[]): ColumnName[] {
+  return [...new Set(all)].sort();
 }
 
 /** Where one is a count and another some other statistic of the same column, the count's privileges don't hold. */
-function sources(a: readonly ExplicitSource[], b: readonly ExplicitSource[]): ExplicitSource[] {
+function sources(all: readonly ExplicitSource[]): ExplicitSource[] {
   const found = new Map<string, ExplicitSource>();
-  for (const source of [...a, ...b]) {
+  for (const source of all) {
     const key = `${source.column}\n${source.via}`;
     const known = found.get(key) ?? source;
     found.set(key, known.statistic === source.statistic ? source : { column: source.column, via: source.via });

@@ -50,7 +50,8 @@ export class Run {
     this.undone = undone;
   }
 
-  pass(node: Node): void {
+  pass(node: Node, state: State): void {
+    this.context.spendCarried(state.variables.size + state.written.size + state.temporary.size, node);
     if (++this.#passes > SCRIPT_LIMITS.passes) {
       this.context.fail("limit", "The script has too many statements in loops to analyse", node);
     }
@@ -70,6 +71,7 @@ export function enter(context: Context, state: State): void {
 /** An expression of a procedural statement. */
 export function evaluate(run: Run, node: Expression, state: State): Value {
   enter(run.context, state);
+  run.context.spendText(node);
   const value = run.context.expression(run.context, node, emptyScope());
   run.context.computed.push(value.flow);
   return value;

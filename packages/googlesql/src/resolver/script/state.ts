@@ -9,7 +9,7 @@ import { temporaryName } from "../../table-name.ts";
 import type { CreateProcedureStatement, Node } from "../../tree.ts";
 import type { Column } from "../scope.ts";
 import type { Written, WrittenColumn } from "../statements/written.ts";
-import { includesTables, joinedTables, type TemporaryTables } from "./temporary-tables.ts";
+import { includesTables, type TemporaryTables } from "./temporary-tables.ts";
 
 export interface Variable extends Column {
   /** Its type has parameters, so that a value may be changed on its way into it. */
@@ -45,34 +45,6 @@ export const START: State = {
   lastBy: NO_KEYS,
 };
 
-/** What holds where several ways meet; what only some of them declared is gone. */
-export function joined(first: State, second: State): State {
-  if (first === second) return first;
-  const variables = new Map<string, Variable>();
-  for (const [name, column] of first.variables) {
-    const other = second.variables.get(name);
-    if (other !== undefined) variables.set(name, { ...column, flow: either([column.flow, other.flow]) });
-  }
-  let { written } = first;
-  const lastBy = union([first.lastBy, second.lastBy]);
-  const sameLast = contains(first.last, second.last) && contains(second.last, first.last);
-  for (const list of second.written.values()) written = withWritten(written, list);
-  return {
-    variables,
-    written,
-    temporary: joinedTables(first.temporary, second.temporary),
-    routines: joinedRoutines(first.routines, second.routines),
-    branch: union([first.branch, second.branch]),
-    survived: union([first.survived, second.survived]),
-    last: new Set([...first.last, ...second.last]),
-    lastBy: sameLast ? lastBy : union([lastBy, first.branch, second.branch]),
-  };
-}
-
-export function joinedAll(states: readonly State[]): State | null {
-  return states.length === 0 ? null : states.reduce(joined);
-}
-
 /** Whether `known` says all that `state` says. */
 export function includes(known: State, state: State): boolean {
   const names = [...known.variables].every(([name, column]) => {
@@ -96,17 +68,7 @@ export function includes(known: State, state: State): boolean {
   );
 }
 
-function joinedRoutines(a: State["routines"], b: State["routines"]): State["routines"] {
-  if (a === b) return a;
-  return new Map(
-    [...new Set([...a.keys(), ...b.keys()])].map((name) => {
-      const made = a.get(name) ?? null;
-      return [name, made === b.get(name) ? made : null];
-    }),
-  );
-}
-
-function contains<T>(all: ReadonlySet<T>, some: ReadonlySet<T>): boolean {
+export function contains<T>(all: ReadonlySet<T>, some: ReadonlySet<T>): boolean {
   for (const item of some) if (!all.has(item)) return false;
   return true;
 }
@@ -144,7 +106,7 @@ export function withWritten(
   return tables;
 }
 
-function bothWritten(a: Written, b: Written): Written {
+export function bothWritten(a: Written, b: Written): Written {
   const columns = new Map<string, WrittenColumn>(a.columns.map((column) => [column.name, column]));
   for (const column of b.columns) {
     const known = columns.get(column.name);

@@ -14,8 +14,9 @@ import { recordWrite } from "../statements/written.ts";
 import { temporaryTable } from "../temporary-table.ts";
 import { block } from "./blocks.ts";
 import { assertStatement, caseStatement, ifStatement, raise } from "./branches.ts";
+import { Joining, LeavingWays } from "./joining.ts";
 import { forLoop, jump, repeatLoop, whileLoop } from "./loops.ts";
-import { allExits, type Exit, earliest, goesOn, leaves, type Outcome } from "./outcome.ts";
+import { earliest, goesOn, leaves, type Outcome } from "./outcome.ts";
 import { call, createProcedure } from "./procedures.ts";
 import { afterFailing, enter, note, type Run } from "./run.ts";
 import { type State, withWritten } from "./state.ts";
@@ -24,8 +25,8 @@ import { declare, set } from "./variables.ts";
 
 /** `caught`: an EXCEPTION handler around the statements makes their failing one more way. */
 export function runAll(run: Run, statements: readonly Statement[], start: State, caught: boolean): Outcome {
-  const exits: Exit[] = [];
-  const interrupted: (State | null)[] = [];
+  const exits = new LeavingWays();
+  const interrupted = new Joining();
   let state = start;
   let reached = true;
   for (const statement of statements) {
@@ -33,15 +34,15 @@ export function runAll(run: Run, statements: readonly Statement[], start: State,
     if (outcome.next !== null) state = outcome.next;
     // What stands behind a jump is analysed, since its names are part of the text, but nothing comes of it.
     if (!reached) continue;
-    exits.push(...outcome.exits);
-    interrupted.push(outcome.interrupted);
+    exits.add(outcome.exits);
+    interrupted.add(outcome.interrupted);
     if (outcome.next === null) reached = false;
   }
-  return { next: reached ? state : null, exits: allExits(exits), interrupted: earliest(interrupted) };
+  return { next: reached ? state : null, exits: exits.exits(), interrupted: interrupted.state() };
 }
 
 function runOne(run: Run, statement: Statement, state: State, caught: boolean): Outcome {
-  run.pass(statement);
+  run.pass(statement, state);
   const outcome = stepOf(run, statement, state, caught);
   return caught ? { ...outcome, interrupted: earliest([state, outcome.interrupted]) } : outcome;
 }
@@ -88,6 +89,7 @@ function stepOf(run: Run, statement: Statement, state: State, caught: boolean): 
 function plainStatement(run: Run, statement: Statement, state: State, caught: boolean): Outcome {
   const { context } = run;
   enter(context, state);
+  context.spendText(statement);
   // That it is reached at all tells whether an earlier statement failed, to whoever sees what it leaves behind.
   if (statement.kind !== "QueryStatement") context.branch = union([state.branch, state.survived]);
   const plan = droppedTable(context, statement) ?? resolveStatement(context, statement);

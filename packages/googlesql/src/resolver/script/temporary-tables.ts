@@ -84,20 +84,9 @@ function changed(table: TemporaryTable, written: Written): TemporaryTable {
   };
 }
 
-/** Where two ways meet: a table that is there on both. One that is not, or not alike, can't be read until it is made anew. */
-export function joinedTables(a: TemporaryTables, b: TemporaryTables): TemporaryTables {
-  if (a === b) return a;
-  const tables = new Map<string, TemporaryTable>();
-  for (const name of new Set([...a.keys(), ...b.keys()])) {
-    const [first, second] = [a.get(name), b.get(name)];
-    if (first !== undefined && second !== undefined && sameColumns(first.columns, second.columns)) {
-      tables.set(name, bothTables(first, second));
-    } else {
-      const one = first ?? second;
-      if (one !== undefined) tables.set(name, { ...one, certain: false });
-    }
-  }
-  return tables;
+/** Where two ways meet that both have a table of the name. One that isn't alike can't be read until it is made anew. */
+export function joinedTable(a: TemporaryTable, b: TemporaryTable): TemporaryTable {
+  return sameColumns(a.columns, b.columns) ? bothTables(a, b) : { ...a, certain: false };
 }
 
 export function includesTables(known: TemporaryTables, tables: TemporaryTables): boolean {

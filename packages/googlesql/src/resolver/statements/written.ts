@@ -50,7 +50,7 @@ export function recordWrite(context: Context, write: Written, node: { readonly s
   const columns: Write["columns"][number][] = [];
   for (const column of written.columns) addLeaves(context, column, columns, node);
   const implicit = columnNames(written.implicit);
-  context.spendPlanSources(implicit.length, node);
+  context.spendPlanSources(1 + implicit.length, node);
   // A temporary table ends with the script: what it holds shows with whoever reads it.
   if (temporaryName(written.table) === undefined) {
     context.writes.push({ table: written.table, mode: written.mode, columns, implicit });
