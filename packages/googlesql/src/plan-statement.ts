@@ -75,6 +75,11 @@ export function resultType(type: Type): Type {
   }
 }
 
+/**
+ * A result that is written to a table, as every script's is, can't have two columns of one name. Of any other BigQuery makes the names
+ * different, by a rule that it doesn't document: the dry run would have to agree with names that are guessed (I2).
+ * https://cloud.google.com/bigquery/docs/reference/standard-sql/query-syntax#duplicate_aliases
+ */
 function refuseDuplicates(context: Context, names: readonly string[], where: string, start: number): void {
   const seen = new Set<string>();
   for (const name of names) {

@@ -13,7 +13,10 @@ import type {
 } from "../tree.ts";
 import { TransferParser } from "./transfer.ts";
 
-/** Operators of GoogleSQL that BigQuery does not have. */
+/**
+ * Operators of GoogleSQL that BigQuery does not have.
+ * https://cloud.google.com/bigquery/docs/reference/standard-sql/pipe-syntax#pipe_operators
+ */
 const NOT_BIGQUERY: readonly string[] = [
   "DESCRIBE",
   "STATIC_DESCRIBE",

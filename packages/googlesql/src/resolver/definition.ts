@@ -51,6 +51,9 @@ export interface DeclaredColumn {
 
 /**
  * Refuses a definition whose query no longer gives what the catalog says it gives: then either of them is old.
+ * The names count as well, though CREATE VIEW v(a, b) gives other names than its query, which the catalog shows without the list: they
+ * may as well be those of a table's columns before it was made anew. BigQuery would then find `a` in a query around, or two columns
+ * changed places, and the dry run agrees with either (docs/adr/0008).
  * https://cloud.google.com/bigquery/docs/views-intro#view_limitations
  */
 export function requireAgreement(

@@ -142,6 +142,7 @@ type KnownKind = Exclude<NodeKind, UnknownKind>;
 
 const NAMES: Partial<Readonly<Record<UnknownKind, string>>> = {
   // Not in BigQuery's reference, and each shows rows beside the statement's own.
+  // https://cloud.google.com/bigquery/docs/reference/standard-sql/pipe-syntax#pipe_operators
   PipeLog: "The pipe operator LOG is",
   PipeFork: "The pipe operator FORK is",
   PipeTee: "The pipe operator TEE is",
