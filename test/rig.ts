@@ -102,8 +102,15 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
       await gateway.close();
       await meanwhile?.();
       const config = loadConfig(demo.configFile, { env: {} });
-      const port = Number(new URL(demo.gateway.url).port);
-      gateway = await startGateway({ ...config, listen: { ...config.listen, port } }, { clock });
+      const portOf = (url = "") => Number(new URL(url).port);
+      gateway = await startGateway(
+        {
+          ...config,
+          listen: { ...config.listen, port: portOf(demo.gateway.url) },
+          storageRead: { host: config.listen.host, port: portOf(demo.gateway.storageUrl) },
+        },
+        { clock },
+      );
     },
     async close() {
       await gateway.close();

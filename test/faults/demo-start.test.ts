@@ -111,7 +111,7 @@ describe("npm start", () => {
 async function threeFreePorts(): Promise<number> {
   for (;;) {
     const port = await freePort();
-    if (port < 65_000 && (await Promise.all([isFree(port + 1), isFree(port + 2)])).every(Boolean)) return port;
+    if (port < 65_000 && (await Promise.all([1, 2, 3, 4].map((i) => isFree(port + i)))).every(Boolean)) return port;
   }
 }
 

@@ -1,5 +1,5 @@
 import { createSecretKey, randomBytes } from "node:crypto";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Server as NetServer } from "node:net";
 import { deriveTokenKeys } from "@chaperone/masking";
 import { Catalog } from "./catalog/catalog.ts";
 import { type CatalogFile, loadCatalogFile } from "./catalog/catalog-file.ts";
@@ -8,6 +8,7 @@ import { travelledClassesIn } from "./catalog/travelled-classes.ts";
 import { type Config, type ConnectionConfig, protectionsOff } from "./config/index.ts";
 import { BigQueryDoor } from "./doors/bigquery-rest/door.ts";
 import { MetadataReader } from "./doors/bigquery-rest/metadata.ts";
+import { StorageDoor } from "./doors/bigquery-storage/door.ts";
 import { AgentKeysApi } from "./doors/console-api/agent-keys.ts";
 import { ConsoleApi } from "./doors/console-api/console-api.ts";
 import { createIdentity } from "./identity/index.ts";
@@ -16,10 +17,13 @@ import { loadPolicies, type PolicySet } from "./policy/policy-set.ts";
 import { createGatewayServer } from "./server.ts";
 import type { Connection } from "./sessions/connection.ts";
 import { SessionEngine } from "./sessions/engine.ts";
+import { createStorageServer } from "./storage-server.ts";
 import { createKeyFile, readKeyFile } from "./store/key-file.ts";
 import { openStore, type Store } from "./store/store.ts";
 import { createLogger, createMetrics, followLedger, type Logger, type Metrics } from "./telemetry/index.ts";
+import { googleTokens } from "./upstream/google-tokens.ts";
 import { createUpstream, type Upstream } from "./upstream/index.ts";
+import { createStorageUpstream, type StorageUpstream } from "./upstream/storage/storage-upstream.ts";
 
 export interface GatewayOptions {
   readonly log?: Logger;
@@ -31,6 +35,8 @@ export interface GatewayOptions {
 export interface Gateway {
   /** `http://host:port`, without a slash at its end. */
   readonly url: string;
+  /** Of the Storage Read API: `http://host:port`; undefined: it isn't served. */
+  readonly storageUrl: string | undefined;
   readonly store: Store;
   readonly engine: SessionEngine;
   /** Finishes answers under way (at most the configured grace), then closes store and connections. */
@@ -53,11 +59,13 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
   const log = options.log ?? createLogger({ level: config.log.level });
   const metrics = options.metrics ?? createMetrics({ process: true });
   const clock = options.clock ?? Date.now;
-  const upstreams: Upstream[] = [];
+  const upstreams: { close(): Promise<void> }[] = [];
   const prepared = config.connections.map((c) => {
     const upstream = createUpstream(c, { limits: config.limits.upstream, observe: metrics.upstream });
     upstreams.push(upstream);
-    return prepareConnection(c, upstream, config);
+    const storage = storageOf(c, config, metrics);
+    if (storage !== undefined) upstreams.push(storage);
+    return { ...prepareConnection(c, upstream, config), storage };
   });
   const store = await openStore({
     directory: config.stateDirectory,
@@ -66,6 +74,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
     limits: config.limits.store,
     clock,
   });
+  const servers: { close(graceMs: number): Promise<void> }[] = [];
   const connections = prepared.map((p) => connectionOf(p, store, config, clock));
   try {
     const identity = await createIdentity({
@@ -101,23 +110,24 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
     await engine.resume();
     const tokenKey = createSecretKey(await tokenKeyOf(config.masking.tokenKeyFile, store, log));
     const refusals = new RefusalLog((events) => store.append(events), clock);
+    const pages = {
+      store,
+      sealer: store.sealer,
+      engine,
+      metrics,
+      masking: {
+        keys: deriveTokenKeys(tokenKey),
+        smallcellK: config.masking.smallcellK,
+        restrictedZips:
+          config.masking.zip3Restricted === undefined ? undefined : new Set(config.masking.zip3Restricted),
+      },
+      clock,
+      rowsPerPage: ROWS_PER_PAGE,
+    };
     const server = createGatewayServer({
       bigquery: new BigQueryDoor({
         engine,
-        pages: {
-          store,
-          sealer: store.sealer,
-          engine,
-          metrics,
-          masking: {
-            keys: deriveTokenKeys(tokenKey),
-            smallcellK: config.masking.smallcellK,
-            restrictedZips:
-              config.masking.zip3Restricted === undefined ? undefined : new Set(config.masking.zip3Restricted),
-          },
-          clock,
-          rowsPerPage: ROWS_PER_PAGE,
-        },
+        pages,
         metadata: new MetadataReader(connections, clock),
         bodyBytes: config.limits.requests.sqlBodyBytes,
         longPollMs: config.limits.sessions.longPollMs,
@@ -158,25 +168,42 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
         }
       },
     });
-    await new Promise<void>((listening, refused) => {
-      server.http.once("error", refused);
-      server.http.listen(config.listen.port, config.listen.host, () => {
-        server.http.off("error", refused);
-        listening();
-      });
-    });
-    const { port } = server.http.address() as AddressInfo;
-    const host = config.listen.host.includes(":") ? `[${config.listen.host}]` : config.listen.host;
-    const url = `http://${host}:${port}`;
+    const url = await listen(server.http, config.listen);
+    servers.push(server);
     log.info({ url }, "the gateway listens");
+    const storageServer =
+      config.storageRead === undefined
+        ? undefined
+        : createStorageServer({
+            door: new StorageDoor({
+              pages,
+              longPollMs: config.limits.sessions.longPollMs,
+              limits: config.limits.storageRead,
+              calls: config.limits.requests.inFlight,
+              callsPerAgent: config.limits.requests.inFlightPerAgent,
+            }),
+            identity,
+            refusals,
+            log,
+            metrics,
+            limits: config.limits,
+          });
+    let storageUrl: string | undefined;
+    if (config.storageRead !== undefined && storageServer !== undefined) {
+      storageUrl = await listen(storageServer.http2, config.storageRead);
+      servers.push(storageServer);
+    }
+    if (storageUrl !== undefined) log.info({ url: storageUrl }, "the Storage Read API is served");
     let closing: Promise<void> | undefined;
     return {
       url,
+      storageUrl,
       store,
       engine,
       close() {
         closing ??= (async () => {
-          const closed = server.close(config.limits.shutdown.graceMs);
+          const { graceMs } = config.limits.shutdown;
+          const closed = Promise.all(servers.map((one) => one.close(graceMs)));
           engine.close();
           unfollow();
           await closed;
@@ -189,10 +216,24 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
       },
     };
   } catch (error) {
+    await Promise.all(servers.map((one) => one.close(0)));
     await store.close();
     await Promise.all(upstreams.map((u) => u.close()));
     throw error;
   }
+}
+
+/** Where the server listens, once it does. */
+async function listen(server: NetServer, { host, port }: Config["listen"]): Promise<string> {
+  await new Promise<void>((listening, refused) => {
+    server.once("error", refused);
+    server.listen(port, host, () => {
+      server.off("error", refused);
+      listening();
+    });
+  });
+  const address = server.address() as AddressInfo;
+  return `http://${host.includes(":") ? `[${host}]` : host}:${address.port}`;
 }
 
 /**
@@ -201,6 +242,17 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
  */
 export function checkFiles(config: Config): readonly { readonly connection: string; readonly policies: number }[] {
   return config.connections.map((c) => ({ connection: c.name, policies: filesOf(c, config).policies.policies.size }));
+}
+
+function storageOf(c: ConnectionConfig, { limits }: Config, metrics: Metrics): StorageUpstream | undefined {
+  if (c.storageEndpoint === undefined) return undefined;
+  return createStorageUpstream({
+    endpoint: c.storageEndpoint,
+    billingProject: c.billingProject,
+    limits,
+    tokens: googleTokens(c.credentials, limits.upstream),
+    observe: metrics.upstream,
+  });
 }
 
 interface PreparedConnection {
@@ -221,7 +273,13 @@ function filesOf(c: ConnectionConfig, config: Config): Pick<PreparedConnection, 
 }
 
 function connectionOf(
-  { config: c, upstream, file, policies }: PreparedConnection,
+  {
+    config: c,
+    upstream,
+    storage,
+    file,
+    policies,
+  }: PreparedConnection & { readonly storage: StorageUpstream | undefined },
   store: Store,
   config: Config,
   clock: () => number,
@@ -242,6 +300,7 @@ function connectionOf(
     protections: c.protections,
     maximumBytesBilled: c.maximumBytesBilled,
     upstream,
+    ...(storage === undefined ? {} : { storage }),
     catalog: new Catalog(cache, file, travelledClassesIn(store, c.name)),
     policies,
   };

@@ -3,7 +3,7 @@ export { type CatalogNames, catalogNames, type NamedCatalog, namesInside } from 
 export type { Explanation, Step } from "./explain.ts";
 export { type Token, type TokenKind, tokenize } from "./lexer.ts";
 export * from "./limits.ts";
-export { parse } from "./parser/parse.ts";
+export { parse, parseExpression } from "./parser/parse.ts";
 export * from "./plan.ts";
 export { type PrintOptions, print, redact, type ValueLiteral } from "./printer.ts";
 export type { CatalogView } from "./resolver/context.ts";

@@ -13,7 +13,7 @@ export const DEMO_PROJECT = "demo-clinic";
 const CLINIC = resolve(import.meta.dirname, "../../../../examples/clinic");
 
 export interface DemoOptions {
-  /** The gateway's port; the identity provider and the warehouse take the two after it. 0: any free ports. */
+  /** The gateway's port; the identity provider, the warehouse, the gateway's Storage Read API and the warehouse's take the four after it. 0: any free ports. */
   readonly port: number;
   /** Kept between runs: the ledger goes on. */
   readonly state: string;
@@ -38,7 +38,7 @@ export interface Demo {
 /** Starts identity provider, warehouse and gateway on loopback, in this order; what was started is stopped again if a later one fails. */
 export async function startDemo(options: DemoOptions, step: (what: string) => void = () => undefined): Promise<Demo> {
   const { port } = options;
-  const ports = port === 0 ? [0, 0, 0] : [port, port + 1, port + 2];
+  const ports = Array.from({ length: 5 }, (_, i) => (port === 0 ? 0 : port + i));
   await Promise.all(ports.map(mustBeFree));
   const started: (() => Promise<unknown>)[] = [];
   const close = async () => {
@@ -53,7 +53,11 @@ export async function startDemo(options: DemoOptions, step: (what: string) => vo
     });
     started.push(() => identityProvider.close());
     step(`warehouse with ${options.patients.toLocaleString("en")} synthetic patients`);
-    const warehouse = await startWarehouse({ port: ports[2] ?? 0, patients: options.patients });
+    const warehouse = await startWarehouse({
+      port: ports[2] ?? 0,
+      storagePort: ports[4] ?? 0,
+      patients: options.patients,
+    });
     started.push(() => warehouse.close());
     step("gateway");
     mkdirSync(options.state, { recursive: true, mode: 0o700 });
@@ -78,11 +82,12 @@ export async function startDemo(options: DemoOptions, step: (what: string) => vo
 export function demoConfig(
   options: Pick<DemoOptions, "port" | "config" | "clinic">,
   identityProvider: Pick<IdentityProvider, "issuer">,
-  warehouse: Pick<Warehouse, "url">,
+  warehouse: Pick<Warehouse, "url" | "storageUrl">,
 ): Record<string, unknown> {
   const clinic = options.clinic ?? CLINIC;
   return {
     listen: { host: "127.0.0.1", port: options.port },
+    storage_read: { host: "127.0.0.1", port: options.port === 0 ? 0 : options.port + 3 },
     public_url: "https://chaperone.demo.example",
     state_directory: ".",
     connections: [
@@ -91,6 +96,7 @@ export function demoConfig(
         projects: [DEMO_PROJECT],
         location: "US",
         endpoint: warehouse.url,
+        storage_endpoint: warehouse.storageUrl,
         credentials: { type: "none" },
         catalog: join(clinic, "catalog.yaml"),
       },
@@ -133,7 +139,7 @@ async function mustBeFree(port: number): Promise<void> {
     probe.listen(port, "127.0.0.1", () => probe.close(() => free()));
   }).catch(() => {
     throw new CliError(
-      `port ${port} on 127.0.0.1 is taken: is the demo running already? Stop it, or choose three other ports with: npm start -- --port 9080`,
+      `port ${port} on 127.0.0.1 is taken: is the demo running already? Stop it, or choose five other ports with: npm start -- --port 9080`,
     );
   });
 }

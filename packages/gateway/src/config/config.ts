@@ -8,6 +8,8 @@ import type { Secret } from "./secret.ts";
 /** The configuration in force. Paths are absolute, durations milliseconds (`…Ms`), sizes bytes (`…Bytes`), defaults filled. */
 export interface Config {
   readonly listen: { readonly host: string; readonly port: number };
+  /** Where gRPC is served, if it is. */
+  readonly storageRead?: { readonly host: string; readonly port: number };
   /** Without a slash at its end. */
   readonly publicUrl: string;
   readonly stateDirectory: string;
@@ -35,6 +37,8 @@ export interface ConnectionConfig {
   readonly location: string;
   /** Without a slash at its end and without `/bigquery/v2`. */
   readonly endpoint: string;
+  /** Of the Storage Read API; absent: this connection has none. */
+  readonly storageEndpoint?: string;
   readonly credentials: CredentialsConfig;
   readonly billingProject?: string;
   readonly protections: { readonly approval: boolean; readonly masking: boolean };
@@ -106,6 +110,7 @@ export function configOf(file: ConfigFile, directory: string, clientSecret: Secr
   const keyDirectory = file.keys.directory === undefined ? state : at(file.keys.directory);
   return deepFreeze({
     listen: file.listen,
+    ...given({ storageRead: file.storage_read }),
     publicUrl: trimSlash(file.public_url ?? `http://${urlHost(file.listen.host)}:${file.listen.port}`),
     stateDirectory: state,
     connections: file.connections.map((connection) => ({
@@ -113,6 +118,7 @@ export function configOf(file: ConfigFile, directory: string, clientSecret: Secr
       projects: connection.projects,
       location: connection.location,
       endpoint: trimSlash(connection.endpoint),
+      ...given({ storageEndpoint: storageEndpointOf(connection) }),
       credentials: credentialsOf(connection.credentials, at),
       ...given({ billingProject: connection.billing_project }),
       protections: connection.protections,
@@ -166,6 +172,15 @@ export function configOf(file: ConfigFile, directory: string, clientSecret: Secr
     log: file.log,
     limits: limitsOf(file.limits),
   });
+}
+
+const GOOGLE = "https://bigquery.googleapis.com";
+const GOOGLE_STORAGE = "https://bigquerystorage.googleapis.com";
+
+/** Another BigQuery than Google's own must say where its Storage API is: Google's would know nothing of its jobs. */
+function storageEndpointOf(connection: ConfigFile["connections"][number]): string | undefined {
+  if (connection.storage_endpoint !== undefined) return trimSlash(connection.storage_endpoint);
+  return trimSlash(connection.endpoint) === GOOGLE ? GOOGLE_STORAGE : undefined;
 }
 
 function credentialsOf(

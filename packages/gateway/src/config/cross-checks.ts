@@ -83,8 +83,8 @@ function separateAudiences(file: ConfigFile): Finding[] {
 }
 
 function openEndpoints(file: ConfigFile): Finding[] {
-  return file.connections.flatMap(({ credentials, endpoint }, i) =>
-    credentials.type === "none" && !isLoopbackHost(new URL(endpoint).hostname)
+  return file.connections.flatMap(({ credentials, endpoint, storage_endpoint = endpoint }, i) =>
+    credentials.type === "none" && [endpoint, storage_endpoint].some((url) => !isLoopbackHost(new URL(url).hostname))
       ? [
           {
             path: ["connections", i, "credentials", "type"],

@@ -49,6 +49,11 @@ const connection = section({
   endpoint: secureUrl()
     .refine((url) => !/\/bigquery\/v2\/*$/.test(url), "must end before /bigquery/v2, which the gateway adds")
     .default("https://bigquery.googleapis.com"),
+  storage_endpoint: secureUrl()
+    .optional()
+    .describe(
+      "Storage Read API (gRPC); default: https://bigquerystorage.googleapis.com beside Google's own endpoint, none beside another",
+    ),
   credentials,
   billing_project: projectId
     .optional()
@@ -160,6 +165,12 @@ export const configFile = section({
     host: text(253).default("127.0.0.1"),
     port: count(0, 65_535).default(8080).describe("0: any free port"),
   }).prefault({}),
+  storage_read: section({
+    host: text(253).default("127.0.0.1"),
+    port: count(0, 65_535).describe("0: any free port"),
+  })
+    .optional()
+    .describe("Where the Storage Read API is served (gRPC; a proxy before it ends TLS); default: nowhere"),
   public_url: secureUrl()
     .optional()
     .describe("Where clients and browsers reach the gateway; default: listen's address"),

@@ -34,6 +34,17 @@ export const limitsSection = section({
     rows: count(1, 1_000_000_000).default(10_000_000).describe("Most rows released of one result"),
     page_bytes: size("64KB", "100MB").prefault("20MB").describe("Largest page read from upstream"),
   }).prefault({}),
+  storage_read: section({
+    calls_per_connection: count(1, 10_000).default(100).describe("Calls at once on one gRPC connection"),
+    streams: count(1, 1000).default(8).describe("Streams of one read session"),
+    reads: count(1, 10_000).default(32).describe("Streams being read, all agents together"),
+    reads_per_agent: count(1, 1000).default(8).describe("Streams of one agent being read"),
+    message_bytes: size("1MB", "512MB").prefault("160MB").describe("Largest batch read from upstream"),
+    read: duration("1s", "24h").prefault("6h").describe("One stream, from the call to its last byte"),
+    recheck: duration("0s", "1m")
+      .prefault("1s")
+      .describe("Within a stream, policy and revocations are asked again before a batch when this long ago"),
+  }).prefault({}),
   upstream: section({
     connections: count(1, 10_000).default(128).describe("Open connections to one endpoint"),
     connect: duration("10ms", "2m").prefault("10s").describe("Time to open a connection, TLS included"),
@@ -86,7 +97,7 @@ export type LimitsFile = z.output<typeof limitsSection>;
 
 /** `limits` as the gateway uses it. */
 export function limitsOf(file: LimitsFile) {
-  const { requests, sessions, results, upstream, catalog, identity, store, shutdown } = file;
+  const { requests, sessions, results, storage_read: storageRead, upstream, catalog, identity, store, shutdown } = file;
   return {
     requests: {
       sqlBodyBytes: requests.sql_body,
@@ -110,6 +121,15 @@ export function limitsOf(file: LimitsFile) {
     results: {
       rows: results.rows,
       pageBytes: results.page_bytes,
+    },
+    storageRead: {
+      callsPerConnection: storageRead.calls_per_connection,
+      streams: storageRead.streams,
+      reads: storageRead.reads,
+      readsPerAgent: storageRead.reads_per_agent,
+      messageBytes: storageRead.message_bytes,
+      readMs: storageRead.read,
+      recheckMs: storageRead.recheck,
     },
     upstream: {
       connections: upstream.connections,

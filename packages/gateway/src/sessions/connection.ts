@@ -1,5 +1,6 @@
 import type { Catalog } from "../catalog/catalog.ts";
 import type { PolicySet } from "../policy/policy-set.ts";
+import type { StorageUpstream } from "../upstream/storage/storage-upstream.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 
 /** One configured way to BigQuery: which projects agents may name, with what credentials, under which protections. */
@@ -13,6 +14,8 @@ export interface Connection {
   /** Bytes; no query may bill more. */
   readonly maximumBytesBilled: number;
   readonly upstream: Upstream;
+  /** Absent: none is configured. */
+  readonly storage?: StorageUpstream;
   readonly catalog: Catalog;
   readonly policies: PolicySet;
 }

@@ -2,9 +2,10 @@ import { planRow, type RowPlan } from "../json-rows/cell-plan.ts";
 import { DEFAULT_LIMITS, type MaskedPage, type RowsMaskerOptions } from "../json-rows/rows-masker.ts";
 import { MaskingError } from "../masking-error.ts";
 import { type Column, columnsOf } from "./column.ts";
+import { headValues } from "./head-values.ts";
 import { maskValues } from "./mask-values.ts";
 import { RECORD_BATCH, readMessage, SCHEMA } from "./message.ts";
-import { readBatch } from "./read-batch.ts";
+import { readBatch, type Values } from "./read-batch.ts";
 import { writeBatch } from "./write-batch.ts";
 import { writeSchema } from "./write-schema.ts";
 
@@ -47,17 +48,19 @@ export class ArrowMasker {
   }
 
   /**
-   * Takes one record batch message of upstream's and gives the masked one, with its number of rows.
+   * Takes one record batch message of upstream's and gives the masked one, with its number of rows: of the batch's, at most the
+   * first `atMost`.
    * @throws MaskingError; after it the masker is dead
    */
-  batch(serialized: Uint8Array): { readonly rows: number; readonly batch: Buffer } {
+  batch(serialized: Uint8Array, atMost = Number.POSITIVE_INFINITY): { readonly rows: number; readonly batch: Buffer } {
     return this.#alive(() => {
       const columns = this.#columns;
       if (columns === undefined) throw new MaskingError("shape", "A batch came before its schema");
       const { header, body } = readMessage(serialized, RECORD_BATCH);
-      const { rows, values } = readBatch(header, body, columns, this.#limits.maxRows - this.#rows);
+      const came = readBatch(header, body, columns, this.#limits.maxRows - this.#rows);
+      const rows = Math.min(came.rows, atMost);
       const masked = columns.map((column, i) =>
-        maskValues(column, values[i] as (typeof values)[number], this.#limits.maxMaskedCellBytes),
+        maskValues(column, headValues(column, came.values[i] as Values, rows), this.#limits.maxMaskedCellBytes),
       );
       const batch = writeBatch(columns, rows, masked);
       this.#rows += rows;

@@ -1,0 +1,60 @@
+import type { MaskedField } from "@chaperone/masking";
+import { GrpcError } from "../../grpc/status.ts";
+
+/** `selected_fields`: by column (in lower case, as BigQuery takes them), all of it or some of its fields. */
+export type Selection = ReadonlyMap<string, "all" | Selection>;
+
+const MOST_FIELDS = 10_000;
+
+/** undefined: all fields. */
+export function selectionOf(paths: readonly string[]): Selection | undefined {
+  if (paths.length === 0) return undefined;
+  if (paths.length > MOST_FIELDS)
+    throw new GrpcError("invalidArgument", `selected_fields has at most ${MOST_FIELDS} names.`);
+  return grouped(paths.map((path) => path.toLowerCase().split(".")));
+}
+
+function grouped(paths: readonly (readonly string[])[]): Selection {
+  const below = new Map<string, (readonly string[])[]>();
+  for (const [head = "", ...rest] of paths) below.set(head, [...(below.get(head) ?? []), rest]);
+  // A field named as a whole is selected as a whole, whatever else is named inside of it.
+  return new Map(
+    [...below].map(([name, rests]) => [name, rests.some((rest) => rest.length === 0) ? "all" : grouped(rests)]),
+  );
+}
+
+/** The fields that are selected, in their own order. Refuses a name that isn't there. */
+export function select(fields: readonly MaskedField[], selection: Selection | undefined): readonly MaskedField[] {
+  if (selection === undefined) return fields;
+  const left = new Set(selection.keys());
+  const chosen = fields.flatMap((field): MaskedField[] => {
+    const wanted = selection.get(field.name.toLowerCase());
+    left.delete(field.name.toLowerCase());
+    if (wanted === undefined) return [];
+    if (wanted === "all") return [field];
+    if (field.fields === undefined) throw unknown();
+    return [{ ...field, fields: select(field.fields, wanted) }];
+  });
+  if (left.size > 0) throw unknown();
+  return chosen;
+}
+
+/** The names by which BigQuery gives exactly these fields of all. */
+export function pathsOf(chosen: readonly MaskedField[], all: readonly MaskedField[]): readonly string[] {
+  return chosen.flatMap((field) => {
+    const whole = all.find(({ name }) => name === field.name)?.fields;
+    if (field.fields === undefined || whole === undefined || sameFields(field.fields, whole)) return [field.name];
+    return pathsOf(field.fields, whole).map((path) => `${field.name}.${path}`);
+  });
+}
+
+function sameFields(a: readonly MaskedField[], b: readonly MaskedField[]): boolean {
+  return (
+    a.length === b.length &&
+    a.every(({ name, fields = [] }, i) => name === b[i]?.name && sameFields(fields, b[i]?.fields ?? []))
+  );
+}
+
+function unknown(): GrpcError {
+  return new GrpcError("invalidArgument", "selected_fields names a field that the table doesn't have.");
+}

@@ -1,0 +1,129 @@
+import { ArrowMasker, type MaskedField, MaskingError } from "@chaperone/masking";
+import type { Json } from "../evidence/event.ts";
+import type { AgentPrincipal } from "../identity/principal.ts";
+import { stillAdmitted } from "../identity/revocation.ts";
+import type { Batch } from "../upstream/storage/storage-upstream.ts";
+import { PageError, type PageOptions } from "./page.ts";
+import { DISAGREES, denied } from "./refusal.ts";
+import type { SessionRow } from "./session-row.ts";
+
+/** A masked batch that may leave; the first has the schema. */
+export interface MaskedBatch {
+  readonly schema: Buffer | undefined;
+  readonly batch: Buffer;
+  readonly rows: number;
+}
+
+export interface ArrowRead {
+  readonly fields: readonly MaskedField[];
+  readonly offset: number;
+  /** Rows of the whole result: upstream may not have more. */
+  readonly total: number;
+  /** Most rows that may leave, counted from the stream's first. */
+  readonly limit: number;
+  /** The stream must have as many. */
+  readonly whole: boolean;
+  /** What the record names the stream by. */
+  readonly stream: string;
+  /** Policy and revocations are asked again before a batch when the last time is so long ago. */
+  readonly recheckMs: number;
+  open(): AsyncIterable<Batch>;
+}
+
+export function arrowMasker(options: PageOptions, fields: readonly MaskedField[], maxRows: number): ArrowMasker {
+  const { masking, clock } = options;
+  return new ArrowMasker({
+    fields,
+    keys: masking.keys,
+    now: new Date(clock()),
+    smallestCell: masking.smallcellK,
+    ...(masking.restrictedZips === undefined ? {} : { restrictedZips: masking.restrictedZips }),
+    limits: { maxRows },
+  });
+}
+
+/**
+ * One stream of a finished job's result, from an offset on: policy is asked, the release is recorded, and only then do upstream's
+ * batches flow through the masks. Throws PageError (what the agent is told), StoreError (no evidence, no data: I3), UpstreamError.
+ */
+export async function* readArrow(
+  options: PageOptions,
+  principal: AgentPrincipal,
+  row: SessionRow,
+  read: ArrowRead,
+): AsyncGenerator<MaskedBatch> {
+  const { store, engine, metrics, clock } = options;
+  const { fields, offset, total, limit, recheckMs } = read;
+  await refuse(options, principal, row);
+  let checked = clock();
+  const wanted = Math.max(0, Math.min(limit, total) - offset);
+  const { number } = await store.run("release.start", {
+    session: row.id,
+    data: {
+      format: "arrow",
+      stream: read.stream,
+      fromRow: offset,
+      maxRows: wanted,
+      columns: fields.map((f) => ({ name: f.name, mask: f.mask.rule })) as unknown as Json,
+      token: principal.tokenId,
+    },
+  });
+  const masker = arrowMasker(options, fields, Math.max(0, total - offset));
+  let begun = false;
+  let finished = false;
+  let count = 0;
+  try {
+    for await (const upstream of wanted === 0 ? [] : read.open()) {
+      if (clock() - checked >= recheckMs) {
+        await refuse(options, principal, row);
+        checked = clock();
+      }
+      let schema: Buffer | undefined;
+      if (!begun) {
+        begun = true;
+        if (upstream.schema === undefined) throw new MaskingError("shape", "The first batch comes without its schema");
+        schema = masker.schema(upstream.schema);
+      }
+      const { rows, batch } = masker.batch(upstream.batch, wanted - count);
+      if (rows !== Math.min(upstream.rows, wanted - count))
+        throw new MaskingError("shape", "A batch has another number of rows than it says");
+      count += rows;
+      yield { schema, batch, rows };
+      // What is beyond the limit isn't read. Of what isn't limited, the end is awaited: there must be no more.
+      if (count >= wanted && limit < total) break;
+    }
+    if (read.whole && count < wanted) throw new MaskingError("shape", "The stream ends before the result does");
+    finished = true;
+  } catch (error) {
+    if (!(error instanceof MaskingError)) throw error;
+    await engine.distrust(row.id, error.message);
+    throw new PageError(DISAGREES);
+  } finally {
+    const { bytes, maskedCells } = masker.progress();
+    await store.run("release.finish", {
+      session: row.id,
+      number,
+      outcome: finished ? "complete" : "aborted",
+      rows: count,
+      bytes,
+      masked: maskedCells,
+      last: finished && read.whole,
+    });
+    metrics.released(count, maskedCells);
+  }
+}
+
+/** What holds now: policy, and whether the agent and what it came with are still let in. */
+async function refuse(
+  { engine, store, clock }: PageOptions,
+  principal: AgentPrincipal,
+  row: SessionRow,
+): Promise<void> {
+  const admitted = await stillAdmitted(store.db, principal, clock());
+  const refusal = admitted
+    ? await engine.pageRefusal(row, principal)
+    : denied("The agent, or what it came with, was suspended or revoked.");
+  if (refusal === undefined) return;
+  await store.append([{ type: "release.refused", session: row.id, data: { reason: refusal.reason } }]);
+  throw new PageError(refusal);
+}
