@@ -8,8 +8,9 @@ import { maskedPage } from "./figures/masked-page.ts";
 import { masker } from "./figures/masker.ts";
 import { smallQuery } from "./figures/small-query.ts";
 import { sql } from "./figures/sql.ts";
+import { text } from "./figures/text.ts";
 
-const GROUPS: readonly Group[] = [smallQuery, maskedPage, masker, evidence, sql];
+const GROUPS: readonly Group[] = [smallQuery, maskedPage, masker, evidence, sql, text];
 
 const { values } = parseArgs({
   options: {

@@ -1,4 +1,7 @@
 export { ArrowMasker, type ArrowMaskerOptions } from "./arrow/arrow-masker.ts";
+export { DETECTORS, detect, hitAt } from "./detectors/detect.ts";
+export { type Detector, type Hit, IDENTIFIER_KINDS, type IdentifierKind, luhn } from "./detectors/detector.ts";
+export { fastDetect } from "./detectors/fast-detect.ts";
 export { fitMask } from "./fit-mask.ts";
 export { JsonRowsMasker } from "./json-rows/json-rows-masker.ts";
 export {

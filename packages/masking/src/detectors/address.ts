@@ -1,4 +1,4 @@
-import type { Detector } from "./detector.ts";
+import { type Detector, whole } from "./detector.ts";
 
 /** Email addresses, more generously than RFC 5321 allows them. */
 export const email: Detector = {
@@ -17,22 +17,24 @@ export const url: Detector = {
   },
 };
 
-/** IPv4 in decimal (RFC 791), IPv6 in the forms of RFC 4291, 2.2, of hexadecimal groups. */
-export const ip: Detector = {
+/** RFC 791, in decimal. */
+export const ipv4: Detector = {
   kind: "IP",
-  pattern: String.raw`(?:(?<![\d.])\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?!\d|\.\d)|(?<![0-9A-Za-z])(?<!(?<![0-9A-Za-z])[0-9A-Fa-f]{0,4}:)[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]{0,4}:(?:[0-9A-Fa-f]{1,4}:|:){0,6}[0-9A-Fa-f]{0,4}(?![0-9A-Za-z:]))`,
+  pattern: String.raw`(?<![\d.])\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?!\d|\.\d)`,
+  accept: whole((matched) => matched.split(".").every((part) => Number(part) <= 255)),
+};
+
+/** RFC 4291, 2.2, of hexadecimal groups. */
+export const ipv6: Detector = {
+  kind: "IP",
+  pattern: String.raw`(?<![0-9A-Za-z])(?<!(?<![0-9A-Za-z])[0-9A-Fa-f]{0,4}:)[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]{0,4}:(?:[0-9A-Fa-f]{1,4}:|:){0,6}[0-9A-Fa-f]{0,4}(?![0-9A-Za-z:])`,
   accept(matched) {
-    if (!matched.includes(":")) return isIpv4(matched) ? { from: 0, to: matched.length } : undefined;
     // One colon before or behind is the sentence's.
     const from = /^:[^:]/.test(matched) ? 1 : 0;
     const to = matched.length - (/[^:]:$/.test(matched) ? 1 : 0);
     return isIpv6(matched.slice(from, to)) ? { from, to } : undefined;
   },
 };
-
-function isIpv4(text: string): boolean {
-  return text.split(".").every((part) => Number(part) <= 255);
-}
 
 function isIpv6(text: string): boolean {
   const [left = "", right, ...more] = text.split("::");

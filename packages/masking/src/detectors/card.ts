@@ -6,10 +6,17 @@ export const card: Detector = {
   pattern: String.raw`(?<!\d)[2-6]\d{3}(?:\d{9,15}|(?<cardDelimiter>[ -])(?:\d{6}\k<cardDelimiter>\d{4,5}|\d{4}\k<cardDelimiter>\d{4}\k<cardDelimiter>\d{1,4}(?:\k<cardDelimiter>\d{1,3})?))(?!\d)`,
   accept(matched) {
     for (let to = matched.length; to >= 13; to--) {
-      if (/\d/.test(matched[to] ?? "") || !/\d/.test(matched[to - 1] as string)) continue;
+      // Only where a group ends.
+      if (to < matched.length && isDigit(matched, to)) continue;
+      if (!isDigit(matched, to - 1)) continue;
       const digits = digitsOf(matched.slice(0, to));
       if (digits.length >= 13 && luhn(digits)) return { from: 0, to };
     }
     return undefined;
   },
 };
+
+function isDigit(text: string, at: number): boolean {
+  const code = text.charCodeAt(at);
+  return code >= 0x30 && code <= 0x39;
+}

@@ -20,30 +20,62 @@ const MONTH = [
 const YEAR = String.raw`(?:19|20)\d{2}`;
 const ORDINAL = "(?:[sS][tT]|[nN][dD]|[rR][dD]|[tT][hH])?";
 
-/**
- * Dates that say more than the year (45 CFR 164.514(b)(2)(i)(C)): 2024-03-05, 3/5/24, 5.3.2024, 20240305, 03/2024, March 5, March 5, 2024, 5 Mar 2024,
- * March 2024. Not 3/5 alone, which may as well be a fraction or a blood pressure.
- */
+// Dates that say more than the year (45 CFR 164.514(b)(2)(i)(C)). Not 3/5 alone, which may as well be a fraction or a blood pressure.
+
+/** 2024-03-05, 3/5/24, 5.3.2024, 20240305, 03/2024 */
 export const date: Detector = {
   kind: "DATE",
-  pattern: `(?:${[
-    String.raw`(?<!\d)(?:\d{4}(?<dateDelimiter>[-/.])\d{1,2}\k<dateDelimiter>\d{1,2}|\d{1,2}(?<dateOther>[-/.])\d{1,2}\k<dateOther>(?:\d{4}|\d{2}))(?!\d|\.\d)`,
-    String.raw`(?<!\d)(?:${YEAR}\d{4}|\d{1,2}\/${YEAR})(?!\d)`,
-    String.raw`(?<![A-Za-z0-9])(?:${MONTH})\.?,? {0,2}(?:\d{1,2}${ORDINAL}(?:,? {1,2}${YEAR})?|${YEAR})(?![A-Za-z0-9])`,
-    String.raw`(?<!\d)\d{1,2}${ORDINAL}[- ]{0,2}(?:[oO][fF] {1,2})?(?:${MONTH})(?![A-Za-z])(?:\.?[-, ]{0,2}(?:${YEAR}|\d{2})(?!\d))?`,
-  ].join("|")})`,
+  pattern: String.raw`(?<!\d)(?:(?:\d{4}(?<dateDelimiter>[-/.])\d{1,2}\k<dateDelimiter>\d{1,2}|\d{1,2}(?<dateOther>[-/.])\d{1,2}\k<dateOther>(?:\d{4}|\d{2}))(?!\d|\.\d)|(?:${YEAR}\d{4}|\d{1,2}\/${YEAR})(?!\d))`,
+  accept: whole(isDate),
+};
+
+/** March 5; Mar. 5th, 2024; March 2024 */
+export const monthFirst: Detector = {
+  kind: "DATE",
+  pattern: String.raw`(?<![A-Za-z0-9])(?:${MONTH})\.?,? {0,2}(?:\d{1,2}${ORDINAL}(?:,? {1,2}${YEAR})?|${YEAR})(?![A-Za-z0-9])`,
+  accept: whole(isDate),
+};
+
+/** 5 Mar 2024, 5th of March, 5-Mar-24 */
+export const dayFirst: Detector = {
+  kind: "DATE",
+  pattern: String.raw`(?<!\d)\d{1,2}${ORDINAL}[- ]{0,2}(?:[oO][fF] {1,2})?(?:${MONTH})(?![A-Za-z])(?:\.?[-, ]{0,2}(?:${YEAR}|\d{2})(?!\d))?`,
   accept: whole(isDate),
 };
 
 function isDate(matched: string): boolean {
-  const parts = matched.match(/\d+/g) ?? [];
-  const [first = "", second = "", third = ""] = parts;
-  const month = (text: string) => Number(text) >= 1 && Number(text) <= 12;
-  const day = (text: string) => Number(text) >= 1 && Number(text) <= 31;
+  // Up to three numbers, with how many digits each has.
+  const numbers = [0, 0, 0];
+  let count = 0;
+  let digits = 0;
+  let firstDigits = 0;
+  let letters = 0;
+  for (let i = 0; i <= matched.length; i++) {
+    const digit = matched.charCodeAt(i) - 0x30;
+    if (digit >= 0 && digit <= 9) {
+      numbers[count] = (numbers[count] ?? 0) * 10 + digit;
+      digits++;
+      continue;
+    }
+    if (digit > 9) letters++;
+    if (digits === 0) continue;
+    if (count === 0) firstDigits = digits;
+    count++;
+    digits = 0;
+  }
+  const [first = 0, second = 0, third = 0] = numbers;
   // A month by name: one number is a day or a year, and a second one a year.
-  if (/[A-Za-z]{3}/.test(matched)) return first.length === 4 || day(first);
-  if (parts.length === 1) return month(first.slice(4, 6)) && day(first.slice(6));
-  if (parts.length === 2) return month(first);
-  if (first.length === 4) return month(second) && day(third);
-  return (month(first) && day(second)) || (day(first) && month(second));
+  if (letters > 2) return firstDigits === 4 || isDay(first);
+  if (count === 1) return isMonth(Math.floor(first / 100) % 100) && isDay(first % 100);
+  if (count === 2) return isMonth(first);
+  if (firstDigits === 4) return isMonth(second) && isDay(third);
+  return (isMonth(first) && isDay(second)) || (isDay(first) && isMonth(second));
+}
+
+function isMonth(number: number): boolean {
+  return number >= 1 && number <= 12;
+}
+
+function isDay(number: number): boolean {
+  return number >= 1 && number <= 31;
 }

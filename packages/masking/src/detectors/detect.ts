@@ -1,6 +1,6 @@
-import { email, ip, url } from "./address.ts";
+import { email, ipv4, ipv6, url } from "./address.ts";
 import { card } from "./card.ts";
-import { date } from "./date.ts";
+import { date, dayFirst, monthFirst } from "./date.ts";
 import { dea } from "./dea.ts";
 import type { Detector, Hit } from "./detector.ts";
 import { mbi } from "./mbi.ts";
@@ -11,7 +11,23 @@ import { ssn } from "./ssn.ts";
 import { vin } from "./vin.ts";
 
 /** All of them; of two that find equally long identifiers at one place, the earlier one names it. */
-export const DETECTORS: readonly Detector[] = [ssn, mbi, npi, dea, vin, card, phone, email, url, ip, date, mrn];
+export const DETECTORS: readonly Detector[] = [
+  ssn,
+  mbi,
+  npi,
+  dea,
+  vin,
+  card,
+  phone,
+  email,
+  url,
+  ipv4,
+  ipv6,
+  date,
+  monthFirst,
+  dayFirst,
+  mrn,
+];
 
 const STICKY = DETECTORS.map(({ pattern }) => new RegExp(pattern, "y"));
 const ALL = (1 << DETECTORS.length) - 1;
@@ -19,13 +35,13 @@ const ALL = (1 << DETECTORS.length) - 1;
 /** The identifier that begins at a place, of the detectors whose bits are set; the longest. */
 export function hitAt(text: string, at: number, detectors: number = ALL): Hit | undefined {
   let best: Hit | undefined;
-  for (let i = 0; detectors >> i !== 0; i++) {
-    if (((detectors >> i) & 1) === 0) continue;
+  for (let left = detectors; left !== 0; left &= left - 1) {
+    const i = 31 - Math.clz32(left & -left);
     const { kind, accept } = DETECTORS[i] as Detector;
     const expression = STICKY[i] as RegExp;
     expression.lastIndex = at;
-    const matched = expression.exec(text)?.[0];
-    if (matched === undefined) continue;
+    if (!expression.test(text)) continue;
+    const matched = text.slice(at, expression.lastIndex);
     const part = accept === undefined ? { from: 0, to: matched.length } : accept(matched);
     if (part === undefined || (best !== undefined && at + part.to <= best.end)) continue;
     best = { kind, start: at + part.from, end: at + part.to };

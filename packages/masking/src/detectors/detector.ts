@@ -39,7 +39,12 @@ export function whole(valid: (matched: string) => boolean): NonNullable<Detector
 }
 
 export function digitsOf(text: string): string {
-  return text.replace(/\D/g, "");
+  let digits = "";
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code >= 0x30 && code <= 0x39) digits += text[i];
+  }
+  return digits;
 }
 
 /** ISO/IEC 7812-1, annex B. */

@@ -1,4 +1,4 @@
-import { type Detector, digitsOf, whole } from "./detector.ts";
+import { type Detector, whole } from "./detector.ts";
 
 /** Never issued, or printed so often that they are nobody's. https://www.ssa.gov/employer/randomizationfaqs.html */
 const NOBODYS = new Set(["078051120", "219099999", "123456789"]);
@@ -8,7 +8,9 @@ export const ssn: Detector = {
   kind: "SSN",
   pattern: String.raw`(?<!\d)\d{3}(?:(?<ssnDelimiter>[- .])\d{2}\k<ssnDelimiter>\d{4}|\d{6})(?!\d)`,
   accept: whole((matched) => {
-    const digits = digitsOf(matched);
-    return /^(?!000|666|9)\d{3}(?!00)\d{2}(?!0000)\d{4}$/.test(digits) && !NOBODYS.has(digits);
+    const digits = matched.length === 9 ? matched : matched.slice(0, 3) + matched.slice(4, 6) + matched.slice(7);
+    const [area, group, serial] = [digits.slice(0, 3), digits.slice(3, 5), digits.slice(5)];
+    const issued = area !== "000" && area !== "666" && area < "900" && group !== "00" && serial !== "0000";
+    return issued && !NOBODYS.has(digits);
   }),
 };

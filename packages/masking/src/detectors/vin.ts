@@ -2,22 +2,27 @@ import { type Detector, whole } from "./detector.ts";
 
 const WEIGHTS = [8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2];
 const LETTERS = "ABCDEFGHJKLMNPRSTUVWXYZ";
-const VALUES = "12345678123457923456789";
 const CHECK = "0123456789X";
+/** By the character's code, in either case. */
+const WORTH = new Uint8Array(128);
+for (let digit = 0; digit < 10; digit++) WORTH[0x30 + digit] = digit;
+for (const [i, worth] of [..."12345678123457923456789"].entries()) {
+  WORTH[LETTERS.charCodeAt(i)] = Number(worth);
+  WORTH[LETTERS.toLowerCase().charCodeAt(i)] = Number(worth);
+}
 
 /** Vehicle identification numbers: no I, O, Q; check digit at place 9, modulo 11. 49 CFR 565.15(c). */
 export const vin: Detector = {
   kind: "VIN",
   pattern: String.raw`(?<![A-Za-z0-9])[A-HJ-NPR-Za-hj-npr-z0-9]{17}(?![A-Za-z0-9])`,
   accept: whole((matched) => {
-    const characters = matched.toUpperCase();
-    if (!/\d/.test(characters) || !/[A-Z]/.test(characters)) return false;
-    const sum = WEIGHTS.reduce((total, weight, i) => total + weight * worth(characters[i] as string), 0);
-    return CHECK[sum % 11] === characters[8];
+    let sum = 0;
+    let digits = 0;
+    for (const [i, weight] of WEIGHTS.entries()) {
+      const code = matched.charCodeAt(i);
+      if (code < 0x3a) digits++;
+      sum += weight * (WORTH[code] as number);
+    }
+    return digits > 0 && digits < 17 && CHECK[sum % 11] === matched[8]?.toUpperCase();
   }),
 };
-
-function worth(character: string): number {
-  const letter = LETTERS.indexOf(character);
-  return Number(letter < 0 ? character : VALUES[letter]);
-}

@@ -1,15 +1,9 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
 import { describe, it } from "node:test";
 import type { FieldType, MaskedField, MaskRule } from "../mask-rule.ts";
 import { outcomeOf, sizesOf } from "../testing/run-masker.ts";
 import { TEST_KEYS, TEST_NOW } from "../testing/token-keys-for-tests.ts";
 import { JsonRowsMasker } from "./json-rows-masker.ts";
-
-const ROOT = resolve(import.meta.dirname, "../../../..");
 
 const field = (name: string, type: FieldType, rule: MaskRule, repeated = false): MaskedField => ({
   name,
@@ -30,21 +24,6 @@ const page = (rows: readonly string[]) => `{"rows":[${rows.join(",")}]}`;
 const row = (...values: readonly (string | null)[]) => JSON.stringify({ f: values.map((v) => ({ v })) });
 
 describe("the fast half of the masker", () => {
-  it("is what its source compiles to (npm run build:wasm)", () => {
-    const folder = mkdtempSync(join(tmpdir(), "rows-wasm-"));
-    try {
-      const built = join(folder, "rows.wasm");
-      const compiler = join(ROOT, "node_modules/assemblyscript/bin/asc.js");
-      execFileSync(process.execPath, [compiler, "rows.ts", "--outFile", built], {
-        cwd: join(ROOT, "packages/masking/assembly"),
-        stdio: ["ignore", "ignore", "inherit"],
-      });
-      assert.deepEqual(readFileSync(built), readFileSync(join(ROOT, "packages/masking/assembly/rows.wasm")));
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
-  });
-
   it("gives the tokens of HMAC-SHA-256 for every length, also of those it hands over", () => {
     const values = Array.from({ length: 200 }, (_, length) => "x".repeat(length));
     const fields = [field("s", "STRING", "token"), field("i", "INT64", "token"), field("b", "BYTES", "token")];

@@ -1,0 +1,406 @@
+/**
+ * Where in a text an identifier may begin, and of which kinds: a superset, 16 bytes at a time, of what the detectors in
+ * `src/detectors` find. It decides nothing; they look again at each place. One byte stands for each UTF-16 unit of the text.
+ */
+
+/** The text; before it and behind it 64 zeros, which belong to nothing. */
+export const textAt: usize = 0x1_0000;
+export const textBytes: usize = 0x10_0000;
+/** Pairs of 32-bit words: the place in the text, and a bit for each kind. In the order of places. */
+export const candidatesAt: usize = 0x12_0000;
+export const mostCandidates: i32 = 0x1_0000;
+
+// The order of `DETECTORS`.
+const SSN: u32 = 1 << 0;
+const MBI: u32 = 1 << 1;
+const NPI: u32 = 1 << 2;
+const DEA: u32 = 1 << 3;
+const VIN: u32 = 1 << 4;
+const CARD: u32 = 1 << 5;
+const PHONE: u32 = 1 << 6;
+const EMAIL: u32 = 1 << 7;
+const URL: u32 = 1 << 8;
+const IPV4: u32 = 1 << 9;
+const IPV6: u32 = 1 << 10;
+const DATE: u32 = 1 << 11;
+const MONTH_FIRST: u32 = 1 << 12;
+const DAY_FIRST: u32 = 1 << 13;
+const MRN: u32 = 1 << 14;
+
+let count: i32 = 0;
+let full: bool = false;
+/** Reads so many bytes; returns how many candidates there are, or -1 if there is no room for them all. */
+export function scan(length: usize): i32 {
+  count = 0;
+  full = false;
+  const end = textAt + length;
+  let digitBefore: u64 = 0;
+  for (let p = textAt; p < end && !full; p += 64) {
+    const digits = fourBlocks(digitBits(p), digitBits(p + 16), digitBits(p + 32), digitBits(p + 48));
+    let others = fourBlocks(otherBits(p), otherBits(p + 16), otherBits(p + 32), otherBits(p + 48));
+    while (others != 0) {
+      specialAt(p + <usize>ctz(others));
+      others &= others - 1;
+    }
+    let groups = digits & ~((digits << 1) | digitBefore);
+    digitBefore = digits >> 63;
+    while (groups != 0) {
+      const offset = ctz(groups);
+      groups &= groups - 1;
+      digitGroup(p + <usize>offset, <u32>(digits >> offset), 64 - <i32>offset);
+    }
+  }
+  return full ? -1 : count;
+}
+
+// @ts-ignore: decorator
+@inline function fourBlocks(a: i32, b: i32, c: i32, d: i32): u64 {
+  return <u64>a | (<u64>b << 16) | (<u64>c << 32) | (<u64>d << 48);
+}
+
+/** A bit for each of 16 bytes that is a digit. */
+// @ts-ignore: decorator
+@inline function digitBits(p: usize): i32 {
+  const value = i8x16.sub(v128.load(p), i8x16.splat(0x30));
+  return i8x16.bitmask(i8x16.eq(i8x16.min_u(value, i8x16.splat(9)), value));
+}
+
+/** A bit for each `@`, each colon, and each w behind another w. */
+// @ts-ignore: decorator
+@inline function otherBits(p: usize): i32 {
+  const bytes = v128.load(p);
+  const marks = v128.or(i8x16.eq(bytes, i8x16.splat(0x40)), i8x16.eq(bytes, i8x16.splat(0x3a)));
+  const w = i8x16.splat(0x77);
+  const space = i8x16.splat(0x20);
+  const doubled = v128.and(i8x16.eq(v128.or(bytes, space), w), i8x16.eq(v128.or(v128.load(p - 1), space), w));
+  return i8x16.bitmask(v128.or(marks, doubled));
+}
+
+function specialAt(place: usize): void {
+  const byte = load<u8>(place);
+  if (byte == 0x40) emailBefore(place);
+  else if (byte == 0x3a) colonAt(place);
+  else if (load<u8>(place + 1) == 0x2e && (load<u8>(place - 2) | 0x20) == 0x77) add(place - 2, URL);
+}
+
+/** Keeps the order: most come in it, and the others belong a few places back. */
+function add(place: usize, kinds: u32): void {
+  const start = <u32>(place - textAt);
+  let i = count;
+  while (i > 0 && load<u32>(candidatesAt + (<usize>(i - 1) << 3)) > start) i--;
+  if (i > 0 && load<u32>(candidatesAt + (<usize>(i - 1) << 3)) == start) {
+    const at = candidatesAt + (<usize>(i - 1) << 3) + 4;
+    store<u32>(at, load<u32>(at) | kinds);
+    return;
+  }
+  if (count == mostCandidates) {
+    full = true;
+    return;
+  }
+  const at = candidatesAt + (<usize>i << 3);
+  if (i < count) memory.copy(at + 8, at, <usize>(count - i) << 3);
+  store<u32>(at, start);
+  store<u32>(at, kinds, 4);
+  count++;
+}
+
+// @ts-ignore: decorator
+@inline function isDigitByte(byte: u8): bool {
+  return <u32>byte - 0x30 < 10;
+}
+// @ts-ignore: decorator
+@inline function isDigitAt(p: usize): bool {
+  return isDigitByte(load<u8>(p));
+}
+// @ts-ignore: decorator
+@inline function isLetterAt(p: usize): bool {
+  return (<u32>load<u8>(p) | 0x20) - 0x61 < 26;
+}
+// @ts-ignore: decorator
+@inline function isAlphanumericAt(p: usize): bool {
+  return isDigitAt(p) || isLetterAt(p);
+}
+// @ts-ignore: decorator
+@inline function isHexAt(p: usize): bool {
+  return isDigitAt(p) || (<u32>load<u8>(p) | 0x20) - 0x61 < 6;
+}
+function areDigits(p: usize, length: i32): bool {
+  for (let i = 0; i < length; i++) if (!isDigitAt(p + i)) return false;
+  return true;
+}
+/** Space, dash or dot. */
+// @ts-ignore: decorator
+@inline function isDelimiter(byte: u8): bool {
+  return byte == 0x20 || byte == 0x2d || byte == 0x2e;
+}
+
+/**
+ * Everything that begins with, or is known by, digits: those from `s` on, which none precede. `bits`: which of the bytes from there on are
+ * digits; `known` of them are told.
+ */
+function digitGroup(s: usize, told: u32, known: i32): void {
+  const bits = known >= 8 ? told : nextBits(s);
+  const length = <i32>ctz(~bits);
+  if (length > 3) {
+    longGroup(s, length);
+    return;
+  }
+  const e = s + length;
+  const next = load<u8>(e);
+  const before = load<u8>(s - 1);
+  let kinds: u32 = 0;
+  // Digits after one delimiter: else nothing of numbers in groups begins here.
+  if ((bits >> (length + 1)) & 1) {
+    if (isDelimiter(next)) kinds |= delimited(s, e, length, next);
+    if (length < 3 && (next == 0x2f || next == 0x2d || next == 0x2e) && shortDate(e, next)) kinds |= DATE;
+  }
+  if (before == 0x2b) add(s - 1, PHONE);
+  if (length == 3) {
+    if (before == 0x28 && next == 0x29) add(s - 1, PHONE);
+  } else {
+    if (mayBeMonthBehind(e) && monthBehind(e)) kinds |= DAY_FIRST;
+    if (mayBeMonthBefore(s)) monthBefore(s);
+    if (length == 1) {
+      if ((bits >> 3) & 1 && isLetterAt(e) && !isAlphanumericAt(s - 1)) kinds |= MBI;
+      // 1(312), 1 (312)
+      if (load<u8>(s) == 0x31 && (next == 0x28 || (isDelimiter(next) && load<u8>(e + 1) == 0x28))) kinds |= PHONE;
+    }
+  }
+  if (isLetterAt(e) || isLetterAt(s - 1)) vehicle(s, e);
+  if (kinds != 0) add(s, kinds);
+}
+
+function nextBits(s: usize): u32 {
+  return digitBits(s);
+}
+
+/** As above, of four digits or more. */
+function longGroup(s: usize, least: i32): void {
+  let e = s + least;
+  while (isDigitAt(e)) e++;
+  const length = <i32>(e - s);
+  const next = load<u8>(e);
+  let kinds: u32 = 0;
+  if (isDelimiter(next)) kinds |= delimited(s, e, length, next);
+  if (load<u8>(s - 1) == 0x2b) add(s - 1, PHONE);
+  switch (length) {
+    case 4:
+      if ((next == 0x2f || next == 0x2d || next == 0x2e) && shortDate(e, next)) kinds |= DATE;
+      if (mayBeMonthBefore(s)) monthBefore(s);
+      break;
+    case 7:
+      if (isLetterAt(s - 1) && isLetterAt(s - 2)) add(s - 2, DEA);
+      break;
+    case 8:
+      kinds |= DATE;
+      if (load<u8>(s) == 0x39 && isLetterAt(s - 1)) add(s - 1, DEA);
+      break;
+    case 9:
+      kinds |= SSN;
+      break;
+    case 10:
+      kinds |= NPI | PHONE;
+      break;
+    case 11:
+      kinds |= PHONE;
+      break;
+    default:
+      if (length >= 13 && length <= 19) kinds |= CARD;
+  }
+  if (length <= 12) recordWord(s);
+  if (isLetterAt(e) || isLetterAt(s - 1)) vehicle(s, e);
+  if (kinds != 0) add(s, kinds);
+}
+
+/** A group with space, dash or dot behind it. */
+function delimited(s: usize, e: usize, length: i32, next: u8): u32 {
+  const after = e + 1;
+  if (!isDigitAt(after)) return 0;
+  let kinds: u32 = 0;
+  if (length <= 3 && next == 0x2e && isAddress(after)) kinds |= IPV4;
+  if (!isDigitAt(after + 1)) return kinds;
+  if (length == 3 && load<u8>(after + 2) == next && isDigitAt(after + 3)) kinds |= SSN;
+  if (!isDigitAt(after + 2)) return kinds;
+  // 312-555 …, 312555-0123, and with a 1 before them.
+  if (length == 3 || length == 6) kinds |= PHONE;
+  else if ((length == 1 || length == 4 || length == 7) && load<u8>(s) == 0x31) kinds |= PHONE;
+  if (length == 4 && isDigitAt(after + 3)) kinds |= CARD;
+  return kinds;
+}
+
+/** The second group of a dotted address, with a third. */
+function isAddress(p: usize): bool {
+  let q = p;
+  while (isDigitAt(q) && q < p + 3) q++;
+  return load<u8>(q) == 0x2e && isDigitAt(q + 1);
+}
+
+/** Behind a delimiter, one or two digits and the delimiter again; or, behind a slash, four digits. */
+function shortDate(e: usize, delimiter: u8): bool {
+  if (!isDigitAt(e + 1)) return false;
+  if (load<u8>(e + 2) == delimiter && isDigitAt(e + 3)) return true;
+  if (!isDigitAt(e + 2)) return false;
+  if (load<u8>(e + 3) == delimiter && isDigitAt(e + 4)) return true;
+  return delimiter == 0x2f && areDigits(e + 3, 2);
+}
+
+/** The first three letters of the months, each at its hash. */
+const FIRST: usize = memory.data<u32>([
+  0, 0x62_6566, 0x70_6573, 0x6e_616a, 0, 0x63_6564, 0x67_7561, 0, 0, 0x6e_756a, 0, 0x79_616d, 0x72_7061, 0, 0, 0x74_636f,
+  0, 0, 0, 0, 0, 0, 0x6c_756a, 0x76_6f6e, 0, 0x72_616d, 0, 0, 0, 0, 0, 0,
+]);
+/** The last three letters of their names, whole or short, each at its hash. */
+const LAST: usize = memory.data<u32>([
+  0x6c_756a, 0x79_7261, 0x74_7375, 0, 0, 0, 0, 0x6c_6972, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0x72_6562, 0x62_6566, 0, 0, 0, 0x70_6573, 0, 0, 0, 0x67_7561, 0x65_6e75, 0, 0, 0, 0x79_6c75,
+  0, 0, 0x72_616d, 0, 0x63_6564, 0, 0, 0, 0, 0x76_6f6e, 0, 0, 0, 0x72_7061, 0x74_636f, 0x79_616d,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x6e_756a, 0, 0x6e_616a, 0, 0x74_7065, 0x68_6372,
+]);
+
+/** The first three letters of a month's name. */
+// @ts-ignore: decorator
+@inline function isMonth(p: usize): bool {
+  const letters = (load<u32>(p) & 0xff_ffff) | 0x20_2020;
+  return load<u32>(FIRST + <usize>((letters * <u32>0xd6b5_cb35) >> 27 << 2)) == letters;
+}
+
+/** The last three letters of a month's name, of which `p` is the last. */
+// @ts-ignore: decorator
+@inline function endsMonth(p: usize): bool {
+  const letters = (load<u32>(p - 2) & 0xff_ffff) | 0x20_2020;
+  return load<u32>(LAST + <usize>((letters * <u32>0x968c_7545) >> 26 << 2)) == letters;
+}
+
+// Most numbers have no month beside them: that is found out without a branch for each place where one may begin or end.
+
+function mayBeMonthBehind(e: usize): bool {
+  const ordinal = <u32>load<u16>(e) | 0x2020;
+  const isOrdinal =
+    <i32>(ordinal == 0x7473) | <i32>(ordinal == 0x646e) | <i32>(ordinal == 0x6472) | <i32>(ordinal == 0x6874);
+  const isOf =
+    <i32>((<u32>load<u16>(e) | 0x2020) == 0x666f) |
+    <i32>((<u32>load<u16>(e, 1) | 0x2020) == 0x666f) |
+    <i32>((<u32>load<u16>(e, 2) | 0x2020) == 0x666f);
+  return (<i32>isMonth(e) | <i32>isMonth(e + 1) | <i32>isMonth(e + 2) | isOrdinal | isOf) != 0;
+}
+
+function mayBeMonthBefore(s: usize): bool {
+  const near = <i32>endsMonth(s - 1) | <i32>endsMonth(s - 2) | <i32>endsMonth(s - 3);
+  return (near | <i32>endsMonth(s - 4) | <i32>endsMonth(s - 5)) != 0;
+}
+
+/** `5 March`, `5th of March`, `5-Mar`. */
+function monthBehind(e: usize): bool {
+  if (monthFrom(e)) return true;
+  switch ((<u32>load<u16>(e)) | 0x2020) {
+    case 0x7473:
+    case 0x646e:
+    case 0x6472:
+    case 0x6874:
+      return monthFrom(e + 2);
+    default:
+      return false;
+  }
+}
+
+function monthFrom(p: usize): bool {
+  let q = p;
+  while (q < p + 2 && (load<u8>(q) == 0x20 || load<u8>(q) == 0x2d)) q++;
+  if (isMonth(q)) return true;
+  // `of`
+  if (((<u32>load<u16>(q)) | 0x2020) != 0x666f || load<u8>(q + 2) != 0x20) return false;
+  q += 3;
+  return isMonth(q) || (load<u8>(q) == 0x20 && isMonth(q + 1));
+}
+
+/** `March 5`, `Mar. 5`, `March, 2024`. */
+function monthBefore(s: usize): void {
+  let p = s - 1;
+  while (p > s - 3 && load<u8>(p) == 0x20) p--;
+  if (load<u8>(p) == 0x2c) p--;
+  if (load<u8>(p) == 0x2e) p--;
+  if (!endsMonth(p)) return;
+  let letters = 0;
+  while (letters < 10 && isLetterAt(p)) {
+    p--;
+    letters++;
+  }
+  if (letters >= 3 && isMonth(p + 1)) add(p + 1, MONTH_FIRST);
+}
+
+/** The last letters of what stands before a record number: c, d, m, n, o, r, s, t. */
+const ENDS: u32 = (1 << 2) | (1 << 3) | (1 << 12) | (1 << 13) | (1 << 14) | (1 << 17) | (1 << 18) | (1 << 19);
+
+// @ts-ignore: decorator
+@inline function isBetween(byte: u8): bool {
+  return byte == 0x20 || byte == 0x23 || byte == 0x2e || byte == 0x3a || byte == 0x3d;
+}
+
+/** Words before a number that say it is a record's: those that begin with mr, me, ch, pa, ac. */
+function recordWord(s: usize): void {
+  if (!isLetterAt(s - 1) && load<u8>(s - 1) != 0x2d) {
+    let p = s - 1;
+    while (p > s - 8 && isBetween(load<u8>(p))) p--;
+    // mrn, rec, record, id, number, no, num, chart, account, is
+    const letter = (<u32>load<u8>(p) | 0x20) - 0x61;
+    if (letter >= 26 || ((ENDS >> letter) & 1) == 0) return;
+  }
+  const least = s - 40;
+  for (let p = s - 2; p > least; p--) {
+    if (!isLetterAt(p) || isAlphanumericAt(p - 1)) continue;
+    switch ((<u32>load<u16>(p)) | 0x2020) {
+      case 0x726d:
+      case 0x656d:
+      case 0x6863:
+      case 0x6170:
+      case 0x6361:
+        add(p, MRN);
+    }
+  }
+}
+
+/** A run of 17 letters and digits. */
+function vehicle(s: usize, e: usize): void {
+  let from = s;
+  while (from > s - 17 && isAlphanumericAt(from - 1)) from--;
+  let to = e;
+  while (to < from + 18 && isAlphanumericAt(to)) to++;
+  if (to - from == 17) add(from, VIN);
+}
+
+function isLocalPart(byte: u8): bool {
+  if ((<u32>byte | 0x20) - 0x61 < 26 || isDigitByte(byte)) return true;
+  switch (<i32>byte) {
+    case 0x25:
+    case 0x27:
+    case 0x2b:
+    case 0x2d:
+    case 0x2e:
+    case 0x5f:
+      return true;
+    default:
+      return false;
+  }
+}
+
+function emailBefore(p: usize): void {
+  let from = p;
+  while (isLocalPart(load<u8>(from - 1))) from--;
+  if (from < p) add(from, EMAIL);
+}
+
+/** `http://`, or the first colon of an IPv6 address. */
+function colonAt(p: usize): void {
+  if (load<u16>(p, 1) == 0x2f2f) {
+    if ((load<u8>(p - 4) | 0x20) == 0x68) add(p - 4, URL);
+    if ((load<u8>(p - 5) | 0x20) == 0x68) add(p - 5, URL);
+    if ((load<u8>(p - 3) | 0x20) == 0x66) add(p - 3, URL);
+    return;
+  }
+  let q = p + 1;
+  while (q < p + 5 && isHexAt(q)) q++;
+  if (load<u8>(q) != 0x3a) return;
+  let from = p;
+  while (from > p - 4 && isHexAt(from - 1)) from--;
+  if (!isAlphanumericAt(from - 1)) add(from, IPV6);
+}
