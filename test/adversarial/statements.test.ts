@@ -114,7 +114,6 @@ const REFUSED: Readonly<Record<string, readonly string[]>> = {
     "DECLARE v STRING; SET v = (SELECT MAX(vin) FROM p); IF v < '5' THEN SELECT 1; END IF",
     "SET @@query_label = 'a:b'",
     "SELECT @@error.message",
-    "SELECT @@row_count",
     "SELECT @@script.bytes_processed",
     "SELECT @@last_job_id",
     "SELECT SESSION_USER()",

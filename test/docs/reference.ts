@@ -7,7 +7,11 @@ import { FUNCTIONS_BY_THEME } from "../../packages/googlesql/src/functions/catal
 import { failureOf } from "../../packages/googlesql/src/functions/failure.ts";
 import { REASONS } from "../../packages/googlesql/src/functions/refused.ts";
 import type { FunctionEntry } from "../../packages/googlesql/src/functions/signature.ts";
-import { SYSTEM_VARIABLES, systemVariable } from "../../packages/googlesql/src/functions/system-variables.ts";
+import {
+  SYSTEM_VARIABLES,
+  type SystemVariableEntry,
+  systemVariable,
+} from "../../packages/googlesql/src/functions/system-variables.ts";
 import { documentedRules } from "./documented-rules.ts";
 import { policyExamples } from "./policy-examples.ts";
 
@@ -92,9 +96,24 @@ function systemVariables(): string {
     ["variable", ""],
     SYSTEM_VARIABLES.map((name) => {
       const entry = systemVariable(name);
-      return [`\`@@${name}\``, entry?.kind === "constant" ? "a constant of the run" : `refused: ${entry?.reason}`];
+      return [`\`@@${name}\``, entry === undefined ? "" : systemVariableMeaning(entry)];
     }),
   );
+}
+
+function systemVariableMeaning(entry: SystemVariableEntry): string {
+  switch (entry.kind) {
+    case "constant":
+      return "a constant of the run";
+    case "row count":
+      return "made of what decided which rows the last DML statement of the script changed";
+    case "refused":
+      return `refused: ${entry.reason}`;
+    default: {
+      const unreachable: never = entry;
+      return unreachable;
+    }
+  }
 }
 
 function rulesTable(): string {

@@ -111,7 +111,6 @@ const REFUSED: Readonly<Record<Refusal["code"], readonly string[]>> = {
     "SELECT ML.PREDICT(ssn) FROM patients",
     "SELECT @@query_label",
     "SELECT @@error.message",
-    "SELECT @@row_count",
     "SELECT @@script.bytes_processed",
     "SELECT @@Script.Job_Id",
     "SELECT x FROM EXTERNAL_QUERY('c', 'SELECT 1')",

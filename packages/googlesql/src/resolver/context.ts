@@ -1,6 +1,6 @@
 /** What one analysis carries through the resolver, and what it collects on the way. */
 import type { Flow } from "../flow/flow.ts";
-import { fieldTypes, NO_KEYS, type SourceKey } from "../flow/flow.ts";
+import { CONSTANT, fieldTypes, NO_KEYS, type SourceKey } from "../flow/flow.ts";
 import type { Change, Effect, OutsideSource, Refusal, TableName, Write } from "../plan.ts";
 import type { RoutineName, RoutineResource } from "../routine-resource.ts";
 import { SqlError } from "../sql-error.ts";
@@ -157,6 +157,8 @@ export class Context {
   readonly trace: Trace | null;
   /** What decided whether the statement runs at all: the conditions of a script's branches around it. */
   branch: ReadonlySet<SourceKey> = NO_KEYS;
+  /** What @@row_count says. */
+  rowCount: Flow = CONSTANT;
   /** Functions that the text has defined so far, by folded name. */
   readonly temporaryFunctions = new Map<string, TemporaryFunction>();
   /** By name, with its case: tables that the script has made for itself. */

@@ -1,4 +1,4 @@
-/** `@@name`: a constant of the run, or refused with the reason. */
+/** `@@name`: a constant of the run, what the script left there, or refused with the reason. */
 import { CONSTANT } from "../flow/flow.ts";
 import { systemVariable } from "../functions/system-variables.ts";
 import type { SystemVariable } from "../tree.ts";
@@ -16,6 +16,13 @@ export function resolveSystemVariable(context: Context, node: SystemVariable): V
         type: entry.type,
         written: "value",
         flow: CONSTANT,
+        id: context.idOf("system variable", [name.toLowerCase()]),
+      };
+    case "row count":
+      return {
+        type: entry.type,
+        written: "value",
+        flow: context.rowCount,
         id: context.idOf("system variable", [name.toLowerCase()]),
       };
     case "refused":

@@ -32,6 +32,7 @@ export class Joining {
   readonly #temporary = new Map<string, JoinedTemporary>();
   readonly #routines = new Map<RoutineName, CreateProcedureStatement | null>();
   readonly #lastOnes = new Set<Node | null>();
+  readonly #rowCounts = new Set<Flow>();
   #branch = NO_KEYS;
   #survived = NO_KEYS;
   #lastBy = NO_KEYS;
@@ -66,6 +67,7 @@ export class Joining {
       ),
       temporary: new Map(temporary),
       routines: new Map(this.#routines),
+      rowCount: either([...this.#rowCounts]),
       branch: this.#branch,
       survived: this.#survived,
       last: new Set(this.#lastOnes),
@@ -91,6 +93,7 @@ export class Joining {
       }
     }
     this.#takeRoutines(state, before);
+    this.#rowCounts.add(state.rowCount);
     const same = before === null || (contains(state.last, this.#lastOnes) && contains(this.#lastOnes, state.last));
     // What decided which of several ran last: all that decided over the ways so far, and over this one.
     const by: readonly ReadonlySet<SourceKey>[] = same ? [] : [this.#branch, state.branch];

@@ -18,6 +18,7 @@ import { structOf } from "../../types.ts";
 import { fold } from "../scope.ts";
 import { joinedAll } from "./joining.ts";
 import { allExits, type Exit, earliest, leaves, meeting, type Outcome, outside } from "./outcome.ts";
+import { rowCountAfter } from "./row-count.ts";
 import { afterFailing, condition, enter, note, type Run } from "./run.ts";
 import { includes, type State, under } from "./state.ts";
 import { withDeclared } from "./variables.ts";
@@ -127,7 +128,8 @@ export function forLoop(run: Run, node: ForStatement, state: State, caught: bool
   const row = { type: context.bounded(type, node), flow: picked(flow), parameterized: false };
   const rows = union([relation.implicit, keysOf(relation.rows)]);
   const plan = note(run, node.query, { kept: [row.flow], decided: rows });
-  const queried = afterFailing(context, plan, state, state, caught);
+  const read = { ...state, rowCount: rowCountAfter(context, plan, state) };
+  const queried = afterFailing(context, plan, read, read, caught);
   const begin = withDeclared(context, under(queried.next, rows), node.variable, row);
   const round = (head: State): Round => {
     const body = run.all(run, node.statements, head, caught);

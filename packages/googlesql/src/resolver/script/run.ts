@@ -63,6 +63,7 @@ export function enter(context: Context, state: State): void {
   context.beginStatement();
   context.named = { parent: null, values: state.variables };
   context.branch = state.branch;
+  context.rowCount = state.rowCount;
   context.writtenTables = state.written;
   context.temporaryTables = state.temporary;
   context.writtenRoutines = state.routines;

@@ -2,7 +2,7 @@
  * What is known at a point of a script: what each variable is made of, what was written, and why control is there. States are
  * values; where ways meet, their states are joined, and a loop's state grows until it is the same after one more round.
  */
-import { covers, either, NO_KEYS, type SourceKey, union } from "../../flow/flow.ts";
+import { CONSTANT, covers, either, type Flow, NO_KEYS, type SourceKey, union } from "../../flow/flow.ts";
 import type { TableName } from "../../plan.ts";
 import type { RoutineName } from "../../routine-resource.ts";
 import { temporaryName } from "../../table-name.ts";
@@ -24,6 +24,8 @@ export interface State {
   readonly temporary: TemporaryTables;
   /** Routines made, changed or dropped so far; the procedure that is there for certain, or null. */
   readonly routines: ReadonlyMap<RoutineName, CreateProcedureStatement | null>;
+  /** What @@row_count says: how many rows the last DML statement changed. */
+  readonly rowCount: Flow;
   /** What decided that control is here: conditions whose branches may have left for somewhere else. */
   readonly branch: ReadonlySet<SourceKey>;
   /** What would have ended the script before this point by failing, had it been different. */
@@ -39,6 +41,7 @@ export const START: State = {
   written: new Map(),
   temporary: new Map(),
   routines: new Map(),
+  rowCount: CONSTANT,
   branch: NO_KEYS,
   survived: NO_KEYS,
   last: new Set([null]),
@@ -58,6 +61,7 @@ export function includes(known: State, state: State): boolean {
       ([name, made]) => known.routines.get(name) === made || known.routines.get(name) === null,
     ) &&
     [...known.routines].every(([name, made]) => made === null || state.routines.get(name) === made) &&
+    covers(known.rowCount, state.rowCount) &&
     contains(known.branch, state.branch) &&
     contains(known.survived, state.survived) &&
     contains(known.last, state.last) &&

@@ -3,7 +3,7 @@
  * is what stands behind it, where the branch may have left for somewhere else (threat-model row 31).
  * https://cloud.google.com/bigquery/docs/reference/standard-sql/procedural-language
  */
-import { NO_KEYS, NOTHING, union } from "../../flow/flow.ts";
+import { either, NO_KEYS, NOTHING, union } from "../../flow/flow.ts";
 import type { PlanStatement } from "../../plan.ts";
 import { planWithoutResult } from "../../plan-statement.ts";
 import { temporaryName } from "../../table-name.ts";
@@ -18,6 +18,7 @@ import { Joining, LeavingWays } from "./joining.ts";
 import { forLoop, jump, repeatLoop, whileLoop } from "./loops.ts";
 import { earliest, goesOn, leaves, type Outcome } from "./outcome.ts";
 import { call, createProcedure } from "./procedures.ts";
+import { rowCountAfter } from "./row-count.ts";
 import { afterFailing, enter, note, type Run } from "./run.ts";
 import { type State, withWritten } from "./state.ts";
 import { afterWriting, type TemporaryTables } from "./temporary-tables.ts";
@@ -100,10 +101,13 @@ function plainStatement(run: Run, statement: Statement, state: State, caught: bo
     written: withWritten(state.written, context.written),
     temporary: temporaryAfter(run, statement, state),
     routines: routinesAfter(context, state),
+    rowCount: rowCountAfter(context, plan, state),
     last: new Set([statement]),
     lastBy: NO_KEYS,
   };
-  return afterFailing(context, plan, state, next, caught);
+  // Where it fails, what it counted by then may be left.
+  const before = { ...state, rowCount: either([state.rowCount, next.rowCount]) };
+  return afterFailing(context, plan, before, next, caught);
 }
 
 /** What functions are after a statement that made or dropped one isn't what the catalog says. */

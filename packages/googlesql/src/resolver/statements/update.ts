@@ -61,6 +61,7 @@ export function deleteRows(context: Context, node: DeleteStatement): PlanStateme
 /** https://cloud.google.com/bigquery/docs/reference/standard-sql/dml-syntax#truncate_table_statement */
 export function truncate(context: Context, node: TruncateStatement): PlanStatement {
   const target = resolveTarget(context, node.target);
+  context.scanned.push(target.from.rows);
   writeInto(context, target, { mode: "delete", columns: [], implicit: NO_KEYS, rows: NOTHING, repeated: false }, node);
   return planWithoutResult(context, "TRUNCATE_TABLE");
 }

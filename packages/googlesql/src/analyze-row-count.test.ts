@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { results, scriptOf, steps } from "./testing/clinic.ts";
+
+const COUNTED = "transform encounters.*";
+
+describe("@@row_count", () => {
+  it("is a constant before any statement", () => {
+    assert.deepEqual(results("SELECT @@row_count AS n"), ["n ="]);
+    assert.equal(scriptOf("SELECT @@row_count AS n").result[0]?.type, "INT64");
+  });
+
+  it("is made of what decided which rows were changed", () => {
+    assert.deepEqual(results("DELETE FROM encounters WHERE kind = 'x'; SELECT @@row_count AS n"), [
+      `n = ${COUNTED} ? encounters.kind`,
+    ]);
+    assert.deepEqual(
+      results("UPDATE pair SET a = 'x' WHERE EXISTS (SELECT 1 FROM patients WHERE ssn = b); SELECT @@row_count AS n"),
+      ["n = transform pair.*, transform * ? pair.b, *, ssn"],
+    );
+    assert.deepEqual(
+      results("INSERT INTO pair (a) SELECT name FROM patients WHERE ssn = '1'; SELECT @@row_count AS n"),
+      ["n = transform * ? ssn"],
+    );
+    assert.deepEqual(results("TRUNCATE TABLE encounters; SELECT @@row_count AS n"), [`n = ${COUNTED}`]);
+  });
+
+  it("is what the last of them left", () => {
+    const sql =
+      "DELETE FROM patients WHERE ssn = '1'; DELETE FROM encounters WHERE kind = 'x'; SELECT @@row_count AS n";
+    assert.deepEqual(results(sql), [`n = ${COUNTED} ? encounters.kind`]);
+    assert.deepEqual(results("DELETE FROM patients WHERE ssn = '1'; SELECT 1; SELECT @@row_count AS n"), [
+      "n = transform * ? ssn",
+    ]);
+  });
+
+  it("tells by a branch what decided over it", () => {
+    const sql = `IF (SELECT MAX(ssn) FROM patients) > '5' THEN INSERT INTO pair (a) VALUES ('x'), ('y'); END IF;
+      SELECT @@row_count AS n`;
+    assert.deepEqual(results(sql), ["n = ? *, ssn"]);
+  });
+
+  it("goes on through loops, procedures and handlers", () => {
+    const loop =
+      "DECLARE n INT64 DEFAULT 0; WHILE n < 1 DO SET n = @@row_count; DELETE FROM patients WHERE ssn = '1'; END WHILE; SELECT n AS n";
+    assert.match(results(loop)[0] ?? "", /transform \*.*ssn/);
+    const procedure = `CREATE PROCEDURE ehr.drop_one() BEGIN DELETE FROM patients WHERE ssn = '1'; END;
+      CALL ehr.drop_one(); SELECT @@row_count AS n`;
+    assert.deepEqual(results(procedure), ["n = transform * ? ssn"]);
+    const handler = `BEGIN DELETE FROM patients WHERE ssn = '1'; SELECT 1 / 0; EXCEPTION WHEN ERROR THEN SELECT @@row_count AS n; END;
+      SELECT @@row_count AS n`;
+    assert.match(results(handler)[0] ?? "", /ssn/);
+  });
+
+  it("stays with the variable that takes it", () => {
+    assert.deepEqual(
+      steps(
+        "DECLARE n INT64; DELETE FROM patients WHERE ssn = '1'; SET n = @@row_count; IF n = 1 THEN DELETE FROM pair WHERE TRUE; END IF",
+      ).slice(1),
+      [
+        "SELECT *: kept, ssn: predicate",
+        "SELECT *: predicate, ssn: predicate",
+        "DELETE pair.*: predicate, *: predicate, ssn: predicate | delete pair ? *, ssn",
+      ],
+    );
+  });
+});
