@@ -252,6 +252,22 @@ describe("jobs and pages", () => {
     assert.equal(refusals.length, 2);
   });
 
+  it("row 12: a page that nobody agreed to doesn't come once somebody must", async () => {
+    const started = await agent.query(`SELECT day FROM \`${PROJECT}.ops.calendar\` ORDER BY day LIMIT 9`, {
+      timeoutMs: 10_000,
+      maxResults: 3,
+    });
+    assert.equal(started.status, 200, started.body);
+    const { jobReference } = JSON.parse(started.body) as { jobReference: { jobId: string } };
+    const more = `pageToken=${encodeURIComponent(pageToken(started) ?? assert.fail("one page"))}`;
+    const file = join(clinic, "policies", "everyone.cedar");
+    const text = readFileSync(file, "utf8");
+    await rig.restart(() => writeFileSync(file, text.replace("permit (", '@approval("privacy-officers")\npermit (')));
+    assertRefused(await agent.results(jobReference.jobId, more), 403);
+    await rig.restart(() => writeFileSync(file, text));
+    assert.equal((await agent.results(jobReference.jobId, more)).status, 200);
+  });
+
   it("row 12: a looser policy doesn't loosen what was decided", async () => {
     const { job, page } = await finished();
     const file = join(clinic, "policies", "clinical.cedar");

@@ -178,12 +178,16 @@ export async function judge(input: AssessInput): Promise<
   return { kind: "judged", plan, redacted, decision };
 }
 
-/** True when two decisions show and demand the same; the policies' names and versions may differ. */
-export function sameObligations(a: Decision, b: Decision): boolean {
-  if (a.effect !== "permit" || b.effect !== "permit") return false;
+/**
+ * True when what was decided holds now: the same is shown, and nobody must agree who wasn't asked. The policies' names and versions
+ * may differ.
+ */
+export function stillHolds(decided: Decision, now: Decision): boolean {
+  if (decided.effect !== "permit" || now.effect !== "permit") return false;
   const shown = (d: PermitDecision) =>
     canonicalJson({ masks: d.obligations.masks, rows: d.obligations.limitRows ?? null } as unknown as Json);
-  return shown(a) === shown(b);
+  const agreed = (d: PermitDecision) => canonicalJson((d.obligations.approval ?? null) as unknown as Json);
+  return shown(decided) === shown(now) && (now.obligations.approval === undefined || agreed(decided) === agreed(now));
 }
 
 function boundPrincipal({ issuer, subject, groups, onBehalfOf }: AgentPrincipal): Bound["principal"] {

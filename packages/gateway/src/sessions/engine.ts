@@ -2,7 +2,7 @@ import type { AgentPrincipal } from "../identity/principal.ts";
 import type { Decision } from "../policy/decision.ts";
 import { StoreError } from "../store/errors.ts";
 import { AnalysisCache } from "./analysis-cache.ts";
-import { judge, sameObligations } from "./assess.ts";
+import { judge, stillHolds } from "./assess.ts";
 import type { Connection } from "./connection.ts";
 import { Endings } from "./endings.ts";
 import { connectionByName, type EngineOptions } from "./engine-options.ts";
@@ -152,7 +152,7 @@ export class SessionEngine {
       return denied("This query was sent on behalf of others than you act for now. Read it as it was sent.");
     const stored = JSON.parse(row.decision ?? "null") as Decision | null;
     const judged = await judge(this.#input.of({ ...processed(row), principal }, connection, this.open(row)));
-    if (judged.kind === "refused" || stored === null || !sameObligations(stored, judged.decision))
+    if (judged.kind === "refused" || stored === null || !stillHolds(stored, judged.decision))
       return denied("What policy allowed when this query was decided no longer holds. Send the query again.");
     return undefined;
   }
