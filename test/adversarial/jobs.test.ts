@@ -242,6 +242,11 @@ describe("jobs and pages", () => {
     const next = await agent.results(job, `pageToken=${encodeURIComponent(page)}`);
     assertRefused(next, 403);
     assertRefused(await agent.results(job, "startIndex=0&timeoutMs=10000"), 403);
+    // Nor how many rows there are, at any door.
+    const results = `/bigquery/v2/projects/${PROJECT}/datasets/_chaperone_results/tables/anon_${job.slice("chaperone_".length)}`;
+    assertRefused(await agent.results(job, "maxResults=0&timeoutMs=10000"), 403);
+    assertRefused(await agent.send("GET", `${results}/data?maxResults=0`), 403);
+    assertRefused(await agent.send("GET", results), 403);
     await rig.restart(() => writeFileSync(file, text));
     assert.equal((await agent.results(job, `pageToken=${encodeURIComponent(page)}`)).status, 200);
     const refusals = await rig.gateway.store.db
@@ -249,7 +254,26 @@ describe("jobs and pages", () => {
       .select("idx")
       .where("type", "=", "release.refused")
       .execute();
-    assert.equal(refusals.length, 2);
+    assert.equal(refusals.length, 5);
+  });
+
+  it("row 12: that there are so many rows leaves at no door without a record", async () => {
+    const { job } = await finished();
+    const results = `/bigquery/v2/projects/${PROJECT}/datasets/_chaperone_results/tables/anon_${job.slice("chaperone_".length)}`;
+    for (const [i, ask] of [
+      () => agent.results(job, "maxResults=0&timeoutMs=10000"),
+      () => agent.send("GET", `${results}/data?maxResults=0`),
+      () => agent.send("GET", results),
+    ].entries()) {
+      assert.match((await ask()).body, /"(totalRows|numRows)":"\d+"/);
+      const counted = await rig.gateway.store.db
+        .selectFrom("ledger_entries")
+        .select("bytes")
+        .where("type", "=", "release.counted")
+        .where("session", "=", job.slice("chaperone_".length))
+        .execute();
+      assert.equal(counted.length, i + 1);
+    }
   });
 
   it("row 12: a page that nobody agreed to doesn't come once somebody must", async () => {

@@ -228,6 +228,9 @@ describe("row 45: the token service", () => {
     const asOther = await acting.results(jobReference.jobId);
     assert.equal(asOther.status, 403, asOther.body);
     assert.ok(!asOther.body.includes("XXXXX"));
+    const counted = await acting.results(jobReference.jobId, "maxResults=0&timeoutMs=10000");
+    assert.equal(counted.status, 403);
+    assert.doesNotMatch(counted.body, /totalRows/);
     const again = await acting.query(SSN, { requestId: "shared" });
     assert.equal(again.status, 403);
     for (const agent of [alone, acting]) agent.close();

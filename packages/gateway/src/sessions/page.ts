@@ -69,6 +69,34 @@ export function rowLimit(row: SessionRow): number {
   return decision?.obligations.limitRows ?? Number.POSITIVE_INFINITY;
 }
 
+/** What was decided must hold now, for who asks now; a refusal is recorded. @throws PageError */
+async function requireHolding(
+  { engine, store }: PageOptions,
+  principal: AgentPrincipal,
+  row: SessionRow,
+): Promise<void> {
+  const refusal = await engine.pageRefusal(row, principal);
+  if (refusal === undefined) return;
+  await store.append([{ type: "release.refused", session: row.id, data: { reason: refusal.reason } }]);
+  throw new PageError(refusal);
+}
+
+/**
+ * How many rows a finished job's result has, for clients that ask for no row: that too is an answer, which policy is asked about
+ * and which is recorded before it leaves (I3). Throws PageError, StoreError.
+ */
+export async function countRows(
+  options: PageOptions,
+  principal: AgentPrincipal,
+  row: SessionRow,
+  outcome: Extract<Outcome, { ok: true }>,
+): Promise<number> {
+  await requireHolding(options, principal, row);
+  const rows = Math.min(outcome.totalRows, rowLimit(row));
+  await options.store.append([{ type: "release.counted", session: row.id, data: { rows, token: principal.tokenId } }]);
+  return rows;
+}
+
 /**
  * Opens one page of a finished job: policy is asked again, the release is recorded, and only then does upstream's answer
  * flow through the masks. Throws PageError (what the agent is told), StoreError (no evidence, no data: I3), UpstreamError.
@@ -82,11 +110,7 @@ export async function openPage(
   signal: AbortSignal,
 ): Promise<Page> {
   const { store, engine, sealer, metrics } = options;
-  const refusal = await engine.pageRefusal(row, principal);
-  if (refusal !== undefined) {
-    await store.append([{ type: "release.refused", session: row.id, data: { reason: refusal.reason } }]);
-    throw new PageError(refusal);
-  }
+  await requireHolding(options, principal, row);
   const plan = engine.maskPlanOf(row);
   const token = request.pageToken === undefined ? undefined : readToken(sealer, row, request.pageToken);
   const from = token?.row ?? request.startIndex ?? 0;

@@ -3,7 +3,7 @@ import type { Json } from "../../evidence/event.ts";
 import type { AgentPrincipal } from "../../identity/principal.ts";
 import type { Connection } from "../../sessions/connection.ts";
 import type { SessionEngine } from "../../sessions/engine.ts";
-import { openPage, type PageOptions, type PageRequest, rowLimit } from "../../sessions/page.ts";
+import { countRows, openPage, type PageOptions, type PageRequest } from "../../sessions/page.ts";
 import { RESULT_DATASET, resultTable } from "../../sessions/result-table.ts";
 import type { SessionError } from "../../sessions/session.ts";
 import { findSession, listSessions, type SessionRow } from "../../sessions/session-row.ts";
@@ -268,13 +268,14 @@ export class BigQueryDoor {
     if (engine.maskPlanOf(row).fields.length === 0)
       return sendJson(response, { kind, ...tail(row), jobComplete: true });
     if (page.maxResults === 0) {
-      // A client that only waits: no row leaves, so nothing is released.
+      // A client that only waits: no row leaves but how many there are.
       const { schema } = engine.maskPlanOf(row);
+      const count = await countRows(pages, principal, row, outcome);
       return sendJson(response, {
         kind,
         ...tail(row),
         schema: { fields: schema },
-        totalRows: String(Math.min(outcome.totalRows, rowLimit(row))),
+        totalRows: String(count),
         jobComplete: true,
       });
     }

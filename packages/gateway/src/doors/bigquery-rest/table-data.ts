@@ -2,7 +2,7 @@ import type { ServerResponse } from "node:http";
 import type { AgentPrincipal } from "../../identity/principal.ts";
 import type { Connection } from "../../sessions/connection.ts";
 import type { SessionEngine } from "../../sessions/engine.ts";
-import { openPage, type PageOptions, type PageRequest, rowLimit } from "../../sessions/page.ts";
+import { countRows, openPage, type PageOptions, type PageRequest } from "../../sessions/page.ts";
 import { RESULT_DATASET, type ResultTable, sessionOfResultTable } from "../../sessions/result-table.ts";
 import type { SessionError } from "../../sessions/session.ts";
 import { findSessionById, type SessionRow } from "../../sessions/session-row.ts";
@@ -80,6 +80,7 @@ export class TableData {
   async describe(principal: AgentPrincipal, table: ResultTable, connection: Connection): Promise<unknown> {
     const row = await this.#result(principal, table);
     const outcome = this.#o.engine.outcome(row.id);
+    const rows = outcome?.ok === true ? await countRows(this.#o.pages, principal, row, outcome) : undefined;
     return {
       kind: "bigquery#table",
       id: `${table.projectId}:${table.datasetId}.${table.tableId}`,
@@ -87,7 +88,7 @@ export class TableData {
       type: "TABLE",
       location: connection.location,
       schema: { fields: this.#o.engine.maskPlanOf(row).schema },
-      ...(outcome?.ok === true ? { numRows: String(Math.min(outcome.totalRows, rowLimit(row))) } : {}),
+      ...(rows === undefined ? {} : { numRows: String(rows) }),
     };
   }
 
@@ -116,7 +117,7 @@ export class TableData {
     if (outcome === undefined) throw waiting(row);
     if (!outcome.ok) throw refused(outcome.error);
     if (page.maxResults === 0)
-      return sendJson(response, { kind: KIND, totalRows: String(Math.min(outcome.totalRows, rowLimit(row))) });
+      return sendJson(response, { kind: KIND, totalRows: String(await countRows(pages, principal, row, outcome)) });
     const opened = await openPage(pages, principal, row, outcome, page, gone);
     await sendPage(response, { kind: KIND, totalRows: String(opened.totalRows) }, opened, gone, tokenOf);
   }
