@@ -5,16 +5,19 @@ import { expression } from "./expressions.ts";
 import { Generation, type Stored, type StoredRows } from "./generation.ts";
 import type { Operator } from "./operators.ts";
 import { printExpr, printQuery } from "./print.ts";
+import { type Procedure, parametersOf as procedureParameters } from "./procedures.ts";
 import { makeQuery } from "./queries.ts";
 import { NO_USING, placeIn } from "./rows.ts";
 import { CATALOG_DEFAULTS, schemaField, TABLE_RESOURCES } from "./schema.ts";
 import { type Column, type Scope, scopeOver } from "./scope.ts";
+import { ScriptMaker } from "./scripts.ts";
 import { BOOL, FLOAT64, googleType, INT64, STRING, type Type } from "./types.ts";
 
 const VIEWS = 8;
 const FUNCTIONS = 8;
 /** Tried. */
 const TABLE_FUNCTIONS = 40;
+const PROCEDURES = 10;
 const NAMES = ["x", "y", "z"];
 
 const tables = new Map<string, TableResource>(TABLE_RESOURCES);
@@ -22,6 +25,8 @@ const routines = new Map<string, RoutineResource>();
 
 export const CATALOG = {
   table: (name: string): TableResource | undefined => tables.get(name),
+  wildcard: (prefix: string): readonly TableResource[] =>
+    [...TABLE_RESOURCES].filter(([name]) => name.startsWith(prefix)).map(([, resource]) => resource),
   routine: (name: string): RoutineResource | undefined => routines.get(name),
 };
 
@@ -131,6 +136,37 @@ function scalarFunction(seed: number): Operator | null {
   };
 }
 
+function procedure(seed: number, known: readonly Procedure[]): Procedure | null {
+  const g = new Generation(new Choices(numbersFrom(seed, 500)), makeQuery, 1000 * (seed + 1));
+  g.budget = 30;
+  g.qualifiedTables = true;
+  const parameters = procedureParameters(g);
+  const maker = new ScriptMaker(
+    g,
+    known,
+    parameters.map(({ column }) => column),
+  );
+  const { google: definitionBody, steps, written } = maker.body();
+  const id = `does${seed}`;
+  const resource = routine(id, [], { routineType: "PROCEDURE", definitionBody });
+  const declared = parameters.map(({ mode, column }) => ({ name: column.name, mode, dataType: dataType(column.type) }));
+  routines.set(`clinic.fn.${id}`, { ...resource, arguments: declared });
+  const variables = parameters.map(({ column }, i) => `DECLARE x${i} ${googleType(column.type)}`);
+  const call = `CALL fn.${id}(${parameters.map((_, i) => `x${i}`).join(", ")})`;
+  if (!understood(`${variables.join("; ")}; ${call}; SELECT 1`)) return null;
+  return { google: `fn.${id}`, parameters, body: steps, written };
+}
+
+/** Later ones may call earlier ones. */
+function procedures(): Procedure[] {
+  const known: Procedure[] = [];
+  for (let seed = 300; seed < 300 + PROCEDURES; seed++) {
+    const made = procedure(seed, known);
+    if (made !== null) known.push(made);
+  }
+  return known;
+}
+
 function several<T>(make: (seed: number) => T | null, first: number, count: number): T[] {
   return Array.from({ length: count }, (_, i) => make(first + i)).filter((made) => made !== null);
 }
@@ -139,4 +175,5 @@ function several<T>(make: (seed: number) => T | null, first: number, count: numb
 export const STORED: Stored = {
   rows: [...several(view, 0, VIEWS), ...several(tableFunction, 100, TABLE_FUNCTIONS)],
   functions: several(scalarFunction, 200, FUNCTIONS),
+  procedures: procedures(),
 };

@@ -33,7 +33,7 @@ export const CONSTRUCTS: readonly string[] = [
   ...["table", "common table", "derived table", "UNNEST", "UNNEST WITH OFFSET", "array path", "nested join"].map(
     (f) => `from ${f}`,
   ),
-  ...["from view", "from table function", "stored function"],
+  ...["from view", "from table function", "stored function", "from wildcard table"],
   ...["INNER", "LEFT", "RIGHT", "FULL"].flatMap((j) => [`join ${j}`, `join ${j} USING`]),
   ...["join CROSS", "join ,", "join UNNEST ,", "join UNNEST CROSS", "join UNNEST LEFT"],
   ...[

@@ -96,15 +96,16 @@ export const FLOW_MUTANTS: readonly (readonly [rule: string, from: string, to: s
     "return { ...NOTHING, fields: fields.map((f) => fields[0] ?? f), level:",
   ],
   ["fieldFlow: always the first", "flow.fields?.[index];", "flow.fields?.[0];"],
+  ["keysOf: explicit alone", "for (const key of value.implicit) keys.add(key);", ""],
   [
-    "keysOf: explicit alone",
-    "return union([new Set(value.explicit.keys()), value.implicit]);",
-    "return new Set(value.explicit.keys());",
+    "keysOf: explicit alone, where there is none",
+    "if (value.explicit.size === 0) return value.implicit;",
+    "if (value.explicit.size === 0) return NO_KEYS;",
   ],
   [
     "keysOf: implicit alone",
-    "return union([new Set(value.explicit.keys()), value.implicit]);",
-    "return value.implicit;",
+    "if (value.explicit.size === 0) return value.implicit;",
+    "if (value.explicit.size >= 0) return value.implicit;",
   ],
   [
     "covers: always, so that a recursion ends after its first pass",

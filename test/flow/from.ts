@@ -7,6 +7,7 @@ import { type Column, type Range, reference, type Scope, scopeOver, spellings } 
 import type { Expr, From } from "./tree.ts";
 import { turned } from "./turned.ts";
 import { arrayOf, BOOL, INT64, STRING, type Type } from "./types.ts";
+import { wildcard } from "./wildcard.ts";
 
 const ALIASES = ["p", "q", "o", "t", "u", "name", "ssn", "r"];
 
@@ -39,6 +40,7 @@ function makeItem(g: Generation, wish: QueryWish, left: MadeFrom | null): MadeFr
     [g.queryDepth < 3 && g.budget > 20 ? 4 : 0, "derived"],
     [1, "unnest"],
     [g.stored.rows.length > 0 ? 2 : 0, "stored"],
+    [1, "wildcard"],
   ] as const);
   const duck = `t${g.id()}`;
   const taken = left === null ? new Set<string>() : aliasesOf(left);
@@ -47,7 +49,12 @@ function makeItem(g: Generation, wish: QueryWish, left: MadeFrom | null): MadeFr
     const beside = left === null ? scopeOver(wish.parent, [], NO_USING) : scopeOver(wish.parent, left.ranges, left);
     return unnest(g, wish, { ...beside, allowed: new Set() }, taken, "UNNEST");
   }
-  const item = kind === "stored" ? stored(g, wish, duck, taken) : makeTable(g, wish, kind, duck, taken);
+  const item =
+    kind === "stored"
+      ? stored(g, wish, duck, taken)
+      : kind === "wildcard"
+        ? wildcard(g, freshAlias(g, taken), duck)
+        : makeTable(g, wish, kind, duck, taken);
   if (!choices.chance(12)) return item;
   return turned(g, item, choices.chance(70) ? freshAlias(g, taken) : null) ?? item;
 }

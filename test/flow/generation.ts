@@ -1,6 +1,7 @@
 /** What one generated query carries while it grows. */
 import type { Choices } from "./choices.ts";
 import type { Operator } from "./operators.ts";
+import type { Procedure } from "./procedures.ts";
 import type { Scope } from "./scope.ts";
 import type { Expr, Query } from "./tree.ts";
 import type { Type } from "./types.ts";
@@ -24,6 +25,7 @@ export interface CommonTable {
 export interface Stored {
   readonly rows: readonly StoredRows[];
   readonly functions: readonly Operator[];
+  readonly procedures: readonly Procedure[];
 }
 
 /** In DuckDB's text `$1` stands for the first argument. */
@@ -73,7 +75,7 @@ export class Generation {
   readonly functions: Operator[] = [];
   /** Whether tables are named with their dataset, as in what the catalog holds. */
   qualifiedTables = false;
-  stored: Stored = { rows: [], functions: [] };
+  stored: Stored = { rows: [], functions: [], procedures: [] };
   /** Windows of the SELECT being made that stand in its WINDOW clause; null where none may. */
   windows: Extract<Expr, { kind: "window" }>[] | null = null;
   readonly query: (g: Generation, wish: QueryWish) => Made;

@@ -24,7 +24,7 @@ describe("noninterference of the information flow", () => {
     const leak = await search(warehouse, SEED, QUERIES, tally);
     assert.equal(leak === null ? "" : describeLeak(leak), "");
     assert.ok(tally.evidence > 2 * QUERIES, `too few pairs showed anything: ${tally.evidence}`);
-    assert.ok(tally.unchanged < tally.predicted, "no predicted change ever came: the databases don't differ");
+    assert.ok(tally.idle < tally.paths, "no predicted change ever came: the databases don't differ");
   });
 
   test(`whatever a changed column changes in a written table or a script's result was predicted (seed ${SEED}, ${PROGRAMS_RUN} programs)`, async () => {
@@ -32,7 +32,7 @@ describe("noninterference of the information flow", () => {
     const leak = await search(warehouse, SEED, PROGRAMS_RUN, tally, PROGRAMS);
     assert.equal(leak === null ? "" : describeLeak(leak), "");
     assert.ok(tally.evidence > 2 * PROGRAMS_RUN, `too few pairs showed anything: ${tally.evidence}`);
-    assert.ok(tally.unchanged < tally.predicted, "no predicted change ever came");
+    assert.ok(tally.idle < tally.paths, "no predicted change ever came");
   });
 
   const folder = join(import.meta.dirname, "cases");
@@ -63,7 +63,7 @@ describe("the generator", () => {
   test("writes every part of DML and scripts it lists, and the analysis takes nearly all", () => {
     const seen = new Set<string>();
     const refused: string[] = [];
-    const samples = fc.sample(programNumbers, { numRuns: 200, seed: SEED });
+    const samples = fc.sample(programNumbers, { numRuns: 400, seed: SEED });
     for (const sample of samples) {
       const program = generateProgram(sample);
       const plan = planOf(program.google);

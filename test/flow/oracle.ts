@@ -10,11 +10,11 @@ export type Outcome =
   | { readonly kind: "rows"; readonly rows: readonly (readonly unknown[])[] }
   | { readonly kind: "error"; readonly message: string };
 
-function columnName(path: ProtectedPath): string {
+export function columnName(path: ProtectedPath): string {
   return `clinic.ehr.${path.table}.${path.path.join(".")}`;
 }
 
-function covers(source: string, path: ProtectedPath): boolean {
+export function covers(source: string, path: ProtectedPath): boolean {
   const name = columnName(path);
   // A container's length or NULL-ness shows in each of its fields.
   return source === name || (path.shape && source.startsWith(`${name}.`));
@@ -24,7 +24,7 @@ function decides(output: Output, path: ProtectedPath): boolean {
   return output.implicit.some((source) => covers(source, path));
 }
 
-function predicted(output: Output, path: ProtectedPath): boolean {
+export function predicted(output: Output, path: ProtectedPath): boolean {
   return decides(output, path) || output.explicit.some((source) => covers(source.column, path));
 }
 

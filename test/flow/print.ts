@@ -141,6 +141,11 @@ function printFrom(from: From, dialect: Dialect): string {
       return g ? named(from.google, from.alias) : `{{${from.table}}} AS ${from.duck}`;
     case "common":
       return g ? named(from.google, from.alias) : `${from.source} AS ${from.duck}`;
+    case "wildcard": {
+      if (g) return named(from.google, from.alias);
+      const parts = from.parts.map(({ table, suffix }) => `SELECT *, '${suffix}' AS suffix FROM {{${table}}}`);
+      return `(${parts.join(" UNION ALL ")}) AS ${from.duck}`;
+    }
     case "stored": {
       if (!g) return `(${fill(from.body, from.args, dialect)}) AS ${from.duck}`;
       const args = from.args.map((arg) => printExpr(arg, dialect)).join(", ");

@@ -13,7 +13,7 @@ const SEED = Number(process.env.FLOW_SEED ?? 20_251);
 const QUERIES = 120;
 
 /** The warehouse has the tables alone. */
-const NO_STORED = { rows: [], functions: [] };
+const NO_STORED = { rows: [], functions: [], procedures: [] };
 
 /** What generated queries don't hold, or hold seldom: where printing parts or quotes what was written together. */
 const WRITTEN = [

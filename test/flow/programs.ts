@@ -12,18 +12,25 @@ import { ScriptMaker } from "./scripts.ts";
 
 export const PROGRAM_CONSTRUCTS: readonly string[] = [
   ...["INSERT VALUES", "INSERT query", "UPDATE", "UPDATE FROM", "DELETE", "MERGE"],
-  ...["UPDATE", "DELETE", "INSERT", "INSERT ROW"].map((action) => `MERGE ${action}`),
+  ...["UPDATE", "DELETE", "INSERT", "INSERT ROW", "INSERT ROW of some columns"].map((action) => `MERGE ${action}`),
   ...["MERGE UPDATE BY SOURCE", "MERGE DELETE BY SOURCE"],
-  ...["DECLARE", "SET", "IF", "ELSE", "WHILE", "LOOP", "REPEAT", "FOR", "BREAK", "CONTINUE"],
+  ...["DEFAULT", "INSERT without a column that has a DEFAULT", "SET of a field"],
+  ...["|> INSERT", "|> CREATE TEMP TABLE", "from wildcard table"],
+  ...["DECLARE", "SET", "IF", "ELSE", "WHILE", "LOOP", "REPEAT", "FOR", "BREAK", "CONTINUE", "CONTINUE in REPEAT"],
+  ...["CASE statement", "CASE statement of a value", "BEGIN", "EXCEPTION"],
   ...[
-    "CASE statement",
-    "CASE statement of a value",
-    "BEGIN",
-    "EXCEPTION",
     "EXECUTE IMMEDIATE",
     "EXECUTE IMMEDIATE INTO",
+    "EXECUTE IMMEDIATE INTO several",
+    "EXECUTE IMMEDIATE of an INSERT",
   ],
-  ...["CREATE TEMP TABLE", "INSERT into a temporary table", "DML in a script", "temporary function", "final SELECT"],
+  ...["EXECUTE IMMEDIATE USING", "EXECUTE IMMEDIATE USING by place"],
+  ...["EXECUTE IMMEDIATE of a variable", "EXECUTE IMMEDIATE of texts put together"],
+  ...["CREATE TEMP TABLE", "CREATE TEMP TABLE of columns"],
+  ...["INSERT into a temporary table", "DML in a script", "temporary function", "final SELECT"],
+  ...["CREATE PROCEDURE", "CALL of the script's own procedure", "CALL of the catalog's procedure"],
+  ...["IN", "OUT", "INOUT"].map((mode) => `CALL with ${mode}`),
+  "RETURN in a procedure",
 ];
 
 /** From numbers to one DML statement or a script. */
@@ -35,6 +42,6 @@ export function generateProgram(numbers: readonly number[]): Generated {
     const asked = [...steps, { kind: "result", sql: all }];
     return { google, pipes: google, duck: JSON.stringify(asked), ordered: false, constructs: g.notes };
   }
-  const { google, steps, ordered } = new ScriptMaker(g).make();
+  const { google, steps, ordered } = new ScriptMaker(g, STORED.procedures).make();
   return { google, pipes: google, duck: JSON.stringify(steps), ordered, constructs: g.notes };
 }

@@ -2,7 +2,8 @@
 import fc from "fast-check";
 import { CONSTRUCTS } from "./constructs.ts";
 import { type Generated, generate } from "./generator.ts";
-import { examine, type Report } from "./pair.ts";
+import { examine, planOf, type Report } from "./pair.ts";
+import { measure } from "./precision.ts";
 import { generateProgram, PROGRAM_CONSTRUCTS } from "./programs.ts";
 import { DATABASES, type ProtectedPath } from "./schema.ts";
 import { add, type Tally } from "./tally.ts";
@@ -27,6 +28,9 @@ export interface Subject {
 export const QUERIES: Subject = { make: generate, numbers, constructs: CONSTRUCTS };
 export const PROGRAMS: Subject = { make: generateProgram, numbers: programNumbers, constructs: PROGRAM_CONSTRUCTS };
 
+/** Of 100 queries so many are asked how much is foreseen in vain. */
+const MEASURED = 25;
+
 /** Milliseconds to look for a smaller counterexample. */
 const SHRINKING = 20_000;
 
@@ -42,6 +46,7 @@ export async function search(
   queries: number,
   tally: Tally,
   subject: Subject = QUERIES,
+  measuredShare = MEASURED,
 ): Promise<Leak | null> {
   let smallest: Leak | null = null;
   let leaking: ProtectedPath | null = null;
@@ -54,8 +59,12 @@ export async function search(
   const property = fc.asyncProperty(input, async ({ numbers, dataSeed, changeSeed }) => {
     if (Date.now() > deadline) return true;
     const query = subject.make(numbers);
-    const report = await examine(query, warehouse, dataSeed, changeSeed, leaking);
-    if (smallest === null) add(tally, query, report);
+    const searched = await examine(query, warehouse, dataSeed, changeSeed, leaking);
+    const plan = changeSeed % 100 < measuredShare && searched.leak === null ? planOf(query.google) : "not asked";
+    const asked = searched.status === "compared" && typeof plan !== "string";
+    const measured = asked ? await measure(query, plan, warehouse, changeSeed) : null;
+    if (smallest === null) add(tally, query, searched, measured);
+    const report = { ...searched, leak: searched.leak ?? measured?.leak ?? null };
     if (report.leak === null) return true;
     if (smallest === null) deadline = Date.now() + SHRINKING;
     smallest = { query, report };

@@ -155,6 +155,8 @@ class Outputs {
 }
 
 function impliedName(expr: Expr): string {
+  // A parameter gives its column no name.
+  if (expr.kind === "reference" && expr.google.startsWith("@")) return "";
   if (expr.kind === "reference" || expr.kind === "alias") return expr.google.split(".").at(-1) ?? "";
   if (expr.kind === "row") return expr.google;
   return expr.kind === "field" ? expr.name : "";

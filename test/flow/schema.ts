@@ -23,13 +23,25 @@ export interface Table {
   readonly name: string;
   /** The first is the key: different in every row. */
   readonly columns: readonly Field[];
+  /** What columns take where no value is given: the same in both dialects. */
+  readonly defaults?: Readonly<Record<string, string>>;
   readonly rowCount: number;
 }
+
+/** `_1` and `_2` are of one prefix: a wildcard table. */
+export const WILDCARD_PREFIX = "log_";
+const LOG: readonly Field[] = [
+  { name: "k", type: INT64 },
+  { name: "name", type: STRING },
+  { name: "n", type: INT64 },
+  { name: "seen", type: DATE },
+];
 
 export const TABLES: readonly Table[] = [
   {
     name: "pair",
     rowCount: 5,
+    defaults: { b: "'ab'", n: "1 + 2" },
     columns: [
       { name: "k", type: INT64 },
       { name: "a", type: STRING },
@@ -79,6 +91,7 @@ export const TABLES: readonly Table[] = [
   {
     name: "orders",
     rowCount: 7,
+    defaults: { name: "CONCAT('a', 'b')", day: "DATE '2020-01-01'" },
     columns: [
       { name: "k", type: INT64 },
       { name: "pid", type: INT64 },
@@ -99,6 +112,8 @@ export const TABLES: readonly Table[] = [
       },
     ],
   },
+  { name: `${WILDCARD_PREFIX}1`, rowCount: 4, columns: LOG },
+  { name: `${WILDCARD_PREFIX}2`, rowCount: 3, columns: LOG },
 ];
 
 /** Values and literals come from the same few, so that they meet; FLOAT64 in quarters, so that sums are exact in any order. */
@@ -126,7 +141,12 @@ function resource(table: Table): TableResource {
   return {
     tableReference: { projectId: "clinic", datasetId: "ehr", tableId: table.name },
     type: "TABLE",
-    schema: { fields: table.columns.map(schemaField) },
+    schema: {
+      fields: table.columns.map((column) => {
+        const given = table.defaults?.[column.name];
+        return { ...schemaField(column), ...(given === undefined ? {} : { defaultValueExpression: given }) };
+      }),
+    },
   };
 }
 
@@ -173,34 +193,66 @@ function pathsOf(table: string, fields: readonly Field[], above: readonly string
 
 export type Rows = readonly (readonly Datum[])[];
 
-function randomScalar(choices: Choices, name: ScalarName, domain = DOMAIN): Datum {
-  return choices.chance(15) ? null : choices.pick(domain[name]);
+/** What stands in a database. */
+export interface DatabaseKind {
+  /** Of each table; null for as many as it says. */
+  readonly rows: number | null;
+  /** Of 100 values. */
+  readonly nulls: number;
+  /** How many different ones of each type: the fewer, the more often conditions hold. */
+  readonly values: number;
+  /** How many different keys; null where they tell the rows apart, which no plan knows, and which the generator relies on. */
+  readonly keys: number | null;
 }
 
-function randomDatum(choices: Choices, type: Type): Datum {
-  if (type.kind === "scalar") return randomScalar(choices, type.name);
+const SMALL: DatabaseKind = { rows: null, nulls: 15, values: 99, keys: null };
+
+function randomScalar(choices: Choices, name: ScalarName, { nulls, values } = SMALL): Datum {
+  return choices.chance(nulls) ? null : choices.pick(DOMAIN[name].slice(0, values));
+}
+
+function randomDatum(choices: Choices, type: Type, kind = SMALL): Datum {
+  if (type.kind === "scalar") return randomScalar(choices, type.name, kind);
   if (type.kind === "struct") {
-    return choices.chance(15) ? null : type.fields.map((field) => randomDatum(choices, field.type));
+    return choices.chance(kind.nulls) ? null : type.fields.map((field) => randomDatum(choices, field.type, kind));
   }
-  return Array.from({ length: choices.below(4) }, () => randomElement(choices, type.element));
+  return Array.from({ length: choices.below(4) }, () => randomElement(choices, type.element, kind));
 }
 
 /** BigQuery stores no NULL as an array's element. */
-function randomElement(choices: Choices, type: Type): Datum {
-  if (type.kind === "scalar") return choices.pick(DOMAIN[type.name]);
-  return type.kind === "struct" ? type.fields.map((field) => randomDatum(choices, field.type)) : [];
+function randomElement(choices: Choices, type: Type, kind = SMALL): Datum {
+  if (type.kind === "scalar") return choices.pick(DOMAIN[type.name].slice(0, kind.values));
+  return type.kind === "struct" ? type.fields.map((field) => randomDatum(choices, field.type, kind)) : [];
 }
 
-export function randomRows(choices: Choices, table: Table): Rows {
-  return Array.from({ length: table.rowCount }, (_, row) =>
-    table.columns.map((column, i) => (i === 0 ? String(row + 1) : randomDatum(choices, column.type))),
+export function randomRows(choices: Choices, table: Table, kind = SMALL): Rows {
+  return Array.from({ length: kind.rows ?? table.rowCount }, (_, row) =>
+    table.columns.map((column, i) =>
+      i === 0 ? randomKey(choices, row, kind) : randomDatum(choices, column.type, kind),
+    ),
   );
 }
 
-/** How many base databases there are. */
+function randomKey(choices: Choices, row: number, { keys }: DatabaseKind): Datum {
+  return String(1 + (keys === null ? row : choices.below(keys)));
+}
+
+/** How many base databases there are for the search. */
 export const DATABASES = 4;
 
-export const CHANGES = ["redraw", "permute", "one", "null", "same", "extreme"] as const;
+/** All base databases, by their seed: those of the search, and others on which more of what is foreseen comes to show. */
+export const DATABASE_KINDS: readonly DatabaseKind[] = [
+  ...Array.from({ length: DATABASES }, () => SMALL),
+  { rows: 9, nulls: 5, values: 2, keys: null },
+  { rows: 12, nulls: 5, values: 3, keys: 3 },
+  { rows: 14, nulls: 0, values: 3, keys: null },
+  { rows: 30, nulls: 0, values: 99, keys: 12 },
+  { rows: 30, nulls: 15, values: 99, keys: null },
+  { rows: 40, nulls: 5, values: 4, keys: 6 },
+  { rows: 60, nulls: 8, values: 6, keys: null },
+];
+
+export const CHANGES = ["redraw", "permute", "one", "null", "same", "extreme", "two", "alike"] as const;
 export type Change = (typeof CHANGES)[number];
 /** As often as they come: what changes most shows most. */
 export const CHANGE_MIX: readonly Change[] = [...CHANGES, "redraw", "redraw", "redraw", "permute"];
@@ -216,6 +268,14 @@ export function changedRows(rows: Rows, table: Table, path: ProtectedPath, chang
   const old = rows.map((row) => row[at] ?? null);
   if (at === 0) return put(otherKeys(old, change, choices));
   if (rest.length === 0 && change === "permute") return put(permuted(old, choices));
+  if (rest.length === 0 && change === "alike" && type.kind === "scalar") {
+    // What is compared with it is equal then.
+    const others = table.columns.flatMap((c, i) => (i !== at && c.type === type ? [i] : []));
+    if (others.length > 0) {
+      const other = choices.pick(others);
+      return put(rows.map((row) => row[other] ?? null));
+    }
+  }
   const chosen = choices.below(rows.length);
   const shared = choices.below(1000);
   return put(
@@ -277,6 +337,8 @@ function otherValue(type: Type, change: Change, choices: Choices, shared: number
       return null;
     case "same":
       return domain[shared % domain.length] ?? null;
+    case "two":
+      return domain[(shared + choices.below(2)) % domain.length] ?? null;
     case "extreme":
       return choices.pick(EXTREMES[type.name]);
     default:

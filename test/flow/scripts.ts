@@ -1,34 +1,55 @@
 /** Scripts: variables, temporary tables and functions, branches, loops, handlers and what is written in between. */
-import { type Both, dml, placeOver } from "./dml.ts";
+import { type Both, dml, insertion, placeOver } from "./dml.ts";
 import { expression } from "./expressions.ts";
 import type { CommonTable, Generation, Place } from "./generation.ts";
+import { immediate, intoVariables, passed, scopeOfText } from "./immediate.ts";
 import type { Operator } from "./operators.ts";
 import { printExpr, printQuery } from "./print.ts";
+import { call, type Procedure, parametersOf, signatureOf, variableOf } from "./procedures.ts";
 import { makeQuery } from "./queries.ts";
 import { NO_USING } from "./rows.ts";
 import { type Column, type Range, reference, type Scope, scopeOver } from "./scope.ts";
 import type { Step } from "./steps.ts";
-import type { Expr } from "./tree.ts";
-import { BOOL, INT64, STRING, structOf, type Type } from "./types.ts";
+import type { Expr, Query } from "./tree.ts";
+import { BOOL, duckType, INT64, STRING, structOf, type Type } from "./types.ts";
 
 export class ScriptMaker {
   readonly #g: Generation;
-  readonly #variables: Column[] = [];
+  readonly #variables: Column[];
   /** What FOR gave a name to, where it is seen. */
   #rows: readonly Range[] = [];
   #tables: CommonTable[] = [];
+  /** Temporary tables that were made of columns: any of those may be left out. */
+  readonly #empty = new Set<string>();
+  /** Those that can be called: the catalog's, and the script's own. */
+  readonly #procedures: Procedure[];
+  /** In a procedure, which can be left. */
+  readonly #inProcedure: boolean;
   /** Tables of the databases that the script writes into. */
   readonly #written = new Set<string>();
   /** Loops around, the innermost first. */
   #loops: readonly ("WHILE" | "LOOP" | "REPEAT" | "FOR")[] = [];
 
-  constructor(g: Generation) {
+  /** `parameters`: of the procedure that it makes. */
+  constructor(g: Generation, procedures: readonly Procedure[], parameters: readonly Column[] = []) {
     this.#g = g;
+    this.#variables = [...parameters];
+    this.#procedures = [...procedures];
+    this.#inProcedure = parameters.length > 0;
+  }
+
+  /** What stands between BEGIN and END of a procedure. */
+  body(): Both & Pick<Procedure, "written"> {
+    const count = 1 + this.#g.choices.below(3);
+    const local = this.#g.choices.chance(40) ? [this.#declare()] : [];
+    const { google, steps } = sequence([...local, ...Array.from({ length: count }, () => this.#statement(1))]);
+    return { google: `BEGIN ${google}; END`, steps, written: [...this.#written] };
   }
 
   make(): Both & { readonly ordered: boolean } {
     const { choices } = this.#g;
     const parts: Both[] = Array.from({ length: 1 + choices.below(3) }, () => this.#declare());
+    if (choices.chance(15)) parts.push(...this.#procedure());
     if (choices.chance(25)) parts.push(this.#function());
     if (choices.chance(40)) parts.push(this.#create());
     for (let i = 1 + choices.below(3); i > 0; i--) parts.push(this.#statement(2));
@@ -72,15 +93,16 @@ export class ScriptMaker {
     return { kind: "subquery", type, form: "", query };
   }
 
-  #declare(): Both {
+  #declare(type: Type = this.#g.choices.pick([STRING, INT64, BOOL])): Both {
     this.#g.note("DECLARE");
-    const type = this.#g.choices.pick([STRING, INT64, BOOL]);
     const google = `v${this.#variables.length}`;
     const expr = this.#value(type);
-    this.#variables.push({ name: google, type, duck: `[[${google}]]` });
+    // A procedure's are not its caller's.
+    const variable = { name: google, type, duck: this.#inProcedure ? `[[v${this.#g.id()}]]` : `[[${google}]]` };
+    this.#variables.push(variable);
     return {
       google: `DECLARE ${google} ${nameOf(type)} DEFAULT ${printExpr(expr, "google")}`,
-      steps: [assign(google, expr)],
+      steps: [assign(variableOf(variable), expr)],
     };
   }
 
@@ -110,9 +132,48 @@ export class ScriptMaker {
     };
   }
 
+  /** One of the script's own, with variables for its results; mostly it is called at once. */
+  #procedure(): Both[] {
+    const { choices } = this.#g;
+    this.#g.note("CREATE PROCEDURE");
+    this.#g.budget = 20;
+    const parameters = parametersOf(this.#g);
+    const results = parameters.filter(({ mode }) => mode !== "IN");
+    const declared = results.map(({ column }) => this.#declare(column.type));
+    const google = `ehr.own${this.#g.id()}`;
+    const own = parameters.map(({ column }) => column);
+    const { google: body, steps, written } = new ScriptMaker(this.#g, this.#procedures, own).body();
+    this.#procedures.push({ google, parameters, body: steps, written });
+    const made = { google: `CREATE PROCEDURE ${google}(${signatureOf({ parameters })}) ${body}`, steps: [] };
+    // When nothing is left to draw, it is called.
+    const called = choices.chance(20) ? null : this.#call();
+    return [...declared, made, ...(called === null ? [] : [called])];
+  }
+
+  #call(): Both | null {
+    const { choices } = this.#g;
+    const own = this.#procedures.filter(({ google }) => google.startsWith("ehr."));
+    const procedure = choices.pick(own.length > 0 && !choices.chance(30) ? own : this.#procedures);
+    const made = call(this.#g, procedure, this.#variables, (type) => this.#value(type));
+    if (made === null) return null;
+    this.#g.note(own.includes(procedure) ? "CALL of the script's own procedure" : "CALL of the catalog's procedure");
+    for (const table of procedure.written) this.#written.add(table);
+    return made;
+  }
+
+  #return(): Both {
+    this.#g.note("RETURN in a procedure");
+    const condition = this.#value(BOOL);
+    return {
+      google: `IF ${printExpr(condition, "google")} THEN RETURN; END IF`,
+      steps: [branch(printExpr(condition, "duck"), [{ kind: "jump", to: "return" }], [])],
+    };
+  }
+
   #create(): Both {
     const { choices } = this.#g;
     this.#g.note("CREATE TEMP TABLE");
+    if (choices.chance(25)) return this.#createEmpty();
     this.#g.budget = 25;
     const google = `tmp${this.#tables.length}`;
     const types = [STRING, choices.pick([INT64, STRING]), choices.pick([BOOL, STRING])].slice(0, 1 + choices.below(3));
@@ -120,9 +181,32 @@ export class ScriptMaker {
     const made = makeQuery(this.#g, { ...wish, types, names: ["x", "y", "z"].slice(0, types.length) });
     // More rows may come into it: what was a key is none.
     this.#tables = [...this.#tables, { google, duck: google, made: { ...made, key: null } }];
+    const piped = choices.chance(35);
+    if (piped) this.#g.note("|> CREATE TEMP TABLE");
+    const query = printQuery(made.query, piped && choices.chance(50) ? "pipes" : "google");
     return {
-      google: `CREATE TEMP TABLE ${google} AS ${printQuery(made.query, "google")}`,
+      google: piped ? `${query} |> CREATE TEMP TABLE ${google}` : `CREATE TEMP TABLE ${google} AS ${query}`,
       steps: [{ kind: "run", sql: `CREATE TEMP TABLE ${google} AS ${printQuery(made.query, "duck")}` }],
+    };
+  }
+
+  /** Of columns rather than of rows. */
+  #createEmpty(): Both {
+    const { choices } = this.#g;
+    this.#g.note("CREATE TEMP TABLE of columns");
+    const google = `tmp${this.#tables.length}`;
+    const types = [STRING, INT64, choices.pick([BOOL, STRING])].slice(0, 1 + choices.below(3));
+    const columns = types.map((type, i) => ({ name: `x${i}`, type, duck: `x${i}` }));
+    this.#empty.add(google);
+    this.#tables = [...this.#tables, { google, duck: google, made: { query: NO_QUERY, columns, key: null } }];
+    return {
+      google: `CREATE TEMP TABLE ${google} (${columns.map((c) => `${c.name} ${nameOf(c.type)}`).join(", ")})`,
+      steps: [
+        {
+          kind: "run",
+          sql: `CREATE TEMP TABLE ${google} (${columns.map((c) => `${c.duck} ${duckType(c.type)}`).join(", ")})`,
+        },
+      ],
     };
   }
 
@@ -131,8 +215,10 @@ export class ScriptMaker {
       [5, "set"],
       [this.#tables.length > 0 ? 3 : 0, "insert"],
       [2, "dml"],
-      [1, "immediate"],
-      [this.#loops.length > 0 ? 2 : 0, "jump"],
+      [2, "immediate"],
+      [this.#procedures.length > 0 ? 2 : 0, "call"],
+      [this.#inProcedure ? 1 : 0, "return"],
+      [this.#loops.length > 0 ? 5 : 0, "jump"],
       [depth > 0 ? 3 : 0, "if"],
       [depth > 0 ? 2 : 0, "case"],
       [depth > 0 ? 3 : 0, "block"],
@@ -150,6 +236,10 @@ export class ScriptMaker {
         return this.#immediate();
       case "jump":
         return this.#jump();
+      case "call":
+        return this.#call() ?? this.#set();
+      case "return":
+        return this.#return();
       case "if":
         return this.#if(depth);
       case "case":
@@ -167,20 +257,25 @@ export class ScriptMaker {
     this.#g.note("SET");
     const variable = this.#g.choices.pick(this.#variables);
     const expr = this.#value(variable.type);
-    return { google: `SET ${variable.name} = ${printExpr(expr, "google")}`, steps: [assign(variable.name, expr)] };
+    return {
+      google: `SET ${variable.name} = ${printExpr(expr, "google")}`,
+      steps: [assign(variableOf(variable), expr)],
+    };
   }
 
   #insert(): Both {
+    const { choices } = this.#g;
     this.#g.note("INSERT into a temporary table");
     this.#g.budget = 25;
-    const table = this.#g.choices.pick(this.#tables);
-    const types = table.made.columns.map((c) => c.type);
+    const table = choices.pick(this.#tables);
+    const all = table.made.columns;
+    const some = this.#empty.has(table.google) ? all.filter(() => choices.chance(60)) : all;
+    const into = some.length > 0 ? some : all.slice(0, 1);
     const wish = { parent: this.#scope(), commonTables: this.#tables, rows: "any", as: "", top: false } as const;
-    const { query } = makeQuery(this.#g, { ...wish, types, names: null });
-    const list = table.made.columns.map((c) => c.name).join(", ");
-    const duck = table.made.columns.map((c) => c.duck).join(", ");
+    const { query } = makeQuery(this.#g, { ...wish, types: into.map((c) => c.type), names: null });
+    const duck = into.map((c) => c.duck).join(", ");
     return {
-      google: `INSERT INTO ${table.google} (${list}) ${printQuery(query, "google")}`,
+      google: insertion(this.#g, `${table.google} (${into.map((c) => c.name).join(", ")})`, query),
       steps: [{ kind: "run", sql: `INSERT INTO ${table.google} (${duck}) ${printQuery(query, "duck")}` }],
     };
   }
@@ -194,23 +289,37 @@ export class ScriptMaker {
     return { google, steps };
   }
 
-  /** Of a constant text, which sees no variable. */
+  /** Of a constant text, which sees its parameters and no variable. */
   #immediate(): Both {
     const { choices } = this.#g;
     this.#g.note("EXECUTE IMMEDIATE");
     this.#g.budget = 20;
-    if (choices.chance(30)) {
+    if (choices.chance(20)) {
       const { google, steps } = this.#dml();
-      return { google: `EXECUTE IMMEDIATE r"""${google}"""`, steps };
+      const none = { parameters: [], values: [], steps: [], byPlace: false };
+      return { google: immediate(this.#g, google, none, []), steps };
+    }
+    const given = passed(this.#g, (type) => this.#value(type));
+    this.#g.budget = 20;
+    const wish = { parent: scopeOfText(given), commonTables: this.#tables, names: null, as: "", top: false } as const;
+    if (this.#tables.length > 0 && choices.chance(25)) {
+      this.#g.note("EXECUTE IMMEDIATE of an INSERT");
+      const table = choices.pick(this.#tables);
+      const types = table.made.columns.map((c) => c.type);
+      const { query } = makeQuery(this.#g, { ...wish, types, rows: "any" });
+      const list = (names: readonly string[]): string => `${table.google} (${names.join(", ")})`;
+      const google = insertion(this.#g, list(table.made.columns.map((c) => c.name)), query);
+      const sql = `INSERT INTO ${list(table.made.columns.map((c) => c.duck))} ${printQuery(query, "duck")}`;
+      return { google: immediate(this.#g, google, given, []), steps: [...given.steps, { kind: "run", sql }] };
     }
     this.#g.note("EXECUTE IMMEDIATE INTO");
-    const { name, type } = choices.pick(this.#variables);
-    const wish = { parent: null, commonTables: this.#tables, names: null, as: "", top: false } as const;
-    const { query } = makeQuery(this.#g, { ...wish, types: [type], rows: "one" });
-    return {
-      google: `EXECUTE IMMEDIATE r"""${printQuery(query, "google")}""" INTO ${name}`,
-      steps: [{ kind: "assign", variable: name, type, sql: `SELECT (${printQuery(query, "duck")})` }],
-    };
+    const first = choices.pick(this.#variables);
+    const others = this.#variables.filter((variable) => variable !== first);
+    const into = others.length > 0 && choices.chance(50) ? [first, choices.pick(others)] : [first];
+    if (into.length > 1) this.#g.note("EXECUTE IMMEDIATE INTO several");
+    const { query } = makeQuery(this.#g, { ...wish, types: into.map((v) => v.type), rows: "one" });
+    const google = immediate(this.#g, printQuery(query, "google"), given, into);
+    return { google, steps: [...given.steps, intoVariables(query, into)] };
   }
 
   #block(depth: number): Both {
@@ -269,15 +378,16 @@ export class ScriptMaker {
   #inLoop(kind: "WHILE" | "LOOP" | "REPEAT" | "FOR", depth: number): Both {
     const around = this.#loops;
     this.#loops = [kind, ...around];
-    const body = this.#block(depth);
+    // Drawn first: who draws late, draws from a list that is used up.
+    const jump = this.#g.choices.chance(30) ? [this.#jump()] : [];
+    const body = sequence([...jump, this.#block(depth)]);
     this.#loops = around;
     return body;
   }
 
   #jump(): Both {
-    // Whether CONTINUE passes what stands behind UNTIL, the reference doesn't say.
-    const ways = this.#loops[0] === "REPEAT" ? (["break"] as const) : (["break", "continue"] as const);
-    const to = this.#g.choices.pick(ways);
+    const to = this.#g.choices.pick(["break", "continue"] as const);
+    if (to === "continue" && this.#loops[0] === "REPEAT") this.#g.note("CONTINUE in REPEAT");
     this.#g.note(to.toUpperCase());
     const google = this.#g.choices.pick(to === "break" ? ["BREAK", "LEAVE"] : ["CONTINUE", "ITERATE"]);
     const condition = this.#value(BOOL);
@@ -301,7 +411,7 @@ export class ScriptMaker {
     const stop: Step = { kind: "if", sql: duck, whenTrue: [{ kind: "jump", to: "break" }], otherwise: [] };
     const written = {
       WHILE: `WHILE ${counter} < ${times} AND ${google} DO ${counted} END WHILE`,
-      REPEAT: `REPEAT ${counted} UNTIL ${counter} >= ${times} OR ${google} END REPEAT`,
+      REPEAT: `REPEAT SET ${counter} = ${counter} + 1; IF ${counter} > ${times} THEN BREAK; END IF; ${body.google}; UNTIL ${counter} >= ${times} OR ${google} END REPEAT`,
       LOOP: `LOOP IF ${counter} >= ${times} THEN BREAK; END IF; ${counted} IF ${google} THEN BREAK; END IF; END LOOP`,
     }[kind];
     return {
@@ -313,6 +423,8 @@ export class ScriptMaker {
           before: kind === "WHILE" ? duck : null,
           body: kind === "LOOP" ? [...body.steps, stop] : body.steps,
           after: kind === "REPEAT" ? duck : null,
+          // Whether CONTINUE passes over what stands behind UNTIL, the reference doesn't say: a plan must hold for both.
+          skips: kind === "REPEAT" && choices.chance(50),
         },
       ],
     };
@@ -338,6 +450,27 @@ export class ScriptMaker {
     };
   }
 }
+
+/** Of a temporary table whose rows come later. */
+const NO_QUERY: Query = {
+  commonTables: [],
+  body: {
+    kind: "select",
+    distinct: false,
+    as: "",
+    items: [],
+    columns: [],
+    from: null,
+    where: null,
+    groupBy: null,
+    having: null,
+    qualify: null,
+    windows: [],
+  },
+  orderBy: [],
+  limit: null,
+  offset: null,
+};
 
 function branch(condition: string, whenTrue: readonly Step[], otherwise: readonly Step[]): Step {
   return { kind: "if", sql: `SELECT ${condition}`, whenTrue, otherwise };

@@ -10,19 +10,26 @@ export type Step =
   /** Where there are rows, BigQuery would have failed. */
   | { readonly kind: "none"; readonly sql: string }
   | { readonly kind: "assign"; readonly variable: string; readonly type: Type; readonly sql: string }
+  /** All variables take their part of the one row; NULL where there is none, and more are a failure. */
+  | {
+      readonly kind: "into";
+      readonly variables: readonly { readonly variable: string; readonly type: Type }[];
+      readonly sql: string;
+    }
   | {
       readonly kind: "if";
       readonly sql: string;
       readonly whenTrue: readonly Step[];
       readonly otherwise: readonly Step[];
     }
-  /** At most `times` passes, while `before` is true, until `after` is; null: whatever it is. */
+  /** At most `times` passes, while `before` is true, until `after` is; null: whatever it is. `skips`: CONTINUE passes over `after`. */
   | {
       readonly kind: "loop";
       readonly times: number;
       readonly before: string | null;
       readonly body: readonly Step[];
       readonly after: string | null;
+      readonly skips: boolean;
     }
   /** The body for each row, which `variable` holds as a STRUCT. */
   | {
@@ -32,7 +39,9 @@ export type Step =
       readonly sql: string;
       readonly body: readonly Step[];
     }
-  | { readonly kind: "jump"; readonly to: "break" | "continue" }
+  | { readonly kind: "jump"; readonly to: "break" | "continue" | "return" }
+  /** A procedure's steps, which `return` leaves. */
+  | { readonly kind: "call"; readonly body: readonly Step[] }
   /** The handler, where a step of the body fails. */
   | { readonly kind: "try"; readonly body: readonly Step[]; readonly handler: readonly Step[] }
   | { readonly kind: "result"; readonly sql: string };
@@ -57,7 +66,7 @@ export async function runText(warehouse: Warehouse, duck: string, answers: Answe
   return ended(outcome);
 }
 
-type Ended = Outcome | { readonly kind: "jump"; readonly to: "break" | "continue" };
+type Ended = Outcome | { readonly kind: "jump"; readonly to: "break" | "continue" | "return" };
 
 function ended(outcome: Ended): Outcome {
   if (outcome.kind === "jump") throw new Error("a jump out of no loop");
@@ -128,6 +137,19 @@ class Running {
         if (found.kind === "rows") this.#variables.set(step.variable, duckDatum(scalarOf(found.rows), step.type));
         return found;
       }
+      case "into": {
+        const found = await this.#ask(step.sql);
+        if (found.kind === "error") return found;
+        if (found.rows.length > 1) return { kind: "error", message: "more than one row is to be held" };
+        for (const [i, { variable, type }] of step.variables.entries()) {
+          this.#variables.set(variable, duckDatum(asScalar(found.rows[0]?.[i] ?? null), type));
+        }
+        return found;
+      }
+      case "call": {
+        const done = await this.all(step.body);
+        return done.kind === "jump" ? EMPTY : done;
+      }
       case "if": {
         const found = await this.#ask(step.sql);
         if (found.kind === "error") return found;
@@ -144,14 +166,15 @@ class Running {
     }
   }
 
-  async #loop({ times, before, body, after }: Extract<Step, { kind: "loop" }>): Promise<Ended> {
+  async #loop({ times, before, body, after, skips }: Extract<Step, { kind: "loop" }>): Promise<Ended> {
     for (let i = 0; i < times; i++) {
       const first = before === null ? null : await this.#ask(before);
       if (first?.kind === "error") return first;
       if (first !== null && scalarOf(first.rows) !== true) break;
       const done = await this.all(body);
-      if (done.kind === "error") return done;
+      if (done.kind === "error" || (done.kind === "jump" && done.to === "return")) return done;
       if (done.kind === "jump" && done.to === "break") break;
+      if (done.kind === "jump" && skips) continue;
       const last = after === null ? null : await this.#ask(after);
       if (last?.kind === "error") return last;
       if (last !== null && scalarOf(last.rows) === true) break;
@@ -165,7 +188,7 @@ class Running {
     for (const row of found.rows) {
       this.#variables.set(variable, duckDatum(row.map(asScalar), type));
       const done = await this.all(body);
-      if (done.kind === "error") return done;
+      if (done.kind === "error" || (done.kind === "jump" && done.to === "return")) return done;
       if (done.kind === "jump" && done.to === "break") break;
     }
     return EMPTY;

@@ -125,6 +125,13 @@ export type From =
       readonly source: string;
       readonly duck: string;
     }
+  | {
+      readonly kind: "wildcard";
+      readonly google: string;
+      readonly alias: string;
+      readonly parts: readonly { readonly table: string; readonly suffix: string }[];
+      readonly duck: string;
+    }
   /** A view, or what a table function gives; DuckDB gets its body. */
   | {
       readonly kind: "stored";

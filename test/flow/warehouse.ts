@@ -7,6 +7,7 @@ import {
   type Change,
   changedRows,
   createTable,
+  DATABASE_KINDS,
   PATHS,
   type ProtectedPath,
   type Rows,
@@ -14,6 +15,9 @@ import {
   TABLES,
   type Table,
 } from "./schema.ts";
+
+/** Enough for every value of the largest table. */
+const NUMBERS = 4000;
 
 export interface Changed {
   readonly path: ProtectedPath;
@@ -66,7 +70,11 @@ export class Warehouse {
 
   /** Makes the base table of database `seed`, and returns its name and rows. */
   async base(table: Table, seed: number): Promise<{ readonly physical: string; readonly rows: Rows }> {
-    const rows = randomRows(new Choices(numbersFrom(seed * 10 + TABLES.indexOf(table), 600)), table);
+    const rows = randomRows(
+      new Choices(numbersFrom(seed * 10 + TABLES.indexOf(table), NUMBERS)),
+      table,
+      DATABASE_KINDS[seed],
+    );
     const physical = `${table.name}_${seed}`;
     await this.put(physical, table, rows);
     return { physical, rows };
@@ -76,7 +84,7 @@ export class Warehouse {
   async changed(table: Table, seed: number, path: ProtectedPath, change: Change, variant: number): Promise<Changed> {
     const base = await this.base(table, seed);
     const at = PATHS.indexOf(path);
-    const numbers = numbersFrom(((seed * 64 + at) * 8 + CHANGES.indexOf(change)) * 4 + variant, 600);
+    const numbers = numbersFrom(((seed * 64 + at) * 8 + CHANGES.indexOf(change)) * 4 + variant, NUMBERS);
     const rows = changedRows(base.rows, table, path, change, new Choices(numbers));
     const physical = `${table.name}_${seed}_${at}_${change}_${variant}`;
     await this.put(physical, table, rows);

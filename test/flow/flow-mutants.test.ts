@@ -1,0 +1,14 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { FLOW_MUTANTS } from "./flow-mutants.ts";
+
+test("the text of each rule that is weakened stands once in flow.ts", () => {
+  const file = join(import.meta.dirname, "../../packages/googlesql/src/flow/flow.ts");
+  const text = readFileSync(file, "utf8");
+  assert.deepEqual(
+    FLOW_MUTANTS.filter(([, from]) => text.split(from).length !== 2).map(([rule]) => rule),
+    [],
+  );
+});

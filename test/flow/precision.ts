@@ -1,0 +1,186 @@
+/**
+ * How much the plan foresees in vain: of one query, each path that the plan says reaches an output is changed in every way in the
+ * databases where the query shows most, until that output changes.
+ */
+import { analyze, type Output, type PlanStatement } from "@chaperone/googlesql";
+import { CATALOG } from "./catalog.ts";
+import { type Base, mix, onBase, tablesOf, withTables } from "./databases.ts";
+import type { Generated } from "./generator.ts";
+import { columnName, compare, covers, isRead, type Outcome, predicted } from "./oracle.ts";
+import type { Case, Leak } from "./pair.ts";
+import { CATALOG_DEFAULTS, CHANGES, DATABASE_KINDS, PATHS, type ProtectedPath, TABLES } from "./schema.ts";
+import { type Answers, runText } from "./steps.ts";
+import { isRefusal, type Warehouse } from "./warehouse.ts";
+
+/** That a path reaches an output, as the plan foresees. */
+export interface Edge {
+  readonly path: string;
+  readonly output: string;
+  /** How the plan says it does: `copy`, `transform`, `aggregate`, or the clauses by which it decides. */
+  readonly causes: readonly string[];
+  readonly came: boolean;
+  /** The output was the same in every run: nothing could have come of anything. */
+  readonly still: boolean;
+}
+
+export interface Measured {
+  readonly pairs: number;
+  readonly edges: readonly Edge[];
+  /** Paths that the plan reads, and those of them that changed neither the result nor whether there is one. */
+  readonly paths: number;
+  readonly idle: number;
+  readonly leak: Leak | null;
+}
+
+/** How many paths of a query are changed. */
+const PATHS_CHANGED = 6;
+/** In how many databases. */
+const BASES = 4;
+/** More than this, and a database is too large for the query. */
+const MOST_ROWS = 2000;
+const MOST_MS = 150;
+/** Behind this, no more paths of a query are changed. */
+const PATIENCE_MS = 5000;
+
+export async function measure(
+  query: Generated,
+  statement: PlanStatement,
+  warehouse: Warehouse,
+  seed: number,
+): Promise<Measured> {
+  const used = tablesOf(query);
+  const answers: Answers = new Map();
+  const bases = await bestBases(query, warehouse, used, seed, answers);
+  const seen = statement.outputs.map(() => new Set<string>());
+  for (const { outcome } of bases) note(seen, outcome, query.ordered);
+  const found: { path: ProtectedPath; output: number; came: boolean }[] = [];
+  let [pairs, paths, idle] = [0, 0, 0];
+  const started = performance.now();
+  for (const path of pathsToChange(statement, used, seed)) {
+    if (performance.now() - started > PATIENCE_MS) break;
+    const table = TABLES.find((t) => t.name === path.table);
+    if (table === undefined) continue;
+    const waiting = new Set(statement.outputs.flatMap((output, i) => (predicted(output, path) ? [i] : [])));
+    const foreseen = [...waiting];
+    let [tried, moved] = [false, false];
+    for (const [attempt, change] of CHANGES.flatMap((c) => bases.map(() => c)).entries()) {
+      // Who decides but whether the query fails has but to move it once.
+      if (moved && waiting.size === 0) break;
+      const base = bases[attempt % bases.length];
+      if (base === undefined) break;
+      const changed = await warehouse.changed(table, base.seed, path, change, mix(seed, attempt) % 2);
+      const sql = withTables(query.duck, (name) =>
+        name === path.table ? changed.physical : (base.physical.get(name) ?? name),
+      );
+      const other = await runText(warehouse, sql, answers);
+      if (other.kind === "error" && isRefusal(other.message)) continue;
+      pairs++;
+      tried = true;
+      note(seen, other, query.ordered);
+      const result = compare(statement, path, query.ordered, base.outcome, other);
+      moved ||= result.changed;
+      // Where keys repeat, orders that the generator takes for total aren't.
+      if (result.leak !== null && DATABASE_KINDS[base.seed]?.keys === null) {
+        const { google, duck, ordered } = query;
+        const example: Case = { title: "", google, duck, ordered, path, base: base.rows, changed: changed.rows };
+        return { pairs, edges: [], paths, idle, leak: { message: result.leak, plan: statement, example } };
+      }
+      for (const output of changedOutputs(base.outcome, other, query.ordered)) waiting.delete(output);
+    }
+    if (!tried) continue;
+    paths++;
+    if (!moved) idle++;
+    found.push(...foreseen.map((output) => ({ path, output, came: !waiting.has(output) })));
+  }
+  const clauses = decidingClauses(query.google);
+  const edges = found.flatMap(({ path, output, came }): Edge[] => {
+    const told = statement.outputs[output];
+    if (told === undefined) return [];
+    const still = (seen[output]?.size ?? 0) < 2;
+    return [{ path: columnName(path), output: told.name, causes: causesOf(told, path, clauses), came, still }];
+  });
+  return { pairs, edges, paths, idle, leak: null };
+}
+
+/** The databases in which the query gives most that could change. */
+async function bestBases(
+  query: Generated,
+  warehouse: Warehouse,
+  used: ReadonlySet<string>,
+  seed: number,
+  answers: Answers,
+): Promise<Base[]> {
+  const found: { base: Base; variety: number }[] = [];
+  for (const at of DATABASE_KINDS.keys()) {
+    const started = performance.now();
+    const base = await onBase(query, warehouse, used, at, answers);
+    const slow = performance.now() - started > MOST_MS;
+    if (base.outcome.kind === "error" || base.outcome.rows.length > MOST_ROWS || (slow && found.length >= 2)) {
+      // What is slow on this one is slower on the next.
+      if (slow) break;
+      continue;
+    }
+    found.push({ base, variety: variety(base.outcome) });
+  }
+  const ranked = found.sort((a, b) => b.variety - a.variety).map(({ base }) => base);
+  const rest = ranked.slice(BASES - 1);
+  const drawn = rest[seed % Math.max(1, rest.length)];
+  return [...ranked.slice(0, BASES - 1), ...(drawn === undefined ? [] : [drawn])];
+}
+
+/** Small databases count as much as large ones whose rows are alike. */
+function variety(outcome: Outcome): number {
+  if (outcome.kind === "error") return 0;
+  const columns = outcome.rows[0]?.length ?? 0;
+  let different = 0;
+  for (let i = 0; i < columns; i++) different += new Set(outcome.rows.map((row) => JSON.stringify(row[i]))).size;
+  return different;
+}
+
+function pathsToChange(statement: PlanStatement, used: ReadonlySet<string>, seed: number): ProtectedPath[] {
+  return PATHS.filter((path) => used.has(path.table) && isRead(statement, path))
+    .map((path) => ({ path, rank: mix(seed, PATHS.indexOf(path)) }))
+    .sort((a, b) => a.rank - b.rank)
+    .slice(0, PATHS_CHANGED)
+    .map(({ path }) => path);
+}
+
+function columnOf(outcome: Outcome, at: number, ordered: boolean): string {
+  if (outcome.kind === "error") return "error";
+  const values = outcome.rows.map((row) => JSON.stringify(row[at] ?? null));
+  return (ordered ? values : values.sort()).join("\n");
+}
+
+function note(seen: readonly Set<string>[], outcome: Outcome, ordered: boolean): void {
+  if (outcome.kind === "error") return;
+  for (const [i, values] of seen.entries()) if (values.size < 2) values.add(columnOf(outcome, i, ordered));
+}
+
+/** Which outputs differ; where none does and the rows do, their values go together otherwise, and all have changed. */
+function changedOutputs(base: Outcome, other: Outcome, ordered: boolean): readonly number[] {
+  if (base.kind === "error" || other.kind === "error") return [];
+  const width = Math.max(base.rows[0]?.length ?? 0, other.rows[0]?.length ?? 0);
+  const all = Array.from({ length: width }, (_, i) => i);
+  const own = all.filter((i) => columnOf(base, i, ordered) !== columnOf(other, i, ordered));
+  if (own.length > 0) return own;
+  const whole = (rows: readonly (readonly unknown[])[]): string =>
+    rows
+      .map((row) => JSON.stringify(row))
+      .sort()
+      .join("\n");
+  return whole(base.rows) === whole(other.rows) ? [] : all;
+}
+
+type Clauses = readonly { readonly clause: string; readonly columns: readonly string[] }[];
+
+function decidingClauses(google: string): Clauses {
+  const { explanation } = analyze(google, { catalog: CATALOG, ...CATALOG_DEFAULTS, explain: true });
+  return explanation?.decided ?? [];
+}
+
+function causesOf(output: Output, path: ProtectedPath, clauses: Clauses): string[] {
+  const vias = output.explicit.filter((source) => covers(source.column, path)).map((source) => source.via);
+  if (vias.length > 0) return [...new Set(vias)];
+  const deciding = clauses.filter(({ columns }) => columns.some((column) => covers(column, path)));
+  return deciding.length === 0 ? ["decides otherwise"] : [...new Set(deciding.map(({ clause }) => clause))];
+}
