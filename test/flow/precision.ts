@@ -36,11 +36,12 @@ export interface Measured {
 const PATHS_CHANGED = 6;
 /** In how many databases. */
 const BASES = 4;
-/** More than this, and a database is too large for the query. */
-const MOST_ROWS = 2000;
-const MOST_MS = 150;
+/** More rows than this, and those databases that are larger are too large for the query. */
+const MOST_ROWS = 500;
+/** As many as its tables' rows make side by side. */
+const MOST_WORK = 30_000;
 /** Behind this, no more paths of a query are changed. */
-const PATIENCE_MS = 5000;
+const PATIENCE_MS = 20_000;
 
 export async function measure(
   query: Generated,
@@ -111,15 +112,12 @@ async function bestBases(
   answers: Answers,
 ): Promise<Base[]> {
   const found: { base: Base; variety: number }[] = [];
-  for (const at of DATABASE_KINDS.keys()) {
-    const started = performance.now();
+  const tables = query.duck.split("{{").length - 1;
+  for (const [at, { rows }] of DATABASE_KINDS.entries()) {
+    if (rows !== null && rows ** tables > MOST_WORK) break;
     const base = await onBase(query, warehouse, used, at, answers);
-    const slow = performance.now() - started > MOST_MS;
-    if (base.outcome.kind === "error" || base.outcome.rows.length > MOST_ROWS || (slow && found.length >= 2)) {
-      // What is slow on this one is slower on the next.
-      if (slow) break;
-      continue;
-    }
+    if (base.outcome.kind === "rows" && base.outcome.rows.length > MOST_ROWS) break;
+    if (base.outcome.kind === "error") continue;
     found.push({ base, variety: variety(base.outcome) });
   }
   const ranked = found.sort((a, b) => b.variety - a.variety).map(({ base }) => base);

@@ -44,7 +44,8 @@ const WITHOUT: Readonly<Record<string, string>> = {
 };
 
 /** Lists to which the resolver adds what it saw; each addition is a mutant without it. */
-const NOTED = /(^|\.)(failing|computed|errors|scanned|effects|flows|shapes|decided|keys|implicit|sets|conditions)$/;
+const NOTED =
+  /(^|\.)(failing|computed|errors|scanned|unseen|effects|flows|shapes|decided|keys|implicit|sets|conditions)$/;
 
 /** All mutants of the resolver below `folder`, in the order of files and places. */
 export function resolverMutants(folder: string): Mutant[] {

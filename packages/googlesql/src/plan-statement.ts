@@ -162,7 +162,7 @@ export function readsOf(context: Context, relation: Relation | null, uses: ReadU
   const flowsOf = (list: readonly Written[]): Flow[] => list.flatMap((w) => w.columns.map((c) => c.flow));
   const written = flowsOf(context.written.filter((w) => temporaryName(w.table) === undefined));
   const temporary = flowsOf(context.written.filter((w) => temporaryName(w.table) !== undefined));
-  for (const flow of [...shown, ...written, ...context.errors]) {
+  for (const flow of [...shown, ...written, ...context.errors, ...context.unseen]) {
     const value = whole(flow);
     for (const key of value.explicit.keys()) note(key, "output");
     for (const key of value.implicit) note(key, "predicate");

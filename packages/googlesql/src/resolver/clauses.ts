@@ -1,5 +1,5 @@
 /** Clauses that mean the same wherever they stand: conditions, ORDER BY, LIMIT, what can be grouped. */
-import { keysOf, picked, type SourceKey, union } from "../flow/flow.ts";
+import { keysOf, NO_KEYS, NOTHING, picked, type SourceKey, union } from "../flow/flow.ts";
 import type { Expression, Limit, Node, OrderItem } from "../tree.ts";
 import { BOOL, coerces, INT64, isGroupable, typeName } from "../types.ts";
 import type { Context } from "./context.ts";
@@ -51,10 +51,47 @@ export function pickedColumn(column: Column): Column {
   return { ...column, flow: picked(column.flow) };
 }
 
-/** LIMIT leaves as few rows as it says: none of them is one of many. */
+/** LIMIT leaves as few rows as it says: none of them is one of many, and LIMIT 0 leaves none. */
 export function limited(context: Context, relation: Relation, limit: Limit, scope: Scope): Relation {
   checkLimit(context, limit, scope);
+  if (leavesNone(limit)) return withoutRows(context, relation);
   return { ...relation, columns: relation.columns.map(pickedColumn), rows: picked(relation.rows) };
+}
+
+export function leavesNone(limit: Limit): boolean {
+  return limit.count.kind === "IntegerLiteral" && Number(limit.count.text) === 0;
+}
+
+/** Whether a condition is FALSE or NULL as it is written, `1 = 0` included: no row meets it. */
+export function neverMet(node: Expression): boolean {
+  switch (node.kind) {
+    case "BooleanLiteral":
+      return !node.value;
+    case "NullLiteral":
+      return true;
+    case "ComparisonExpression": {
+      const { left, right, operator } = node;
+      const numbers = left.kind === "IntegerLiteral" && right.kind === "IntegerLiteral";
+      return operator === "=" && numbers && BigInt(left.text) !== BigInt(right.text);
+    }
+    case "LogicalExpression":
+      return node.operator === "AND" ? node.operands.some(neverMet) : node.operands.every(neverMet);
+    default:
+      return false;
+  }
+}
+
+/**
+ * Where there is no row, nothing is shown and nothing decides. It is read all the same, and what is computed on the way may fail:
+ * that is noted where it is computed.
+ */
+export function withoutRows<Rows extends Pick<Relation, "columns" | "implicit" | "rows">>(
+  context: Context,
+  rows: Rows,
+): Rows {
+  context.unseen.push({ ...NOTHING, implicit: rows.implicit }, ...rows.columns.map((column) => column.flow));
+  const columns = rows.columns.map((column) => ({ ...column, flow: NOTHING }));
+  return { ...rows, columns, implicit: NO_KEYS, rows: NOTHING };
 }
 
 export function checkLimit(context: Context, limit: Limit, scope: Scope): void {

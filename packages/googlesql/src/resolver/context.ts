@@ -92,6 +92,8 @@ interface StatementNotes {
   readonly errors: Flow[];
   /** That the rows exist that it goes over: whether anything was computed at all. */
   readonly scanned: Flow[];
+  /** What queries without any row would show or be decided by: it is read, and nothing of it is seen. */
+  readonly unseen: Flow[];
   readonly writes: Write[];
   /** What `writes` say, before it is lists and names. */
   readonly written: Written[];
@@ -111,6 +113,7 @@ const newNotes = (): StatementNotes => ({
   failing: [],
   errors: [],
   scanned: [],
+  unseen: [],
   writes: [],
   written: [],
   changes: [],
@@ -303,6 +306,10 @@ export class Context {
 
   get scanned(): Flow[] {
     return this.#notes.scanned;
+  }
+
+  get unseen(): Flow[] {
+    return this.#notes.unseen;
   }
 
   get writes(): Write[] {

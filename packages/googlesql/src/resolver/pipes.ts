@@ -14,7 +14,7 @@ import type {
   Subpipeline,
 } from "../tree.ts";
 import { casts, STRING, typeName } from "../types.ts";
-import { checkLimit, condition, orderItems, pickedColumn } from "./clauses.ts";
+import { checkLimit, condition, leavesNone, neverMet, orderItems, pickedColumn, withoutRows } from "./clauses.ts";
 import { withTables } from "./common-tables.ts";
 import type { Context } from "./context.ts";
 import { eachColumn } from "./each-column.ts";
@@ -41,15 +41,32 @@ export function pipedRows(
 ): PipedRows {
   let rows = start;
   let tables = outerTables;
+  let none = false;
   for (const pipe of pipes) {
     // Most operators look at each column.
     context.spendColumns(rows.columns.length, pipe);
     // Its common tables are there for all operators behind it.
     if (pipe.kind === "PipeWith") tables = withTables(context, pipe.with, tables);
     else rows = piped(context, pipe, pipeInput(rows, parent, tables));
+    none = leavesNoRow(pipe) || (none && takesEachRow(pipe));
   }
-  return rows;
+  return none ? withoutNamedRows(context, rows) : rows;
 }
+
+function leavesNoRow(pipe: PipeOperator): boolean {
+  if (pipe.kind === "PipeLimit") return leavesNone(pipe.limit);
+  return pipe.kind === "PipeWhere" && neverMet(pipe.condition);
+}
+
+/** Whether an operator gives no row that it wasn't given. */
+function takesEachRow({ kind }: PipeOperator): boolean {
+  return EACH_ROW.has(kind);
+}
+
+const EACH_ROW: ReadonlySet<PipeOperator["kind"]> = new Set([
+  ...(["PipeSelect", "PipeExtend", "PipeWindow", "PipeSet", "PipeDrop", "PipeRename", "PipeAs"] as const),
+  ...(["PipeWith", "PipeWhere", "PipeLimit", "PipeDistinct", "PipeOrderBy"] as const),
+]);
 
 function piped(context: Context, pipe: Exclude<PipeOperator, { kind: "PipeWith" }>, input: PipeInput): PipedRows {
   const { rows, frame, scope, outer } = input;
@@ -117,6 +134,12 @@ function piped(context: Context, pipe: Exclude<PipeOperator, { kind: "PipeWith" 
       return unreachable;
     }
   }
+}
+
+/** The same for rows that are named: each column is that of its name. */
+function withoutNamedRows(context: Context, rows: PipedRows): PipedRows {
+  const { implicit, rows: none } = withoutRows(context, rows);
+  return { ...eachColumn(rows, (column) => ({ ...column, flow: NOTHING })), implicit, rows: none };
 }
 
 function plain(from: FromClause): PipedRows {

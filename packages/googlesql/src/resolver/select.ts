@@ -1,7 +1,7 @@
 /** SELECT: clauses in the order GoogleSQL gives them meaning, and what each decides. */
 import { NOTHING, type SourceKey, union } from "../flow/flow.ts";
 import type { OrderItem, Select } from "../tree.ts";
-import { condition, orderItems, pickedColumn } from "./clauses.ts";
+import { condition, neverMet, orderItems, pickedColumn, withoutRows } from "./clauses.ts";
 import type { Context } from "./context.ts";
 import { newFrame, outputScope } from "./frame.ts";
 import { NO_FROM, resolveFrom, scopeOf } from "./from-clause.ts";
@@ -64,7 +64,7 @@ export function select(
   }
   const oneRow = grouped && groupsAll(node.groupBy);
   const given = oneRow ? columns.map(pickedColumn) : columns;
-  return {
+  const relation: Relation = {
     columns: node.as === null ? given : [rowColumn(context, node.as, given, node)],
     implicit: union(decided),
     rows: oneRow ? NOTHING : from.rows,
@@ -72,4 +72,7 @@ export function select(
     repeated: !oneRow && (from.repeated || groupsTwice(node.groupBy)),
     valueTable: node.as !== null,
   };
+  // Aggregates without GROUP BY, and the empty grouping set, give a row of no row.
+  const rowOfNone = grouped && (oneRow || groupsTwice(node.groupBy) || node.groupBy?.kind === "GroupByAll");
+  return node.where !== null && neverMet(node.where) && !rowOfNone ? withoutRows(context, relation) : relation;
 }
