@@ -302,7 +302,7 @@ export class ScriptMaker {
     const given = passed(this.#g, (type) => this.#value(type));
     this.#g.budget = 20;
     const wish = { parent: scopeOfText(given), commonTables: this.#tables, names: null, as: "", top: false } as const;
-    if (this.#tables.length > 0 && choices.chance(25)) {
+    if (this.#tables.length > 0 && !choices.chance(65)) {
       this.#g.note("EXECUTE IMMEDIATE of an INSERT");
       const table = choices.pick(this.#tables);
       const types = table.made.columns.map((c) => c.type);

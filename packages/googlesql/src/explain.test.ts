@@ -64,6 +64,14 @@ describe("an explanation", () => {
     );
   });
 
+  it("ends where a tree would double with every step", () => {
+    let sql = "SELECT ssn AS a, name AS b FROM patients";
+    for (let i = 0; i < 40; i++) sql = `SELECT a || b AS a, b || a AS b FROM (${sql})`;
+    const count = (steps: readonly Step[]): number => steps.reduce((sum, { from }) => sum + 1 + count(from), 0);
+    const steps = explanationOf(sql).outputs.reduce((sum, { made }) => sum + count(made), 0);
+    assert.ok(steps > 1000 && steps < 20_000, String(steps));
+  });
+
   it("is made only for whoever asks", () => {
     assert.equal(analyze("SELECT ssn FROM patients", { catalog: CLINIC, ...DEFAULTS }).explanation, undefined);
   });
