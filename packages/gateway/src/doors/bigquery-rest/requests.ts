@@ -99,6 +99,8 @@ const jobQuery = z.strictObject({
   allowLargeResults: bool.optional(),
   flattenResults: bool.optional(),
   priority: z.enum(["INTERACTIVE"]).optional(),
+  // The Node client leaves its own option in the body; its parameters carry the types already. BigQuery doesn't read it either.
+  types: z.unknown().optional(),
 });
 
 /** POST /projects/{p}/jobs */

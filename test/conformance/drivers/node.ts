@@ -1,0 +1,56 @@
+/** `@google-cloud/bigquery`. Usage: node.ts STEP (a JSON text); prints one JSON line. See ../README.md. */
+import { BigQuery } from "@google-cloud/bigquery";
+import type { Step } from "../steps.ts";
+
+const step = JSON.parse(process.argv[2] ?? "") as Step;
+const { ENDPOINT = "", PROJECT = "", UNIVERSE } = process.env;
+const client = new BigQuery({
+  projectId: PROJECT,
+  apiEndpoint: ENDPOINT,
+  ...(UNIVERSE === undefined ? {} : { universeDomain: UNIVERSE }),
+});
+
+async function rows(): Promise<unknown[]> {
+  const given = step.parameters ?? [];
+  const params = Object.fromEntries(given.map(([name, type, value]) => [name, asUsersWrite(type, value)]));
+  const types = Object.fromEntries(given.map(([name, type]) => [name, /^ARRAY<(.*)>$/.exec(type)?.slice(1) ?? type]));
+  const query = { query: step.sql, ...(step.parameters === undefined ? {} : { params, types }) };
+  switch (step.how) {
+    case "query_and_wait":
+      return (await client.query(query))[0];
+    case "query": {
+      const [job] = await client.createQueryJob(query);
+      const all: unknown[] = [];
+      // Page by page, as far as a page token leads.
+      let more: object | null = { maxResults: step.pageSize ?? 1000, autoPaginate: false };
+      while (more !== null) {
+        const [page, next] = (await job.getQueryResults(more)) as unknown as [unknown[], object | null];
+        all.push(...page);
+        more = next;
+      }
+      return all;
+    }
+    case "list_rows": {
+      const [, dataset = "", table = ""] = (step.table ?? "").split(".");
+      return (
+        await client
+          .dataset(dataset)
+          .table(table)
+          .getRows({ maxResults: step.limit ?? 10 })
+      )[0];
+    }
+    default:
+      throw new Error(`no ${step.how} here`);
+  }
+}
+
+function asUsersWrite(type: string, value: unknown): unknown {
+  return type === "DATE" ? BigQuery.date(String(value)) : value;
+}
+
+try {
+  console.log(JSON.stringify({ rows: await rows() }));
+} catch (error) {
+  const { code, message } = error as { code?: unknown; message: string };
+  console.log(JSON.stringify({ error: { kind: String(code), message } }));
+}

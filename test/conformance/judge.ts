@@ -1,0 +1,47 @@
+/** Whether a client's user saw what they must. */
+import { isDeepStrictEqual } from "node:util";
+import type { Step } from "./steps.ts";
+
+export type Answer =
+  | { readonly rows: readonly unknown[] }
+  | { readonly error: { readonly kind: string; readonly message: string } };
+
+/** What is wrong with `answer`, or null. `without` is what the client says with no gateway between. */
+export function judge(step: Step, answer: Answer, without: Answer): string | null {
+  switch (step.feature) {
+    case "denied":
+      return refusal(answer, /denied/i);
+    case "refused":
+      return refusal(answer, /street/);
+    case "approved":
+      return masked(answer, without);
+    default:
+      if ("error" in answer) return `${answer.error.kind}: ${answer.error.message}`;
+      if ("error" in without) return `without the gateway: ${without.error.message}`;
+      if (answer.rows.length === 0) return "no rows";
+      return isDeepStrictEqual(answer.rows, without.rows) ? null : "other rows than without the gateway";
+  }
+}
+
+function refusal(answer: Answer, says: RegExp): string | null {
+  if (!("error" in answer)) return "rows came";
+  return says.test(answer.error.message) ? null : `${answer.error.kind}: ${answer.error.message}`;
+}
+
+/** Columns first_name (shown), ssn (last4), birth_date (year), phone (null). */
+function masked(answer: Answer, without: Answer): string | null {
+  if ("error" in answer) return `${answer.error.kind}: ${answer.error.message}`;
+  if ("error" in without) return `without the gateway: ${without.error.message}`;
+  if (answer.rows.length === 0 || answer.rows.length !== without.rows.length) return "other rows than asked for";
+  const text = JSON.stringify(answer.rows);
+  const truth = JSON.stringify(without.rows);
+  const numbers = truth.match(/\d{3}-\d{2}-\d{4}/g) ?? [];
+  if (numbers.length !== answer.rows.length) return "the true rows have no social security numbers to look for";
+  for (const number of numbers) {
+    if (text.includes(number)) return "a social security number came through";
+    if (!text.includes(`XXXXX${number.slice(-4)}`))
+      return "a social security number isn't shown by its last four digits";
+  }
+  const names = [...truth.matchAll(/"(?:str )?([A-Z][a-z]+)"/g)].map(([, name = ""]) => name);
+  return names.every((name) => text.includes(name)) ? null : "a name that is to be shown isn't";
+}

@@ -1,0 +1,73 @@
+/**
+ * Official clients, unchanged, through the gateway: npm run conformance -- [--only NAME] [--write]
+ *
+ * Each step runs twice, through the gateway and against the warehouse itself: what isn't masked must be the same, what is must
+ * be what the policy says. --write puts the matrix into docs/clients.md.
+ */
+import { spawn } from "node:child_process";
+import { text } from "node:stream/consumers";
+import { parseArgs } from "node:util";
+import { CLIENTS, type Client } from "./clients.ts";
+import { type Answer, judge } from "./judge.ts";
+import { type Outcome, writeMatrix } from "./matrix.ts";
+import { type Setting, startSetting } from "./setting.ts";
+
+const PATIENCE_MS = 180_000;
+
+const { values: options } = parseArgs({ options: { only: { type: "string" }, write: { type: "boolean" } } });
+const chosen = CLIENTS.filter(({ name }) => name.toLowerCase().includes(options.only?.toLowerCase() ?? ""));
+if (chosen.length === 0) throw new Error(`no client is named like ${options.only}`);
+
+const setting = await startSetting();
+const outcomes: Outcome[] = [];
+try {
+  for (const client of chosen) outcomes.push(...(await outcomesOf(client, setting)));
+} finally {
+  await setting.close();
+}
+if (options.write === true) writeMatrix(outcomes);
+const failed = outcomes.filter(({ fault }) => fault !== null).length;
+console.log(`\n${outcomes.length - failed} passed, ${failed} failed`);
+process.exitCode = failed === 0 && outcomes.length > 0 ? 0 : 1;
+
+async function outcomesOf(client: Client, { rig, folder, environment, deciding }: Setting): Promise<Outcome[]> {
+  const prepared = client.prepare(folder);
+  if ("missing" in prepared) {
+    console.log(`\n${client.name}: not run, ${prepared.missing}`);
+    return [];
+  }
+  console.log(`\n${client.name} ${prepared.version}, credential ${client.kind}`);
+  const through = environment(client.kind, rig.url);
+  client.logIn?.(through);
+  const results: Outcome[] = [];
+  for (const step of client.steps) {
+    const stop = deciding(step.feature === "denied" ? "deny" : "approve");
+    const answer = await answerOf(client.command(step, folder), through);
+    await stop();
+    const without = await answerOf(client.command(step, folder), environment(client.kind, rig.warehouse.url));
+    const fault = judge(step, answer, without);
+    results.push({
+      client: client.name,
+      version: prepared.version,
+      kind: client.kind,
+      feature: step.feature,
+      how: step.how,
+      fault,
+    });
+    console.log(
+      `  ${fault === null ? "ok  " : "FAIL"} ${step.feature} (${step.how})${fault === null ? "" : `: ${fault}`}`,
+    );
+  }
+  return results;
+}
+
+async function answerOf([command, ...words]: readonly [string, ...string[]], env: NodeJS.ProcessEnv): Promise<Answer> {
+  const child = spawn(command, words, { env, stdio: ["ignore", "pipe", "pipe"], timeout: PATIENCE_MS });
+  const [out, err] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  const line = out.trim().split("\n").at(-1) ?? "";
+  try {
+    return JSON.parse(line) as Answer;
+  } catch {
+    return { error: { kind: "no answer", message: `${out}${err}`.slice(-800) } };
+  }
+}

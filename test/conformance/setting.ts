@@ -1,0 +1,84 @@
+/** A gateway with the embedded warehouse behind it, and an agent's credential of each kind. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { credentialFile, makeKey } from "../../packages/cli/src/print/agent-credential.ts";
+import type { ApprovalSummary, ApprovalView } from "../../packages/gateway/src/index.ts";
+import { PROJECT, type Rig, startRig } from "../rig.ts";
+import type { Kind } from "./clients.ts";
+
+const PUBLIC_URL = "https://chaperone.demo.example";
+
+export interface Setting {
+  readonly rig: Rig;
+  readonly folder: string;
+  /** What the client's process gets, to reach the gateway or, without it, the warehouse. */
+  environment(kind: Kind, endpoint: string): NodeJS.ProcessEnv;
+  /** Decides whatever is pending, until told to stop. */
+  deciding(decision: "approve" | "deny"): () => Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function startSetting(): Promise<Setting> {
+  const rig = await startRig({ patients: 60 });
+  const folder = mkdtempSync(join(tmpdir(), "chaperone-conformance-"));
+  const { publicKey, privateKey } = makeKey();
+  const officer = rig.person("dana.officer");
+  const { subject, kid } = await rig.person("sam.sponsor").post<{ subject: string; kid: string }>("agents/add", {
+    name: "conformance",
+    sponsor: { issuer: rig.identityProvider.issuer, subject: "sam.sponsor" },
+    groups: ["clinical-agents"],
+    key: { publicKey, days: 1 },
+  });
+  const tokenFile = join(folder, "token");
+  writeFileSync(tokenFile, await rig.token("care-summary-agent"), { mode: 0o600 });
+  const files: Readonly<Record<Kind, string>> = {
+    A: credentialFile({ kind: "token-file", publicUrl: PUBLIC_URL, subject: "", tokenFile }),
+    B: credentialFile({ kind: "key", publicUrl: PUBLIC_URL, subject, kid, privateKey }),
+    C: credentialFile({ kind: "self-signed", publicUrl: PUBLIC_URL, subject, kid, privateKey }),
+  };
+  // The demo's public URL is nobody's: the file points at where the gateway listens.
+  for (const [kind, content] of Object.entries(files))
+    writeFileSync(join(folder, `${kind}.json`), content.replaceAll(`"${PUBLIC_URL}/`, `"${rig.url}/`), { mode: 0o600 });
+  return {
+    rig,
+    folder,
+    environment(kind, endpoint) {
+      const home = join(folder, `home-${kind}`);
+      mkdirSync(home, { recursive: true });
+      const universe = new URL(PUBLIC_URL).hostname;
+      return {
+        PATH: process.env.PATH,
+        JAVA_HOME: process.env.JAVA_HOME,
+        HOME: home,
+        CLOUDSDK_CONFIG: join(home, "gcloud"),
+        CLOUDSDK_CORE_DISABLE_PROMPTS: "1",
+        GOOGLE_APPLICATION_CREDENTIALS: join(folder, `${kind}.json`),
+        ...(kind === "C" ? { GOOGLE_CLOUD_UNIVERSE_DOMAIN: universe, UNIVERSE: universe } : {}),
+        ENDPOINT: endpoint,
+        PROJECT,
+      };
+    },
+    deciding(decision) {
+      let stopped = false;
+      const done = (async () => {
+        while (!stopped) {
+          const { approvals } = await officer.get<{ approvals: ApprovalSummary[] }>("approvals?state=pending");
+          for (const { id } of approvals) {
+            const { binding } = await officer.get<ApprovalView>(`approvals/${id}`);
+            await officer.post(`approvals/${id}/decisions`, { decision, reason: "as the step says", binding });
+          }
+          await new Promise((tick) => setTimeout(tick, 100));
+        }
+      })();
+      return async () => {
+        stopped = true;
+        await done;
+      };
+    },
+    async close() {
+      await rig.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
