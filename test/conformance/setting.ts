@@ -1,13 +1,12 @@
 /** A gateway with the embedded warehouse behind it, and an agent's credential of each kind. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { credentialFile, makeKey } from "../../packages/cli/src/print/agent-credential.ts";
 import type { ApprovalSummary, ApprovalView } from "../../packages/gateway/src/index.ts";
 import { PROJECT, type Rig, startRig } from "../rig.ts";
 import type { Kind } from "./clients.ts";
-
-const PUBLIC_URL = "https://chaperone.demo.example";
 
 export interface Setting {
   readonly rig: Rig;
@@ -19,8 +18,23 @@ export interface Setting {
   close(): Promise<void>;
 }
 
+async function freePort(): Promise<number> {
+  const probe = createServer();
+  await new Promise<void>((listening) => probe.listen(0, "127.0.0.1", listening));
+  const address = probe.address();
+  await new Promise((closed) => probe.close(closed));
+  if (address === null || typeof address === "string") throw new Error("no free port");
+  return address.port;
+}
+
 export async function startSetting(): Promise<Setting> {
-  const rig = await startRig({ patients: 60 });
+  const port = await freePort();
+  // Clients compare what their credential file says with what they are told: the public URL is where the gateway listens.
+  const publicUrl = `http://127.0.0.1:${port}`;
+  const rig = await startRig({
+    patients: 60,
+    config: { listen: { host: "127.0.0.1", port }, public_url: publicUrl, log: { level: "error" } },
+  });
   const folder = mkdtempSync(join(tmpdir(), "chaperone-conformance-"));
   const { publicKey, privateKey } = makeKey();
   const officer = rig.person("dana.officer");
@@ -33,9 +47,9 @@ export async function startSetting(): Promise<Setting> {
   const tokenFile = join(folder, "token");
   writeFileSync(tokenFile, await rig.token("care-summary-agent"), { mode: 0o600 });
   const files: Readonly<Record<Kind, string>> = {
-    A: credentialFile({ kind: "token-file", publicUrl: PUBLIC_URL, subject: "", tokenFile }),
-    B: credentialFile({ kind: "key", publicUrl: PUBLIC_URL, subject, kid, privateKey }),
-    C: credentialFile({ kind: "self-signed", publicUrl: PUBLIC_URL, subject, kid, privateKey }),
+    A: credentialFile({ kind: "token-file", publicUrl, subject: "", tokenFile }),
+    B: credentialFile({ kind: "key", publicUrl, subject, kid, privateKey }),
+    C: credentialFile({ kind: "self-signed", publicUrl, subject, kid, privateKey }),
   };
   // The demo's public URL is nobody's: the file points at where the gateway listens.
   for (const [kind, content] of Object.entries(files))
@@ -46,7 +60,7 @@ export async function startSetting(): Promise<Setting> {
     environment(kind, endpoint) {
       const home = join(folder, `home-${kind}`);
       mkdirSync(home, { recursive: true });
-      const universe = new URL(PUBLIC_URL).hostname;
+      const universe = new URL(publicUrl).hostname;
       return {
         PATH: process.env.PATH,
         JAVA_HOME: process.env.JAVA_HOME,

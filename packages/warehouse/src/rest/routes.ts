@@ -513,7 +513,8 @@ function timestampParameter(parameters: URLSearchParams): TimestampOutput {
   const options: JsonObject = {};
   for (const name of ["timestampOutputFormat", "useInt64Timestamp"]) {
     const value = parameters.get(`formatOptions.${name}`);
-    if (value !== null) options[name] = value;
+    // Python writes True.
+    if (value !== null) options[name] = /^true$/i.test(value) ? true : value;
   }
   return timestampOutput(options);
 }
