@@ -53,7 +53,7 @@ export async function startSetting(): Promise<Setting> {
   };
   // The demo's public URL is nobody's: the file points at where the gateway listens.
   for (const [kind, content] of Object.entries(files))
-    writeFileSync(join(folder, `${kind}.json`), content.replaceAll(`"${PUBLIC_URL}/`, `"${rig.url}/`), { mode: 0o600 });
+    writeFileSync(join(folder, `${kind}.json`), content.replaceAll(`"${publicUrl}/`, `"${rig.url}/`), { mode: 0o600 });
   return {
     rig,
     folder,
@@ -67,6 +67,7 @@ export async function startSetting(): Promise<Setting> {
         HOME: home,
         CLOUDSDK_CONFIG: join(home, "gcloud"),
         CLOUDSDK_CORE_DISABLE_PROMPTS: "1",
+        LC_ALL: "C.UTF-8",
         GOOGLE_APPLICATION_CREDENTIALS: join(folder, `${kind}.json`),
         ...(kind === "C" ? { GOOGLE_CLOUD_UNIVERSE_DOMAIN: universe, UNIVERSE: universe } : {}),
         ENDPOINT: endpoint,

@@ -346,7 +346,7 @@ async function getQueryResults(context: Context, request: Request): Promise<void
     kind: "bigquery#getQueryResultsResponse",
     timeout: numberParameter(parameters, "timeoutMs"),
     maxResults: numberParameter(parameters, "maxResults"),
-    start: startOf(parameters, job.jobId),
+    start: startOf(parameters, resultOwner(job)),
     timestamps: timestampParameter(parameters),
     target: "results",
   });
@@ -384,7 +384,7 @@ async function answerWithRows(context: Context, request: Request, job: Job, want
         ...(results ? { etag: etag([job.jobId, wanted.start, count]) } : {}),
         jobReference: reference,
         ...(result ? { totalRows: String(result.totalRows) } : {}),
-        ...(more ? { pageToken: pageToken(job.jobId, next) } : {}),
+        ...(more ? { pageToken: pageToken(resultOwner(job), next) } : {}),
       },
       fields: result?.fields,
       rows:
@@ -477,6 +477,14 @@ function estimatedText(field: Field): number {
         ? 24
         : 20;
   return field.mode === "REPEATED" ? one * 3 + 12 : one;
+}
+
+/** A result's page token is good for its job and for tabledata.list of its table, with which Java goes on. */
+function resultOwner(job: Job): string {
+  const { destination } = job;
+  return destination === undefined
+    ? job.jobId
+    : `${destination.projectId}.${destination.datasetId}.${destination.tableId}`;
 }
 
 function pageToken(owner: string, at: number): string {
