@@ -37,14 +37,13 @@ async function outcomesOf(client: Client, { rig, folder, environment, deciding }
     return [];
   }
   console.log(`\n${client.name} ${prepared.version}, credential ${client.kind}`);
-  const through = environment(client.kind, rig.url);
-  client.logIn?.(through);
+  client.logIn?.(await environment(client.kind, rig.url));
   const results: Outcome[] = [];
   for (const step of client.steps) {
     const stop = deciding(step.feature === "denied" ? "deny" : "approve");
-    const answer = await answerOf(client.command(step, folder), through);
+    const answer = await answerOf(client.command(step, folder), await environment(client.kind, rig.url));
     await stop();
-    const without = await answerOf(client.command(step, folder), environment(client.kind, rig.warehouse.url));
+    const without = await answerOf(client.command(step, folder), await environment(client.kind, rig.warehouse.url));
     const fault = judge(step, answer, without);
     results.push({
       client: client.name,

@@ -3,6 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { apiClient } from "../../packages/cli/src/api-client.ts";
+import { loginAsDemoPerson } from "../../packages/cli/src/login/index.ts";
 import { credentialFile, makeKey } from "../../packages/cli/src/print/agent-credential.ts";
 import type { ApprovalSummary, ApprovalView } from "../../packages/gateway/src/index.ts";
 import { PROJECT, type Rig, startRig } from "../rig.ts";
@@ -12,7 +14,7 @@ export interface Setting {
   readonly rig: Rig;
   readonly folder: string;
   /** What the client's process gets, to reach the gateway or, without it, the warehouse. */
-  environment(kind: Kind, endpoint: string): NodeJS.ProcessEnv;
+  environment(kind: Kind, endpoint: string): Promise<NodeJS.ProcessEnv>;
   /** Decides whatever is pending, until told to stop. */
   deciding(decision: "approve" | "deny"): () => Promise<void>;
   close(): Promise<void>;
@@ -37,7 +39,6 @@ export async function startSetting(): Promise<Setting> {
   });
   const folder = mkdtempSync(join(tmpdir(), "chaperone-conformance-"));
   const { publicKey, privateKey } = makeKey();
-  const officer = rig.person("dana.officer");
   const { subject, kid } = await rig.person("sam.sponsor").post<{ subject: string; kid: string }>("agents/add", {
     name: "conformance",
     sponsor: { issuer: rig.identityProvider.issuer, subject: "sam.sponsor" },
@@ -45,7 +46,6 @@ export async function startSetting(): Promise<Setting> {
     key: { publicKey, days: 1 },
   });
   const tokenFile = join(folder, "token");
-  writeFileSync(tokenFile, await rig.token("care-summary-agent"), { mode: 0o600 });
   const files: Readonly<Record<Kind, string>> = {
     A: credentialFile({ kind: "token-file", publicUrl, subject: "", tokenFile }),
     B: credentialFile({ kind: "key", publicUrl, subject, kid, privateKey }),
@@ -57,7 +57,9 @@ export async function startSetting(): Promise<Setting> {
   return {
     rig,
     folder,
-    environment(kind, endpoint) {
+    async environment(kind, endpoint) {
+      // An issuer's tokens live for minutes, and whoever runs the agent keeps the file fresh.
+      writeFileSync(tokenFile, await rig.token("care-summary-agent"), { mode: 0o600 });
       const home = join(folder, `home-${kind}`);
       mkdirSync(home, { recursive: true });
       const universe = new URL(publicUrl).hostname;
@@ -76,6 +78,8 @@ export async function startSetting(): Promise<Setting> {
     },
     deciding(decision) {
       let stopped = false;
+      const token = loginAsDemoPerson(rig.identityProvider.issuer, "dana.officer");
+      const officer = apiClient(rig.url, () => token);
       const done = (async () => {
         while (!stopped) {
           const { approvals } = await officer.get<{ approvals: ApprovalSummary[] }>("approvals?state=pending");
