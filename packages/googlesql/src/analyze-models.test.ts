@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { flows, planOf, reads, refusalOf, types } from "./testing/clinic.ts";
+import { catalogNames } from "./catalog-names.ts";
+import { canonical, DEFAULTS, flows, planOf, reads, refusalOf, types } from "./testing/clinic.ts";
 
 const told = (sql: string): string[] =>
   planOf(sql).effects.map(({ kind, through, sources }) => {
@@ -97,4 +98,64 @@ describe("a function that asks a model of Google's", () => {
     ["AI.GENERATE(MODEL ehr.m, ssn)", "syntax"],
   ] as const)
     it(`${call} is refused`, () => assert.equal(refusalOf(`SELECT ${call} AS x FROM patients`)?.code, code));
+});
+
+describe("ML.FEATURE_INFO", () => {
+  const sql = "SELECT input, max FROM ML.FEATURE_INFO(MODEL ehr.m)";
+  it("gives what a model was trained on: the model is a source of its own", () => {
+    assert.deepEqual(flows(sql), ["input = transform m.*", "max = transform m.*"]);
+    assert.deepEqual(planOf(sql).reads, [
+      { table: "clinic.ehr.m", outside: "model", columns: [{ path: "*", uses: ["output", "predicate"] }] },
+    ]);
+    assert.deepEqual(planOf(sql).effects, [{ kind: "model", through: "clinic.ehr.m", sources: [] }]);
+  });
+  it("counts, filters and joins by it", () => {
+    assert.deepEqual(flows("SELECT COUNT(*) AS n FROM ML.FEATURE_INFO(MODEL m)"), ["n = aggregate m.*"]);
+    assert.deepEqual(flows("SELECT 1 AS n FROM ML.FEATURE_INFO(MODEL m) WHERE max > 5"), ["n = ? m.*"]);
+    assert.deepEqual(flows("SELECT ssn FROM patients JOIN ML.FEATURE_INFO(MODEL m) f ON weight = f.max"), [
+      "ssn = copy ssn ? m.*, weight",
+    ]);
+  });
+  it("has the documented columns", () => {
+    assert.deepEqual(types("SELECT * FROM ML.FEATURE_INFO(MODEL m)"), [
+      "input STRING",
+      "min FLOAT64",
+      "max FLOAT64",
+      "mean FLOAT64",
+      "median FLOAT64",
+      "stddev FLOAT64",
+      "category_count INT64",
+      "null_count INT64",
+      "dimension INT64",
+    ]);
+  });
+  it("names its model in full, in what runs and for the catalog", () => {
+    assert.equal(canonical(sql), "SELECT `input`, `max` FROM ML.FEATURE_INFO(MODEL `clinic`.`ehr`.`m`)");
+    const models = (text: string): unknown => {
+      const names = catalogNames(text, DEFAULTS);
+      return names.understood && [names.models, names.tables];
+    };
+    assert.deepEqual(models(`${sql}; EXPORT MODEL other.n OPTIONS (uri = 'gs://x')`), [
+      ["clinic.ehr.m", "clinic.other.n"],
+      [],
+    ]);
+  });
+  for (const [from, code] of [
+    ["ML.FEATURE_INFO(TABLE patients)", "type"],
+    ["ML.FEATURE_INFO(MODEL m, TABLE patients)", "type"],
+    ["ML.FEATURE_INFO('m')", "type"],
+    ["ML.FEATURE_INFO()", "type"],
+    ["ML.FEATURE_INFO(MODEL a.b.c.d)", "name"],
+    ["ML.WEIGHTS(MODEL m)", "unsupported"],
+    ["ML.PREDICT(MODEL m, TABLE patients)", "unsupported"],
+    ["ML.EVALUATE(MODEL m)", "unsupported"],
+    ["AI.GENERATE_TEXT(MODEL m, (SELECT ssn AS prompt FROM patients))", "unsupported"],
+    ["AI.FORECAST(TABLE patients, data_col => 'weight', timestamp_col => 'born')", "unsupported"],
+  ] as const)
+    it(`${from} is refused`, () => assert.equal(refusalOf(`SELECT * FROM ${from}`)?.code, code));
+  it("of a model that the same script makes is refused", () => {
+    const made = "CREATE OR REPLACE MODEL m OPTIONS (model_type = 'kmeans') AS SELECT ssn FROM patients";
+    assert.match(refusalOf(`${made}; ${sql}`)?.message ?? "", /changed and read by the same script/);
+    assert.match(refusalOf(`DROP MODEL ehr.m; ${sql}`)?.message ?? "", /changed and read by the same script/);
+  });
 });

@@ -143,6 +143,7 @@ describe("a recursive query", () => {
       tables: ["clinic.ehr.pair"],
       wildcards: [],
       routines: [],
+      models: [],
     });
   });
   it("is resolved in time, or refused", () => {

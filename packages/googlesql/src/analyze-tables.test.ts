@@ -99,6 +99,7 @@ describe("a wildcard table", () => {
       tables: ["clinic.ehr.pair"],
       wildcards: ["clinic.ehr.events_", "clinic.other.x"],
       routines: [],
+      models: [],
     });
   });
   it("is refused where its tables differ, aren't tables, or aren't there", () => {

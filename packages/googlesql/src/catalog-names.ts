@@ -25,6 +25,8 @@ export interface CatalogNames {
   /** For each wildcard table `project.dataset.prefix*`, its name as far as the star. */
   readonly wildcards: readonly TableName[];
   readonly routines: readonly RoutineName[];
+  /** There is nothing of them to fetch; but what they were trained on may be known. `project.dataset.model` */
+  readonly models: readonly string[];
 }
 
 export type NamedCatalog =
@@ -47,7 +49,7 @@ export function catalogNames(sql: string, defaults: NameDefaults): NamedCatalog 
   }
 }
 
-const NONE: CatalogNames = { tables: [], wildcards: [], routines: [] };
+const NONE: CatalogNames = { tables: [], wildcards: [], routines: [], models: [] };
 
 /** What a view or a routine names in its own text, completed with its own project. None where it can't be read: `analyze` says why. */
 export function namesInside(resource: TableResource | RoutineResource): CatalogNames {
@@ -80,6 +82,7 @@ interface Found {
   readonly tables: Set<TableName>;
   readonly wildcards: Set<TableName>;
   readonly routines: Set<RoutineName>;
+  readonly models: Set<string>;
 }
 
 function namesIn(tree: Node, defaults: NameDefaults): CatalogNames {
@@ -88,12 +91,14 @@ function namesIn(tree: Node, defaults: NameDefaults): CatalogNames {
     tables: new Set(),
     wildcards: new Set(),
     routines: new Set(),
+    models: new Set(),
   };
   walk(tree, new Set(), found, defaults);
   return {
     tables: [...found.tables].sort(),
     wildcards: [...found.wildcards].sort(),
     routines: [...found.routines].sort(),
+    models: [...found.models].sort(),
   };
 }
 
@@ -132,6 +137,11 @@ function walk(node: Node, common: ReadonlySet<string>, found: Found, defaults: N
   if (called !== null && namesRoutine(called)) {
     const name = resolveRoutineName(tableNameParts(called), defaults);
     if (name.kind === "routine") found.routines.add(name.name);
+  }
+  const model = node.kind === "ModelArgument" ? node.parts : node.kind === "ExportModelStatement" ? node.model : null;
+  if (model !== null) {
+    const name = resolveTableName(model, defaults);
+    if (name.kind === "table") found.models.add(name.name);
   }
   if (node.kind === "CallStatement") {
     const name = resolveProcedureName(node.procedure, defaults);

@@ -174,7 +174,7 @@ class Printer implements Printing {
       case "TableArgument":
         return `TABLE ${this.node(node.path)}`;
       case "ModelArgument":
-        return `MODEL ${path(node.parts)}`;
+        return `MODEL ${this.name(node, node.parts)}`;
       case "Unnest":
         return words(
           `UNNEST(${this.node(node.expression)})${this.#as(node.alias)}`,

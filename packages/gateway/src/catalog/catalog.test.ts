@@ -230,6 +230,7 @@ describe("what views and routines name", () => {
     tables,
     routines,
     wildcards,
+    models: [],
   });
   const everywhere = () => true;
 
@@ -347,5 +348,33 @@ describe("a table's past", () => {
     const yaml = "{version: 1, datasets: {p.d: {phi: false, tables: {t: {columns: {id: public, doc: phi.ssn}}}}}}";
     assert.deepEqual(await of("p.d.t", "Id", yaml), [[], ["phi"]]);
     assert.deepEqual(await of("p.d.t", "doc", yaml), [["phi.ssn"], ["phi", "phi.ssn"]]);
+  });
+});
+
+describe("a model", () => {
+  const models = { tables: [], routines: [], wildcards: [], models: ["p.lab.m", "p.lab.n"] };
+  const of = async (yaml: string, served: (project: string) => boolean = () => true) => {
+    const { cache } = cacheOf(fakeSource(new Map()).source);
+    const trained = { of: async () => new Map([["p.lab.m", new Map([["*", ["phi.ssn"]]])]]) };
+    return new Catalog(cache, parseCatalogFile(yaml, "c"), trained).loadNamed(models, served);
+  };
+  const PLAIN = "version: 1\ndatasets:\n  p.lab: { phi: false }\n";
+
+  it("has the classes of what it was trained on, and is phi beside them, whatever its dataset is", async () => {
+    const snapshot = await of(PLAIN);
+    assert.deepEqual(snapshot.classes("p.lab.m.*").classes, ["phi", "phi.ssn"]);
+    assert.deepEqual(snapshot.classes("p.lab.n.*").classes, ["phi"]);
+  });
+  it("is what the file says it is", async () => {
+    const snapshot = await of(
+      `${PLAIN.replace("{ phi: false }", "")}    tables:\n      n:\n        columns: { "*": public }\n`,
+    );
+    assert.deepEqual(snapshot.classes("p.lab.n.*"), { column: "p.lab.n.*", classes: [], source: "catalog-file" });
+  });
+  it("of a project that isn't served is refused", async () => {
+    await assert.rejects(
+      of(PLAIN, () => false),
+      /does not serve/,
+    );
   });
 });

@@ -102,7 +102,12 @@ export class Catalog {
     loaded: Loaded,
     served: (project: string) => boolean,
   ): Promise<readonly (TableResource | RoutineResource)[]> {
-    for (const name of [...names.tables, ...names.routines, ...names.wildcards.map((prefix) => `${prefix}0`)]) {
+    for (const name of [
+      ...names.tables,
+      ...names.routines,
+      ...names.models,
+      ...names.wildcards.map((prefix) => `${prefix}0`),
+    ]) {
       if (!served(tableParts(name).project)) {
         throw new CatalogError("The query names a project that this gateway does not serve.", "notServed");
       }
@@ -121,6 +126,10 @@ export class Catalog {
     await inTurns(routines, async (name) => {
       loaded.routines.set(name, await this.#cache.routine(name));
     });
+    const models = names.models.filter((name) => !loaded.models.has(name));
+    requireFew(loaded.models.size + models.length, "models");
+    const trained = await this.#travelled?.of(models);
+    for (const name of models) loaded.models.set(name, trained?.get(name)?.get("*") ?? []);
     const found = [
       ...fresh.map((name) => loaded.tables.get(name)?.resource),
       ...routines.map((r) => loaded.routines.get(r)),
@@ -205,12 +214,14 @@ interface LoadedTable {
 interface Loaded {
   readonly tables: Map<TableName, LoadedTable | undefined>;
   readonly routines: Map<RoutineName, RoutineResource | undefined>;
+  /** Classes of what they were trained on through the gateway. */
+  readonly models: Map<string, readonly DataClass[]>;
   /** By a wildcard's name as far as the star: the tables that match. */
   readonly wildcards: Map<TableName, readonly TableName[]>;
 }
 
 function newLoaded(): Loaded {
-  return { tables: new Map(), routines: new Map(), wildcards: new Map() };
+  return { tables: new Map(), routines: new Map(), models: new Map(), wildcards: new Map() };
 }
 
 function requireFew(count: number, what: string): void {
@@ -225,7 +236,12 @@ async function inTurns<T>(items: readonly T[], ask: (item: T) => Promise<void>):
 
 function union(names: readonly CatalogNames[]): CatalogNames {
   const all = (list: (names: CatalogNames) => readonly string[]) => [...new Set(names.flatMap(list))].sort();
-  return { tables: all((n) => n.tables), wildcards: all((n) => n.wildcards), routines: all((n) => n.routines) };
+  return {
+    tables: all((n) => n.tables),
+    wildcards: all((n) => n.wildcards),
+    routines: all((n) => n.routines),
+    models: all((n) => n.models),
+  };
 }
 
 class Snapshot implements CatalogSnapshot {
@@ -244,6 +260,7 @@ class Snapshot implements CatalogSnapshot {
       file?.hash ?? null,
       tables.map(({ version }) => version),
       inOrder(loaded.routines).map(([name, routine]) => [name, routine === undefined ? null : routineParts(routine)]),
+      inOrder(loaded.models),
       inOrder(loaded.wildcards),
     ]);
   }
@@ -264,6 +281,7 @@ class Snapshot implements CatalogSnapshot {
     const { tableName, path } = columnParts(column);
     const table = this.#loaded.tables.get(tableName);
     const folded = foldPath(path);
+    const trained = folded === "*" ? this.#loaded.models.get(tableName) : undefined;
     if (table === undefined) {
       const declared = declaredOf(this.#file, tableName, folded);
       if (declared !== undefined) return { column, classes: declared, source: "catalog-file" };
@@ -271,7 +289,11 @@ class Snapshot implements CatalogSnapshot {
     const found =
       table?.classes.get(folded) ??
       (PSEUDO_COLUMNS.has(folded) ? table?.classes.get("*") : ancestor(table?.classes, folded));
-    if (found === undefined) return { column, classes: ["phi"], source: "phi-default" };
+    if (found === undefined || trained !== undefined) {
+      // What else a model was trained on, past the gateway, isn't known.
+      const all = [...(found?.classes ?? []), "phi", ...(trained ?? [])];
+      return { column, classes: [...new Set(all)].sort(), source: "phi-default" };
+    }
     if (when === "now" || table?.mayHoldPhi !== true) return { ...found, column };
     return { ...found, column, classes: [...new Set([...found.classes, "phi"])].sort() };
   }

@@ -79,6 +79,7 @@ describe("a query that goes outside", () => {
     ["remote_function", "SELECT fn.wraps('x') AS a", "p.fn.far"],
     ["python", "SELECT fn.py('x') AS a", "p.fn.py"],
     ["external_table", "SELECT a FROM files", "p.ehr.files"],
+    ["model", "SELECT max AS a FROM ML.FEATURE_INFO(MODEL ehr.m)", "p.ehr.m"],
     ["model", "SELECT AI.SCORE(ssn) AS a FROM patients", "p.@ai.SCORE"],
     ["model", "SELECT ssn AS a FROM patients WHERE AI.IF('x')", "p.@ai.IF"],
   ] as const;

@@ -34,7 +34,7 @@ export const REASONS: readonly (readonly [reason: string, names: readonly string
     names("ML.DESCRIBE_DATA ML.TFDV_DESCRIBE ML.TFDV_VALIDATE ML.VALIDATE_DATA_DRIFT"),
   ],
   [
-    "it works by a model, whose training data no policy knows; only ML's functions without a model can be called",
+    "it works by a model, on which its columns depend; only ML.FEATURE_INFO and ML's functions without a model can be called",
     names("ML."),
   ],
   [

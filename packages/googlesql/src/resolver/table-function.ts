@@ -9,6 +9,7 @@ import type { Relation } from "./scope.ts";
 import type { Surroundings } from "./table-functions/arguments.ts";
 import { changeHistory } from "./table-functions/change-history.ts";
 import { gapFill } from "./table-functions/gap-fill.ts";
+import { featureInfo } from "./table-functions/model-functions.ts";
 import { rangeSessionize } from "./table-functions/range-sessionize.ts";
 import { vectorSearch } from "./table-functions/vector-search.ts";
 
@@ -18,6 +19,7 @@ const TABLE_FUNCTIONS: ReadonlyMap<string, TableFunction> = new Map([
   ["APPENDS", changeHistory],
   ["CHANGES", changeHistory],
   ["GAP_FILL", gapFill],
+  ["ML.FEATURE_INFO", featureInfo],
   ["RANGE_SESSIONIZE", rangeSessionize],
   ["VECTOR_SEARCH", vectorSearch],
 ]);

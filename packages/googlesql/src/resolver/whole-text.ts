@@ -13,6 +13,7 @@ const NAMING: ReadonlySet<string> = new Set([
   "DropStatement",
   "GrantStatement",
   "ExportModelStatement",
+  "ModelArgument",
   "CreateModelStatement",
   "CreateSchemaStatement",
   "CreateFunctionStatement",

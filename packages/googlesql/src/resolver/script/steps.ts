@@ -110,9 +110,9 @@ function plainStatement(run: Run, statement: Statement, state: State, caught: bo
   return afterFailing(context, plan, before, next, caught);
 }
 
-/** What functions are after a statement that made or dropped one isn't what the catalog says. */
+/** What functions and models are after a statement that made or dropped one isn't what the catalog says. */
 function routinesAfter(context: Context, state: State): State["routines"] {
-  const changed = context.changes.flatMap(({ what, name }) => (what === "routine" ? [name] : []));
+  const changed = context.changes.flatMap(({ what, name }) => (what === "routine" || what === "model" ? [name] : []));
   if (changed.length === 0) return state.routines;
   return new Map([...state.routines, ...changed.map((name) => [name, null] as const)]);
 }
