@@ -39,6 +39,16 @@ describe("the Storage Read API", () => {
     const [{ n = 0 } = {}] = await query(`SELECT COUNT(*) AS n FROM \`${PROJECT}.ops.calendar\``);
     assert.equal(table.numRows, n);
     assert.equal(Number(session.estimatedRowCount), n);
+    // How many there are is an answer too, and recorded before it.
+    const counted = await rig.gateway.store.db
+      .selectFrom("ledger_entries")
+      .select("bytes")
+      .where("type", "=", "release.counted")
+      .execute();
+    assert.deepEqual(
+      counted.map(({ bytes }) => JSON.parse(Buffer.from(bytes).toString()).data.rows),
+      [n],
+    );
     assert.deepEqual(table.schema.names, ["day", "weekday", "is_holiday", "opens"]);
     assert.equal(session.name?.startsWith(`projects/${PROJECT}/locations/us/sessions/`), true);
   });

@@ -8,7 +8,7 @@ import { arrowMasker, readArrow } from "../../sessions/arrow-read.ts";
 import type { Connection } from "../../sessions/connection.ts";
 import { describedTable } from "../../sessions/described-table.ts";
 import type { Outcome } from "../../sessions/job-follower.ts";
-import { type PageOptions, rowLimit } from "../../sessions/page.ts";
+import { countRows, type PageOptions, rowLimit } from "../../sessions/page.ts";
 import { DISAGREES } from "../../sessions/refusal.ts";
 import { RESULT_DATASET, sessionOfResultTable } from "../../sessions/result-table.ts";
 import type { SessionError } from "../../sessions/session.ts";
@@ -109,7 +109,9 @@ export class StorageDoor {
     const all = engine.maskPlanOf(row).fields;
     if (all.length === 0) throw new GrpcError("notFound", "Not found: Table");
     const fields = select(all, asked.selection);
-    return this.#open(row, connection, storage, asked, outcome, all, fields, signal);
+    // A read session says how many rows there are, and upstream makes none for what may not be read now.
+    const count = await countRows(this.#o.pages, principal, row, outcome);
+    return this.#open(row, connection, storage, asked, outcome, count, all, fields, signal);
   }
 
   /** The session of which the table is the result, or the query that reads it. */
@@ -186,6 +188,7 @@ export class StorageDoor {
     storage: StorageUpstream,
     asked: AskedRead,
     outcome: Extract<Outcome, { ok: true }>,
+    count: number,
     all: readonly MaskedField[],
     fields: readonly MaskedField[],
     signal: AbortSignal,
@@ -226,7 +229,7 @@ export class StorageDoor {
       streams: opened.streams.map((upstream) => ({
         name: streamName(pages.sealer, row, { upstream, total: outcome.totalRows, limit, whole, paths }),
       })),
-      estimatedRowCount: Math.min(outcome.totalRows, limit),
+      estimatedRowCount: count,
       ...(asked.traceId === undefined ? {} : { traceId: asked.traceId }),
     };
   }
