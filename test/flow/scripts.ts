@@ -229,7 +229,7 @@ export class ScriptMaker {
       case "set":
         return this.#set();
       case "insert":
-        return this.#insert();
+        return this.#counted(this.#insert());
       case "dml":
         return this.#dml();
       case "immediate":
@@ -261,6 +261,19 @@ export class ScriptMaker {
       google: `SET ${variable.name} = ${printExpr(expr, "google")}`,
       steps: [assign(variableOf(variable), expr)],
     };
+  }
+
+  /** A variable may take what is counted, behind the INSERT that it is of. */
+  #counted(insert: Both): Both {
+    const variables = this.#variables.filter(({ type }) => type === INT64);
+    if (variables.length === 0 || !this.#g.choices.chance(40)) return insert;
+    this.#g.note("@@row_count");
+    const variable = this.#g.choices.pick(variables).name;
+    const assigned: Both = {
+      google: `SET ${variable} = @@row_count`,
+      steps: [{ kind: "assign", variable, type: INT64, sql: "SELECT [[row_count]]" }],
+    };
+    return sequence([insert, assigned]);
   }
 
   #insert(): Both {

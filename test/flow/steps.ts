@@ -119,10 +119,16 @@ class Running {
     return answer;
   }
 
+  /** How many rows a statement wrote, which DuckDB gives as its only row. */
+  #counted(outcome: Outcome): Outcome {
+    if (outcome.kind === "rows") this.#variables.set("row_count", String(outcome.rows[0]?.[0] ?? "NULL"));
+    return outcome;
+  }
+
   async #step(step: Step): Promise<Ended> {
     switch (step.kind) {
       case "run":
-        return this.#warehouse.run(this.#text(step.sql));
+        return this.#counted(await this.#warehouse.run(this.#text(step.sql)));
       case "result":
         return this.#ask(step.sql);
       case "jump":
