@@ -27,6 +27,9 @@ const MAX_STREAMS = 8;
 /** Sessions remembered; the oldest go first. */
 const MAX_SESSIONS = 200;
 
+/** Lies about a session's columns: told when it is made, and in each reading too. */
+const SHAPES = ["wrong-type", "extra-column", "missing-column", "reordered-columns"] as const;
+
 interface Stream {
   readonly session: OpenSession;
   readonly start: number;
@@ -85,12 +88,7 @@ export class ReadSessions {
     await this.#engine.run(`CREATE TABLE ${duckName} AS ${sql}`);
     const counted = await (await this.#engine.run(`SELECT count(*) FROM ${duckName}`)).getRows();
     const rows = Number(counted[0]?.[0] ?? 0);
-    const lies = this.#misbehaviour.strike("storage", [
-      "wrong-type",
-      "extra-column",
-      "missing-column",
-      "reordered-columns",
-    ]);
+    const lies = this.#misbehaviour.strike("storage", SHAPES);
     const session: OpenSession = {
       name: `projects/${parent}/locations/us/sessions/${randomUUID().replaceAll("-", "")}`,
       duckName,
@@ -116,7 +114,9 @@ export class ReadSessions {
   }
 
   async read(request: ReadRowsRequest, write: (response: ReadRowsResponse) => Promise<void>): Promise<void> {
-    const { session, start, end } = this.#find(request.read_stream);
+    const { session: open, start, end } = this.#find(request.read_stream);
+    const lies = this.#misbehaviour.strike("storage", SHAPES);
+    const session = { ...open, said: lies.reduce(misstated, open.said), lies: [...open.lies, ...lies] };
     const offset = request.offset ?? 0;
     if (offset < 0 || offset > end - start) throw new WarehouseError("invalid", "The offset is outside of the stream");
     const faults = this.#misbehaviour.strike("storage", ["extra-rows", "delay", "reset", "job-error"]);
