@@ -3,7 +3,7 @@ import type { Json } from "../evidence/event.ts";
 import type { AgentPrincipal } from "../identity/principal.ts";
 import { stillAdmitted } from "../identity/revocation.ts";
 import type { Batch } from "../upstream/storage/storage-upstream.ts";
-import { PageError, type PageOptions } from "./page.ts";
+import { PageError, type PageOptions, requireHolding } from "./page.ts";
 import { DISAGREES, denied } from "./refusal.ts";
 import type { SessionRow } from "./session-row.ts";
 
@@ -113,17 +113,11 @@ export async function* readArrow(
   }
 }
 
-/** What holds now: policy, and whether the agent and what it came with are still let in. */
-async function refuse(
-  { engine, store, clock }: PageOptions,
-  principal: AgentPrincipal,
-  row: SessionRow,
-): Promise<void> {
-  const admitted = await stillAdmitted(store.db, principal, clock());
-  const refusal = admitted
-    ? await engine.pageRefusal(row, principal)
-    : denied("The agent, or what it came with, was suspended or revoked.");
-  if (refusal === undefined) return;
+/** What holds now: whether the agent and what it came with are still let in, and policy. */
+async function refuse(options: PageOptions, principal: AgentPrincipal, row: SessionRow): Promise<void> {
+  const { store, clock } = options;
+  if (await stillAdmitted(store.db, principal, clock())) return requireHolding(options, principal, row);
+  const refusal = denied("The agent, or what it came with, was suspended or revoked.");
   await store.append([{ type: "release.refused", session: row.id, data: { reason: refusal.reason } }]);
   throw new PageError(refusal);
 }

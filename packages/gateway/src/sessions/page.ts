@@ -70,7 +70,7 @@ export function rowLimit(row: SessionRow): number {
 }
 
 /** What was decided must hold now, for who asks now; a refusal is recorded. @throws PageError */
-async function requireHolding(
+export async function requireHolding(
   { engine, store }: PageOptions,
   principal: AgentPrincipal,
   row: SessionRow,
