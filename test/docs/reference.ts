@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { configJsonSchema } from "../../packages/gateway/src/config/index.ts";
+import { insertAllRequest } from "../../packages/gateway/src/doors/bigquery-rest/insert-all.ts";
 import { insertRequest, queryRequest } from "../../packages/gateway/src/doors/bigquery-rest/requests.ts";
 import { COMMON, METHODS, OTHER_PATHS } from "../../packages/gateway/src/doors/bigquery-rest/rules.ts";
 import { FUNCTIONS_BY_THEME } from "../../packages/googlesql/src/functions/catalogue.ts";
@@ -197,6 +198,9 @@ function insertFields(): string {
     `- the body: ${names(insertRequest.shape)};`,
     `- \`jobReference\`: ${names(jobReference.unwrap().shape)};`,
     `- \`configuration\`: ${names(configuration.shape)};`,
-    `- \`configuration.query\`: ${names(configuration.shape.query.shape)}.`,
+    ...(["query", "load", "copy", "extract"] as const).map(
+      (kind) => `- \`configuration.${kind}\`: ${names(configuration.shape[kind].unwrap().shape)};`,
+    ),
+    `- tabledata.insertAll: ${names(insertAllRequest.shape)}.`,
   ].join("\n");
 }

@@ -22,6 +22,7 @@ export function receiveInput(
     maximumBytesBilled: submission.maximumBytesBilled ?? null,
     jobTimeoutMs: submission.jobTimeoutMs ?? null,
     dryRun: submission.dryRun,
+    ...(submission.asked === undefined ? {} : { asked: submission.asked }),
   };
   const { sql, parameters } = submission.statement;
   const sqlHmac = sealer.keyedHash(canonicalJson([sql, parameters as Json]));

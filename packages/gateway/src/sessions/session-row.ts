@@ -5,7 +5,7 @@ import type { Store } from "../store/store.ts";
 import type { JobReference } from "../upstream/upstream.ts";
 import type { Connection } from "./connection.ts";
 import type { SessionState } from "./session.ts";
-import type { Statement } from "./statement.ts";
+import type { AskedJob, Statement } from "./statement.ts";
 import type { SessionTables } from "./tables.ts";
 
 export type SessionRow = Omit<SessionTables["sessions"], "state" | "rows_released" | "cells_masked"> & {
@@ -20,6 +20,7 @@ export interface SealedStatement {
   readonly maximumBytesBilled: number | null;
   readonly jobTimeoutMs: number | null;
   readonly dryRun: boolean;
+  readonly asked?: AskedJob;
 }
 
 /** Which of an agent's sessions: at most `limit`, created between `from` and `to` (milliseconds, inclusive), older than `after`. */

@@ -10,6 +10,12 @@ export interface Statement {
   readonly defaultDataset: { readonly projectId: string; readonly datasetId: string } | undefined;
 }
 
+/** A job that was asked for in other words than SQL, as it was asked for: `statement` says the same. */
+export interface AskedJob {
+  readonly kind: "load" | "extract" | "copy";
+  readonly configuration: Json;
+}
+
 export interface Submission {
   readonly door: "bigquery-rest" | "bigquery-storage";
   readonly project: string;
@@ -22,6 +28,7 @@ export interface Submission {
   readonly maximumBytesBilled: number | undefined;
   readonly jobTimeoutMs: number | undefined;
   readonly labels: Readonly<Record<string, string>>;
+  readonly asked?: AskedJob;
 }
 
 /** A statement's parameters as upstream's calls take them. */

@@ -129,8 +129,12 @@ async function createTable(session: Session, ddl: CreateTable): Promise<Prepared
   };
   return prepared(
     session,
-    query ? "CREATE_TABLE_AS_SELECT" : "CREATE_TABLE",
-    { facts, ...(query ? { schema: fields, referencedTables: query.analysis.referencedTables } : {}) },
+    query && !ddl.copy ? "CREATE_TABLE_AS_SELECT" : "CREATE_TABLE",
+    {
+      facts,
+      ...(query ? { referencedTables: query.analysis.referencedTables } : {}),
+      ...(query && !ddl.copy ? { schema: fields } : {}),
+    },
     create,
   );
 }

@@ -24,6 +24,8 @@ export interface CreateTable extends Creation {
   readonly columns: readonly Field[] | undefined;
   readonly options: Options;
   readonly query: readonly Token[] | undefined;
+  /** The query is a whole table: BigQuery calls the statement CREATE_TABLE, and says no schema. */
+  readonly copy?: true;
 }
 
 export interface CreateView extends Creation {
@@ -116,8 +118,11 @@ function atEnd(cursor: Cursor): void {
 
 function readTable(cursor: Cursor, orReplace: boolean, temporary: boolean): CreateTable {
   const creation = naming(cursor, orReplace);
-  if (cursor.sees("LIKE") || cursor.sees("COPY") || cursor.sees("CLONE"))
-    throw unsupported(`CREATE TABLE ${wordsAt(cursor)}`);
+  if (cursor.sees("LIKE") || cursor.sees("CLONE")) throw unsupported(`CREATE TABLE ${wordsAt(cursor)}`);
+  if (cursor.accept("COPY")) {
+    const query = [...sql("SELECT * FROM"), ...cursor.rest()];
+    return { kind: "CREATE_TABLE", ...creation, temporary, columns: undefined, options: new Map(), query, copy: true };
+  }
   const columns = isSymbol(cursor.peek(), "(") ? splitCommas(cursor.group()).flatMap(columnOf) : undefined;
   // How a table is laid out changes no answer.
   for (const clause of ["PARTITION", "CLUSTER"]) {

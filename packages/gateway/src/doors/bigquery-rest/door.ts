@@ -9,8 +9,12 @@ import type { SessionError } from "../../sessions/session.ts";
 import { findSession, listSessions, type SessionRow } from "../../sessions/session-row.ts";
 import type { Statement, Submission } from "../../sessions/statement.ts";
 import { GoogleError, invalid, notFound } from "./google-error.ts";
+import { insertAll } from "./insert-all.ts";
+import { type Configurations, plain, statementOfJob } from "./job-configurations.ts";
 import { jobReference, jobResource } from "./job-resource.ts";
+import { uploadStatement } from "./load-upload.ts";
 import type { MetadataReader } from "./metadata.ts";
+import { readUpload, type Upload } from "./multipart.ts";
 import { formatOptions, pageRequestOf } from "./page-request.ts";
 import { readBody } from "./read-body.ts";
 import { refused, refuseIfRefused, translate } from "./refused.ts";
@@ -109,7 +113,13 @@ export class BigQueryDoor {
       }
       case "tabledata.list":
         return this.#tableData.list(m, principal, this.#connection(m), response, gone);
+      case "tabledata.insertAll": {
+        const { pages, bodyBytes } = this.#o;
+        const options = { engine, clock: pages.clock, bodyBytes };
+        return insertAll(options, m, principal, this.#connection(m), request, response, gone);
+      }
       case "jobs.insert":
+      case "jobs.insert.upload":
         return this.#insert(m, principal, request, response);
       case "jobs.query":
         return this.#query(m, principal, request, response, gone);
@@ -170,24 +180,59 @@ export class BigQueryDoor {
   ): Promise<void> {
     const project = param(m, "project");
     const connection = this.#connection(m);
-    const body = parseBody(insertRequest, await readBody(request, this.#o.bodyBytes));
+    const upload = m.name === "jobs.insert.upload" ? await this.#upload(m, request) : undefined;
+    const body = parseBody(insertRequest, upload?.description ?? (await readBody(request, this.#o.bodyBytes)));
     const { configuration, jobReference: reference } = body;
     if (reference?.projectId !== undefined && reference.projectId !== project)
       throw invalid("jobReference.projectId is not the project of the path.");
+    const { query, load, copy, extract } = configuration;
+    if ([query, load, copy, extract].filter((one) => one !== undefined).length !== 1)
+      throw invalid("A job's configuration is one of query, load, copy and extract.");
+    if (upload !== undefined && load === undefined) throw invalid("Only a load job carries data.");
     const row = await this.#o.engine.submit(principal, connection, {
       door: "bigquery-rest",
       project,
       location: this.#location(connection, reference?.location),
       jobId: reference?.jobId,
       requestId: undefined,
-      statement: statementOf(configuration.query, project),
+      ...(query === undefined
+        ? await this.#otherJob({ load, copy, extract }, upload, principal, connection, project)
+        : { statement: statementOf(query, project) }),
       dryRun: configuration.dryRun ?? false,
-      maximumBytesBilled: configuration.query.maximumBytesBilled,
+      maximumBytesBilled: query?.maximumBytesBilled,
       jobTimeoutMs: configuration.jobTimeoutMs,
       labels: configuration.labels ?? {},
     });
     refuseIfRefused(row);
     return sendJson(response, this.#resource(row, request));
+  }
+
+  async #otherJob(
+    configurations: Configurations,
+    upload: Upload | undefined,
+    principal: AgentPrincipal,
+    connection: Connection,
+    project: string,
+  ): Promise<Pick<Submission, "statement" | "asked">> {
+    const { load } = configurations;
+    if (upload !== undefined && load !== undefined) {
+      const now = this.#o.pages.clock();
+      const statement = await uploadStatement(load, upload.data, principal, connection, project, now);
+      return { statement, asked: { kind: "load", configuration: plain(load) } };
+    }
+    const { sql, asked } = statementOfJob(configurations, project);
+    return { statement: { sql, parameterMode: undefined, parameters: [], defaultDataset: undefined }, asked };
+  }
+
+  #upload(m: Matched, request: IncomingMessage): Promise<Upload> {
+    const { bodyBytes } = this.#o;
+    if (m.query.get("uploadType") !== "multipart")
+      throw new GoogleError(
+        403,
+        "accessDenied",
+        `Uploads are one multipart request (uploadType=multipart) of at most ${bodyBytes} bytes; load more from Cloud Storage.`,
+      );
+    return readUpload(request, bodyBytes);
   }
 
   async #query(

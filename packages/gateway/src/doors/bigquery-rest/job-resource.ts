@@ -18,7 +18,6 @@ export function jobResource(
   const config = JSON.parse(row.job_config) as { labels?: Record<string, string> };
   const state = jobState(row.state, finishedUpstream);
   const maskPlan = JSON.parse(row.mask_plan ?? "null") as MaskPlan | null;
-  const { statement } = sealed;
   const errorResult =
     error === undefined ? undefined : { reason: error.reason, location: "query", message: error.message };
   const bytes = String(row.dry_run_bytes ?? 0);
@@ -27,19 +26,9 @@ export function jobResource(
     id: `${row.project}:${row.location ?? ""}.${row.job_id}`,
     jobReference: jobReference(row),
     configuration: {
-      jobType: "QUERY",
       ...(sealed.dryRun ? { dryRun: true } : {}),
       ...(config.labels === undefined ? {} : { labels: config.labels }),
-      query: {
-        query: statement.sql,
-        useLegacySql: false,
-        useQueryCache: false,
-        priority: "INTERACTIVE",
-        ...(destination === undefined ? {} : { destinationTable: destination }),
-        ...(statement.defaultDataset === undefined ? {} : { defaultDataset: statement.defaultDataset }),
-        ...(statement.parameterMode === undefined ? {} : { parameterMode: statement.parameterMode }),
-        ...(statement.parameters.length === 0 ? {} : { queryParameters: statement.parameters }),
-      },
+      ...kindOfJob(sealed, destination),
     },
     status: { state, ...(errorResult === undefined ? {} : { errorResult, errors: [errorResult] }) },
     statistics: {
@@ -48,14 +37,36 @@ export function jobResource(
       ...(state === "DONE" ? { endTime: String(row.finished_at ?? row.updated_at) } : {}),
       // The dry run's figure: what the run really read could tell about values (threat-model row 39).
       totalBytesProcessed: bytes,
-      query: {
-        statementType: row.statement_type ?? undefined,
-        totalBytesProcessed: bytes,
-        cacheHit: false,
-        ...(sealed.dryRun && maskPlan !== null && maskPlan.schema.length > 0
-          ? { schema: { fields: maskPlan.schema } }
-          : {}),
-      },
+      ...(sealed.asked === undefined
+        ? {
+            query: {
+              statementType: row.statement_type ?? undefined,
+              totalBytesProcessed: bytes,
+              cacheHit: false,
+              ...(sealed.dryRun && maskPlan !== null && maskPlan.schema.length > 0
+                ? { schema: { fields: maskPlan.schema } }
+                : {}),
+            },
+          }
+        : {}),
+    },
+  };
+}
+
+/** What was asked for, in the words in which it was. */
+function kindOfJob({ asked, statement }: SealedStatement, destination: ResultTable | undefined): object {
+  if (asked !== undefined) return { jobType: asked.kind.toUpperCase(), [asked.kind]: asked.configuration };
+  return {
+    jobType: "QUERY",
+    query: {
+      query: statement.sql,
+      useLegacySql: false,
+      useQueryCache: false,
+      priority: "INTERACTIVE",
+      ...(destination === undefined ? {} : { destinationTable: destination }),
+      ...(statement.defaultDataset === undefined ? {} : { defaultDataset: statement.defaultDataset }),
+      ...(statement.parameterMode === undefined ? {} : { parameterMode: statement.parameterMode }),
+      ...(statement.parameters.length === 0 ? {} : { queryParameters: statement.parameters }),
     },
   };
 }

@@ -2,25 +2,27 @@ import type { IncomingMessage } from "node:http";
 import { createGunzip } from "node:zlib";
 import { GoogleError } from "./google-error.ts";
 
-/**
- * Reads a small JSON body: bounded, valid UTF-8 (I10). Google's Java client sends it by gzip, and what it unpacks to counts as much as
- * what arrives.
- */
+/** Reads a small JSON body of valid UTF-8. */
 export async function readBody(request: IncomingMessage, limit: number): Promise<string> {
-  const encoding = request.headers["content-encoding"];
-  if (encoding !== undefined && encoding !== "identity" && encoding !== "gzip")
-    throw new GoogleError(415, "invalid", "Send the request body as it is, or by gzip.");
   const type = request.headers["content-type"] ?? "";
   if (!/^application\/json(;\s*charset="?utf-8"?)?$/i.test(type))
     throw new GoogleError(415, "invalid", "Send the request body as application/json.");
-  const declared = Number(request.headers["content-length"] ?? 0);
-  if (declared > limit) throw tooLarge(limit);
-  const bytes = encoding === "gzip" ? await unpacked(request, limit) : await collected(request, limit);
+  const bytes = await readBytes(request, limit);
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
     throw new GoogleError(400, "parseError", "The request body is not UTF-8.");
   }
+}
+
+/** A bounded body (I10). Google's Java client sends it by gzip, and what it unpacks to counts as much as what arrives. */
+export async function readBytes(request: IncomingMessage, limit: number): Promise<Buffer> {
+  const encoding = request.headers["content-encoding"];
+  if (encoding !== undefined && encoding !== "identity" && encoding !== "gzip")
+    throw new GoogleError(415, "invalid", "Send the request body as it is, or by gzip.");
+  const declared = Number(request.headers["content-length"] ?? 0);
+  if (declared > limit) throw tooLarge(limit);
+  return encoding === "gzip" ? unpacked(request, limit) : collected(request, limit);
 }
 
 async function collected(source: AsyncIterable<Buffer>, limit: number): Promise<Buffer> {

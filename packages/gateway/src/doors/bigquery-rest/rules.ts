@@ -12,7 +12,9 @@ export type MethodName =
   | "tables.list"
   | "tables.get"
   | "tabledata.list"
+  | "tabledata.insertAll"
   | "jobs.insert"
+  | "jobs.insert.upload"
   | "jobs.query"
   | "jobs.get"
   | "jobs.list"
@@ -129,18 +131,25 @@ export const METHODS: readonly Method[] = [
     "of a result's table: that job's pages; of another table: the query that reads the fields named, or those that tables.get shows",
     [...PAGING, ...FORMAT, "startIndex", "selectedFields"],
   ),
-  refuse(
+  rewrite(
     "tabledata.insertAll",
     "POST",
     `${TABLE}/insertAll`,
-    "Streaming is not served yet: write rows by an INSERT statement with parameters, which policy judges.",
+    "an INSERT of the rows as a parameter; refused where a person would have to agree, since a streamed row can't wait",
   ),
 
   rewrite(
     "jobs.insert",
     "POST",
     `${PROJECT}/jobs`,
-    "the statement's canonical text, under a job id of the gateway's own",
+    "the statement's canonical text, under a job id of the gateway's own; load, copy and extract jobs as the statement that says the same",
+  ),
+  rewrite(
+    "jobs.insert.upload",
+    "POST",
+    `upload/bigquery/v2/${PROJECT}/jobs`,
+    "a load job that carries its rows, as newline-delimited JSON in a multipart upload: an INSERT of the rows as a parameter",
+    ["uploadType"],
   ),
   rewrite("jobs.query", "POST", `${PROJECT}/queries`, "as jobs.insert, and the first page"),
   answer(
@@ -206,12 +215,8 @@ export const METHODS: readonly Method[] = [
 /** Paths beside `/bigquery/v2/` that Google serves, by how they begin. */
 export const OTHER_PATHS: readonly { readonly begins: string; readonly why: string }[] = [
   {
-    begins: "/upload/",
-    why: "Load jobs that carry their data are not served yet: put the files into Cloud Storage and LOAD DATA from there, or INSERT.",
-  },
-  {
     begins: "/resumable/",
-    why: "Load jobs that carry their data are not served yet: put the files into Cloud Storage and LOAD DATA from there, or INSERT.",
+    why: "Uploads in pieces are not served: send the rows in one multipart upload, or put the files into Cloud Storage and load them from there.",
   },
   { begins: "/batch", why: "Batches of requests hide what they ask for; send each by itself." },
   {

@@ -14,6 +14,7 @@ import { pageRequestOf } from "./page-request.ts";
 import { refused, refuseIfRefused } from "./refused.ts";
 import type { Matched } from "./routes.ts";
 import { sendJson, sendPage } from "./send.ts";
+import { waited } from "./wait.ts";
 
 export interface TableDataOptions {
   readonly engine: SessionEngine;
@@ -22,8 +23,6 @@ export interface TableDataOptions {
   readonly longPollMs: number;
 }
 
-/** Longest a call waits for a job that runs: clients give a call that may have rows at least this long. */
-const RUNNING_MS = 50_000;
 const KIND = "bigquery#tableDataList";
 
 /**
@@ -108,9 +107,7 @@ export class TableData {
     tokenOf: (token: string) => string,
   ): Promise<void> {
     const { engine, pages, longPollMs } = this.#o;
-    let row = await engine.settle(before.id, longPollMs, gone);
-    if (row.error === null && engine.outcome(row.id) === undefined && jobState(row.state, false) === "RUNNING")
-      row = await engine.settle(row.id, RUNNING_MS - longPollMs, gone);
+    const row = await waited(engine, before.id, longPollMs, gone);
     if (gone.aborted) return;
     if (row.error !== null) throw refused(JSON.parse(row.error) as SessionError);
     const outcome = engine.outcome(row.id);

@@ -1,0 +1,118 @@
+import { createHash } from "node:crypto";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { z } from "zod";
+import type { AgentPrincipal } from "../../identity/principal.ts";
+import type { Connection } from "../../sessions/connection.ts";
+import { describedTable } from "../../sessions/described-table.ts";
+import type { SessionEngine } from "../../sessions/engine.ts";
+import { insertOfRows, type RowError } from "../../sessions/sent-rows.ts";
+import { parseSentJson, type SentValue } from "../../sessions/sent-value.ts";
+import type { SessionError } from "../../sessions/session.ts";
+import { quotedTable } from "../../sessions/table-read.ts";
+import { GoogleError, notFound } from "./google-error.ts";
+import { readBody } from "./read-body.ts";
+import { refused, refuseIfRefused } from "./refused.ts";
+import { parseBody } from "./requests.ts";
+import type { Matched } from "./routes.ts";
+import { sendJson } from "./send.ts";
+import { waited } from "./wait.ts";
+
+/** BigQuery's own bound: https://cloud.google.com/bigquery/quotas#streaming_inserts */
+const MOST_ROWS = 50_000;
+
+export const insertAllRequest = z.strictObject({
+  kind: z.string().optional(),
+  skipInvalidRows: z.boolean().optional(),
+  ignoreUnknownValues: z.boolean().optional(),
+  traceId: z.string().max(128).optional(),
+  rows: z
+    .array(z.strictObject({ insertId: z.string().max(128).optional(), json: z.unknown() }))
+    .min(1)
+    .max(MOST_ROWS),
+});
+
+export interface InsertAllOptions {
+  readonly engine: SessionEngine;
+  readonly clock: () => number;
+  readonly bodyBytes: number;
+}
+
+const KIND = "bigquery#tableDataInsertAllResponse";
+
+/**
+ * tabledata.insertAll as an INSERT of parameters (docs/adr/0017-sent-rows.md).
+ * https://cloud.google.com/bigquery/docs/reference/rest/v2/tabledata/insertAll
+ */
+export async function insertAll(
+  { engine, clock, bodyBytes }: InsertAllOptions,
+  m: Matched,
+  principal: AgentPrincipal,
+  connection: Connection,
+  request: IncomingMessage,
+  response: ServerResponse,
+  gone: AbortSignal,
+): Promise<void> {
+  const { project = "", dataset = "", table = "" } = m.params;
+  const target = quotedTable({ project, dataset, table });
+  const body = parseBody(insertAllRequest, await readBody(request, bodyBytes), parseSentJson);
+  const described = await describedTable(principal, connection, `${project}.${dataset}.${table}`, clock());
+  if (described.kind === "unknown") throw notFound("Table");
+  if (described.kind === "hidden")
+    throw new GoogleError(403, "accessDenied", "Policy does not let this agent see that table's description.");
+  const { statement, errors } = insertOfRows({
+    target,
+    fields: described.fields,
+    rows: body.rows.map(({ json }) => json as SentValue),
+    ignoreUnknownValues: body.ignoreUnknownValues ?? false,
+    jsonTexts: true,
+  });
+  const invalid = insertErrors(errors, body.rows.length, body.skipInvalidRows ?? false);
+  if (statement === undefined || (errors.length > 0 && body.skipInvalidRows !== true))
+    return sendJson(response, { kind: KIND, insertErrors: invalid });
+  const before = await engine.submit(principal, connection, {
+    door: "bigquery-rest",
+    project,
+    location: connection.location,
+    jobId: undefined,
+    requestId: requestIdOf(body.rows.map(({ insertId }) => insertId)),
+    statement,
+    dryRun: false,
+    maximumBytesBilled: undefined,
+    jobTimeoutMs: undefined,
+    labels: {},
+  });
+  refuseIfRefused(before);
+  if (before.state === "held") await engine.cancel(before);
+  const row = await waited(engine, before.id, 0, gone);
+  if (row.state === "cancelled")
+    throw new GoogleError(
+      403,
+      "accessDenied",
+      "A person must agree to this write, and a streamed row can't wait for that: nothing was written. Send the rows by an INSERT statement or a load job, which wait.",
+    );
+  if (row.error !== null) throw refused(JSON.parse(row.error) as SessionError);
+  const outcome = engine.outcome(row.id);
+  if (outcome === undefined && row.state !== "done")
+    throw new GoogleError(503, "backendError", `The rows are still being written, by job ${row.job_id}.`);
+  if (outcome?.ok === false) throw refused(outcome.error);
+  sendJson(response, { kind: KIND, ...(invalid.length === 0 ? {} : { insertErrors: invalid }) });
+}
+
+/** The same rows sent again, as clients do after a broken connection, are the same job: where each has its insertId. */
+function requestIdOf(insertIds: readonly (string | undefined)[]): string | undefined {
+  if (insertIds.some((id) => id === undefined || id === "")) return undefined;
+  return `rows_${createHash("sha256").update(JSON.stringify(insertIds)).digest("base64url").slice(0, 30)}`;
+}
+
+/** As BigQuery says it, without the value: of a request that is refused whole, the other rows are `stopped`. */
+function insertErrors(errors: readonly RowError[], rows: number, skipping: boolean): unknown[] {
+  if (errors.length === 0) return [];
+  const found = new Map(errors.map((error) => [error.index, error]));
+  return Array.from({ length: rows }, (_, index) => {
+    const error = found.get(index);
+    if (error === undefined && skipping) return [];
+    const { reason, location, message } =
+      error === undefined ? { reason: "stopped", location: "", message: "" } : { reason: "invalid", ...error };
+    return [{ index, errors: [{ reason, location, debugInfo: "", message }] }];
+  }).flat();
+}

@@ -1,0 +1,115 @@
+import type { TableFieldSchema } from "@chaperone/googlesql";
+import type { Json } from "../evidence/event.ts";
+import {
+  isSentObject,
+  membersOf,
+  type ParameterType,
+  type ParameterValue,
+  parameterTypeOf,
+  parameterValueOf,
+  type ReadOptions,
+  type SentValue,
+  SentValueError,
+} from "./sent-value.ts";
+import type { Statement } from "./statement.ts";
+
+/**
+ * Rows that an agent sends to a table (insertAll, a load job with its data) are an INSERT of parameters: policy judges it like
+ * every write, the rows are sealed like every parameter, and what BigQuery runs is what was analysed (docs/adr/0017-sent-rows.md).
+ */
+export interface SentRows extends ReadOptions {
+  /** `project.dataset.table` in backticks. */
+  readonly target: string;
+  /** The table's fields, as far as the agent may know of them. */
+  readonly fields: readonly TableFieldSchema[];
+  readonly rows: readonly SentValue[];
+}
+
+/** What is wrong with one row, in words without a value. */
+export interface RowError {
+  readonly index: number;
+  /** A field's path, or empty. */
+  readonly location: string;
+  readonly message: string;
+}
+
+export interface RowInsert {
+  /** Fields that some row has, in the table's order. */
+  readonly columns: readonly TableFieldSchema[];
+  /** undefined: no row is as the table wants it. */
+  readonly statement: Statement | undefined;
+  readonly errors: readonly RowError[];
+}
+
+type Row = ReadonlyMap<string, SentValue>;
+
+/** The INSERT of all rows that are as the table wants them. */
+export function insertOfRows(sent: SentRows): RowInsert {
+  const options: ReadOptions = { ignoreUnknownValues: sent.ignoreUnknownValues, jsonTexts: sent.jsonTexts };
+  const errors: RowError[] = [];
+  const good: Row[] = [];
+  for (const [index, row] of sent.rows.entries()) {
+    const members = attempt(index, errors, () => {
+      if (!isSentObject(row)) throw new SentValueError("", "A row is an object.");
+      return membersOf(sent.fields, row, options);
+    });
+    if (members !== undefined && attempt(index, errors, () => check(sent.fields, members, options))) good.push(members);
+  }
+  const columns = sent.fields.filter(({ name }) => good.some((row) => row.has(name)));
+  if (good.length === 0 || columns.length === 0) return { columns, statement: undefined, errors };
+  const list = columns.map(({ name }) => `\`${name}\``).join(", ");
+  const query = `SELECT ${columns.map((_, index) => `r.c${index}`).join(", ")} FROM UNNEST(@rows) AS r`;
+  return {
+    columns,
+    statement: {
+      sql: `INSERT INTO ${sent.target} (${list}) ${query}`,
+      parameterMode: "NAMED",
+      parameters: [rowsParameter(columns, good, options)],
+      defaultDataset: undefined,
+    },
+    errors,
+  };
+}
+
+/** Every column that a row leaves out must take it: a row among others says NULL where one alone would take the default. */
+function check(fields: readonly TableFieldSchema[], row: Row, options: ReadOptions): true {
+  for (const field of fields) {
+    const value = row.get(field.name);
+    if (value === undefined && field.defaultValueExpression !== undefined)
+      throw new SentValueError(field.name, "This field has a default; send a value for it in each row, or NULL.");
+    if (value !== undefined || field.mode === "REQUIRED") {
+      if (parameterTypeOf(field) === undefined || /[`\\\r\n]/.test(field.name))
+        throw new SentValueError(field.name, "Rows with this field are written by an INSERT statement only.");
+      parameterValueOf(field, value, options);
+    }
+  }
+  return true;
+}
+
+function attempt<T>(index: number, errors: RowError[], work: () => T): T | undefined {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof SentValueError)) throw error;
+    errors.push({ index, location: error.location, message: error.message });
+    return undefined;
+  }
+}
+
+/** One array of all rows: `@rows ARRAY<STRUCT<c0 …, c1 …>>`. */
+function rowsParameter(columns: readonly TableFieldSchema[], rows: readonly Row[], options: ReadOptions): Json {
+  const structTypes = columns.map((field, index) => {
+    const type: ParameterType = parameterTypeOf(field) ?? { type: "STRING" };
+    return { name: `c${index}`, type };
+  });
+  const arrayValues: ParameterValue[] = rows.map((row) => ({
+    structValues: Object.fromEntries(
+      columns.map((field, index) => [`c${index}`, parameterValueOf(field, row.get(field.name), options)]),
+    ),
+  }));
+  return {
+    name: "rows",
+    parameterType: { type: "ARRAY", arrayType: { type: "STRUCT", structTypes } },
+    parameterValue: { arrayValues },
+  } as unknown as Json;
+}
