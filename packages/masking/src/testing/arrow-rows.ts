@@ -203,7 +203,8 @@ function put(type: FieldType, bytes: Buffer, at: number, text: string): void {
       bytes.writeBigInt64LE(microsOf(text), at);
       return;
     case "INTERVAL": {
-      const [, years, months, days, hours, minutes, seconds] = /^(\d+)-(\d+) (\d+) (\d+):(\d+):(\d+)$/.exec(text) ?? [];
+      const [, years, months, days, hours, minutes, seconds] =
+        /^(\d+)-(\d+) (-?\d+) (\d+):(\d+):(\d+)$/.exec(text) ?? [];
       bytes.writeInt32LE(Number(years) * 12 + Number(months), at);
       bytes.writeInt32LE(Number(days), at + 4);
       bytes.writeBigInt64LE(
@@ -264,8 +265,11 @@ function textOf(type: FieldType, data: Data, i: number): string {
       return String((((bytes[i >> 3] as number) >> (i & 7)) & 1) === 1);
     case "INT64":
       return String(bytes.readBigInt64LE(8 * i));
-    case "FLOAT64":
-      return Object.is(bytes.readDoubleLE(8 * i), -0) ? "-0.0" : String(bytes.readDoubleLE(8 * i));
+    case "FLOAT64": {
+      const value = bytes.readDoubleLE(8 * i);
+      const text = Object.is(value, -0) ? "-0" : String(value);
+      return Number.isInteger(value) && !text.includes("e") ? `${text}.0` : text;
+    }
     case "DATE":
       return new Date(bytes.readInt32LE(4 * i) * 86_400_000).toISOString().slice(0, 10);
     case "TIME":
