@@ -65,6 +65,15 @@ describe("rows that an agent sends", () => {
     assertRefused(await agent.send("POST", path, { body: { rows: other } }), 400);
   });
 
+  it("sent from many sides at once are all written, each once", async () => {
+    await Promise.all(Array.from({ length: 5 }, (_, n) => table.insert([{ id: 100 + n, word: "side" }])));
+    const [rows] = await client.query(`SELECT id FROM \`${PROJECT}.workspace.notes\` WHERE word = 'side' ORDER BY id`);
+    assert.deepEqual(
+      rows.map(({ id }) => id),
+      [100, 101, 102, 103, 104],
+    );
+  });
+
   it("of which one doesn't fit are none written, and the answer holds no value", async () => {
     await assert.rejects(
       table.insert([

@@ -95,6 +95,26 @@ describe("rows that an agent sends", () => {
     }
   });
 
+  it("that nest too deep are refused like others", () => {
+    const deep: SentValue[] = [];
+    let inner = deep;
+    for (let n = 0; n < 100_000; n++) {
+      const next: SentValue[] = [];
+      inner.push(next);
+      inner = next;
+    }
+    const fields = [{ name: "j", type: "JSON" }];
+    const { statement, errors } = insertOfRows({
+      target: "`p.d.t`",
+      fields,
+      rows: [{ j: deep }],
+      ignoreUnknownValues: false,
+      jsonTexts: true,
+    });
+    assert.equal(statement, undefined);
+    assert.match(errors[0]?.message ?? "", /too deep/);
+  });
+
   it("go where they can: a type that no parameter has, and a default that some rows would take, are refused", () => {
     assert.match(
       rows('[{"id":1,"place":"POINT(1 2)"}]', FIELDS.slice(0, 7)).errors[0]?.message ?? "",

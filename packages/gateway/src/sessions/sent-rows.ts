@@ -90,6 +90,10 @@ function attempt<T>(index: number, errors: RowError[], work: () => T): T | undef
   try {
     return work();
   } catch (error) {
+    if (error instanceof RangeError) {
+      errors.push({ index, location: "", message: "The row is nested too deep." });
+      return undefined;
+    }
     if (!(error instanceof SentValueError)) throw error;
     errors.push({ index, location: error.location, message: error.message });
     return undefined;

@@ -1,13 +1,16 @@
 import { createHash } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import type { AgentPrincipal } from "../../identity/principal.ts";
 import type { Connection } from "../../sessions/connection.ts";
 import { describedTable } from "../../sessions/described-table.ts";
+import { BUSY } from "../../sessions/endings.ts";
 import type { SessionEngine } from "../../sessions/engine.ts";
 import { insertOfRows, type RowError } from "../../sessions/sent-rows.ts";
 import { parseSentJson, type SentValue } from "../../sessions/sent-value.ts";
 import type { SessionError } from "../../sessions/session.ts";
+import type { SessionRow } from "../../sessions/session-row.ts";
 import { quotedTable } from "../../sessions/table-read.ts";
 import { GoogleError, notFound } from "./google-error.ts";
 import { readBody } from "./read-body.ts";
@@ -69,18 +72,21 @@ export async function insertAll(
   const invalid = insertErrors(errors, body.rows.length, body.skipInvalidRows ?? false);
   if (statement === undefined || (errors.length > 0 && body.skipInvalidRows !== true))
     return sendJson(response, { kind: KIND, insertErrors: invalid });
-  const before = await engine.submit(principal, connection, {
-    door: "bigquery-rest",
-    project,
-    location: connection.location,
-    jobId: undefined,
-    requestId: requestIdOf(body.rows.map(({ insertId }) => insertId)),
-    statement,
-    dryRun: false,
-    maximumBytesBilled: undefined,
-    jobTimeoutMs: undefined,
-    labels: {},
-  });
+  const ids = body.rows.map(({ insertId }) => insertId);
+  const before = await inTurn(gone, (attempt) =>
+    engine.submit(principal, connection, {
+      door: "bigquery-rest",
+      project,
+      location: connection.location,
+      jobId: undefined,
+      requestId: requestIdOf(ids, attempt),
+      statement,
+      dryRun: false,
+      maximumBytesBilled: undefined,
+      jobTimeoutMs: undefined,
+      labels: {},
+    }),
+  );
   refuseIfRefused(before);
   if (before.state === "held") await engine.cancel(before);
   const row = await waited(engine, before.id, 0, gone);
@@ -98,10 +104,31 @@ export async function insertAll(
   sendJson(response, { kind: KIND, ...(invalid.length === 0 ? {} : { insertErrors: invalid }) });
 }
 
-/** The same rows sent again, as clients do after a broken connection, are the same job: where each has its insertId. */
-function requestIdOf(insertIds: readonly (string | undefined)[]): string | undefined {
+/** Milliseconds before each new attempt: streams write one table from many sides, and each write has the table for itself. */
+const TURNS = [100, 200, 400, 800, 1500, 2000, 2500, 3000, 3500, 4000, 4500];
+
+/** Submits until no other session holds the table, or the turns are up. */
+async function inTurn(gone: AbortSignal, submit: (attempt: number) => Promise<SessionRow>): Promise<SessionRow> {
+  for (let attempt = 0; ; attempt++) {
+    const row = await submit(attempt);
+    const turn = TURNS[attempt];
+    const busy = row.error !== null && (JSON.parse(row.error) as SessionError).message === BUSY.message;
+    if (!busy || turn === undefined || gone.aborted) return row;
+    // All at once after one pause would only meet again.
+    await sleep(turn * (0.5 + Math.random()));
+  }
+}
+
+/**
+ * The same rows sent again, as clients do after a broken connection, are the same job: where each has its insertId. Each attempt
+ * has an id of its own, in the same order each time.
+ */
+function requestIdOf(insertIds: readonly (string | undefined)[], attempt: number): string | undefined {
   if (insertIds.some((id) => id === undefined || id === "")) return undefined;
-  return `rows_${createHash("sha256").update(JSON.stringify(insertIds)).digest("base64url").slice(0, 30)}`;
+  return `rows_${createHash("sha256")
+    .update(JSON.stringify([insertIds, attempt]))
+    .digest("base64url")
+    .slice(0, 30)}`;
 }
 
 /** As BigQuery says it, without the value: of a request that is refused whole, the other rows are `stopped`. */

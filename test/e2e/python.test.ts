@@ -1,0 +1,105 @@
+/** Google's Python client at tables and rows, unchanged: what it reads and writes without SQL. CHAPERONE_PYTHON names its interpreter. */
+import assert from "node:assert/strict";
+import { spawn, spawnSync } from "node:child_process";
+import { text } from "node:stream/consumers";
+import { after, before, describe, it } from "node:test";
+import { type ClinicCopy, copyClinic } from "../clinic-copy.ts";
+import { PROJECT, type Rig, startRig } from "../rig.ts";
+
+const PYTHON = process.env.CHAPERONE_PYTHON ?? "python3";
+const has = (modules: string) => spawnSync(PYTHON, ["-c", `import ${modules}`]).status === 0;
+const skip = has("google.cloud.bigquery") ? false : "no Python with google-cloud-bigquery (CHAPERONE_PYTHON names one)";
+const skipFrames = has("google.cloud.bigquery, pandas, db_dtypes") ? false : "no pandas with db_dtypes beside it";
+
+const RULES = `
+@id("workspace-anything")
+@approval("none")
+permit (principal in Group::"clinical-agents", action in [Action::"read", Action::"write", Action::"infer", Action::"aggregate", Action::"describe"], resource in Dataset::"demo-clinic.workspace");
+`;
+
+const HEAD = `
+import sys
+from google.cloud import bigquery
+from google.oauth2.credentials import Credentials
+client = bigquery.Client(project=sys.argv[2], credentials=Credentials(sys.argv[3]), client_options={"api_endpoint": sys.argv[1]})
+table = sys.argv[2] + ".workspace.rows"
+`;
+
+describe("the Python client", () => {
+  let rig: Rig;
+  let clinic: ClinicCopy;
+  before(async () => {
+    clinic = copyClinic();
+    clinic.policy("workspace.cedar", () => RULES);
+    clinic.policy("tests.yaml", () => "version: 1\ntests: []\n");
+    rig = await startRig({ patients: 20, clinic: clinic.folder });
+    const client = await rig.client("care-summary-agent");
+    await client.query(`CREATE TABLE \`${PROJECT}.workspace.rows\` (id INT64, word STRING, tags ARRAY<STRING>)`);
+  });
+  after(async () => {
+    await rig.close();
+    clinic.remove();
+  });
+
+  async function python(program: string): Promise<string> {
+    const token = await rig.token("care-summary-agent");
+    const child = spawn(PYTHON, ["-c", `${HEAD}${program}`, rig.url, PROJECT, token], {
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const [out, err] = await Promise.all([text(child.stdout), text(child.stderr)]);
+    assert.notEqual(out, "", err.slice(-3000));
+    return out.trim();
+  }
+
+  it("insert_rows_json writes rows, and says which don't fit", { skip }, async () => {
+    const out = await python(`
+print(client.insert_rows_json(table, [{"id": 1, "word": "a", "tags": ["x", "y"]}, {"id": 2}]))
+errors = client.insert_rows_json(table, [{"id": "078-05-1120"}, {"id": 9}])
+print([(e["index"], e["errors"][0]["reason"], e["errors"][0]["location"]) for e in errors], "078" in str(errors))
+`);
+    assert.equal(out, "[]\n[(0, 'invalid', 'id'), (1, 'stopped', '')] False");
+  });
+
+  it("load_table_from_json appends, and makes a table", { skip }, async () => {
+    const out = await python(`
+job = client.load_table_from_json([{"id": 3, "word": "c"}], table)
+job.result()
+print(job.state, job.job_type)
+schema = [bigquery.SchemaField("id", "INTEGER"), bigquery.SchemaField("word", "STRING")]
+client.load_table_from_json([{"id": 4, "word": "d"}], sys.argv[2] + ".workspace.made", job_config=bigquery.LoadJobConfig(schema=schema)).result()
+print([tuple(r) for r in client.list_rows(sys.argv[2] + ".workspace.made")])
+`);
+    assert.equal(out, "DONE load\n[(4, 'd')]");
+  });
+
+  it("list_rows reads a table page by page, and some of its fields", { skip }, async () => {
+    const out = await python(`
+print(sorted((r["id"], r["word"], tuple(r["tags"])) for r in client.list_rows(table, page_size=2)))
+t = client.get_table(table)
+print(sorted(tuple(r) for r in client.list_rows(t, selected_fields=t.schema[:1])))
+print(len(list(client.list_rows(sys.argv[2] + ".ops.calendar", page_size=100))))
+`);
+    assert.equal(out, "[(1, 'a', ('x', 'y')), (2, None, ()), (3, 'c', ())]\n[(1,), (2,), (3,)]\n1095");
+  });
+
+  it("copy_table copies", { skip }, async () => {
+    const out = await python(`
+job = client.copy_table(table, sys.argv[2] + ".workspace.copied")
+job.result()
+print(job.state, client.get_table(sys.argv[2] + ".workspace.copied").schema == client.get_table(table).schema)
+`);
+    assert.equal(out, "DONE True");
+  });
+
+  it("to_dataframe pages by REST, with or without the Storage client beside it", {
+    skip: skipFrames || skip,
+  }, async () => {
+    const out = await python(`
+sql = "SELECT x, CAST(x AS STRING) AS s FROM UNNEST(GENERATE_ARRAY(1, 25000)) x"
+print(len(client.query(sql).to_dataframe()))
+print(len(client.query_and_wait(sql, page_size=5000).to_dataframe()))
+print(len(client.list_rows(sys.argv[2] + ".ops.calendar").to_dataframe(create_bqstorage_client=False)))
+`);
+    assert.equal(out, "25000\n25000\n1095");
+  });
+});
