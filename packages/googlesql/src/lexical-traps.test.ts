@@ -77,6 +77,12 @@ const READ: Readonly<Record<string, readonly (readonly [sql: string, canonical: 
     ["SELECT 1 AS `select`, 2 offset", "SELECT 1 AS `select`, 2 AS `offset`"],
     ["SELECT `a.b`, a.b FROM `p.d.t`", "SELECT `a.b`, `a`.`b` FROM `p.d.t`"],
   ],
+  "a hint is left out, whatever it says": [
+    ["SELECT @{a=1} 1", "SELECT 1"], ["@{a=1} SELECT 1", "SELECT 1"], ["@5 SELECT 1", "SELECT 1"], ["SELECT 1 FROM t @{a=1}", "SELECT 1 FROM `t`"],
+    ["SELECT 1 FROM t @{a.b='; DROP TABLE t', c=d, e=TRUE, f=1.5} AS u", "SELECT 1 FROM `t` AS `u`"],
+    ["SELECT 1 FROM t JOIN @{a=1} u ON TRUE", "SELECT 1 FROM `t` INNER JOIN `u` ON TRUE"],
+    ["SELECT 1 FROM t GROUP @{a=1} BY ALL", "SELECT 1 FROM `t` GROUP BY ALL"], ["SELECT 1 UNION @{} ALL SELECT 2", "SELECT 1 UNION ALL SELECT 2"],
+  ],
 }; // biome-ignore format: a trap a line
 
 const REFUSED: Readonly<Record<string, readonly string[]>> = {
@@ -98,7 +104,8 @@ const REFUSED: Readonly<Record<string, readonly string[]>> = {
   "literals side by side that are not one": ["SELECT 'a''b'", "SELECT 'a'\"b\"", "SELECT 'a' b'b'", "SELECT b'a' 'b'", "SELECT DATE 'a''b'"],
   "a name too many, and an empty one": ["SELECT ``", "SELECT `a` `b` `c`"],
   "a keyword as a name": ["SELECT 1 AS select", "SELECT 1 from", "SELECT select FROM t", "WITH from AS (SELECT 1) SELECT 1", "SELECT 1 AS qualify"],
-  "hints and macros": ["SELECT @{a=1} 1", "@{a=1} SELECT 1", "SELECT 1 FROM t @{a=1}", "SELECT 1 FROM t JOIN @{a=1} u ON TRUE", "@5 SELECT 1", "SELECT $x", "SELECT $1", "DEFINE MACRO m 1"],
+  "a hint that is none, or where none can stand": ["SELECT @{a} 1", "SELECT @{a=1", "SELECT @{a=1,} 1", "SELECT @{a=(SELECT ssn FROM t)} 1", "SELECT @{a=f(1)} 1", "SELECT @{a=@b} 1", "SELECT 1 @{a=1}", "SELECT 1 + @{a=1} 2", "SELECT @1", "SELECT @@{a=1} 1", "SELECT 1 FROM t |> @{a=1} WHERE TRUE", "SELECT 1 FROM t AS u @{a=1}"],
+  "macros": ["SELECT $x", "SELECT $1", "DEFINE MACRO m 1"],
 }; // biome-ignore format: a kind of trap a line
 
 describe("lexical traps", () => {

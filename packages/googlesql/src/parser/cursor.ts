@@ -110,6 +110,35 @@ export class Cursor {
     return result;
   }
 
+  /**
+   * `hint: ["@" integer] ["@" "{" [hint_entry ("," hint_entry)*] "}"]`, `hint_entry: identifier ["." identifier] "=" (identifier | literal)`
+   *
+   * Advice to whoever runs the statement, which changes no result. It is read and left out, as a comment is.
+   * https://github.com/google/googlesql/blob/master/docs/lexical.md#hints
+   */
+  protected hint(): void {
+    if (this.atSymbol("@") && this.peek(1).kind === "integer") {
+      this.advance();
+      this.advance();
+    }
+    if (!this.atSymbol("@") || !this.atSymbol("{", 1)) return;
+    this.advance();
+    this.advance();
+    if (!this.atSymbol("}")) this.list(() => this.#hintEntry());
+    this.expectSymbol("}");
+  }
+
+  #hintEntry(): void {
+    this.identifier();
+    if (this.takeSymbol(".")) this.identifier();
+    this.expectSymbol("=");
+    const { kind, keyword } = this.peek();
+    const literal =
+      kind === "integer" || kind === "float" || kind === "string" || keyword === "TRUE" || keyword === "FALSE";
+    if (literal) this.advance();
+    else this.identifier();
+  }
+
   /** Every recursion of the grammar passes through here, so that no text can exhaust the stack. */
   protected nested<T>(parse: () => T): T {
     if (this.#nesting >= LIMITS.nesting) {
@@ -132,7 +161,7 @@ export class Cursor {
   /** The token in hand cannot stand here. Says what kind of token it is, never what it holds (I9). */
   protected unexpected(expected?: string): SqlError {
     if (this.atSymbol("@") && (this.atSymbol("{", 1) || this.peek(1).kind === "integer")) {
-      return this.unsupported("Hints (@{…}) are");
+      return this.unsupported("A hint (@{…}) in this place is");
     }
     if (this.atSymbol("{")) return this.unsupported("A constructor in braces is");
     if (this.atSymbol("**")) return this.unsupported("Unpacking (**) is");

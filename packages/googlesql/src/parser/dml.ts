@@ -50,13 +50,14 @@ export abstract class DmlParser extends QueryParser {
     return { ...head, query, end: this.previousEnd() };
   }
 
-  /** `insert_head: "INSERT" ["INTO"] table_name [name_list]` */
+  /** `insert_head: "INSERT" ["INTO"] table_name [hint] [name_list]` */
   protected insertHead(): InsertStatement {
     const { start } = this.expectKeyword("INSERT");
     if (this.atAnyKeyword(["OR", "IGNORE", "REPLACE", "UPDATE"]))
       throw this.unsupported("INSERT OR IGNORE, REPLACE and UPDATE are");
     this.takeKeyword("INTO");
     const target = this.tableName();
+    this.hint();
     if (this.atSymbol("[")) throw this.unsupported("INSERT into an array is");
     // `INSERT INTO t (SELECT …)` and `((SELECT …) …)` are queries in parentheses.
     const named = this.atSymbol("(") && this.atIdentifier(1) && (this.atSymbol(",", 2) || this.atSymbol(")", 2));

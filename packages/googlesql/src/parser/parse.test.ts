@@ -245,7 +245,7 @@ describe("parse: what is refused", () => {
     "GRAPH g MATCH (a) RETURN a": /GRAPH/,
     "SELECT 1 FROM GRAPH_TABLE(g MATCH (a) RETURN a)": /GRAPH_TABLE/,
     "CREATE PROPERTY GRAPH g NODE TABLES (t)": /CREATE PROPERTY GRAPH/,
-    "SELECT @{h=1} 1": /Hints/,
+    "SELECT 1 @{h=1}": /hint/,
     "SELECT 1 FROM t TABLESAMPLE RESERVOIR (1 PERCENT)": /TABLESAMPLE/,
     "SELECT 1 FROM t FOR UPDATE": /FOR UPDATE/,
   };

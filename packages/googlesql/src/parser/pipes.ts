@@ -149,11 +149,13 @@ export abstract class PipeParser extends TransferParser {
         return this.#if();
       case "FORK": {
         this.advance();
+        this.hint();
         const pipelines = this.pipedList(() => this.#subpipeline());
         return { kind: "PipeFork", pipelines, ...placed() };
       }
       case "TEE": {
         this.advance();
+        this.hint();
         const pipelines = this.atPipeEnd() ? [] : this.pipedList(() => this.#subpipeline());
         return { kind: "PipeTee", pipelines, ...placed() };
       }
@@ -207,7 +209,7 @@ export abstract class PipeParser extends TransferParser {
   /**
    * ```
    * aggregate: "AGGREGATE" [select_mode] [aggregate_item ("," aggregate_item)* [","]]
-   *            ["GROUP" ["AND" "ORDER"] "BY" ("ALL" | pipe_grouping_item ("," pipe_grouping_item)* [","])]
+   *            ["GROUP" ["AND" "ORDER"] [hint] "BY" ("ALL" | pipe_grouping_item ("," pipe_grouping_item)* [","])]
    * ```
    */
   #aggregate(): PipeAggregate {
@@ -220,7 +222,7 @@ export abstract class PipeParser extends TransferParser {
     if (this.takeKeyword("GROUP")) {
       ordered = this.takeKeyword("AND");
       if (ordered) this.expectKeyword("ORDER");
-      if (this.atSymbol("@")) throw this.unexpected();
+      this.hint();
       this.expectKeyword("BY");
       groupBy = this.takeKeyword("ALL") ? "ALL" : this.pipedList(() => this.#groupingItem());
     }
@@ -255,9 +257,10 @@ export abstract class PipeParser extends TransferParser {
     });
   }
 
-  /** `if: "IF" branch ("ELSEIF" branch)* ["ELSE" subpipeline]`, `branch: expression "THEN" subpipeline` */
+  /** `if: "IF" [hint] branch ("ELSEIF" branch)* ["ELSE" subpipeline]`, `branch: expression "THEN" subpipeline` */
   #if(): PipeOperator {
     const { start } = this.expectKeyword("IF");
+    this.hint();
     const branches: PipeBranch[] = [];
     do {
       const condition: Expression = this.expression();

@@ -178,7 +178,7 @@ export abstract class QueryParser extends TableParser {
   /**
    * ```
    * set_operator: ["INNER" | ("FULL" | "LEFT") ["OUTER"]]
-   *               ("UNION" ("ALL" | "DISTINCT") | "INTERSECT" "DISTINCT" | "EXCEPT" "DISTINCT")
+   *               ("UNION" [hint] ("ALL" | "DISTINCT") | "INTERSECT" [hint] "DISTINCT" | "EXCEPT" [hint] "DISTINCT")
    *               ["BY" "NAME" ["ON" columns] | ["STRICT"] "CORRESPONDING" ["BY" columns]]
    * ```
    */
@@ -186,7 +186,7 @@ export abstract class QueryParser extends TableParser {
     const { start } = this.peek();
     const mode = this.#columnMatchMode();
     const { keyword } = this.advance();
-    if (this.atSymbol("@")) throw this.unexpected();
+    this.hint();
     const all = this.atKeyword("ALL");
     if (all && keyword !== "UNION") throw this.unsupported(`${keyword} ALL is`);
     if (!all && !this.atKeyword("DISTINCT")) throw this.unexpected("keyword ALL or DISTINCT");
@@ -234,12 +234,13 @@ export abstract class QueryParser extends TableParser {
 
   /**
    * ```
-   * select: "SELECT" ["ALL" | "DISTINCT"] ["AS" ("STRUCT" | "VALUE")] select_item ("," select_item)* [","] [from]
+   * select: "SELECT" [hint] ["ALL" | "DISTINCT"] ["AS" ("STRUCT" | "VALUE")] select_item ("," select_item)* [","] [from]
    *         ["WHERE" expression] [group_by] ["HAVING" expression] ["QUALIFY" expression] [window_clause]
    * ```
    */
   #select(): Select {
     const { start } = this.expectKeyword("SELECT");
+    this.hint();
     const head = this.#selectHead();
     const from = this.from();
     const where = this.takeKeyword("WHERE") ? this.expression() : null;
@@ -251,9 +252,10 @@ export abstract class QueryParser extends TableParser {
     return { kind: "Select", ...head, from, where, groupBy, having, qualify, windows, start, end };
   }
 
-  /** `pipe_select: "SELECT" ["ALL" | "DISTINCT"] ["AS" ("STRUCT" | "VALUE")] select_item ("," select_item)* [","] [window_clause [","]]` */
+  /** `pipe_select: "SELECT" [hint] ["ALL" | "DISTINCT"] ["AS" ("STRUCT" | "VALUE")] select_item ("," select_item)* [","] [window_clause [","]]` */
   protected pipeSelect(): PipeSelect {
     const { start } = this.expectKeyword("SELECT");
+    this.hint();
     const head = this.#selectHead();
     const windows = this.pipeWindows();
     return { kind: "PipeSelect", ...head, windows, start, end: this.previousEnd() };
@@ -363,11 +365,11 @@ export abstract class QueryParser extends TableParser {
     return { kind: "StarReplacement", expression, name, start: expression.start, end: name.end };
   }
 
-  /** `group_by: "GROUP" "BY" ("ALL" | grouping_item ("," grouping_item)*)` */
+  /** `group_by: "GROUP" [hint] "BY" ("ALL" | grouping_item ("," grouping_item)*)` */
   #groupBy(): GroupBy | null {
     const { start } = this.peek();
     if (!this.takeKeyword("GROUP")) return null;
-    if (this.atSymbol("@")) throw this.unexpected();
+    this.hint();
     this.expectKeyword("BY");
     if (this.takeKeyword("ALL")) return { kind: "GroupByAll", start, end: this.previousEnd() };
     const items = this.list(() => this.groupingItem());

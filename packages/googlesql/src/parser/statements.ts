@@ -46,6 +46,7 @@ export class ScriptParser extends ProceduralParser {
   }
 
   protected override statement(): Statement {
+    this.hint();
     if (this.atIdentifier() && this.atSymbol(":", 1)) return this.labelled();
     const { keyword, start } = this.peek();
     switch (keyword) {

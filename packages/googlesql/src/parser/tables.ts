@@ -65,7 +65,7 @@ export abstract class TableParser extends TableOperatorParser {
       : this.#leftDeep(first, items);
   }
 
-  /** `join_type: ["INNER" | "CROSS" | ("LEFT" | "RIGHT" | "FULL") ["OUTER"]] "JOIN"` */
+  /** `join_type: ["INNER" | "CROSS" | ("LEFT" | "RIGHT" | "FULL") ["OUTER"]] "JOIN" [hint]` */
   protected joinType(): Exclude<Join["type"], "COMMA"> | null {
     if (this.atKeyword("NATURAL")) throw this.unsupported("NATURAL JOIN is");
     if (this.atSetOperator()) return null;
@@ -79,6 +79,7 @@ export abstract class TableParser extends TableOperatorParser {
     if (this.atAnyKeyword(["HASH", "LOOKUP"])) throw this.unsupported("HASH JOIN and LOOKUP JOIN are");
     if (!isType && !this.atKeyword("JOIN")) return null;
     this.expectKeyword("JOIN");
+    this.hint();
     return isType ? keyword : "INNER";
   }
 
@@ -231,22 +232,24 @@ export abstract class TableParser extends TableOperatorParser {
     return { kind: "Unnest", expression, alias, withOffset, start, end: this.previousEnd() };
   }
 
-  /** `table_path: dashed_path [alias] ["WITH" "OFFSET" [alias]] ["FOR" "SYSTEM_TIME" "AS" "OF" expression]` */
+  /** `table_path: dashed_path [hint] [alias] ["WITH" "OFFSET" [alias]] ["FOR" "SYSTEM_TIME" "AS" "OF" expression]` */
   #tablePathOrFunction(): TableExpression {
     const { start } = this.peek();
     const parts = this.dashedPath();
     if (this.atSymbol("(")) return this.tableFunction(parts, start);
+    this.hint();
     const alias = this.tableAlias();
     const withOffset = this.#withOffset();
     const systemTime = this.systemTime();
     return { kind: "TablePath", parts, alias, withOffset, systemTime, start, end: this.previousEnd() };
   }
 
-  /** `table_function: path "(" [table_argument ("," table_argument)*] ")" [alias]` */
+  /** `table_function: path "(" [table_argument ("," table_argument)*] ")" [hint] [alias]` */
   protected tableFunction(name: readonly Identifier[], start: number): TableFunctionCall {
     this.expectSymbol("(");
     const list = this.atSymbol(")") ? [] : this.list(() => this.#tableFunctionArgument());
     this.expectSymbol(")");
+    this.hint();
     const alias = this.tableAlias();
     return { kind: "TableFunctionCall", name, arguments: list, alias, start, end: this.previousEnd() };
   }
