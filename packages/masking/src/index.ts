@@ -15,7 +15,7 @@ export {
 } from "./json-rows/rows-masker.ts";
 export * from "./mask-rule.ts";
 export { MaskingError, type MaskingErrorCode } from "./masking-error.ts";
-export { type RuleSettings, ruleContext } from "./rule-context.ts";
+export { DEFAULT_SHIFT_DAYS, type RuleSettings, ruleContext } from "./rule-context.ts";
 export { RULES } from "./rules/index.ts";
 export type { Rule, RuleContext, WireText } from "./rules/rule.ts";
 export { CMS_SMALLEST_CELL } from "./rules/smallcell.ts";

@@ -9,6 +9,7 @@ export const MASK_RULES = [
   "age90",
   "smallcell",
   "year",
+  "dateshift",
   "zip3",
   "email",
   "last4",
@@ -28,12 +29,25 @@ export const MASK_RULES = [
 export type MaskRule = (typeof MASK_RULES)[number];
 
 /** Rules that use the key of a domain: what they give says which values are equal, so a value that an agent chose would be a checked guess. */
-export const KEYED_RULES: ReadonlySet<MaskRule> = new Set(["token", "last4", "first4", "email", "fpe", "RANDOM_HASH"]);
+export const KEYED_RULES: ReadonlySet<MaskRule> = new Set([
+  "token",
+  "last4",
+  "first4",
+  "email",
+  "fpe",
+  "RANDOM_HASH",
+  "dateshift",
+]);
+
+/** The domain of `dateshift` where none is named: one for all, so that a record subject's dates move alike in every table. */
+export const DATESHIFT_DOMAIN = "dateshift";
 
 export interface Mask {
   readonly rule: MaskRule;
   /** For `token`, `fpe`, and for rules that fall to tokens: equal values under one domain give equal ones. Usually the data class. */
   readonly domain?: string;
+  /** `dateshift`: place among the result's columns of the one that names the row's record subject. Without it: NULL. */
+  readonly subject?: number;
 }
 
 /** BigQuery's result types, standard spelling. */

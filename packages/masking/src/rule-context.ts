@@ -13,7 +13,11 @@ export interface RuleSettings {
   readonly restrictedZips?: ReadonlySet<string>;
   /** `smallcell`: the smallest count shown; default 11. */
   readonly smallestCell?: number;
+  /** `dateshift`: most days that a date moves, before or after; default 365. */
+  readonly shiftDays?: number;
 }
+
+export const DEFAULT_SHIFT_DAYS = 365;
 
 /** What one column's mask needs beside the value. Make it once for a column: it derives the domain's key. */
 export function ruleContext({ domain = "" }: Mask, settings: RuleSettings): RuleContext {
@@ -22,5 +26,6 @@ export function ruleContext({ domain = "" }: Mask, settings: RuleSettings): Rule
     tokenKey: settings.keys.keyOf(domain),
     restrictedZips: settings.restrictedZips ?? RESTRICTED_ZIPS_2000_CENSUS,
     smallestCell: settings.smallestCell ?? CMS_SMALLEST_CELL,
+    shiftDays: settings.shiftDays ?? DEFAULT_SHIFT_DAYS,
   };
 }

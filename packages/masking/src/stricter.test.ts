@@ -38,6 +38,12 @@ describe("stricter", () => {
       domain: "mrn",
     });
   });
+  it("keeps the record subject of dates that both move", () => {
+    const shift = (subject: number): Mask => ({ rule: "dateshift", domain: "d", subject });
+    assert.deepEqual(stricter(shift(1), shift(1)), shift(1));
+    assert.deepEqual(stricter(shift(1), { rule: "none" }), shift(1));
+    assert.deepEqual(stricter(shift(1), shift(2)), { rule: "dateshift", domain: "d" });
+  });
   it("makes one domain of two, which joins with neither", () => {
     assert.deepEqual(stricter({ rule: "token", domain: "ssn" }, { rule: "token", domain: "mrn" }), {
       rule: "token",

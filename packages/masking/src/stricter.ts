@@ -26,7 +26,13 @@ export function stricter(a: Mask, b: Mask): Mask {
       const bothPart = level(low) === "part" && level(high) === "part" && low.rule !== high.rule;
       const rule = bothPart ? "token" : high.rule;
       const domain = bothDomains(a.domain, b.domain);
-      return domain === undefined ? { rule } : { rule, domain };
+      // Of two different subjects neither holds: without one, NULL.
+      const subject = rule === "dateshift" && a.subject === b.subject ? a.subject : undefined;
+      return {
+        rule,
+        ...(domain === undefined ? {} : { domain }),
+        ...(subject === undefined ? {} : { subject }),
+      };
     }
   }
 }
@@ -43,6 +49,7 @@ function level(mask: Mask): Level {
     case "age90":
     case "smallcell":
     case "year":
+    case "dateshift":
     case "zip3":
     case "email":
     case "last4":

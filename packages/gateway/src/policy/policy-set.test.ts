@@ -38,7 +38,7 @@ describe("a policy is refused", () => {
     [
       "with a domain on a rule that has none",
       `@id("a") @mask("year:x") ${HEAD};`,
-      /only token, last4, first4, email, fpe, RANDOM_HASH have a domain/,
+      /only token, last4, first4, email, fpe, RANDOM_HASH, dateshift have a domain/,
     ],
     ["with a domain that isn't one", `@id("a") @mask("token:A b") ${HEAD};`, /a domain is lower-case/],
     ["with an approval by nobody", `@id("a") @approval("x,,y") ${HEAD};`, /write "none", "group"/],

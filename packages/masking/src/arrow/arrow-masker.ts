@@ -6,12 +6,13 @@ import { headValues } from "./head-values.ts";
 import { maskValues } from "./mask-values.ts";
 import { RECORD_BATCH, readMessage, SCHEMA } from "./message.ts";
 import { readBatch, type Values } from "./read-batch.ts";
+import { subjectsOf } from "./subjects.ts";
 import { writeBatch } from "./write-batch.ts";
 import { writeSchema } from "./write-schema.ts";
 
 export type ArrowMaskerOptions = Pick<
   RowsMaskerOptions,
-  "fields" | "keys" | "now" | "restrictedZips" | "smallestCell"
+  "fields" | "keys" | "now" | "restrictedZips" | "smallestCell" | "shiftDays"
 > & { readonly limits?: Partial<Pick<NonNullable<RowsMaskerOptions["limits"]>, "maxRows" | "maxMaskedCellBytes">> };
 
 /**
@@ -59,8 +60,10 @@ export class ArrowMasker {
       const { header, body } = readMessage(serialized, RECORD_BATCH);
       const came = readBatch(header, body, columns, this.#limits.maxRows - this.#rows);
       const rows = Math.min(came.rows, atMost);
+      const values = columns.map((column, i) => headValues(column, came.values[i] as Values, rows));
+      const subjects = subjectsOf(columns, values);
       const masked = columns.map((column, i) =>
-        maskValues(column, headValues(column, came.values[i] as Values, rows), this.#limits.maxMaskedCellBytes),
+        maskValues(column, values[i] as Values, this.#limits.maxMaskedCellBytes, subjects),
       );
       const batch = writeBatch(columns, rows, masked);
       this.#rows += rows;

@@ -3,20 +3,25 @@ import { MaskingError } from "../masking-error.ts";
 import { fixedCodec } from "./cell-text.ts";
 import type { Column } from "./column.ts";
 import { isSet, ones, type Values } from "./read-batch.ts";
+import { ofElements, type Subjects } from "./subjects.ts";
 
 /** What rules answer for a RANGE: no bound at all. */
 const UNBOUNDED = "[UNBOUNDED, UNBOUNDED)";
 const NOTHING = new Uint8Array(0);
 
-/** The column's values under its masks; what is shown keeps its bytes. `maxCellBytes`: of one value that must be read to be masked. */
-export function maskValues(column: Column, values: Values, maxCellBytes: number): Values {
+/**
+ * The column's values under its masks; what is shown keeps its bytes. `maxCellBytes`: of one value that must be read to be masked; `subjects`:
+ * of the rows that these values stand in.
+ */
+export function maskValues(column: Column, values: Values, maxCellBytes: number, subjects: Subjects): Values {
   const { plan, layout } = column;
   switch (layout.kind) {
     case "list": {
       const [item] = column.children;
       const [elements] = values.children;
       if (item === undefined || elements === undefined) throw new Error("a list without elements");
-      if (plan.whole === "") return { ...values, children: [maskValues(item, elements, maxCellBytes)] };
+      if (plan.whole === "")
+        return { ...values, children: [maskValues(item, elements, maxCellBytes, ofElements(subjects, values))] };
       for (let i = 0; i < values.length; i++) if (values.offsets[i] !== values.offsets[i + 1]) plan.count++;
       return { ...values, offsets: new Int32Array(values.length + 1), children: [nullValues(item, 0)] };
     }
@@ -28,7 +33,9 @@ export function maskValues(column: Column, values: Values, maxCellBytes: number)
       }
       return {
         ...values,
-        children: column.children.map((child, i) => maskValues(child, values.children[i] as Values, maxCellBytes)),
+        children: column.children.map((child, i) =>
+          maskValues(child, values.children[i] as Values, maxCellBytes, subjects),
+        ),
       };
     }
     case "bits":
@@ -37,7 +44,7 @@ export function maskValues(column: Column, values: Values, maxCellBytes: number)
       if (plan.action === SHOW) return shown(column, values);
       return layout.kind === "bytes"
         ? maskBytes(column, values, layout.utf8, maxCellBytes)
-        : maskFixed(column, values, layout.kind === "bits" ? 0 : layout.width);
+        : maskFixed(column, values, layout.kind === "bits" ? 0 : layout.width, subjects);
   }
 }
 
@@ -99,7 +106,7 @@ function maskRange(column: Column, values: Values): Values {
 }
 
 /** `width` 0: bits. */
-function maskFixed(column: Column, values: Values, width: number): Values {
+function maskFixed(column: Column, values: Values, width: number, subjects: Subjects): Values {
   const { plan } = column;
   const { length } = values;
   plan.count += length - values.nulls;
@@ -120,7 +127,8 @@ function maskFixed(column: Column, values: Values, width: number): Values {
     if (!left.has(i)) continue;
     const at = i * width;
     const text = constant ?? codec.read(from, at);
-    const masked = constant ?? plan.compute(text);
+    const subject = plan.subject === undefined ? undefined : subjects(plan.subject, i);
+    const masked = constant ?? plan.compute(text, subject);
     if (masked === null) left.clear(i);
     else if (constant === undefined && masked === text) data.set(values.data.subarray(at, at + width), at);
     else if (!codec.write(to, at, masked)) throw unfit(plan);

@@ -28,8 +28,10 @@ export interface CellPlan {
   readonly constant: string;
   /** JSON that stands in for the whole array or STRUCT; what is inside is checked and dropped. Empty: look inside. */
   readonly whole: string;
-  /** `COMPUTE`: the masked value of one that is not NULL. */
-  readonly compute: (text: string) => string | null;
+  /** `COMPUTE`: the masked value of one that is not NULL; `subject`: of the row, where the mask names its column. */
+  readonly compute: (text: string, subject?: string | null) => string | null;
+  /** Place of the column that holds the row's record subject; undefined: the mask needs none. */
+  readonly subject: number | undefined;
   /** Of the mask's domain. */
   readonly tokenKey: TokenKey;
   /** Values masked so far. */
@@ -41,6 +43,8 @@ export interface RowPlan {
   readonly row: CellPlan;
   /** Every plan whose rule isn't `none`, but those inside of one that is dropped whole. */
   readonly masked: readonly CellPlan[];
+  /** Some mask needs the record subject of its row. */
+  readonly needsSubjects: boolean;
 }
 
 /** @throws MaskingError `fields`: no columns of a result could look like this */
@@ -61,7 +65,8 @@ export function planRow(options: RowsMaskerOptions): RowPlan {
     if (isStruct !== (field.fields ?? []).length > 0) {
       throw new MaskingError("fields", `${path}: a STRUCT has fields, and nothing else has`);
     }
-    const { rule, domain } = fitMask(field.mask, field.type);
+    const { rule, domain, subject } = fitMask(field.mask, field.type);
+    if (rule === "dateshift" && subject !== undefined) requireSubject(options.fields[subject], path);
     const emptied = field.repeated && (rule === "null" || rule === "default");
     const whole = emptied ? "[]" : isStruct && rule === "null" ? "null" : "";
     const context = ruleContext({ rule, domain: domain ?? "" }, { ...options, keys: { keyOf } });
@@ -76,8 +81,13 @@ export function planRow(options: RowsMaskerOptions): RowPlan {
       action: rule === "none" ? SHOW : isConstant ? REPLACE : COMPUTE,
       constant: isConstant ? JSON.stringify(RULES[rule].apply("", field.type, context)) : "",
       whole,
-      compute: (text) => {
-        const value = RULES[rule].apply(text, field.type, context);
+      subject: rule === "dateshift" ? subject : undefined,
+      compute: (text, ofRow) => {
+        const value = RULES[rule].apply(
+          text,
+          field.type,
+          ofRow === undefined ? context : { ...context, subject: ofRow },
+        );
         // BigQuery's arrays hold no NULL.
         return value === null && field.repeated ? defaultRule.apply(text, field.type, context) : value;
       },
@@ -97,8 +107,15 @@ export function planRow(options: RowsMaskerOptions): RowPlan {
     constant: "",
     whole: "",
     compute: (text) => text,
+    subject: undefined,
     tokenKey: keyOf(""),
     count: 0,
   };
-  return { row, masked };
+  return { row, masked, needsSubjects: masked.some(({ subject }) => subject !== undefined) };
+}
+
+/** What names a subject is one text of the row. */
+function requireSubject(field: MaskedField | undefined, path: string): void {
+  if (field === undefined || field.repeated || (field.type !== "STRING" && field.type !== "INT64"))
+    throw new MaskingError("fields", `${path}: the column of its record subject is none, or no STRING or INT64`);
 }

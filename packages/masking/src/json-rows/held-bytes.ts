@@ -25,6 +25,13 @@ export class HeldBytes {
     return text;
   }
 
+  /** The bytes; holds nothing afterwards. They stay as they are until more is held. */
+  takeBytes(): Uint8Array {
+    const bytes = this.#buffer.subarray(0, this.#length);
+    this.#length = 0;
+    return bytes;
+  }
+
   /** As if the range were appended and the text taken; copies nothing where nothing is held. */
   takeTextWith(chunk: Uint8Array, start: number, end: number): string {
     if (this.#length === 0) return asBuffer(chunk).toString("utf8", start, end);

@@ -6,6 +6,7 @@ import { PageOutput } from "./page-output.ts";
 import { DEFAULT_LIMITS, type MaskedPage, type RowsMasker, type RowsMaskerOptions } from "./rows-masker.ts";
 import { RowsScanner } from "./rows-scanner.ts";
 import { Utf8Check } from "./utf8.ts";
+import { WholeRows } from "./whole-rows.ts";
 
 /**
  * Masks one response's rows as they pass. Rows in the form in which BigQuery writes them go through `FastRows`; every other,
@@ -18,6 +19,7 @@ export class JsonRowsMasker implements RowsMasker {
   readonly #envelope: EnvelopeReader;
   readonly #rows: RowsScanner;
   readonly #fast: FastRows | undefined;
+  readonly #whole: WholeRows | undefined;
   readonly #out: PageOutput;
   #headerGiven = false;
   #finished = false;
@@ -33,7 +35,9 @@ export class JsonRowsMasker implements RowsMasker {
     this.#envelope = new EnvelopeReader(limits.maxEnvelopeBytes);
     this.#out = new PageOutput(options.reuseOutput ?? false);
     this.#rows = new RowsScanner(this.#plan.row, limits);
-    this.#fast = how === "fast" ? FastRows.create(this.#plan.row, limits) : undefined;
+    // A subject may stand behind the date that it moves: such rows are held until they are whole.
+    this.#whole = this.#plan.needsSubjects ? new WholeRows(this.#rows, limits.maxHeldRowBytes) : undefined;
+    this.#fast = how === "fast" && this.#whole === undefined ? FastRows.create(this.#plan.row, limits) : undefined;
   }
 
   push(chunk: Uint8Array): Uint8Array | undefined {
@@ -48,7 +52,10 @@ export class JsonRowsMasker implements RowsMasker {
           this.#rows.rowsTaken(taken.rows);
           i = taken.at;
         }
-        i = this.#rows.read(chunk, i, this.#out, this.#fast !== undefined);
+        i =
+          this.#whole === undefined
+            ? this.#rows.read(chunk, i, this.#out, this.#fast !== undefined)
+            : this.#whole.read(chunk, i, this.#out);
         if (this.#rows.done) this.#envelope.rowsEnded();
       } else {
         i = this.#envelope.read(chunk, i);

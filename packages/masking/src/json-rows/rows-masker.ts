@@ -12,12 +12,15 @@ export interface MaskerLimits {
   readonly maxEnvelopeBytes: number;
   /** Most bytes of one cell that must be held to be masked. Shown and nulled cells aren't held and have no bound. */
   readonly maxMaskedCellBytes: number;
+  /** Most bytes of a row that must be held whole, where a mask needs its record subject. */
+  readonly maxHeldRowBytes: number;
 }
 
 export const DEFAULT_LIMITS: MaskerLimits = {
   maxRows: Number.MAX_SAFE_INTEGER,
   maxEnvelopeBytes: 4 * 1024 * 1024,
   maxMaskedCellBytes: 10 * 1024 * 1024,
+  maxHeldRowBytes: 32 * 1024 * 1024,
 };
 
 export interface RowsMaskerOptions extends RuleSettings {

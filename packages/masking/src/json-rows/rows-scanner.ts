@@ -61,6 +61,8 @@ interface Frame {
 export class RowsScanner {
   rows = 0;
   done = false;
+  /** Of the row that is being read: the text of the column at a place, where masks ask for it. */
+  subjectAt: ((place: number) => string | null) | undefined;
   readonly #row: CellPlan;
   readonly #limits: MaskerLimits;
   readonly #held = new HeldBytes();
@@ -357,7 +359,10 @@ export class RowsScanner {
     this.#checkHeld(end - start);
     const text = this.#held.takeTextWith(chunk, start, end);
     // The string was read to be JSON, so this can't fail; and it was UTF-8, so nothing was replaced.
-    out.json(plan.compute(this.#hasEscape ? (JSON.parse(`"${text}"`) as string) : text));
+    const value = this.#hasEscape ? (JSON.parse(`"${text}"`) as string) : text;
+    out.json(
+      plan.subject === undefined ? plan.compute(value) : plan.compute(value, this.subjectAt?.(plan.subject) ?? null),
+    );
   }
 
   #hold(chunk: Uint8Array, start: number, end: number): void {

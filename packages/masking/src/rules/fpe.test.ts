@@ -1,16 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
+import { ruleContext } from "../rule-context.ts";
 import { TEST_KEYS, TEST_NOW } from "../testing/token-keys-for-tests.ts";
 import { fpe } from "./fpe.ts";
-import { RESTRICTED_ZIPS_2000_CENSUS } from "./zip3.ts";
 
-const context = {
-  now: TEST_NOW,
-  tokenKey: TEST_KEYS.keyOf("ssn"),
-  restrictedZips: RESTRICTED_ZIPS_2000_CENSUS,
-  smallestCell: 11,
-};
+const context = ruleContext({ rule: "fpe", domain: "ssn" }, { keys: TEST_KEYS, now: TEST_NOW });
 const text = (value: string) => fpe.apply(value, "STRING", context);
 const integer = (value: string) => fpe.apply(value, "INT64", context);
 /** Digits, capitals and small letters by kind; all else as it is. */

@@ -8,6 +8,7 @@ import {
   RANDOM_HASH,
   SHA256,
 } from "./bigquery.ts";
+import { dateshift } from "./dateshift.ts";
 import { defaultRule } from "./default.ts";
 import { email } from "./email.ts";
 import { first4 } from "./first4.ts";
@@ -29,6 +30,7 @@ export const RULES: Readonly<Record<MaskRule, Rule>> = {
   age90,
   smallcell,
   year,
+  dateshift,
   zip3,
   email,
   last4,

@@ -12,6 +12,10 @@ export interface RuleContext {
   readonly tokenKey: TokenKey;
   /** Three-digit ZIP prefixes of 20,000 people or fewer. */
   readonly restrictedZips: ReadonlySet<string>;
+  /** The record subject of the value's row, as text; null or undefined where it isn't known. For `dateshift` alone. */
+  readonly subject?: string | null;
+  /** `dateshift`: most days that a date moves. */
+  readonly shiftDays: number;
   /** Counts from 1 to one below this are hidden. */
   readonly smallestCell: number;
 }

@@ -3,19 +3,13 @@ import { createHmac, createSecretKey } from "node:crypto";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { FIELD_TYPES, type FieldType, MASK_RULES, type MaskRule } from "../mask-rule.ts";
+import { ruleContext } from "../rule-context.ts";
 import { TEST_KEYS, TEST_MASTER, TEST_NOW } from "../testing/token-keys-for-tests.ts";
 import { deriveTokenKeys } from "../token-keys.ts";
 import { RULES } from "./index.ts";
 import type { RuleContext } from "./rule.ts";
-import { CMS_SMALLEST_CELL } from "./smallcell.ts";
-import { RESTRICTED_ZIPS_2000_CENSUS } from "./zip3.ts";
 
-const context: RuleContext = {
-  now: TEST_NOW,
-  tokenKey: TEST_KEYS.keyOf("ssn"),
-  restrictedZips: RESTRICTED_ZIPS_2000_CENSUS,
-  smallestCell: CMS_SMALLEST_CELL,
-};
+const context: RuleContext = ruleContext({ rule: "token", domain: "ssn" }, { keys: TEST_KEYS, now: TEST_NOW });
 const apply = (rule: MaskRule, value: string, type: FieldType = "STRING", more: Partial<RuleContext> = {}) =>
   RULES[rule].apply(value, type, { ...context, ...more });
 const tokenOf = (value: string) => apply("token", value);

@@ -93,6 +93,8 @@ export const MASKED: Readonly<Record<MaskRule, ByType>> = {
     TIMESTAMP: [[micros("2024-02-29T12:34:56Z"), micros("2024-01-01T00:00:00Z")]],
     TIME: [["12:34:56", null]],
   },
+  // Without a record subject.
+  dateshift: { DATE: [["2024-02-29", null]], STRING: [["2024-02-29", null]] },
   age90: {
     INT64: [
       ["89", "89"],

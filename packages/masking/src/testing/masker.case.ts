@@ -13,7 +13,7 @@ export type Cell = string | null | readonly string[];
 /** A masker behind one door: the same table of cells is put to every one of them. */
 export interface MaskerUnderTest {
   readonly name: string;
-  /** Types that its wire format can't carry. */
+  /** Types that its wire format, or whoever reads it in the test, can't carry. */
   readonly without?: readonly FieldType[];
   /** Masks rows of scalar columns and arrays of scalars, under `TEST_KEYS` and `TEST_NOW`, and reads back what an agent would get. */
   mask(fields: readonly MaskedField[], rows: readonly (readonly Cell[])[]): readonly (readonly Cell[])[];
@@ -79,6 +79,53 @@ export function masksAsEveryDoor({ name, without = [], mask }: MaskerUnderTest):
         assert.deepEqual(mask([column(type, given, true)], [[elements], [[]]]), [[expected], [[]]], rule);
       }
     });
+
+  it(`${name}: dateshift moves the dates of a row as its subject says, wherever the subject stands`, () => {
+    const shifted = (type: FieldType, place: number, subject: number | undefined): MaskedField => ({
+      name: `c${place}`,
+      type,
+      repeated: false,
+      mask: { rule: "dateshift", domain: "dates", ...(subject === undefined ? {} : { subject }) },
+    });
+    const subject = (type: FieldType, place: number): MaskedField => ({
+      name: `c${place}`,
+      type,
+      repeated: false,
+      mask: { rule: "token", domain: "mrn" },
+    });
+    const fields = [
+      shifted("DATE", 0, 3),
+      shifted("DATETIME", 1, 3),
+      shifted("TIMESTAMP", 2, 4),
+      subject("STRING", 3),
+      subject("INT64", 4),
+      { ...shifted("DATE", 5, 4), repeated: true },
+      shifted("DATE", 6, undefined),
+    ];
+    const texts = ["2024-02-29", "1999-12-31T23:59:59.500000", "1709209496000000"] as const;
+    const rows: readonly (readonly Cell[])[] = ["ada", "grace é", "7", null].map((who, i) => [
+      ...texts,
+      who,
+      i === 3 ? null : "7",
+      ["2024-02-29", "0001-01-01"],
+      "2024-02-29",
+    ]);
+    const context = ruleContext({ rule: "dateshift", domain: "dates" }, OPTIONS);
+    const moved = (text: string, type: FieldType, who: Cell | undefined) =>
+      RULES.dateshift.apply(text, type, { ...context, subject: (who ?? null) as string | null });
+    const expected = rows.map(([date, datetime, timestamp, who, number]) => [
+      moved(date as string, "DATE", who),
+      moved(datetime as string, "DATETIME", who),
+      moved(timestamp as string, "TIMESTAMP", number),
+      // BigQuery's arrays hold no NULL.
+      ["2024-02-29", "0001-01-01"].map((text) => moved(text, "DATE", number) ?? "1970-01-01"),
+      null,
+    ]);
+    const masked = mask(fields, rows).map((cells) => [0, 1, 2, 5, 6].map((place) => cells[place]));
+    assert.deepEqual(masked, expected);
+    assert.equal(masked[3]?.[0], null);
+    assert.notEqual(masked[0]?.[0], "2024-02-29");
+  });
 
   it(`${name}: columns beside each other keep their own masks`, () => {
     const fields = (["none", "last4", "null", "token"] as const).map(
