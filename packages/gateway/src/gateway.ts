@@ -118,6 +118,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
       masking: {
         keys: deriveTokenKeys(tokenKey),
         smallcellK: config.masking.smallcellK,
+        dateshiftDays: config.masking.dateshiftDays,
         restrictedZips:
           config.masking.zip3Restricted === undefined ? undefined : new Set(config.masking.zip3Restricted),
       },

@@ -42,9 +42,26 @@ export function outputsOf(context: Context, relation: Relation, start: number): 
     "in the result",
     start,
   );
-  return columns.map((column) => {
-    return output(context, column.name, resultType(column.type), column.flow, relation.implicit, start);
+  const rows = sharedRows(context, relation);
+  return columns.map((column, i) => {
+    const made = output(context, column.name, resultType(column.type), column.flow, relation.implicit, start);
+    const row = rows[i];
+    return row === undefined ? made : { ...made, row };
   });
+}
+
+/** Of each column the number of the row it is of, from 1; none where no other column is of it. Columns of a value table are fields, of no row that is known. */
+function sharedRows(context: Context, relation: Relation): readonly (number | undefined)[] {
+  if (relation.valueTable) return [];
+  const of = relation.columns.map(({ id }) => context.rowOf(id));
+  const numbers = new Map<number, number>();
+  const seen = new Set<number>();
+  for (const row of of) {
+    if (row === undefined) continue;
+    if (seen.has(row) && !numbers.has(row)) numbers.set(row, numbers.size + 1);
+    seen.add(row);
+  }
+  return of.map((row) => (row === undefined ? undefined : numbers.get(row)));
 }
 
 /** A value table of STRUCT gives its fields as columns. */

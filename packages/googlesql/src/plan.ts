@@ -63,6 +63,11 @@ export interface Output {
   readonly implicit: readonly ColumnName[];
   /** True when the value can also come from a non-NULL literal, a parameter or a generated value: then a keyed token would tokenise a guess. */
   readonly constant: boolean;
+  /**
+   * In a result: outputs with equal numbers are whole columns of one row of one table, in each row of the result (or all NULL, where a join found none).
+   * Absent where no other output is of that row, or where it isn't known.
+   */
+  readonly row?: number;
   /** For STRUCT and ARRAY<STRUCT>: one per field, in order. The parent's sources are the union of its fields'. */
   readonly fields?: readonly Output[];
 }

@@ -31,6 +31,8 @@ export interface DatasetEntry {
 
 export interface TableEntry {
   readonly phi: boolean | undefined;
+  /** The column, in lower case, whose value says whose record a row is: what `dateshift` moves its dates by. */
+  readonly subject: string | undefined;
   /** By path in lower case. No class: public. */
   readonly columns: ReadonlyMap<string, readonly DataClass[]>;
 }
@@ -47,6 +49,12 @@ const columnClasses = z.union(
 );
 const table = z.strictObject({
   phi: z.boolean("must be true or false").optional(),
+  subject: z
+    .string()
+    .min(1)
+    .max(300)
+    .regex(/^[^.]+$/, "write the name of one column of the table, no path")
+    .optional(),
   columns: z.record(z.string().min(1).max(1000), columnClasses).default({}),
 });
 const dataset = z.strictObject({
@@ -163,7 +171,7 @@ function fileOf(
         classes.filter((dataClass) => dataClass !== PUBLIC),
       );
     }
-    return { phi: entry.phi, columns };
+    return { phi: entry.phi, subject: entry.subject === undefined ? undefined : foldPath(entry.subject), columns };
   };
   const datasets = Object.entries(data.datasets).map(([name, entry]): [string, DatasetEntry] => {
     const tables = Object.entries(entry.tables).map(([tableName, inner]): [string, TableEntry] => [

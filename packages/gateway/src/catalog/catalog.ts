@@ -29,6 +29,8 @@ export interface CatalogSnapshot {
    * something else, or had another name: where the table may hold PHI, `phi` beside its classes of now.
    */
   classes(column: ColumnName, when?: "now" | "past"): ClassifiedColumn;
+  /** The column, in lower case, that says whose record a row of the table is; undefined where the file names none. */
+  subject(table: TableName): string | undefined;
   /** SHA-256 (hex) of the catalog file and of all that was used of schemas, tags, labels and definitions. */
   readonly version: string;
   /** Columns of the catalog file that a table doesn't have: `project.dataset.table.path`. Its other columns are protected meanwhile. */
@@ -275,6 +277,11 @@ class Snapshot implements CatalogSnapshot {
 
   table(name: TableName): TableResource | undefined {
     return this.#loaded.tables.get(name)?.resource;
+  }
+
+  subject(table: TableName): string | undefined {
+    const { project, dataset, table: name } = tableParts(table);
+    return tableEntryOf(this.#file?.datasets.get(`${project}.${dataset}`), name)?.subject;
   }
 
   classes(column: ColumnName, when: "now" | "past" = "now"): ClassifiedColumn {

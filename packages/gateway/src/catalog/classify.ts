@@ -108,7 +108,8 @@ export function missingColumns(resource: TableResource, entry: TableEntry | unde
     }
   };
   collect(resource.schema?.fields, "");
-  return [...entry.columns.keys()].filter((path) => !paths.has(path));
+  const named = entry.subject === undefined ? entry.columns.keys() : [...entry.columns.keys(), entry.subject];
+  return [...new Set(named)].filter((path) => !paths.has(path));
 }
 
 /** What is said of the field itself. */

@@ -87,6 +87,8 @@ export interface MaskingConfig {
   /** Three-digit ZIP prefixes shown as 000; undefined: the masking room's own list. */
   readonly zip3Restricted?: readonly string[];
   readonly smallcellK: number;
+  /** Most days that dateshift moves a date. */
+  readonly dateshiftDays: number;
 }
 
 /** A protection that somebody switched off. Start-up logs each loudly and the ledger records it. */
@@ -166,6 +168,7 @@ export function configOf(file: ConfigFile, directory: string, clientSecret: Secr
         file.masking.token_key_file === undefined ? join(keyDirectory, "token.key") : at(file.masking.token_key_file),
       ...given({ zip3Restricted: file.masking.zip3_restricted }),
       smallcellK: file.masking.smallcell_k,
+      dateshiftDays: file.masking.dateshift_days,
     },
     tokens: { lifetimeMs: file.tokens.lifetime },
     keyDirectory,

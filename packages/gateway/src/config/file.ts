@@ -191,6 +191,7 @@ export const configFile = section({
       .optional()
       .describe("ZIP prefixes shown as 000; default: those with at most 20,000 people (45 CFR 164.514(b)(2)(i)(B))"),
     smallcell_k: count(2, 1000).default(11).describe("Statistics over fewer rows are hidden"),
+    dateshift_days: count(7, 3650).default(365).describe("Most days that dateshift moves a date, before or after"),
   }).prefault({}),
   tokens: section({
     lifetime: duration("1m", "1h").prefault("15m").describe("Life of an access token that the gateway issues"),

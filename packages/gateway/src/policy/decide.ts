@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { ColumnName, UnderstoodPlan } from "@chaperone/googlesql";
+import type { ColumnName, TableName, UnderstoodPlan } from "@chaperone/googlesql";
 import { KEYED_RULES, type Mask } from "@chaperone/masking";
 import type { ClassifiedColumn, DataClass } from "../catalog/data-class.ts";
 import { columnParts } from "../catalog/names.ts";
@@ -11,6 +11,7 @@ import { effectUses, refusedEffects } from "./effects.ts";
 import { approvalsOf, maskOf, smallestLimit, strictestApproval, strictestMask } from "./obligations.ts";
 import { outputMask } from "./output-masks.ts";
 import type { Policy, PolicySet } from "./policy-set.ts";
+import { withSubjects } from "./record-subject.ts";
 import { changeUses, unsupported } from "./statements.ts";
 import { type ColumnUse, type UseVia, useKey, usesOf } from "./uses.ts";
 import { lostClasses, travelling, type WrittenColumn, writtenColumns } from "./writes.ts";
@@ -23,6 +24,8 @@ export interface DecisionRequest {
   readonly plan: UnderstoodPlan;
   /** From the catalog snapshot under which the plan was made; `catalogVersion` is that snapshot's. */
   readonly classes: Classes;
+  /** The column (path in lower case) that says whose record a row of a table is; undefined where the catalog names none. */
+  readonly subjectOf?: (table: TableName) => string | undefined;
   readonly catalogVersion: string;
   readonly context: PolicyContext;
   /** false: switched off for the connection. */
@@ -49,7 +52,7 @@ interface JudgedUse extends UseDecision {
  * hold together, the strictest of each kind.
  */
 export function decide(policies: PolicySet, request: DecisionRequest): Decision {
-  const { plan, protections, defaults } = request;
+  const { plan, protections, defaults, subjectOf = () => undefined } = request;
   const reading = { ...request, classes: sourceClasses(request) };
   const written = writtenColumns(plan, reading.classes);
   const judged = [
@@ -87,8 +90,15 @@ export function decide(policies: PolicySet, request: DecisionRequest): Decision 
     const { tableName, path } = columnParts(column);
     const use = useKey(tableName, path, via === "aggregate" ? "aggregate" : "read", via);
     const mask = maskByUse.get(use) ?? { rule: "null" };
+    if (mask.rule === "dateshift") {
+      // A row of the agent's own, with a subject and a date that it knows, would come back with that subject's shift.
+      const subject = subjectOf(tableName);
+      if (subject === undefined || mayHoldGuesses(policies, reading, `${tableName}.${subject}`))
+        return { rule: "null" };
+    }
     return KEYED_RULES.has(mask.rule) && mayHoldGuesses(policies, reading, column) ? { rule: "null" } : mask;
   };
+  const masks = plan.result.map((output) => outputMask(output, sourceMask));
   const limits = judged.flatMap((use) => use.limits.map(({ obligations }) => obligations));
   return {
     ...basis,
@@ -98,7 +108,7 @@ export function decide(policies: PolicySet, request: DecisionRequest): Decision 
       limitRows: smallestLimit([defaults.limitRows, ...limits.map(({ limitRows }) => limitRows)]),
       limitBytes: smallestLimit([defaults.limitBytes, ...limits.map(({ limitBytes }) => limitBytes)]),
       travelling: travelling(written).map(({ table, path, classes }) => ({ table, path, classes })),
-      masks: plan.result.map((output) => outputMask(output, sourceMask)),
+      masks: withSubjects(masks, plan.result, subjectOf),
     },
   };
 }

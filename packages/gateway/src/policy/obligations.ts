@@ -1,4 +1,4 @@
-import { KEYED_RULES, type Mask, stricter } from "@chaperone/masking";
+import { DATESHIFT_DOMAIN, KEYED_RULES, type Mask, stricter } from "@chaperone/masking";
 import type { ApprovalObligation, PolicyAction } from "./decision.ts";
 import type { Policy } from "./policy-set.ts";
 
@@ -15,9 +15,16 @@ export function maskOf(permits: readonly Policy[], action: PolicyAction, dataCla
   if (action !== "read" && action !== "aggregate") return { rule: "none" };
   const unsaid: Mask = { rule: dataClass === undefined ? "none" : action === "read" ? "null" : "smallcell" };
   const masks = permits.map(({ obligations: { mask = unsaid } }) =>
-    mask.domain === undefined && KEYED_RULES.has(mask.rule) ? { rule: mask.rule, domain: dataClass ?? "public" } : mask,
+    mask.domain === undefined && KEYED_RULES.has(mask.rule)
+      ? { rule: mask.rule, domain: domainOf(mask, dataClass) }
+      : mask,
   );
   return strictestMask(masks);
+}
+
+/** Dates of all classes move alike, so that the time between a birth and an admission stays. */
+function domainOf({ rule }: Mask, dataClass = "public"): string {
+  return rule === "dateshift" ? DATESHIFT_DOMAIN : dataClass;
 }
 
 /**

@@ -37,6 +37,7 @@ export function arrowMasker(options: PageOptions, fields: readonly MaskedField[]
     keys: masking.keys,
     now: new Date(clock()),
     smallestCell: masking.smallcellK,
+    shiftDays: masking.dateshiftDays,
     ...(masking.restrictedZips === undefined ? {} : { restrictedZips: masking.restrictedZips }),
     limits: { maxRows },
   });

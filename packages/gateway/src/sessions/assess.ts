@@ -170,6 +170,7 @@ export async function judge(input: AssessInput): Promise<
     principal,
     plan,
     classes: (column, when) => snapshot.classes(column, when),
+    subjectOf: (table) => snapshot.subject(table),
     catalogVersion: snapshot.version,
     context: { purpose: input.purpose ?? undefined, connection: connection.name, now: input.now },
     protections: connection.protections,

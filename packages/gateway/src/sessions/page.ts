@@ -51,6 +51,7 @@ export interface PageOptions {
   readonly masking: {
     readonly keys: TokenKeys;
     readonly smallcellK: number;
+    readonly dateshiftDays: number;
     readonly restrictedZips: ReadonlySet<string> | undefined;
   };
   readonly clock: () => number;
@@ -134,6 +135,7 @@ export async function openPage(
     keys: options.masking.keys,
     now: new Date(options.clock()),
     smallestCell: options.masking.smallcellK,
+    shiftDays: options.masking.dateshiftDays,
     ...(options.masking.restrictedZips === undefined ? {} : { restrictedZips: options.masking.restrictedZips }),
     limits: { maxRows: wanted },
     reuseOutput: true,

@@ -188,6 +188,8 @@ export class Context {
   #definitions = 0;
   readonly #columnNames = new Map<readonly Column[], ReadonlyMap<string, Column | null>>();
   readonly #ids = new Map<string, number>();
+  /** By the id of a column. */
+  readonly #rowOf = new Map<number, number>();
   #lastId = 0;
   #columns = 0;
   #textLength = 0;
@@ -348,6 +350,35 @@ export class Context {
   /** An id that equals no other. */
   freshId(): number {
     return ++this.#lastId;
+  }
+
+  /** These columns are one row's: of one scan of a table. Ids of columns mean the same value on every row, so whoever keeps the id keeps the row. */
+  noteRow(columns: readonly Column[]): void {
+    const row = this.freshId();
+    for (const { id } of columns) this.#rowOf.set(id, row);
+  }
+
+  /** Columns of one more reference to a relation: what stood in one row there stands in one row here, which is none of any other reference. */
+  carryRows(from: readonly Column[], to: readonly Column[]): void {
+    const rows = new Map<number, number>();
+    for (const [i, { id }] of from.entries()) {
+      const row = this.#rowOf.get(id);
+      const column = to[i];
+      if (row === undefined || column === undefined) continue;
+      const own = rows.get(row) ?? this.freshId();
+      rows.set(row, own);
+      this.#rowOf.set(column.id, own);
+    }
+  }
+
+  /** These columns come to hold values of other rows. */
+  forgetRows(columns: readonly Column[]): void {
+    for (const { id } of columns) this.#rowOf.delete(id);
+  }
+
+  /** The row that a value is a whole column of; undefined where it isn't known to be one. */
+  rowOf(id: number): number | undefined {
+    return this.#rowOf.get(id);
   }
 
   /** `namesOf(columns)`, made once for each list: a query can name thousands of thousands. */

@@ -41,6 +41,7 @@ export function definedRelation(context: Context, query: Query): Relation {
       id: context.freshId(),
     }),
   );
+  if (!relation.valueTable) context.carryRows(relation.columns, columns);
   return { ...relation, columns, valueTable: false };
 }
 

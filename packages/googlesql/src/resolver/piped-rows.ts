@@ -22,6 +22,7 @@ export function relationRows(context: Context, relation: Relation, alias: string
   context.spendColumns(relation.columns.length, node);
   const { implicit, rows, repeated, valueTable } = relation;
   const columns = relation.columns.map((column) => ownColumn(context, column, alias));
+  context.carryRows(relation.columns, columns);
   const [value] = columns;
   if (valueTable && value !== undefined) {
     return { ...elementRows(context, { ...value, name: alias }, implicit, rows, null, node), valueTable };

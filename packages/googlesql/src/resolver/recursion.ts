@@ -30,6 +30,8 @@ export function resolveRecursion(
   const strict =
     match === null || (match.mode === null && match.form !== "CORRESPONDING" && match.columns.length === 0);
   if (!strict) return context.fail("type", "A recursive query matches columns by position, or by BY NAME alone", node);
+  // The term's rows come under the anchor's columns, and put together what stood in different rows.
+  context.forgetRows(anchor.columns);
   for (let known = closedRelation(anchor); ; ) {
     context.spendText(node);
     const step = ofTypes(context, anchor, term(known), match !== null, node);

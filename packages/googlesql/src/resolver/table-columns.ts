@@ -31,6 +31,7 @@ export function tableColumns(
   const known = schemaColumns(context, table, fields, node);
   // Where a text names the table once more, its columns are others: each row beside each.
   const columns = first ? known.columns : known.columns.map((column) => ({ ...column, id: context.freshId() }));
+  context.noteRow(columns);
   if (first) context.knowColumnNames(columns, known.names);
   if (context.trace !== null) for (const { id, name } of columns) context.trace.column(id, `${table}.${name}`);
   return columns;
