@@ -4,6 +4,7 @@ import { configJsonSchema } from "../../packages/gateway/src/config/index.ts";
 import { insertAllRequest } from "../../packages/gateway/src/doors/bigquery-rest/insert-all.ts";
 import { insertRequest, queryRequest } from "../../packages/gateway/src/doors/bigquery-rest/requests.ts";
 import { COMMON, METHODS, OTHER_PATHS } from "../../packages/gateway/src/doors/bigquery-rest/rules.ts";
+import { tableRequest } from "../../packages/gateway/src/doors/bigquery-rest/table-ddl.ts";
 import { FUNCTIONS_BY_THEME } from "../../packages/googlesql/src/functions/catalogue.ts";
 import { failureOf } from "../../packages/googlesql/src/functions/failure.ts";
 import { REASONS } from "../../packages/googlesql/src/functions/refused.ts";
@@ -201,6 +202,7 @@ function insertFields(): string {
     ...(["query", "load", "copy", "extract"] as const).map(
       (kind) => `- \`configuration.${kind}\`: ${names(configuration.shape[kind].unwrap().shape)};`,
     ),
-    `- tabledata.insertAll: ${names(insertAllRequest.shape)}.`,
+    `- tabledata.insertAll: ${names(insertAllRequest.shape)};`,
+    `- tables.insert: ${names(tableRequest.shape)}.`,
   ].join("\n");
 }

@@ -91,6 +91,68 @@ describe("load, copy and extract jobs", () => {
     assert.equal((await rowsOf("copied")).length, 2 * (await rowsOf("list")).length);
   });
 
+  it("createTable makes tables and views, delete drops them", async () => {
+    const dataset = client.dataset("workspace");
+    const [made] = await dataset.createTable("born", {
+      schema: [
+        { name: "id", type: "INTEGER", mode: "REQUIRED" },
+        { name: "tags", type: "STRING", mode: "REPEATED" },
+        { name: "at", type: "RECORD", fields: [{ name: "day", type: "DATE" }] },
+      ],
+    });
+    const [{ schema }] = await made.getMetadata();
+    assert.deepEqual(
+      schema.fields.map(({ name, type, mode }: { name: string; type: string; mode: string }) => [name, type, mode]),
+      [
+        ["id", "INTEGER", "REQUIRED"],
+        ["tags", "STRING", "REPEATED"],
+        ["at", "RECORD", "NULLABLE"],
+      ],
+    );
+    await dataset.createTable("seen", { view: { query: "SELECT id FROM workspace.born", useLegacySql: false } });
+    assert.equal((await dataset.table("seen").getMetadata())[0].type, "VIEW");
+    for (const name of ["seen", "born"]) {
+      await dataset.table(name).delete();
+      assert.equal((await dataset.table(name).exists())[0], false);
+    }
+  });
+
+  it("rows 9, 10, 14: what tables.insert and tables.delete ask is what policy says of the DDL", async () => {
+    const sent = jobsRunUpstream(rig);
+    const tables = (dataset: string) => `/bigquery/v2/projects/${PROJECT}/datasets/${dataset}/tables`;
+    const create = (body: object, dataset = "workspace") => agent.send("POST", tables(dataset), { body });
+    const fields = [{ name: "a", type: "STRING" }];
+    const view = (query: string) => ({ tableReference: { tableId: "v" }, view: { query, useLegacySql: false } });
+    for (const answer of [
+      await create({ tableReference: { tableId: "t" }, schema: { fields } }, "ops"),
+      await create({ tableReference: { tableId: "t", datasetId: "ops" }, schema: { fields } }),
+      await create({
+        tableReference: { tableId: "t" },
+        schema: { fields: [{ ...fields[0], defaultValueExpression: "(SELECT MAX(ssn) FROM ehr.patients)" }] },
+      }),
+      await create({ tableReference: { tableId: "t` AS SELECT ssn FROM ehr.patients; --" }, schema: { fields } }),
+      await create({
+        tableReference: { tableId: "t" },
+        schema: { fields: [{ name: "a", type: "STRING) AS SELECT 1 --" }] },
+      }),
+      await create({ tableReference: { tableId: "t" }, schema: { fields }, labels: { phi: "false" } }),
+      await create({ tableReference: { tableId: "t" }, schema: { fields }, externalDataConfiguration: {} }),
+      await create({ tableReference: { tableId: "t" }, materializedView: { query: "SELECT 1" } }),
+      await create(view("SELECT ssn FROM ehr.patients")),
+      await create(view("SELECT 1 AS a; DROP TABLE ops.calendar")),
+      await create({ ...view("SELECT 1"), view: { query: "SELECT 1" } }),
+      await create({ tableReference: { tableId: "t" } }),
+      await agent.send("DELETE", `${tables("ehr")}/patients`),
+      await agent.send("DELETE", `${tables("ops")}/calendar`),
+      await agent.send("DELETE", `${tables("workspace")}/absent`),
+      await agent.send("DELETE", `${tables("_chaperone_results")}/anon_x`),
+      await other.send("DELETE", `${tables("workspace")}/list`),
+      await agent.send("PATCH", `${tables("workspace")}/list`, { body: { labels: {} } }),
+    ])
+      assertRefused(answer);
+    assert.equal(jobsRunUpstream(rig), sent);
+  });
+
   const insert = (who: Attacker, configuration: object) => who.send("POST", JOBS, { body: { configuration } });
 
   it("row 18: an extract is what policy says of exports", async () => {

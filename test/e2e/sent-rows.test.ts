@@ -134,7 +134,7 @@ describe("rows that an agent sends", () => {
     const path = `/bigquery/v2/projects/${PROJECT}/datasets/workspace/tables/notes/insertAll`;
     const answer = await agent.send("POST", path, { body: { rows: [{ json: { id: 99, word: "held" } }] } });
     assertRefused(answer, 403);
-    assert.match(answer.body, /A person must agree to this write/);
+    assert.match(answer.body, /A person must agree to this, and this call can't wait/);
     const { approvals } = await rig.person("dana.officer").get<{ approvals: unknown[] }>("approvals?state=pending");
     assert.deepEqual(approvals, []);
     clinic.policy("workspace.cedar", () => rule("none"));

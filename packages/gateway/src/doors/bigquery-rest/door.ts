@@ -2,12 +2,14 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Json } from "../../evidence/event.ts";
 import type { AgentPrincipal } from "../../identity/principal.ts";
 import type { Connection } from "../../sessions/connection.ts";
+import { describedTable } from "../../sessions/described-table.ts";
 import type { SessionEngine } from "../../sessions/engine.ts";
 import { countRows, openPage, type PageOptions, type PageRequest } from "../../sessions/page.ts";
 import { RESULT_DATASET, resultTable } from "../../sessions/result-table.ts";
 import type { SessionError } from "../../sessions/session.ts";
 import { findSession, listSessions, type SessionRow } from "../../sessions/session-row.ts";
 import type { Statement, Submission } from "../../sessions/statement.ts";
+import { runAtOnce } from "./at-once.ts";
 import { GoogleError, invalid, notFound } from "./google-error.ts";
 import { insertAll } from "./insert-all.ts";
 import { type Configurations, plain, statementOfJob } from "./job-configurations.ts";
@@ -23,6 +25,7 @@ import { integerParameter, type Matched, matchRoute } from "./routes.ts";
 import type { MethodName } from "./rules.ts";
 import { sendJson, sendPage } from "./send.ts";
 import { TableData } from "./table-data.ts";
+import { createSql, dropSql, tableRequest } from "./table-ddl.ts";
 
 export interface BigQueryDoorOptions {
   readonly engine: SessionEngine;
@@ -111,6 +114,10 @@ export class BigQueryDoor {
           ),
         );
       }
+      case "tables.insert":
+        return this.#createTable(m, principal, request, response, gone);
+      case "tables.delete":
+        return this.#dropTable(m, principal, response, gone);
       case "tabledata.list":
         return this.#tableData.list(m, principal, this.#connection(m), response, gone);
       case "tabledata.insertAll": {
@@ -205,6 +212,42 @@ export class BigQueryDoor {
     });
     refuseIfRefused(row);
     return sendJson(response, this.#resource(row, request));
+  }
+
+  async #createTable(
+    m: Matched,
+    principal: AgentPrincipal,
+    request: IncomingMessage,
+    response: ServerResponse,
+    gone: AbortSignal,
+  ): Promise<void> {
+    const { engine, metadata, bodyBytes } = this.#o;
+    const [project, dataset, connection] = [param(m, "project"), param(m, "dataset"), this.#connection(m)];
+    const body = parseBody(tableRequest, await readBody(request, bodyBytes));
+    await runAtOnce(engine, principal, connection, project, createSql(body, project, dataset), gone);
+    const { tableId } = body.tableReference;
+    const made = { kind: "bigquery#table", tableReference: { projectId: project, datasetId: dataset, tableId } };
+    sendJson(
+      response,
+      await metadata.table(principal, connection, project, dataset, tableId).catch((error: unknown) => {
+        // It was made, and the agent may not see it.
+        if (error instanceof GoogleError) return made;
+        throw error;
+      }),
+    );
+  }
+
+  async #dropTable(m: Matched, principal: AgentPrincipal, response: ServerResponse, gone: AbortSignal): Promise<void> {
+    const { engine, pages } = this.#o;
+    const [project, dataset, table] = [param(m, "project"), param(m, "dataset"), param(m, "table")];
+    const connection = this.#connection(m);
+    const described = await describedTable(principal, connection, `${project}.${dataset}.${table}`, pages.clock());
+    if (described.kind === "unknown") throw notFound("Table");
+    if (described.kind === "hidden")
+      throw new GoogleError(403, "accessDenied", "Policy does not let this agent see that table's description.");
+    const sql = dropSql(project, dataset, table, described.resource.type ?? "TABLE");
+    await runAtOnce(engine, principal, connection, project, sql, gone);
+    response.writeHead(204, { "cache-control": "no-store" }).end();
   }
 
   async #otherJob(

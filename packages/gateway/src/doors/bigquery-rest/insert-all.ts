@@ -12,13 +12,12 @@ import { parseSentJson, type SentValue } from "../../sessions/sent-value.ts";
 import type { SessionError } from "../../sessions/session.ts";
 import type { SessionRow } from "../../sessions/session-row.ts";
 import { quotedTable } from "../../sessions/table-read.ts";
+import { doneAtOnce, submissionAtOnce } from "./at-once.ts";
 import { GoogleError, notFound } from "./google-error.ts";
 import { readBody } from "./read-body.ts";
-import { refused, refuseIfRefused } from "./refused.ts";
 import { parseBody } from "./requests.ts";
 import type { Matched } from "./routes.ts";
 import { sendJson } from "./send.ts";
-import { waited } from "./wait.ts";
 
 /** BigQuery's own bound: https://cloud.google.com/bigquery/quotas#streaming_inserts */
 const MOST_ROWS = 50_000;
@@ -74,33 +73,9 @@ export async function insertAll(
     return sendJson(response, { kind: KIND, insertErrors: invalid });
   const ids = body.rows.map(({ insertId }) => insertId);
   const before = await inTurn(gone, (attempt) =>
-    engine.submit(principal, connection, {
-      door: "bigquery-rest",
-      project,
-      location: connection.location,
-      jobId: undefined,
-      requestId: requestIdOf(ids, attempt),
-      statement,
-      dryRun: false,
-      maximumBytesBilled: undefined,
-      jobTimeoutMs: undefined,
-      labels: {},
-    }),
+    engine.submit(principal, connection, submissionAtOnce(connection, project, statement, requestIdOf(ids, attempt))),
   );
-  refuseIfRefused(before);
-  if (before.state === "held") await engine.cancel(before);
-  const row = await waited(engine, before.id, 0, gone);
-  if (row.state === "cancelled")
-    throw new GoogleError(
-      403,
-      "accessDenied",
-      "A person must agree to this write, and a streamed row can't wait for that: nothing was written. Send the rows by an INSERT statement or a load job, which wait.",
-    );
-  if (row.error !== null) throw refused(JSON.parse(row.error) as SessionError);
-  const outcome = engine.outcome(row.id);
-  if (outcome === undefined && row.state !== "done")
-    throw new GoogleError(503, "backendError", `The rows are still being written, by job ${row.job_id}.`);
-  if (outcome?.ok === false) throw refused(outcome.error);
+  await doneAtOnce(engine, before, "Send the rows by an INSERT statement or a load job, which wait.", gone);
   sendJson(response, { kind: KIND, ...(invalid.length === 0 ? {} : { insertErrors: invalid }) });
 }
 

@@ -37,7 +37,7 @@ const TYPES = [
   ),
   ..."GEOGRAPHY RECORD STRUCT".split(" "),
 ] as const;
-const field: z.ZodType<SchemaField> = z.lazy(() =>
+export const schemaField: z.ZodType<SchemaField> = z.lazy(() =>
   z.strictObject({
     name: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,299}$/),
     type: z.string().toUpperCase().pipe(z.enum(TYPES)),
@@ -46,7 +46,7 @@ const field: z.ZodType<SchemaField> = z.lazy(() =>
       .toUpperCase()
       .pipe(z.enum(["NULLABLE", "REQUIRED", "REPEATED"]))
       .optional(),
-    fields: z.array(field).max(10_000).optional(),
+    fields: z.array(schemaField).max(10_000).optional(),
   }),
 );
 
@@ -75,7 +75,7 @@ export const loadConfiguration = z.strictObject({
   destinationTable: table,
   createDisposition: create.optional(),
   writeDisposition: write.optional(),
-  schema: z.strictObject({ fields: z.array(field).max(10_000).optional() }).optional(),
+  schema: z.strictObject({ fields: z.array(schemaField).max(10_000).optional() }).optional(),
   autodetect: z.boolean().optional(),
   ignoreUnknownValues: z.boolean().optional(),
   maxBadRecords: count.optional(),

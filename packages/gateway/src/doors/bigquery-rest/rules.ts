@@ -11,6 +11,8 @@ export type MethodName =
   | "datasets.get"
   | "tables.list"
   | "tables.get"
+  | "tables.insert"
+  | "tables.delete"
   | "tabledata.list"
   | "tabledata.insertAll"
   | "jobs.insert"
@@ -116,10 +118,15 @@ export const METHODS: readonly Method[] = [
     "names and types of the fields that the agent may know of; no view text, default, description, label or count of rows. Of a result's table: its schema and count of rows",
     ["view", "selectedFields"],
   ),
-  refuse("tables.insert", "POST", `${DATASET}/tables`, `Tables and views are made by DDL: ${BY_DDL}.`),
+  rewrite(
+    "tables.insert",
+    "POST",
+    `${DATASET}/tables`,
+    "CREATE TABLE of the schema, or CREATE VIEW; refused where a person would have to agree, since the call can't wait",
+  ),
   refuse("tables.patch", "PATCH", TABLE, `Tables and views are changed by DDL: ${BY_DDL}.`),
   refuse("tables.update", "PUT", TABLE, `Tables and views are changed by DDL: ${BY_DDL}.`),
-  refuse("tables.delete", "DELETE", TABLE, `Tables and views are dropped by DDL: ${BY_DDL}.`),
+  rewrite("tables.delete", "DELETE", TABLE, "DROP TABLE, DROP VIEW …; refused where a person would have to agree"),
   refuse("tables.getIamPolicy", "POST", `${TABLE}:getIamPolicy`, RIGHTS),
   refuse("tables.setIamPolicy", "POST", `${TABLE}:setIamPolicy`, RIGHTS),
   refuse("tables.testIamPermissions", "POST", `${TABLE}:testIamPermissions`, RIGHTS),

@@ -8,6 +8,7 @@ import type { SessionError } from "../../sessions/session.ts";
 import { findSessionById, type SessionRow } from "../../sessions/session-row.ts";
 import { tableReadStatement } from "../../sessions/table-read.ts";
 import { waitingRead } from "../../sessions/waiting-read.ts";
+import { submissionAtOnce } from "./at-once.ts";
 import { GoogleError, invalid, notFound } from "./google-error.ts";
 import { jobState } from "./job-resource.ts";
 import { pageRequestOf } from "./page-request.ts";
@@ -57,18 +58,7 @@ export class TableData {
     const row =
       page.pageToken === undefined
         ? ((await waitingRead(this.#o.pages.store, this.#o.engine, principal, project, statement)) ??
-          (await this.#o.engine.submit(principal, connection, {
-            door: "bigquery-rest",
-            project,
-            location: connection.location,
-            jobId: undefined,
-            requestId: undefined,
-            statement,
-            dryRun: false,
-            maximumBytesBilled: undefined,
-            jobTimeoutMs: undefined,
-            labels: {},
-          })))
+          (await this.#o.engine.submit(principal, connection, submissionAtOnce(connection, project, statement))))
         : await this.#ofToken(principal, project, page.pageToken, statement.sql);
     refuseIfRefused(row);
     const rest = page.pageToken === undefined ? undefined : page.pageToken.slice(page.pageToken.indexOf(".") + 1);
