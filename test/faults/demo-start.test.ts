@@ -58,7 +58,7 @@ describe("npm start", () => {
     // A request of the interrupted tour stays in the inbox.
     await endsInTime(interrupted, 130);
 
-    const port = await threeFreePorts();
+    const port = await freePorts();
     const again = start(state, "--port", String(port));
     await again.prints(/the state of an earlier run is in/);
     await again.prints(/All of it was as told.*Ctrl-C stops everything/s);
@@ -107,8 +107,8 @@ describe("npm start", () => {
   });
 });
 
-/** A port whose two next ones are free too. */
-async function threeFreePorts(): Promise<number> {
+/** A port whose four next ones are free too. */
+async function freePorts(): Promise<number> {
   for (;;) {
     const port = await freePort();
     if (port < 65_000 && (await Promise.all([1, 2, 3, 4].map((i) => isFree(port + i)))).every(Boolean)) return port;

@@ -170,7 +170,9 @@ async function requestOf(stream: ServerHttp2Stream, maxBytes: number, timeoutMs:
   const late = setTimeout(() => stream.close(constants.NGHTTP2_CANCEL), timeoutMs);
   try {
     let message: Uint8Array | undefined;
-    for await (const one of readFrames(stream as AsyncIterable<Uint8Array>, maxBytes)) {
+    // The stream is still to be answered on, however the request ends.
+    const chunks = stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>;
+    for await (const one of readFrames(chunks, maxBytes)) {
       if (message !== undefined) throw new GrpcError("invalidArgument", "The call takes one message.");
       message = Uint8Array.from(one);
     }
