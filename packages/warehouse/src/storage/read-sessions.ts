@@ -10,7 +10,6 @@ import { prepare } from "../run/prepare.ts";
 import { Session } from "../run/session.ts";
 import { tokenize } from "../sql/lexer.ts";
 import type { Field } from "../sql/types.ts";
-import { batchMessage, schemaMessage } from "./arrow-data.ts";
 import type {
   CreateReadSessionRequest,
   ReadRowsRequest,
@@ -29,6 +28,9 @@ const MAX_SESSIONS = 200;
 
 /** Lies about a session's columns: told when it is made, and in each reading too. */
 const SHAPES = ["wrong-type", "extra-column", "missing-column", "reordered-columns"] as const;
+
+/** Apache's library takes long to load, and most warehouses never read by this API. */
+const arrow = () => import("./arrow-data.ts");
 
 interface Stream {
   readonly session: OpenSession;
@@ -97,6 +99,7 @@ export class ReadSessions {
       lies,
     };
     this.#keep(session);
+    const { schemaMessage } = await arrow();
     const count = Math.max(1, Math.min(request.max_stream_count || 1, MAX_STREAMS, rows));
     const streams = Array.from({ length: count }, (_, i) =>
       this.#stream(session, Math.floor((rows * i) / count), Math.floor((rows * (i + 1)) / count)),
@@ -117,6 +120,7 @@ export class ReadSessions {
     const { session: open, start, end } = this.#find(request.read_stream);
     const lies = this.#misbehaviour.strike("storage", SHAPES);
     const session = { ...open, said: lies.reduce(misstated, open.said), lies: [...open.lies, ...lies] };
+    const { batchMessage, schemaMessage } = await arrow();
     const offset = request.offset ?? 0;
     if (offset < 0 || offset > end - start) throw new WarehouseError("invalid", "The offset is outside of the stream");
     const faults = this.#misbehaviour.strike("storage", ["extra-rows", "delay", "reset", "job-error"]);
