@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import type { ColumnName, TableName, UnderstoodPlan } from "@chaperone/googlesql";
-import { KEYED_RULES, type Mask } from "@chaperone/masking";
+import type { ColumnName, TableName, UnderstoodPlan, Write } from "@chaperone/googlesql";
+import { type Mask, RULES } from "@chaperone/masking";
 import type { ClassifiedColumn, DataClass } from "../catalog/data-class.ts";
 import { columnParts } from "../catalog/names.ts";
 import type { AgentPrincipal } from "../identity/principal.ts";
@@ -93,10 +93,11 @@ export function decide(policies: PolicySet, request: DecisionRequest): Decision 
     if (mask.rule === "dateshift") {
       // A row of the agent's own, with a subject and a date that it knows, would come back with that subject's shift.
       const subject = subjectOf(tableName);
-      if (subject === undefined || mayHoldGuesses(policies, reading, `${tableName}.${subject}`))
-        return { rule: "null" };
+      if (subject === undefined || mayBeWritten(policies, reading, `${tableName}.${subject}`)) return { rule: "null" };
     }
-    return KEYED_RULES.has(mask.rule) && mayHoldGuesses(policies, reading, column) ? { rule: "null" } : mask;
+    return via !== "aggregate" && showsOfValue(mask) && mayBeWritten(policies, reading, column)
+      ? { rule: "null" }
+      : mask;
   };
   const masks = plan.result.map((output) => outputMask(output, sourceMask));
   const limits = judged.flatMap((use) => use.limits.map(({ obligations }) => obligations));
@@ -143,14 +144,25 @@ function sourceClasses({ plan, classes }: DecisionRequest): Classes {
   return (column) => classes(column, past.has(columnParts(column).tableName) ? "past" : "now");
 }
 
+/** Whether it shows a part of a value, or which are equal: safe on what nobody chose, and nothing that an agent made. */
+function showsOfValue({ rule }: Mask): boolean {
+  const { shows } = RULES[rule];
+  return shows === "part" || shows === "equality";
+}
+
+const WRITES: readonly Write["mode"][] = ["append", "create", "update"];
+
 /**
- * Whether agents may have put values of their own into a column: they would come back as tokens, or as what falls back to tokens
- * (last4 of what isn't an SSN), to be compared with those of the record (threat-model row 43).
+ * Whether agents may have put values into a column: guesses would come back as tokens, to be compared with those of the record
+ * (threat-model row 43), and of a value written changed the writer chooses which part shows: zip3 of its last digits, last4 of
+ * REVERSE(ssn), redact of an identifier with letters put between its digits (rows 4 and 9).
  */
-function mayHoldGuesses(policies: PolicySet, request: DecisionRequest, column: ColumnName): boolean {
+function mayBeWritten(policies: PolicySet, request: DecisionRequest, column: ColumnName): boolean {
   if (request.classes(column).source === "inherited") return true;
   const { tableName: table, path } = columnParts(column);
-  return verdicts(policies, request, { table, path, action: "write", via: "append" }).every(({ allowed }) => allowed);
+  return WRITES.some((via) =>
+    verdicts(policies, request, { table, path, action: "write", via }).every(({ allowed }) => allowed),
+  );
 }
 
 function distinctUses(plan: UnderstoodPlan): readonly ColumnUse[] {

@@ -109,7 +109,7 @@ describe("a write", () => {
     assert.deepEqual(open.effect === "permit" && open.obligations.travelling, []);
   });
 
-  it("keeps tokens from whoever may write into the column: a guess written there would come back as one", () => {
+  it("keeps tokens and parts from whoever may write into the column: of a guess, or of a value that was changed first", () => {
     const shown = (column: string): UnderstoodPlan => {
       const output = {
         name: "x",
@@ -125,11 +125,14 @@ describe("a write", () => {
       const decision = ask(policies + INFER, shown(column));
       return decision.effect === "permit" ? decision.obligations.masks[0]?.mask.rule : decision.message;
     };
-    for (const rule of ["token", "fpe", "last4", "RANDOM_HASH"]) {
+    for (const rule of ["token", "fpe", "last4", "RANDOM_HASH", "zip3", "redact", "SHA256", "LAST_FOUR_CHARACTERS"]) {
       const keyed = READ.replace("permit", `@mask("${rule}") permit`);
       assert.equal(mask(keyed + WRITE, "p.ehr.patients.ssn"), rule);
       assert.equal(mask(keyed, "p.lab.open.ssn"), rule);
       assert.equal(mask(keyed + WRITE, "p.lab.open.ssn"), "null");
+      const once = WRITE.replace(/;\s*$/, ' when { context.via == "create" };');
+      assert.notEqual(once, WRITE);
+      assert.equal(mask(keyed + once, "p.lab.open.ssn"), "null");
       assert.equal(mask(keyed, "p.lab.taken.ssn"), "null");
     }
   });
