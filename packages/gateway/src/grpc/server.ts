@@ -21,8 +21,11 @@ export interface Call {
   readonly signal: AbortSignal;
   /** The one message; read once. */
   request(): Promise<Uint8Array>;
-  /** Sends one message; resolves when the client has room for another, so that a slow reader slows whoever waits for it. */
-  send(pieces: readonly Uint8Array[]): Promise<void>;
+  /**
+   * Sends one message; resolves when the client has room for another, so that a slow reader slows whoever waits for it. Rejects when
+   * the call's signal fires, or this one: whoever takes nothing must not hold a place for ever (I10).
+   */
+  send(pieces: readonly Uint8Array[], signal?: AbortSignal): Promise<void>;
 }
 
 export interface GrpcServerOptions {
@@ -114,7 +117,8 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
         address: stream.session?.socket?.remoteAddress ?? "",
         signal: stop.signal,
         request: () => requestOf(stream, limits.requestBytes, limits.bodyTimeoutMs),
-        send: (pieces) => send(stream, pieces, stop.signal),
+        send: (pieces, signal) =>
+          send(stream, pieces, signal === undefined ? stop.signal : AbortSignal.any([stop.signal, signal])),
       });
       begin(stream);
       end(stream, "ok", "");

@@ -260,6 +260,7 @@ export class StorageDoor {
           rowCount: rows,
           ...(schema === undefined ? {} : { arrowSchema: { serializedSchema: schema } }),
         }),
+        signal,
       );
   }
 

@@ -1,0 +1,263 @@
+/** Threat-model rows 44 and 46 on gRPC's own wire: frames, headers and streams as no library would send them. */
+import assert from "node:assert/strict";
+import { type ClientHttp2Session, connect, constants } from "node:http2";
+import { after, before, describe, it } from "node:test";
+import { messages } from "../../packages/gateway/src/grpc/bigquery-read.ts";
+import { PROJECT, type Rig, startRig } from "../rig.ts";
+import { type StorageClient, storageClient, tableName } from "../storage-client.ts";
+
+const SERVICE = "/google.cloud.bigquery.storage.v1.BigQueryRead";
+const INVALID = "3";
+const EXHAUSTED = "8";
+const UNIMPLEMENTED = "12";
+const UNAUTHENTICATED = "16";
+const ROWS = 60_000;
+
+interface Ended {
+  readonly http: number | undefined;
+  readonly status: string | undefined;
+  readonly bytes: Buffer;
+  readonly reset: number;
+}
+
+describe("an agent that speaks gRPC by hand", () => {
+  let rig: Rig;
+  let token: string;
+  let session: ClientHttp2Session;
+  let agent: StorageClient;
+  before(async () => {
+    rig = await startRig({
+      patients: 12,
+      config: { limits: { storage_read: { reads_per_agent: 2, read: "2s" } } },
+    });
+    token = await rig.token("care-summary-agent");
+    agent = await storageClient(rig, "care-summary-agent");
+    session = connect(rig.gateway.storageUrl ?? "");
+    session.on("error", () => undefined);
+    await rig.warehouse.loadTable(
+      {
+        tableReference: { projectId: PROJECT, datasetId: "ops", tableId: "numbers" },
+        schema: {
+          fields: [
+            { name: "n", type: "INTEGER" },
+            { name: "text", type: "STRING" },
+          ],
+        },
+      },
+      Array.from({ length: ROWS }, (_, n) => ({ n, text: "x".repeat(200) })),
+    );
+  });
+  after(async () => {
+    session.destroy();
+    await agent.close();
+    await rig.close();
+  });
+
+  const create = (table = "ops.calendar"): Buffer =>
+    messages.createReadSessionRequest.encode({
+      parent: `projects/${PROJECT}`,
+      readSession: { table: tableName(table), dataFormat: 2 },
+      maxStreamCount: 1,
+    });
+
+  function call(
+    method: string,
+    body: Uint8Array,
+    headers: Record<string, string | string[]> = {},
+    trailers: Record<string, string> | undefined = undefined,
+  ): Promise<Ended> {
+    return new Promise((resolve, reject) => {
+      const stream = session.request(
+        {
+          ":method": "POST",
+          ":path": `${SERVICE}/${method}`,
+          "content-type": "application/grpc",
+          te: "trailers",
+          authorization: `Bearer ${token}`,
+          ...headers,
+        },
+        { waitForTrailers: trailers !== undefined },
+      );
+      const parts: Buffer[] = [];
+      let http: number | undefined;
+      let status: string | undefined;
+      const take = (fields: Record<string, unknown>): void => {
+        if (fields["grpc-status"] !== undefined) status = String(fields["grpc-status"]);
+      };
+      stream.on("response", (fields) => {
+        http = Number(fields[":status"]);
+        take(fields);
+      });
+      stream.on("trailers", take);
+      stream.on("data", (part: Buffer) => parts.push(part));
+      stream.on("error", () => undefined);
+      stream.on("wantTrailers", () => stream.sendTrailers(trailers ?? {}));
+      stream.setTimeout(20_000, () => reject(new Error("no answer in 20 s")));
+      stream.on("close", () => resolve({ http, status, bytes: Buffer.concat(parts), reset: stream.rstCode }));
+      stream.end(body);
+    });
+  }
+
+  const sessions = async (): Promise<number> =>
+    (await rig.gateway.store.db.selectFrom("sessions").select("id").execute()).length;
+
+  async function refused(status: string | undefined, answer: Promise<Ended>): Promise<void> {
+    const before = await sessions();
+    const { bytes, status: found, http, reset } = await answer;
+    assert.equal(found, status, `HTTP ${http}, reset by ${reset}`);
+    assert.equal(bytes.length, 0);
+    assert.equal(await sessions(), before, "something was asked of the engine");
+  }
+
+  /** HTTP/2 itself refuses what is no path. */
+  async function refusedOrReset(answer: Promise<Ended>): Promise<void> {
+    const { reset } = await answer;
+    await refused(reset === constants.NGHTTP2_PROTOCOL_ERROR ? undefined : UNIMPLEMENTED, answer);
+  }
+
+  it("the plain call, for comparison, is answered", async () => {
+    const { status, bytes } = await call("CreateReadSession", framed(create()));
+    assert.equal(status, "0");
+    assert.ok(bytes.length > 100);
+  });
+
+  it("row 46: a call of no message, of two, or of one that says that it is compressed, runs nothing", async () => {
+    await refused(INVALID, call("CreateReadSession", Buffer.alloc(0)));
+    await refused(
+      INVALID,
+      call("CreateReadSession", Buffer.concat([framed(create()), framed(create("ehr.patients"))])),
+    );
+    await refused(INVALID, call("CreateReadSession", framed(create()).subarray(0, -1)));
+    await refused(INVALID, call("CreateReadSession", Buffer.concat([framed(create()), Buffer.of(0)])));
+    await refused(UNIMPLEMENTED, call("CreateReadSession", framed(create(), 1)));
+    await refused(UNIMPLEMENTED, call("CreateReadSession", framed(create(), 255)));
+    for (const length of [0x7fffffff, 0xffffffff]) {
+      const prefix = framed(create());
+      prefix.writeUInt32BE(length, 1);
+      await refused(EXHAUSTED, call("CreateReadSession", prefix));
+    }
+  });
+
+  it("row 46: a field twice, in either message, runs nothing", async () => {
+    const twice = Buffer.concat([create(), create("ehr.patients")]);
+    await refused(INVALID, call("CreateReadSession", framed(twice)));
+    const inner = messages.createReadSessionRequest.encode({
+      readSession: { table: tableName("ehr.patients"), dataFormat: 2 },
+    });
+    await refused(INVALID, call("CreateReadSession", framed(Buffer.concat([create(), inner]))));
+  });
+
+  it("row 46: a path that another reader could take for another method is none", async () => {
+    for (const path of [
+      `${SERVICE}/ReadRows?x=/CreateReadSession`,
+      `${SERVICE}/CreateReadSession?`,
+      `${SERVICE}//CreateReadSession`,
+      `${SERVICE}/./CreateReadSession`,
+      `${SERVICE}/x/../CreateReadSession`,
+      `${SERVICE}/%43reateReadSession`,
+      `${SERVICE}/createReadSession`,
+      `${SERVICE}/CreateReadSession#x`,
+      `http://other${SERVICE}/CreateReadSession`,
+      `/${SERVICE}/CreateReadSession`,
+      "*",
+    ])
+      await refusedOrReset(call("", framed(create()), { ":path": path }));
+    for (const method of ["GET", "PUT", "OPTIONS"]) {
+      const { http, status } = await call("CreateReadSession", framed(create()), { ":method": method });
+      assert.deepEqual([http, status], [415, undefined], method);
+    }
+    for (const type of ["application/json", "application/grpc-web", "application/grpcx"])
+      assert.equal((await call("CreateReadSession", framed(create()), { "content-type": type })).http, 415, type);
+  });
+
+  it("row 45: a credential in the trailers is none", async () => {
+    const bearer = `Bearer ${token}`;
+    await refused(
+      UNAUTHENTICATED,
+      call("CreateReadSession", framed(create()), { authorization: "" }, { authorization: bearer }),
+    );
+    await refused(
+      UNAUTHENTICATED,
+      call("CreateReadSession", framed(create()), { authorization: `${bearer}, ${bearer}` }),
+    );
+  });
+
+  it("row 46: metadata without end is cut off, and the next call is answered", async () => {
+    const huge = Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`x-filler-${i}`, "f".repeat(4000)]));
+    const { status, bytes } = await call("CreateReadSession", framed(create()), huge).catch(() => ({
+      status: undefined,
+      bytes: Buffer.alloc(0),
+    }));
+    assert.notEqual(status, "0");
+    assert.equal(bytes.length, 0);
+    session.destroy();
+    session = connect(rig.gateway.storageUrl ?? "");
+    session.on("error", () => undefined);
+    assert.equal((await call("CreateReadSession", framed(create()))).status, "0");
+  });
+
+  async function releases(id: string): Promise<Record<string, number>> {
+    const rows = await rig.gateway.store.db
+      .selectFrom("ledger_entries")
+      .select(["type"])
+      .where("session", "=", id)
+      .where("type", "like", "release.%")
+      .execute();
+    return rows.reduce<Record<string, number>>((found, { type }) => ({ ...found, [type]: (found[type] ?? 0) + 1 }), {});
+  }
+
+  async function until(what: string, done: () => Promise<boolean>): Promise<void> {
+    for (let i = 0; i < 120; i++) {
+      if (await done()) return;
+      await new Promise((tick) => setTimeout(tick, 50));
+    }
+    assert.fail(what);
+  }
+
+  it("row 46: streams that are broken off leave their places, and their end on record", async () => {
+    const opened = await agent.open(tableName("ops.numbers"));
+    const body = framed(messages.readRowsRequest.encode({ readStream: opened.streams?.[0]?.name ?? "" }));
+    const id = opened.name?.split("/").at(-1) ?? "";
+    for (let i = 0; i < 6; i++) {
+      const stream = session.request({
+        ":method": "POST",
+        ":path": `${SERVICE}/ReadRows`,
+        "content-type": "application/grpc",
+        te: "trailers",
+        authorization: `Bearer ${token}`,
+      });
+      stream.on("error", () => undefined);
+      stream.end(body);
+      await new Promise((first) => stream.once("data", first));
+      stream.close(constants.NGHTTP2_CANCEL);
+      await until("the release didn't end", async () => (await releases(id))["release.finished"] === i + 1);
+    }
+    assert.equal((await releases(id))["release.started"], 6);
+  });
+
+  it("row 46: a reader that takes nothing doesn't hold its place longer than a read may take", async () => {
+    const opened = await agent.open(tableName("ops.numbers"));
+    const body = framed(messages.readRowsRequest.encode({ readStream: opened.streams?.[0]?.name ?? "" }));
+    const id = opened.name?.split("/").at(-1) ?? "";
+    const stream = session.request({
+      ":method": "POST",
+      ":path": `${SERVICE}/ReadRows`,
+      "content-type": "application/grpc",
+      te: "trailers",
+      authorization: `Bearer ${token}`,
+    });
+    stream.on("error", () => undefined);
+    // Nothing is read: HTTP/2's window fills, and stays full.
+    stream.pause();
+    stream.end(body);
+    await until("the read goes on", async () => (await releases(id))["release.finished"] === 1);
+    stream.close(constants.NGHTTP2_CANCEL);
+  });
+});
+
+function framed(message: Uint8Array, flag = 0): Buffer {
+  const prefix = Buffer.alloc(5);
+  prefix.writeUInt8(flag, 0);
+  prefix.writeUInt32BE(message.length, 1);
+  return Buffer.concat([prefix, message]);
+}
