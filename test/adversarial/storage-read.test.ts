@@ -1,5 +1,5 @@
 /**
- * An agent that wants the data by the Storage Read API, and an upstream that lies there (threat-model rows 11 and 44): what arrives is
+ * An agent that wants the data by the Storage Read API, and an upstream that lies there (threat-model row 11, row 44): what arrives is
  * looked at to the last byte.
  */
 import assert from "node:assert/strict";
