@@ -233,6 +233,23 @@ describe("tables read without SQL", () => {
     assert.notEqual(answer.status, 200);
     rig.warehouse.calm();
   });
+
+  it("row 44: no page comes once the agent is suspended, of a result or of a table", async () => {
+    const { path } = await result(MASKED);
+    const targets: string[] = [];
+    for (const table of [path, CALENDAR]) {
+      const token = pageToken(await agent.send("GET", `${table}/data?maxResults=5`));
+      assert.ok(token);
+      targets.push(`${table}/data?maxResults=5&pageToken=${encodeURIComponent(token)}`);
+    }
+    for (const target of targets) assert.equal((await agent.send("GET", target)).status, 200);
+    await rig.person("sam.sponsor").post("agents/suspend", {
+      issuer: rig.identityProvider.issuer,
+      subject: "care-summary-agent",
+      reason: "as the test says",
+    });
+    for (const target of targets) assertRefused(await agent.send("GET", target), 403);
+  });
 });
 
 const FORBID = `@id("no-ssn")
