@@ -6,6 +6,7 @@ import type { Node, Script, Statement } from "../tree.ts";
 import { childrenOf } from "../visitor.ts";
 import type { Context } from "./context.ts";
 import { joinedAll } from "./script/joining.ts";
+import { isProcedural } from "./script/procedural.ts";
 import { resultOf } from "./script/result.ts";
 import { Run } from "./script/run.ts";
 import { START } from "./script/state.ts";
@@ -71,30 +72,4 @@ function isQuery(statements: readonly Statement[]): boolean {
     statements.at(-1)?.kind === "QueryStatement" &&
     statements.slice(0, -1).every((statement) => statement.kind === "CreateFunctionStatement" && statement.temporary)
   );
-}
-
-/** Whether the statement makes a script of a text, even alone. */
-function isProcedural({ kind }: Statement): boolean {
-  switch (kind) {
-    case "DeclareStatement":
-    case "SetStatement":
-    case "ExecuteImmediateStatement":
-    case "BlockStatement":
-    case "IfStatement":
-    case "CaseStatement":
-    case "LoopStatement":
-    case "WhileStatement":
-    case "RepeatStatement":
-    case "ForStatement":
-    case "JumpStatement":
-    case "ReturnStatement":
-    case "RaiseStatement":
-    case "CallStatement":
-    case "CreateProcedureStatement":
-    case "AssertStatement":
-    case "TransactionStatement":
-      return true;
-    default:
-      return false;
-  }
 }

@@ -8,6 +8,7 @@ import { parse } from "../../parser/parse.ts";
 import { SqlError } from "../../sql-error.ts";
 import type { ExecuteImmediateStatement, Expression, Identifier, Node, Query, Script, Statement } from "../../tree.ts";
 import { constantTexts } from "./constant-texts.ts";
+import { isProcedural } from "./procedural.ts";
 
 /** @throws SqlError `unsupported`, or what `parse` throws */
 export function withImmediateStatements(sql: string, tree: Script): Script {
@@ -41,7 +42,7 @@ function immediate(sql: string, node: ExecuteImmediateStatement, text: string | 
   }
   const [written, more] = statementsIn(sql, node, text, behind);
   if (written === undefined || more !== undefined) return refuse("takes one statement");
-  if (!isPlain(written)) return refuse("takes a query, DML or DDL here");
+  if (isProcedural(written)) return refuse("takes a query, DML or DDL here");
   const { statement, declared } = withArguments(written, node, refuse);
   const done = node.into.length === 0 ? statement : intoVariables(statement, node, refuse);
   if (declared.length === 0) return done;
@@ -66,31 +67,6 @@ function statementsIn(
     throw SqlError.at(sql, start, error.code, `In the text of EXECUTE IMMEDIATE: ${error.message}`);
   }
   return mapped(inner, () => null, behind + 1).statements;
-}
-
-function isPlain({ kind }: Statement): boolean {
-  switch (kind) {
-    case "DeclareStatement":
-    case "SetStatement":
-    case "ExecuteImmediateStatement":
-    case "BlockStatement":
-    case "IfStatement":
-    case "CaseStatement":
-    case "LoopStatement":
-    case "WhileStatement":
-    case "RepeatStatement":
-    case "ForStatement":
-    case "JumpStatement":
-    case "ReturnStatement":
-    case "RaiseStatement":
-    case "CallStatement":
-    case "AssertStatement":
-    case "TransactionStatement":
-    case "CreateProcedureStatement":
-      return false;
-    default:
-      return true;
-  }
 }
 
 /**
