@@ -1,5 +1,6 @@
 /** Asks a warehouse over REST, for tests: rows, columns, statistics and errors in short forms. */
 import assert from "node:assert/strict";
+import type { TableResource } from "./catalog.ts";
 import { isObject, type JsonObject, objectAt, stringAt } from "./rest/json.ts";
 import type { Warehouse } from "./warehouse.ts";
 
@@ -74,4 +75,19 @@ function plain(value: unknown): unknown {
   if (Array.isArray(value)) return value.map((item: unknown) => plain(isObject(item) ? item.v : item));
   if (isObject(value) && Array.isArray(value.f)) return value.f.map((cell) => plain(isObject(cell) ? cell.v : cell));
   return value;
+}
+
+/** A small table for statements to be tried on: `id` 1 is ann, 2 is bob. */
+export async function loadTwoRows(
+  warehouse: Warehouse,
+  tableReference: TableResource["tableReference"],
+): Promise<void> {
+  const fields = [
+    { name: "id", type: "INTEGER" as const },
+    { name: "name", type: "STRING" as const },
+  ];
+  await warehouse.loadTable({ tableReference, schema: { fields } }, [
+    { id: 1, name: "ann" },
+    { id: 2, name: "bob" },
+  ]);
 }

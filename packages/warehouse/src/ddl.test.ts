@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { type Asker, askerFor } from "./ask.ts";
+import { type Asker, askerFor, loadTwoRows } from "./ask.ts";
 import { objectAt } from "./rest/json.ts";
 import { startWarehouse, type Warehouse } from "./warehouse.ts";
 
@@ -10,21 +10,7 @@ let asker: Asker;
 before(async () => {
   warehouse = await startWarehouse({ empty: true, projects: ["p"] });
   asker = askerFor(warehouse, "p", "d");
-  await warehouse.loadTable(
-    {
-      tableReference: { projectId: "p", datasetId: "d", tableId: "t" },
-      schema: {
-        fields: [
-          { name: "id", type: "INTEGER" },
-          { name: "name", type: "STRING" },
-        ],
-      },
-    },
-    [
-      { id: 1, name: "ann" },
-      { id: 2, name: "bob" },
-    ],
-  );
+  await loadTwoRows(warehouse, T);
 });
 after(() => warehouse.close());
 
