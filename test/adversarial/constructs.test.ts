@@ -5,37 +5,9 @@
  */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { type ClinicCopy, copyClinic } from "../clinic-copy.ts";
-import { type Rig, startRig } from "../rig.ts";
-import { Attacker, assertSafe, withPatients } from "./attacker.ts";
-import { type ProtectedValues, protectedValues } from "./protected-values.ts";
-
-const OPEN = `
-@id("workspace-anything")
-@mask("none")
-@approval("none")
-permit (principal in Group::"clinical-agents", action, resource in Dataset::"demo-clinic.workspace")
-unless { resource in DataClass::"phi.ssn" };
-
-@id("workspace-ssn-written")
-@approval("none")
-permit (
-  principal in Group::"clinical-agents",
-  action == Action::"write",
-  resource in Dataset::"demo-clinic.workspace"
-)
-when { resource in DataClass::"phi.ssn" };
-
-@id("workspace-ssn-read")
-@mask("last4")
-@approval("none")
-permit (
-  principal in Group::"clinical-agents",
-  action == Action::"read",
-  resource in Dataset::"demo-clinic.workspace"
-)
-when { resource in DataClass::"phi.ssn" };
-`;
+import type { Rig } from "../rig.ts";
+import { type Attacker, assertSafe, withPatients } from "./attacker.ts";
+import { anythingInWorkspaceBut, type OpenClinic, openClinic } from "./open-clinic.ts";
 
 /** Each runs and gives the SSN in its first column: its last four digits at most. */
 const SHOWN: Readonly<Record<string, readonly string[]>> = {
@@ -144,17 +116,12 @@ const NOTHING: Readonly<Record<string, readonly string[]>> = {
 };
 
 describe("what the language has beside plain queries", () => {
-  let clinic: ClinicCopy;
+  let clinic: OpenClinic;
   let rig: Rig;
-  let secrets: ProtectedValues;
   let agent: Attacker;
   before(async () => {
-    clinic = copyClinic();
-    clinic.policy("workspace.cedar", () => OPEN);
-    clinic.policy("tests.yaml", () => "version: 1\ntests: []\n");
-    rig = await startRig({ patients: 30, clinic: clinic.folder });
-    secrets = await protectedValues(rig);
-    agent = new Attacker(rig, await rig.token("care-summary-agent"), secrets);
+    clinic = await openClinic({ "workspace.cedar": () => anythingInWorkspaceBut("phi.ssn") });
+    ({ rig, agent } = clinic);
     for (const sql of [
       "CREATE TABLE workspace.kept AS SELECT ssn AS s FROM p",
       "CREATE TABLE FUNCTION workspace.tf(x INT64) AS SELECT ssn AS s FROM `demo-clinic`.ehr.patients WHERE patient_id = x",
@@ -163,11 +130,7 @@ describe("what the language has beside plain queries", () => {
       assert.equal(made.session?.state, "done", made.last.body);
     }
   });
-  after(async () => {
-    agent.close();
-    await rig.close();
-    clinic.remove();
-  });
+  after(() => clinic.close());
   const workspace = { defaultDataset: { datasetId: "workspace" } };
 
   for (const [row, statements] of Object.entries(SHOWN))

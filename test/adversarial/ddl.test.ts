@@ -4,10 +4,9 @@
  */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { type ClinicCopy, copyClinic } from "../clinic-copy.ts";
-import { type Rig, startRig } from "../rig.ts";
+import type { Rig } from "../rig.ts";
 import {
-  Attacker,
+  type Attacker,
   approve,
   assertQueryRefused,
   assertSafe,
@@ -16,53 +15,19 @@ import {
   sessionOfJob,
   withPatients,
 } from "./attacker.ts";
-import { type ProtectedValues, protectedValues } from "./protected-values.ts";
-
-const OPEN = `
-@id("workspace-anything")
-@mask("none")
-@approval("none")
-permit (principal in Group::"clinical-agents", action, resource in Dataset::"demo-clinic.workspace")
-unless { resource in DataClass::"phi.ssn" || resource in DataClass::"phi.vehicle" };
-
-@id("workspace-ssn-written")
-@approval("none")
-permit (
-  principal in Group::"clinical-agents",
-  action == Action::"write",
-  resource in Dataset::"demo-clinic.workspace"
-)
-when { resource in DataClass::"phi.ssn" };
-
-@id("workspace-ssn-read")
-@mask("last4")
-@approval("none")
-permit (
-  principal in Group::"clinical-agents",
-  action == Action::"read",
-  resource in Dataset::"demo-clinic.workspace"
-)
-when { resource in DataClass::"phi.ssn" };
-`;
+import { anythingInWorkspaceBut, type OpenClinic, openClinic } from "./open-clinic.ts";
+import type { ProtectedValues } from "./protected-values.ts";
 
 describe("an agent that may define and change what it likes in its workspace", () => {
-  let clinic: ClinicCopy;
+  let clinic: OpenClinic;
   let rig: Rig;
   let secrets: ProtectedValues;
   let agent: Attacker;
   before(async () => {
-    clinic = copyClinic();
-    clinic.policy("workspace.cedar", () => OPEN);
-    clinic.policy("tests.yaml", () => "version: 1\ntests: []\n");
-    rig = await startRig({ patients: 30, clinic: clinic.folder });
-    secrets = await protectedValues(rig);
-    agent = new Attacker(rig, await rig.token("care-summary-agent"), secrets);
+    clinic = await openClinic({ "workspace.cedar": () => anythingInWorkspaceBut("phi.ssn", "phi.vehicle") });
+    ({ rig, secrets, agent } = clinic);
   });
-  after(async () => {
-    agent.close();
-    await rig.close();
-    clinic.remove();
-  });
+  after(() => clinic.close());
 
   const workspace = { defaultDataset: { datasetId: "workspace" } };
   const safe = (sql: string): Promise<Loot> => assertSafe(rig, agent, withPatients(sql), workspace);

@@ -4,8 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { type ClinicCopy, copyClinic } from "../clinic-copy.ts";
-import { PROJECT, type Rig, startRig } from "../rig.ts";
+import { PROJECT, type Rig } from "../rig.ts";
 import {
   Attacker,
   approve,
@@ -15,7 +14,8 @@ import {
   sessionOfJob,
   withPatients,
 } from "./attacker.ts";
-import { type ProtectedValues, protectedValues } from "./protected-values.ts";
+import { type OpenClinic, openClinic } from "./open-clinic.ts";
+import type { ProtectedValues } from "./protected-values.ts";
 
 /** Writing needs no approval, keys may decide, and record numbers show as tokens: as open as an operator might leave it. */
 const OPEN = `
@@ -44,24 +44,18 @@ when { resource in DataClass::"phi.other_unique.key" || (resource in Dataset::"d
 const LAST4 = /^(XXXXX\d{4}|null)$/;
 
 describe("an agent that may write", () => {
-  let clinic: ClinicCopy;
+  let clinic: OpenClinic;
   let rig: Rig;
   let secrets: ProtectedValues;
   let agent: Attacker;
   before(async () => {
-    clinic = copyClinic();
-    clinic.policy("workspace.cedar", (text) => text.replace(/@id\("workspace-write"\)[^;]*;/, ""));
-    clinic.policy("open.cedar", () => OPEN);
-    clinic.policy("tests.yaml", () => "version: 1\ntests: []\n");
-    rig = await startRig({ patients: 30, clinic: clinic.folder });
-    secrets = await protectedValues(rig);
-    agent = new Attacker(rig, await rig.token("care-summary-agent"), secrets);
+    clinic = await openClinic({
+      "workspace.cedar": (text) => text.replace(/@id\("workspace-write"\)[^;]*;/, ""),
+      "open.cedar": () => OPEN,
+    });
+    ({ rig, secrets, agent } = clinic);
   });
-  after(async () => {
-    agent.close();
-    await rig.close();
-    clinic.remove();
-  });
+  after(() => clinic.close());
 
   const workspace = { defaultDataset: { datasetId: "workspace" } };
   const attack = (sql: string): Promise<Loot> => agent.attack(withPatients(sql), workspace);
