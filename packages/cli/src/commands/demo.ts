@@ -22,8 +22,8 @@ export function demoCommand(): Command {
     .option("--once", "end after the tour: status 0 if all was as told")
     .option(
       "--port <port>",
-      "the gateway's port; the next two are taken as well (0: any free ports)",
-      whole(65_533),
+      "the gateway's port; the next four are taken as well (0: any free ports)",
+      whole(65_531),
       8080,
     )
     .option("--state <folder>", "where sessions, ledger and keys are kept", ".chaperone/demo")

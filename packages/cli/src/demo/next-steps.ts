@@ -3,11 +3,12 @@ import { DEMO_PROJECT, type Demo } from "./environment.ts";
 /** What a person can try now: an agent's snippet with a token that works, and how to approve. */
 export async function nextSteps(demo: Demo, state: string): Promise<string> {
   const token = await demo.identityProvider.agentToken("care-summary-agent");
-  const { url } = demo.gateway;
+  const { url, storageUrl } = demo.gateway;
   return `
 ── Your turn
 
    Gateway   ${url}      BigQuery project ${DEMO_PROJECT}
+   Storage Read API   ${storageUrl}   (gRPC without TLS; docs/storage-read.md)
 
    As an agent, paste into another terminal in this folder (the token works for an hour):
 
@@ -34,6 +35,14 @@ npm run chaperone -- approvals approve REQUEST --reason "..." --gateway ${url}
 npm run chaperone -- login --gateway ${url}
 npm run chaperone -- sessions list --gateway ${url}
 npm run chaperone -- audit verify --state ${state}
+
+   As the administrator (log in as Sam), give an agent a key of its own:
+
+npm run chaperone -- login --gateway ${url}
+npm run chaperone -- agents add my-agent --sponsor sam.sponsor --sponsor-issuer ${demo.identityProvider.issuer} --group clinical-agents --kind self-signed --out my-agent.json --gateway ${url}
+npm run chaperone -- agents list --gateway ${url}
+
+   It prints how clients are pointed at the gateway; where it says https://chaperone.demo.example, which is nobody's, say ${url}.
 
    Ctrl-C stops everything.
 `;
