@@ -8,12 +8,15 @@ const DRIVERS = join(import.meta.dirname, "drivers");
 /** The kinds of docs/credentials.md. */
 export type Kind = "A" | "B" | "C";
 
+/** A client's version, or why it can't be run here. */
+export type Found = { readonly version: string } | { readonly missing: string };
+
 export interface Client {
   readonly name: string;
   readonly kind: Kind;
   readonly steps: readonly Step[];
-  /** Its version, or why it can't be run here. What takes long (a build) happens here. */
-  prepare(folder: string): { readonly version: string } | { readonly missing: string };
+  /** What takes long (a build) happens here. */
+  prepare(folder: string): Found;
   command(step: Step, folder: string): readonly [string, ...string[]];
   /** Before the first step, with the environment the steps get. */
   logIn?(environment: NodeJS.ProcessEnv): void;
@@ -92,7 +95,9 @@ const bq: Client = {
   steps: [...queriesBy("query").filter(({ feature }) => feature !== "paged"), ...LISTS],
   prepare() {
     const { ok, text } = run("bq", ["version"]);
-    return ok ? { version: text.replace(/^.* /s, "") } : { missing: "no bq" };
+    if (!ok) return { missing: "no bq" };
+    if (!run("gcloud", ["version"]).ok) return { missing: "no gcloud, which logs bq in" };
+    return { version: text.replace(/^.* /s, "") };
   },
   command: (step) => [process.execPath, join(DRIVERS, "bq.ts"), JSON.stringify(step)],
   logIn(environment) {

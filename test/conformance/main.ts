@@ -5,9 +5,12 @@
  * be what the policy says. --write puts the matrix into docs/clients.md.
  */
 import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { parseArgs } from "node:util";
-import { CLIENTS, type Client } from "./clients.ts";
+import { CLIENTS, type Client, type Found } from "./clients.ts";
 import { type Answer, judge } from "./judge.ts";
 import { type Outcome, writeMatrix } from "./matrix.ts";
 import { type Setting, startSetting } from "./setting.ts";
@@ -18,25 +21,31 @@ const { values: options } = parseArgs({ options: { only: { type: "string" }, wri
 const chosen = CLIENTS.filter(({ name }) => name.toLowerCase().includes(options.only?.toLowerCase() ?? ""));
 if (chosen.length === 0) throw new Error(`no client is named like ${options.only}`);
 
-const setting = await startSetting();
+const folder = mkdtempSync(join(tmpdir(), "chaperone-conformance-"));
 const outcomes: Outcome[] = [];
 try {
-  for (const client of chosen) outcomes.push(...(await outcomesOf(client, setting)));
+  // Before anything listens: a build takes this process's time, and connections that stood meanwhile would be stale.
+  const prepared = chosen.map((client) => ({ client, found: client.prepare(folder) }));
+  const setting = await startSetting(folder);
+  try {
+    for (const { client, found } of prepared) outcomes.push(...(await outcomesOf(client, found, setting)));
+  } finally {
+    await setting.close();
+  }
 } finally {
-  await setting.close();
+  rmSync(folder, { recursive: true, force: true });
 }
 if (options.write === true) writeMatrix(outcomes);
 const failed = outcomes.filter(({ fault }) => fault !== null).length;
 console.log(`\n${outcomes.length - failed} passed, ${failed} failed`);
 process.exitCode = failed === 0 && outcomes.length > 0 ? 0 : 1;
 
-async function outcomesOf(client: Client, { rig, folder, environment, deciding }: Setting): Promise<Outcome[]> {
-  const prepared = client.prepare(folder);
-  if ("missing" in prepared) {
-    console.log(`\n${client.name}: not run, ${prepared.missing}`);
+async function outcomesOf(client: Client, found: Found, { rig, environment, deciding }: Setting): Promise<Outcome[]> {
+  if ("missing" in found) {
+    console.log(`\n${client.name}: not run, ${found.missing}`);
     return [];
   }
-  console.log(`\n${client.name} ${prepared.version}, credential ${client.kind}`);
+  console.log(`\n${client.name} ${found.version}, credential ${client.kind}`);
   client.logIn?.(await environment(client.kind, rig.url));
   const results: Outcome[] = [];
   for (const step of client.steps) {
@@ -47,7 +56,7 @@ async function outcomesOf(client: Client, { rig, folder, environment, deciding }
     const fault = judge(step, answer, without);
     results.push({
       client: client.name,
-      version: prepared.version,
+      version: found.version,
       kind: client.kind,
       feature: step.feature,
       how: step.how,

@@ -1,7 +1,6 @@
 /** A gateway with the embedded warehouse behind it, and an agent's credential of each kind. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { apiClient } from "../../packages/cli/src/api-client.ts";
 import { loginAsDemoPerson } from "../../packages/cli/src/login/index.ts";
@@ -12,7 +11,6 @@ import type { Kind } from "./clients.ts";
 
 export interface Setting {
   readonly rig: Rig;
-  readonly folder: string;
   /** What the client's process gets, to reach the gateway or, without it, the warehouse. */
   environment(kind: Kind, endpoint: string): Promise<NodeJS.ProcessEnv>;
   /** Decides whatever is pending, until told to stop. */
@@ -29,7 +27,8 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
-export async function startSetting(): Promise<Setting> {
+/** Its credentials lie in `folder`. */
+export async function startSetting(folder: string): Promise<Setting> {
   const port = await freePort();
   // Clients compare what their credential file says with what they are told: the public URL is where the gateway listens.
   const publicUrl = `http://127.0.0.1:${port}`;
@@ -37,7 +36,6 @@ export async function startSetting(): Promise<Setting> {
     patients: 60,
     config: { listen: { host: "127.0.0.1", port }, public_url: publicUrl, log: { level: "error" } },
   });
-  const folder = mkdtempSync(join(tmpdir(), "chaperone-conformance-"));
   const { publicKey, privateKey } = makeKey();
   const { subject, kid } = await rig.person("sam.sponsor").post<{ subject: string; kid: string }>("agents/add", {
     name: "conformance",
@@ -56,7 +54,6 @@ export async function startSetting(): Promise<Setting> {
     writeFileSync(join(folder, `${kind}.json`), content.replaceAll(`"${publicUrl}/`, `"${rig.url}/`), { mode: 0o600 });
   return {
     rig,
-    folder,
     async environment(kind, endpoint) {
       // An issuer's tokens live for minutes, and whoever runs the agent keeps the file fresh.
       writeFileSync(tokenFile, await rig.token("care-summary-agent"), { mode: 0o600 });
@@ -95,9 +92,6 @@ export async function startSetting(): Promise<Setting> {
         await done;
       };
     },
-    async close() {
-      await rig.close();
-      rmSync(folder, { recursive: true, force: true });
-    },
+    close: () => rig.close(),
   };
 }
