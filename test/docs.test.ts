@@ -165,6 +165,23 @@ describe("docs/policies.md", () => {
   });
 });
 
+describe("ARCHITECTURE.md", () => {
+  it("lists every decision record once, in the order of their numbers, and no number has two", () => {
+    const listed = [...read("ARCHITECTURE.md").matchAll(/^- \[(\d{4})\]\(docs\/adr\/([^)]+)\)/gm)];
+    const files = readdirSync(join(ROOT, "docs/adr")).sort();
+    assert.deepEqual(
+      listed.map(([, , file]) => file),
+      files,
+    );
+    for (const [, number = "", file = ""] of listed) {
+      assert.ok(file.startsWith(`${number}-`), `${number} leads to ${file}`);
+      assert.match(read(`docs/adr/${file}`), new RegExp(`^# ${number}: `), `${file} has another number in its title`);
+    }
+    const numbers = files.map((file) => file.slice(0, 4));
+    assert.equal(new Set(numbers).size, numbers.length, "two records have one number");
+  });
+});
+
 describe("SECURITY.md", () => {
   const rows = [...read("SECURITY.md").matchAll(/^\| (\d+) \| (.*) \|$/gm)].map(([, row = "", text = ""]) => {
     const cells = text.split(/(?<!\\) \| /);
