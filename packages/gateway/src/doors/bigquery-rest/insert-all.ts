@@ -73,7 +73,11 @@ export async function insertAll(
     return sendJson(response, { kind: KIND, insertErrors: invalid });
   const ids = body.rows.map(({ insertId }) => insertId);
   const before = await inTurn(gone, (attempt) =>
-    engine.submit(principal, connection, submissionAtOnce(connection, project, statement, requestIdOf(ids, attempt))),
+    engine.submit(
+      principal,
+      connection,
+      submissionAtOnce(connection, project, statement, requestIdOf(target, ids, attempt)),
+    ),
   );
   await doneAtOnce(engine, before, "Send the rows by an INSERT statement or a load job, which wait.", gone);
   sendJson(response, { kind: KIND, ...(invalid.length === 0 ? {} : { insertErrors: invalid }) });
@@ -98,10 +102,10 @@ async function inTurn(gone: AbortSignal, submit: (attempt: number) => Promise<Se
  * The same rows sent again, as clients do after a broken connection, are the same job: where each has its insertId. Each attempt
  * has an id of its own, in the same order each time.
  */
-function requestIdOf(insertIds: readonly (string | undefined)[], attempt: number): string | undefined {
+function requestIdOf(target: string, insertIds: readonly (string | undefined)[], attempt: number): string | undefined {
   if (insertIds.some((id) => id === undefined || id === "")) return undefined;
   return `rows_${createHash("sha256")
-    .update(JSON.stringify([insertIds, attempt]))
+    .update(JSON.stringify([target, insertIds, attempt]))
     .digest("base64url")
     .slice(0, 30)}`;
 }

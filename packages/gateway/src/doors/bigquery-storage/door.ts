@@ -99,10 +99,13 @@ export class StorageDoor {
 
   async #create(principal: AgentPrincipal, asked: AskedRead, signal: AbortSignal): Promise<ReadSession> {
     const { engine } = this.#o.pages;
-    const connection = engine.connectionOf(asked.project);
-    if (connection === undefined) throw new GrpcError("permissionDenied", "This gateway does not serve that project.");
+    const asking = engine.connectionOf(asked.project);
+    if (asking === undefined) throw new GrpcError("permissionDenied", "This gateway does not serve that project.");
+    storageOf(asking);
+    const row = await this.#settled(await this.#session(principal, asking, asked), signal);
+    // A result's table can be of another project than the one that asks: its job is read where it ran.
+    const connection = engine.connectionByRow(row);
     const storage = storageOf(connection);
-    const row = await this.#settled(await this.#session(principal, connection, asked), signal);
     const outcome = engine.outcome(row.id);
     if (outcome === undefined) throw waiting(row);
     if (!outcome.ok) throw refused(outcome.error);
