@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { LISTS, PYTHON_ALONE, queriesBy, type Step } from "./steps.ts";
+import { LISTS, PYTHON_ALONE, queriesBy, STORAGE, type Step } from "./steps.ts";
 
 const DRIVERS = join(import.meta.dirname, "drivers");
 /** The kinds of docs/credentials.md. */
@@ -46,7 +46,7 @@ function pythonClient(name: string, packageName: string, kind: Kind, driver: str
 const node: Client = {
   name: "Node @google-cloud/bigquery",
   kind: "C",
-  steps: [...queriesBy("query_and_wait", "query"), ...LISTS],
+  steps: [...queriesBy("query_and_wait", "query"), ...LISTS, ...STORAGE],
   prepare: () => ({ version: versionOf("@google-cloud/bigquery") }),
   command: (step) => [process.execPath, join(DRIVERS, "node.ts"), JSON.stringify(step)],
 };
@@ -123,6 +123,7 @@ export const CLIENTS: readonly Client[] = [
     ...queriesBy("query", "query_and_wait"),
     ...PYTHON_ALONE,
     ...LISTS,
+    ...STORAGE,
   ]),
   pythonClient("pandas-gbq", "pandas-gbq", "B", "pandas_gbq.py", queriesBy("query")),
   pythonClient("sqlalchemy-bigquery", "sqlalchemy-bigquery", "C", "sqlalchemy_driver.py", queriesBy("query")),

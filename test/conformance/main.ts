@@ -40,19 +40,19 @@ const failed = outcomes.filter(({ fault }) => fault !== null).length;
 console.log(`\n${outcomes.length - failed} passed, ${failed} failed`);
 process.exitCode = failed === 0 && outcomes.length > 0 ? 0 : 1;
 
-async function outcomesOf(client: Client, found: Found, { rig, environment, deciding }: Setting): Promise<Outcome[]> {
+async function outcomesOf(client: Client, found: Found, { environment, deciding }: Setting): Promise<Outcome[]> {
   if ("missing" in found) {
     console.log(`\n${client.name}: not run, ${found.missing}`);
     return [];
   }
   console.log(`\n${client.name} ${found.version}, credential ${client.kind}`);
-  client.logIn?.(await environment(client.kind, rig.url));
+  client.logIn?.(await environment(client.kind, "gateway"));
   const results: Outcome[] = [];
   for (const step of client.steps) {
     const stop = deciding(step.feature === "denied" ? "deny" : "approve");
-    const answer = await answerOf(client.command(step, folder), await environment(client.kind, rig.url));
+    const answer = await answerOf(client.command(step, folder), await environment(client.kind, "gateway"));
     await stop();
-    const without = await answerOf(client.command(step, folder), await environment(client.kind, rig.warehouse.url));
+    const without = await answerOf(client.command(step, folder), await environment(client.kind, "warehouse"));
     const fault = judge(step, answer, without);
     results.push({
       client: client.name,

@@ -7,15 +7,22 @@ import { loginAsDemoPerson } from "../../packages/cli/src/login/index.ts";
 import { credentialFile, makeKey } from "../../packages/cli/src/print/agent-credential.ts";
 import type { ApprovalSummary, ApprovalView } from "../../packages/gateway/src/index.ts";
 import { PROJECT, type Rig, startRig } from "../rig.ts";
+import { hasOpenssl, startTlsFront } from "../tls-front.ts";
 import type { Kind } from "./clients.ts";
 
 export interface Setting {
   readonly rig: Rig;
   /** What the client's process gets, to reach the gateway or, without it, the warehouse. */
-  environment(kind: Kind, endpoint: string): Promise<NodeJS.ProcessEnv>;
+  environment(kind: Kind, side: "gateway" | "warehouse"): Promise<NodeJS.ProcessEnv>;
   /** Decides whatever is pending, until told to stop. */
   deciding(decision: "approve" | "deny"): () => Promise<void>;
   close(): Promise<void>;
+}
+
+function newFolder(parent: string, name: string): string {
+  const folder = join(parent, name);
+  mkdirSync(folder);
+  return folder;
 }
 
 async function freePort(): Promise<number> {
@@ -52,9 +59,16 @@ export async function startSetting(folder: string): Promise<Setting> {
   // The demo's public URL is nobody's: the file points at where the gateway listens.
   for (const [kind, content] of Object.entries(files))
     writeFileSync(join(folder, `${kind}.json`), content.replaceAll(`"${publicUrl}/`, `"${rig.url}/`), { mode: 0o600 });
+  // The Storage clients speak TLS alone.
+  const fronts = hasOpenssl
+    ? {
+        gateway: await startTlsFront(rig.gateway.storageUrl ?? "", newFolder(folder, "gateway")),
+        warehouse: await startTlsFront(rig.warehouse.storageUrl, newFolder(folder, "warehouse")),
+      }
+    : undefined;
   return {
     rig,
-    async environment(kind, endpoint) {
+    async environment(kind, side) {
       // An issuer's tokens live for minutes, and whoever runs the agent keeps the file fresh.
       writeFileSync(tokenFile, await rig.token("care-summary-agent"), { mode: 0o600 });
       const home = join(folder, `home-${kind}`);
@@ -69,7 +83,10 @@ export async function startSetting(folder: string): Promise<Setting> {
         LC_ALL: "C.UTF-8",
         GOOGLE_APPLICATION_CREDENTIALS: join(folder, `${kind}.json`),
         ...(kind === "C" ? { GOOGLE_CLOUD_UNIVERSE_DOMAIN: universe, UNIVERSE: universe } : {}),
-        ENDPOINT: endpoint,
+        ENDPOINT: side === "gateway" ? rig.url : rig.warehouse.url,
+        STORAGE_PORT: String(fronts?.[side].port ?? ""),
+        GRPC_DEFAULT_SSL_ROOTS_FILE_PATH: fronts?.[side].certificate,
+        METADATA_SERVER_DETECTION: "none",
         PROJECT,
       };
     },
@@ -92,6 +109,10 @@ export async function startSetting(folder: string): Promise<Setting> {
         await done;
       };
     },
-    close: () => rig.close(),
+    async close() {
+      await fronts?.gateway.close();
+      await fronts?.warehouse.close();
+      await rig.close();
+    },
   };
 }

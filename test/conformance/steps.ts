@@ -5,7 +5,7 @@ import { PROJECT } from "../rig.ts";
 export interface Step {
   readonly feature: Feature;
   /** The client's own way: each driver has some of them. */
-  readonly how: "query" | "query_and_wait" | "dataframe" | "arrow" | "dbapi" | "list_rows" | "dbt";
+  readonly how: "query" | "query_and_wait" | "dataframe" | "arrow" | "dbapi" | "list_rows" | "storage" | "dbt";
   readonly sql: string;
   /** [name, GoogleSQL type, value] */
   readonly parameters?: readonly (readonly [string, string, unknown])[];
@@ -28,6 +28,7 @@ export const FEATURES = {
   arrow: "to_arrow()",
   dbapi: "DB-API",
   list: "rows of a table without a query",
+  storage: "rows of a table, Storage Read API",
   models: "seed, run and test",
 } as const;
 export type Feature = keyof typeof FEATURES;
@@ -88,4 +89,8 @@ export const PYTHON_ALONE: readonly Step[] = [
 
 export const LISTS: readonly Step[] = [
   { feature: "list", how: "list_rows", sql: "", table: `${PROJECT}.ops.calendar`, limit: 5 },
+];
+
+export const STORAGE: readonly Step[] = [
+  { feature: "storage", how: "storage", sql: "", table: `${PROJECT}.ops.calendar` },
 ];

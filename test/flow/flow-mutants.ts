@@ -132,5 +132,5 @@ export const FLOW_MUTANTS: readonly (readonly [rule: string, from: string, to: s
   ["transformed: a count stays one", "(ways & (AGGREGATE | COUNT) ? AGGREGATE : 0)", "(ways & (AGGREGATE | COUNT))"],
   ["viasOf: a count beside another statistic", "else if (ways & COUNT)", "if (ways & COUNT)"],
   ["chosenBy: literals of the conditions", "implicit: keysOf(shown), constant: false }", "implicit: keysOf(shown) }"],
-  ["union: the first alone", "if (second === undefined) return first;\n  const all", "return first;\n  const all"],
+  ["union: the largest alone", "return all ?? largest;", "return largest;"],
 ];

@@ -116,7 +116,7 @@ function judgedAnalysis(sql: string): Verdict {
     return { outcome: "read", finding: hidden || deep ? `analyze throws: ${plan.refusal.message}` : null };
   }
   const outcome = "analysed";
-  const mentioned = new Set(names.understood ? names.tables : []);
+  const mentioned = new Set(names.understood ? [...names.tables, ...names.models] : []);
   const missed = plan.statements.flatMap(({ reads }) => reads).find(({ table }) => !mentioned.has(table));
   if (missed !== undefined) return { outcome, finding: "analyze reads a table that catalogNames does not name" };
   const second = analyze(plan.canonicalSql, OPTIONS).plan;

@@ -1,5 +1,7 @@
 /** `@google-cloud/bigquery`. Usage: node.ts STEP (a JSON text); prints one JSON line. See ../README.md. */
 import { BigQuery } from "@google-cloud/bigquery";
+import { v1 } from "@google-cloud/bigquery-storage";
+import { tableFromIPC } from "apache-arrow";
 import type { Step } from "../steps.ts";
 
 const step = JSON.parse(process.argv[2] ?? "") as Step;
@@ -39,9 +41,31 @@ async function rows(): Promise<unknown[]> {
           .getRows({ maxResults: step.limit ?? 10 })
       )[0];
     }
+    case "storage":
+      return storageRows();
     default:
       throw new Error(`no ${step.how} here`);
   }
+}
+
+async function storageRows(): Promise<unknown[]> {
+  const reader = new v1.BigQueryReadClient({
+    projectId: PROJECT,
+    apiEndpoint: "localhost",
+    port: Number(process.env.STORAGE_PORT),
+    ...(UNIVERSE === undefined ? {} : { universeDomain: UNIVERSE }),
+  });
+  const [project = "", dataset = "", table = ""] = (step.table ?? "").split(".");
+  const [session] = await reader.createReadSession({
+    parent: `projects/${PROJECT}`,
+    readSession: { table: `projects/${project}/datasets/${dataset}/tables/${table}`, dataFormat: "ARROW" },
+    maxStreamCount: 1,
+  });
+  const parts = [session.arrowSchema?.serializedSchema ?? ""];
+  const stream = reader.readRows({ readStream: session.streams?.[0]?.name ?? "" });
+  for await (const { arrowRecordBatch } of stream) parts.push(arrowRecordBatch.serializedRecordBatch);
+  await reader.close();
+  return tableFromIPC(Buffer.concat(parts.map((part) => Buffer.from(part)))).toArray();
 }
 
 function asUsersWrite(type: string, value: unknown): unknown {
@@ -49,7 +73,8 @@ function asUsersWrite(type: string, value: unknown): unknown {
 }
 
 try {
-  console.log(JSON.stringify({ rows: await rows() }));
+  const asText = (_key: string, value: unknown) => (typeof value === "bigint" ? String(value) : value);
+  console.log(JSON.stringify({ rows: await rows() }, asText));
 } catch (error) {
   const { code, message } = error as { code?: unknown; message: string };
   console.log(JSON.stringify({ error: { kind: String(code), message } }));

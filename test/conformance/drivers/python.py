@@ -49,6 +49,12 @@ def rows(step):
         return cursor.fetchall()
     if how == "list_rows":
         return client.list_rows(client.get_table(step["table"]), max_results=step["limit"])
+    if how == "storage":
+        from google.cloud import bigquery_storage
+
+        options = {"api_endpoint": f"localhost:{os.environ['STORAGE_PORT']}"}
+        storage = bigquery_storage.BigQueryReadClient(client_options=options)
+        return [list(row.values()) for row in client.list_rows(step["table"]).to_arrow(bqstorage_client=storage).to_pylist()]
     raise ValueError(how)
 
 
