@@ -190,7 +190,8 @@ describe("an agent that may define and change what it likes in its workspace", (
         "CREATE TABLE workspace.like2 AS SELECT ssn AS s FROM p",
         "ALTER TABLE workspace.moved RENAME TO like2",
       ])
-        assert.match((await refused(another)).last.body, /Another query writes|was not found/);
+        // The dry run may refuse it before its turn at the table comes.
+        assert.match((await refused(another)).last.body, /Another query writes|was not found|could not carry out/);
       const loot = await running;
       rig.warehouse.calm();
       assert.equal(loot.session?.state, "done");

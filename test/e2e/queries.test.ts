@@ -231,7 +231,8 @@ describe("queries through the official client", () => {
           .table("calendar")
           .insert([{ day: "2024-01-01" }]),
       );
-      await assert.rejects(client.dataset("ops").table("calendar").getRows());
+      assert.equal((await client.dataset("ops").table("calendar").getRows({ maxResults: 2 }))[0].length, 2);
+      await assert.rejects(client.dataset("research").table("patients_deid").getRows());
     });
   });
 });
