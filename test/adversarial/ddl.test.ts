@@ -186,11 +186,11 @@ describe("an agent that may define and change what it likes in its workspace", (
       const before = jobsRunUpstream(rig);
       const running = agent.attack(sql, workspace);
       while (jobsRunUpstream(rig) === before) await new Promise((tick) => setTimeout(tick, 25));
+      // The dry run may refuse it before its turn at the table comes.
       for (const another of [
         "CREATE TABLE workspace.like2 AS SELECT ssn AS s FROM p",
         "ALTER TABLE workspace.moved RENAME TO like2",
       ])
-        // The dry run may refuse it before its turn at the table comes.
         assert.match((await refused(another)).last.body, /Another query writes|was not found|could not carry out/);
       const loot = await running;
       rig.warehouse.calm();
