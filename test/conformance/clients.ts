@@ -123,7 +123,6 @@ export const CLIENTS: readonly Client[] = [
     ...queriesBy("query", "query_and_wait"),
     ...PYTHON_ALONE,
     ...LISTS,
-    ...STORAGE,
   ]),
   pythonClient("pandas-gbq", "pandas-gbq", "B", "pandas_gbq.py", queriesBy("query")),
   pythonClient("sqlalchemy-bigquery", "sqlalchemy-bigquery", "C", "sqlalchemy_driver.py", queriesBy("query")),
