@@ -1,4 +1,6 @@
 export { ArrowMasker, type ArrowMaskerOptions } from "./arrow/arrow-masker.ts";
+export { unfitForAvro } from "./avro/avro-column.ts";
+export { AvroMasker } from "./avro/avro-masker.ts";
 export { DETECTORS, detect, hitAt } from "./detectors/detect.ts";
 export { type Detector, type Hit, IDENTIFIER_KINDS, type IdentifierKind, luhn } from "./detectors/detector.ts";
 export { fastDetect } from "./detectors/fast-detect.ts";

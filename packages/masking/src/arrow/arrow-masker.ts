@@ -13,17 +13,28 @@ import { writeSchema } from "./write-schema.ts";
 export type ArrowMaskerOptions = Pick<
   RowsMaskerOptions,
   "fields" | "keys" | "now" | "restrictedZips" | "smallestCell" | "shiftDays"
-> & { readonly limits?: Partial<Pick<NonNullable<RowsMaskerOptions["limits"]>, "maxRows" | "maxMaskedCellBytes">> };
+> & {
+  readonly limits?: Partial<Pick<NonNullable<RowsMaskerOptions["limits"]>, "maxRows" | "maxMaskedCellBytes">> & {
+    /** To which the compressed buffers of one batch may unpack; default 256 MB. */
+    readonly maxBatchBytes?: number;
+  };
+};
+
+const MOST_BATCH_BYTES = 256 * 1024 * 1024;
 
 /**
- * Masks Arrow record batches of one schema, as BigQuery's Storage Read API gives them: uncompressed, each an encapsulated
- * message by itself. Rules and their results are those of `JsonRowsMasker`: the same cell becomes the same value.
+ * Masks Arrow record batches of one schema, as BigQuery's Storage Read API gives them, each an encapsulated message by itself. Compressed
+ * buffers are unpacked; what comes out is never compressed. Rules and their results are those of `JsonRowsMasker`: the same cell becomes the same value.
  *
  * Every byte of the metadata is read and written anew; a value that is shown keeps its bytes, and no other byte passes.
  */
 export class ArrowMasker {
   readonly #plan: RowPlan;
-  readonly #limits: { readonly maxRows: number; readonly maxMaskedCellBytes: number };
+  readonly #limits: {
+    readonly maxRows: number;
+    readonly maxMaskedCellBytes: number;
+    readonly maxBatchBytes: number;
+  };
   #columns: readonly Column[] | undefined;
   #dead = false;
   #rows = 0;
@@ -32,7 +43,7 @@ export class ArrowMasker {
   /** @throws MaskingError `fields` if no result could have these fields */
   constructor(options: ArrowMaskerOptions) {
     this.#plan = planRow(options);
-    this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.#limits = { ...DEFAULT_LIMITS, maxBatchBytes: MOST_BATCH_BYTES, ...options.limits };
   }
 
   /**
@@ -58,7 +69,7 @@ export class ArrowMasker {
       const columns = this.#columns;
       if (columns === undefined) throw new MaskingError("shape", "A batch came before its schema");
       const { header, body } = readMessage(serialized, RECORD_BATCH);
-      const came = readBatch(header, body, columns, this.#limits.maxRows - this.#rows);
+      const came = readBatch(header, body, columns, this.#limits.maxRows - this.#rows, this.#limits.maxBatchBytes);
       const rows = Math.min(came.rows, atMost);
       const values = columns.map((column, i) => headValues(column, came.values[i] as Values, rows));
       const subjects = subjectsOf(columns, values);

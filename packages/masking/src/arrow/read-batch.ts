@@ -1,5 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import { MaskingError } from "../masking-error.ts";
+import { BodyBuffers } from "./body-buffers.ts";
 import type { Column } from "./column.ts";
 import type { FlatTable } from "./flat-reader.ts";
 
@@ -20,8 +21,7 @@ const NOTHING = new Uint8Array(0);
 const NO_OFFSETS = new Int32Array(0);
 
 /**
- * Reads the batch's columns. Buffers must follow each other without overlapping, for one that is shown could else lie over one
- * that is masked.
+ * Reads the batch's columns; `maxBytes`: to which compressed ones may unpack.
  * https://arrow.apache.org/docs/format/Columnar.html#recordbatch-message
  */
 export function readBatch(
@@ -29,11 +29,11 @@ export function readBatch(
   body: Uint8Array,
   columns: readonly Column[],
   maxRows: number,
+  maxBytes: number,
 ): { readonly rows: number; readonly values: readonly Values[] } {
-  if (header.has(3)) throw new MaskingError("shape", "Compressed Arrow is not read");
   const rows = header.size(0);
   if (rows > maxRows) throw new MaskingError("limit", `More than the ${maxRows} rows allowed`);
-  const reader = new BatchReader(header, body);
+  const reader = new BatchReader(header, body, maxBytes);
   const values = columns.map((column) => reader.values(column, rows, undefined));
   reader.end();
   return { rows, values };
@@ -41,16 +41,12 @@ export function readBatch(
 
 class BatchReader {
   readonly #nodes: readonly (readonly [number, number])[];
-  readonly #buffers: readonly (readonly [number, number])[];
-  readonly #body: Uint8Array;
+  readonly #buffers: BodyBuffers;
   #node = 0;
-  #buffer = 0;
-  #reached = 0;
 
-  constructor(header: FlatTable, body: Uint8Array) {
+  constructor(header: FlatTable, body: Uint8Array, maxBytes: number) {
     this.#nodes = header.pairs(1);
-    this.#buffers = header.pairs(2);
-    this.#body = body;
+    this.#buffers = new BodyBuffers(header, body, maxBytes);
   }
 
   values(column: Column, length: number, parent: Uint8Array | undefined): Values {
@@ -90,15 +86,14 @@ class BatchReader {
 
   /** All that the batch has was read. */
   end(): void {
-    if (this.#node !== this.#nodes.length || this.#buffer !== this.#buffers.length)
+    if (this.#node !== this.#nodes.length || !this.#buffers.allTaken)
       throw new MaskingError("shape", "The batch has more columns than its schema");
   }
 
   #validity(column: Column, length: number, nulls: number): Uint8Array | undefined {
     if (nulls > length) throw shape(column, "more NULLs than values");
     const bytes = Math.ceil(length / 8);
-    const [, given] = this.#buffers[this.#buffer] ?? [0, 0];
-    if (nulls === 0 && given === 0) {
+    if (nulls === 0 && this.#buffers.nextIsEmpty) {
       this.#next(column, 0);
       return undefined;
     }
@@ -110,7 +105,7 @@ class BatchReader {
 
   #offsets(column: Column, length: number): Int32Array {
     // Of no values there may be no offsets either.
-    const bytes = length === 0 && (this.#buffers[this.#buffer]?.[1] ?? 0) === 0 ? 0 : 4 * (length + 1);
+    const bytes = length === 0 && this.#buffers.nextIsEmpty ? 0 : 4 * (length + 1);
     const raw = this.#next(column, bytes);
     const offsets = new Int32Array(length + 1);
     if (bytes > 0) {
@@ -127,16 +122,7 @@ class BatchReader {
 
   /** The next buffer's first bytes: those that are needed. */
   #next(column: Column, needed: number): Uint8Array {
-    const buffer = this.#buffers[this.#buffer++];
-    if (buffer === undefined) throw shape(column, "the batch has fewer buffers than its schema");
-    const [offset, length] = buffer;
-    if (length < needed) throw shape(column, "a buffer is shorter than its values");
-    if (length > 0) {
-      if (offset < this.#reached || offset + length > this.#body.length)
-        throw shape(column, "a buffer lies over another or outside of the batch");
-      this.#reached = offset + length;
-    }
-    return needed === 0 ? NOTHING : this.#body.subarray(offset, offset + needed);
+    return this.#buffers.take(needed, (what) => shape(column, what));
   }
 }
 

@@ -1,0 +1,112 @@
+import { isUtf8 } from "node:buffer";
+import type { ArrowMaskerOptions } from "../arrow/arrow-masker.ts";
+import { planRow, type RowPlan } from "../json-rows/cell-plan.ts";
+import { DEFAULT_LIMITS, type MaskedPage } from "../json-rows/rows-masker.ts";
+import { MaskingError } from "../masking-error.ts";
+import { type AvroColumn, avroColumnsOf } from "./avro-column.ts";
+import { AvroReader } from "./avro-reader.ts";
+import { AvroWriter } from "./avro-writer.ts";
+import { maskRow, skipRow } from "./mask-rows.ts";
+import { writeAvroSchema } from "./write-schema.ts";
+
+const MOST_SCHEMA_BYTES = 4 * 1024 * 1024;
+
+/**
+ * Masks Avro rows of one schema, as BigQuery's Storage Read API gives them: so many rows without header or marks between them. Rules and
+ * their results are those of `JsonRowsMasker` and `ArrowMasker`: the same cell becomes the same value.
+ *
+ * The schema is written anew; a value that is shown keeps its bytes, and no other byte passes.
+ */
+export class AvroMasker {
+  readonly #plan: RowPlan;
+  readonly #limits: { readonly maxRows: number; readonly maxMaskedCellBytes: number };
+  readonly #subjects: ReadonlySet<number>;
+  #columns: readonly AvroColumn[] | undefined;
+  #dead = false;
+  #rows = 0;
+  #bytes = 0;
+
+  /** @throws MaskingError `fields` if no result could have these fields */
+  constructor(options: ArrowMaskerOptions) {
+    this.#plan = planRow(options);
+    this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.#subjects = new Set(this.#plan.masked.flatMap(({ subject }) => subject ?? []));
+  }
+
+  /**
+   * Takes upstream's schema (JSON), which must be exactly the fields', and gives the one for clients.
+   * @throws MaskingError; after it the masker is dead
+   */
+  schema(serialized: Uint8Array): Buffer {
+    return this.#alive(() => {
+      this.#columns = avroColumnsOf(parsed(serialized), this.#plan.row);
+      return Buffer.from(writeAvroSchema(this.#columns));
+    });
+  }
+
+  /**
+   * Takes so many of upstream's rows and gives the masked ones: at most the first `atMost`.
+   * @throws MaskingError; after it the masker is dead
+   */
+  batch(
+    serialized: Uint8Array,
+    count: number,
+    atMost = Number.POSITIVE_INFINITY,
+  ): { readonly rows: number; readonly batch: Buffer } {
+    return this.#alive(() => {
+      const columns = this.#columns;
+      if (columns === undefined) throw new MaskingError("shape", "Rows came before their schema");
+      if (count > this.#limits.maxRows - this.#rows)
+        throw new MaskingError("limit", `More than the ${this.#limits.maxRows} rows allowed`);
+      const rows = Math.min(count, atMost);
+      const reader = new AvroReader(serialized);
+      const writer = new AvroWriter(serialized.length * 1.25);
+      for (let i = 0; i < count; i++) {
+        if (i >= rows) {
+          skipRow(columns, reader, NONE);
+          continue;
+        }
+        const start = reader.at;
+        // A subject may stand behind what its row's masks need it for.
+        const subjects = this.#subjects.size === 0 ? NO_TEXTS : skipRow(columns, reader, this.#subjects);
+        reader.at = start;
+        maskRow(columns, reader, writer, { maxCellBytes: this.#limits.maxMaskedCellBytes, subjects });
+      }
+      if (!reader.done) throw new MaskingError("shape", "There are more bytes than rows");
+      const batch = writer.take();
+      this.#rows += rows;
+      this.#bytes += batch.length;
+      return { rows, batch };
+    });
+  }
+
+  /** What came out so far, at any time, also after an error. */
+  progress(): Omit<MaskedPage, "envelope"> {
+    return {
+      rows: this.#rows,
+      maskedCells: Object.fromEntries(this.#plan.masked.map(({ path, rule, count }) => [path, { rule, count }])),
+      bytes: this.#bytes,
+    };
+  }
+
+  #alive<T>(work: () => T): T {
+    if (this.#dead) throw new MaskingError("finished", "The stream has failed");
+    this.#dead = true;
+    const result = work();
+    this.#dead = false;
+    return result;
+  }
+}
+
+const NONE: ReadonlySet<number> = new Set();
+const NO_TEXTS: ReadonlyMap<number, string | null> = new Map();
+
+function parsed(schema: Uint8Array): unknown {
+  if (schema.length > MOST_SCHEMA_BYTES) throw new MaskingError("limit", "The Avro schema is too long");
+  try {
+    if (isUtf8(schema)) return JSON.parse(Buffer.from(schema).toString("utf8"));
+  } catch {
+    // Told below, without what stands in it.
+  }
+  throw new MaskingError("syntax", "The Avro schema is no JSON");
+}
