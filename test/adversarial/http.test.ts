@@ -384,6 +384,16 @@ describe("row 46: HTTP tricks", () => {
     );
   });
 
+  it("a default dataset that is no plain name is refused before it is looked for", async () => {
+    for (const datasetId of ["", "ehr`.x", "ehr.patients", "ehr:x", "../ehr", "e\u0000"])
+      assertRefused(
+        await agent.send("POST", QUERIES, {
+          body: { query: "SELECT 1", useLegacySql: false, defaultDataset: { datasetId } },
+        }),
+        400,
+      );
+  });
+
   it("a field that moves data, or that nobody knows, is refused by its name", async () => {
     const unknown: Readonly<Record<string, unknown>> = {
       destinationTable: { projectId: PROJECT, datasetId: "ops", tableId: "t" },
@@ -416,6 +426,7 @@ describe("row 46: HTTP tricks", () => {
         body: { query: PUBLIC, useLegacySql: false, [field]: value },
       });
       assertRefused(answer, 400);
+      assert.doesNotMatch(answer.body, /native code|object Object/);
       const inserted = await agent.send("POST", JOBS, {
         body: { configuration: { query: { query: PUBLIC, useLegacySql: false, [field]: value } } },
       });

@@ -61,7 +61,7 @@ const shared = {
   query: z.string(),
   useLegacySql: z.literal(false, { error: "set useLegacySql to false: legacy SQL is not served" }),
   defaultDataset: z
-    .strictObject({ datasetId: z.string().max(1024), projectId: z.string().max(1024).optional() })
+    .strictObject({ datasetId: z.string().regex(/^[A-Za-z0-9_]{1,1024}$/), projectId: z.string().max(1024).optional() })
     .optional(),
   parameterMode: z.enum(["NAMED", "POSITIONAL", "named", "positional"]).optional(),
   queryParameters: queryParameters.optional(),
@@ -141,7 +141,7 @@ const NOT_YET: Readonly<Record<string, string>> = {
   userDefinedFunctionResources: "user-defined function resources",
   createSession: "sessions of BigQuery",
   connectionProperties: "connection properties",
-  scriptOptions: "scripts",
+  scriptOptions: "options of scripts",
 };
 
 /** Types and values of parameters nest; what nests deeper than the stack bears is refused like any other form. */
@@ -177,7 +177,7 @@ export function parseBody<T extends z.ZodType>(
     .join(".");
   if (issue.code === "unrecognized_keys") {
     const key = issue.keys.find((k) => /^[A-Za-z0-9_]{1,40}$/.test(k)) ?? "?";
-    const why = NOT_YET[key];
+    const why = Object.hasOwn(NOT_YET, key) ? NOT_YET[key] : undefined;
     throw new GoogleError(
       400,
       "invalid",
