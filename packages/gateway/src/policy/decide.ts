@@ -11,6 +11,7 @@ import { effectUses, refusedEffects } from "./effects.ts";
 import { approvalsOf, maskOf, smallestLimit, strictestApproval, strictestMask } from "./obligations.ts";
 import { outputMask } from "./output-masks.ts";
 import type { Policy, PolicySet } from "./policy-set.ts";
+import { readSize } from "./read-size.ts";
 import { withSubjects } from "./record-subject.ts";
 import { changeUses, unsupported } from "./statements.ts";
 import { type ColumnUse, type UseVia, useKey, usesOf } from "./uses.ts";
@@ -108,6 +109,7 @@ export function decide(policies: PolicySet, request: DecisionRequest): Decision 
       approval,
       limitRows: smallestLimit([defaults.limitRows, ...limits.map(({ limitRows }) => limitRows)]),
       limitBytes: smallestLimit([defaults.limitBytes, ...limits.map(({ limitBytes }) => limitBytes)]),
+      readSize: readSize(plan, reading.classes, (column) => mayBeWritten(policies, reading, column)),
       travelling: travelling(written).map(({ table, path, classes }) => ({ table, path, classes })),
       masks: withSubjects(masks, plan.result, subjectOf),
     },

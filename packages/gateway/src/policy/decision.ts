@@ -1,5 +1,6 @@
 import type { Mask } from "@chaperone/masking";
 import type { DataClass } from "../catalog/data-class.ts";
+import type { ReadSize } from "./read-size.ts";
 
 /**
  * What policy is asked per column. `read`: the value is shown (copied or transformed); `aggregate`: a statistic over it is shown;
@@ -59,6 +60,7 @@ export interface Obligations {
   readonly limitRows: number | undefined;
   /** Most bytes billed. */
   readonly limitBytes: number | undefined;
+  readonly readSize: ReadSize;
   readonly masks: readonly OutputMask[];
   /** Classes that columns take from what is written into them: recorded before the run (threat-model C4). Paths in lower case. */
   readonly travelling: readonly {

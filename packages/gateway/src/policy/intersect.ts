@@ -3,6 +3,7 @@ import { type DecisionRequest, decide, describable } from "./decide.ts";
 import type { Decision, DenyDecision, OutputMask, PermitDecision, UseDecision } from "./decision.ts";
 import { smallestLimit, strictestApproval, strictestMask } from "./obligations.ts";
 import type { PolicySet } from "./policy-set.ts";
+import { strictestReadSize } from "./read-size.ts";
 
 /**
  * May this agent run this plan for those it acts for (RFC 8693, `act`)? Policy is asked about each of them; what one of them
@@ -49,6 +50,7 @@ function strictestObligations(a: PermitDecision, b: PermitDecision): Omit<Permit
   return {
     limitRows: smallestLimit([a.obligations.limitRows, b.obligations.limitRows]),
     limitBytes: smallestLimit([a.obligations.limitBytes, b.obligations.limitBytes]),
+    readSize: strictestReadSize(a.obligations.readSize, b.obligations.readSize),
     // Classes travel by what is written, whoever writes it.
     travelling: a.obligations.travelling,
     masks: a.obligations.masks.map((mask, i) => strictestOutput(mask, b.obligations.masks[i])),

@@ -54,6 +54,9 @@ export interface AssessInput {
   keyedHash(text: string): string;
 }
 
+const NO_OWN_MAXIMUM =
+  "maximumBytesBilled can't be asked for here: how much this query reads tells of protected values that agents may have written. Leave it out; the gateway's own limit holds.";
+
 /** Analysis, policy and dry run of one statement (I1, I2). Throws only for faults of ours or of upstream (UpstreamError of kind unavailable …). */
 export async function assess(input: AssessInput): Promise<Assessment> {
   const { connection, statement } = input;
@@ -64,11 +67,12 @@ export async function assess(input: AssessInput): Promise<Assessment> {
   if (decision.effect === "deny")
     return { kind: "denied", error: denied(decision.message), alarm: undefined, decision, ...understood };
 
-  const maximumBytesBilled = Math.min(
-    connection.maximumBytesBilled,
-    decision.obligations.limitBytes ?? Number.POSITIVE_INFINITY,
-    input.maximumBytesBilled ?? Number.POSITIVE_INFINITY,
-  );
+  const { readSize, limitBytes = Number.POSITIVE_INFINITY } = decision.obligations;
+  const asked = input.maximumBytesBilled;
+  if (readSize === "secret" && asked !== undefined)
+    return { kind: "denied", error: denied(NO_OWN_MAXIMUM), alarm: undefined, decision, ...understood };
+  const allowed = Math.min(connection.maximumBytesBilled, limitBytes);
+  const maximumBytesBilled = Math.min(allowed, asked ?? Number.POSITIVE_INFINITY);
   const facts = await connection.upstream.dryRun({
     project: input.project,
     location: connection.location,
@@ -89,11 +93,12 @@ export async function assess(input: AssessInput): Promise<Assessment> {
   });
   if (mismatch !== undefined) return { kind: "denied", error: DISAGREES, alarm: mismatch, decision, ...understood };
 
-  if (facts.totalBytesProcessed > maximumBytesBilled)
+  const most = readSize === "told" ? maximumBytesBilled : allowed;
+  if (facts.totalBytesProcessed > most)
     return {
       kind: "denied",
       error: denied(
-        `The query would read ${facts.totalBytesProcessed} bytes; at most ${maximumBytesBilled} are allowed. Read fewer columns, or fewer partitions.`,
+        `The query would read ${readSize === "told" ? `${facts.totalBytesProcessed} bytes` : "too much"}; at most ${most} bytes are allowed. Read fewer columns, or fewer partitions.`,
       ),
       alarm: undefined,
       decision,

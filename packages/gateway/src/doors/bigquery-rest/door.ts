@@ -13,7 +13,7 @@ import { runAtOnce } from "./at-once.ts";
 import { GoogleError, invalid, notFound } from "./google-error.ts";
 import { insertAll } from "./insert-all.ts";
 import { type Configurations, plain, statementOfJob } from "./job-configurations.ts";
-import { jobReference, jobResource } from "./job-resource.ts";
+import { bytesTold, jobReference, jobResource } from "./job-resource.ts";
 import { uploadStatement } from "./load-upload.ts";
 import type { MetadataReader } from "./metadata.ts";
 import { readUpload, type Upload } from "./multipart.ts";
@@ -169,7 +169,7 @@ export class BigQueryDoor {
       after: token === undefined || token === "" ? undefined : readListToken(token),
     });
     const states = m.query.get("stateFilter")?.toUpperCase().split(",");
-    // Nothing here has a parent: scripts are not served.
+    // Nothing here has a parent: a script's child jobs are not told.
     const listed = m.query.has("parentJobId") ? [] : rows.map((row) => listedJob(this.#resource(row, request)));
     const last = rows.length === limit ? rows.at(-1) : undefined;
     return {
@@ -308,7 +308,7 @@ export class BigQueryDoor {
         kind: "bigquery#queryResponse",
         ...(maskPlan.schema.length === 0 ? {} : { schema: { fields: maskPlan.schema } }),
         jobReference: jobReference(row),
-        totalBytesProcessed: String(row.dry_run_bytes ?? 0),
+        totalBytesProcessed: bytesTold(row),
         jobComplete: true,
         cacheHit: false,
       });
@@ -416,7 +416,7 @@ function dialsGoogleItself({ headers }: IncomingMessage): boolean {
 }
 
 function tail(row: SessionRow): Record<string, unknown> {
-  return { jobReference: jobReference(row), totalBytesProcessed: String(row.dry_run_bytes ?? 0), cacheHit: false };
+  return { jobReference: jobReference(row), totalBytesProcessed: bytesTold(row), cacheHit: false };
 }
 
 function param(m: Matched, name: string): string {

@@ -1,3 +1,4 @@
+import type { Decision } from "../../policy/decision.ts";
 import type { MaskPlan } from "../../sessions/mask-plan.ts";
 import type { ResultTable } from "../../sessions/result-table.ts";
 import type { SessionError, SessionState } from "../../sessions/session.ts";
@@ -20,7 +21,7 @@ export function jobResource(
   const maskPlan = JSON.parse(row.mask_plan ?? "null") as MaskPlan | null;
   const errorResult =
     error === undefined ? undefined : { reason: error.reason, location: "query", message: error.message };
-  const bytes = String(row.dry_run_bytes ?? 0);
+  const bytes = bytesTold(row);
   return {
     kind: "bigquery#job",
     id: `${row.project}:${row.location ?? ""}.${row.job_id}`,
@@ -51,6 +52,13 @@ export function jobResource(
         : {}),
     },
   };
+}
+
+/** The dry run's figure, or 0 where it would tell of rows or values (threat-model row 39). */
+export function bytesTold(row: SessionRow): string {
+  const decision = JSON.parse(row.decision ?? "null") as Decision | null;
+  const told = decision?.effect === "permit" && decision.obligations.readSize === "told";
+  return String((told ? row.dry_run_bytes : null) ?? 0);
 }
 
 /** What was asked for, in the words in which it was. */
