@@ -1,5 +1,6 @@
 import { createSecretKey, randomBytes } from "node:crypto";
 import type { AddressInfo, Server as NetServer } from "node:net";
+import type { TlsOptions } from "node:tls";
 import { deriveTokenKeys } from "@chaperone/masking";
 import { Catalog } from "./catalog/catalog.ts";
 import { type CatalogFile, loadCatalogFile } from "./catalog/catalog-file.ts";
@@ -11,6 +12,7 @@ import { MetadataReader } from "./doors/bigquery-rest/metadata.ts";
 import { StorageDoor } from "./doors/bigquery-storage/door.ts";
 import { AgentKeysApi } from "./doors/console-api/agent-keys.ts";
 import { ConsoleApi } from "./doors/console-api/console-api.ts";
+import type { LedgerEvent } from "./evidence/event.ts";
 import { createIdentity } from "./identity/index.ts";
 import { RefusalLog } from "./identity/refusal-log.ts";
 import { loadPolicies, type PolicySet } from "./policy/policy-set.ts";
@@ -21,6 +23,9 @@ import { createStorageServer } from "./storage-server.ts";
 import { createKeyFile, readKeyFile } from "./store/key-file.ts";
 import { openStore, type Store } from "./store/store.ts";
 import { createLogger, createMetrics, followLedger, type Logger, type Metrics } from "./telemetry/index.ts";
+import { type Certificates, readCertificates } from "./tls/certificate-files.ts";
+import { handshakeOf } from "./tls/listener-tls.ts";
+import { ReloadingCertificates, type SecureListener } from "./tls/reloading.ts";
 import { googleTokens } from "./upstream/google-tokens.ts";
 import { createUpstream, type Upstream } from "./upstream/index.ts";
 import { createStorageUpstream, type StorageUpstream } from "./upstream/storage/storage-upstream.ts";
@@ -33,12 +38,14 @@ export interface GatewayOptions {
 }
 
 export interface Gateway {
-  /** `http://host:port`, without a slash at its end. */
+  /** `http://host:port`, or https, without a slash at its end. */
   readonly url: string;
-  /** Of the Storage Read API: `http://host:port`; undefined: it isn't served. */
+  /** Of the Storage Read API, likewise; undefined: it isn't served. */
   readonly storageUrl: string | undefined;
   readonly store: Store;
   readonly engine: SessionEngine;
+  /** Reads the TLS files again; resolves to whether the gateway uses what they hold now. */
+  reloadCertificates(): Promise<boolean>;
   /** Finishes answers under way (at most the configured grace), then closes store and connections. */
   close(): Promise<void>;
 }
@@ -59,6 +66,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
   const log = options.log ?? createLogger({ level: config.log.level });
   const metrics = options.metrics ?? createMetrics({ process: true });
   const clock = options.clock ?? Date.now;
+  const certificates = config.tls === undefined ? undefined : readCertificates(config.tls, clock());
   const upstreams: { close(): Promise<void> }[] = [];
   const prepared = config.connections.map((c) => {
     const upstream = createUpstream(c, { limits: config.limits.upstream, observe: metrics.upstream });
@@ -106,7 +114,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
       newId: () => randomBytes(16).toString("base64url"),
     });
     const unfollow = await followLedger(store, metrics, (err) => log.error({ err }, "the ledger could not be counted"));
-    await recordStart(config, connections, store, log);
+    await recordStart(config, connections, certificates, store, log);
     await engine.resume();
     const tokenKey = createSecretKey(await tokenKeyOf(config.masking.tokenKeyFile, store, log));
     const refusals = new RefusalLog((events) => store.append(events), clock);
@@ -160,6 +168,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
           ? undefined
           : { issuer: config.people.signIn.issuer, clientId: config.people.signIn.clientId },
       limits: config.limits.requests,
+      tls: tlsOf(config, certificates),
       notReady: async () => {
         try {
           await store.db.selectFrom("meta").select("key").limit(1).execute();
@@ -169,7 +178,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
         }
       },
     });
-    const url = await listen(server.http, config.listen);
+    const url = await listen(server.http, config.listen, config.tls !== undefined);
     servers.push(server);
     log.info({ url }, "the gateway listens");
     const storageServer =
@@ -187,21 +196,25 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
             refusals,
             log,
             metrics,
+            tls: tlsOf(config, certificates),
             limits: config.limits,
           });
     let storageUrl: string | undefined;
     if (config.storageRead !== undefined && storageServer !== undefined) {
-      storageUrl = await listen(storageServer.http2, config.storageRead);
+      storageUrl = await listen(storageServer.http2, config.storageRead, config.tls !== undefined);
       servers.push(storageServer);
     }
     if (storageUrl !== undefined) log.info({ url: storageUrl }, "the Storage Read API is served");
+    const reloading = reloadingOf(config, certificates, [server.http, storageServer?.http2], { store, clock, log });
     let closing: Promise<void> | undefined;
     return {
       url,
       storageUrl,
       store,
       engine,
+      reloadCertificates: async () => reloading === undefined || (await reloading.reload()),
       close() {
+        reloading?.close();
         closing ??= (async () => {
           const { graceMs } = config.limits.shutdown;
           const closed = Promise.all(servers.map((one) => one.close(graceMs)));
@@ -225,7 +238,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
 }
 
 /** Where the server listens, once it does. */
-async function listen(server: NetServer, { host, port }: Config["listen"]): Promise<string> {
+async function listen(server: NetServer, { host, port }: Config["listen"], tls: boolean): Promise<string> {
   await new Promise<void>((listening, refused) => {
     server.once("error", refused);
     server.listen(port, host, () => {
@@ -234,14 +247,45 @@ async function listen(server: NetServer, { host, port }: Config["listen"]): Prom
     });
   });
   const address = server.address() as AddressInfo;
-  return `http://${host.includes(":") ? `[${host}]` : host}:${address.port}`;
+  return `${tls ? "https" : "http"}://${host.includes(":") ? `[${host}]` : host}:${address.port}`;
+}
+
+function tlsOf({ tls, limits }: Config, certificates: Certificates | undefined): TlsOptions | undefined {
+  return tls === undefined || certificates === undefined
+    ? undefined
+    : handshakeOf(certificates, tls.clientCertificates, limits.requests.headersTimeoutMs);
+}
+
+function reloadingOf(
+  { tls }: Config,
+  first: Certificates | undefined,
+  servers: readonly (object | undefined)[],
+  { store, clock, log }: { readonly store: Store; readonly clock: () => number; readonly log: Logger },
+): ReloadingCertificates | undefined {
+  if (tls === undefined || first === undefined) return undefined;
+  return new ReloadingCertificates({
+    files: tls,
+    listeners: servers.flatMap((one) =>
+      one !== undefined && "setSecureContext" in one ? [one as SecureListener] : [],
+    ),
+    first,
+    clock,
+    log,
+    record: (certificates) => store.append([certificateEvent(certificates)]),
+  });
+}
+
+/** What of a certificate is evidence of how data travelled (45 CFR 164.312(e)). */
+function certificateEvent({ fingerprint, expires }: Certificates): LedgerEvent {
+  return { type: "tls-certificate.used", data: { fingerprint, expires } };
 }
 
 /**
- * Reads all that a gateway reads before it starts: catalogs and policies beside the configuration.
+ * Reads all that a gateway reads before it starts: catalogs, policies and TLS files beside the configuration.
  * Throws as `startGateway` does. Returns how many policies hold for each connection.
  */
 export function checkFiles(config: Config): readonly { readonly connection: string; readonly policies: number }[] {
+  if (config.tls !== undefined) readCertificates(config.tls, Date.now());
   return config.connections.map((c) => ({ connection: c.name, policies: filesOf(c, config).policies.policies.size }));
 }
 
@@ -311,6 +355,7 @@ function connectionOf(
 async function recordStart(
   config: Config,
   connections: readonly Connection[],
+  certificates: Certificates | undefined,
   store: Store,
   log: Logger,
 ): Promise<void> {
@@ -324,6 +369,7 @@ async function recordStart(
         connections: connections.map((c) => ({ name: c.name, projects: [...c.projects], policies: c.policies.hash })),
       },
     },
+    ...(certificates === undefined ? [] : [certificateEvent(certificates)]),
     ...off.map(({ connection, protection }) => ({ type: "protection.off", data: { connection, protection } })),
   ]);
 }

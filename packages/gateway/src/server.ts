@@ -1,5 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createSecureServer, type Server as SecureServer } from "node:https";
 import type { Socket } from "node:net";
+import type { TLSSocket, TlsOptions } from "node:tls";
 import type { Limits } from "./config/index.ts";
 import type { BigQueryDoor } from "./doors/bigquery-rest/door.ts";
 import { errorBody, GoogleError } from "./doors/bigquery-rest/google-error.ts";
@@ -10,6 +12,7 @@ import { CredentialError, type Identity } from "./identity/index.ts";
 import type { RefusalLog } from "./identity/refusal-log.ts";
 import { StoreError } from "./store/errors.ts";
 import type { Logger, Metrics } from "./telemetry/index.ts";
+import { mayStay } from "./tls/client-certificate.ts";
 import { UpstreamError } from "./upstream/index.ts";
 
 export interface ServerOptions {
@@ -22,6 +25,8 @@ export interface ServerOptions {
   /** Where people sign in, for `chaperone login`. */
   readonly signIn: { readonly issuer: string; readonly clientId: string } | undefined;
   readonly limits: Limits["requests"];
+  /** undefined: a proxy before the gateway ends TLS. */
+  readonly tls: TlsOptions | undefined;
   /** What is not ready, in words; undefined when all is. */
   readonly notReady: () => Promise<string | undefined>;
 }
@@ -42,7 +47,7 @@ const CHECK_SLOW_MS = 1000;
 const CREDENTIAL_PARAMETERS = /[?&](access_token|oauth_token|key|callback|\$\.xgafv|%24\.xgafv)=/i;
 
 export interface GatewayServer {
-  readonly http: Server;
+  readonly http: Server | SecureServer;
   /** Takes no more connections, and no more requests on those there are; resolves when the last answer ended, or was cut after `graceMs`. */
   close(graceMs: number): Promise<void>;
 }
@@ -57,32 +62,38 @@ export function createGatewayServer(options: ServerOptions): GatewayServer {
   const perAgent = new Map<string, number>();
   let inFlight = 0;
 
-  const server = createServer(
-    {
-      maxHeaderSize: limits.headerBytes,
-      headersTimeout: limits.headersTimeoutMs,
-      requestTimeout: limits.bodyTimeoutMs,
-      keepAliveTimeout: limits.idleTimeoutMs,
-      connectionsCheckingInterval: CHECK_SLOW_MS,
-      joinDuplicateHeaders: false,
-      insecureHTTPParser: false,
-    },
-    (request, response) => {
-      unused.delete(request.socket);
-      answering.add(response);
-      response.once("close", () => {
-        answering.delete(response);
-        // An answer that had begun before the stop could not say that its connection ends.
-        if (closing) setImmediate(() => server.closeIdleConnections());
-      });
-      if (closing) response.setHeader("connection", "close");
-      void serve(request, response);
-    },
-  );
-  server.on("connection", (socket: Socket) => {
+  const http = {
+    maxHeaderSize: limits.headerBytes,
+    headersTimeout: limits.headersTimeoutMs,
+    requestTimeout: limits.bodyTimeoutMs,
+    keepAliveTimeout: limits.idleTimeoutMs,
+    connectionsCheckingInterval: CHECK_SLOW_MS,
+    joinDuplicateHeaders: false,
+    insecureHTTPParser: false,
+  };
+  const server =
+    options.tls === undefined
+      ? createServer(http)
+      : createSecureServer({ ...http, ...options.tls, ALPNProtocols: ["http/1.1"] });
+  server.on("request", (request: IncomingMessage, response: ServerResponse) => {
+    unused.delete(request.socket);
+    answering.add(response);
+    response.once("close", () => {
+      answering.delete(response);
+      // An answer that had begun before the stop could not say that its connection ends.
+      if (closing) setImmediate(() => server.closeIdleConnections());
+    });
+    if (closing) response.setHeader("connection", "close");
+    void serve(request, response);
+  });
+  server.on(options.tls === undefined ? "connection" : "secureConnection", (socket: Socket) => {
     unused.add(socket);
     socket.once("close", () => unused.delete(socket));
   });
+  if (options.tls !== undefined)
+    server.on("secureConnection", (socket: TLSSocket) => {
+      if (!mayStay(socket)) socket.destroy();
+    });
   server.maxHeadersCount = limits.headerCount;
   server.maxConnections = limits.connections;
 

@@ -1,3 +1,4 @@
+import type { TlsOptions } from "node:tls";
 import type { Limits } from "./config/index.ts";
 import { methodOf, type StorageDoor } from "./doors/bigquery-storage/door.ts";
 import { translate } from "./doors/bigquery-storage/refused.ts";
@@ -14,6 +15,7 @@ export interface StorageServerOptions {
   readonly refusals: RefusalLog;
   readonly log: Logger;
   readonly metrics: Metrics;
+  readonly tls: TlsOptions | undefined;
   readonly limits: Pick<Limits, "requests" | "storageRead">;
 }
 
@@ -23,6 +25,7 @@ const DOOR = "bigquery-storage";
 export function createStorageServer(options: StorageServerOptions): GrpcServer {
   const { door, identity, refusals, log, metrics, limits } = options;
   return createGrpcServer({
+    tls: options.tls,
     limits: {
       headerBytes: limits.requests.headerBytes,
       headerCount: limits.requests.headerCount,

@@ -15,6 +15,8 @@ export function serveCommand(): Command {
       const gateway = await startGateway(config).catch((error: unknown) => {
         throw asCliError(error);
       });
+      // Anything else of the configuration needs a restart.
+      process.on("SIGHUP", () => void gateway.reloadCertificates());
       await untilStopped();
       await gateway.close();
     });

@@ -10,6 +10,8 @@ export interface Config {
   readonly listen: { readonly host: string; readonly port: number };
   /** Where gRPC is served, if it is. */
   readonly storageRead?: { readonly host: string; readonly port: number };
+  /** Of both listeners; absent: a proxy before the gateway ends TLS. */
+  readonly tls?: TlsConfig;
   /** Without a slash at its end. */
   readonly publicUrl: string;
   readonly stateDirectory: string;
@@ -27,6 +29,14 @@ export interface Config {
   readonly keyDirectory: string;
   readonly log: { readonly level: LogLevel };
   readonly limits: Limits;
+}
+
+/** Paths of PEM files. */
+export interface TlsConfig {
+  readonly cert: string;
+  readonly key: string;
+  readonly clientCa?: string;
+  readonly clientCertificates: "optional" | "required";
 }
 
 export type LogLevel = ConfigFile["log"]["level"];
@@ -113,7 +123,21 @@ export function configOf(file: ConfigFile, directory: string, clientSecret: Secr
   return deepFreeze({
     listen: file.listen,
     ...given({ storageRead: file.storage_read }),
-    publicUrl: trimSlash(file.public_url ?? `http://${urlHost(file.listen.host)}:${file.listen.port}`),
+    ...given({
+      tls:
+        file.tls === undefined
+          ? undefined
+          : {
+              cert: at(file.tls.cert),
+              key: at(file.tls.key),
+              ...given({ clientCa: file.tls.client_ca === undefined ? undefined : at(file.tls.client_ca) }),
+              clientCertificates: file.tls.client_certificates,
+            },
+    }),
+    publicUrl: trimSlash(
+      file.public_url ??
+        `${file.tls === undefined ? "http" : "https"}://${urlHost(file.listen.host)}:${file.listen.port}`,
+    ),
     stateDirectory: state,
     connections: file.connections.map((connection) => ({
       name: connection.name,

@@ -21,6 +21,7 @@ const CHECKS: readonly ((file: ConfigFile) => readonly Finding[])[] = [
   reachableUrl,
   ownProjectsBill,
   foreignIssuers,
+  tlsKeys,
 ];
 
 export function crossCheck(file: ConfigFile): readonly Finding[] {
@@ -203,4 +204,15 @@ function foreignIssuers(file: ConfigFile): Finding[] {
   return file.issuers.flatMap(({ issuer }, i) =>
     issuer === own ? [{ path: ["issuers", i, "issuer"], message: "is the gateway's own public_url" }] : [],
   );
+}
+
+function tlsKeys({ tls, public_url }: ConfigFile): Finding[] {
+  return [
+    ...(tls?.client_certificates === "required" && tls.client_ca === undefined
+      ? [{ path: ["tls", "client_certificates"], message: "needs client_ca: whose certificates are to be taken" }]
+      : []),
+    ...(tls !== undefined && public_url?.startsWith("http:") === true
+      ? [{ path: ["public_url"], message: "must be an https URL, since the gateway's listeners speak TLS" }]
+      : []),
+  ];
 }

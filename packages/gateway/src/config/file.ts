@@ -170,7 +170,20 @@ export const configFile = section({
     port: count(0, 65_535).describe("0: any free port"),
   })
     .optional()
-    .describe("Where the Storage Read API is served (gRPC; a proxy before it ends TLS); default: nowhere"),
+    .describe("Where the Storage Read API is served (gRPC); default: nowhere"),
+  tls: section({
+    cert: path().describe("PEM: the certificate, then those between it and its authority"),
+    key: path().describe("PEM, without a passphrase; not readable by everybody"),
+    client_ca: path()
+      .optional()
+      .describe("PEM: authorities of clients' certificates (mTLS); default: none is asked for"),
+    client_certificates: z
+      .enum(["optional", "required"], "must be optional or required")
+      .default("optional")
+      .describe("required: whoever has none of client_ca gets in nowhere, not even to /healthz"),
+  })
+    .optional()
+    .describe("TLS at the gateway's own listeners; default: a proxy before the gateway ends TLS"),
   public_url: secureUrl()
     .optional()
     .describe("Where clients and browsers reach the gateway; default: listen's address"),

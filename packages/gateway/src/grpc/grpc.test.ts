@@ -33,6 +33,7 @@ describe("gRPC", () => {
   const ended: string[] = [];
   before(async () => {
     server = createGrpcServer({
+      tls: undefined,
       limits: {
         headerBytes: 8192,
         headerCount: 40,

@@ -1,15 +1,19 @@
 import {
   constants,
+  createSecureServer,
   createServer,
+  type Http2SecureServer,
   type Http2Server,
   type IncomingHttpHeaders,
   type ServerHttp2Stream,
 } from "node:http2";
+import type { TLSSocket, TlsOptions } from "node:tls";
+import { mayStay } from "../tls/client-certificate.ts";
 import { FrameError, frame, readFrames } from "./frames.ts";
 import { GrpcError, STATUS, type StatusName } from "./status.ts";
 
 /**
- * gRPC over HTTP/2 without TLS (a proxy before the gateway ends TLS), for calls of one request message each.
+ * gRPC over HTTP/2, with TLS (h2 by ALPN, nothing else) or without (a proxy before the gateway ends it), for calls of one request message each.
  * https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
  */
 export interface Call {
@@ -29,6 +33,7 @@ export interface Call {
 }
 
 export interface GrpcServerOptions {
+  readonly tls: TlsOptions | undefined;
   readonly limits: {
     readonly headerBytes: number;
     readonly headerCount: number;
@@ -46,7 +51,7 @@ export interface GrpcServerOptions {
 }
 
 export interface GrpcServer {
-  readonly http2: Http2Server;
+  readonly http2: Http2Server | Http2SecureServer;
   /** Takes no more calls; resolves when the last one ended, or was cut after `graceMs`. */
   close(graceMs: number): Promise<void>;
 }
@@ -61,7 +66,7 @@ const RESET_RATE = 20;
 export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   const { limits } = options;
   const sessions = new Set<{ close(): void; destroy(): void }>();
-  const server = createServer({
+  const http2 = {
     settings: {
       maxConcurrentStreams: limits.callsPerConnection,
       maxHeaderListSize: limits.headerBytes,
@@ -72,7 +77,18 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     maxSessionRejectedStreams: 100,
     streamResetBurst: RESET_BURST,
     streamResetRate: RESET_RATE,
-  });
+  };
+  const server =
+    options.tls === undefined
+      ? createServer(http2)
+      : createSecureServer({ ...http2, ...options.tls, allowHTTP1: false });
+  if (options.tls !== undefined) {
+    server.on("secureConnection", (socket: TLSSocket) => {
+      if (!mayStay(socket)) socket.destroy();
+    });
+    // No h2 by ALPN: whoever it is speaks no gRPC (RFC 9113, 3.2).
+    server.on("unknownProtocol", (socket: TLSSocket) => socket.destroy());
+  }
   server.maxConnections = limits.connections;
   server.on("session", (session) => {
     let open = 0;
@@ -88,9 +104,9 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     });
   });
   server.on("sessionError", () => undefined);
-  server.on("stream", (stream, headers, _flags, raw) => {
+  server.on("stream", (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, _flags: number, raw: unknown) => {
     stream.on("error", () => undefined);
-    void answer(stream, headers, raw as unknown as readonly string[]);
+    void answer(stream, headers, raw as readonly string[]);
   });
 
   async function answer(
