@@ -109,6 +109,14 @@ function systemVariableMeaning(entry: SystemVariableEntry): string {
       return "a constant of the run";
     case "row count":
       return "made of what decided which rows the last DML statement of the script changed";
+    case "error":
+      return "made of all that the statements of the block had to do with, whose failing it tells of";
+    case "failed statement":
+      return "decided by what decided which statement of the block failed";
+    case "cost":
+      return "made of all that the statements so far read";
+    case "statements run":
+      return "decided by what decided which statements have run so far";
     case "refused":
       return `refused: ${entry.reason}`;
     default: {

@@ -28,6 +28,7 @@ export const PROGRAM_CONSTRUCTS: readonly string[] = [
   ...["EXECUTE IMMEDIATE of a variable", "EXECUTE IMMEDIATE of texts put together"],
   ...["CREATE TEMP TABLE", "CREATE TEMP TABLE of columns"],
   ...["INSERT into a temporary table", "DML in a script", "@@row_count", "temporary function", "final SELECT"],
+  ...["@@error.message", "@@script"],
   ...["CREATE PROCEDURE", "CALL of the script's own procedure", "CALL of the catalog's procedure"],
   ...["IN", "OUT", "INOUT"].map((mode) => `CALL with ${mode}`),
   "RETURN in a procedure",

@@ -216,6 +216,7 @@ export class ScriptMaker {
       [this.#tables.length > 0 ? 3 : 0, "insert"],
       [2, "dml"],
       [2, "immediate"],
+      [1, "figure"],
       [this.#procedures.length > 0 ? 2 : 0, "call"],
       [this.#inProcedure ? 1 : 0, "return"],
       [this.#loops.length > 0 ? 5 : 0, "jump"],
@@ -234,6 +235,8 @@ export class ScriptMaker {
         return this.#dml();
       case "immediate":
         return this.#immediate();
+      case "figure":
+        return this.#figure() ?? this.#set();
       case "jump":
         return this.#jump();
       case "call":
@@ -268,12 +271,7 @@ export class ScriptMaker {
     const variables = this.#variables.filter(({ type }) => type === INT64);
     if (variables.length === 0 || !this.#g.choices.chance(40)) return insert;
     this.#g.note("@@row_count");
-    const variable = this.#g.choices.pick(variables).name;
-    const assigned: Both = {
-      google: `SET ${variable} = @@row_count`,
-      steps: [{ kind: "assign", variable, type: INT64, sql: "SELECT [[row_count]]" }],
-    };
-    return sequence([insert, assigned]);
+    return sequence([insert, this.#told(this.#g.choices.pick(variables), "@@row_count", "row_count")]);
   }
 
   #insert(): Both {
@@ -381,10 +379,37 @@ export class ScriptMaker {
     const body = this.#block(depth);
     if (!this.#g.choices.chance(80)) return { google: `BEGIN ${body.google}; END`, steps: body.steps };
     this.#g.note("EXCEPTION");
-    const handler = this.#block(depth);
+    const handler = sequence([...this.#message(), this.#block(depth)]);
     return {
       google: `BEGIN ${body.google}; EXCEPTION WHEN ERROR THEN ${handler.google}; END`,
       steps: [{ kind: "try", body: body.steps, handler: handler.steps }],
+    };
+  }
+
+  /** What failed says why, mostly by a value. */
+  #message(): Both[] {
+    const variables = this.#variables.filter(({ type }) => type === STRING);
+    if (variables.length === 0 || !this.#g.choices.chance(50)) return [];
+    this.#g.note("@@error.message");
+    return [this.#told(this.#g.choices.pick(variables), "@@error.message", "error_message")];
+  }
+
+  /** How much was read so far, or how many statements did. */
+  #figure(): Both | null {
+    const { choices } = this.#g;
+    const variables = this.#variables.filter(({ type }) => type === INT64);
+    if (variables.length === 0) return null;
+    const variable = choices.pick(variables);
+    this.#g.note("@@script");
+    return choices.chance(50)
+      ? this.#told(variable, choices.pick(["@@script.bytes_processed", "@@script.slot_ms"]), "cost")
+      : this.#told(variable, "@@script.num_child_jobs", "statements_run");
+  }
+
+  #told(variable: Column, google: string, held: string): Both {
+    return {
+      google: `SET ${variable.name} = ${google}`,
+      steps: [{ kind: "assign", variable: variableOf(variable), type: variable.type, sql: `SELECT [[${held}]]` }],
     };
   }
 

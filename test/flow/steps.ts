@@ -1,10 +1,13 @@
 /** What DuckDB is asked, step by step. Plain JSON, so that a case can hold it. */
 import type { Outcome } from "./oracle.ts";
 import { type Datum, duckDatum } from "./schema.ts";
-import type { Type } from "./types.ts";
+import { STRING, type Type } from "./types.ts";
 import { isRefusal, type Warehouse } from "./warehouse.ts";
 
-/** In `sql`, `[[x]]` stands for what the variable x holds. */
+/**
+ * In `sql`, `[[x]]` stands for what the variable x holds; `row_count`, `error_message`, `cost` and `statements_run` are held by who runs the
+ * steps: a cost is how much the rows are that the steps so far gave.
+ */
 export type Step =
   | { readonly kind: "run"; readonly sql: string }
   /** Where there are rows, BigQuery would have failed. */
@@ -89,6 +92,8 @@ class Running {
   /** What the program writes into. */
   readonly #written: RegExp | null;
   #result: Outcome = EMPTY;
+  #cost = 0;
+  #statements = 0;
 
   constructor(warehouse: Warehouse, answers: Answers, program: string) {
     this.#warehouse = warehouse;
@@ -113,19 +118,28 @@ class Running {
 
   async #ask(sql: string): Promise<Outcome> {
     const text = this.#text(sql);
-    if (this.#written?.test(text)) return this.#warehouse.run(text);
+    if (this.#written?.test(text)) return this.#costing(await this.#warehouse.run(text));
     const answer = this.#answers.get(text) ?? (await this.#warehouse.run(text));
     this.#answers.set(text, answer);
-    return answer;
+    return this.#costing(answer);
+  }
+
+  #costing(outcome: Outcome): Outcome {
+    this.#statements++;
+    if (outcome.kind === "rows") this.#cost += JSON.stringify(outcome.rows).length;
+    return outcome;
   }
 
   /** How many rows a statement wrote, which DuckDB gives as its only row. */
   #counted(outcome: Outcome): Outcome {
+    this.#costing(outcome);
     if (outcome.kind === "rows") this.#variables.set("row_count", String(outcome.rows[0]?.[0] ?? "NULL"));
     return outcome;
   }
 
   async #step(step: Step): Promise<Ended> {
+    this.#variables.set("cost", String(this.#cost));
+    this.#variables.set("statements_run", String(this.#statements));
     switch (step.kind) {
       case "run":
         return this.#counted(await this.#warehouse.run(this.#text(step.sql)));
@@ -163,7 +177,9 @@ class Running {
       }
       case "try": {
         const done = await this.all(step.body);
-        return done.kind === "error" && !isUncaught(done.message) ? this.all(step.handler) : done;
+        if (done.kind !== "error" || isUncaught(done.message)) return done;
+        this.#variables.set("error_message", duckDatum(done.message, STRING));
+        return this.all(step.handler);
       }
       case "loop":
         return this.#loop(step);

@@ -558,7 +558,6 @@ describe("scripts that are refused", () => {
       "IF RAND() < 0.5 THEN RETURN; END IF; SELECT 1",
       "WHILE TRUE DO SELECT 1; END WHILE",
       "SET @@dataset_id = 'x'",
-      "BEGIN SELECT 1; EXCEPTION WHEN ERROR THEN SELECT @@error.message; END",
       "SELECT 1; CALL BQ.ABORT_SESSION()",
       `IF ${GUESS} THEN CREATE TEMP TABLE t AS SELECT 1 AS a; END IF; SELECT a FROM t`,
       `IF ${GUESS} THEN CREATE TEMP TABLE pair AS SELECT 1 AS a; END IF; SELECT a FROM pair`,

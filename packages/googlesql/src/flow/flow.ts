@@ -257,6 +257,11 @@ function own(flow: Flow): Flow {
   return { ...flow, fields: null };
 }
 
+/** A text or a figure that somebody else makes, of which no more is known than that it may tell of `keys`: an error's message, bytes read. */
+export function telling(keys: ReadonlySet<SourceKey>): Flow {
+  return { ...CONSTANT, explicit: new Map([...keys].map((key) => [key, TRANSFORM])), level: PICKED };
+}
+
 /** `value`, where it leaves the scope that could depend on enclosing rows. */
 export function closed(value: Flow): Flow {
   return everywhere(value, (leaf) => (leaf.level <= ARGUMENT ? leaf : { ...leaf, level: OWN }));

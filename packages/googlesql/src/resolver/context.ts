@@ -162,6 +162,12 @@ export class Context {
   branch: ReadonlySet<SourceKey> = NO_KEYS;
   /** What @@row_count says. */
   rowCount: Flow = CONSTANT;
+  /** What @@error tells of; null outside of an EXCEPTION clause. */
+  error: ReadonlySet<SourceKey> | null = null;
+  /** What the figures of the script so far tell of. */
+  cost: ReadonlySet<SourceKey> = NO_KEYS;
+  /** What decided which of its statements have run so far. */
+  ran: ReadonlySet<SourceKey> = NO_KEYS;
   /** Functions that the text has defined so far, by folded name. */
   readonly temporaryFunctions = new Map<string, TemporaryFunction>();
   /** By name, with its case: tables that the script has made for itself. */

@@ -1,6 +1,6 @@
 /** `@@name`: a constant of the run, what the script left there, or refused with the reason. */
-import { CONSTANT } from "../flow/flow.ts";
-import { systemVariable } from "../functions/system-variables.ts";
+import { CONSTANT, decidedBy, type Flow, fieldTypes, structFlow, telling, union } from "../flow/flow.ts";
+import { type SystemVariableEntry, systemVariable } from "../functions/system-variables.ts";
 import type { SystemVariable } from "../tree.ts";
 import type { Context } from "./context.ts";
 import type { Value } from "./scope.ts";
@@ -9,27 +9,51 @@ export function resolveSystemVariable(context: Context, node: SystemVariable): V
   const name = node.parts.map((part) => part.name).join(".");
   const entry = systemVariable(name);
   if (entry === undefined) return context.fail("name", `There is no system variable @@${name}`, node);
+  if (entry.kind === "refused") {
+    return context.fail("unsupported", `System variable @@${name} is not supported: ${entry.reason}`, node);
+  }
+  return {
+    type: entry.type,
+    written: "value",
+    flow: flowOf(context, entry, name, node),
+    id: context.idOf("system variable", [name.toLowerCase()]),
+  };
+}
+
+function flowOf(
+  context: Context,
+  entry: Exclude<SystemVariableEntry, { kind: "refused" }>,
+  name: string,
+  node: SystemVariable,
+): Flow {
   switch (entry.kind) {
     case "constant":
       // Those that SET can change take constants only.
-      return {
-        type: entry.type,
-        written: "value",
-        flow: CONSTANT,
-        id: context.idOf("system variable", [name.toLowerCase()]),
-      };
+      return CONSTANT;
     case "row count":
-      return {
-        type: entry.type,
-        written: "value",
-        flow: context.rowCount,
-        id: context.idOf("system variable", [name.toLowerCase()]),
-      };
-    case "refused":
-      return context.fail("unsupported", `System variable @@${name} is not supported: ${entry.reason}`, node);
+      return context.rowCount;
+    case "error":
+      return decidedBy(telling(handled(context, name, node)), context.branch);
+    case "failed statement": {
+      handled(context, name, node);
+      // Which one it was, the handler's own branch says.
+      const fields = fieldTypes(entry.type);
+      return decidedBy(fields === null ? CONSTANT : structFlow(fields.map(() => CONSTANT)), context.branch);
+    }
+    case "cost":
+      return decidedBy(telling(context.cost), union([context.ran, context.branch]));
+    case "statements run":
+      return decidedBy(CONSTANT, union([context.ran, context.branch]));
     default: {
       const unreachable: never = entry;
       return unreachable;
     }
   }
+}
+
+function handled(context: Context, name: string, node: SystemVariable): NonNullable<Context["error"]> {
+  if (context.error === null || (context.inDefinition && !context.inProcedure)) {
+    return context.fail("name", `@@${name} stands only in an EXCEPTION clause`, node);
+  }
+  return context.error;
 }

@@ -3,6 +3,7 @@
  * before any of its statements.
  * https://cloud.google.com/bigquery/docs/reference/standard-sql/procedural-language#beginexceptionend
  */
+import { NO_KEYS } from "../../flow/flow.ts";
 import type { BlockStatement } from "../../tree.ts";
 import { fold } from "../scope.ts";
 import { joinedAll } from "./joining.ts";
@@ -33,13 +34,24 @@ function withHandler(
   const others = body.exits.filter((exit) => exit.kind !== "failure");
   // Whatever failed, for whatever reason: the states in which it can have happened, decided by what can make it happen.
   const met = joinedAll([...(body.interrupted === null ? [] : [body.interrupted]), ...failures.map((f) => f.state)]);
-  const start = under({ ...(met ?? state), branch: state.branch }, branchesOf(failures));
+  const left = met ?? state;
+  const handling: State = { ...left, branch: state.branch, error: left.told, told: NO_KEYS };
+  const start = under(handling, branchesOf(failures));
   run.pass(node, start);
-  const handled = run.all(run, handler, start, caught);
+  const handled = outOf(run.all(run, handler, start, caught), state.error);
   const exits = allExits([...others, ...handled.exits]);
   return {
     next: meeting(state, [body.next, handled.next], exits),
     exits,
     interrupted: caught ? earliest([body.interrupted, handled.interrupted]) : null,
+  };
+}
+
+/** Behind the handler, where @@error is that of the handler around, if any. */
+function outOf(handled: Outcome, error: State["error"]): Outcome {
+  return {
+    next: handled.next && { ...handled.next, error },
+    exits: handled.exits.map((exit) => ({ ...exit, state: { ...exit.state, error } })),
+    interrupted: handled.interrupted && { ...handled.interrupted, error },
   };
 }

@@ -2,7 +2,7 @@
  * IF, CASE, RAISE and ASSERT: each branch is decided by its own condition and by those before it.
  * https://cloud.google.com/bigquery/docs/reference/standard-sql/procedural-language#if
  */
-import { keysOf, union } from "../../flow/flow.ts";
+import { keysOf, NO_KEYS, union } from "../../flow/flow.ts";
 import type {
   AssertStatement,
   CaseStatement,
@@ -31,7 +31,7 @@ export function caseStatement(run: Run, node: CaseStatement, state: State, caugh
   }
   const operand = evaluate(run, node.operand, state);
   const plan = note(run, node, {});
-  const evaluated = afterFailing(run.context, plan, state, state, caught);
+  const evaluated = afterFailing(run, plan, state, state, caught);
   const decide = (branch: StatementBranch, before: State): Decided => {
     const compared = evaluate(run, branch.condition, before);
     const type = supertype([operand, compared]);
@@ -40,7 +40,7 @@ export function caseStatement(run: Run, node: CaseStatement, state: State, caugh
     }
     const keys = union([keysOf(operand.flow), keysOf(compared.flow)]);
     const noted = note(run, branch, { decided: keys });
-    return { keys, outcome: afterFailing(run.context, noted, before, before, caught) };
+    return { keys, outcome: afterFailing(run, noted, before, before, caught) };
   };
   return branched(run, node.branches, node.else, state, evaluated.next, evaluated.exits, caught, decide);
 }
@@ -82,6 +82,8 @@ export function raise(run: Run, node: RaiseStatement, state: State): Outcome {
   if (node.message === null) {
     enter(context, state);
     note(run, node, {});
+    // The error that is being handled, once more.
+    run.tell({ told: state.error ?? NO_KEYS, ran: state.branch });
     return leaves("failure", null, state);
   }
   const value = evaluate(run, node.message, state);
@@ -89,13 +91,13 @@ export function raise(run: Run, node: RaiseStatement, state: State): Outcome {
   const keys = keysOf(value.flow);
   // A constant message says no more than that the statement ran, which is a predicate of the conditions around.
   if (keys.size > 0) context.errors.push(value.flow);
-  note(run, node, {});
-  return leaves("failure", null, under(state, keys));
+  const { next } = afterFailing(run, note(run, node, {}), state, state, true);
+  return leaves("failure", null, under(next, keys));
 }
 
 /** https://cloud.google.com/bigquery/docs/reference/standard-sql/debugging-statements#assert */
 export function assertStatement(run: Run, node: AssertStatement, state: State): Outcome {
   const { keys, outcome } = condition(run, node.condition, state, node, true, "ASSERT");
-  const failure: Exit = { kind: "failure", label: null, state: under(state, keys) };
+  const failure: Exit = { kind: "failure", label: null, state: under(outcome.next, keys) };
   return { next: under(outcome.next, keys), exits: allExits([...outcome.exits, failure]), interrupted: null };
 }

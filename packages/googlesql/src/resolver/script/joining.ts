@@ -33,6 +33,10 @@ export class Joining {
   readonly #routines = new Map<RoutineName, CreateProcedureStatement | null>();
   readonly #lastOnes = new Set<Node | null>();
   readonly #rowCounts = new Set<Flow>();
+  #error: State["error"] = null;
+  #told = NO_KEYS;
+  #cost = NO_KEYS;
+  #ran = NO_KEYS;
   #branch = NO_KEYS;
   #survived = NO_KEYS;
   #lastBy = NO_KEYS;
@@ -68,6 +72,10 @@ export class Joining {
       temporary: new Map(temporary),
       routines: new Map(this.#routines),
       rowCount: either([...this.#rowCounts]),
+      error: this.#error,
+      told: this.#told,
+      cost: this.#cost,
+      ran: this.#ran,
       branch: this.#branch,
       survived: this.#survived,
       last: new Set(this.#lastOnes),
@@ -99,6 +107,10 @@ export class Joining {
     const by: readonly ReadonlySet<SourceKey>[] = same ? [] : [this.#branch, state.branch];
     this.#lastBy = union([this.#lastBy, state.lastBy, ...by]);
     for (const node of state.last) this.#lastOnes.add(node);
+    if (state.error !== null) this.#error = union([this.#error ?? NO_KEYS, state.error]);
+    this.#told = union([this.#told, state.told]);
+    this.#cost = union([this.#cost, state.cost]);
+    this.#ran = union([this.#ran, state.ran]);
     this.#branch = union([this.#branch, state.branch]);
     this.#survived = union([this.#survived, state.survived]);
   }

@@ -37,10 +37,10 @@ export function call(run: Run, node: CallStatement, state: State, caught: boolea
   const given = argumentsOf(context, procedure, node, state);
   context.routines.add(procedure.name);
   const plan = note(run, node, { kept: given.map(({ variable }) => variable.flow) }, "CALL");
-  const called = afterFailing(context, plan, state, state, caught);
+  const called = afterFailing(run, plan, state, state, caught);
   const variables = new Map(given.map(({ variable }) => [fold(variable.name), variable]));
   // The caller's temporary tables aren't named in it, nor those that it makes by its caller: BigQuery doesn't say how such names are found.
-  const start: State = { ...called.next, variables, temporary: new Map() };
+  const start: State = { ...called.next, variables, temporary: new Map(), error: null };
   const body = activated(run, procedure.name, start, caught, node, (entry, within) =>
     context.inside({ kind: "procedure", ...procedure }, procedure.project, node, () => {
       const statements = bodyOfCall(run, procedure, node);
@@ -129,7 +129,7 @@ function returned(
       const flow = held(context, value, target, inner, node);
       variables.set(fold(target.name), { ...target, flow: failed ? either([target.flow, flow]) : flow });
     }
-    return { ...inner, variables, temporary: withUncertain(state.temporary, inner.temporary) };
+    return { ...inner, variables, temporary: withUncertain(state.temporary, inner.temporary), error: state.error };
   };
   const returns = body.exits.filter(({ kind }) => kind === "return").map((exit) => back(exit.state, false));
   const failures = body.exits

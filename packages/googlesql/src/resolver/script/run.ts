@@ -1,5 +1,5 @@
 /** What resolving the statements of a script has in common: expressions, conditions, and what failing leaves behind. */
-import { keysOf, type SourceKey, sourceKey, union } from "../../flow/flow.ts";
+import { keysOf, NO_KEYS, type SourceKey, sourceKey, union } from "../../flow/flow.ts";
 import type { PlanStatement, StatementKind } from "../../plan.ts";
 import { definitionsOf, effectsOf, type ReadUses, readsOf } from "../../plan-statement.ts";
 import type { Expression, Node, Statement } from "../../tree.ts";
@@ -9,6 +9,7 @@ import type { Value } from "../scope.ts";
 import { emptyScope } from "../statements/constant.ts";
 import type { Exit, Outcome } from "./outcome.ts";
 import { type State, under } from "./state.ts";
+import { costOf, toldBy } from "./told.ts";
 
 /** Bounds on the analysis of a script (I10). */
 const SCRIPT_LIMITS = {
@@ -27,6 +28,11 @@ export interface Activation {
   recursive: boolean;
 }
 
+/** What has been told since somebody began to listen: as in State. */
+type Telling = Pick<State, "told" | "cost" | "ran">;
+
+const SILENT: Telling = { told: NO_KEYS, cost: NO_KEYS, ran: NO_KEYS };
+
 /** One analysis of a script. */
 export class Run {
   readonly context: Context;
@@ -42,6 +48,7 @@ export class Run {
   readonly bodies = new Map<Node, readonly Statement[]>();
   /** A transaction was met, be it in a procedure. */
   transactions = false;
+  #telling = SILENT;
   #passes = 0;
 
   constructor(context: Context, all: Run["all"], undone: boolean) {
@@ -50,8 +57,28 @@ export class Run {
     this.undone = undone;
   }
 
+  /** `resolve`, and what the statements in it tell by failing and by running at all. */
+  listen<T>(resolve: () => T): { readonly result: T; readonly telling: Telling } {
+    const outer = this.#telling;
+    this.#telling = SILENT;
+    const result = resolve();
+    const telling = this.#telling;
+    this.#telling = outer;
+    this.tell(telling);
+    return { result, telling };
+  }
+
+  tell({ told = NO_KEYS, cost = NO_KEYS, ran = NO_KEYS }: Partial<Telling>): void {
+    const known = this.#telling;
+    this.#telling = {
+      told: union([known.told, told]),
+      cost: union([known.cost, cost]),
+      ran: union([known.ran, ran]),
+    };
+  }
+
   pass(node: Node, state: State): void {
-    this.context.spendCarried(state.variables.size + state.written.size + state.temporary.size, node);
+    this.context.spendCarried(state.variables.size + state.written.size + state.temporary.size + state.cost.size, node);
     if (++this.#passes > SCRIPT_LIMITS.passes) {
       this.context.fail("limit", "The script has too many statements in loops to analyse", node);
     }
@@ -64,6 +91,9 @@ export function enter(context: Context, state: State): void {
   context.named = { parent: null, values: state.variables };
   context.branch = state.branch;
   context.rowCount = state.rowCount;
+  context.error = state.error;
+  context.cost = state.cost;
+  context.ran = state.ran;
   context.writtenTables = state.written;
   context.temporaryTables = state.temporary;
   context.writtenRoutines = state.routines;
@@ -107,7 +137,7 @@ export function condition(
   }
   const keys = keysOf(value.flow);
   const plan = note(run, owner, { decided: keys }, what === "ASSERT" ? "ASSERT" : "SELECT");
-  return { keys, outcome: afterFailing(run.context, plan, state, state, caught) };
+  return { keys, outcome: afterFailing(run, plan, state, state, caught) };
 }
 
 /**
@@ -115,19 +145,38 @@ export function condition(
  * it doesn't; without one the script ends, which only what outlives it tells.
  */
 export function afterFailing(
-  context: Context,
+  run: Run,
   plan: PlanStatement,
   before: State,
   next: State,
   caught: boolean,
 ): Outcome & { readonly next: State } {
-  if (context.failing.length === 0 && context.errors.length === 0) return { next, exits: [], interrupted: null };
+  const { context } = run;
+  const byValues = context.failing.length > 0 || context.errors.length > 0;
   const predicates = plan.reads.flatMap(({ table, columns }) =>
     columns.filter(({ uses }) => uses.includes("predicate")).map(({ path }) => sourceKey(table, path)),
   );
   const flows = [...context.failing, ...context.errors, ...context.computed, ...context.scanned];
-  const keys = union([new Set(predicates), ...flows.map(keysOf), before.branch]);
-  if (!caught) return { next: { ...next, survived: union([next.survived, keys]) }, exits: [], interrupted: null };
-  const failure: Exit = { kind: "failure", label: null, state: under(before, keys) };
-  return { next: under(next, keys), exits: [failure], interrupted: null };
+  const keys = byValues ? union([new Set(predicates), ...flows.map(keysOf), before.branch]) : before.branch;
+  // Where nothing catches it, nobody counts what ran before.
+  const ran = union([before.ran, caught ? keys : before.branch]);
+  const telling = { told: toldBy(context, plan), cost: costOf(context, plan), ran };
+  run.tell(telling);
+  const cost = union([before.cost, telling.cost]);
+  const after = { ...next, cost, ran };
+  // What no branch decided has no other way to tell of than its values.
+  if (!byValues && !(before.branch.size > 0 && failsOtherwise(context, plan))) {
+    return { next: after, exits: [], interrupted: null };
+  }
+  if (!caught) return { next: { ...after, survived: union([next.survived, keys]) }, exits: [], interrupted: null };
+  const failure: Exit = { kind: "failure", label: null, state: under({ ...before, cost, ran }, keys) };
+  return { next: under(after, keys), exits: [failure], interrupted: null };
+}
+
+/**
+ * Whether it can fail whatever the values are, so that where it runs at all is told: a right that is missing, a table that is there
+ * already, a filter that a table requires.
+ */
+function failsOtherwise(context: Context, plan: PlanStatement): boolean {
+  return context.scanned.length > 0 || plan.kind !== "SELECT" || plan.effects.length > 0 || plan.routines.length > 0;
 }

@@ -26,6 +26,14 @@ export interface State {
   readonly routines: ReadonlyMap<RoutineName, CreateProcedureStatement | null>;
   /** What @@row_count says: how many rows the last DML statement changed. */
   readonly rowCount: Flow;
+  /** What @@error tells of in an EXCEPTION clause: all that the block's failing statements had to do with. Null elsewhere. */
+  readonly error: ReadonlySet<SourceKey> | null;
+  /** Where a failure left off: what @@error will tell of. */
+  readonly told: ReadonlySet<SourceKey>;
+  /** What the job's figures tell of so far: bytes, slots. */
+  readonly cost: ReadonlySet<SourceKey>;
+  /** What decided which statements have run so far. */
+  readonly ran: ReadonlySet<SourceKey>;
   /** What decided that control is here: conditions whose branches may have left for somewhere else. */
   readonly branch: ReadonlySet<SourceKey>;
   /** What would have ended the script before this point by failing, had it been different. */
@@ -42,6 +50,10 @@ export const START: State = {
   temporary: new Map(),
   routines: new Map(),
   rowCount: CONSTANT,
+  error: null,
+  told: NO_KEYS,
+  cost: NO_KEYS,
+  ran: NO_KEYS,
   branch: NO_KEYS,
   survived: NO_KEYS,
   last: new Set([null]),
@@ -62,6 +74,10 @@ export function includes(known: State, state: State): boolean {
     ) &&
     [...known.routines].every(([name, made]) => made === null || state.routines.get(name) === made) &&
     covers(known.rowCount, state.rowCount) &&
+    contains(known.error ?? NO_KEYS, state.error ?? NO_KEYS) &&
+    contains(known.told, state.told) &&
+    contains(known.cost, state.cost) &&
+    contains(known.ran, state.ran) &&
     contains(known.branch, state.branch) &&
     contains(known.survived, state.survived) &&
     contains(known.last, state.last) &&

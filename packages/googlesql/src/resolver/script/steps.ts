@@ -44,8 +44,15 @@ export function runAll(run: Run, statements: readonly Statement[], start: State,
 
 function runOne(run: Run, statement: Statement, state: State, caught: boolean): Outcome {
   run.pass(statement, state);
-  const outcome = stepOf(run, statement, state, caught);
-  return caught ? { ...outcome, interrupted: earliest([state, outcome.interrupted]) } : outcome;
+  const { result, telling } = run.listen(() => stepOf(run, statement, state, caught));
+  if (!caught) return result;
+  const left: State = {
+    ...state,
+    told: telling.told,
+    cost: union([state.cost, telling.cost]),
+    ran: union([state.ran, telling.ran]),
+  };
+  return { ...result, interrupted: earliest([left, result.interrupted]) };
 }
 
 function stepOf(run: Run, statement: Statement, state: State, caught: boolean): Outcome {
@@ -107,7 +114,7 @@ function plainStatement(run: Run, statement: Statement, state: State, caught: bo
   };
   // Where it fails, what it counted by then may be left.
   const before = { ...state, rowCount: either([state.rowCount, next.rowCount]) };
-  return afterFailing(context, plan, before, next, caught);
+  return afterFailing(run, plan, before, next, caught);
 }
 
 /** What functions and models are after a statement that made or dropped one isn't what the catalog says. */

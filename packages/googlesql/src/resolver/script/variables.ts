@@ -5,8 +5,8 @@
  */
 import { decidedBy, type Flow, fieldFlow, NOTHING, picked, shape, transformed } from "../../flow/flow.ts";
 import { castMayFail } from "../../functions/failure.ts";
-import type { DeclareStatement, Identifier, Node, SetStatement } from "../../tree.ts";
-import { coerces, sameType, typeName } from "../../types.ts";
+import type { DeclareStatement, Identifier, Node, SetStatement, SystemVariable } from "../../tree.ts";
+import { coerces, INTERVAL, STRING, sameType, type Type, typeName } from "../../types.ts";
 import type { Context } from "../context.ts";
 import { fold, type Value } from "../scope.ts";
 import { coerced } from "../statements/assignment.ts";
@@ -34,7 +34,7 @@ export function declare(run: Run, node: DeclareStatement, state: State, caught: 
     type = declared ?? value.type;
     flow = held(context, value, { type, parameterized }, state, node.default);
     const plan = note(run, node, { kept: [flow] });
-    outcome = afterFailing(context, plan, state, state, caught);
+    outcome = afterFailing(run, plan, state, state, caught);
   }
   if (type === null) return context.fail("syntax", "DECLARE needs a type or a DEFAULT", node);
   let { next } = outcome;
@@ -75,10 +75,7 @@ export function set(run: Run, node: SetStatement, state: State, caught: boolean)
   const { context } = run;
   const [first] = node.targets;
   if (first === undefined) return goesOn(state);
-  if (first.kind === "SystemVariable") {
-    const name = first.parts.map((part) => part.name).join(".");
-    return context.fail("unsupported", `SET of the system variable @@${name} is not supported`, first);
-  }
+  if (first.kind === "SystemVariable") return setSystemVariable(run, first, node, state, caught);
   const targets = node.targets.flatMap((target) => (target.kind === "Identifier" ? [target] : []));
   const columns = targets.map((name) => variableNamed(context, name, state));
   if (new Set(columns).size < columns.length) context.fail("name", "SET names a variable twice", node);
@@ -88,7 +85,7 @@ export function set(run: Run, node: SetStatement, state: State, caught: boolean)
     return { ...column, flow: held(context, values[i] ?? value, column, state, node.value) };
   });
   const plan = note(run, node, { kept: assigned.map((column) => column.flow) });
-  const outcome = afterFailing(context, plan, state, state, caught);
+  const outcome = afterFailing(run, plan, state, state, caught);
   let { next } = outcome;
   for (const column of assigned) next = withVariable(next, fold(column.name), column);
   return { ...outcome, next };
@@ -115,4 +112,35 @@ function fieldsOf(
     written: value.written === "literal" ? "literal" : "value",
     flow: fieldFlow(value.flow, i),
   }));
+}
+
+/** Those that change neither what a name means nor where a job runs. A literal, so that no statement behind it depends on a row. */
+const SETTABLE: ReadonlyMap<string, Type> = new Map([
+  ["time_zone", STRING],
+  ["max_staleness_override", INTERVAL],
+]);
+
+/** https://cloud.google.com/bigquery/docs/reference/system-variables */
+function setSystemVariable(
+  run: Run,
+  variable: SystemVariable,
+  { value: node }: SetStatement,
+  state: State,
+  caught: boolean,
+): Outcome {
+  const { context } = run;
+  const name = variable.parts.map((part) => part.name).join(".");
+  const type = SETTABLE.get(name.toLowerCase());
+  if (type === undefined) {
+    return context.fail("unsupported", `SET of the system variable @@${name} is not supported`, variable);
+  }
+  const value = evaluate(run, node, state);
+  const literal = node.kind === "IntervalExpression" ? node.value.kind : node.kind;
+  if (!["StringLiteral", "IntegerLiteral", "NullLiteral"].includes(literal)) {
+    context.fail("unsupported", `SET of @@${name} takes a literal here`, node);
+  }
+  // In a branch it would be another value behind it, by which what is shown there depends on the condition.
+  if (state.branch.size > 0) context.fail("unsupported", `SET of @@${name} stands in no branch or loop here`, node);
+  if (!coerces(value.type, type, value.written)) context.fail("type", `@@${name} is ${typeName(type)}`, node);
+  return afterFailing(run, note(run, variable, {}), state, state, caught);
 }
