@@ -221,6 +221,16 @@ describe("a protected value in disguise", () => {
     assert.equal(await outcome("0"), await outcome("1000000"));
   });
 
+  it("row 7: whether the part that fails is reached doesn't depend on a guess", async () => {
+    for (const guess of [secrets.sample.ssn, "none"])
+      for (const test of [
+        `ssn = '${guess}' AND CAST('x' AS INT64) = 1`,
+        `COALESCE(NULLIF(ssn, '${guess}'), CAST(CAST('x' AS INT64) AS STRING))`,
+        `STRUCT(IF(ssn = '${guess}', CAST('x' AS INT64), 0) AS u, 1 AS v).v`,
+      ])
+        await assertQueryRefused(rig, agent, `SELECT ssn, ${test} AS leak FROM ${P}`);
+  });
+
   it("row 7: a disjunction of tests is hidden like the value it tests", async () => {
     await assertHidden(agent, `SELECT LOGICAL_OR(ssn < '5') AS leak FROM ${P}`, ["leak"]);
   });

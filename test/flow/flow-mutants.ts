@@ -135,5 +135,6 @@ export const FLOW_MUTANTS: readonly (readonly [rule: string, from: string, to: s
   ["transformed: a count stays one", "(ways & (AGGREGATE | COUNT) ? AGGREGATE : 0)", "(ways & (AGGREGATE | COUNT))"],
   ["viasOf: a count beside another statistic", "else if (ways & COUNT)", "if (ways & COUNT)"],
   ["chosenBy: literals of the conditions", "implicit: keysOf(shown), constant: false }", "implicit: keysOf(shown) }"],
+  ["unite: whether any can fail", "fails ||= flow.fails === true;", ""],
   ["union: the largest alone", "return all ?? largest;", "return largest;"],
 ];

@@ -23,7 +23,7 @@ export interface Mutant {
 const NOTHING =
   "({ explicit: new Map(), implicit: new Set(), constant: false, fields: null, level: Number.POSITIVE_INFINITY })";
 
-/** What stands for a call of each rule when the rule is lost. `$` is its first argument. */
+/** What stands for a call of each rule when the rule is lost. `$` is its first argument, `@` its last. */
 const WITHOUT: Readonly<Record<string, string>> = {
   keysOf: "new Set()",
   union: "new Set()",
@@ -41,9 +41,15 @@ const WITHOUT: Readonly<Record<string, string>> = {
   asArgument: "$",
   returned: "$",
   shape: "$",
+  canFail: "$",
+  lazily: "(@)()",
+  lazilyNamed: "(@)()",
+  decidedByRows: "(@)()",
+  inAnyOrder: "(@).map((resolve) => resolve())",
 };
 
 /** Lists to which the resolver adds what it saw; each addition is a mutant without it. */
+const NOTING = /^(noteUse|noteDeciders)$/;
 const NOTED =
   /(^|\.)(failing|computed|errors|scanned|unseen|effects|flows|shapes|decided|keys|implicit|sets|conditions)$/;
 
@@ -99,14 +105,16 @@ function mutantsOf(file: string): Place[] {
         NOTED.test(callee.expression.getText(source))
       )
         add(node, "", true);
+      if (ts.isIdentifier(callee) && NOTING.test(callee.text)) add(node, "", true);
     }
     if (ts.isCallExpression(node) && ts.isIdentifier(node.expression)) {
       const without = WITHOUT[node.expression.text];
       const [first] = node.arguments;
-      if (without !== undefined && first !== undefined)
+      const last = node.arguments.at(-1);
+      if (without !== undefined && first !== undefined && last !== undefined)
         add(
           node,
-          without.replace("$", () => first.getText(source)),
+          without.replace("$", () => first.getText(source)).replace("@", () => last.getText(source)),
           false,
         );
     }

@@ -168,7 +168,7 @@ describe("a function that runs elsewhere", () => {
     ]);
     const outside = clinic.statement("SELECT fn.py('x') AS a").reads;
     assert.deepEqual(outside, [
-      { table: "clinic.fn.py", outside: "routine", columns: [{ path: "*", uses: ["output"] }] },
+      { table: "clinic.fn.py", outside: "routine", columns: [{ path: "*", uses: ["output", "predicate"] }] },
     ]);
   });
 

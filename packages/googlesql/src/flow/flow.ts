@@ -62,6 +62,8 @@ export interface Flow {
   readonly fields: readonly Flow[] | null;
   /** Depth of the outermost enclosing query whose current row the value depends on; OWN or PICKED where there is none. */
   readonly level: number;
+  /** Set where computing it can fail, which may happen wherever it is used. */
+  readonly fails?: true;
 }
 
 const NO_SOURCES: ReadonlyMap<SourceKey, Ways> = new Map();
@@ -114,13 +116,15 @@ function unite(flows: readonly Flow[]): Flow {
   const implicit = new Set<SourceKey>();
   let constant = false;
   let level = OWN;
+  let fails = false;
   for (const flow of flows) {
     for (const [key, ways] of flow.explicit) explicit.set(key, (explicit.get(key) ?? 0) | ways);
     for (const key of flow.implicit) implicit.add(key);
     constant ||= flow.constant;
     level = Math.min(level, flow.level);
+    fails ||= flow.fails === true;
   }
-  return { explicit, implicit, constant, fields: null, level };
+  return { explicit, implicit, constant, fields: null, level, ...(fails ? { fails } : {}) };
 }
 
 /** The value as one: a STRUCT or ARRAY<STRUCT> shows all its fields. */
@@ -208,6 +212,11 @@ export function seenFromWithin(value: Flow, depth: number): Flow {
 /** `value` of a single row, or of as few as LIMIT leaves: its sum would be no statistic either. */
 export function picked(value: Flow): Flow {
   return everywhere(value, (leaf) => ({ ...leaf, level: PICKED }));
+}
+
+/** `value`, whose computation can fail: so it may wherever it, or a part of it, is used. */
+export function canFail(value: Flow): Flow {
+  return everywhere(value, (leaf) => ({ ...leaf, fails: true }));
 }
 
 /** An ARRAY whose length tells how many `rows` there are; one that shows no column shows at least that. */

@@ -4,6 +4,7 @@
  */
 import type { CommonTable, Node, PipeSetOperation, Query, SetOperation, WithClause } from "../tree.ts";
 import { childrenOf } from "../visitor.ts";
+import { lazilyNamed } from "./computed-if.ts";
 import type { Context } from "./context.ts";
 import { closedRelation, resolveRecursion, withDepth } from "./recursion.ts";
 import { type CommonTables, fold, type Relation } from "./scope.ts";
@@ -22,9 +23,12 @@ export function withTables(context: Context, clause: WithClause, outer: CommonTa
   // Names of the clause that have no rows yet: none of them may be taken for a table of the catalog.
   if (clause.recursive) for (const name of names) tables = { parent: tables, name, relation: null };
   for (const { entry, recursive } of clause.recursive ? inOrder(context, clause, names) : plain(clause)) {
-    const relation = recursive
-      ? recursiveTable(context, entry, tables)
-      : closedRelation(context.query(context, entry.query, null, tables));
+    const seen = tables;
+    const relation = lazilyNamed(context, () =>
+      recursive
+        ? recursiveTable(context, entry, seen)
+        : closedRelation(context.query(context, entry.query, null, seen)),
+    );
     if (entry.depth !== null && !recursive) {
       context.fail("type", `WITH DEPTH stands only with a recursive query; ${entry.name.name} isn't one`, entry.depth);
     }

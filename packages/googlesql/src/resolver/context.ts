@@ -312,6 +312,11 @@ export class Context {
     return this.#notes.errors;
   }
 
+  /** Grows with each thing that can fail. */
+  get failures(): number {
+    return this.#notes.failing.length + this.#notes.errors.length;
+  }
+
   get scanned(): Flow[] {
     return this.#notes.scanned;
   }

@@ -5,6 +5,7 @@
 import { type Flow, returned } from "../flow/flow.ts";
 import { standardSqlType } from "../routine-resource.ts";
 import type { Expression, TableFunctionArgument, TableFunctionCall } from "../tree.ts";
+import { lazily } from "./computed-if.ts";
 import type { Context } from "./context.ts";
 import { definedRelation, queryOf, requireAgreement } from "./definition.ts";
 import { argumentsOf, namesOfArguments, withNames } from "./routine.ts";
@@ -24,7 +25,7 @@ export function definedTableFunction(context: Context, node: TableFunctionCall, 
         argument,
       );
     }
-    const value = context.expression(context, argument, scope);
+    const value = lazily(context, () => context.expression(context, argument, scope));
     // The body may drop it.
     if (argument.kind !== "PathExpression") context.computed.push(value.flow);
     return value;

@@ -42,6 +42,7 @@ import {
   type Type,
   typeName,
 } from "../types.ts";
+import { inAnyOrder, lazily, noteDeciders, watched } from "./computed-if.ts";
 import type { Context } from "./context.ts";
 import { checkDatePart } from "./date-part.ts";
 import { wholeExpression } from "./effects.ts";
@@ -110,10 +111,12 @@ function resolveKind(context: Context, node: Tree.Expression, scope: Scope): Val
       return parameter(context, node);
     case "SystemVariable":
       return resolveSystemVariable(context, node);
-    case "LogicalExpression":
-      return computed(BOOL, node.operator, expectAll(context, node.operands, resolve, BOOL, node.operator));
+    case "LogicalExpression": {
+      const operands = node.operands.map((operand) => () => truth(context, operand, resolve, node.operator));
+      return computed(BOOL, node.operator, inAnyOrder(context, operands));
+    }
     case "NotExpression":
-      return computed(BOOL, "NOT", expectAll(context, [node.operand], resolve, BOOL, "NOT"));
+      return computed(BOOL, "NOT", [truth(context, node.operand, resolve, "NOT")]);
     case "UnaryExpression":
       return unary(context, node, resolve);
     case "BinaryExpression":
@@ -137,12 +140,15 @@ function resolveKind(context: Context, node: Tree.Expression, scope: Scope): Val
       return computed(BOOL, `DISTINCT ${node.not}`, operands);
     }
     case "InExpression": {
-      const operands = [resolve(node.operand), ...alternatives(context, node.source, scope, resolve)];
+      const operands = compared(context, node.operand, node.source, scope, resolve);
       compare(context, operands, "IN", node, isComparable);
       return computed(BOOL, `IN ${node.not}`, operands);
     }
     case "BetweenExpression": {
-      const operands = [resolve(node.operand), resolve(node.low), resolve(node.high)];
+      const operands = inAnyOrder(
+        context,
+        [node.operand, node.low, node.high].map((e) => () => resolve(e)),
+      );
       compare(context, operands, "BETWEEN", node, isOrderable);
       return computed(BOOL, `BETWEEN ${node.not}`, operands);
     }
@@ -152,10 +158,10 @@ function resolveKind(context: Context, node: Tree.Expression, scope: Scope): Val
       return computed(BOOL, `LIKE ${node.not}`, operands);
     }
     case "QuantifiedLike": {
-      const operand = resolve(node.operand);
-      const patterns = alternatives(context, node.patterns, scope, resolve);
-      for (const pattern of patterns) applyOperator(context, "OP_LIKE", [operand, pattern], "LIKE", node);
-      return computed(BOOL, `LIKE ${node.quantifier} ${node.not}`, [operand, ...patterns]);
+      const operands = compared(context, node.operand, node.patterns, scope, resolve);
+      const [first, ...patterns] = operands.map((value) => [value]);
+      for (const pattern of patterns) applyOperator(context, "OP_LIKE", [first ?? [], pattern].flat(), "LIKE", node);
+      return computed(BOOL, `LIKE ${node.quantifier} ${node.not}`, operands);
     }
     case "CaseExpression":
       return caseValue(context, node, resolve);
@@ -242,18 +248,10 @@ function expect(context: Context, value: Value, type: Type, what: string, node: 
   }
 }
 
-function expectAll(
-  context: Context,
-  nodes: readonly Tree.Expression[],
-  resolve: (e: Tree.Expression) => Value,
-  type: Type,
-  what: string,
-): Value[] {
-  return nodes.map((node) => {
-    const value = resolve(node);
-    expect(context, value, type, what, node);
-    return value;
-  });
+function truth(context: Context, node: Tree.Expression, resolve: (e: Tree.Expression) => Value, what: string): Value {
+  const value = resolve(node);
+  expect(context, value, BOOL, what, node);
+  return value;
 }
 
 function compare(
@@ -338,27 +336,40 @@ function binary(context: Context, node: Tree.BinaryExpression, resolve: (e: Tree
   return { ...result, flow: arrays ? either(flows) : transformed(flows) };
 }
 
-/** What stands on the right of IN or LIKE ANY, as values of the compared type. */
-function alternatives(
+/** What IN or LIKE ANY compares: the operand, then what stands on the right. They mean comparisons with an OR or AND between them. */
+function compared(
   context: Context,
+  operand: Tree.Expression,
   source: Tree.ExpressionList | Tree.UnnestOperand | Tree.QueryOperand,
   scope: Scope,
   resolve: (e: Tree.Expression) => Value,
 ): Value[] {
+  const others =
+    source.kind === "ExpressionList"
+      ? source.items.map((item) => () => resolve(item))
+      : [() => elements(context, source, scope, resolve)];
+  return inAnyOrder(context, [() => resolve(operand), ...others]);
+}
+
+/** What stands on the right of IN or LIKE ANY as one, as a value of the compared type. */
+function elements(
+  context: Context,
+  source: Tree.UnnestOperand | Tree.QueryOperand,
+  scope: Scope,
+  resolve: (e: Tree.Expression) => Value,
+): Value {
   switch (source.kind) {
-    case "ExpressionList":
-      return source.items.map(resolve);
     case "UnnestOperand": {
       const operand = resolve(source.expression);
-      if (operand.written === "null") return [operand];
+      if (operand.written === "null") return operand;
       if (operand.type.kind !== "array") {
         return context.fail("type", `UNNEST takes an ARRAY, not ${describe(operand)}`, source);
       }
-      return [{ ...operand, type: operand.type.element }];
+      return { ...operand, type: operand.type.element };
     }
     case "QueryOperand": {
       const relation = context.query(context, source.query, scope, scope.commonTables);
-      return [{ ...onlyColumn(context, relation, source), id: context.freshId(), written: "value" }];
+      return { ...onlyColumn(context, relation, source), id: context.freshId(), written: "value" };
     }
     default: {
       const unreachable: never = source;
@@ -425,17 +436,27 @@ function caseValue(context: Context, node: Tree.CaseExpression, resolve: (e: Tre
   const operand = node.operand === null ? null : resolve(node.operand);
   const conditions: Value[] = [];
   const results: Value[] = [];
+  let noted = 0;
+  /** What comes behind conditions is computed where they say so. */
+  const behind = (e: Tree.Expression): Value => {
+    const { made, fails } = watched(context, () => resolve(e));
+    if (!fails || conditions.length === noted) return made;
+    if (operand !== null && noted === 0) noteDeciders(context, [operand]);
+    noteDeciders(context, conditions.slice(noted));
+    noted = conditions.length;
+    return made;
+  };
   for (const branch of node.whens) {
-    const when = resolve(branch.when);
+    const when = behind(branch.when);
     if (operand === null) expect(context, when, BOOL, "WHEN", branch);
     conditions.push(when);
-    results.push(resolve(branch.then));
+    results.push(behind(branch.then));
   }
+  if (node.else !== null) results.push(behind(node.else));
   if (operand !== null) {
     compare(context, [operand, ...conditions], "CASE", node, isComparable);
     conditions.push(operand);
   }
-  if (node.else !== null) results.push(resolve(node.else));
   const type = supertype(results);
   if (type === undefined) return context.fail("type", "CASE has results of types that don't go together", node);
   const flow = chosenBy(
@@ -584,7 +605,8 @@ function array(context: Context, node: Tree.ArrayExpression, resolve: (e: Tree.E
 function withExpression(context: Context, node: Tree.WithExpression, scope: Scope): Value {
   let inner = scope;
   for (const binding of node.bindings) {
-    const value = resolveExpression(context, binding.expression, inner);
+    const seen = inner;
+    const value = lazily(context, () => resolveExpression(context, binding.expression, seen));
     context.computed.push(value.flow);
     const column: Column = { ...value, name: binding.name.name, written: "value" };
     const names = new Map<string, Column | null>();

@@ -27,6 +27,7 @@ import type {
   WithOffset,
 } from "../tree.ts";
 import { BOOL, coerces, INT64, isComparable, supertype, type Type, typeName } from "../types.ts";
+import { noteUse } from "./computed-if.ts";
 import type { Context } from "./context.ts";
 import { definedTableFunction } from "./defined-table-function.ts";
 import { resolveExpression } from "./expression.ts";
@@ -167,6 +168,7 @@ function tablePath(context: Context, node: TablePath, left: FromClause, frame: F
       );
     }
     if (relation !== undefined) {
+      noteUse(context, relation.rows);
       return asOfTime(context, node, relationRows(context, relation, node.alias?.name ?? first.name, node));
     }
   }
@@ -210,6 +212,7 @@ function baseTable(context: Context, node: TablePath, lateral: Scope): FromClaus
   if (isView(resource)) {
     const relation = viewRelation(context, found.name, resource, node);
     context.nameTable(node, found.parts);
+    noteUse(context, relation.rows);
     return relationRows(context, relation, alias, node);
   }
   requireRows(context, found.name, resource, node);

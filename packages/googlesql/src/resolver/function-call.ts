@@ -23,6 +23,7 @@ import type { Via } from "../plan.ts";
 import type { Argument, Expression, FunctionCall } from "../tree.ts";
 import { arrayOf, coerces, INT64, STRING, structOf, type Type, typeName } from "../types.ts";
 import { refuseModifiers } from "./call-modifiers.ts";
+import { noteDeciders, watched } from "./computed-if.ts";
 import type { Context } from "./context.ts";
 import { checkDatePart } from "./date-part.ts";
 import { lambdaCall, takesLambda } from "./lambda-call.ts";
@@ -72,11 +73,14 @@ interface Passed {
   readonly arguments: readonly PassedArgument[];
   /** One for each argument; null for a date part or mode. */
   readonly values: readonly (Value | null)[];
+  /** Whether something in the argument can fail. */
+  readonly fails: readonly boolean[];
 }
 
 function passArguments(context: Context, name: string, args: readonly Argument[], scope: Scope): Passed {
   const passed: PassedArgument[] = [];
   const values: (Value | null)[] = [];
+  const fails: boolean[] = [];
   for (const argument of args) {
     if (argument.kind === "StarArgument") return context.fail("type", `${name} doesn't take *`, argument);
     const expression = argument.kind === "NamedArgument" ? argument.value : argument;
@@ -94,12 +98,14 @@ function passArguments(context: Context, name: string, args: readonly Argument[]
       passed.push({ kind: "mode" });
       values.push(null);
     } else {
-      const value = context.expression(context, expression, scope);
+      const part = watched(context, () => context.expression(context, expression, scope));
+      const value = part.made;
       passed.push({ kind: "value", value, name: argument.kind === "NamedArgument" ? argument.name.name : "" });
       values.push(value);
+      fails[values.length - 1] = part.fails;
     }
   }
-  return { arguments: passed, values };
+  return { arguments: passed, values, fails };
 }
 
 function isMode(name: string, argument: Expression, index: number): boolean {
@@ -164,10 +170,28 @@ function noteFailing(context: Context, name: string, passed: Passed): void {
   }
 }
 
+/** Arguments that decide whether others, in which something can fail, are computed. */
+function decidersOf(name: string, { values, fails }: Passed): readonly (Value | null)[] {
+  const last = fails.lastIndexOf(true);
+  switch (name) {
+    case "COALESCE":
+    case "IFNULL":
+      return values.slice(0, Math.max(0, last));
+    case "IF":
+      return last > 0 ? values.slice(0, 1) : [];
+    default:
+      return [];
+  }
+}
+
 function scalarCall(context: Context, entry: FunctionEntry, node: FunctionCall, scope: Scope, safe: boolean): Value {
   refuseModifiers(context, entry.name, node, []);
   const passed = passArguments(context, entry.name, node.arguments, scope);
   const found = match(context, entry, passed, node);
+  noteDeciders(
+    context,
+    decidersOf(entry.name, passed).filter((value) => value !== null),
+  );
   if (!safe) noteFailing(context, entry.name, passed);
   const { values, conditions, keys } = argumentFlows(found, passed);
   if (asksModel(entry.name)) {

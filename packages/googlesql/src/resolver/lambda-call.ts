@@ -18,6 +18,7 @@ import {
 import type { Argument, FunctionCall, LambdaArgument, NamedArgument } from "../tree.ts";
 import { arrayOf, BOOL, coerces, INT64, STRING, structOf, type Type, typeName } from "../types.ts";
 import { refuseModifiers } from "./call-modifiers.ts";
+import { watched } from "./computed-if.ts";
 import type { Context } from "./context.ts";
 import { impliedName } from "./implied-name.ts";
 import { addName, type Column, fold, frameOf, NO_RANGES, type Scope, type Value } from "./scope.ts";
@@ -38,7 +39,7 @@ export function lambdaCall(context: Context, name: string, node: FunctionCall, s
   }
   const array = arrayOperand(context, name, first, scope);
   const element = parameter(context, array, array.flow, scope);
-  const body = lambdaBody(context, lambda, [element, index(context, array, scope)], 1, scope);
+  const body = lambdaBody(context, lambda, [element, index(context, array, scope)], 1, [array.length], scope);
   const id = context.idOf(`call ${name}`, [array.id, body.id, lambda.parameters.length]);
   if (name === "ARRAY_TRANSFORM") return mapped(context, body, [array.length], id, node);
   if (!coerces(body.type, BOOL, body.written)) context.fail("type", `The lambda of ${name} gives BOOL`, lambda);
@@ -75,7 +76,7 @@ function zipped(context: Context, node: FunctionCall, scope: Scope, safe: boolea
   const ids = [...arrays, ...(mode === null ? [] : [mode])].map((v) => v.id);
   if (lambda !== null) {
     const parameters = arrays.map((array, i) => parameter(context, array, beside[i] ?? array.flow, scope, i));
-    const body = lambdaBody(context, lambda, parameters, arrays.length, scope);
+    const body = lambdaBody(context, lambda, parameters, arrays.length, shapes, scope);
     return mapped(context, body, shapes, context.idOf("call ARRAY_ZIP lambda", [...ids, body.id]), node);
   }
   const type = structOf(arrays.map((array) => ({ name: array.name, type: array.type.element })));
@@ -155,6 +156,7 @@ function lambdaBody(
   lambda: LambdaArgument,
   values: readonly Value[],
   needed: number,
+  lengths: readonly Flow[],
   scope: Scope,
 ): Value {
   const count = lambda.parameters.length;
@@ -176,7 +178,9 @@ function lambdaBody(
   const frame = frameOf(scope);
   const aggregates = frame?.aggregates;
   if (frame !== null) frame.inWindow++;
-  const body = context.expression(context, lambda.body, inner);
+  const { made: body, fails } = watched(context, () => context.expression(context, lambda.body, inner));
+  // Of an empty array it isn't computed at all.
+  if (fails) context.failing.push(...lengths);
   if (frame !== null) frame.inWindow--;
   if (frame?.aggregates !== aggregates) context.fail("type", "A lambda can't hold an aggregate function", lambda);
   return body;

@@ -2,6 +2,7 @@
 import { decidedBy, either, type Flow, fieldFlow, seenFromWithin, structFlow, transformed } from "../flow/flow.ts";
 import type { Identifier, Node } from "../tree.ts";
 import { JSON_TYPE, type StructField, structOf, typeName } from "../types.ts";
+import { noteUse } from "./computed-if.ts";
 import type { Context } from "./context.ts";
 import {
   type Column,
@@ -62,6 +63,7 @@ export function resolvePath(context: Context, parts: readonly Identifier[], scop
     value = fieldValue(context, value, part);
     ids.push(value.id);
   }
+  noteUse(context, value.flow);
   return seenFrom(context, value, found.scope, scope, ids, node);
 }
 

@@ -11,6 +11,7 @@ import type {
   PipeSet,
   PipeWindow,
 } from "../tree.ts";
+import { lazily } from "./computed-if.ts";
 import type { Context } from "./context.ts";
 import type { PipeInput } from "./pipe-input.ts";
 import { ownColumn, type RowItem, relationRows, rowItems, withItems } from "./piped-rows.ts";
@@ -82,7 +83,7 @@ export function pipeSet(context: Context, node: PipeSet, input: PipeInput): Pipe
 }
 
 function computed(context: Context, node: Expression, scope: Scope): Value {
-  const value = context.expression(context, node, scope);
+  const value = lazily(context, () => context.expression(context, node, scope));
   if (node.kind !== "PathExpression") context.computed.push(value.flow);
   return value;
 }

@@ -8,6 +8,7 @@ import { functionNamed } from "../functions/catalogue.ts";
 import type { Node, Pivot, PivotExpression } from "../tree.ts";
 import { typeName } from "../types.ts";
 import { requireGroupable } from "./clauses.ts";
+import { watched } from "./computed-if.ts";
 import { resolveConstant } from "./constant.ts";
 import type { Context } from "./context.ts";
 import { eachColumn } from "./each-column.ts";
@@ -47,7 +48,10 @@ export function pivoted(
   frame.rows = chosenBy(from.rows, [input.flow]);
   frame.repeated = from.repeated;
   frame.phase = "select";
-  const aggregates = pivot.aggregates.map((aggregate) => aggregateOf(context, aggregate, narrowed));
+  const { made: aggregates, fails } = watched(context, () =>
+    pivot.aggregates.map((aggregate) => aggregateOf(context, aggregate, narrowed)),
+  );
+  if (fails) context.failing.push(input.flow);
   context.computed.push(input.flow, ...aggregates.map((value) => value.flow));
 
   const rows = [...from.ranges.values()].filter((range) => frame.used?.has(range.id));

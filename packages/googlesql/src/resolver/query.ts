@@ -3,6 +3,7 @@ import { union } from "../flow/flow.ts";
 import type { FromQuery, OrderItem, PipeOperator, Query, QueryBody } from "../tree.ts";
 import { limited, orderItems } from "./clauses.ts";
 import { withTables } from "./common-tables.ts";
+import { decidedByRows } from "./computed-if.ts";
 import type { Context } from "./context.ts";
 import { newFrame, outputScope } from "./frame.ts";
 import { NO_FROM, resolveFrom } from "./from-clause.ts";
@@ -23,7 +24,7 @@ export function resolveQuery(
   if (isNamed(query)) return relationOf(context, namedRows(context, query, parent, outerTables), query);
   context.resolved.add(query);
   const tables = query.with === null ? outerTables : withTables(context, query.with, outerTables);
-  return plainQuery(context, query, parent, tables);
+  return decidedByRows(context, () => plainQuery(context, query, parent, tables));
 }
 
 /** A query in FROM, with or without an alias: without, its rows keep the names they had in it. */
@@ -51,6 +52,10 @@ function isNamed(query: Query): boolean {
 function namedRows(context: Context, query: Query, parent: Scope | null, outerTables: CommonTables | null): PipedRows {
   context.resolved.add(query);
   const tables = query.with === null ? outerTables : withTables(context, query.with, outerTables);
+  return decidedByRows(context, () => bodyRows(context, query, parent, tables));
+}
+
+function bodyRows(context: Context, query: Query, parent: Scope | null, tables: CommonTables | null): PipedRows {
   const { body, orderBy, limit, start, end } = query;
   const placed = { start, end };
   switch (body.kind) {

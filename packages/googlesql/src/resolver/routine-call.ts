@@ -9,6 +9,7 @@ import { tableNameParts } from "../table-name.ts";
 import type { Expression, FunctionCall, Identifier, Node, TableFunctionCall } from "../tree.ts";
 import type { Type } from "../types.ts";
 import { wholeTree } from "../visitor.ts";
+import { lazily } from "./computed-if.ts";
 import type { Context } from "./context.ts";
 import { noteEffect, outsideFlow } from "./effects.ts";
 import { requireKnownParts } from "./known.ts";
@@ -126,7 +127,7 @@ export function passed(
     }
     const overRows = frame !== null && parameters[i]?.aggregate === true;
     if (overRows) frame.inAggregate++;
-    const value = context.expression(context, argument, scope);
+    const value = lazily(context, () => context.expression(context, argument, scope));
     if (overRows) frame.inAggregate--;
     // The body may drop it.
     if (argument.kind !== "PathExpression") context.computed.push(value.flow);
@@ -243,10 +244,11 @@ export function resolveOpaqueFunction(
   const { name, language, temporary } = called;
   const flows = values.map((value) => value.flow);
   if (frame !== null) flows.push(frame.rows);
-  context.failing.push(...flows);
   const kind = EFFECTS[language];
   noteEffect(context, kind, kind === "javascript" || temporary ? null : name, flows);
   const shown = kind === "javascript" || temporary ? flows : [...flows, outsideFlow(context, name, "routine")];
+  // Without any argument too: by chance, or by what it was told before.
+  context.failing.push(transformed(shown));
   const id = frame === null ? callId(context, name, values) : context.freshId();
   return { type: called.returns, written: "value", flow: transformed(shown), id };
 }

@@ -3,6 +3,7 @@ import { fieldFlow, keysOf, type SourceKey, structFlow } from "../flow/flow.ts";
 import type { Expression, Node, SelectDotStar, SelectItem, SelectStar, StarReplacement } from "../tree.ts";
 import { structOf, typeName } from "../types.ts";
 import { requireGroupable } from "./clauses.ts";
+import { lazily } from "./computed-if.ts";
 import type { Context } from "./context.ts";
 import { resolveExpression } from "./expression.ts";
 import { impliedName } from "./implied-name.ts";
@@ -38,7 +39,8 @@ export function resolveItem(context: Context, item: Item, scope: Scope, frame: F
   if (item.value !== null) return item.value;
   if (item.expression === null) return context.fail("unsupported", "An empty SELECT item", { start: 0 });
   const before = frame.aggregates;
-  item.value = resolveExpression(context, item.expression, scope);
+  const { expression } = item;
+  item.value = lazily(context, () => resolveExpression(context, expression, scope));
   item.aggregated = frame.aggregates > before;
   return item.value;
 }

@@ -6,6 +6,7 @@ import type { TableName } from "../plan.ts";
 import type { TableResource } from "../table-resource.ts";
 import type { TablePath } from "../tree.ts";
 import { schemaType } from "../types.ts";
+import { lazilyNamed } from "./computed-if.ts";
 import type { Context } from "./context.ts";
 import { definedRelation, queryOf, requireAgreement } from "./definition.ts";
 import type { Relation } from "./scope.ts";
@@ -27,8 +28,10 @@ export function viewRelation(context: Context, name: TableName, resource: TableR
   const sql = resource.view?.query ?? resource.materializedView?.query;
   if (sql === undefined) return context.fail("unsupported", `The query of view ${name} isn't shown`, node);
   const definition = { kind: "view", name, sql } as const;
-  const relation = context.inside(definition, resource.tableReference.projectId, node, () =>
-    definedRelation(context, queryOf(resource, sql)),
+  const relation = lazilyNamed(context, () =>
+    context.inside(definition, resource.tableReference.projectId, node, () =>
+      definedRelation(context, queryOf(resource, sql)),
+    ),
   );
   const fields = resource.schema?.fields ?? [];
   const declared = fields.map((field) => ({ name: field.name, type: schemaType(field) }));

@@ -1,0 +1,183 @@
+/**
+ * Whether a part that can fail is computed at all is a question about what decides that (threat-model row 7): an agent that may see
+ * neither a value nor filter by it would else ask `ssn = '1' AND ERROR('x') IS NULL` of each ssn, and look whether the query fails.
+ */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { dataType, defining, routine, view } from "./testing/definitions.ts";
+
+const clinic = defining(
+  [
+    view("broken", "x INTEGER, y INTEGER", "SELECT CAST('x' AS INT64) AS x, 1 AS y FROM clinic.ehr.pair"),
+    view("guarded", "y INTEGER", "SELECT 1 AS y FROM clinic.ehr.pair WHERE CAST('x' AS INT64) = 1"),
+  ],
+  [
+    routine("guard", "x STRING", "IF(x = '1', CAST('x' AS INT64), 0)"),
+    routine("first", "x BOOL, y INT64", "IF(x, y, 0)"),
+    routine("chance", "", "return Math.random()", { language: "JAVASCRIPT", returnType: dataType("INT64") }),
+    routine("told", "", undefined, {
+      remoteFunctionOptions: { endpoint: "https://x.invalid" },
+      returnType: dataType("INT64"),
+    }),
+    routine("rows", "x BOOL, y INT64", "SELECT IF(x, y, 0) AS z", { routineType: "TABLE_VALUED_FUNCTION" }),
+  ],
+);
+
+const predicates = (sql: string): string[] =>
+  clinic
+    .statement(sql)
+    .reads.flatMap(({ table, columns }) =>
+      columns
+        .filter(({ path, uses }) => path !== "*" && uses.includes("predicate"))
+        .map(({ path }) => (table.endsWith(".patients") ? path : `${table.split(".").at(-1)}.${path}`)),
+    );
+
+const FAILS = "CAST('x' AS INT64)";
+/** `ssn` is shown beside it, so that it is read either way. */
+const shown = (expression: string): string => `SELECT ssn, tags, ${expression} AS x FROM patients`;
+/** What a field access leaves out is computed, or may be. */
+const dropped = (expression: string): string => shown(`STRUCT(${expression} AS u, 1 AS v).v`);
+
+describe("whether a part that can fail is computed is decided by", () => {
+  const cases: readonly (readonly [what: string, sql: string, decides: readonly string[]])[] = [
+    ["the operand before it in AND", shown("ssn = '1' AND ERROR('x') IS NULL"), ["ssn"]],
+    ["the operand behind it in OR", shown(`${FAILS} = 1 OR ssn = '1'`), ["ssn"]],
+    [
+      "each of two in AND that can fail, for the other",
+      shown("CAST(ssn AS INT64) = 1 AND name < ANY_VALUE(name) OVER () AND CAST(state AS INT64) = 1"),
+      ["name", "ssn", "state"],
+    ],
+    ["no operand but those beside it", shown("CAST(ssn AS INT64) = 1 AND name = 'x'"), ["name", "ssn"]],
+    ["what IN compares, where one of the list can fail", shown(`id IN (1, ${FAILS})`), ["id"]],
+    ["what IN has in its list, where the operand can fail", shown(`${FAILS} IN (1, id)`), ["id"]],
+    ["what IN compares, where the array can fail", shown(`id IN UNNEST([${FAILS}])`), ["id"]],
+    ["what IN compares, where the query can fail", shown(`id IN (SELECT ${FAILS})`), ["id"]],
+    ["what LIKE ANY compares", shown("ssn LIKE ANY ('1', CAST(ERROR('x') AS STRING))"), ["ssn"]],
+    ["what BETWEEN compares", shown(`id BETWEEN 1 AND ${FAILS}`), ["id"]],
+    ["the arguments before it in COALESCE", shown(`COALESCE(id, ${FAILS}, LENGTH(name))`), ["id"]],
+    ["the first argument of IFNULL", shown(`IFNULL(id, ${FAILS})`), ["id"]],
+    ["the condition of IF", dropped(`IF(ssn = '1', ${FAILS}, 0)`), ["ssn"]],
+    ["the condition of IF, for what it gives else", dropped(`IF(ssn = '1', 0, ${FAILS})`), ["ssn"]],
+    ["the condition of CASE", dropped(`CASE WHEN ssn = '1' THEN ${FAILS} END`), ["ssn"]],
+    [
+      "a condition of CASE, for the next one",
+      dropped(`CASE WHEN ssn = '1' THEN 0 WHEN ${FAILS} = 1 THEN 1 END`),
+      ["ssn"],
+    ],
+    [
+      "each condition of CASE, for what it gives else",
+      dropped(`CASE WHEN ssn = '1' THEN 0 WHEN name = 'x' THEN 1 ELSE ${FAILS} END`),
+      ["name", "ssn"],
+    ],
+    [
+      "what comes later, after what came before was noted",
+      dropped(`CASE WHEN ssn = '1' THEN ${FAILS} WHEN name = 'x' THEN ${FAILS} END`),
+      ["name", "ssn"],
+    ],
+    ["what CASE compares", dropped(`CASE ssn WHEN '1' THEN ${FAILS} END`), ["ssn"]],
+    ["how long an array is, for the lambda", shown(`ARRAY_LENGTH(ARRAY_TRANSFORM(tags, e -> ${FAILS}))`), ["tags"]],
+    [
+      "how long arrays are, for a lambda over several",
+      shown(`ARRAY_LENGTH(ARRAY_ZIP(tags, [1], (a, b) -> ${FAILS}, mode => 'PAD'))`),
+      ["tags"],
+    ],
+    ["the rows of a subquery", dropped(`(SELECT ${FAILS} FROM pair WHERE a = ssn LIMIT 1)`), ["pair.a", "ssn"]],
+    [
+      "the rows of a subquery in pipes",
+      dropped(`(FROM pair |> WHERE a = ssn |> SELECT ${FAILS} AS x |> LIMIT 1)`),
+      ["pair.a", "ssn"],
+    ],
+    [
+      "the rows that are joined, for a subquery over each",
+      "SELECT q.a, q.b, STRUCT((SELECT STRUCT((SELECT kind FROM encounters) AS k, 2 AS l) FROM pair p WHERE p.a = 'x' LIMIT 1) IS NULL AS u, 1 AS v).v FROM pair q",
+      ["encounters.kind", "pair.a"],
+    ],
+    [
+      "the column that PIVOT puts values apart by",
+      `SELECT id, (SELECT MAX(state) FROM patients) AS t FROM (SELECT id, state FROM patients) PIVOT(SUM(${FAILS}) AS s FOR state IN ('a'))`,
+      ["id", "state"],
+    ],
+    ["an argument, in a function's body", dropped("fn.guard(ssn)"), ["ssn"]],
+    // What has a name may be computed only where it is used.
+    [
+      "what stands beside a column that can fail",
+      `SELECT ssn, ssn = '1' AND e = 1 AS x FROM (SELECT ssn, ${FAILS} AS e FROM patients)`,
+      ["ssn"],
+    ],
+    [
+      "what stands beside a field of one",
+      `SELECT ssn, ssn = '1' AND e.b = 1 AS x FROM (SELECT ssn, STRUCT(1 AS a, ${FAILS} AS b) AS e FROM patients)`,
+      ["ssn"],
+    ],
+    [
+      "what stands beside a column of two queries",
+      `SELECT s, s = '1' AND e = 1 AS x FROM (SELECT ssn AS s, ${FAILS} AS e FROM patients UNION ALL SELECT 'x', 1)`,
+      ["ssn"],
+    ],
+    [
+      "what stands beside a column of EXTEND",
+      `FROM patients |> EXTEND ${FAILS} AS e |> SELECT ssn, ssn = '1' AND e = 1 AS x`,
+      ["ssn"],
+    ],
+    [
+      "what stands beside a column of a common table",
+      `WITH w AS (SELECT ssn, ${FAILS} AS e FROM patients) SELECT ssn, ssn = '1' AND e = 1 AS x FROM w`,
+      ["ssn"],
+    ],
+    [
+      "what stands beside a common table that can fail",
+      `WITH w AS (SELECT 1 AS a FROM pair WHERE ${FAILS} = 1) ${shown("ssn = '1' AND EXISTS(SELECT a FROM w)")}`,
+      ["ssn"],
+    ],
+    ["what stands beside a view that can fail", shown("ssn = '1' AND EXISTS(SELECT y FROM guarded)"), ["ssn"]],
+    [
+      "what stands beside a view that can fail, named the second time",
+      `SELECT ssn, (SELECT MAX(y) FROM guarded) AS y, ssn = '1' AND EXISTS(SELECT y FROM guarded) AS x FROM patients`,
+      ["ssn"],
+    ],
+    ["what stands beside a column of a view", shown("ssn = '1' AND (SELECT MAX(x) FROM broken) = 1"), ["ssn"]],
+    ["what stands beside a variable of WITH", shown(`WITH(e AS ${FAILS}, ssn = '1' AND e = 1)`), ["ssn"]],
+    ["what a function does with its argument", dropped(`fn.first(ssn = '1', ${FAILS})`), ["ssn"]],
+    [
+      "what a table function does with its argument",
+      `SELECT ssn, EXISTS(SELECT 1 FROM fn.rows(ssn = '1', ${FAILS})) AS x FROM patients`,
+      ["ssn"],
+    ],
+    ["what stands beside a function in JavaScript without arguments", shown("ssn = '1' AND fn.chance() = 1"), ["ssn"]],
+    ["what stands beside a function far away without arguments", shown("ssn = '1' AND fn.told() = 1"), ["ssn"]],
+  ];
+  for (const [what, sql, decides] of cases) {
+    test(`${what}: ${sql}`, () => assert.deepEqual(predicates(sql), decides));
+  }
+
+  test("the rows of a common table, used or not", () => {
+    const sql = `WITH w AS (SELECT ${FAILS} AS x FROM patients WHERE ssn = '1') SELECT ssn FROM patients`;
+    assert.deepEqual(predicates(sql), ["ssn"]);
+  });
+
+  test("what a function far away was told before, which decides whether it fails", () => {
+    const { reads } = clinic.statement("SELECT fn.told() AS a");
+    const told = {
+      table: "clinic.fn.told",
+      outside: "routine",
+      columns: [{ path: "*", uses: ["output", "predicate"] }],
+    };
+    assert.deepEqual(reads, [told]);
+  });
+});
+
+describe("where nothing decides whether the part that can fail is computed", () => {
+  for (const sql of [
+    shown("ssn = '1' AND SAFE_CAST(name AS INT64) = 1"),
+    shown(`CONCAT(ssn, CAST(${FAILS} AS STRING))`),
+    shown(`${FAILS} = 1`),
+    shown(`COALESCE(${FAILS}, id)`),
+    shown(`SIGN(${FAILS} + 0)`),
+    dropped(`IF(${FAILS} = 1, 0, 1)`),
+    dropped(`CASE WHEN ${FAILS} = 1 THEN 0 END`),
+    shown("ssn = '1' AND TRUE"),
+    `SELECT ssn, x FROM patients CROSS JOIN (SELECT ${FAILS} AS x)`,
+    `WITH w AS (SELECT ${FAILS} AS e) SELECT ssn, e FROM patients CROSS JOIN w`,
+  ])
+    test(sql, () => assert.deepEqual(predicates(sql), []));
+});
