@@ -39,10 +39,9 @@ const REFUSED: Readonly<Record<string, readonly string[]>> = {
   "13": [
     "SELECT * FROM INFORMATION_SCHEMA.JOBS",
     "SELECT query FROM `region-us`.INFORMATION_SCHEMA.JOBS_BY_PROJECT",
-    "SELECT * FROM ehr.INFORMATION_SCHEMA.COLUMNS",
     "SELECT * FROM ehr.INFORMATION_SCHEMA.PARTITIONS",
     "SELECT * FROM `demo-clinic`.`region-us`.INFORMATION_SCHEMA.TABLE_STORAGE",
-    "SELECT * FROM ehr.__TABLES__",
+    "SELECT * FROM ehr.__TABLES_SUMMARY__",
   ],
   "14": [
     "CREATE TABLE ops.t (x STRING DEFAULT (SELECT MAX(vin) FROM p))",

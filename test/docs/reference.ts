@@ -14,6 +14,8 @@ import {
   type SystemVariableEntry,
   systemVariable,
 } from "../../packages/googlesql/src/functions/system-variables.ts";
+import { METADATA_VIEWS, REFUSED_METADATA } from "../../packages/googlesql/src/metadata/views.ts";
+import type { TableResource } from "../../packages/googlesql/src/table-resource.ts";
 import { documentedRules } from "./documented-rules.ts";
 import { policyExamples } from "./policy-examples.ts";
 
@@ -31,6 +33,8 @@ const PARTS: Readonly<Record<string, () => string>> = {
   functions,
   "refused functions": refusedFunctions,
   "system variables": systemVariables,
+  "metadata views": metadataViews,
+  "refused metadata views": refusedMetadataViews,
   "documented rules": rulesTable,
 };
 
@@ -90,6 +94,44 @@ function refusedFunctions(): string {
   return table(
     ["functions", "refused, since"],
     REASONS.map(([reason, list]) => [list.map(starred).join(", "), reason]),
+  );
+}
+
+const KINDS_OF_TABLES = ["TABLE", "VIEW", "MATERIALIZED_VIEW"];
+
+/** What is told of a table of each kind, with a field that has a field. */
+const TABLES_OF_EACH_KIND: readonly TableResource[] = KINDS_OF_TABLES.map((type, i) => ({
+  tableReference: { projectId: "p", datasetId: "d", tableId: `t${i}` },
+  type,
+  schema: { fields: [{ name: "a", type: "RECORD", fields: [{ name: "b", type: "STRING" }] }] },
+}));
+
+function metadataViews(): string {
+  const rows = [...METADATA_VIEWS].map(([name, view]) => {
+    const shown = view.rows(TABLES_OF_EACH_KIND, "EU");
+    const told = (column: string) => shown.some((row) => (row[column] ?? null) !== null);
+    const list = (those: readonly string[]) => those.map((column) => `\`${column}\``).join(", ");
+    const columns = view.columns.map(([column]) => column);
+    const empty = shown.length === 0;
+    return [
+      `\`${name.startsWith("__") ? name : `INFORMATION_SCHEMA.${name}`}\``,
+      empty ? "no rows" : list(columns.filter(told)),
+      list(empty ? columns : columns.filter((column) => !told(column))),
+    ];
+  });
+  return table(["view", "tells", "NULL in every row"], rows);
+}
+
+function refusedMetadataViews(): string {
+  return table(
+    ["views", "refused, since"],
+    REFUSED_METADATA.map(([reason, names]) => [
+      names
+        .split(" ")
+        .map((name) => `\`${name}\``)
+        .join(", "),
+      reason,
+    ]),
   );
 }
 

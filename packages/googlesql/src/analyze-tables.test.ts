@@ -100,6 +100,7 @@ describe("a wildcard table", () => {
       wildcards: ["clinic.ehr.events_", "clinic.other.x"],
       routines: [],
       models: [],
+      metadata: [],
     });
   });
   it("is refused where its tables differ, aren't tables, or aren't there", () => {

@@ -3,6 +3,7 @@ import { parse, parseExpression } from "./parser/parse.ts";
 import type { Refusal, TableName } from "./plan.ts";
 import { refusalOf } from "./refusal.ts";
 import { requireKnown, requireKnownParts } from "./resolver/known.ts";
+import { type MetadataPlace, resolveMetadata } from "./resolver/metadata-name.ts";
 import { namesRoutine } from "./resolver/routine-call.ts";
 import { withImmediateStatements } from "./resolver/script/immediate.ts";
 import {
@@ -27,6 +28,14 @@ export interface CatalogNames {
   readonly routines: readonly RoutineName[];
   /** There is nothing of them to fetch; but what they were trained on may be known. `project.dataset.model` */
   readonly models: readonly string[];
+  /** What INFORMATION_SCHEMA is asked of, each place once. */
+  readonly metadata: readonly NamedPlace[];
+}
+
+export interface NamedPlace {
+  readonly place: MetadataPlace;
+  /** The columns of its tables are asked for, too. */
+  readonly fields: boolean;
 }
 
 export type NamedCatalog =
@@ -49,7 +58,7 @@ export function catalogNames(sql: string, defaults: NameDefaults): NamedCatalog 
   }
 }
 
-const NONE: CatalogNames = { tables: [], wildcards: [], routines: [], models: [] };
+const NONE: CatalogNames = { tables: [], wildcards: [], routines: [], models: [], metadata: [] };
 
 /** What a view or a routine names in its own text, completed with its own project. None where it can't be read: `analyze` says why. */
 export function namesInside(resource: TableResource | RoutineResource): CatalogNames {
@@ -83,6 +92,7 @@ interface Found {
   readonly wildcards: Set<TableName>;
   readonly routines: Set<RoutineName>;
   readonly models: Set<string>;
+  readonly metadata: Map<MetadataPlace, boolean>;
 }
 
 function namesIn(tree: Node, defaults: NameDefaults): CatalogNames {
@@ -92,6 +102,7 @@ function namesIn(tree: Node, defaults: NameDefaults): CatalogNames {
     wildcards: new Set(),
     routines: new Set(),
     models: new Set(),
+    metadata: new Map(),
   };
   walk(tree, new Set(), found, defaults);
   return {
@@ -99,6 +110,7 @@ function namesIn(tree: Node, defaults: NameDefaults): CatalogNames {
     wildcards: [...found.wildcards].sort(),
     routines: [...found.routines].sort(),
     models: [...found.models].sort(),
+    metadata: [...found.metadata].map(([place, fields]) => ({ place, fields })),
   };
 }
 
@@ -128,6 +140,11 @@ function walk(node: Node, common: ReadonlySet<string>, found: Found, defaults: N
     if (node.parts.length === 1 && first !== undefined && common.has(fold(first.name))) return;
     const made = node.parts.length === 1 && first !== undefined ? found.temporary.get(first.name) : undefined;
     if (made !== undefined && made <= node.start) return;
+    const metadata = resolveMetadata(node.parts, defaults);
+    if (metadata?.kind === "metadata") {
+      const { place, view } = metadata;
+      found.metadata.set(place, view.fields === true || found.metadata.get(place) === true);
+    }
     const name = resolveTableName(node.parts, defaults);
     const wildcard = resolveWildcard(node.parts, defaults);
     if (name.kind === "table") found.tables.add(name.name);

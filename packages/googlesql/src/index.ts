@@ -1,12 +1,13 @@
 export { type Analysis, type AnalyzeOptions, analyze, type QueryParameter } from "./analyze.ts";
-export { type CatalogNames, catalogNames, type NamedCatalog, namesInside } from "./catalog-names.ts";
+export { type CatalogNames, catalogNames, type NamedCatalog, type NamedPlace, namesInside } from "./catalog-names.ts";
 export type { Explanation, Step } from "./explain.ts";
 export { type Token, type TokenKind, tokenize } from "./lexer.ts";
 export * from "./limits.ts";
 export { parse, parseExpression } from "./parser/parse.ts";
 export * from "./plan.ts";
 export { type PrintOptions, print, redact, type ValueLiteral } from "./printer.ts";
-export type { CatalogView } from "./resolver/context.ts";
+export type { CatalogView, DescribedTables } from "./resolver/context.ts";
+export type { MetadataPlace } from "./resolver/metadata-name.ts";
 export type { NameDefaults } from "./resolver/table-name.ts";
 export type { RoutineArgument, RoutineName, RoutineResource, StandardSqlDataType } from "./routine-resource.ts";
 export * from "./sql-error.ts";

@@ -243,11 +243,12 @@ export function planWithoutResult(
 }
 
 /** The views, routines and wildcard tables of the catalog that the statement names, or that those name. */
-export function definitionsOf(context: Context): Pick<PlanStatement, "views" | "routines" | "wildcards"> {
+export function definitionsOf(context: Context): Pick<PlanStatement, "views" | "routines" | "wildcards" | "metadata"> {
   return {
     views: [...context.views.keys()].sort(compareText),
     routines: [...context.routines].sort(compareText),
     ...(context.wildcards.size === 0 ? {} : { wildcards: [...context.wildcards].sort(compareText) }),
+    ...(context.metadata.size === 0 ? {} : { metadata: [...context.metadata].sort(compareText) }),
   };
 }
 

@@ -158,6 +158,8 @@ export interface PlanStatement {
   readonly routines: readonly string[];
   /** Wildcard tables that it reads, as `project.dataset.begin*`: `reads` has those that match now. Absent where there are none. */
   readonly wildcards?: readonly string[];
+  /** Views of INFORMATION_SCHEMA that it asks, as `project.dataset.TABLES`: what may be known of tables, and no rows of theirs. Absent where there are none. */
+  readonly metadata?: readonly string[];
   readonly outputs: readonly Output[];
   readonly writes: readonly Write[];
   /** Absent where there are none. */

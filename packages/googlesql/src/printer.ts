@@ -9,6 +9,7 @@ import { matchRecognize, pivot, printPipe, rowPattern, setOperator, unpivot } fr
 import { printStatement } from "./print-statements.ts";
 import { backquote, type Printing, parameterName, path, words } from "./printing.ts";
 import { escapeBytes, escapeString } from "./string-escapes.ts";
+import { tableNameParts } from "./table-name.ts";
 import type {
   Argument,
   DatePart,
@@ -40,6 +41,8 @@ export type ValueLiteral = Exclude<Literal, { kind: "NullLiteral" | "BooleanLite
 export interface PrintOptions {
   /** The full name of a table, one backquoted identifier a part. Undefined: as it stands in the tree. */
   readonly tablePath?: (node: TablePath) => readonly string[] | undefined;
+  /** A query that takes the place of a table's name. Undefined: there is none. */
+  readonly tableRows?: (node: TablePath) => string | undefined;
   /** The same for the routine that a call names. */
   readonly routinePath?: (node: FunctionCall | TableFunctionCall) => readonly string[] | undefined;
   /** The full name of what a statement changes, where it is named outside a TablePath. Undefined: as it stands in the tree. */
@@ -401,6 +404,10 @@ class Printer implements Printing {
   }
 
   #tablePath(node: TablePath): string {
+    const rows = this.#options.tableRows?.(node);
+    // Where it has no alias, its name's last part is one: https://cloud.google.com/bigquery/docs/reference/standard-sql/query-syntax#implicit_aliases
+    if (rows !== undefined)
+      return `${rows} AS ${backquote(node.alias?.name ?? tableNameParts(node.parts).at(-1) ?? "")}`;
     const full = this.#options.tablePath?.(node);
     return words(
       (full === undefined ? path(node.parts) : full.map(backquote).join(".")) + this.#as(node.alias),

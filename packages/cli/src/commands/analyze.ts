@@ -36,10 +36,18 @@ export function analyzeCommand(setStatus: (code: number) => void): Command {
         routine: (name: string) => routines?.get(name),
         wildcard: (prefix: string) => [...tables].flatMap(([name, table]) => (name.startsWith(prefix) ? [table] : [])),
       };
+      const all = [...tables.values()];
+      const metadata = (place: string) => {
+        const [project, where = ""] = place.split(/\.(?=[^.]*$)/);
+        const whole = where === "" || where.startsWith("region-");
+        const of = ({ tableReference: r }: TableResource) =>
+          r.projectId === project && (whole || r.datasetId === where);
+        return { tables: all.filter(of) };
+      };
       const analysis = (sql: string) =>
         analyze(sql, {
           explain: options.explain === true,
-          catalog,
+          catalog: { ...catalog, metadata },
           ...(options.project === undefined ? {} : { defaultProject: options.project }),
           ...(options.dataset === undefined || options.project === undefined
             ? {}

@@ -231,6 +231,7 @@ describe("what views and routines name", () => {
     routines,
     wildcards,
     models: [],
+    metadata: [],
   });
   const everywhere = () => true;
 
@@ -352,7 +353,7 @@ describe("a table's past", () => {
 });
 
 describe("a model", () => {
-  const models = { tables: [], routines: [], wildcards: [], models: ["p.lab.m", "p.lab.n"] };
+  const models = { metadata: [], tables: [], routines: [], wildcards: [], models: ["p.lab.m", "p.lab.n"] };
   const of = async (yaml: string, served: (project: string) => boolean = () => true) => {
     const { cache } = cacheOf(fakeSource(new Map()).source);
     const trained = { of: async () => new Map([["p.lab.m", new Map([["*", ["phi.ssn"]]])]]) };

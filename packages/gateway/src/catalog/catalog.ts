@@ -2,6 +2,8 @@ import { createHash } from "node:crypto";
 import {
   type CatalogNames,
   type ColumnName,
+  type DescribedTables,
+  type MetadataPlace,
   namesInside,
   type RoutineName,
   type RoutineResource,
@@ -31,6 +33,8 @@ export interface CatalogSnapshot {
   classes(column: ColumnName, when?: "now" | "past"): ClassifiedColumn;
   /** The column, in lower case, that says whose record a row of the table is; undefined where the file names none. */
   subject(table: TableName): string | undefined;
+  /** What INFORMATION_SCHEMA tells whoever asks; undefined: nobody asked. It depends on who that is (sessions/metadata-places.ts). */
+  metadata(place: MetadataPlace): DescribedTables | undefined;
   /** SHA-256 (hex) of the catalog file and of all that was used of schemas, tags, labels and definitions. */
   readonly version: string;
   /** Columns of the catalog file that a table doesn't have: `project.dataset.table.path`. Its other columns are protected meanwhile. */
@@ -243,6 +247,7 @@ function union(names: readonly CatalogNames[]): CatalogNames {
     wildcards: all((n) => n.wildcards),
     routines: all((n) => n.routines),
     models: all((n) => n.models),
+    metadata: [],
   };
 }
 
@@ -277,6 +282,10 @@ class Snapshot implements CatalogSnapshot {
 
   table(name: TableName): TableResource | undefined {
     return this.#loaded.tables.get(name)?.resource;
+  }
+
+  metadata(): undefined {
+    return undefined;
   }
 
   subject(table: TableName): string | undefined {

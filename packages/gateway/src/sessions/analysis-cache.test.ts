@@ -30,7 +30,14 @@ describe("remembered analyses", () => {
       const { plan, redacted } = analyze(sql, { catalog: snapshot, ...DEFAULTS });
       assert.equal(again.analyze(snapshot), first);
       assert.deepEqual(first, { plan, redacted });
-      assert.deepEqual(again.names, { understood: true, tables: ["lab.d.t"], wildcards: [], routines: [], models: [] });
+      assert.deepEqual(again.names, {
+        understood: true,
+        tables: ["lab.d.t"],
+        wildcards: [],
+        routines: [],
+        models: [],
+        metadata: [],
+      });
     }
   });
 

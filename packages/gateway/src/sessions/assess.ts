@@ -10,6 +10,7 @@ import type { AnalysisCache } from "./analysis-cache.ts";
 import { type Bound, binding } from "./binding.ts";
 import type { Connection } from "./connection.ts";
 import { type MaskPlan, maskPlan } from "./mask-plan.ts";
+import { withMetadata } from "./metadata-places.ts";
 import { upstreamFailure } from "./records.ts";
 import { DISAGREES, denied, refusalError } from "./refusal.ts";
 import type { SessionError } from "./session.ts";
@@ -159,7 +160,8 @@ export async function judge(input: AssessInput): Promise<
   if (!names.understood) return { kind: "refused", error: refusalError(names.refusal) };
   let snapshot: CatalogSnapshot;
   try {
-    snapshot = await connection.catalog.loadNamed(names, (project) => connection.projects.includes(project));
+    const named = await connection.catalog.loadNamed(names, (project) => connection.projects.includes(project));
+    snapshot = await withMetadata(named, names.metadata, principal, connection, input.now);
   } catch (error) {
     if (!(error instanceof CatalogError)) throw error;
     if (error.reason === "notServed") return { kind: "refused", error: denied(error.message) };

@@ -24,11 +24,21 @@ export async function describedTable(
   const snapshot = await connection.catalog.load([name]);
   const resource = snapshot.table(name);
   if (resource === undefined) return { kind: "unknown" };
-  const fields = resource.schema?.fields ?? [];
-  const request = describing(principal, connection, snapshot, now);
+  const fields = describedIn(connection, describing(principal, connection, snapshot, now), snapshot, name, true);
+  return fields === undefined ? { kind: "hidden" } : { kind: "described", resource, fields };
+}
+
+/** The fields of a table that may be told, where they are asked for; undefined where the table itself may not. */
+export function describedIn(
+  connection: Connection,
+  request: Parameters<typeof describableForAll>[1],
+  snapshot: CatalogSnapshot,
+  name: string,
+  withFields: boolean,
+): readonly TableFieldSchema[] | undefined {
+  const fields = withFields ? (snapshot.table(name)?.schema?.fields ?? []) : [];
   const allowed = describableForAll(connection.policies, request, name, ["*", ...paths(fields)]);
-  if (!allowed.has("*")) return { kind: "hidden" };
-  return { kind: "described", resource, fields: shown(fields, allowed, "") };
+  return allowed.has("*") ? shown(fields, allowed, "") : undefined;
 }
 
 /** What policy is asked by, where an agent asks for names and types. */

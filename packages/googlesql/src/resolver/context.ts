@@ -7,6 +7,7 @@ import { SqlError } from "../sql-error.ts";
 import type { TableFieldSchema, TableResource } from "../table-resource.ts";
 import type { Expression, Node, Query, TablePath } from "../tree.ts";
 import type { Type } from "../types.ts";
+import type { MetadataPlace } from "./metadata-name.ts";
 import {
   type Column,
   type CommonTables,
@@ -30,6 +31,15 @@ export interface CatalogView {
   wildcard?(prefix: TableName): readonly TableResource[] | undefined;
   /** `project.dataset.routine` */
   routine?(name: RoutineName): RoutineResource | undefined;
+  /** What INFORMATION_SCHEMA tells of `project.dataset`, `project.region-eu` or `project.`. Undefined where it isn't told. */
+  metadata?(place: MetadataPlace): DescribedTables | undefined;
+}
+
+/** Tables as far as whoever asks may know of them: their fields are those that may be told. */
+export interface DescribedTables {
+  readonly tables: readonly TableResource[];
+  /** Of the datasets that are asked for. */
+  readonly location?: string;
 }
 
 /** SQL that the catalog holds: a view's query, a routine's body. */
@@ -98,6 +108,8 @@ interface StatementNotes {
   /** What `writes` say, before it is lists and names. */
   readonly written: Written[];
   readonly changes: Change[];
+  /** Views of INFORMATION_SCHEMA that it asks, as `project.dataset.TABLES`. */
+  readonly metadata: Set<string>;
   readonly effects: Effect[];
   /** Parts of expressions in which something far away may be called. */
   readonly deciding: Flow[];
@@ -117,6 +129,7 @@ const newNotes = (): StatementNotes => ({
   writes: [],
   written: [],
   changes: [],
+  metadata: new Set(),
   effects: [],
   deciding: [],
 });
@@ -148,6 +161,8 @@ export class Context {
 
   /** For the canonical SQL: which table each path names. */
   readonly tablePaths = new Map<TablePath, readonly string[]>();
+  /** Paths that name a view of INFORMATION_SCHEMA, with the query that stands in their place. */
+  readonly metadataRows = new Map<TablePath, string>();
   /** The same for calls of routines. */
   readonly routinePaths = new Map<Node, readonly [string, string, string]>();
   /** The same for statements that name what they change outside a path: ALTER, DROP, GRANT. */
@@ -335,6 +350,10 @@ export class Context {
 
   get changes(): Change[] {
     return this.#notes.changes;
+  }
+
+  get metadata(): Set<string> {
+    return this.#notes.metadata;
   }
 
   get effects(): Effect[] {

@@ -20,6 +20,7 @@ import type {
   Join,
   JoinUsing,
   Node,
+  SampledTable,
   TableExpression,
   TableFunctionCall,
   TablePath,
@@ -31,7 +32,9 @@ import { noteUse } from "./computed-if.ts";
 import type { Context } from "./context.ts";
 import { definedTableFunction } from "./defined-table-function.ts";
 import { resolveExpression } from "./expression.ts";
+import { informationSchema, refuseMetadata } from "./information-schema.ts";
 import { matched } from "./match-recognize.ts";
+import { resolveMetadata } from "./metadata-name.ts";
 import { resolvePath } from "./path.ts";
 import { elementRows, relationRows } from "./piped-rows.ts";
 import { pivoted } from "./pivot.ts";
@@ -113,7 +116,7 @@ export function resolveFrom(
     case "UnpivotedTable":
       return unpivoted(context, inner(node.table), node.unpivot, node.alias?.name ?? "", node);
     case "SampledTable":
-      return sampled(context, inner(node.table), node.sample);
+      return sampledTable(context, inner(node.table), node);
     case "MatchedTable":
       return matched(context, inner(node.table), node.match, node.alias?.name ?? "", outer, node);
     default: {
@@ -140,7 +143,11 @@ export function tableFunction(
   const alone: Scope = { ...outer, parent: null };
   const around = {
     commonTables: outer.commonTables,
-    table: (path: TablePath) => tablePath(context, path, NO_FROM, frame, alone),
+    table: (path: TablePath) => {
+      const named = tablePath(context, path, NO_FROM, frame, alone);
+      refuseMetadata(context, path, "as an argument");
+      return named;
+    },
     ...(piped === undefined ? {} : { piped }),
   };
   return resolveTableFunction(context, node, around);
@@ -183,7 +190,15 @@ function tablePath(context: Context, node: TablePath, left: FromClause, frame: F
   return asOfTime(context, node, relationRows(context, relation, node.alias?.name ?? temporary.name, node));
 }
 
+function sampledTable(context: Context, from: FromClause, { table, sample }: SampledTable): FromClause {
+  refuseMetadata(context, table, "before TABLESAMPLE");
+  return sampled(context, from, sample);
+}
+
 function baseTable(context: Context, node: TablePath, lateral: Scope): FromClause {
+  const alias = node.alias?.name ?? tableNameParts(node.parts).at(-1) ?? "";
+  const metadata = resolveMetadata(node.parts, context.defaults);
+  if (metadata !== null) return informationSchema(context, metadata, alias, node);
   const found = resolveWildcard(node.parts, context.defaults) ?? resolveTableName(node.parts, context.defaults);
   if (found.kind === "refused") return context.fail(found.code, found.message, node);
   const [project] = found.parts;
@@ -195,7 +210,6 @@ function baseTable(context: Context, node: TablePath, lateral: Scope): FromClaus
       node,
     );
   }
-  const alias = node.alias?.name ?? tableNameParts(node.parts).at(-1) ?? "";
   if (found.kind === "wildcard") {
     context.nameTable(node, found.parts);
     return wildcardTable(context, found.prefix, alias, node);

@@ -5,6 +5,7 @@ import { definitionsOf, effectsOf, outputsOf, readsOf } from "../plan-statement.
 import { statementName } from "../statement-name.ts";
 import type { QueryStatement, Statement } from "../tree.ts";
 import type { Context } from "./context.ts";
+import { refuseStoredMetadata } from "./information-schema.ts";
 import { alter } from "./statements/alter-table.ts";
 import { createResource } from "./statements/capacity.ts";
 import { createIndex } from "./statements/create-index.ts";
@@ -41,13 +42,13 @@ export function resolveStatement(context: Context, statement: Statement): PlanSt
     case "CreateSnapshotStatement":
       return createSnapshot(context, statement);
     case "CreateViewStatement":
-      return createView(context, statement);
+      return stored(context, statement, createView(context, statement));
     case "CreateIndexStatement":
       return createIndex(context, statement);
     case "CreateFunctionStatement":
-      return createFunction(context, statement);
+      return stored(context, statement, createFunction(context, statement));
     case "CreateTableFunctionStatement":
-      return createTableFunction(context, statement);
+      return stored(context, statement, createTableFunction(context, statement));
     case "CreateModelStatement":
       return createModel(context, statement);
     case "CreateSchemaStatement":
@@ -73,6 +74,11 @@ export function resolveStatement(context: Context, statement: Statement): PlanSt
     default:
       return context.fail("unsupported", `The statement ${statementName(statement)} is not supported`, statement);
   }
+}
+
+function stored(context: Context, statement: Statement, plan: PlanStatement): PlanStatement {
+  refuseStoredMetadata(context, statement);
+  return plan;
 }
 
 function query(context: Context, statement: QueryStatement): PlanStatement {

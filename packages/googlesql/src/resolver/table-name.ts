@@ -100,12 +100,12 @@ function refused(message: string): TableNameResult {
 function whyUnsupported(parts: readonly string[]): string | undefined {
   const last = parts.at(-1) ?? "";
   if (parts.some((s) => s.toUpperCase() === "INFORMATION_SCHEMA")) {
-    return "INFORMATION_SCHEMA views can't be queried through the gateway; list the tables, or get one, by the API";
+    return "INFORMATION_SCHEMA can only be selected from";
   }
   if (parts.some((s) => s.includes("*"))) return "A wildcard table has one star, at its end: `project.dataset.prefix*`";
   if (parts.some((s) => s.includes("$"))) return "Partition decorators are not supported; filter in WHERE instead";
   if (parts.some((s) => s.includes("@"))) return "Table decorators are not supported";
-  if (last.startsWith("__")) return "Meta-tables are not supported";
+  if (last.startsWith("__")) return "Meta-tables can only be selected from, and __TABLES__ alone";
   // Session tables, and the hidden datasets that hold other jobs' results.
   if (parts.length > 1 && (parts.at(-2) ?? "").startsWith("_")) {
     return "Session tables and hidden datasets can't be queried through the gateway";

@@ -67,7 +67,13 @@ const TABLES: ReadonlyMap<string, TableResource> = new Map([
   ],
 ]);
 
-export const CLINIC = { table: (name: string): TableResource | undefined => TABLES.get(name) };
+export const CLINIC = {
+  table: (name: string): TableResource | undefined => TABLES.get(name),
+  metadata: (place: string) =>
+    place === "clinic.ehr" || place === "clinic.region-eu" || place === "clinic."
+      ? { tables: [...TABLES.values()], location: "EU" }
+      : undefined,
+};
 export const DEFAULTS = { defaultProject: "clinic", defaultDataset: { project: "clinic", dataset: "ehr" } };
 
 /** The plan of a whole text. */

@@ -1,9 +1,8 @@
 import type { TableFieldSchema } from "@chaperone/googlesql";
-import { MOST_TABLES } from "../../catalog/catalog.ts";
 import type { AgentPrincipal } from "../../identity/principal.ts";
-import { describableForAll } from "../../policy/intersect.ts";
 import type { Connection } from "../../sessions/connection.ts";
-import { describedTable, describing } from "../../sessions/described-table.ts";
+import { datasetNames, describedDataset } from "../../sessions/described-dataset.ts";
+import { describedTable } from "../../sessions/described-table.ts";
 import { GoogleError, notFound } from "./google-error.ts";
 
 /**
@@ -34,14 +33,8 @@ export class MetadataReader {
   }
 
   async datasets(principal: AgentPrincipal, connection: Connection, project: string): Promise<unknown> {
-    const datasets = await allPages(
-      (page) => connection.upstream.listDatasets(project, page),
-      (list) => list.datasets,
-    );
     const seen = [];
-    for (const {
-      datasetReference: { datasetId },
-    } of datasets)
+    for (const datasetId of await datasetNames(connection, project))
       if ((await this.#describableTables(principal, connection, project, datasetId)).length > 0) seen.push(datasetId);
     return { kind: "bigquery#datasetList", datasets: seen.map((id) => datasetResource(project, id, connection)) };
   }
@@ -94,21 +87,8 @@ export class MetadataReader {
     project: string,
     dataset: string,
   ): Promise<string[]> {
-    const tables = await allPages(
-      (page) => connection.upstream.listTables(project, dataset, page),
-      (list) => list.tables,
-    );
-    const names = tables.map((t) => t.name.split(".")[2] ?? "");
-    const shown: string[] = [];
-    for (let start = 0; start < names.length; start += MOST_TABLES) {
-      const some = names.slice(start, start + MOST_TABLES);
-      const snapshot = await connection.catalog.load(some.map((t) => `${project}.${dataset}.${t}`));
-      const request = describing(principal, connection, snapshot, this.#clock());
-      for (const t of some)
-        if (describableForAll(connection.policies, request, `${project}.${dataset}.${t}`, ["*"]).has("*"))
-          shown.push(t);
-    }
-    return shown;
+    const described = await describedDataset(principal, connection, project, dataset, this.#clock(), false);
+    return described.map(({ id }) => id);
   }
 }
 
@@ -129,24 +109,4 @@ function shape(f: TableFieldSchema): unknown {
     mode: f.mode ?? "NULLABLE",
     ...(f.fields === undefined ? {} : { fields: f.fields.map(shape) }),
   };
-}
-
-/** Pages of names read for one answer: a dataset with more tables than this is listed in part. */
-const MOST_PAGES = 20;
-
-/** All items of a paged list, as far as MOST_PAGES goes. */
-async function allPages<L extends { readonly nextPageToken: string | undefined }, T>(
-  read: (page: { readonly pageToken?: string; readonly maxResults: number }) => Promise<L | undefined>,
-  items: (list: L) => readonly T[],
-): Promise<T[]> {
-  const all: T[] = [];
-  let pageToken: string | undefined;
-  for (let n = 0; n < MOST_PAGES; n++) {
-    const list = await read({ maxResults: 1000, ...(pageToken === undefined ? {} : { pageToken }) });
-    if (list === undefined) break;
-    all.push(...items(list));
-    pageToken = list.nextPageToken;
-    if (pageToken === undefined) break;
-  }
-  return all;
 }

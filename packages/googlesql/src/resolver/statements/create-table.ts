@@ -10,6 +10,7 @@ import { typeName } from "../../types.ts";
 import type { Context } from "../context.ts";
 import { newFrame, outputScope } from "../frame.ts";
 import { NO_FROM, resolveFrom } from "../from-clause.ts";
+import { refuseMetadata } from "../information-schema.ts";
 import type { FromClause, Relation } from "../scope.ts";
 import type { Place } from "./assignment.ts";
 import { checkCollation, definedColumns, requireNames } from "./column-definition.ts";
@@ -173,7 +174,9 @@ function requirePresent(context: Context, node: Node): void {
 
 function tableRows(context: Context, source: TablePath): FromClause {
   const frame = newFrame(null);
-  return resolveFrom(context, source, NO_FROM, frame, outputScope([], frame, null, null));
+  const rows = resolveFrom(context, source, NO_FROM, frame, outputScope([], frame, null, null));
+  refuseMetadata(context, source, "behind COPY or CLONE");
+  return rows;
 }
 
 /** LIKE takes the columns, and nothing of what is in them. */

@@ -1,0 +1,163 @@
+/**
+ * Threat-model row 13: INFORMATION_SCHEMA, for an agent that may know of ehr's tables but for one of them and a column of another, and of no other
+ * dataset's than ehr's and the directory's.
+ */
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { PROJECT } from "../rig.ts";
+import { assertQueryRefused, type Loot } from "./attacker.ts";
+import { type OpenClinic, openClinic } from "./open-clinic.ts";
+
+const HIDDEN = `
+@id("nobody-knows-of-notes")
+forbid (principal, action == Action::"describe", resource in Table::"${PROJECT}.ehr.clinical_notes");
+
+@id("nobody-knows-of-plates")
+forbid (principal, action == Action::"describe", resource in Table::"${PROJECT}.ehr.patients")
+when { resource.path == "vin" || resource.path == "address.street" };
+`;
+
+const V2 = `/bigquery/v2/projects/${PROJECT}`;
+
+interface Field {
+  readonly name: string;
+  readonly fields?: readonly Field[];
+}
+
+describe("INFORMATION_SCHEMA", () => {
+  let clinic: OpenClinic;
+  before(async () => {
+    clinic = await openClinic({ "hidden.cedar": () => HIDDEN });
+  });
+  after(() => clinic.close());
+
+  const ask = async (sql: string): Promise<Loot> => {
+    const loot = await clinic.agent.attack(sql);
+    assert.ok(loot.rows, `it did not run: ${loot.last.body.slice(0, 400)}`);
+    return loot;
+  };
+  const texts = (loot: Loot): string[] => (loot.rows ?? []).map((row) => row.f.map(({ v }) => String(v)).join(" "));
+  const get = async (path: string): Promise<unknown> =>
+    JSON.parse((await clinic.agent.send("GET", `${V2}${path}`)).body);
+
+  it("lists the tables that tables.list lists", async () => {
+    const { tables } = (await get("/datasets/ehr/tables")) as { tables: { tableReference: { tableId: string } }[] };
+    const listed = tables.map(({ tableReference }) => tableReference.tableId).sort();
+    assert.ok(listed.length > 3 && !listed.includes("clinical_notes"));
+    const loot = await ask("SELECT table_name FROM ehr.INFORMATION_SCHEMA.TABLES ORDER BY table_name");
+    assert.deepEqual(texts(loot), listed);
+    assert.deepEqual(texts(await ask("SELECT table_id FROM ehr.__TABLES__ ORDER BY 1")), listed);
+    assert.deepEqual(texts(await ask("SELECT COUNT(*) AS n FROM ehr.INFORMATION_SCHEMA.TABLES")), [`${listed.length}`]);
+    assert.doesNotMatch(loot.bytes, /clinical_notes/);
+  });
+
+  it("lists the columns that tables.get shows, without a gap where one is hidden", async () => {
+    const { schema } = (await get("/datasets/ehr/tables/patients")) as { schema: { fields: Field[] } };
+    const names = schema.fields.map(({ name }) => name);
+    assert.ok(names.includes("full_name") && !names.includes("vin"));
+    const columns = `SELECT ordinal_position, column_name FROM ehr.INFORMATION_SCHEMA.COLUMNS WHERE table_name = 'patients' ORDER BY 1`;
+    const loot = await ask(columns);
+    assert.deepEqual(
+      texts(loot),
+      names.map((name, i) => `${i + 1} ${name}`),
+    );
+    const paths = (fields: readonly Field[], before = ""): string[] =>
+      fields.flatMap((f) => [`${before}${f.name}`, ...paths(f.fields ?? [], `${before}${f.name}.`)]);
+    const deep = await ask(
+      "SELECT field_path FROM ehr.INFORMATION_SCHEMA.COLUMN_FIELD_PATHS WHERE table_name = 'patients'",
+    );
+    assert.deepEqual(texts(deep).sort(), paths(schema.fields).sort());
+    for (const { bytes } of [loot, deep]) assert.doesNotMatch(bytes.replaceAll(columns, ""), /\bvin\b|street/);
+  });
+
+  it("doesn't name a hidden column in the type of the one that holds it", async () => {
+    const loot = await ask("SELECT data_type FROM ehr.INFORMATION_SCHEMA.COLUMNS WHERE column_name = 'address'");
+    assert.match(texts(loot).join(), /STRUCT<.*city STRING/);
+    assert.doesNotMatch(loot.bytes, /street/);
+  });
+
+  it("answers no question about a hidden table", async () => {
+    for (const from of ["TABLES", "COLUMNS", "COLUMN_FIELD_PATHS", "VIEWS"]) {
+      const sql = `SELECT COUNT(*) AS n FROM ehr.INFORMATION_SCHEMA.${from} WHERE table_name = 'clinical_notes'`;
+      assert.deepEqual(texts(await ask(sql)), ["0"]);
+    }
+    assert.deepEqual(texts(await ask("SELECT table_name FROM billing.INFORMATION_SCHEMA.TABLES")), []);
+    assert.deepEqual(texts(await ask("SELECT table_name FROM no_such.INFORMATION_SCHEMA.TABLES")), []);
+  });
+
+  it("lists the datasets that datasets.list lists", async () => {
+    const listed = (await get("/datasets")) as { datasets: { datasetReference: { datasetId: string } }[] };
+    const names = listed.datasets.map(({ datasetReference }) => datasetReference.datasetId).sort();
+    const all = await ask("SELECT schema_name FROM INFORMATION_SCHEMA.SCHEMATA ORDER BY 1");
+    assert.deepEqual(texts(all), names);
+    assert.deepEqual(
+      texts(await ask(`SELECT schema_name FROM \`${PROJECT}\`.INFORMATION_SCHEMA.SCHEMATA ORDER BY 1`)),
+      names,
+    );
+  });
+
+  it("tells no text, size, time or option", async () => {
+    const loot = await ask("SELECT * FROM directory.INFORMATION_SCHEMA.TABLES");
+    const told = new Set(loot.columns.filter((_, i) => (loot.rows ?? []).some((row) => row.f[i]?.v !== null)));
+    assert.deepEqual(
+      [...told],
+      ["table_catalog", "table_schema", "table_name", "table_type", "is_insertable_into", "is_typed"],
+    );
+    assert.deepEqual(texts(await ask("SELECT * FROM ehr.INFORMATION_SCHEMA.TABLE_OPTIONS")), []);
+    const sizes = await ask("SELECT MAX(row_count) AS n, MAX(last_modified_time) AS t FROM ehr.__TABLES__");
+    assert.deepEqual(texts(sizes), ["null null"]);
+  });
+
+  it("joins, nests and is read in scripts as any table", async () => {
+    const joined = await ask(`
+      SELECT t.table_name, COUNT(c.column_name) AS n FROM ehr.INFORMATION_SCHEMA.TABLES t
+      LEFT JOIN ehr.INFORMATION_SCHEMA.COLUMNS c USING (table_name) WHERE t.table_name = 'patients' GROUP BY 1`);
+    assert.match(texts(joined)[0] ?? "", /^patients \d+$/);
+    const script = await ask(`
+      DECLARE n INT64 DEFAULT (SELECT COUNT(*) FROM ehr.INFORMATION_SCHEMA.TABLES WHERE table_name = 'clinical_notes');
+      SELECT n AS n`);
+    assert.deepEqual(texts(script), ["0"]);
+  });
+
+  it("answers what dbt's catalogue asks: shards, kinds, comments and fields of a dataset's tables", async () => {
+    const of = `\`${PROJECT}\`.\`ehr\``;
+    const loot = await ask(`
+      WITH shards AS (
+        SELECT t.table_id, REGEXP_CONTAINS(t.table_id, '[0-9]{8}$') AND t.type = 1 AS sharded,
+          CASE WHEN m.table_name IS NOT NULL THEN 'materialized view' WHEN t.type = 1 THEN 'table' ELSE 'other' END AS kind,
+          JSON_VALUE(o.option_value) AS comment, t.size_bytes
+        FROM ${of}.__TABLES__ t
+        LEFT JOIN ${of}.INFORMATION_SCHEMA.MATERIALIZED_VIEWS m ON m.table_schema = t.dataset_id AND m.table_name = t.table_id
+        LEFT JOIN ${of}.INFORMATION_SCHEMA.TABLE_OPTIONS o ON o.table_name = t.table_id AND o.option_name = 'description')
+      SELECT s.table_id, s.kind, s.sharded, s.comment, s.size_bytes, c.column_name, f.field_path, f.data_type
+      FROM shards s
+      LEFT JOIN ${of}.INFORMATION_SCHEMA.COLUMNS c ON c.table_name = s.table_id
+      LEFT JOIN ${of}.INFORMATION_SCHEMA.COLUMN_FIELD_PATHS f ON f.table_name = c.table_name AND f.column_name = c.column_name
+      WHERE UPPER(s.table_id) = 'ENCOUNTERS' ORDER BY c.ordinal_position`);
+    assert.match(texts(loot)[0] ?? "", /^encounters table false null null (\w+) \1 INT64$/);
+  });
+
+  for (const sql of [
+    "SELECT query FROM `region-us`.INFORMATION_SCHEMA.JOBS_BY_PROJECT",
+    "SELECT * FROM INFORMATION_SCHEMA.SESSIONS_BY_USER",
+    "SELECT * FROM ehr.INFORMATION_SCHEMA.PARTITIONS",
+    "SELECT * FROM ehr.INFORMATION_SCHEMA.ROUTINES",
+    "SELECT * FROM ehr.INFORMATION_SCHEMA.SOMETHING_NEW",
+    "SELECT * FROM ehr.INFORMATION_SCHEMA.COLUMNS TABLESAMPLE SYSTEM (10 PERCENT)",
+    "SELECT * FROM ehr.INFORMATION_SCHEMA.TABLES FOR SYSTEM_TIME AS OF CURRENT_TIMESTAMP()",
+    "SELECT * FROM elsewhere.ehr.INFORMATION_SCHEMA.TABLES",
+    "SELECT * FROM `region-mars`.INFORMATION_SCHEMA.TABLES",
+    "SELECT ddl FROM ehr.INFORMATION_SCHEMA.TABLES.x",
+    "SELECT oid FROM ehr.INFORMATION_SCHEMA.TABLES",
+    "CREATE VIEW workspace.v AS SELECT table_name FROM billing.INFORMATION_SCHEMA.TABLES",
+    "CREATE FUNCTION workspace.f() AS ((SELECT MAX(table_name) FROM billing.INFORMATION_SCHEMA.TABLES))",
+    "CREATE TABLE workspace.t CLONE ehr.INFORMATION_SCHEMA.TABLES",
+    "CREATE TABLE workspace.t LIKE ehr.INFORMATION_SCHEMA.TABLES",
+    "INSERT INTO ehr.INFORMATION_SCHEMA.TABLES (table_name) VALUES ('x')",
+    "SELECT * FROM APPENDS(TABLE ehr.INFORMATION_SCHEMA.TABLES, NULL, NULL)",
+    "SELECT * FROM ehr.__TABLES_SUMMARY__",
+  ])
+    it(`row 13: ${sql} is refused`, async () => {
+      await assertQueryRefused(clinic.rig, clinic.agent, sql);
+    });
+});
