@@ -144,6 +144,7 @@ describe("a recursive query", () => {
       wildcards: [],
       routines: [],
       models: [],
+      metadata: [],
     });
   });
   it("is resolved in time, or refused", () => {
