@@ -467,6 +467,10 @@ refused("DDL and transfers that are refused", {
   "EXPORT DATA OPTIONS (uri = ssn) AS SELECT ssn FROM patients": /name: Unrecognized name/,
   "EXPORT DATA OPTIONS (callback = 'x') AS SELECT ssn FROM patients": /unsupported: Option callback/,
   "LOAD DATA INTO pair FROM FILES (uris = [(SELECT ANY_VALUE(ssn) FROM patients)])": /unsupported/,
+  "LOAD DATA OVERWRITE pair FROM FILES (format = 'CSV', uris = ['gs://x/*'])": /unsupported: .*list them all/,
+  "LOAD DATA INTO fresh FROM FILES (format = 'CSV', uris = ['gs://x/*'])": /unsupported: .*list them all/,
+  "LOAD DATA INTO pair FROM FILES (format = 'CSV', uris = ['gs://x/*']) WITH PARTITION COLUMNS":
+    /unsupported: .*list them all/,
   "LOAD DATA INTO TEMP TABLE t FROM FILES (format = 'CSV')": /unsupported: LOAD DATA into a temporary table/,
   "LOAD DATA OVERWRITE pair PARTITIONS (a = 'x') FROM FILES (format = 'CSV')": /unsupported: LOAD DATA with PARTITIONS/,
 });
@@ -604,6 +608,6 @@ describe("what is changed beside rows and columns", () => {
     assert.deepEqual(writes("LOAD DATA INTO pair (b STRING, c STRING) FROM FILES (uris = ['gs://x'])"), [
       "append pair: b; c; a",
     ]);
-    assert.deepEqual(writes("LOAD DATA OVERWRITE pair FROM FILES (uris = ['gs://x'])"), ["create pair"]);
+    assert.deepEqual(writes("LOAD DATA OVERWRITE pair (a STRING) FROM FILES (uris = ['gs://x'])"), ["create pair: a"]);
   });
 });

@@ -22,6 +22,8 @@ const CLASSES: Readonly<Record<string, readonly [readonly string[], ClassSource 
   "p.lab.mine.a": [["phi.name"], "inherited"],
   "p.lab.mine.b": [[], undefined],
   "p.lab.mine.*": [[], undefined],
+  "p.lab.tagged.a": [["phi.name"], "policy-tag"],
+  "p.lab.tagged.*": [["phi"], "phi-default"],
 };
 
 function planOf(sql: string): UnderstoodPlan {
@@ -156,12 +158,30 @@ describe("what is loaded", () => {
     const both = named("load", "write");
     assert.deepEqual(travelling(ask(both, "LOAD DATA INTO mine FROM FILES (uris = ['gs://x/*'])")), {
       "p.lab.mine.*": ["phi"],
+      // What earlier writes said of it the agent chose.
+      "p.lab.mine.a": ["phi"],
       "p.lab.mine.b": ["phi"],
     });
+    // A table that isn't there is phi as long as it isn't.
+    for (const sql of [
+      "LOAD DATA INTO fresh (a STRING) FROM FILES (uris = ['gs://x/*'])",
+      "LOAD DATA OVERWRITE fresh (a STRING) FROM FILES (uris = ['gs://x/*'])",
+      "CREATE EXTERNAL TABLE fresh (a STRING) OPTIONS (uris = ['gs://x/*'], format = 'CSV')",
+    ])
+      assert.deepEqual(travelling(ask(both, sql)), { "p.lab.fresh.*": ["phi"], "p.lab.fresh.a": ["phi"] }, sql);
     const declared = "LOAD DATA INTO declared (a STRING) FROM FILES (uris = ['gs://x/*'])";
     assert.match(refusal(ask(both, declared)), /would hold phi, and is declared public/);
     const external = "CREATE EXTERNAL TABLE declared (a STRING) OPTIONS (uris = ['gs://x/*'], format = 'CSV')";
     assert.match(refusal(ask(both, external)), /would hold phi, and is declared public/);
+  });
+  it("is what people say of a table only as long as they say it of this table", () => {
+    const both = named("load", "write");
+    const files = "(a STRING) FROM FILES (uris = ['gs://x/*'])";
+    assert.deepEqual(travelling(ask(both, `LOAD DATA INTO tagged ${files}`)), {});
+    assert.match(
+      refusal(ask(both, `LOAD DATA OVERWRITE tagged ${files}`)),
+      /would hold phi, and is declared phi\.name/,
+    );
   });
   it("is loaded alone: what follows in a script would read it unknown", () => {
     const sql = "LOAD DATA INTO mine FROM FILES (uris = ['gs://x/*']); SELECT b FROM mine";

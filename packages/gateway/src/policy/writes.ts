@@ -1,6 +1,6 @@
 import type { ColumnName, TableRead, UnderstoodPlan, Write } from "@chaperone/googlesql";
 import { isStrong } from "../catalog/classify.ts";
-import type { ClassifiedColumn, DataClass } from "../catalog/data-class.ts";
+import type { ClassifiedColumn, ClassSource, DataClass } from "../catalog/data-class.ts";
 import { columnParts, foldPath, tableParts } from "../catalog/names.ts";
 import { ruleOf } from "./statements.ts";
 
@@ -31,7 +31,7 @@ export function writtenColumns(plan: UnderstoodPlan, classes: Classes): readonly
         mode,
         classes:
           ruleOf(kind) === "load"
-            ? loaded(classes(`${table}.${name}`))
+            ? loaded(classes(`${table}.${name}`), mode)
             : classesOf(
                 explicit.map(({ column }) => column),
                 classes,
@@ -44,9 +44,27 @@ export function writtenColumns(plan: UnderstoodPlan, classes: Classes): readonly
   ]);
 }
 
-/** Nobody knows what files hold: `phi`, unless people or earlier writes said of what classes the column is. */
-function loaded(target: ClassifiedColumn): DataClass[] {
-  return target.classes.length > 0 ? [] : ["phi"];
+/**
+ * Nobody knows what files hold: `phi`, unless people said of what classes the column is. What earlier writes said, the agent chose; what is
+ * assumed of a table that isn't there ends when it is; and a table made anew has lost its tags and labels.
+ */
+function loaded({ classes, source }: ClassifiedColumn, mode: Write["mode"]): DataClass[] {
+  return classes.length > 0 && isSaidByPeople(source, mode) ? [] : ["phi"];
+}
+
+function isSaidByPeople(source: ClassSource | undefined, mode: Write["mode"]): boolean {
+  switch (source) {
+    case "catalog-file":
+    case "dataset-label":
+      return true;
+    case "policy-tag":
+    case "table-label":
+      return mode === "append";
+    case "inherited":
+    case "phi-default":
+    case undefined:
+      return false;
+  }
 }
 
 /** A model holds something of every row and column that it was trained on (threat-model row 25). */

@@ -64,6 +64,9 @@ export function loadData(context: Context, node: LoadDataStatement): PlanStateme
     ...places.map((place) => ({ ...place, flow: NOTHING })),
     ...others.filter(({ name }) => !named.has(fold(name))).map(({ name, type }) => ({ name, type, flow: NOTHING })),
   ];
+  // Columns that BigQuery finds in the files would be in the table under no class.
+  if (columns.length === 0 || (node.partitionColumns !== null && (node.partitionColumns.columns ?? []).length === 0))
+    return context.fail("unsupported", "LOAD DATA can't leave columns to be found in the files; list them all", node);
   partitionColumns(context, node.partitionBy, columns);
   checkClusterBy(context, node.clusterBy, columns);
   checkOptions(context, node.options, "CREATE TABLE");
