@@ -247,6 +247,8 @@ table("aggregates that hand out values are copies", [
   ["SELECT APPROX_QUANTILES(ssn, 4) AS x FROM patients", "x = copy ssn"],
   ["SELECT APPROX_TOP_COUNT(ssn, 5)[OFFSET(0)].value AS x FROM patients", "x = copy ssn ? ssn"],
   ["SELECT APPROX_TOP_COUNT(ssn, 5)[OFFSET(0)].count AS x FROM patients", "x = aggregate ssn ? ssn"],
+  ["SELECT APPROX_TOP_SUM(name, 1, 5)[OFFSET(0)].sum AS x FROM patients", "x = aggregate * ? name"],
+  ["SELECT APPROX_TOP_COUNT('x', 5)[OFFSET(0)].count AS x FROM patients", "x = aggregate *"],
   ["SELECT APPROX_TOP_SUM(name, weight, 5)[OFFSET(0)].value AS x FROM patients", "x = copy name ? name, weight"],
   ["SELECT ARRAY_CONCAT_AGG(tags) AS x FROM patients", "x = copy tags"],
   ["SELECT ARRAY_AGG(STRUCT(ssn, id))[OFFSET(0)].ssn AS x FROM patients", "x = copy ssn"],

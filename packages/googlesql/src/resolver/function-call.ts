@@ -364,10 +364,9 @@ function topValues(context: Context, name: string, passed: Passed, node: Functio
   if (!coerces(count.type, INT64, count.written)) context.fail("type", `${name} takes an INT64 as its last`, node);
   // A negative weight is an error, and so is NaN; a number of elements, what is none.
   context.failing.push(count.flow, ...(weight === null ? [] : [weight.flow]));
-  const statistic =
-    weight === null
-      ? aggregated([value.flow], frame.depth, frame.repeated ? "other" : "count")
-      : aggregated([weight.flow], frame.depth, "other");
+  const counted = [weight === null ? value.flow : weight.flow];
+  const values = ofNoColumn(counted) ? [...counted, frame.rows] : counted;
+  const statistic = aggregated(values, frame.depth, weight === null && !frame.repeated ? "count" : "other");
   const type = arrayOf(
     structOf([
       { name: "value", type: value.type },
@@ -386,12 +385,16 @@ function topValues(context: Context, name: string, passed: Passed, node: Functio
   };
 }
 
+/** COUNT(1), SUM(1), RANK(), the sums of APPROX_TOP_SUM(x, 1, 3) tell nothing but how many rows there are. */
+function ofNoColumn(values: readonly Flow[]): boolean {
+  return values.every((value) => whole(value).explicit.size === 0);
+}
+
 function finish(context: Context, rows: OverRows, via: Via, keys: ReadonlySet<SourceKey>, frame: Frame): Value {
   let shown: Flow;
   if (rows.fields !== null) shown = structFlow(rows.fields);
   else {
-    // COUNT(1), SUM(1), RANK(): nothing but how many rows there are.
-    const bare = rows.values.every((v) => whole(v).explicit.size === 0);
+    const bare = ofNoColumn(rows.values);
     const values = bare ? [...rows.values, frame.rows] : rows.values;
     shown =
       via === "aggregate"
