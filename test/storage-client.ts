@@ -1,6 +1,7 @@
 import { type protos, v1 } from "@google-cloud/bigquery-storage";
 import { credentials, type ServiceError } from "@grpc/grpc-js";
 import { type Table, tableFromIPC } from "apache-arrow";
+import avro from "avsc";
 import { PROJECT, type Rig } from "./rig.ts";
 
 export type ReadSession = protos.google.cloud.bigquery.storage.v1.IReadSession;
@@ -55,6 +56,23 @@ export class StorageClient {
     for await (const response of this.rows(session.streams?.[stream]?.name ?? "", offset))
       parts.push(bytesOf(response.arrowRecordBatch.serializedRecordBatch));
     return tableFromIPC(Buffer.concat(parts));
+  }
+
+  /** All of a stream in Avro, as avsc reads it. */
+  async readAvro(session: ReadSession, stream = 0, offset = 0): Promise<Record<string, unknown>[]> {
+    const type = avro.Type.forSchema(JSON.parse(session.avroSchema?.schema ?? ""));
+    const rows: Record<string, unknown>[] = [];
+    for await (const { avroRows, rowCount } of this.rows(session.streams?.[stream]?.name ?? "", offset)) {
+      const bytes = bytesOf(avroRows.serializedBinaryRows);
+      let at = 0;
+      for (let i = 0; i < Number(rowCount); i++) {
+        const { value, offset: next } = type.decode(Buffer.from(bytes), at);
+        rows.push({ ...value });
+        at = next;
+      }
+      if (at !== bytes.length) throw new Error("there are more bytes than rows");
+    }
+    return rows;
   }
 
   close(): Promise<void> {

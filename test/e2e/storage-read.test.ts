@@ -110,6 +110,62 @@ describe("the Storage Read API", () => {
     );
   });
 
+  it("gives the same cells as Avro: shown, masked, and from an offset", async () => {
+    const options = { selectedFields: ["patient_id", "first_name", "ssn", "birth_date"] };
+    const both = [];
+    for (const dataFormat of ["ARROW", "AVRO"]) {
+      const opening = client.open(tableName("ehr.patients"), options, { dataFormat });
+      await rig.decide("dana.officer", "approve");
+      both.push(await opening);
+    }
+    const [arrow = {}, avro = {}] = both;
+    assert.equal(avro.arrowSchema ?? null, null);
+    const table = await client.read(arrow);
+    const rows = await client.readAvro(avro);
+    assert.equal(rows.length, table.numRows);
+    for (const name of ["patient_id", "first_name", "ssn"])
+      assert.deepEqual(
+        rows.map((row) => String(row[name])),
+        [...(table.getChild(name) ?? [])].map(String),
+      );
+    assert.ok(rows.every(({ ssn }) => /^XXXXX[0-9]{4}$/.test(String(ssn))));
+    assert.ok(
+      rows.every(({ birth_date: days }) => new Date(Number(days) * 86_400_000).toISOString().slice(5, 10) === "01-01"),
+    );
+    assert.deepEqual(await client.readAvro(avro, 0, 40), rows.slice(40));
+    const ledger = await rig.gateway.store.db
+      .selectFrom("ledger_entries")
+      .select("bytes")
+      .where("type", "=", "release.started")
+      .execute();
+    assert.equal(JSON.parse(Buffer.from(ledger.at(-1)?.bytes ?? []).toString()).data.format, "avro");
+  });
+
+  it("reads what upstream compressed though nobody asked it to", async () => {
+    const session = await client.open(tableName("ops.numbers"));
+    for (const codec of ["LZ4_FRAME", "ZSTD"] as const) {
+      rig.warehouse.misbehave({ kind: "compressed", codec, target: "storage" });
+      assert.deepEqual(
+        await numbers(session),
+        Array.from({ length: 20_000 }, (_, n) => n),
+      );
+    }
+    rig.warehouse.calm();
+  });
+
+  it("samples a table as TABLESAMPLE does", async () => {
+    const rows = (percent: number) => client.open(tableName("ops.numbers"), { samplePercentage: percent });
+    assert.equal((await numbers(await rows(100))).length, 20_000);
+    // The stand-in takes every block; what it is asked is what counts.
+    assert.equal((await numbers(await rows(50))).length, 20_000);
+    const sent = rig.warehouse.requests.map(({ body }) => JSON.stringify(body));
+    assert.ok(sent.some((body) => body.includes("TABLESAMPLE SYSTEM (50 PERCENT)")));
+    assert.deepEqual(
+      await refusal(client.open(tableName("_chaperone_results.anon_x"), { samplePercentage: 5 })).then((r) => r?.code),
+      3,
+    );
+  });
+
   it("refuses when the person does", async () => {
     const opening = refusal(client.open(tableName("ehr.patients"), { selectedFields: ["first_name"] }));
     await rig.decide("dana.officer", "deny");
@@ -148,11 +204,16 @@ describe("the Storage Read API", () => {
 
   it("refuses by name what isn't served", async () => {
     const table = tableName("ops.calendar");
-    assert.deepEqual(await refusal(client.open(table, {}, { dataFormat: "AVRO" })), {
-      code: 12,
-      message: "Chaperone does not serve data format AVRO; ask for ARROW.",
-    });
-    assert.equal((await refusal(client.open(table, { samplePercentage: 5 })))?.code, 12);
+    const options = { avroSerializationOptions: { enableDisplayNameAttribute: true } };
+    assert.equal((await refusal(client.open(table, options, { dataFormat: "AVRO" })))?.code, 12);
+    assert.equal((await refusal(client.open(table, { avroSerializationOptions: {} })))?.code, 3);
+    assert.equal((await refusal(client.open(table, {}, { dataFormat: 7 })))?.code, 3);
+    for (const samplePercentage of [-1, 101, Number.NaN])
+      assert.equal((await refusal(client.open(table, { samplePercentage })))?.code, 3);
+    assert.equal((await refusal(client.open(table, { arrowSerializationOptions: { bufferCompression: 9 } })))?.code, 3);
+    assert.equal((await refusal(client.open(table, { responseCompressionCodec: 1 })))?.code, 3);
+    const picos = { arrowSerializationOptions: { picosTimestampPrecision: 3 } };
+    assert.equal((await refusal(client.open(table, picos)))?.code, 12);
     assert.equal((await refusal(client.open(tableName("ops.none"))))?.code, 5);
     assert.equal((await refusal(client.open(table, { selectedFields: ["none"] })))?.code, 3);
     // Compression is what the client can read, not what it must get.

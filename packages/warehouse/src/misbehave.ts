@@ -41,7 +41,9 @@ export type FaultEffect =
       readonly totalBytesProcessed?: string;
     }
   /** gzip, whatever Accept-Encoding says. */
-  | { readonly kind: "gzip" };
+  | { readonly kind: "gzip" }
+  /** Arrow's buffers compressed, whatever was asked for. */
+  | { readonly kind: "compressed"; readonly codec: "LZ4_FRAME" | "ZSTD" };
 
 export type Fault = FaultEffect & {
   /** Default: whatever the kind is about; `results`, `query` and `tabledata` for the shape of rows. */
@@ -67,6 +69,7 @@ const KINDS: readonly string[] = [
   "job-delay",
   "dry-run",
   "gzip",
+  "compressed",
 ];
 
 const ROWS: readonly FaultTarget[] = ["query", "results", "tabledata"];

@@ -7,8 +7,9 @@ import { bool, bytes, double, integer, many, message, one, string, strings } fro
  */
 export const SERVICE = "/google.cloud.bigquery.storage.v1.BigQueryRead";
 
-export const AVRO = 1;
-export const ARROW = 2;
+export type Format = "arrow" | "avro";
+/** `DataFormat`. */
+export const DATA_FORMAT: Readonly<Record<Format, number>> = { avro: 1, arrow: 2 };
 
 const timestamp = message("Timestamp", { seconds: integer(1), nanos: integer(2) });
 
@@ -30,12 +31,14 @@ const readOptions = message("TableReadOptions", {
 });
 
 const arrowSchema = message("ArrowSchema", { serializedSchema: bytes(1) });
+const avroSchema = message("AvroSchema", { schema: string(1) });
 const readStream = message("ReadStream", { name: string(1) });
 
 const readSession = message("ReadSession", {
   name: string(1),
   expireTime: one(2, timestamp),
   dataFormat: integer(3),
+  avroSchema: one(4, avroSchema),
   arrowSchema: one(5, arrowSchema),
   table: string(6),
   tableModifiers: one(7, tableModifiers),
@@ -55,8 +58,10 @@ export const messages = {
   readSession,
   readRowsRequest: message("ReadRowsRequest", { readStream: string(1), offset: integer(2) }),
   readRowsResponse: message("ReadRowsResponse", {
+    avroRows: one(3, message("AvroRows", { serializedBinaryRows: bytes(1), rowCount: integer(2) })),
     arrowRecordBatch: one(4, message("ArrowRecordBatch", { serializedRecordBatch: bytes(1), rowCount: integer(2) })),
     rowCount: integer(6),
+    avroSchema: one(7, avroSchema),
     arrowSchema: one(8, arrowSchema),
     uncompressedByteSize: integer(9),
   }),

@@ -13,6 +13,7 @@ export interface ReadSession {
   readonly name?: string;
   readonly expire_time?: { readonly seconds: number };
   readonly data_format?: number;
+  readonly avro_schema?: { readonly schema: string };
   readonly arrow_schema?: { readonly serialized_schema: Uint8Array };
   readonly table?: string;
   readonly table_modifiers?: { readonly snapshot_time?: { readonly seconds?: number } };
@@ -20,6 +21,7 @@ export interface ReadSession {
     readonly selected_fields?: readonly string[];
     readonly row_restriction?: string;
     readonly arrow_serialization_options?: { readonly buffer_compression?: number };
+    readonly avro_serialization_options?: { readonly enable_display_name_attribute?: boolean };
     readonly sample_percentage?: number;
     readonly response_compression_codec?: number;
   };
@@ -38,8 +40,10 @@ export interface ReadRowsRequest {
 }
 
 export interface ReadRowsResponse {
-  readonly arrow_record_batch: { readonly serialized_record_batch: Uint8Array; readonly row_count: number };
+  readonly avro_rows?: { readonly serialized_binary_rows: Uint8Array; readonly row_count: number };
+  readonly arrow_record_batch?: { readonly serialized_record_batch: Uint8Array; readonly row_count: number };
   readonly row_count: number;
+  readonly avro_schema?: { readonly schema: string };
   readonly arrow_schema?: { readonly serialized_schema: Uint8Array };
   readonly stats: { readonly progress: { readonly at_response_start: number; readonly at_response_end: number } };
 }

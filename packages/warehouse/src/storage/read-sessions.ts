@@ -10,6 +10,7 @@ import { prepare } from "../run/prepare.ts";
 import { Session } from "../run/session.ts";
 import { tokenize } from "../sql/lexer.ts";
 import type { Field } from "../sql/types.ts";
+import type { Codec } from "./compress-batch.ts";
 import type {
   CreateReadSessionRequest,
   ReadRowsRequest,
@@ -18,8 +19,12 @@ import type {
   SplitReadStreamRequest,
   SplitReadStreamResponse,
 } from "./messages.ts";
+import { type StreamFormat, streamFormat } from "./stream-format.ts";
 
+const AVRO = 1;
 const ARROW = 2;
+/** `ArrowSerializationOptions.CompressionCodec`. */
+const CODECS: readonly (Codec | undefined)[] = [undefined, "LZ4_FRAME", "ZSTD"];
 /** BigQuery's own. */
 const LIFETIME_SECONDS = 6 * 3600;
 const MAX_STREAMS = 8;
@@ -28,9 +33,6 @@ const MAX_SESSIONS = 200;
 
 /** Lies about a session's columns: told when it is made, and in each reading too. */
 const SHAPES = ["wrong-type", "extra-column", "missing-column", "reordered-columns"] as const;
-
-/** Apache's library takes long to load, and most warehouses never read by this API. */
-const arrow = () => import("./arrow-data.ts");
 
 interface Stream {
   readonly session: OpenSession;
@@ -45,6 +47,8 @@ interface OpenSession {
   /** What it says its columns are; other than `fields` when it lies. */
   readonly said: readonly Field[];
   readonly lies: readonly Fault[];
+  readonly format: "arrow" | "avro";
+  readonly codec: Codec | undefined;
 }
 
 export class ReadSessions {
@@ -67,13 +71,13 @@ export class ReadSessions {
     const parent = /^projects\/([^/]+)$/.exec(request.parent ?? "")?.[1];
     if (parent === undefined) throw new WarehouseError("invalid", "parent must be projects/{project_id}");
     this.#catalog.requireProject(parent);
-    if (asked.data_format !== ARROW) throw new WarehouseError("invalid", "Only the ARROW data format is supported");
+    if (asked.data_format !== ARROW && asked.data_format !== AVRO)
+      throw new WarehouseError("invalid", "The data format is ARROW or AVRO");
     const options = asked.read_options ?? {};
-    if (
-      (options.arrow_serialization_options?.buffer_compression ?? 0) !== 0 ||
-      (options.response_compression_codec ?? 0) !== 0
-    )
-      throw new WarehouseError("invalid", "Compression is not supported by this warehouse");
+    const codec = CODECS[options.arrow_serialization_options?.buffer_compression ?? 0];
+    // Of whole responses a client says what it can read; this warehouse compresses none.
+    if (options.avro_serialization_options?.enable_display_name_attribute === true)
+      throw new WarehouseError("invalid", "Display names are not supported by this warehouse");
     if (options.sample_percentage !== undefined)
       throw new WarehouseError("invalid", "Sampling is not supported by this warehouse");
     const table = this.#catalog.table({ projectId, datasetId, tableId });
@@ -97,9 +101,11 @@ export class ReadSessions {
       fields,
       said: lies.reduce(misstated, fields),
       lies,
+      format: asked.data_format === AVRO ? "avro" : "arrow",
+      codec,
     };
     this.#keep(session);
-    const { schemaMessage } = await arrow();
+    const { schema } = await streamFormat(session.format, session.said, codec);
     const count = Math.max(1, Math.min(request.max_stream_count || 1, MAX_STREAMS, rows));
     const streams = Array.from({ length: count }, (_, i) =>
       this.#stream(session, Math.floor((rows * i) / count), Math.floor((rows * (i + 1)) / count)),
@@ -107,8 +113,8 @@ export class ReadSessions {
     return {
       name: session.name,
       expire_time: { seconds: Math.floor(this.#catalog.now() / 1000) + LIFETIME_SECONDS },
-      data_format: ARROW,
-      arrow_schema: { serialized_schema: schemaMessage(session.said) },
+      data_format: asked.data_format,
+      ...schema,
       ...(asked.table === undefined ? {} : { table: asked.table }),
       streams,
       estimated_row_count: rows,
@@ -120,7 +126,9 @@ export class ReadSessions {
     const { session: open, start, end } = this.#find(request.read_stream);
     const lies = this.#misbehaviour.strike("storage", SHAPES);
     const session = { ...open, said: lies.reduce(misstated, open.said), lies: [...open.lies, ...lies] };
-    const { batchMessage, schemaMessage } = await arrow();
+    const compressed = this.#misbehaviour.strike("storage", ["compressed"])[0];
+    const codec = compressed?.kind === "compressed" ? compressed.codec : open.codec;
+    const format: StreamFormat = await streamFormat(session.format, session.said, codec);
     const offset = request.offset ?? 0;
     if (offset < 0 || offset > end - start) throw new WarehouseError("invalid", "The offset is outside of the stream");
     const faults = this.#misbehaviour.strike("storage", ["extra-rows", "delay", "reset", "job-error"]);
@@ -133,12 +141,12 @@ export class ReadSessions {
           throw new WarehouseError("backendError", "The connection broke");
         if (fault.kind === "job-error") throw new WarehouseError(fault.reason ?? "invalidQuery", fault.message);
       }
-      const batch = batchMessage(session.said, lying(session, columns), rows);
+      const batch = format.batch(lying(session, columns), rows);
       const total = Math.max(1, end - start);
       await write({
-        arrow_record_batch: { serialized_record_batch: batch, row_count: rows },
+        ...format.rows(batch, rows),
         row_count: rows,
-        ...(sent === offset ? { arrow_schema: { serialized_schema: schemaMessage(session.said) } } : {}),
+        ...(sent === offset ? format.schema : {}),
         stats: { progress: { at_response_start: sent / total, at_response_end: (sent + rows) / total } },
       });
       sent += rows;

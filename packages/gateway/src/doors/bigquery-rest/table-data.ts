@@ -7,7 +7,7 @@ import { RESULT_DATASET, type ResultTable, sessionOfResultTable } from "../../se
 import type { SessionError } from "../../sessions/session.ts";
 import { findSessionById, type SessionRow } from "../../sessions/session-row.ts";
 import { tableReadStatement } from "../../sessions/table-read.ts";
-import { waitingRead } from "../../sessions/waiting-read.ts";
+import { unfinishedRead } from "../../sessions/unfinished-read.ts";
 import { submissionAtOnce } from "./at-once.ts";
 import { GoogleError, invalid, notFound } from "./google-error.ts";
 import { jobState } from "./job-resource.ts";
@@ -57,8 +57,9 @@ export class TableData {
     const { statement } = await tableReadStatement(principal, connection, read, this.#o.pages.clock());
     const row =
       page.pageToken === undefined
-        ? ((await waitingRead(this.#o.pages.store, this.#o.engine, principal, project, statement)) ??
-          (await this.#o.engine.submit(principal, connection, submissionAtOnce(connection, project, statement))))
+        ? ((await unfinishedRead(this.#o.pages.store, this.#o.engine, principal, project, statement.sql, {
+            kind: "waited",
+          })) ?? (await this.#o.engine.submit(principal, connection, submissionAtOnce(connection, project, statement))))
         : await this.#ofToken(principal, project, page.pageToken, statement.sql);
     refuseIfRefused(row);
     const rest = page.pageToken === undefined ? undefined : page.pageToken.slice(page.pageToken.indexOf(".") + 1);

@@ -1,22 +1,20 @@
-import type { MaskedField } from "@chaperone/masking";
-import { MaskingError } from "@chaperone/masking";
-import { ARROW, messages, type ReadSession, SERVICE } from "../../grpc/bigquery-read.ts";
+import { type MaskedField, MaskingError, unfitForAvro } from "@chaperone/masking";
+import { DATA_FORMAT, type Format, messages, type ReadSession, SERVICE } from "../../grpc/bigquery-read.ts";
 import type { Call } from "../../grpc/server.ts";
 import { GrpcError } from "../../grpc/status.ts";
 import type { AgentPrincipal } from "../../identity/principal.ts";
-import { arrowMasker, readArrow } from "../../sessions/arrow-read.ts";
 import type { Connection } from "../../sessions/connection.ts";
-import { describedTable } from "../../sessions/described-table.ts";
 import type { Outcome } from "../../sessions/job-follower.ts";
 import { countRows, type PageOptions, rowLimit } from "../../sessions/page.ts";
 import { DISAGREES } from "../../sessions/refusal.ts";
 import { RESULT_DATASET, sessionOfResultTable } from "../../sessions/result-table.ts";
 import type { SessionError } from "../../sessions/session.ts";
 import { type SessionRow, upstreamJob } from "../../sessions/session-row.ts";
-import { tableReadStatement } from "../../sessions/table-read.ts";
+import { maskedStream, streamMasker } from "../../sessions/stream-read.ts";
+import { unfinishedRead } from "../../sessions/unfinished-read.ts";
 import { parseTableName } from "../../upstream/names.ts";
 import type { StorageUpstream } from "../../upstream/storage/storage-upstream.ts";
-import { pendingRead } from "./pending-read.ts";
+import { askedStatement } from "./asked-statement.ts";
 import { Places } from "./places.ts";
 import { refused } from "./refused.ts";
 import { type AskedRead, readRequest, rowsRequest, splitRequest } from "./requests.ts";
@@ -112,6 +110,9 @@ export class StorageDoor {
     const all = engine.maskPlanOf(row).fields;
     if (all.length === 0) throw new GrpcError("notFound", "Not found: Table");
     const fields = select(all, asked.selection);
+    const unfit = asked.format === "avro" ? unfitForAvro(fields) : undefined;
+    if (unfit !== undefined)
+      throw new GrpcError("invalidArgument", `AVRO doesn't carry this: ${unfit}. Ask for ARROW.`);
     // A read session says how many rows there are, and upstream makes none for what may not be read now.
     const count = await countRows(this.#o.pages, principal, row, outcome);
     return this.#open(row, connection, storage, asked, outcome, count, all, fields, signal);
@@ -120,41 +121,24 @@ export class StorageDoor {
   /** The session of which the table is the result, or the query that reads it. */
   async #session(principal: AgentPrincipal, connection: Connection, asked: AskedRead): Promise<SessionRow> {
     const { engine, store, clock } = this.#o.pages;
-    const { projectId, datasetId, tableId } = asked.table;
-    if (datasetId === RESULT_DATASET) {
+    if (asked.table.datasetId === RESULT_DATASET) {
       // A condition on the rows would see what the masks hide.
-      if (asked.restriction !== undefined || asked.snapshot !== undefined)
+      if (asked.restriction !== undefined || asked.snapshot !== undefined || asked.samplePercentage !== undefined)
         throw new GrpcError(
           "invalidArgument",
-          "A query's result is read without row_restriction and snapshot_time; say them in the query.",
+          "A query's result is read without row_restriction, snapshot_time and sample_percentage; say them in the query.",
         );
       const row = await sessionOfResultTable(store, principal, asked.table);
       if (row === undefined) throw new GrpcError("notFound", "Not found: Table");
       return row;
     }
     const now = clock();
-    const described = await describedTable(principal, connection, `${projectId}.${datasetId}.${tableId}`, now);
-    const { statement } = await tableReadStatement(
-      principal,
-      connection,
-      {
-        project: projectId,
-        dataset: datasetId,
-        table: tableId,
-        selectedFields:
-          asked.selection === undefined || described.kind !== "described"
-            ? undefined
-            : columnsOf(described.fields, asked.selection),
-      },
+    const statement = await askedStatement(principal, connection, asked, now);
+    const pending = await unfinishedRead(store, engine, principal, asked.project, statement.sql, {
+      kind: "unanswered",
       now,
-    );
-    // Each part was read by itself to its end; the line's end closes a comment.
-    const asOf = asked.snapshot === undefined ? "" : ` FOR SYSTEM_TIME AS OF ${asked.snapshot}`;
-    const where = asked.restriction === undefined ? "" : ` WHERE (${asked.restriction}\n)`;
-    const sql = `${statement.sql}${asOf}${where}`;
-    const pending = await pendingRead(store, engine, principal, asked.project, sql, now, (id) =>
-      this.#answered.has(id),
-    );
+      answered: (id) => this.#answered.has(id),
+    });
     if (pending !== undefined) return pending;
     return engine.submit(principal, connection, {
       door: "bigquery-storage",
@@ -162,7 +146,7 @@ export class StorageDoor {
       location: connection.location,
       jobId: undefined,
       requestId: undefined,
-      statement: { ...statement, sql },
+      statement,
       dryRun: false,
       maximumBytesBilled: undefined,
       jobTimeoutMs: undefined,
@@ -208,12 +192,13 @@ export class StorageDoor {
       project: row.project,
       table: parseTableName(job.destinationTable),
       selectedFields: paths ?? [],
+      format: asked.format,
       streams,
       signal,
     });
     let schema: Buffer;
     try {
-      schema = arrowMasker(pages, fields, 0).schema(opened.schema);
+      schema = streamMasker(pages, asked.format, fields, 0).schema(opened.schema);
       if (opened.streams.length === 0 && outcome.totalRows > 0)
         throw new MaskingError("shape", "There is no stream for the rows");
     } catch (error) {
@@ -226,11 +211,18 @@ export class StorageDoor {
     return {
       name: sessionName(row),
       ...(opened.expiresAt === undefined ? {} : { expireTime: { seconds: Math.floor(opened.expiresAt / 1000) } }),
-      dataFormat: ARROW,
-      arrowSchema: { serializedSchema: schema },
+      dataFormat: DATA_FORMAT[asked.format],
+      ...schemaIn(asked.format, schema),
       table: `projects/${asked.table.projectId}/datasets/${asked.table.datasetId}/tables/${asked.table.tableId}`,
       streams: opened.streams.map((upstream) => ({
-        name: streamName(pages.sealer, row, { upstream, total: outcome.totalRows, limit, whole, paths }),
+        name: streamName(pages.sealer, row, {
+          format: asked.format,
+          upstream,
+          total: outcome.totalRows,
+          limit,
+          whole,
+          paths,
+        }),
       })),
       estimatedRowCount: count,
       ...(asked.traceId === undefined ? {} : { traceId: asked.traceId }),
@@ -245,7 +237,9 @@ export class StorageDoor {
     if (offset > place.total) throw new GrpcError("outOfRange", "The offset is beyond the stream's rows.");
     const storage = storageOf(pages.engine.connectionByRow(row));
     const signal = AbortSignal.any([call.signal, AbortSignal.timeout(limits.readMs)]);
-    const batches = readArrow(pages, principal, row, {
+    const { format } = place;
+    const batches = maskedStream(pages, principal, row, {
+      format,
       fields: select(pages.engine.maskPlanOf(row).fields, selectionOf(place.paths ?? [])),
       offset,
       total: place.total,
@@ -253,15 +247,17 @@ export class StorageDoor {
       whole: place.whole,
       stream: pages.sealer.keyedHash(place.upstream),
       recheckMs: limits.recheckMs,
-      open: () => storage.readRows(place.upstream, offset, signal),
+      open: () => storage.readRows(place.upstream, format, offset, signal),
     });
     // The next batch isn't asked for before the client has room.
     for await (const { schema, batch, rows } of batches)
       await call.send(
         messages.readRowsResponse.pieces({
-          arrowRecordBatch: { serializedRecordBatch: batch, rowCount: rows },
+          ...(format === "arrow"
+            ? { arrowRecordBatch: { serializedRecordBatch: batch, rowCount: rows } }
+            : { avroRows: { serializedBinaryRows: batch, rowCount: rows } }),
           rowCount: rows,
-          ...(schema === undefined ? {} : { arrowSchema: { serializedSchema: schema } }),
+          ...(schema === undefined ? {} : schemaIn(format, schema)),
         }),
         signal,
       );
@@ -296,15 +292,10 @@ export class StorageDoor {
   }
 }
 
-/** The table's columns that are selected, in the table's order: what is selected inside of one is asked of its result. */
-function columnsOf(
-  fields: readonly { readonly name: string }[],
-  selection: ReadonlyMap<string, unknown>,
-): readonly string[] {
-  const chosen = fields.filter(({ name }) => selection.has(name.toLowerCase())).map(({ name }) => name);
-  if (chosen.length !== selection.size)
-    throw new GrpcError("invalidArgument", "selected_fields names a field that the table doesn't have.");
-  return chosen;
+function schemaIn(format: Format, schema: Buffer): Pick<ReadSession, "arrowSchema" | "avroSchema"> {
+  return format === "arrow"
+    ? { arrowSchema: { serializedSchema: schema } }
+    : { avroSchema: { schema: schema.toString("utf8") } };
 }
 
 function storageOf(connection: Connection): StorageUpstream {

@@ -1,8 +1,8 @@
 import { childrenOf, type Node, parseExpression, SqlError } from "@chaperone/googlesql";
 import {
-  ARROW,
-  AVRO,
   type CreateReadSessionRequest,
+  DATA_FORMAT,
+  type Format,
   messages,
   type ReadRowsRequest,
   type SplitReadStreamRequest,
@@ -17,6 +17,9 @@ export interface AskedRead {
   readonly project: string;
   readonly table: { readonly projectId: string; readonly datasetId: string; readonly tableId: string };
   readonly selection: Selection | undefined;
+  readonly format: Format;
+  /** Of the table's blocks, so many are read; undefined: all. */
+  readonly samplePercentage: number | undefined;
   /** One expression of GoogleSQL without a query in it. */
   readonly restriction: string | undefined;
   /** A GoogleSQL literal's text. */
@@ -30,6 +33,10 @@ const LONGEST_RESTRICTION = 1_000_000;
 const LONGEST_TRACE_ID = 256;
 /** `TIMESTAMP_PRECISION_MICROS`; 0 says nothing. */
 const MICROS = 1;
+/** The last of `CompressionCodec`: LZ4_FRAME, ZSTD. */
+const LAST_BUFFER_CODEC = 2;
+/** `RESPONSE_COMPRESSION_CODEC_LZ4`; 0 says nothing. */
+const RESPONSE_LZ4 = 2;
 
 export function readRequest(bytes: Uint8Array, mostStreams: number): AskedRead {
   const {
@@ -45,30 +52,61 @@ export function readRequest(bytes: Uint8Array, mostStreams: number): AskedRead {
   if (projectId === undefined || datasetId === undefined || tableId === undefined)
     throw invalid("read_session.table is projects/{project_id}/datasets/{dataset_id}/tables/{table_id}.");
   refuseOutput(readSession ?? {});
-  if (readSession?.dataFormat === AVRO)
-    throw new GrpcError("unimplemented", "Chaperone does not serve data format AVRO; ask for ARROW.");
-  if (readSession?.dataFormat !== ARROW) throw invalid("read_session.data_format is ARROW.");
+  const format = formatOf(readSession?.dataFormat);
   if (maxStreamCount < 0 || preferredMinStreamCount < 0) throw invalid("Stream counts are not negative.");
-  const options = readSession.readOptions ?? {};
-  // Whether rows are compressed is the server's to say: buffer_compression and response_compression_codec are what a client can read.
-  if ((options.arrowSerializationOptions?.picosTimestampPrecision ?? 0) > MICROS)
-    throw new GrpcError("unimplemented", "Chaperone serves timestamps in microseconds only.");
-  if (options.avroSerializationOptions !== undefined)
-    throw invalid("avro_serialization_options are not for data format ARROW.");
-  if (options.samplePercentage !== undefined)
-    throw new GrpcError("unimplemented", "Chaperone does not serve sample_percentage; say TABLESAMPLE in a query.");
-  const traceId = readSession.traceId;
+  const options = readSession?.readOptions ?? {};
+  checkSerialization(options, format);
+  const samplePercentage = options.samplePercentage;
+  if (samplePercentage !== undefined && !(samplePercentage >= 0 && samplePercentage <= 100))
+    throw invalid("sample_percentage is between 0 and 100.");
+  const traceId = readSession?.traceId;
   if ((traceId?.length ?? 0) > LONGEST_TRACE_ID) throw invalid(`trace_id has at most ${LONGEST_TRACE_ID} characters.`);
   const asked = maxStreamCount === 0 ? Math.max(1, preferredMinStreamCount) : maxStreamCount;
   return {
     project,
     table: { projectId, datasetId, tableId },
+    format,
+    samplePercentage,
     selection: selectionOf(options.selectedFields ?? []),
     restriction: options.rowRestriction === undefined ? undefined : restrictionOf(options.rowRestriction),
-    snapshot: snapshotOf(readSession.tableModifiers?.snapshotTime),
+    snapshot: snapshotOf(readSession?.tableModifiers?.snapshotTime),
     streams: Math.min(asked, mostStreams),
     traceId,
   };
+}
+
+function formatOf(dataFormat: number | undefined): Format {
+  switch (dataFormat) {
+    case DATA_FORMAT.arrow:
+      return "arrow";
+    case DATA_FORMAT.avro:
+      return "avro";
+    default:
+      throw invalid("read_session.data_format is ARROW or AVRO.");
+  }
+}
+
+/**
+ * How values are written. Compression is what a client can read, not what it must get: whether a buffer is compressed stands in the buffer,
+ * whether a response is in the response. Nothing is compressed here, but a codec that doesn't exist is no wish to be passed over.
+ */
+function checkSerialization(
+  options: NonNullable<NonNullable<CreateReadSessionRequest["readSession"]>["readOptions"]>,
+  format: Format,
+): void {
+  const { arrowSerializationOptions: arrow, avroSerializationOptions: avro, responseCompressionCodec = 0 } = options;
+  if (arrow !== undefined && format !== "arrow")
+    throw invalid("arrow_serialization_options are not for data format AVRO.");
+  if (avro !== undefined && format !== "avro")
+    throw invalid("avro_serialization_options are not for data format ARROW.");
+  const bufferCodec = arrow?.bufferCompression ?? 0;
+  if (bufferCodec < 0 || bufferCodec > LAST_BUFFER_CODEC) throw invalid("buffer_compression is LZ4_FRAME or ZSTD.");
+  if (responseCompressionCodec !== 0 && responseCompressionCodec !== RESPONSE_LZ4)
+    throw invalid("response_compression_codec is LZ4.");
+  if (((format === "arrow" ? arrow : avro)?.picosTimestampPrecision ?? 0) > MICROS)
+    throw new GrpcError("unimplemented", "Chaperone serves timestamps in microseconds only, as masks read them.");
+  if (avro?.enableDisplayNameAttribute === true)
+    throw new GrpcError("unimplemented", "Chaperone does not serve enable_display_name_attribute; ask for ARROW.");
 }
 
 export function rowsRequest(bytes: Uint8Array): Required<ReadRowsRequest> {
@@ -97,8 +135,15 @@ function decoded<T>(message: { decode(bytes: Uint8Array, unknown: "refuse"): T }
 
 /** Fields that only an answer has. */
 function refuseOutput(session: NonNullable<CreateReadSessionRequest["readSession"]>): void {
-  const { name, expireTime, arrowSchema, streams, estimatedRowCount } = session;
-  for (const [field, value] of Object.entries({ name, expireTime, arrowSchema, streams, estimatedRowCount }))
+  const { name, expireTime, arrowSchema, avroSchema, streams, estimatedRowCount } = session;
+  for (const [field, value] of Object.entries({
+    name,
+    expireTime,
+    arrowSchema,
+    avroSchema,
+    streams,
+    estimatedRowCount,
+  }))
     if (value !== undefined) throw invalid(`read_session.${field} is an answer's, not a request's.`);
 }
 

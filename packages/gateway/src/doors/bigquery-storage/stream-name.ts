@@ -1,4 +1,5 @@
 import type { Sealer } from "../../evidence/seal.ts";
+import type { Format } from "../../grpc/bigquery-read.ts";
 import { GrpcError } from "../../grpc/status.ts";
 import type { AgentPrincipal } from "../../identity/principal.ts";
 import type { SessionRow } from "../../sessions/session-row.ts";
@@ -6,6 +7,7 @@ import type { Store } from "../../store/store.ts";
 
 /** What the name of a stream stands for; sealed in it, so that it survives a restart and opens for its session alone. */
 export interface StreamPlace {
+  readonly format: Format;
   /** BigQuery's own name of it. */
   readonly upstream: string;
   /** Rows of the whole result, by which more than there are is noticed. */

@@ -1,6 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Limits } from "../../config/index.ts";
-import { ARROW, messages, SERVICE } from "../../grpc/bigquery-read.ts";
+import {
+  DATA_FORMAT,
+  type Format,
+  messages,
+  type ReadSession as ReadSessionMessage,
+  SERVICE,
+} from "../../grpc/bigquery-read.ts";
 import { GrpcCallError, GrpcClient } from "../../grpc/client.ts";
 import { ProtobufError } from "../../grpc/protobuf.ts";
 import type { AccessTokens } from "../access-tokens.ts";
@@ -11,7 +17,7 @@ import type { ObserveCall } from "../transport.ts";
 import type { TableReference } from "../upstream.ts";
 
 /**
- * BigQuery's Storage Read API as the gateway uses it: Arrow, never compressed. Every promise rejects with UpstreamError, or the
+ * BigQuery's Storage Read API as the gateway uses it; compression isn't asked for. Every promise rejects with UpstreamError, or the
  * caller's own abort reason; no text of BigQuery's comes through (I9).
  * https://cloud.google.com/bigquery/docs/reference/storage/rpc
  */
@@ -19,7 +25,7 @@ export interface StorageUpstream {
   /** `project`: the one that is billed, before the connection's own. */
   createReadSession(read: ReadRequest): Promise<ReadSession>;
   /** From this row of the stream on. The first batch has the schema. */
-  readRows(stream: string, offset: number, signal: AbortSignal): AsyncIterable<Batch>;
+  readRows(stream: string, format: Format, offset: number, signal: AbortSignal): AsyncIterable<Batch>;
   /** undefined: it can't be split. */
   split(stream: string, fraction: number, signal: AbortSignal): Promise<readonly [string, string] | undefined>;
   close(): Promise<void>;
@@ -30,13 +36,14 @@ export interface ReadRequest {
   readonly table: TableReference;
   /** Top-level columns; empty: all. */
   readonly selectedFields: readonly string[];
+  readonly format: Format;
   readonly streams: number;
   readonly signal: AbortSignal;
 }
 
 export interface ReadSession {
   readonly streams: readonly string[];
-  /** Serialized Arrow schema. */
+  /** Arrow's schema message, or Avro's schema as JSON. */
   readonly schema: Uint8Array;
   /** Milliseconds since the epoch. */
   readonly expiresAt: number | undefined;
@@ -44,6 +51,7 @@ export interface ReadSession {
 
 export interface Batch {
   readonly schema: Uint8Array | undefined;
+  /** An Arrow record batch, or Avro rows. */
   readonly batch: Uint8Array;
   /** As BigQuery says. */
   readonly rows: number;
@@ -130,7 +138,7 @@ export function createStorageUpstream(options: StorageUpstreamOptions): StorageU
   }
 
   return {
-    async createReadSession({ project, table, selectedFields, streams, signal }) {
+    async createReadSession({ project, table, selectedFields, format, streams, signal }) {
       const name = decodeURIComponent(tablePath(table)).slice(1);
       const answer = decoded(
         messages.readSession,
@@ -138,14 +146,14 @@ export function createStorageUpstream(options: StorageUpstreamOptions): StorageU
           "CreateReadSession",
           messages.createReadSessionRequest.encode({
             parent: `projects/${billingProject ?? project}`,
-            readSession: { table: name, dataFormat: ARROW, readOptions: { selectedFields } },
+            readSession: { table: name, dataFormat: DATA_FORMAT[format], readOptions: { selectedFields } },
             maxStreamCount: streams,
           }),
           `read_session.table=${encodeURIComponent(name)}`,
           signal,
         ),
       );
-      const schema = answer.arrowSchema?.serializedSchema;
+      const schema = schemaOf(answer, format);
       const names = (answer.streams ?? []).map((stream) => streamName(stream.name));
       // An empty table has none, or one without rows.
       if (schema === undefined || names.length > streams) throw new UpstreamError("unexpected");
@@ -153,12 +161,15 @@ export function createStorageUpstream(options: StorageUpstreamOptions): StorageU
       return { streams: names, schema, expiresAt: seconds === undefined ? undefined : seconds * 1000 };
     },
 
-    async *readRows(stream, offset, signal) {
+    async *readRows(stream, format, offset, signal) {
       const request = messages.readRowsRequest.encode({ readStream: stream, offset });
       const route = `read_stream=${encodeURIComponent(stream)}`;
       for await (const bytes of call("ReadRows", request, route, undefined, signal)) {
         const answer = decoded(messages.readRowsResponse, bytes);
-        const batch = answer.arrowRecordBatch?.serializedRecordBatch;
+        const { arrowRecordBatch, avroRows } = answer;
+        // Both, or the other than was asked for.
+        if ((format === "arrow" ? avroRows : arrowRecordBatch) !== undefined) throw new UpstreamError("unexpected");
+        const batch = format === "arrow" ? arrowRecordBatch?.serializedRecordBatch : avroRows?.serializedBinaryRows;
         // Compressed though nobody asked for it.
         if ((answer.uncompressedByteSize ?? 0) !== 0) throw new UpstreamError("encoded");
         if (batch === undefined) {
@@ -166,7 +177,7 @@ export function createStorageUpstream(options: StorageUpstreamOptions): StorageU
           if ((answer.rowCount ?? 0) !== 0) throw new UpstreamError("unexpected");
           continue;
         }
-        yield { schema: answer.arrowSchema?.serializedSchema, batch, rows: answer.rowCount ?? 0 };
+        yield { schema: schemaOf(answer, format), batch, rows: answer.rowCount ?? 0 };
       }
     },
 
@@ -196,6 +207,14 @@ function decoded<T>(message: { decode(bytes: Uint8Array, unknown: "skip"): T }, 
     if (error instanceof ProtobufError) throw new UpstreamError("unexpected");
     throw error;
   }
+}
+
+function schemaOf(
+  answer: Pick<ReadSessionMessage, "arrowSchema" | "avroSchema">,
+  format: Format,
+): Uint8Array | undefined {
+  if (format === "arrow") return answer.arrowSchema?.serializedSchema;
+  return answer.avroSchema?.schema === undefined ? undefined : Buffer.from(answer.avroSchema.schema);
 }
 
 function streamName(name: string | undefined): string {

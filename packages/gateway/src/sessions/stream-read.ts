@@ -1,5 +1,6 @@
-import { ArrowMasker, type MaskedField, MaskingError } from "@chaperone/masking";
+import { ArrowMasker, AvroMasker, type MaskedField, type MaskedPage, MaskingError } from "@chaperone/masking";
 import type { Json } from "../evidence/event.ts";
+import type { Format } from "../grpc/bigquery-read.ts";
 import type { AgentPrincipal } from "../identity/principal.ts";
 import { stillAdmitted } from "../identity/revocation.ts";
 import type { Batch } from "../upstream/storage/storage-upstream.ts";
@@ -14,7 +15,8 @@ export interface MaskedBatch {
   readonly rows: number;
 }
 
-export interface ArrowRead {
+export interface StreamRead {
+  readonly format: Format;
   readonly fields: readonly MaskedField[];
   readonly offset: number;
   /** Rows of the whole result: upstream may not have more. */
@@ -30,9 +32,22 @@ export interface ArrowRead {
   open(): AsyncIterable<Batch>;
 }
 
-export function arrowMasker(options: PageOptions, fields: readonly MaskedField[], maxRows: number): ArrowMasker {
+/** The masker of one stream, whatever its format. */
+interface StreamMasker {
+  schema(serialized: Uint8Array): Buffer;
+  /** Of a batch that says it has so many rows. */
+  batch(serialized: Uint8Array, said: number, atMost: number): { readonly rows: number; readonly batch: Buffer };
+  progress(): Omit<MaskedPage, "envelope">;
+}
+
+export function streamMasker(
+  options: PageOptions,
+  format: Format,
+  fields: readonly MaskedField[],
+  maxRows: number,
+): StreamMasker {
   const { masking, clock } = options;
-  return new ArrowMasker({
+  const settings = {
     fields,
     keys: masking.keys,
     now: new Date(clock()),
@@ -40,18 +55,35 @@ export function arrowMasker(options: PageOptions, fields: readonly MaskedField[]
     shiftDays: masking.dateshiftDays,
     ...(masking.restrictedZips === undefined ? {} : { restrictedZips: masking.restrictedZips }),
     limits: { maxRows },
-  });
+  };
+  switch (format) {
+    case "avro":
+      return new AvroMasker(settings);
+    case "arrow": {
+      const masker = new ArrowMasker(settings);
+      return {
+        schema: (serialized) => masker.schema(serialized),
+        batch: (serialized, said, atMost) => {
+          const masked = masker.batch(serialized, atMost);
+          if (masked.rows !== Math.min(said, atMost))
+            throw new MaskingError("shape", "A batch has another number of rows than it says");
+          return masked;
+        },
+        progress: () => masker.progress(),
+      };
+    }
+  }
 }
 
 /**
  * One stream of a finished job's result, from an offset on: policy is asked, the release is recorded, and only then do upstream's
  * batches flow through the masks. Throws PageError (what the agent is told), StoreError (no evidence, no data: I3), UpstreamError.
  */
-export async function* readArrow(
+export async function* maskedStream(
   options: PageOptions,
   principal: AgentPrincipal,
   row: SessionRow,
-  read: ArrowRead,
+  read: StreamRead,
 ): AsyncGenerator<MaskedBatch> {
   const { store, engine, metrics, clock } = options;
   const { fields, offset, total, limit, recheckMs } = read;
@@ -61,7 +93,7 @@ export async function* readArrow(
   const { number } = await store.run("release.start", {
     session: row.id,
     data: {
-      format: "arrow",
+      format: read.format,
       stream: read.stream,
       fromRow: offset,
       maxRows: wanted,
@@ -69,7 +101,7 @@ export async function* readArrow(
       token: principal.tokenId,
     },
   });
-  const masker = arrowMasker(options, fields, Math.max(0, total - offset));
+  const masker = streamMasker(options, read.format, fields, Math.max(0, total - offset));
   let begun = false;
   let finished = false;
   let count = 0;
@@ -85,9 +117,7 @@ export async function* readArrow(
         if (upstream.schema === undefined) throw new MaskingError("shape", "The first batch comes without its schema");
         schema = masker.schema(upstream.schema);
       }
-      const { rows, batch } = masker.batch(upstream.batch, wanted - count);
-      if (rows !== Math.min(upstream.rows, wanted - count))
-        throw new MaskingError("shape", "A batch has another number of rows than it says");
+      const { rows, batch } = masker.batch(upstream.batch, upstream.rows, wanted - count);
       count += rows;
       yield { schema, batch, rows };
       // What is beyond the limit isn't read. Of what isn't limited, the end is awaited: there must be no more.
