@@ -109,7 +109,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
           listen: { ...config.listen, port: portOf(demo.gateway.url) },
           storageRead: { host: config.listen.host, port: portOf(demo.gateway.storageUrl) },
         },
-        { clock },
+        { clock, reachedDirectly: true },
       );
     },
     async close() {

@@ -5,11 +5,11 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { gzipSync } from "node:zlib";
-import { type ClinicCopy, copyClinic } from "../clinic-copy.ts";
-import { PROJECT, type Rig, startRig } from "../rig.ts";
+import { PROJECT, type Rig } from "../rig.ts";
 import { refusal, type StorageClient, storageClient, tableName } from "../storage-client.ts";
 import { type Answer, Attacker, assertRefused, withPatients } from "./attacker.ts";
-import { type ProtectedValues, protectedValues } from "./protected-values.ts";
+import { type OpenClinic, openClinic } from "./open-clinic.ts";
+import type { ProtectedValues } from "./protected-values.ts";
 
 const POLICY = `
 @id("open-write")
@@ -48,19 +48,18 @@ const V2 = `/bigquery/v2/projects/${PROJECT}`;
 const NOT_FOUND = 5;
 
 describe("an agent that sends rows and jobs", () => {
-  let clinic: ClinicCopy;
+  let clinic: OpenClinic;
   let rig: Rig;
   let secrets: ProtectedValues;
   let agent: Attacker;
   let storage: StorageClient;
   before(async () => {
-    clinic = copyClinic();
-    for (const file of ["workspace.cedar", "clinical.cedar"]) clinic.policy(file, () => "");
-    clinic.policy("open.cedar", () => POLICY);
-    clinic.policy("tests.yaml", () => "version: 1\ntests: []\n");
-    rig = await startRig({ patients: 20, clinic: clinic.folder });
-    secrets = await protectedValues(rig);
-    agent = new Attacker(rig, await rig.token("care-summary-agent"), secrets);
+    clinic = await openClinic({
+      "workspace.cedar": () => "",
+      "clinical.cedar": () => "",
+      "open.cedar": () => POLICY,
+    });
+    ({ rig, secrets, agent } = clinic);
     storage = await storageClient(rig, "care-summary-agent");
     for (const sql of [
       "CREATE TABLE workspace.taken AS SELECT mrn, ssn FROM p",
@@ -71,10 +70,8 @@ describe("an agent that sends rows and jobs", () => {
       await done(sql);
   });
   after(async () => {
-    agent.close();
     await storage.close();
-    await rig.close();
-    clinic.remove();
+    await clinic.close();
   });
 
   async function done(sql: string): Promise<void> {

@@ -285,7 +285,9 @@ describe("load, copy and extract jobs", () => {
       [[description(), data('{"id":"078-05-1120"}')]],
       [[description(), data('{"ssn":"078-05-1120"}')]],
       [[description(), data("")]],
-      [[description({ sourceFormat: "CSV" }), data("1,x")]],
+      [[description({ sourceFormat: "CSV" }), data("1,x,078-05-1120")]],
+      [[description({ sourceFormat: "PARQUET" }), good]],
+      [[description({ sourceFormat: "AVRO" }), good]],
       [[description({ sourceUris: ["gs://x/y"] }), good]],
       [[description({ writeDisposition: "WRITE_EMPTY" }), good]],
       [[description({ schema: { fields: [{ name: "id", type: "STRING" }] } }), good]],
@@ -311,7 +313,6 @@ describe("load, copy and extract jobs", () => {
       UPLOAD.replace("multipart", "resumable"),
       UPLOAD.replace("multipart", "media"),
       UPLOAD.replace("?uploadType=multipart", ""),
-      UPLOAD.replace("/upload", "/resumable/upload"),
       `${UPLOAD}&upload_id=x`,
     ])
       assertRefused(await agent.send("POST", target, multipart([description(), good])));

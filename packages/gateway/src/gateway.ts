@@ -35,6 +35,8 @@ export interface GatewayOptions {
   readonly metrics?: Metrics;
   /** Milliseconds since the epoch. */
   readonly clock?: () => number;
+  /** Clients reach it where it listens, whatever its public URL: the demo's is nobody's. */
+  readonly reachedDirectly?: boolean;
 }
 
 export interface Gateway {
@@ -133,6 +135,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
       clock,
       rowsPerPage: ROWS_PER_PAGE,
     };
+    let reachedAt = config.publicUrl;
     const server = createGatewayServer({
       bigquery: new BigQueryDoor({
         engine,
@@ -140,6 +143,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
         metadata: new MetadataReader(connections, clock),
         bodyBytes: config.limits.requests.sqlBodyBytes,
         longPollMs: config.limits.sessions.longPollMs,
+        publicUrl: () => reachedAt,
       }),
       consoleApi: new ConsoleApi({
         store,
@@ -179,6 +183,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
       },
     });
     const url = await listen(server.http, config.listen, config.tls !== undefined);
+    if (options.reachedDirectly === true) reachedAt = url;
     servers.push(server);
     log.info({ url }, "the gateway listens");
     const storageServer =

@@ -66,10 +66,10 @@ export async function startDemo(options: DemoOptions, step: (what: string) => vo
       configFile,
       `# Written by the demo at each start. docs/configuration.md explains every line.\n${stringify(demoConfig(options, identityProvider, warehouse))}`,
     );
-    const gateway = await startGateway(
-      loadConfig(configFile, { env: {} }),
-      options.clock === undefined ? {} : { clock: options.clock },
-    );
+    const gateway = await startGateway(loadConfig(configFile, { env: {} }), {
+      reachedDirectly: true,
+      ...(options.clock === undefined ? {} : { clock: options.clock }),
+    });
     started.push(() => gateway.close());
     return { gateway, identityProvider, warehouse, configFile, close };
   } catch (error) {

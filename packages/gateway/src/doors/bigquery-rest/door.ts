@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Json } from "../../evidence/event.ts";
 import type { AgentPrincipal } from "../../identity/principal.ts";
 import type { Connection } from "../../sessions/connection.ts";
 import { describedTable } from "../../sessions/described-table.ts";
@@ -8,24 +7,24 @@ import { countRows, openPage, type PageOptions, type PageRequest } from "../../s
 import { RESULT_DATASET, resultTable } from "../../sessions/result-table.ts";
 import type { SessionError } from "../../sessions/session.ts";
 import { findSession, listSessions, type SessionRow } from "../../sessions/session-row.ts";
-import type { Statement, Submission } from "../../sessions/statement.ts";
+import type { Submission } from "../../sessions/statement.ts";
 import { runAtOnce } from "./at-once.ts";
 import { GoogleError, invalid, notFound } from "./google-error.ts";
 import { insertAll } from "./insert-all.ts";
-import { type Configurations, plain, statementOfJob } from "./job-configurations.ts";
+import { type Inserting, insertJob } from "./insert-job.ts";
 import { bytesTold, jobReference, jobResource } from "./job-resource.ts";
-import { uploadStatement } from "./load-upload.ts";
 import type { MetadataReader } from "./metadata.ts";
-import { readUpload, type Upload } from "./multipart.ts";
 import { formatOptions, pageRequestOf } from "./page-request.ts";
 import { readBody } from "./read-body.ts";
 import { refused, refuseIfRefused, translate } from "./refused.ts";
-import { insertRequest, parseBody, queryRequest } from "./requests.ts";
+import { parseBody, queryRequest } from "./requests.ts";
 import { integerParameter, type Matched, matchRoute } from "./routes.ts";
 import type { MethodName } from "./rules.ts";
 import { sendJson, sendPage } from "./send.ts";
+import { locationOf, statementOf } from "./statement-body.ts";
 import { TableData } from "./table-data.ts";
 import { createSql, dropSql, tableRequest } from "./table-ddl.ts";
+import { Uploads } from "./uploads.ts";
 
 export interface BigQueryDoorOptions {
   readonly engine: SessionEngine;
@@ -35,6 +34,8 @@ export interface BigQueryDoorOptions {
   readonly bodyBytes: number;
   /** Longest one call waits for a result (bigquery-protocol "Waiting"). */
   readonly longPollMs: number;
+  /** Where clients reach the gateway. */
+  readonly publicUrl: () => string;
 }
 
 /** BigQuery's own default for `timeoutMs`. */
@@ -48,10 +49,13 @@ const MOST_LISTED = 1000;
 export class BigQueryDoor {
   readonly #o: BigQueryDoorOptions;
   readonly #tableData: TableData;
+  readonly #uploads: Uploads;
 
   constructor(options: BigQueryDoorOptions) {
     this.#o = options;
     this.#tableData = new TableData(options);
+    const { bodyBytes, publicUrl, pages } = options;
+    this.#uploads = new Uploads({ store: pages.store, clock: pages.clock, bodyBytes, publicUrl });
   }
 
   /** `note` is told the operation's name as soon as there is one. */
@@ -125,9 +129,20 @@ export class BigQueryDoor {
         const options = { engine, clock: pages.clock, bodyBytes };
         return insertAll(options, m, principal, this.#connection(m), request, response, gone);
       }
-      case "jobs.insert":
+      case "jobs.insert": {
+        const description = await readBody(request, this.#o.bodyBytes);
+        const row = await insertJob(this.#inserting(m, principal), { description });
+        return sendJson(response, this.#resource(row, request));
+      }
       case "jobs.insert.upload":
-        return this.#insert(m, principal, request, response);
+      case "jobs.insert.upload.piece": {
+        const begins = m.name === "jobs.insert.upload";
+        const inserting = this.#inserting(m, principal);
+        const row = await this.#uploads[begins ? "begin" : "goOn"](m, inserting, request, response);
+        return row === undefined ? undefined : sendJson(response, this.#resource(row, request));
+      }
+      case "jobs.insert.upload.cancel":
+        return this.#uploads.cancel(m, this.#inserting(m, principal), response);
       case "jobs.query":
         return this.#query(m, principal, request, response, gone);
       case "jobs.get": {
@@ -179,39 +194,9 @@ export class BigQueryDoor {
     };
   }
 
-  async #insert(
-    m: Matched,
-    principal: AgentPrincipal,
-    request: IncomingMessage,
-    response: ServerResponse,
-  ): Promise<void> {
-    const project = param(m, "project");
-    const connection = this.#connection(m);
-    const upload = m.name === "jobs.insert.upload" ? await this.#upload(m, request) : undefined;
-    const body = parseBody(insertRequest, upload?.description ?? (await readBody(request, this.#o.bodyBytes)));
-    const { configuration, jobReference: reference } = body;
-    if (reference?.projectId !== undefined && reference.projectId !== project)
-      throw invalid("jobReference.projectId is not the project of the path.");
-    const { query, load, copy, extract } = configuration;
-    if ([query, load, copy, extract].filter((one) => one !== undefined).length !== 1)
-      throw invalid("A job's configuration is one of query, load, copy and extract.");
-    if (upload !== undefined && load === undefined) throw invalid("Only a load job carries data.");
-    const row = await this.#o.engine.submit(principal, connection, {
-      door: "bigquery-rest",
-      project,
-      location: this.#location(connection, reference?.location),
-      jobId: reference?.jobId,
-      requestId: undefined,
-      ...(query === undefined
-        ? await this.#otherJob({ load, copy, extract }, upload, principal, connection, project)
-        : { statement: statementOf(query, project) }),
-      dryRun: configuration.dryRun ?? false,
-      maximumBytesBilled: query?.maximumBytesBilled,
-      jobTimeoutMs: configuration.jobTimeoutMs,
-      labels: configuration.labels ?? {},
-    });
-    refuseIfRefused(row);
-    return sendJson(response, this.#resource(row, request));
+  #inserting(m: Matched, principal: AgentPrincipal): Inserting {
+    const { engine, pages } = this.#o;
+    return { engine, clock: pages.clock, principal, connection: this.#connection(m), project: param(m, "project") };
   }
 
   async #createTable(
@@ -250,34 +235,6 @@ export class BigQueryDoor {
     response.writeHead(204, { "cache-control": "no-store" }).end();
   }
 
-  async #otherJob(
-    configurations: Configurations,
-    upload: Upload | undefined,
-    principal: AgentPrincipal,
-    connection: Connection,
-    project: string,
-  ): Promise<Pick<Submission, "statement" | "asked">> {
-    const { load } = configurations;
-    if (upload !== undefined && load !== undefined) {
-      const now = this.#o.pages.clock();
-      const statement = await uploadStatement(load, upload.data, principal, connection, project, now);
-      return { statement, asked: { kind: "load", configuration: plain(load) } };
-    }
-    const { sql, asked } = statementOfJob(configurations, project);
-    return { statement: { sql, parameterMode: undefined, parameters: [], defaultDataset: undefined }, asked };
-  }
-
-  #upload(m: Matched, request: IncomingMessage): Promise<Upload> {
-    const { bodyBytes } = this.#o;
-    if (m.query.get("uploadType") !== "multipart")
-      throw new GoogleError(
-        403,
-        "accessDenied",
-        `Uploads are one multipart request (uploadType=multipart) of at most ${bodyBytes} bytes; load more from Cloud Storage.`,
-      );
-    return readUpload(request, bodyBytes);
-  }
-
   async #query(
     m: Matched,
     principal: AgentPrincipal,
@@ -291,7 +248,7 @@ export class BigQueryDoor {
     const submission: Submission = {
       door: "bigquery-rest",
       project,
-      location: this.#location(connection, body.location),
+      location: locationOf(connection, body.location),
       jobId: undefined,
       requestId: body.requestId,
       statement: statementOf(body, project),
@@ -386,12 +343,6 @@ export class BigQueryDoor {
     return connection;
   }
 
-  #location(connection: Connection, asked: string | undefined): string {
-    if (asked !== undefined && asked.toLowerCase() !== connection.location.toLowerCase())
-      throw invalid(`This project is served in location ${connection.location} only.`);
-    return connection.location;
-  }
-
   async #job(m: Matched, principal: AgentPrincipal): Promise<SessionRow> {
     const row = await findSession(this.#o.pages.store, principal, param(m, "project"), param(m, "job"));
     const location = m.query.get("location");
@@ -423,27 +374,6 @@ function param(m: Matched, name: string): string {
   const value = m.params[name];
   if (value === undefined) throw invalid(`The path names no ${name}.`);
   return value;
-}
-
-interface StatementBody {
-  readonly query: string;
-  readonly parameterMode?: string | undefined;
-  readonly queryParameters?: readonly unknown[] | undefined;
-  readonly defaultDataset?: { readonly datasetId: string; readonly projectId?: string | undefined } | undefined;
-}
-
-function statementOf(body: StatementBody, project: string): Statement {
-  const mode = body.parameterMode?.toUpperCase();
-  return {
-    sql: body.query,
-    parameterMode: mode === "NAMED" || mode === "POSITIONAL" ? mode : undefined,
-    // Validated by requests.ts; JSON from JSON.
-    parameters: (body.queryParameters ?? []) as readonly Json[],
-    defaultDataset:
-      body.defaultDataset === undefined
-        ? undefined
-        : { projectId: body.defaultDataset.projectId ?? project, datasetId: body.defaultDataset.datasetId },
-  };
 }
 
 function listedJob(resource: Record<string, unknown>): { readonly state: string } {

@@ -21,7 +21,8 @@ type Table = z.output<typeof table>;
 /** What stands between quotes in SQL. */
 const uri = z.string().regex(/^gs:\/\/[A-Za-z0-9._~:/?#@!$&()*+,;=%-]{1,1024}$/);
 const count = z.union([z.string().regex(/^\d{1,9}$/), z.number().int().nonnegative().max(1e9)]).transform(Number);
-const character = z.string().regex(/^[^'"\\\r\n]?$/);
+/** One of ASCII's, and none that would end or escape what stands between single quotes in SQL. */
+const character = z.string().regex(/^[\t\x20-\x26\x28-\x5b\x5d-\x7e]?$/);
 const write = z.enum(["WRITE_APPEND", "WRITE_TRUNCATE", "WRITE_EMPTY"]);
 const create = z.enum(["CREATE_IF_NEEDED", "CREATE_NEVER"]);
 
@@ -84,11 +85,15 @@ export const loadConfiguration = z.strictObject({
   quote: character.optional(),
   nullMarker: z
     .string()
-    .regex(/^[^'"\\\r\n]{0,100}$/)
+    .regex(/^[^\r\n]{0,100}$/)
     .optional(),
   allowQuotedNewlines: z.boolean().optional(),
   allowJaggedRows: z.boolean().optional(),
   encoding: z.enum(["UTF-8", "ISO-8859-1"]).optional(),
+  // Both say how BigQuery reads what it needs no telling of: lists as lists, enums as texts.
+  parquetOptions: z
+    .strictObject({ enumAsString: z.boolean().optional(), enableListInference: z.literal(true).optional() })
+    .optional(),
 });
 export type LoadConfiguration = z.output<typeof loadConfiguration>;
 
@@ -167,14 +172,16 @@ function extractSql(extract: z.output<typeof extractConfiguration>, project: str
 
 function loadSql(load: LoadConfiguration, project: string): string {
   const { sourceUris = [], writeDisposition = "WRITE_APPEND", sourceFormat = "CSV" } = load;
-  if (sourceUris.length === 0)
-    throw invalid("A load job here names sourceUris, or carries its rows in a multipart upload.");
+  if (sourceUris.length === 0) throw invalid("A load job here names sourceUris, or carries its rows in an upload.");
+  if (load.parquetOptions !== undefined)
+    throw invalid("parquetOptions are served for uploads; LOAD DATA says them in SQL.");
   if (writeDisposition === "WRITE_EMPTY")
     throw new GoogleError(400, "invalid", "writeDisposition WRITE_EMPTY is not served: no statement says it of files.");
   if (load.createDisposition === "CREATE_NEVER")
     throw invalid("createDisposition CREATE_NEVER is not served: LOAD DATA makes the table where there is none.");
   const columns = load.schema?.fields ?? [];
-  const text = (name: string, value: string | undefined) => (value === undefined ? [] : [`${name} = '${value}'`]);
+  const text = (name: string, value: string | undefined) =>
+    value === undefined ? [] : [`${name} = '${value.replace(/[\\']/g, "\\$&")}'`];
   const said = (name: string, value: number | boolean | undefined) =>
     value === undefined ? [] : [`${name} = ${value}`];
   const options = [

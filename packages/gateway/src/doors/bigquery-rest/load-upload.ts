@@ -1,31 +1,31 @@
+import type { TableFieldSchema } from "@chaperone/googlesql";
 import type { AgentPrincipal } from "../../identity/principal.ts";
 import type { Connection } from "../../sessions/connection.ts";
 import { describedTable } from "../../sessions/described-table.ts";
 import { loadOfRows } from "../../sessions/load-rows.ts";
-import { parseSentJson, type SentValue } from "../../sessions/sent-value.ts";
+import type { SentValue } from "../../sessions/sent-value.ts";
 import type { Statement } from "../../sessions/statement.ts";
+import { type CsvForm, csvRows } from "../../uploads/csv-rows.ts";
+import { jsonRows } from "../../uploads/json-rows.ts";
+import { parquetRows, requireTypes } from "../../uploads/parquet-rows.ts";
+import { textOf } from "../../uploads/text.ts";
 import { GoogleError, invalid, notFound } from "./google-error.ts";
 import { fieldOf, type LoadConfiguration, type SchemaField, tableText } from "./job-configurations.ts";
 
-/** BigQuery's own bound of rows in one request with parameters is its size; this one bounds what is looked at row by row (I10). */
-const MOST_ROWS = 50_000;
+/** BigQuery's own bound of a request with parameters is 10 MB: https://cloud.google.com/bigquery/quotas#query_jobs */
+const MOST_PARAMETER_CHARACTERS = 9_000_000;
 
 /** The statements that a load job which carries its rows stands for. Throws GoogleError naming the row, never a value (I9). */
 export async function uploadStatement(
   load: LoadConfiguration,
-  data: string,
+  data: Buffer,
   principal: AgentPrincipal,
   connection: Connection,
   project: string,
   now: number,
 ): Promise<Statement> {
-  if (load.sourceFormat !== "NEWLINE_DELIMITED_JSON")
-    throw invalid(
-      "Uploads are newline-delimited JSON (sourceFormat NEWLINE_DELIMITED_JSON); other formats are loaded from Cloud Storage.",
-    );
   if (load.sourceUris !== undefined) throw invalid("A load job names sourceUris, or carries its rows; not both.");
-  for (const name of ["skipLeadingRows", "fieldDelimiter", "quote", "nullMarker", "encoding"] as const)
-    if (load[name] !== undefined && load[name] !== "UTF-8") throw invalid(`${name} is no setting of JSON rows.`);
+  if (load.encoding !== undefined && load.encoding !== "UTF-8") throw invalid("Uploads are UTF-8.");
   const target = tableText(load.destinationTable, project);
   const described = await describedTable(principal, connection, target.slice(1, -1), now);
   if (described.kind === "hidden")
@@ -39,13 +39,20 @@ export async function uploadStatement(
   const write = load.writeDisposition ?? "WRITE_APPEND";
   if (exists && write === "WRITE_EMPTY")
     throw invalid("writeDisposition WRITE_EMPTY is served where there is no table yet.");
+  if (new Set(asked?.map(({ name }) => name.toLowerCase())).size !== (asked?.length ?? 0))
+    throw invalid("The load job's schema names a field twice.");
   if (exists) requireSame(asked ?? [], described.fields);
+  const fields = exists ? described.fields : (asked ?? []).map(fieldOf);
+  // Columns of a CSV file have their places alone: with one that the agent may not know of, no place would be sure.
+  const hidden = exists && (described.resource.schema?.fields ?? []).length !== described.fields.length;
+  const columns = asked ?? (hidden ? undefined : fields);
+  const { rows, jsonTexts } = await rowsOf(load, data, fields, columns);
   const { statement, errors } = loadOfRows({
     target,
-    fields: exists ? described.fields : (asked ?? []).map(fieldOf),
-    rows: rowsOf(data),
+    fields,
+    rows,
     ignoreUnknownValues: load.ignoreUnknownValues ?? false,
-    jsonTexts: false,
+    jsonTexts,
     exists,
     write,
   });
@@ -55,19 +62,69 @@ export async function uploadStatement(
       `Row ${error.index + 1}${error.location === "" ? "" : `, field ${error.location}`}: ${error.message} (${errors.length} such rows.)`,
     );
   if (statement === undefined) throw invalid("The upload has no row that can be written.");
+  if (JSON.stringify(statement.parameters).length > MOST_PARAMETER_CHARACTERS)
+    throw invalid("The rows come to more than BigQuery takes with one statement; load them from Cloud Storage.");
   return statement;
 }
 
-function rowsOf(data: string): SentValue[] {
-  const lines = data.split("\n").filter((line) => line.trim() !== "");
-  if (lines.length > MOST_ROWS) throw invalid(`An upload has at most ${MOST_ROWS} rows; load more from Cloud Storage.`);
-  return lines.map((line, index) => {
-    try {
-      return parseSentJson(line);
-    } catch {
-      throw invalid(`Row ${index + 1} is not JSON.`);
+/** Settings of one format, which would change nothing of another. */
+const OF_CSV = [
+  "skipLeadingRows",
+  "fieldDelimiter",
+  "quote",
+  "nullMarker",
+  "allowQuotedNewlines",
+  "allowJaggedRows",
+] as const;
+
+/** `columns`: a CSV file's, by their places; undefined: nobody can say. `jsonTexts`: a text in a JSON column is JSON. */
+async function rowsOf(
+  load: LoadConfiguration,
+  data: Buffer,
+  fields: readonly TableFieldSchema[],
+  columns: readonly SchemaField[] | undefined,
+): Promise<{ readonly rows: readonly SentValue[]; readonly jsonTexts: boolean }> {
+  const { sourceFormat = "CSV" } = load;
+  for (const name of sourceFormat === "CSV" ? [] : OF_CSV)
+    if (load[name] !== undefined && load[name] !== false) throw invalid(`${name} is a setting of CSV files.`);
+  if (sourceFormat !== "PARQUET" && load.parquetOptions !== undefined)
+    throw invalid("parquetOptions are settings of Parquet files.");
+  switch (sourceFormat) {
+    case "NEWLINE_DELIMITED_JSON":
+      return { rows: jsonRows(textOf(data)), jsonTexts: false };
+    case "CSV":
+      if (load.autodetect === true)
+        throw invalid(
+          "autodetect guesses what a CSV file's columns are; give the schema, and skipLeadingRows for a header.",
+        );
+      if (columns === undefined)
+        throw invalid(
+          "Give the schema of the CSV file's columns: the table has some that policy doesn't show to this agent.",
+        );
+      return { rows: csvRows(textOf(data), columns, csvForm(load)), jsonTexts: true };
+    case "PARQUET": {
+      const { fields: sent, rows } = await parquetRows(data);
+      requireTypes(sent, fields);
+      return { rows, jsonTexts: true };
     }
-  });
+    case "AVRO":
+    case "ORC":
+      throw invalid(
+        `Uploads are newline-delimited JSON, CSV or Parquet; ${sourceFormat} is loaded from Cloud Storage.`,
+      );
+  }
+}
+
+function csvForm(load: LoadConfiguration): CsvForm {
+  return {
+    fieldDelimiter: load.fieldDelimiter,
+    quote: load.quote,
+    skipLeadingRows: load.skipLeadingRows ?? 0,
+    nullMarker: load.nullMarker ?? "",
+    allowQuotedNewlines: load.allowQuotedNewlines ?? false,
+    allowJaggedRows: load.allowJaggedRows ?? false,
+    ignoreUnknownValues: load.ignoreUnknownValues ?? false,
+  };
 }
 
 /** A schema that says otherwise than the table asks to change it, which is DDL. */

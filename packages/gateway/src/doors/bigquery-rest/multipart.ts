@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { textOf } from "../../uploads/text.ts";
 import { GoogleError, invalid } from "./google-error.ts";
 import { readBytes } from "./read-body.ts";
 
@@ -9,7 +10,7 @@ import { readBytes } from "./read-body.ts";
  */
 export interface Upload {
   readonly description: string;
-  readonly data: string;
+  readonly data: Buffer;
 }
 
 const BOUNDARY =
@@ -32,24 +33,21 @@ export async function readUpload(request: IncomingMessage, limit: number): Promi
   const rest = body.subarray(second + inner.length).toString("latin1");
   if (rest !== "--" && rest !== `--${BETWEEN}`) throw malformed();
   const description = part(body.subarray(delimiter.length, first), /^application\/json(;\s*charset="?utf-8"?)?$/i);
+  const text = textOf(description);
   const data = part(
     body.subarray(first + inner.length, second),
     /^[A-Za-z0-9.+*-]+\/[A-Za-z0-9.+*-]+(;\s*charset="?utf-8"?)?$/i,
   );
-  return { description, data };
+  return { description: text, data };
 }
 
-/** CRLF, one Content-Type, an empty line, the text. */
-function part(bytes: Buffer, type: RegExp): string {
+/** CRLF, one Content-Type, an empty line, the content. */
+function part(bytes: Buffer, type: RegExp): Buffer {
   const end = bytes.indexOf(`${BETWEEN}${BETWEEN}`);
   if (end === -1) throw malformed();
   const [, written] = /^\r\ncontent-type: ?([^\r\n]{1,200})$/i.exec(bytes.subarray(0, end).toString("latin1")) ?? [];
   if (written === undefined || !type.test(written)) throw malformed();
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(end + 2 * BETWEEN.length));
-  } catch {
-    throw new GoogleError(400, "parseError", "A part of the upload is not UTF-8.");
-  }
+  return bytes.subarray(end + 2 * BETWEEN.length);
 }
 
 function malformed(): GoogleError {

@@ -23,7 +23,9 @@ export function matchRoute(method: string, target: string): Matched {
   const search = question === -1 ? "" : target.slice(question + 1);
   const other = OTHER_PATHS.find(({ begins }) => path.startsWith(begins));
   if (other !== undefined) throw new GoogleError(403, "accessDenied", other.why);
-  const plain = path.startsWith("/bigquery/v2/") ? path.slice("/bigquery/v2/".length) : path.slice(1);
+  // Google's clients begin an upload in pieces at either path.
+  const served = path.startsWith("/resumable/upload/") ? path.slice("/resumable".length) : path;
+  const plain = served.startsWith("/bigquery/v2/") ? served.slice("/bigquery/v2/".length) : served.slice(1);
   const segments = plain.split("/");
   if (segments.some((s) => !SEGMENT.test(s) || s === "." || s === ".."))
     throw invalid("The path is not a plain BigQuery path.");

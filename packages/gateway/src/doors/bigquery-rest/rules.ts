@@ -17,6 +17,8 @@ export type MethodName =
   | "tabledata.insertAll"
   | "jobs.insert"
   | "jobs.insert.upload"
+  | "jobs.insert.upload.piece"
+  | "jobs.insert.upload.cancel"
   | "jobs.query"
   | "jobs.get"
   | "jobs.list"
@@ -49,6 +51,8 @@ const PROJECT = "projects/{project}";
 const DATASET = `${PROJECT}/datasets/{dataset}`;
 const TABLE = `${DATASET}/tables/{table}`;
 const ROUTINE = `${DATASET}/routines/{routine}`;
+/** Also with `/resumable` before it. */
+const UPLOAD = `upload/bigquery/v2/${PROJECT}/jobs`;
 const MODEL = `${DATASET}/models/{model}`;
 const ROW_ACCESS = `${TABLE}/rowAccessPolicies`;
 
@@ -154,10 +158,21 @@ export const METHODS: readonly Method[] = [
   rewrite(
     "jobs.insert.upload",
     "POST",
-    `upload/bigquery/v2/${PROJECT}/jobs`,
-    "a load job that carries its rows, as newline-delimited JSON in a multipart upload: an INSERT of the rows as a parameter",
-    ["uploadType"],
+    UPLOAD,
+    "a load job that carries its rows, as newline-delimited JSON, CSV or Parquet: an INSERT of the rows as a parameter. Whole (`multipart`), or the beginning of an upload in pieces (`resumable`)",
+    ["uploadType", "upload_id"],
   ),
+  rewrite(
+    "jobs.insert.upload.piece",
+    "PUT",
+    UPLOAD,
+    "keeps a piece of the agent's own upload; the last one makes the load job",
+    ["uploadType", "upload_id"],
+  ),
+  rewrite("jobs.insert.upload.cancel", "DELETE", UPLOAD, "forgets the pieces of the agent's own upload", [
+    "uploadType",
+    "upload_id",
+  ]),
   rewrite("jobs.query", "POST", `${PROJECT}/queries`, "as jobs.insert, and the first page"),
   answer(
     "jobs.get",
@@ -221,10 +236,6 @@ export const METHODS: readonly Method[] = [
 
 /** Paths beside `/bigquery/v2/` that Google serves, by how they begin. */
 export const OTHER_PATHS: readonly { readonly begins: string; readonly why: string }[] = [
-  {
-    begins: "/resumable/",
-    why: "Uploads in pieces are not served: send the rows in one multipart upload, or put the files into Cloud Storage and load them from there.",
-  },
   { begins: "/batch", why: "Batches of requests hide what they ask for; send each by itself." },
   {
     begins: "/mcp",

@@ -1,0 +1,72 @@
+import type { AgentPrincipal } from "../../identity/principal.ts";
+import type { Connection } from "../../sessions/connection.ts";
+import type { SessionEngine } from "../../sessions/engine.ts";
+import type { SessionRow } from "../../sessions/session-row.ts";
+import type { Submission } from "../../sessions/statement.ts";
+import { invalid } from "./google-error.ts";
+import { type Configurations, plain, statementOfJob } from "./job-configurations.ts";
+import { uploadStatement } from "./load-upload.ts";
+import type { Upload } from "./multipart.ts";
+import { refuseIfRefused } from "./refused.ts";
+import { insertRequest, parseBody } from "./requests.ts";
+import { locationOf, statementOf } from "./statement-body.ts";
+
+/** Who inserts a job, and where. */
+export interface Inserting {
+  readonly engine: SessionEngine;
+  readonly clock: () => number;
+  readonly principal: AgentPrincipal;
+  readonly connection: Connection;
+  readonly project: string;
+}
+
+/** jobs.insert: `description` is its body; `data`: what a load job carries. */
+export async function insertJob(
+  o: Inserting,
+  { description, data }: Partial<Pick<Upload, "data">> & Pick<Upload, "description">,
+): Promise<SessionRow> {
+  const { configuration, reference } = jobOf(description, o.project, data !== undefined);
+  const { query, load, copy, extract } = configuration;
+  const row = await o.engine.submit(o.principal, o.connection, {
+    door: "bigquery-rest",
+    project: o.project,
+    location: locationOf(o.connection, reference?.location),
+    jobId: reference?.jobId,
+    requestId: undefined,
+    ...(query === undefined
+      ? await otherJob(o, { load, copy, extract }, data)
+      : { statement: statementOf(query, o.project) }),
+    dryRun: configuration.dryRun ?? false,
+    maximumBytesBilled: query?.maximumBytesBilled,
+    jobTimeoutMs: configuration.jobTimeoutMs,
+    labels: configuration.labels ?? {},
+  });
+  refuseIfRefused(row);
+  return row;
+}
+
+/** The job that a body describes, of the one kind that it is. `uploading`: it carries its data. */
+export function jobOf(description: string, project: string, uploading: boolean) {
+  const { configuration, jobReference: reference } = parseBody(insertRequest, description);
+  if (reference?.projectId !== undefined && reference.projectId !== project)
+    throw invalid("jobReference.projectId is not the project of the path.");
+  const { query, load, copy, extract } = configuration;
+  if ([query, load, copy, extract].filter((one) => one !== undefined).length !== 1)
+    throw invalid("A job's configuration is one of query, load, copy and extract.");
+  if (uploading && load === undefined) throw invalid("Only a load job carries data.");
+  return { configuration, reference };
+}
+
+async function otherJob(
+  { clock, principal, connection, project }: Inserting,
+  configurations: Configurations,
+  data: Buffer | undefined,
+): Promise<Pick<Submission, "statement" | "asked">> {
+  const { load } = configurations;
+  if (data !== undefined && load !== undefined) {
+    const statement = await uploadStatement(load, data, principal, connection, project, clock());
+    return { statement, asked: { kind: "load", configuration: plain(load) } };
+  }
+  const { sql, asked } = statementOfJob(configurations, project);
+  return { statement: { sql, parameterMode: undefined, parameters: [], defaultDataset: undefined }, asked };
+}

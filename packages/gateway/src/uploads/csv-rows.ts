@@ -1,0 +1,110 @@
+import { CsvError, type InfoField, parse } from "csv-parse/sync";
+import type { SentValue } from "../sessions/sent-value.ts";
+import { MOST_ROWS, tooManyRows, UploadError } from "./upload-error.ts";
+
+export interface CsvForm {
+  /** One character; a comma if nothing is said. */
+  readonly fieldDelimiter: string | undefined;
+  /** One character, or empty: fields aren't quoted. A double quote if nothing is said. */
+  readonly quote: string | undefined;
+  readonly skipLeadingRows: number;
+  /** What an unquoted field says NULL by; the empty field if nothing is said. */
+  readonly nullMarker: string;
+  readonly allowQuotedNewlines: boolean;
+  /** A row may leave out its last fields: they are NULL. */
+  readonly allowJaggedRows: boolean;
+  /** A row's fields past the last column are left out. */
+  readonly ignoreUnknownValues: boolean;
+}
+
+/** One column of the file, by position. */
+export interface CsvColumn {
+  readonly name: string;
+  readonly type: string;
+}
+
+interface Field {
+  readonly text: string;
+  readonly quoted: boolean;
+}
+
+/** BigQuery's words for booleans in CSV. https://cloud.google.com/bigquery/docs/loading-data-cloud-storage-csv#csv-options */
+const TRUE = /^(1|t|true|y|yes)$/i;
+const FALSE = /^(0|f|false|n|no)$/i;
+/** Control characters, but for the tab: BigQuery drops or refuses them, by a setting. A lone CR ends a line for some and not for others. */
+const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f]|\r(?!\n)/;
+
+/**
+ * The rows of a CSV file (RFC 4180), strictly: what two readers could take for two things is refused. A value stays the text it is,
+ * whatever it begins with; numbers, dates and the rest are read as their column's type where every sent row is.
+ */
+export function csvRows(text: string, columns: readonly CsvColumn[], form: CsvForm): SentValue[] {
+  const { fieldDelimiter = ",", quote = '"' } = form;
+  if (fieldDelimiter === "" || fieldDelimiter === quote)
+    throw new UploadError("fieldDelimiter is one character, and not the quote.");
+  const control = CONTROL.exec(text);
+  if (control !== null)
+    throw new UploadError(`Line ${lineOf(text, control.index)} has a control character, or a CR that ends no line.`);
+  const records = recordsOf(text, fieldDelimiter, quote).slice(form.skipLeadingRows);
+  if (records.length > MOST_ROWS) throw tooManyRows();
+  return records.map((fields, index) => rowOf(fields, index, columns, form));
+}
+
+function recordsOf(text: string, delimiter: string, quote: string): Field[][] {
+  try {
+    return parse(text, {
+      delimiter,
+      quote: quote === "" ? null : quote,
+      ...(quote === "" ? {} : { escape: quote }),
+      record_delimiter: ["\r\n", "\n"],
+      // Whether a row has as many fields as the table is judged below, with the reason.
+      relax_column_count: true,
+      cast: (value: string, { quoting }: InfoField): Field => ({ text: value, quoted: quoting }),
+      // Its types say of what `cast` gives that it's text.
+    }) as unknown as Field[][];
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error;
+    // Its own message quotes the field.
+    const { lines } = error as unknown as { lines?: number };
+    throw new UploadError(
+      `The file is not CSV with this delimiter and quote${typeof lines === "number" ? `, by line ${lines}` : ""}.`,
+    );
+  }
+}
+
+function rowOf(fields: readonly Field[], index: number, columns: readonly CsvColumn[], form: CsvForm): SentValue {
+  const row = index + 1;
+  const [only] = fields;
+  if (fields.length === 1 && only?.text === "" && !only.quoted && columns.length > 0)
+    throw new UploadError(`Row ${row} is an empty line, which could be a row of NULLs or none; take it out.`);
+  if (fields.length < columns.length && !form.allowJaggedRows)
+    throw new UploadError(`Row ${row} has fewer fields than there are columns (allowJaggedRows takes them for NULL).`);
+  if (fields.length > columns.length && !form.ignoreUnknownValues)
+    throw new UploadError(`Row ${row} has more fields than there are columns (ignoreUnknownValues leaves them out).`);
+  return Object.fromEntries(
+    columns.map((column, position) => [column.name, cellOf(fields[position], column, row, form)]),
+  );
+}
+
+function cellOf(field: Field | undefined, { name, type }: CsvColumn, row: number, form: CsvForm): SentValue {
+  if (field === undefined) return null;
+  const { text, quoted } = field;
+  if (text === form.nullMarker) {
+    if (!quoted) return null;
+    if (text !== "")
+      throw new UploadError(
+        `Row ${row}, field ${name}: the null marker stands in quotes, which could be NULL or a text.`,
+      );
+  }
+  if (quoted && !form.allowQuotedNewlines && text.includes("\n"))
+    throw new UploadError(`Row ${row}, field ${name}: a line ends within quotes (allowQuotedNewlines takes it).`);
+  if (type === "BOOLEAN" || type === "BOOL") {
+    if (TRUE.test(text)) return true;
+    if (FALSE.test(text)) return false;
+  }
+  return text;
+}
+
+function lineOf(text: string, at: number): number {
+  return text.slice(0, at).split("\n").length;
+}

@@ -1,0 +1,87 @@
+import { randomBytes } from "node:crypto";
+import type { AgentPrincipal } from "../identity/principal.ts";
+
+/**
+ * Uploads that arrive in pieces, until the last one: in memory alone, so that nothing of half an upload lies on a disk (I5). A restart
+ * forgets them; a client told that there is no such upload begins anew. Each belongs to the agent that began it, and to whom it acts for.
+ */
+export interface Piecewise {
+  readonly id: string;
+  readonly owner: string;
+  readonly project: string;
+  /** The load job, as it was sent with the upload's beginning. */
+  readonly description: string;
+  readonly pieces: Buffer[];
+  size: number;
+  /** Bytes of the whole, as soon as the client has said so. */
+  total: number | undefined;
+  touched: number;
+  /** A piece is arriving, or the job is being made. */
+  busy: boolean;
+  /** The session of the job that was made: the last answer may not have arrived. */
+  made: string | undefined;
+}
+
+/** An upload is `limits.requests.sql_body` at most: with these, what all of them hold (I10). */
+export const MOST_PER_AGENT = 4;
+export const MOST_IN_ALL = 64;
+/** Milliseconds from one piece to the next. */
+export const IDLE_MS = 10 * 60_000;
+
+export class Pieces {
+  readonly #clock: () => number;
+  readonly #uploads = new Map<string, Piecewise>();
+
+  constructor(clock: () => number) {
+    this.#clock = clock;
+  }
+
+  /** undefined: this agent, or all together, have begun as many as there may be. */
+  begin(principal: AgentPrincipal, project: string, description: string, total: number | undefined) {
+    this.#forgetIdle();
+    const owner = ownerOf(principal);
+    const own = [...this.#uploads.values()].filter((upload) => upload.owner === owner);
+    // One whose job is made is kept for its answer alone.
+    const done = own.find(({ made, busy }) => made !== undefined && !busy);
+    if (own.length >= MOST_PER_AGENT && done !== undefined) this.#uploads.delete(done.id);
+    else if (own.length >= MOST_PER_AGENT) return undefined;
+    if (this.#uploads.size >= MOST_IN_ALL) return undefined;
+    const upload: Piecewise = {
+      id: randomBytes(24).toString("base64url"),
+      owner,
+      project,
+      description,
+      pieces: [],
+      size: 0,
+      total,
+      touched: this.#clock(),
+      busy: false,
+      made: undefined,
+    };
+    this.#uploads.set(upload.id, upload);
+    return upload;
+  }
+
+  /** As if there were none, for whoever didn't begin it. */
+  find(id: string, principal: AgentPrincipal, project: string): Piecewise | undefined {
+    this.#forgetIdle();
+    const upload = this.#uploads.get(id);
+    if (upload === undefined || upload.owner !== ownerOf(principal) || upload.project !== project) return undefined;
+    upload.touched = this.#clock();
+    return upload;
+  }
+
+  forget(upload: Piecewise): void {
+    this.#uploads.delete(upload.id);
+  }
+
+  #forgetIdle(): void {
+    const before = this.#clock() - IDLE_MS;
+    for (const upload of this.#uploads.values())
+      if (upload.touched < before && !upload.busy) this.#uploads.delete(upload.id);
+  }
+}
+
+function ownerOf({ issuer, subject, onBehalfOf = [] }: AgentPrincipal): string {
+  return JSON.stringify([issuer, subject, onBehalfOf.map((other) => [other.issuer, other.subject])]);
+}
