@@ -1,7 +1,8 @@
 /** The clients, none of them ours: how each is found on this machine and started. */
-import { spawnSync } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { LISTS, PYTHON_ALONE, queriesBy, STORAGE, type Step } from "./steps.ts";
 
 const DRIVERS = join(import.meta.dirname, "drivers");
@@ -19,7 +20,7 @@ export interface Client {
   prepare(folder: string): Found;
   command(step: Step, folder: string): readonly [string, ...string[]];
   /** Before the first step, with the environment the steps get. */
-  logIn?(environment: NodeJS.ProcessEnv): void;
+  logIn?(environment: NodeJS.ProcessEnv): Promise<void>;
 }
 
 const PYTHON = process.env.CHAPERONE_PYTHON ?? "python3";
@@ -100,10 +101,10 @@ const bq: Client = {
     return { version: text.replace(/^.* /s, "") };
   },
   command: (step) => [process.execPath, join(DRIVERS, "bq.ts"), JSON.stringify(step)],
-  logIn(environment) {
+  // Not in step: the gateway that it asks for a token is in this process.
+  async logIn(environment) {
     const file = environment.GOOGLE_APPLICATION_CREDENTIALS ?? "";
-    const { ok, text } = run("gcloud", ["auth", "login", `--cred-file=${file}`, "--quiet"], { env: environment });
-    if (!ok) throw new Error(`gcloud auth login: ${text}`);
+    await promisify(execFile)("gcloud", ["auth", "login", `--cred-file=${file}`, "--quiet"], { env: environment });
   },
 };
 

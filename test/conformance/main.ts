@@ -18,7 +18,9 @@ import { type Setting, startSetting } from "./setting.ts";
 const PATIENCE_MS = 180_000;
 
 const { values: options } = parseArgs({ options: { only: { type: "string" }, write: { type: "boolean" } } });
-const chosen = CLIENTS.filter(({ name }) => name.toLowerCase().includes(options.only?.toLowerCase() ?? ""));
+const only = options.only?.toLowerCase();
+const named = CLIENTS.filter(({ name }) => name.toLowerCase() === only);
+const chosen = named.length > 0 ? named : CLIENTS.filter(({ name }) => name.toLowerCase().includes(only ?? ""));
 if (chosen.length === 0) throw new Error(`no client is named like ${options.only}`);
 
 const folder = mkdtempSync(join(tmpdir(), "chaperone-conformance-"));
@@ -46,7 +48,7 @@ async function outcomesOf(client: Client, found: Found, { environment, deciding 
     return [];
   }
   console.log(`\n${client.name} ${found.version}, credential ${client.kind}`);
-  client.logIn?.(await environment(client.kind, "gateway"));
+  await client.logIn?.(await environment(client.kind, "gateway"));
   const results: Outcome[] = [];
   for (const step of client.steps) {
     const stop = deciding(step.feature === "denied" ? "deny" : "approve");
