@@ -1,7 +1,7 @@
 /** TLS at the gateway's own listeners: official clients with an authority of their own, and whom the handshake turns away. */
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
-import { X509Certificate } from "node:crypto";
+import { createHash, X509Certificate } from "node:crypto";
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:https";
 import { tmpdir } from "node:os";
@@ -188,6 +188,54 @@ describe("TLS at the gateway itself", { skip, timeout: 120_000 }, () => {
       const foreign = pairOf(others.issue("client"));
       await assert.rejects(shake(port, { ...foreign, ALPNProtocols: [...ALPNProtocols] }));
     }
+  });
+
+  it("binds a token to the certificate it was fetched with (RFC 8705), and takes it with no other, nor without one", async () => {
+    const [mine, another] = [pairOf(authority.issue("mine")), pairOf(authority.issue("another"))];
+    const call = (path: string, headers: Record<string, string>, pair: object, body?: string) =>
+      new Promise<{ readonly status: number; readonly text: string }>((resolve, reject) => {
+        const method = body === undefined ? "GET" : "POST";
+        const options = {
+          host: "localhost",
+          port: rest(),
+          path,
+          method,
+          ca: authority.pem,
+          agent: false as const,
+          headers,
+        };
+        request({ ...options, ...pair }, async (answer) =>
+          resolve({ status: answer.statusCode ?? 0, text: await text(answer) }),
+        )
+          .on("error", reject)
+          .end(body);
+      });
+    const form = new URLSearchParams({
+      grant_type: "urn:ietf:params:oauth:grant-type:token-exchange",
+      subject_token: await rig.token("care-summary-agent"),
+      subject_token_type: "urn:ietf:params:oauth:token-type:jwt",
+    });
+    const type = { "content-type": "application/x-www-form-urlencoded" };
+    const given = JSON.parse((await call("/token", type, mine, form.toString())).text);
+    assert.equal(given.token_type, "Bearer");
+    const claims = JSON.parse(Buffer.from(given.access_token.split(".")[1], "base64url").toString());
+    const der = new X509Certificate(mine.cert).raw;
+    assert.deepEqual(claims.cnf, { "x5t#S256": createHash("sha256").update(der).digest("base64url") });
+    const bearer = { authorization: `Bearer ${given.access_token}` };
+    assert.equal((await call("/bigquery/v2/projects", bearer, mine)).status, 200);
+    for (const pair of [another, {}]) {
+      const refused = await call("/bigquery/v2/projects", bearer, pair);
+      assert.equal(refused.status, 401);
+      assert.match(refused.text, /bound to a client's certificate/);
+    }
+    const claimed = {
+      ...bearer,
+      "x-forwarded-client-cert": mine.cert.toString("base64"),
+      "client-cert": `:${der.toString("base64")}:`,
+    };
+    assert.equal((await call("/bigquery/v2/projects", claimed, {})).status, 401, "a header counts for a certificate");
+    const metadata = JSON.parse((await call("/.well-known/oauth-authorization-server", {}, {})).text);
+    assert.equal(metadata.tls_client_certificate_bound_access_tokens, true);
   });
 
   it("takes a changed certificate without a restart, and keeps what it has when the files are broken", async () => {

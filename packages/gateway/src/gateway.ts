@@ -95,6 +95,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
       limits: config.limits.identity,
       publicUrl: config.publicUrl,
       keyDirectory: config.keyDirectory,
+      clientCertificates: config.tls?.clientCa !== undefined,
       tokenLifetimeSeconds: Math.floor(config.tokens.lifetimeMs / 1000),
     });
     const engine = new SessionEngine({
@@ -172,6 +173,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
           ? undefined
           : { issuer: config.people.signIn.issuer, clientId: config.people.signIn.clientId },
       limits: config.limits.requests,
+      publicUrl: config.publicUrl,
       tls: tlsOf(config, certificates),
       notReady: async () => {
         try {
@@ -186,6 +188,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
     if (options.reachedDirectly === true) reachedAt = url;
     servers.push(server);
     log.info({ url }, "the gateway listens");
+    let storageUrl: string | undefined;
     const storageServer =
       config.storageRead === undefined
         ? undefined
@@ -201,10 +204,10 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
             refusals,
             log,
             metrics,
+            publicUrl: () => config.storageRead?.publicUrl ?? storageUrl ?? "",
             tls: tlsOf(config, certificates),
             limits: config.limits,
           });
-    let storageUrl: string | undefined;
     if (config.storageRead !== undefined && storageServer !== undefined) {
       storageUrl = await listen(storageServer.http2, config.storageRead, config.tls !== undefined);
       servers.push(storageServer);

@@ -8,11 +8,12 @@ import { errorBody, GoogleError } from "./doors/bigquery-rest/google-error.ts";
 import { sendJson } from "./doors/bigquery-rest/send.ts";
 import type { ConsoleApi } from "./doors/console-api/console-api.ts";
 import { OAuthDoor } from "./doors/oauth/oauth.ts";
-import { CredentialError, type Identity } from "./identity/index.ts";
+import { PROOF_ALGORITHMS } from "./identity/dpop.ts";
+import { CredentialError, type Identity, type Presented } from "./identity/index.ts";
 import type { RefusalLog } from "./identity/refusal-log.ts";
 import { StoreError } from "./store/errors.ts";
 import type { Logger, Metrics } from "./telemetry/index.ts";
-import { mayStay } from "./tls/client-certificate.ts";
+import { certificateThumbprint, mayStay } from "./tls/client-certificate.ts";
 import { UpstreamError } from "./upstream/index.ts";
 
 export interface ServerOptions {
@@ -25,6 +26,8 @@ export interface ServerOptions {
   /** Where people sign in, for `chaperone login`. */
   readonly signIn: { readonly issuer: string; readonly clientId: string } | undefined;
   readonly limits: Limits["requests"];
+  /** What clients call it: proofs name it (RFC 9449, `htu`). */
+  readonly publicUrl: string;
   /** undefined: a proxy before the gateway ends TLS. */
   readonly tls: TlsOptions | undefined;
   /** What is not ready, in words; undefined when all is. */
@@ -32,7 +35,15 @@ export interface ServerOptions {
 }
 
 /** Headers that must come once: two readers of the request could take different ones. */
-const ONCE = ["authorization", "host", "content-length", "content-type", "content-encoding", "transfer-encoding"];
+const ONCE = [
+  "authorization",
+  "dpop",
+  "host",
+  "content-length",
+  "content-type",
+  "content-encoding",
+  "transfer-encoding",
+];
 /** Headers by which a request would become another one, or another's (threat-model row 46). */
 const REFUSED_HEADERS = [
   "x-http-method-override",
@@ -132,14 +143,25 @@ export function createGatewayServer(options: ServerOptions): GatewayServer {
     );
   }
 
-  const oauth = new OAuthDoor({ tokens: options.identity.tokens, refused });
+  const oauth = new OAuthDoor({ tokens: options.identity.tokens, refused, presented: presentedBy });
+
+  function presentedBy(request: IncomingMessage): Presented {
+    const path = (request.url ?? "").split("?", 1)[0] ?? "";
+    return {
+      authorization: request.headers.authorization,
+      dpop: request.headersDistinct.dpop ?? [],
+      method: request.method ?? "",
+      url: `${options.publicUrl}${path}`,
+      certificate: certificateThumbprint(request.socket),
+    };
+  }
 
   async function agents(
     request: IncomingMessage,
     response: ServerResponse,
     note: (operation: string) => void,
   ): Promise<void> {
-    const principal = await identified(request, () => options.identity.agent(request.headers.authorization));
+    const principal = await identified(request, () => options.identity.agent(presentedBy(request)));
     const who = `${principal.issuer}\n${principal.subject}`;
     const running = perAgent.get(who) ?? 0;
     if (running >= limits.inFlightPerAgent)
@@ -155,7 +177,7 @@ export function createGatewayServer(options: ServerOptions): GatewayServer {
   }
 
   async function people(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const person = await identified(request, () => options.identity.person(request.headers.authorization));
+    const person = await identified(request, () => options.identity.person(presentedBy(request)));
     await options.consoleApi.handle(person, request, response);
   }
 
@@ -196,7 +218,7 @@ export function createGatewayServer(options: ServerOptions): GatewayServer {
       "content-type": "application/json; charset=UTF-8",
       "content-length": Buffer.byteLength(body),
       "cache-control": "no-store",
-      ...(refusal.status === 401 ? { "www-authenticate": 'Bearer realm="chaperone"' } : {}),
+      ...(refusal.status === 401 ? { "www-authenticate": challengeOf(error) } : {}),
       // Whatever of the request wasn't read is not read: the connection can't be used for another.
       connection: "close",
     });
@@ -262,6 +284,14 @@ export function createGatewayServer(options: ServerOptions): GatewayServer {
       clearTimeout(late);
     },
   };
+}
+
+/** RFC 6750, 3 and RFC 9449, 7.1. */
+function challengeOf(error: unknown): string {
+  const code = error instanceof CredentialError ? error.code : undefined;
+  if (code !== "proof" && code !== "binding") return 'Bearer realm="chaperone"';
+  const fault = code === "proof" ? "invalid_dpop_proof" : "invalid_token";
+  return `DPoP realm="chaperone", error="${fault}", algs="${PROOF_ALGORITHMS.join(" ")}"`;
 }
 
 function checkHeaders(request: IncomingMessage): void {

@@ -15,6 +15,8 @@ export interface StorageServerOptions {
   readonly refusals: RefusalLog;
   readonly log: Logger;
   readonly metrics: Metrics;
+  /** What clients call it, once it listens. */
+  readonly publicUrl: () => string;
   readonly tls: TlsOptions | undefined;
   readonly limits: Pick<Limits, "requests" | "storageRead">;
 }
@@ -37,7 +39,9 @@ export function createStorageServer(options: StorageServerOptions): GrpcServer {
     },
     async serve(call) {
       try {
-        await door.serve(await identity.agent(call.authorization), call);
+        const { authorization, dpop, certificate, path } = call;
+        const url = `${options.publicUrl()}${path}`;
+        await door.serve(await identity.agent({ authorization, dpop, method: "POST", url, certificate }), call);
       } catch (error) {
         if (!(error instanceof CredentialError)) throw error;
         // A refused credential is evidence (164.308(a)(5)(ii)(C)).

@@ -106,9 +106,9 @@ export function agentsCommand(): Command {
       process.stdout.write("The key is revoked.\n");
     });
 
-  withGateway(agents.command("revoke <token|issuer|sponsor> <id>"))
+  withGateway(agents.command("revoke <token|issuer|sponsor|proof-key> <id>"))
     .description(
-      "refuse a token by its id, an issuer's tokens, or a sponsor's agents, from the next request on; for good",
+      "refuse a token by its id, an issuer's tokens, a sponsor's agents, or tokens bound to a key or certificate by its thumbprint, from the next request on; for good",
     )
     .option("--sponsor-issuer <url>", "for sponsor: the person's issuer")
     .requiredOption("--reason <text>", "kept in the ledger")

@@ -9,7 +9,7 @@ import type { Secret } from "./secret.ts";
 export interface Config {
   readonly listen: { readonly host: string; readonly port: number };
   /** Where gRPC is served, if it is. */
-  readonly storageRead?: { readonly host: string; readonly port: number };
+  readonly storageRead?: { readonly host: string; readonly port: number; readonly publicUrl?: string };
   /** Of both listeners; absent: a proxy before the gateway ends TLS. */
   readonly tls?: TlsConfig;
   /** Without a slash at its end. */
@@ -17,7 +17,12 @@ export interface Config {
   readonly stateDirectory: string;
   readonly connections: readonly ConnectionConfig[];
   readonly issuers: readonly IssuerConfig[];
-  readonly agents: { readonly registered: readonly RegisteredAgent[]; readonly rules: readonly AgentRule[] };
+  readonly agents: {
+    /** Of which issuers' agents bearer tokens aren't taken; "all": of no agent. */
+    readonly senderConstrained: "all" | readonly string[];
+    readonly registered: readonly RegisteredAgent[];
+    readonly rules: readonly AgentRule[];
+  };
   readonly people: PeopleConfig;
   /** Folder of Cedar policies. */
   readonly policies: string;
@@ -73,6 +78,7 @@ export interface RegisteredAgent {
   readonly name: string;
   readonly sponsor: PersonRef;
   readonly groups: readonly string[];
+  readonly senderConstrained: boolean;
 }
 
 export interface AgentRule {
@@ -83,6 +89,7 @@ export interface AgentRule {
   /** A fixed person, or the person of `issuer` whose subject the claim holds. */
   readonly sponsor: PersonRef | { readonly issuer: string; readonly fromClaim: string };
   readonly groups: readonly string[];
+  readonly senderConstrained: boolean;
 }
 
 export interface PeopleConfig {
@@ -122,7 +129,16 @@ export function configOf(file: ConfigFile, directory: string, clientSecret: Secr
   const keyDirectory = file.keys.directory === undefined ? state : at(file.keys.directory);
   return deepFreeze({
     listen: file.listen,
-    ...given({ storageRead: file.storage_read }),
+    ...given({
+      storageRead:
+        file.storage_read === undefined
+          ? undefined
+          : {
+              host: file.storage_read.host,
+              port: file.storage_read.port,
+              ...given({ publicUrl: file.storage_read.public_url && trimSlash(file.storage_read.public_url) }),
+            },
+    }),
     ...given({
       tls:
         file.tls === undefined
@@ -163,9 +179,16 @@ export function configOf(file: ConfigFile, directory: string, clientSecret: Secr
       ...given({ requiredClaims: issuer.required_claims }),
     })),
     agents: {
-      registered: file.agents.registered,
-      rules: file.agents.rules.map(({ sponsor, ...rule }) => ({
+      senderConstrained: file.tokens.sender_constrained
+        ? "all"
+        : file.issuers.filter((issuer) => issuer.sender_constrained).map(({ issuer }) => issuer),
+      registered: file.agents.registered.map(({ sender_constrained: senderConstrained, ...agent }) => ({
+        ...agent,
+        senderConstrained,
+      })),
+      rules: file.agents.rules.map(({ sponsor, sender_constrained: senderConstrained, ...rule }) => ({
         ...rule,
+        senderConstrained,
         sponsor:
           "from_claim" in sponsor ? { issuer: sponsor.issuer ?? rule.issuer, fromClaim: sponsor.from_claim } : sponsor,
       })),

@@ -106,7 +106,16 @@ const issuer = section({
   )
     .optional()
     .describe("Claims that must have exactly this value, or one of these"),
+  sender_constrained: z
+    .boolean("must be true or false")
+    .default(false)
+    .describe("true: of this issuer's agents, as under agents"),
 }).describe("An OpenID Connect issuer whose tokens are accepted");
+
+const senderConstrained = z
+  .boolean("must be true or false")
+  .default(false)
+  .describe("true: tokens must be bound to a key (DPoP) or a certificate (mTLS); bearer tokens aren't taken");
 
 const person = section({ issuer: issuerId, subject: text(512) });
 
@@ -119,6 +128,7 @@ const agents = section({
         name: text(128),
         sponsor: person.describe("The person who answers for this agent and never approves its requests"),
         groups: z.array(group).max(100).default([]),
+        sender_constrained: senderConstrained,
       }),
     )
     .max(10_000)
@@ -139,6 +149,7 @@ const agents = section({
           { error: "must be {from_claim: CLAIM} or {issuer: URL, subject: SUB}" },
         ),
         groups: z.array(group).max(100).default([]),
+        sender_constrained: senderConstrained,
       }),
     )
     .max(1000)
@@ -168,6 +179,9 @@ export const configFile = section({
   storage_read: section({
     host: text(253).default("127.0.0.1"),
     port: count(0, 65_535).describe("0: any free port"),
+    public_url: secureUrl()
+      .optional()
+      .describe("What clients call it, which DPoP proofs name; default: the listening address"),
   })
     .optional()
     .describe("Where the Storage Read API is served (gRPC); default: nowhere"),
@@ -208,6 +222,7 @@ export const configFile = section({
   }).prefault({}),
   tokens: section({
     lifetime: duration("1m", "1h").prefault("15m").describe("Life of an access token that the gateway issues"),
+    sender_constrained: senderConstrained.describe("true: of all agents, as under agents"),
   }).prefault({}),
   keys: section({
     directory: path()

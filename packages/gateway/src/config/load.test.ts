@@ -112,7 +112,26 @@ agents:
       match: { repository: "hospital/*" },
       sponsor: { issuer: "https://staff.example", fromClaim: "owner" },
       groups: ["builders"],
+      senderConstrained: false,
     });
+  });
+});
+
+describe("a configuration of credentials", () => {
+  it("says of whom bearer tokens aren't taken", () => {
+    assert.deepEqual(parse(SMALLEST).agents.senderConstrained, []);
+    assert.equal(parse(`${SMALLEST}\ntokens: { sender_constrained: true }\n`).agents.senderConstrained, "all");
+  });
+
+  it("names TLS files from its own folder, and the gateway by https with them", () => {
+    const { tls, publicUrl } = parse(`${SMALLEST}\ntls: { cert: a.pem, key: /keys/a.key }\n`);
+    assert.match(tls?.cert ?? "", /^\/.*\/a\.pem$/);
+    assert.equal(tls?.key, "/keys/a.key");
+    assert.equal(publicUrl, "https://127.0.0.1:8080");
+    assert.match(
+      refusal(`${SMALLEST}\ntls: { cert: a, key: b, client_certificates: required }\n`),
+      /client_certificates: needs client_ca/,
+    );
   });
 });
 

@@ -8,7 +8,7 @@ import {
   type ServerHttp2Stream,
 } from "node:http2";
 import type { TLSSocket, TlsOptions } from "node:tls";
-import { mayStay } from "../tls/client-certificate.ts";
+import { certificateThumbprint, mayStay } from "../tls/client-certificate.ts";
 import { FrameError, frame, readFrames } from "./frames.ts";
 import { GrpcError, STATUS, type StatusName } from "./status.ts";
 
@@ -20,6 +20,10 @@ export interface Call {
   /** `/package.Service/Method`. */
   readonly path: string;
   readonly authorization: readonly string[];
+  /** Each DPoP header (RFC 9449). */
+  readonly dpop: readonly string[];
+  /** Thumbprint of the client's certificate, if TLS ends here. */
+  readonly certificate: string | undefined;
   readonly address: string;
   /** Fires when the client is gone, or its deadline is over. */
   readonly signal: AbortSignal;
@@ -127,9 +131,9 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
       deadline.unref();
       await options.serve({
         path,
-        authorization: raw.flatMap((name, i) =>
-          i % 2 === 0 && name.toLowerCase() === "authorization" ? [raw[i + 1] ?? ""] : [],
-        ),
+        authorization: valuesOf(raw, "authorization"),
+        dpop: valuesOf(raw, "dpop"),
+        certificate: certificateThumbprint(stream.session?.socket),
         address: stream.session?.socket?.remoteAddress ?? "",
         signal: stop.signal,
         request: () => requestOf(stream, limits.requestBytes, limits.bodyTimeoutMs),
@@ -161,6 +165,10 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
       clearTimeout(late);
     },
   };
+}
+
+function valuesOf(raw: readonly string[], wanted: string): readonly string[] {
+  return raw.flatMap((name, i) => (i % 2 === 0 && name.toLowerCase() === wanted ? [raw[i + 1] ?? ""] : []));
 }
 
 const CONTENT_TYPE = "application/grpc";

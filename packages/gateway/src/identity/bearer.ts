@@ -7,6 +7,22 @@ const COMPACT_JWS = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
 /** As `IncomingMessage.headersDistinct.authorization` gives it: Node's `headers` would hide a second Authorization header. */
 export type AuthorizationHeader = string | readonly string[] | undefined;
 
+/** RFC 9449, 7.1: the same with another scheme. */
+const DPOP = /^dpop ([^ ]+)$/i;
+
+/** The token of an Authorization header, and by which scheme it came. @throws as `bearerToken` does */
+export function presentedToken(
+  header: AuthorizationHeader,
+  maxLength: number,
+): { readonly scheme: "bearer" | "dpop"; readonly token: string } {
+  const values = typeof header === "string" ? [header] : (header ?? []);
+  const [only] = values.length === 1 ? values : [];
+  const token = only !== undefined && only.length <= maxLength ? DPOP.exec(only)?.[1] : undefined;
+  if (token === undefined) return { scheme: "bearer", token: bearerToken(header, maxLength) };
+  checkCompactJws(token, maxLength);
+  return { scheme: "dpop", token };
+}
+
 /**
  * The token of an Authorization header.
  * @throws CredentialError `missing` without a header, `malformed` for anything but exactly one `Bearer <JWT>`.

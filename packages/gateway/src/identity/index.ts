@@ -1,23 +1,28 @@
 import type { LedgerEvent } from "../evidence/event.ts";
-import { type AuthorizationHeader, bearerToken, checkCompactJws } from "./bearer.ts";
+import { CommandError } from "../store/command.ts";
+import { checkCompactJws, presentedToken } from "./bearer.ts";
 import { readIssuer } from "./compact-jwt.ts";
+import type { Proof } from "./dpop.ts";
 import { DEFAULT_LIMITS, type IssuerConfig } from "./issuer-config.ts";
-import type { AgentPrincipal, Credential, PersonPrincipal } from "./principal.ts";
+import { checkPossession, type Presented, proofOf } from "./presented.ts";
+import { type AgentPrincipal, type Credential, CredentialError, type PersonPrincipal } from "./principal.ts";
 import { AgentRegister, type AgentsConfig, type RegisterStore } from "./register.ts";
+import { checkRevocations } from "./revocation.ts";
 import { AccessTokens } from "./tokens/access-tokens.ts";
 import { AgentKeys } from "./tokens/agent-keys.ts";
 import type { TokenIssue } from "./tokens/commands.ts";
 import { SigningKeys } from "./tokens/signing-keys.ts";
-import { newTokenId, signingKeyFile, TokenService } from "./tokens/token-service.ts";
+import { newTokenId, signingKeyFile, TokenService, usedProof } from "./tokens/token-service.ts";
 import { createVerifier, type VerifierOptions } from "./verifier.ts";
 
+export type { Presented } from "./presented.ts";
 export { CredentialError } from "./principal.ts";
 export { createVerifier } from "./verifier.ts";
 
-/** Turns an Authorization header into who asks, or refuses with a CredentialError. */
+/** Turns what a request shows into who asks, or refuses with a CredentialError. */
 export interface Identity {
-  agent(authorization: AuthorizationHeader): Promise<AgentPrincipal>;
-  person(authorization: AuthorizationHeader): Promise<PersonPrincipal>;
+  agent(presented: Presented): Promise<AgentPrincipal>;
+  person(presented: Presented): Promise<PersonPrincipal>;
   readonly tokens: TokenService;
 }
 
@@ -27,10 +32,13 @@ export interface IdentityOptions extends VerifierOptions {
   readonly store: RegisterStore & {
     append(events: readonly LedgerEvent[]): Promise<unknown>;
     run(name: "token.issue", input: TokenIssue): Promise<unknown>;
+    run(name: "proof.use", input: Proof): Promise<unknown>;
   };
   /** The gateway's public URL: issuer and audience of its own tokens. */
   readonly publicUrl: string;
   readonly keyDirectory: string;
+  /** Whether the gateway's listeners ask clients for certificates. */
+  readonly clientCertificates?: boolean;
   /** Of access tokens, seconds. */
   readonly tokenLifetimeSeconds: number;
 }
@@ -63,12 +71,43 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
     if (agentKeys.isSubject(issuer)) return agentKeys.verifyBearer(token);
     return verifier.verifyToken(token);
   }
-  const verify = async (authorization: AuthorizationHeader): Promise<Credential> =>
-    verifyToken(bearerToken(authorization, maxLength));
+  /** A stolen token is of no use where it is bound: what it is bound to must come with it, in the way that the token says. */
+  async function verify(presented: Presented): Promise<Credential> {
+    const { scheme, token } = presentedToken(presented.authorization, maxLength);
+    const credential = await verifyToken(token);
+    const bound = credential.confirmation?.jkt !== undefined;
+    if (bound !== (scheme === "dpop"))
+      throw new CredentialError(
+        "binding",
+        bound
+          ? "The token is bound to a key: send `Authorization: DPoP <token>` and a proof, not Bearer."
+          : "The token is bound to no key: send `Authorization: Bearer <token>`.",
+      );
+    if (!bound && presented.dpop.length > 0)
+      throw new CredentialError("proof", "A DPoP proof came with a token that is bound to no key.");
+    const proof = bound ? await proofOf(presented, token, clock()) : undefined;
+    checkPossession(credential, proof, presented.certificate);
+    if (proof !== undefined)
+      await store.run("proof.use", proof).catch((error: unknown) => {
+        throw error instanceof CommandError ? usedProof(error) : error;
+      });
+    return credential;
+  }
+
+  async function agent(presented: Presented): Promise<AgentPrincipal> {
+    const credential = await verify(presented);
+    const principal = await register.resolveAgent(credential);
+    if (credential.confirmation === undefined && register.mustBind(credential))
+      throw new CredentialError(
+        "binding",
+        "Bearer tokens of this agent aren't taken: get one that is bound to a key (DPoP) or a certificate (mTLS).",
+      );
+    return principal;
+  }
 
   return {
-    agent: async (authorization) => register.resolveAgent(await verify(authorization)),
-    person: async (authorization) => register.resolvePerson(await verify(authorization)),
+    agent,
+    person: async (presented) => register.resolvePerson(await verify(presented)),
     tokens: new TokenService({
       issuer: publicUrl,
       accessTokens,
@@ -77,7 +116,10 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
       lifetimeSeconds: options.tokenLifetimeSeconds,
       clock,
       verifyToken,
+      clientCertificates: options.clientCertificates ?? false,
       resolveAgent: (credential) => register.resolveAgent(credential),
+      checkRevoked: (credential) => checkRevocations(store.db, credential, undefined, clock()),
+      mustBind: (credential) => register.mustBind(credential),
       record: (issue) => store.run("token.issue", issue),
     }),
   };

@@ -1,3 +1,5 @@
+import type { Confirmation } from "./confirmation.ts";
+
 /** Who acts. One identity per agent (I4): every record names issuer and subject. */
 
 export interface AgentPrincipal {
@@ -23,6 +25,7 @@ export interface AgentPrincipal {
   /** As of its credential: what it rests on, and falls with. */
   readonly keyId?: string;
   readonly exchangedFor?: readonly string[];
+  readonly confirmation?: Confirmation;
 }
 
 export interface PersonPrincipal {
@@ -54,6 +57,8 @@ export interface Credential {
   readonly keyId?: string;
   /** The tokens it was made from, the first first (RFC 8693): revoking any of them revokes this. */
   readonly exchangedFor?: readonly string[];
+  /** What it is bound to; absent: a bearer token. */
+  readonly confirmation?: Confirmation;
   /** For whom it acts. */
   readonly onBehalfOf?: readonly Credential[];
 }
@@ -83,5 +88,7 @@ export type CredentialErrorCode =
   | "suspended"
   | "revoked"
   | "replayed"
+  | "proof"
+  | "binding"
   | "delegation"
   | "keys_unavailable";

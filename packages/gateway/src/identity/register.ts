@@ -22,6 +22,8 @@ export interface RegisteredAgent {
   readonly sponsor: PersonId;
   /** Beside those of its token. */
   readonly groups: readonly string[];
+  /** Bearer tokens of it aren't taken at the doors. */
+  readonly senderConstrained?: boolean;
 }
 
 /** Registers an issuer's agents when they first come, if every claim matches its pattern (`matchesPattern`). The first rule that matches counts. */
@@ -32,9 +34,12 @@ export interface AgentRule {
   /** One person, or the person of `issuer` whose subject the token's claim holds. */
   readonly sponsor: PersonId | { readonly issuer: string; readonly fromClaim: ClaimPath };
   readonly groups: readonly string[];
+  readonly senderConstrained?: boolean;
 }
 
 export interface AgentsConfig {
+  /** Of which issuers' agents bearer tokens aren't taken; "all": of no agent. */
+  readonly senderConstrained?: "all" | readonly string[];
   readonly registered: readonly RegisteredAgent[];
   readonly rules: readonly AgentRule[];
 }
@@ -76,7 +81,7 @@ export class AgentRegister {
    */
   async enterConfigured(): Promise<void> {
     for (const agent of this.#config.registered) {
-      const wanted: AgentRegistration = { ...agent, registeredBy: "config" };
+      const wanted = byConfiguration(agent);
       const row = await this.#find(agent);
       if (row !== undefined && isUpToDate(row, wanted)) continue;
       try {
@@ -124,7 +129,20 @@ export class AgentRegister {
       ...(onBehalfOf.length === 0 ? {} : { onBehalfOf }),
       ...(credential.keyId === undefined ? {} : { keyId: credential.keyId }),
       ...(credential.exchangedFor === undefined ? {} : { exchangedFor: credential.exchangedFor }),
+      ...(credential.confirmation === undefined ? {} : { confirmation: credential.confirmation }),
     };
+  }
+
+  /** Whether the configuration wants a bound token of this agent, or of one that it acts for. */
+  mustBind(credential: Credential): boolean {
+    const { senderConstrained = [], rules } = this.#config;
+    return [credential, ...(credential.onBehalfOf ?? [])].some(
+      (one) =>
+        senderConstrained === "all" ||
+        senderConstrained.includes(one.issuer) ||
+        this.#named.get(keyOf(one))?.senderConstrained === true ||
+        rules.some((rule) => rule.senderConstrained === true && ruleMatches(rule, one)),
+    );
   }
 
   /**
@@ -146,7 +164,7 @@ export class AgentRegister {
   /** What the register should hold: by configuration, by what a person entered (undefined: leave it), by rule. @throws CredentialError `unregistered` */
   #wanted(credential: Credential, row: AgentRow | undefined): AgentRegistration | undefined {
     const named = this.#named.get(keyOf(credential));
-    if (named !== undefined) return { ...named, registeredBy: "config" };
+    if (named !== undefined) return byConfiguration(named);
     if (row?.registered_by.startsWith("person:")) return undefined;
     // An entry by configuration or by rule holds only while the configuration still says so.
     const rule = this.#config.rules.find((candidate) => ruleMatches(candidate, credential));
@@ -170,6 +188,10 @@ export class AgentRegister {
       .where("subject", "=", subject)
       .executeTakeFirst();
   }
+}
+
+function byConfiguration({ senderConstrained: _, ...agent }: RegisteredAgent): AgentRegistration {
+  return { ...agent, registeredBy: "config" };
 }
 
 function keyOf({ issuer, subject }: AgentId): string {

@@ -15,11 +15,13 @@ export function sponsorKey({ issuer, subject }: { readonly issuer: string; reado
  */
 export async function checkRevocations(
   db: Kysely<Database>,
-  credential: Pick<Credential, "issuer" | "subject" | "tokenId" | "keyId" | "exchangedFor">,
+  credential: Pick<Credential, "issuer" | "subject" | "tokenId" | "keyId" | "exchangedFor" | "confirmation">,
   row: Pick<AgentRow, "sponsor_issuer" | "sponsor_subject"> | undefined,
   now: number,
 ): Promise<void> {
   const tokens = [credential.tokenId, ...(credential.exchangedFor ?? [])];
+  const { jkt, x5t } = credential.confirmation ?? {};
+  const proofKeys = [jkt, x5t].filter((one) => one !== undefined);
   const person = row === undefined ? credential : { issuer: row.sponsor_issuer, subject: row.sponsor_subject };
   const found = await db
     .selectFrom("revocations")
@@ -27,6 +29,7 @@ export async function checkRevocations(
     .where((e) =>
       e.or([
         e.and([e("kind", "=", "token"), e("id", "in", tokens)]),
+        ...proofKeys.map((id) => e.and([e("kind", "=", "proof-key"), e("id", "=", id)])),
         e.and([e("kind", "=", "issuer"), e("id", "=", credential.issuer)]),
         e.and([e("kind", "=", "sponsor"), e("id", "=", sponsorKey(person))]),
       ]),
@@ -47,6 +50,7 @@ export async function checkRevocations(
 
 const REVOKED = {
   token: "The token was revoked; get a new one.",
+  "proof-key": "The key or certificate that the token is bound to was revoked; get a token for another.",
   issuer: "Tokens of this issuer were revoked; ask an administrator.",
   sponsor: "The person who answers for this agent, or holds this token, was revoked; ask an administrator.",
 } as const;

@@ -33,10 +33,18 @@ export interface AgentTables {
     jti: string;
     until: number;
   };
+  /** DPoP proofs that were taken (RFC 9449, 11.1), until none could be taken again. */
+  used_proofs: {
+    /** Thumbprint of its key. */
+    jkt: string;
+    /** A hash of its `jti`. */
+    jti: string;
+    until: number;
+  };
   /** What no credential may rest on any more. Never taken back: a new token, key or issuer name is made instead. */
   revocations: {
     kind: RevocationKind;
-    /** A token's id; an issuer's `iss`; `["iss","sub"]` of a sponsor, JSON. */
+    /** A token's id; an issuer's `iss`; `["iss","sub"]` of a sponsor, JSON; a proof key's thumbprint. */
     id: string;
     by: string;
     reason: string;
@@ -44,4 +52,4 @@ export interface AgentTables {
   };
 }
 
-export type RevocationKind = "token" | "issuer" | "sponsor";
+export type RevocationKind = "token" | "issuer" | "sponsor" | "proof-key";

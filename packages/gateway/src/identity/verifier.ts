@@ -2,6 +2,7 @@ import { type JWTPayload, jwtVerify } from "jose";
 import { type AuthorizationHeader, bearerToken, checkCompactJws } from "./bearer.ts";
 import { claimAt, displayName, groupsAt, identifier } from "./claims.ts";
 import { readHeader, readIssuer, refusal, tokenIdOf } from "./compact-jwt.ts";
+import { confirmationOf } from "./confirmation.ts";
 import {
   checkIssuers,
   DEFAULT_ALGORITHMS,
@@ -78,7 +79,12 @@ export function createVerifier(issuers: readonly IssuerConfig[], options: Verifi
 
   return {
     verifyToken,
-    verify: async (authorization) => verifyToken(bearerToken(authorization, limits.tokenLength)),
+    verify: async (authorization) => {
+      const credential = await verifyToken(bearerToken(authorization, limits.tokenLength));
+      if (credential.confirmation !== undefined)
+        throw new CredentialError("binding", "The token is bound to a key; it is no bearer token.");
+      return credential;
+    },
   };
 }
 
@@ -93,13 +99,8 @@ function credentialOf(
 ): Credential {
   const expires = checkTimes(claims, config, now, skew, limits);
   const audience = audienceOf(claims.aud, config, limits);
-  // RFC 9449, 7.1 and RFC 8705, 3: a bound token is no bearer token. RFC 8693, 4.1: with `act`, `sub` isn't who asks.
-  if (claims.cnf !== undefined) {
-    throw new CredentialError(
-      "claims",
-      "The token is bound to a key (`cnf`); proof of possession isn't supported, send a bearer token.",
-    );
-  }
+  const confirmation = confirmationOf(claims.cnf);
+  // RFC 8693, 4.1: with `act`, `sub` isn't who asks.
   if (claims.act !== undefined) {
     throw new CredentialError(
       "claims",
@@ -121,6 +122,7 @@ function credentialOf(
     claims,
     tokenId: tokenIdOf(token, claims.jti),
     expires,
+    ...(confirmation === undefined ? {} : { confirmation }),
   };
 }
 

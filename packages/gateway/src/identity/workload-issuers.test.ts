@@ -11,6 +11,13 @@ import { CredentialError } from "./principal.ts";
 import { sign, type TestKey, testKey } from "./testing/test-issuer.ts";
 
 const NOW = 1_800_000_000;
+const bearer = (token: string) => ({
+  authorization: `Bearer ${token}`,
+  dpop: [],
+  method: "GET",
+  url: "https://chaperone.clinic.example/bigquery/v2/projects",
+  certificate: undefined,
+});
 const CONFIG = loadConfig(join(import.meta.dirname, "../../../../examples/workload-issuers.yaml"), { env: {} });
 const times = { iat: NOW - 5, exp: NOW + 3595 };
 const kubernetes = (iss: string, sub = "system:serviceaccount:agents:care") => ({
@@ -142,7 +149,7 @@ describe("examples/workload-issuers.yaml", () => {
   for (const [name, claims] of Object.entries(TOKENS)) {
     it(`${name}: its workload's token is an agent, also exchanged for an access token`, async () => {
       const token = await sign(key, claims, name === "gke" || name === "eks" ? { typ: undefined } : {});
-      const agent = await identity.agent(`Bearer ${token}`);
+      const agent = await identity.agent(bearer(token));
       assert.equal(agent.issuer, claims.iss);
       assert.equal(agent.subject, claims.sub);
       assert.deepEqual(agent.sponsor, { issuer: "https://login.clinic.example", subject: "sam.sponsor" });
@@ -152,13 +159,9 @@ describe("examples/workload-issuers.yaml", () => {
           ["subject_token", token],
           ["subject_token_type", "urn:ietf:params:oauth:token-type:jwt"],
         ]),
+        bearer(""),
       );
-      const {
-        tokenId: _,
-        tokenExpires: __,
-        exchangedFor: ___,
-        ...same
-      } = await identity.agent(`Bearer ${access_token}`);
+      const { tokenId: _, tokenExpires: __, exchangedFor: ___, ...same } = await identity.agent(bearer(access_token));
       const { tokenId: _a, tokenExpires: _b, ...first } = agent;
       assert.deepEqual(same, first);
     });
@@ -166,7 +169,7 @@ describe("examples/workload-issuers.yaml", () => {
     it(`${name}: another workload of it is not`, async () => {
       const token = await sign(key, { ...claims, ...STRANGERS[name] });
       await assert.rejects(
-        identity.agent(`Bearer ${token}`),
+        identity.agent(bearer(token)),
         (error) => error instanceof CredentialError && error.code === "unregistered",
       );
     });

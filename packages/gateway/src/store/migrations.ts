@@ -216,6 +216,33 @@ const MIGRATIONS: readonly Migration[] = [
       ) STRICT, WITHOUT ROWID;
     `,
   },
+  {
+    number: 8,
+    name: "proof-keys",
+    sql: `
+      CREATE TABLE used_proofs (
+        jkt TEXT NOT NULL,
+        jti TEXT NOT NULL,
+        until INTEGER NOT NULL,
+        PRIMARY KEY (jkt, jti)
+      ) STRICT, WITHOUT ROWID;
+
+      CREATE INDEX used_proofs_by_until ON used_proofs (until);
+
+      CREATE TABLE revocations_of_all (
+        kind TEXT NOT NULL CHECK (kind IN ('token', 'issuer', 'sponsor', 'proof-key')),
+        id TEXT NOT NULL,
+        by TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        PRIMARY KEY (kind, id)
+      ) STRICT, WITHOUT ROWID;
+
+      INSERT INTO revocations_of_all SELECT kind, id, by, reason, at FROM revocations;
+      DROP TABLE revocations;
+      ALTER TABLE revocations_of_all RENAME TO revocations;
+    `,
+  },
 ];
 
 /**

@@ -32,6 +32,7 @@ const revokeBody = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("token"), token: z.string().regex(/^[\x21-\x7e]{1,256}$/), reason }),
   z.strictObject({ kind: z.literal("issuer"), issuer: z.string().min(1).max(2048), reason }),
   z.strictObject({ kind: z.literal("sponsor"), sponsor: person, reason }),
+  z.strictObject({ kind: z.literal("proof-key"), "proof-key": z.string().regex(/^[A-Za-z0-9_-]{43}$/), reason }),
 ]);
 
 export const AGENT_KEY_ACTIONS = ["add", "revoke-key", "revoke"] as const;
@@ -92,9 +93,25 @@ export class AgentKeysApi {
 
   async #revoke(by: string, text: string): Promise<unknown> {
     const body = parseBody(revokeBody, text);
-    const id = body.kind === "token" ? body.token : body.kind === "issuer" ? body.issuer : sponsorKey(body.sponsor);
+    const id = revokedId(body);
     await this.#o.store.run("credential.revoke", { kind: body.kind, id, by, reason: body.reason });
     return { revoked: body.kind };
+  }
+}
+
+/** As `revocations` holds it. */
+function revokedId(body: z.output<typeof revokeBody>): string {
+  switch (body.kind) {
+    case "token":
+      return body.token;
+    case "issuer":
+      return body.issuer;
+    case "sponsor":
+      return sponsorKey(body.sponsor);
+    case "proof-key":
+      return body["proof-key"];
+    default:
+      return body satisfies never;
   }
 }
 

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Presented } from "../../identity/presented.ts";
 import { CredentialError } from "../../identity/principal.ts";
 import { OAuthError } from "../../identity/tokens/oauth-error.ts";
 import { JWT_BEARER, type TokenService } from "../../identity/tokens/token-service.ts";
@@ -15,6 +16,7 @@ const PATHS: ReadonlySet<string> = new Set(Object.keys(ROUTES).map((route) => ro
 
 export interface OAuthDoorOptions {
   readonly tokens: TokenService;
+  presented(request: IncomingMessage): Presented;
   /** Records a refused credential, or counts it. */
   refused(request: IncomingMessage, error: CredentialError): Promise<void>;
 }
@@ -60,7 +62,7 @@ export class OAuthDoor {
         checkClient(request);
         const form = await readForm(request);
         try {
-          return await tokens.token(form);
+          return await tokens.token(form, this.#o.presented(request));
         } catch (error) {
           if (!(error instanceof CredentialError)) throw error;
           await this.#o.refused(request, error);
@@ -96,6 +98,8 @@ function checkClient(request: IncomingMessage): void {
 /** RFC 8693, 2.2.2 names invalid_request for a token that isn't taken, RFC 7523, 3.1 invalid_grant. */
 function oauthError(error: CredentialError, form: ReadonlyMap<string, string>): OAuthError {
   if (error.code === "keys_unavailable") return new OAuthError(503, "temporarily_unavailable", error.message);
+  // RFC 9449, 5
+  if (error.code === "proof") return new OAuthError(400, "invalid_dpop_proof", error.message);
   return new OAuthError(
     400,
     form.get("grant_type") === JWT_BEARER ? "invalid_grant" : "invalid_request",

@@ -1,6 +1,7 @@
 import { jwtVerify, SignJWT } from "jose";
 import { z } from "zod";
 import { readHeader, refusal } from "../compact-jwt.ts";
+import { type Confirmation, cnfOf, confirmationOf } from "../confirmation.ts";
 import { type Credential, CredentialError } from "../principal.ts";
 import { ACCESS_TOKEN_ALGORITHM, type SigningKeys } from "./signing-keys.ts";
 
@@ -25,6 +26,7 @@ const carried = z.strictObject({
 const ownClaims = z.looseObject({
   jti: z.string().regex(/^[A-Za-z0-9_-]{16,64}$/),
   exp: z.number(),
+  cnf: z.unknown().optional(),
   /** Who acts first, then for whom, nearest first. */
   chaperone: z.array(carried).min(1).max(LONGEST_CHAIN),
 });
@@ -54,7 +56,8 @@ export class AccessTokens {
     this.#o = options;
   }
 
-  async issue(credential: Credential, expires: number): Promise<IssuedToken> {
+  /** `confirmation`: what whoever sends it must show; undefined: a bearer token. */
+  async issue(credential: Credential, expires: number, confirmation: Confirmation | undefined): Promise<IssuedToken> {
     const { issuer, keys, clock, newId } = this.#o;
     const jti = newId();
     const { kid, key } = await keys.signer();
@@ -62,6 +65,7 @@ export class AccessTokens {
     const subject = chain.at(-1) ?? credential;
     const token = await new SignJWT({
       client_id: credential.subject,
+      ...(confirmation === undefined ? {} : { cnf: cnfOf(confirmation) }),
       ...actOf(chain.slice(0, -1)),
       chaperone: chain.map((one) => this.#carried(one)),
     })
@@ -97,9 +101,11 @@ export class AccessTokens {
     });
     const claims = ownClaims.safeParse(payload);
     if (!claims.success) throw new CredentialError("claims", "The token isn't one of this version of the gateway.");
-    const { jti, exp, chaperone } = claims.data;
-    const [first, ...others] = chaperone.map((one): Credential => credentialOf(one, jti, exp));
-    if (first === undefined) throw new CredentialError("claims", "The token names nobody.");
+    const { jti, exp, cnf, chaperone } = claims.data;
+    const confirmation = confirmationOf(cnf);
+    const [carriedFirst, ...others] = chaperone.map((one): Credential => credentialOf(one, jti, exp));
+    if (carriedFirst === undefined) throw new CredentialError("claims", "The token names nobody.");
+    const first = { ...carriedFirst, ...(confirmation === undefined ? {} : { confirmation }) };
     return others.length === 0 ? first : { ...first, onBehalfOf: others };
   }
 

@@ -1,20 +1,46 @@
 import type { LedgerEvent } from "../../evidence/event.ts";
 import { type Command, CommandError } from "../../store/command.ts";
+import type { Proof } from "../dpop.ts";
 
 export interface TokenIssue {
   readonly event: LedgerEvent;
   /** An assertion that says it is single (`jti`, RFC 7523 section 3). Google's clients sign none, and two alike within a second. */
   readonly assertion: { readonly kid: string; readonly jti: string; readonly until: number } | undefined;
+  /** The DPoP proof that the token is bound to the key of. */
+  readonly proof: Proof | undefined;
 }
 
 /** Assertions remembered for one key (I10). */
 const PER_KEY = 1000;
 
+/** Proofs remembered for one key (I10): its requests within a minute and a half. */
+const PROOFS_PER_KEY = 10_000;
+
+/** Takes a proof once (RFC 9449, 11.1), which a restart doesn't forget. CommandError: `proof_replayed`, `too_many_proofs`. */
+const useProof: Command<Proof, void> = async (tx, { jkt, jti, until }) => {
+  await tx.db.deleteFrom("used_proofs").where("until", "<", tx.now).execute();
+  const before = await tx.db
+    .selectFrom("used_proofs")
+    .select("until")
+    .where("jkt", "=", jkt)
+    .where("jti", "=", jti)
+    .executeTakeFirst();
+  if (before !== undefined) throw new CommandError("proof_replayed", "this proof was used before");
+  const { count } = await tx.db
+    .selectFrom("used_proofs")
+    .select((e) => e.fn.countAll<number>().as("count"))
+    .where("jkt", "=", jkt)
+    .executeTakeFirstOrThrow();
+  if (count >= PROOFS_PER_KEY) throw new CommandError("too_many_proofs", "too many are still valid");
+  await tx.db.insertInto("used_proofs").values({ jkt, jti, until }).execute();
+};
+
 /**
  * Records a token before it is given (I3), and that its assertion was used, which a restart doesn't forget.
- * CommandError: `replayed`, `too_many_assertions`.
+ * CommandError: `replayed`, `too_many_assertions`, and those of `useProof`.
  */
-const issue: Command<TokenIssue, void> = async (tx, { event, assertion }) => {
+const issue: Command<TokenIssue, void> = async (tx, { event, assertion, proof }) => {
+  if (proof !== undefined) await useProof(tx, proof);
   if (assertion !== undefined) {
     const { kid, jti, until } = assertion;
     await tx.db.deleteFrom("used_assertions").where("kid", "=", kid).where("until", "<", tx.now).execute();
@@ -26,4 +52,4 @@ const issue: Command<TokenIssue, void> = async (tx, { event, assertion }) => {
   tx.append(event);
 };
 
-export const tokenCommands = { "token.issue": issue };
+export const tokenCommands = { "token.issue": issue, "proof.use": useProof };

@@ -15,6 +15,7 @@ export type OAuthErrorCode =
   | "invalid_client"
   | "invalid_grant"
   | "invalid_target"
+  | "invalid_dpop_proof"
   | "unsupported_grant_type"
   | "temporarily_unavailable"
   | "server_error";

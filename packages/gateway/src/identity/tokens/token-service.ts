@@ -5,6 +5,9 @@ import type { Json } from "../../evidence/event.ts";
 import { CommandError } from "../../store/command.ts";
 import { isRecord } from "../claims.ts";
 import { readHeader, readIssuer } from "../compact-jwt.ts";
+import { type Confirmation, cnfOf } from "../confirmation.ts";
+import { PROOF_ALGORITHMS, type Proof } from "../dpop.ts";
+import { checkPossession, type Presented, proofOf } from "../presented.ts";
 import { type AgentPrincipal, type Credential, CredentialError } from "../principal.ts";
 import { type AccessTokens, type IssuedToken, LONGEST_CHAIN, MOST_TOKENS } from "./access-tokens.ts";
 import { type AgentKeys, CLOCK_SKEW_SECONDS } from "./agent-keys.ts";
@@ -44,10 +47,16 @@ export interface TokenServiceOptions {
   readonly signingKeys: SigningKeys;
   readonly agentKeys: AgentKeys;
   readonly lifetimeSeconds: number;
+  /** Whether clients may come with a certificate. */
+  readonly clientCertificates: boolean;
   readonly clock: () => number;
   /** Verifies any token that a door would take, ours included. */
   verifyToken(token: string): Promise<Credential>;
   resolveAgent(credential: Credential): Promise<AgentPrincipal>;
+  /** @throws CredentialError `revoked` for what is bound to a revoked key. */
+  checkRevoked(credential: Credential): Promise<void>;
+  /** Whether the configuration wants a bound token. */
+  mustBind(credential: Credential): boolean;
   record(issue: TokenIssue): Promise<unknown>;
 }
 
@@ -55,9 +64,15 @@ export interface TokenServiceOptions {
 export interface TokenAnswer {
   readonly access_token: string;
   readonly issued_token_type: string;
-  readonly token_type: "Bearer";
+  readonly token_type: "Bearer" | "DPoP";
   readonly expires_in: number;
   readonly scope: string;
+}
+
+/** What a request shows beside tokens. */
+interface Shown {
+  readonly proof: Proof | undefined;
+  readonly certificate: string | undefined;
 }
 
 /** Gives agents short-lived access tokens for what they already have (RFC 8693, RFC 7523). */
@@ -74,7 +89,7 @@ export class TokenService {
    * The token endpoint. `form`: each parameter once.
    * @throws OAuthError for a request that isn't one; CredentialError for a token that isn't taken; StoreError (no evidence, no token).
    */
-  async token(form: ReadonlyMap<string, string>): Promise<TokenAnswer> {
+  async token(form: ReadonlyMap<string, string>, presented: Presented): Promise<TokenAnswer> {
     const grant = form.get("grant_type") ?? "";
     const known = PARAMETERS[grant];
     if (known === undefined || !Object.hasOwn(PARAMETERS, grant))
@@ -90,7 +105,10 @@ export class TokenService {
         "invalid_request",
         `This grant takes the parameters ${known.join(", ")}, and no other.`,
       );
-    return grant === JWT_BEARER ? this.#assertion(form) : this.#exchange(form);
+    // RFC 9449, 5 and RFC 8705, 3: the token is bound to what the request shows.
+    const proof = await proofOf(presented, undefined, this.#o.clock());
+    const shown: Shown = { proof, certificate: presented.certificate };
+    return grant === JWT_BEARER ? this.#assertion(form, shown) : this.#exchange(form, shown);
   }
 
   /** RFC 7662. Whoever holds one of our tokens may ask about it; of any other token it says that it isn't active. */
@@ -110,7 +128,8 @@ export class TokenService {
         aud: this.#o.issuer,
         exp: credential.expires,
         jti: credential.tokenId,
-        token_type: "Bearer",
+        token_type: credential.confirmation?.jkt === undefined ? "Bearer" : "DPoP",
+        ...(credential.confirmation === undefined ? {} : { cnf: cnfOf(credential.confirmation) }),
         scope: SCOPE,
       };
     } catch (error) {
@@ -132,6 +151,8 @@ export class TokenService {
       token_endpoint_auth_methods_supported: ["none"],
       introspection_endpoint_auth_methods_supported: ["none"],
       scopes_supported: [SCOPE],
+      dpop_signing_alg_values_supported: PROOF_ALGORITHMS,
+      tls_client_certificate_bound_access_tokens: this.#o.clientCertificates,
     };
   }
 
@@ -140,7 +161,7 @@ export class TokenService {
   }
 
   /** RFC 7523, 2.1. */
-  async #assertion(form: ReadonlyMap<string, string>): Promise<TokenAnswer> {
+  async #assertion(form: ReadonlyMap<string, string>, shown: Shown): Promise<TokenAnswer> {
     const assertion = form.get("assertion");
     if (assertion === undefined) throw new OAuthError(400, "invalid_request", "The parameter assertion is missing.");
     const now = this.#o.clock() / 1000;
@@ -154,10 +175,10 @@ export class TokenService {
           until: (credential.expires + CLOCK_SKEW_SECONDS) * 1000,
         }
       : undefined;
-    return this.#issue("jwt-bearer", credential, agent, Math.floor(now) + this.#o.lifetimeSeconds, single);
+    return this.#issue("jwt-bearer", credential, agent, Math.floor(now) + this.#o.lifetimeSeconds, shown, single);
   }
 
-  async #exchange(form: ReadonlyMap<string, string>): Promise<TokenAnswer> {
+  async #exchange(form: ReadonlyMap<string, string>, shown: Shown): Promise<TokenAnswer> {
     const audience = form.get("audience");
     if (audience !== undefined && audience !== this.#o.issuer)
       throw new OAuthError(400, "invalid_target", "audience is this gateway's own URL, as its metadata names it.");
@@ -175,12 +196,20 @@ export class TokenService {
           "delegation",
           "This token is no subject token: access tokens of this gateway can't be prolonged, and an agent's own key signs assertions.",
         );
-      return this.#issue("token-exchange", subject, await this.#o.resolveAgent(subject), longest);
+      checkPossession(subject, shown.proof, shown.certificate);
+      return this.#issue("token-exchange", subject, await this.#o.resolveAgent(subject), longest, shown);
     }
     const actor = await this.#o.verifyToken(actorToken);
+    // Whoever has nothing but the text of a bound token must gain nothing by it.
+    if (subject.confirmation !== undefined)
+      throw new CredentialError(
+        "delegation",
+        "The subject token is bound to what its agent alone can show; let that agent give one that isn't bound, with may_act.",
+      );
+    checkPossession(actor, shown.proof, shown.certificate);
     const credential = delegated(subject, actor);
     const agent = await this.#o.resolveAgent(credential);
-    return this.#issue("token-exchange", credential, agent, Math.min(longest, subject.expires, actor.expires));
+    return this.#issue("token-exchange", credential, agent, Math.min(longest, subject.expires, actor.expires), shown);
   }
 
   /** Evidence before the token (I3): what can't be recorded isn't issued. */
@@ -189,13 +218,28 @@ export class TokenService {
     credential: Credential,
     agent: AgentPrincipal,
     expires: number,
+    { proof, certificate }: Shown,
     assertion?: TokenIssue["assertion"],
   ): Promise<TokenAnswer> {
     const now = this.#o.clock();
+    const confirmation: Confirmation | undefined =
+      proof === undefined && certificate === undefined
+        ? undefined
+        : {
+            ...(proof === undefined ? {} : { jkt: proof.jkt }),
+            ...(certificate === undefined ? {} : { x5t: certificate }),
+          };
+    if (confirmation === undefined && this.#o.mustBind(credential))
+      throw new CredentialError(
+        "binding",
+        "Tokens of this agent are bound to its key: send a DPoP proof, or come with a client's certificate.",
+      );
+    if (confirmation !== undefined) await this.#o.checkRevoked({ ...credential, confirmation });
     this.#count(`${agent.issuer}\n${agent.subject}`, now);
-    const issued: IssuedToken = await this.#o.accessTokens.issue(credential, expires);
+    const issued: IssuedToken = await this.#o.accessTokens.issue(credential, expires, confirmation);
     const recorded = this.#o.record({
       assertion,
+      proof,
       event: {
         type: "token.issued",
         data: {
@@ -205,6 +249,7 @@ export class TokenService {
           agent: recordOf(agent),
           ...(credential.keyId === undefined ? {} : { key: credential.keyId }),
           for: agent.tokenId,
+          ...(confirmation === undefined ? {} : { boundTo: { ...cnfOf(confirmation) } }),
           ...(agent.onBehalfOf === undefined
             ? {}
             : { onBehalfOf: agent.onBehalfOf.map((one) => ({ ...recordOf(one), token: one.tokenId })) }),
@@ -213,6 +258,7 @@ export class TokenService {
     });
     await recorded.catch((error: unknown) => {
       if (!(error instanceof CommandError)) throw error;
+      if (error.code === "proof_replayed" || error.code === "too_many_proofs") throw usedProof(error);
       throw new CredentialError(
         "replayed",
         error.code === "replayed"
@@ -223,7 +269,7 @@ export class TokenService {
     return {
       access_token: issued.token,
       issued_token_type: `${TYPE}access_token`,
-      token_type: "Bearer",
+      token_type: proof === undefined ? "Bearer" : "DPoP",
       expires_in: Math.max(0, issued.expires - Math.floor(now / 1000)),
       scope: SCOPE,
     };
@@ -239,6 +285,16 @@ export class TokenService {
       throw new OAuthError(429, "temporarily_unavailable", "Too many tokens in this minute; use each until it ends.");
     this.#issued.set(agent, count);
   }
+}
+
+/** What the store says of a proof. */
+export function usedProof({ code }: CommandError): CredentialError {
+  return new CredentialError(
+    "proof",
+    code === "proof_replayed"
+      ? "The DPoP proof was used before; make one for each request."
+      : "Too many DPoP proofs of this key in a minute; ask more slowly.",
+  );
 }
 
 /** Where the signing keys are kept. */
@@ -281,7 +337,7 @@ function checkMayAct(subject: Credential, actor: Credential): void {
   }
 }
 
-function alone({ onBehalfOf: _, ...credential }: Credential): Credential {
+function alone({ onBehalfOf: _, confirmation: __, ...credential }: Credential): Credential {
   return credential;
 }
 
