@@ -9,7 +9,7 @@ export type ReadSize = "told" | "bounded" | "secret";
 
 /**
  * Of a whole table it is the table's size. A filter can leave partitions out, and then the size counts the rows that match, which needs
- * the approval that a dry run doesn't wait for. And where an agent wrote what is protected, it chose what has which length:
+ * the approval that a dry run doesn't wait for; of two moments it counts the rows written between them. And where an agent wrote what is protected, it chose what has which length:
  * `REGEXP_EXTRACT(ssn, r'^1')` has one or none.
  * https://cloud.google.com/bigquery/docs/estimate-costs#estimate_query_costs
  */
@@ -26,8 +26,9 @@ export function readSize(
   const columns = hidden.flatMap(({ table, columns }) => columns.map(({ path }) => `${table}.${path}`));
   const rows = hidden.map(({ table }) => `${table}.*`);
   if ([...columns, ...rows].some((column) => isProtected(column) && mayBeWritten(column))) return "secret";
-  const filtered = hidden.some(({ columns }) =>
-    columns.some(({ path, uses }) => path !== "*" && uses.includes("predicate")),
+  const filtered = hidden.some(
+    ({ columns, historical }) =>
+      historical === true || columns.some(({ path, uses }) => path !== "*" && uses.includes("predicate")),
   );
   return filtered ? "bounded" : "told";
 }
