@@ -46,7 +46,9 @@ export const limitsSection = section({
       .describe("Within a stream, policy and revocations are asked again before a batch when this long ago"),
   }).prefault({}),
   upstream: section({
-    connections: count(1, 10_000).default(128).describe("Open connections to one endpoint"),
+    connections: count(1, 10_000)
+      .default(128)
+      .describe("Open connections to one endpoint, as many for calls as for pages of rows"),
     connect: duration("10ms", "2m").prefault("10s").describe("Time to open a connection, TLS included"),
     headers: duration("10ms", "10m").prefault("60s").describe("Time until the answer's headers"),
     body_idle: duration("10ms", "10m").prefault("60s").describe("Longest silence inside an answer's body"),

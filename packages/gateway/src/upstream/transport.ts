@@ -1,5 +1,4 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { Dispatcher } from "undici";
 import { Pool } from "undici";
 import type { UpstreamLimits } from "../config/index.ts";
 import type { AccessTokens } from "./access-tokens.ts";
@@ -7,6 +6,7 @@ import type { UpstreamKind } from "./error.ts";
 import { errorOfAnswer, UpstreamError } from "./error.ts";
 import { errorAnswer } from "./resources.ts";
 import { isWorthRetrying, waitBefore } from "./retry.ts";
+import { rowConnections } from "./row-connections.ts";
 import type { RowStream } from "./upstream.ts";
 
 /** HTTP to one BigQuery endpoint: bounded, authenticated, retried, plain. */
@@ -47,13 +47,25 @@ export interface TransportOptions {
 /** Told of each call after all its tries; `outcome` is `ok`, `aborted` or an UpstreamKind. Rows count until their first byte. */
 export type ObserveCall = (call: string, outcome: UpstreamKind | "ok" | "aborted", seconds: number) => void;
 
+/** An answer whose head is here. What `body` gives holds only until it is asked for more. */
+interface Answer {
+  readonly statusCode: number;
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  readonly body: AsyncIterable<Buffer>;
+  /** Drops what wasn't read of the body; its connection goes with it unless the body was at its end. */
+  discard(): void;
+}
+
+/** One try of a call, with its headers. */
+type Send = (call: Call, headers: Readonly<Record<string, string>>, signal: AbortSignal) => Promise<Answer>;
+
 /** An error body is read for its reason code only. */
 const LARGEST_ERROR = 256 * 1024;
 
 export function createTransport({ endpoint, limits, tokens, random, observe }: TransportOptions): Transport {
   const base = new URL(endpoint);
   const prefix = `${base.pathname.replace(/\/+$/, "")}/bigquery/v2`;
-  const pool = new Pool(base.origin, {
+  const options: Pool.Options = {
     connections: limits.connections,
     pipelining: 1,
     connect: { timeout: limits.connectMs },
@@ -62,46 +74,66 @@ export function createTransport({ endpoint, limits, tokens, random, observe }: T
     maxHeaderSize: 32 * 1024,
     keepAliveTimeout: 30_000,
     keepAliveMaxTimeout: 300_000,
-  });
+  };
+  const pool = new Pool(base.origin, options);
+  const rowPool = rowConnections(base.origin, options, limits);
   let closed = false;
 
+  const sendJson: Send = async (call, headers, signal) => {
+    const {
+      statusCode,
+      headers: answered,
+      body,
+    } = await pool.request({
+      method: call.method,
+      path: prefix + call.path,
+      query: queryOf(call),
+      headers,
+      ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
+      headersTimeout: limits.headersMs + (call.holdMs ?? 0),
+      signal,
+    });
+    const discard = () => {
+      body.on("error", () => {});
+      body.destroy();
+    };
+    return { statusCode, headers: answered, body, discard };
+  };
+
+  const sendForRows: Send = async (call, headers, signal) => {
+    const path = prefix + call.path;
+    const { statusCode, headers: answered, body } = await rowPool.get(path, queryOf(call), headers, signal);
+    return { statusCode, headers: answered, body, discard: () => body.cancel() };
+  };
+
   /** One try: the answer's head is here, its status is 200 or 304, its body unread. */
-  async function attempt(call: Call, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+  async function attempt(send: Send, call: Call, signal: AbortSignal): Promise<Answer> {
     const token = await tokens.get();
-    const answer = await pool
-      .request({
-        method: call.method,
-        path: prefix + call.path,
-        query: { ...present(call.query), prettyPrint: false },
-        headers: {
-          accept: "application/json",
-          "accept-encoding": "identity",
-          "user-agent": "chaperone",
-          ...(call.body === undefined ? {} : { "content-type": "application/json" }),
-          ...(call.ifNoneMatch === undefined ? {} : { "if-none-match": call.ifNoneMatch }),
-          ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-        },
-        ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
-        headersTimeout: limits.headersMs + (call.holdMs ?? 0),
-        signal,
-      })
-      .catch((error: unknown) => {
-        throw networkError(error, signal);
-      });
+    const headers = {
+      accept: "application/json",
+      "accept-encoding": "identity",
+      "user-agent": "chaperone",
+      ...(call.body === undefined ? {} : { "content-type": "application/json" }),
+      ...(call.ifNoneMatch === undefined ? {} : { "if-none-match": call.ifNoneMatch }),
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    };
+    const answer = await send(call, headers, signal).catch((error: unknown) => {
+      throw networkError(error, signal);
+    });
     try {
       return await accepted(answer, call, signal);
     } catch (error) {
-      discard(answer);
+      answer.discard();
       if (token !== undefined && error instanceof UpstreamError && error.httpStatus === 401) tokens.discard(token);
       throw error;
     }
   }
 
   /** The first try that works; the last one's error. */
-  async function request(call: Call, signal: AbortSignal, deadline: number): Promise<Dispatcher.ResponseData> {
+  async function request(send: Send, call: Call, signal: AbortSignal, deadline: number): Promise<Answer> {
     for (let tries = 0; ; tries++) {
       try {
-        return await attempt(call, signal);
+        return await attempt(send, call, signal);
       } catch (error) {
         if (!(error instanceof UpstreamError)) throw error;
         if (closed) throw new UpstreamError("closed");
@@ -131,9 +163,9 @@ export function createTransport({ endpoint, limits, tokens, random, observe }: T
   async function json(call: Call): Promise<unknown> {
     const deadlineMs = (call.deadlineMs ?? limits.callMs) + (call.holdMs ?? 0);
     return bounded(call.signal, deadlineMs, async (signal) => {
-      const answer = await request(call, signal, Date.now() + deadlineMs);
+      const answer = await request(sendJson, call, signal, Date.now() + deadlineMs);
       if (answer.statusCode === 304) {
-        discard(answer);
+        answer.discard();
         return undefined;
       }
       return parseJson(await collect(answer, limits.jsonBytes, signal));
@@ -153,7 +185,7 @@ export function createTransport({ endpoint, limits, tokens, random, observe }: T
       release();
     };
     try {
-      const answer = await request(call, page.signal, Date.now() + limits.callMs);
+      const answer = await request(sendForRows, call, page.signal, Date.now() + limits.callMs);
       return rowStream(answer, limits.pageBytes, page, done);
     } catch (error) {
       done();
@@ -166,7 +198,7 @@ export function createTransport({ endpoint, limits, tokens, random, observe }: T
     rows: (call) => observed(call.name, () => rows(call)),
     async close() {
       closed = true;
-      await pool.destroy();
+      await Promise.all([pool.destroy(), rowPool.close()]);
     },
   };
 }
@@ -199,11 +231,7 @@ function callersAbort(signal: AbortSignal | undefined, error: unknown): unknown 
 }
 
 /** Refuses every answer but a plain JSON one with status 200, or the 304 that was asked for. */
-async function accepted(
-  answer: Dispatcher.ResponseData,
-  call: Call,
-  signal: AbortSignal,
-): Promise<Dispatcher.ResponseData> {
+async function accepted(answer: Answer, call: Call, signal: AbortSignal): Promise<Answer> {
   const { statusCode: httpStatus, headers } = answer;
   if (httpStatus === 304 && call.ifNoneMatch !== undefined) return answer;
   // Following one would carry the gateway's token to wherever it points.
@@ -225,7 +253,7 @@ async function accepted(
 }
 
 /** The reason code of an error answer; undefined when there is none to be had. */
-async function reasonIn(answer: Dispatcher.ResponseData, signal: AbortSignal): Promise<string | undefined> {
+async function reasonIn(answer: Answer, signal: AbortSignal): Promise<string | undefined> {
   try {
     const parsed = errorAnswer.safeParse(parseJson(await collect(answer, LARGEST_ERROR, signal)));
     return parsed.data?.error.errors?.[0]?.reason;
@@ -234,14 +262,14 @@ async function reasonIn(answer: Dispatcher.ResponseData, signal: AbortSignal): P
   }
 }
 
-async function collect(answer: Dispatcher.ResponseData, mostBytes: number, signal: AbortSignal): Promise<Buffer> {
+async function collect(answer: Answer, mostBytes: number, signal: AbortSignal): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;
   try {
-    for await (const chunk of answer.body as AsyncIterable<Buffer>) {
+    for await (const chunk of answer.body) {
       length += chunk.length;
       if (length > mostBytes) throw new UpstreamError("oversized", { httpStatus: answer.statusCode });
-      chunks.push(chunk);
+      chunks.push(Buffer.from(chunk));
     }
   } catch (error) {
     throw networkError(error, signal);
@@ -257,20 +285,15 @@ function parseJson(bytes: Buffer): unknown {
   }
 }
 
-function rowStream(
-  answer: Dispatcher.ResponseData,
-  mostBytes: number,
-  page: AbortController,
-  done: () => void,
-): RowStream {
+function rowStream(answer: Answer, mostBytes: number, page: AbortController, done: () => void): RowStream {
   const cancel = () => {
     done();
-    discard(answer);
+    answer.discard();
   };
   async function* body(): AsyncGenerator<Buffer> {
     let length = 0;
     try {
-      for await (const chunk of answer.body as AsyncIterable<Buffer>) {
+      for await (const chunk of answer.body) {
         length += chunk.length;
         if (length > mostBytes) throw new UpstreamError("oversized", { httpStatus: 200 });
         yield chunk;
@@ -283,15 +306,7 @@ function rowStream(
       cancel();
     }
   }
-  // A body that nobody reads must not crash the process when its connection breaks.
-  answer.body.on("error", () => {});
   return { status: 200, body: body(), cancel };
-}
-
-/** Drops an answer's body; its connection goes with it unless the body was at its end. */
-function discard(answer: Dispatcher.ResponseData): void {
-  answer.body.on("error", () => {});
-  answer.body.destroy();
 }
 
 /** undici's and Node's errors as ours; only their code is kept. */
@@ -322,8 +337,8 @@ function codeOf(error: unknown): string | undefined {
   return /^[A-Z][A-Z0-9_]{1,39}$/.test(error.code) ? error.code : undefined;
 }
 
-function present(query: Call["query"]): Record<string, string | number | boolean> {
-  return Object.fromEntries(
-    Object.entries(query ?? {}).filter((entry): entry is [string, string | number | boolean] => entry[1] !== undefined),
-  );
+function queryOf(call: Call): Record<string, string> {
+  const query: Record<string, string> = {};
+  for (const [name, value] of Object.entries(call.query ?? {})) if (value !== undefined) query[name] = String(value);
+  return { ...query, prettyPrint: "false" };
 }

@@ -153,7 +153,7 @@ export interface RowPage {
 export interface RowStream {
   readonly status: 200;
   /**
-   * Chunks as they arrive; what isn't asked for isn't read (backpressure). Read once. It throws UpstreamError when the answer
+   * In pieces, each of which holds until the next is asked for; what isn't asked for isn't read but for one piece (backpressure). Read once. It throws UpstreamError when the answer
    * breaks off, stalls or grows past `pageBytes`; an end without error is the end of a complete HTTP message.
    */
   readonly body: AsyncIterable<Buffer>;

@@ -46,7 +46,8 @@ export class JsonRowsMasker implements RowsMasker {
     this.#fast?.begin();
     for (let i = 0; i < chunk.length; ) {
       if (this.#envelope.atRows) {
-        this.#out.expect(chunk.length + 64);
+        // Tokens are longer than what they stand for.
+        this.#out.expect(Math.ceil(chunk.length * 1.5) + 64);
         if (this.#fast !== undefined && this.#rows.betweenRows) {
           const taken = this.#fast.read(chunk, i, this.#rows.rows, this.#out);
           this.#rows.rowsTaken(taken.rows);

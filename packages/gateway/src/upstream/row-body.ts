@@ -1,0 +1,205 @@
+import type { IncomingHttpHeaders } from "node:http";
+import type { Dispatcher } from "undici";
+import { UpstreamError } from "./error.ts";
+import { READ_BYTES, type ReadBuffer } from "./read-buffer.ts";
+
+/** Room for a piece: what the masker takes at once. */
+const PIECE_BYTES = 256 * 1024;
+/** A piece is full when it might not hold what comes next. */
+const FULL_BYTES = PIECE_BYTES - READ_BYTES;
+/** Room for the first one, for most answers are small. */
+const FIRST_BYTES = 32 * 1024;
+/** A piece that isn't full goes out after this: of an answer that comes slowly, each row soon. */
+const LINGER_MS = 10;
+const NOTHING = Buffer.alloc(0);
+
+/** Memory for pieces, used again and again; so many are kept. */
+export class PieceMemory {
+  static readonly #MOST_KEPT = 16;
+  readonly #free: Buffer[] = [];
+
+  take(): Buffer {
+    return this.#free.pop() ?? Buffer.allocUnsafeSlow(PIECE_BYTES);
+  }
+
+  giveBack(bytes: Buffer): void {
+    if (bytes.length === PIECE_BYTES && this.#free.length < PieceMemory.#MOST_KEPT) this.#free.push(bytes);
+  }
+}
+
+export interface RowAnswer {
+  readonly statusCode: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: RowBody;
+}
+
+/**
+ * An answer's body in large pieces, for each costs a round of masking, writing and waiting. While one is masked and sent, one is ready and one is
+ * gathered; when both are full the connection isn't read (backpressure). A piece holds only until the next is asked for.
+ */
+export class RowBody implements AsyncIterable<Buffer>, Dispatcher.DispatchHandler {
+  readonly #memory: PieceMemory;
+  readonly #signal: AbortSignal;
+  readonly #resolve: (answer: RowAnswer) => void;
+  readonly #reject: (error: Error) => void;
+  readonly #aborted = () => this.#fail(this.#signal.reason);
+  #connection: ReadBuffer | undefined;
+  #controller: Dispatcher.DispatchController | undefined;
+  #filling: Buffer = NOTHING;
+  #filled = 0;
+  #ready: { readonly memory: Buffer; readonly length: number } | undefined;
+  #ended = false;
+  #error: Error | undefined;
+  #wake: (() => void) | undefined;
+  #lingering: NodeJS.Timeout | undefined;
+
+  /** Of the two callbacks one is called, once: with the answer's head, or with why there is none. */
+  constructor(
+    memory: PieceMemory,
+    signal: AbortSignal,
+    resolve: (answer: RowAnswer) => void,
+    reject: (error: Error) => void,
+  ) {
+    this.#memory = memory;
+    this.#signal = signal;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    if (signal.aborted) this.#aborted();
+    else signal.addEventListener("abort", this.#aborted, { once: true });
+  }
+
+  comesThrough(connection: ReadBuffer): void {
+    this.#connection = connection;
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#error !== undefined) controller.abort(this.#error);
+  }
+
+  onResponseStart(_: Dispatcher.DispatchController, statusCode: number, headers: IncomingHttpHeaders): void {
+    // Before the final answer's head there may be others (RFC 9110, section 15.2).
+    if (statusCode < 200) return;
+    if (this.#connection !== undefined) this.#connection.copied = true;
+    this.#resolve({ statusCode, headers, body: this });
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#ended) return;
+    const filled = this.#filled + chunk.length;
+    // A socket gives no more than it reads at once.
+    if (filled > PIECE_BYTES) {
+      this.#fail(new UpstreamError("unexpected"));
+      return;
+    }
+    this.#reserve(filled);
+    chunk.copy(this.#filling, this.#filled);
+    this.#filled = filled;
+    if (filled < FULL_BYTES) {
+      if (this.#wake !== undefined) this.#linger();
+      return;
+    }
+    if (this.#ready !== undefined) {
+      controller.pause();
+      return;
+    }
+    this.#finishPiece();
+    this.#awake();
+  }
+
+  onResponseEnd(): void {
+    this.#end(undefined);
+  }
+
+  onResponseError(_: Dispatcher.DispatchController, error: Error): void {
+    this.#end(error);
+  }
+
+  /** Drops the rest; the connection goes with it unless the body was at its end. */
+  cancel(): void {
+    this.#fail(new UpstreamError("connectionFailed"));
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Buffer> {
+    let given: Buffer = NOTHING;
+    try {
+      for (;;) {
+        while (this.#ready === undefined && !this.#ended)
+          await new Promise<void>((wake) => {
+            this.#wake = wake;
+            if (this.#filled > 0) this.#linger();
+          });
+        if (this.#error !== undefined) throw this.#error;
+        const piece = this.#nextPiece();
+        if (piece === undefined) return;
+        this.#memory.giveBack(given);
+        given = piece.memory;
+        yield given.subarray(0, piece.length);
+      }
+    } finally {
+      this.cancel();
+      // Nothing is taken any more, so these are nobody's; and never given back twice.
+      for (const bytes of [given, this.#filling, this.#ready?.memory ?? NOTHING]) this.#memory.giveBack(bytes);
+      this.#filling = NOTHING;
+      this.#filled = 0;
+      this.#ready = undefined;
+    }
+  }
+
+  #finishPiece(): void {
+    this.#ready = { memory: this.#filling, length: this.#filled };
+    this.#filling = NOTHING;
+    this.#filled = 0;
+  }
+
+  /** The one that is ready, or of an answer that has ended the last one. */
+  #nextPiece(): { readonly memory: Buffer; readonly length: number } | undefined {
+    if (this.#ready === undefined && this.#filled > 0) this.#finishPiece();
+    const piece = this.#ready;
+    this.#ready = undefined;
+    if (this.#filled >= FULL_BYTES) {
+      this.#finishPiece();
+      if (!this.#ended) this.#controller?.resume();
+    }
+    return piece;
+  }
+
+  #reserve(bytes: number): void {
+    if (bytes <= this.#filling.length) return;
+    const isFirst = this.#filling.length === 0 && bytes <= FIRST_BYTES;
+    const larger = isFirst ? Buffer.allocUnsafeSlow(FIRST_BYTES) : this.#memory.take();
+    this.#filling.copy(larger, 0, 0, this.#filled);
+    this.#filling = larger;
+  }
+
+  #fail(error: Error): void {
+    if (this.#ended) return;
+    this.#end(error);
+    this.#controller?.abort(error);
+  }
+
+  #end(error: Error | undefined): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#error = error;
+    if (this.#connection !== undefined) this.#connection.copied = false;
+    this.#signal.removeEventListener("abort", this.#aborted);
+    if (error !== undefined) this.#reject(error);
+    this.#awake();
+  }
+
+  /** Somebody waits, and there is something. */
+  #linger(): void {
+    this.#lingering ??= setTimeout(() => {
+      if (this.#ready === undefined && this.#filled > 0) this.#finishPiece();
+      this.#awake();
+    }, LINGER_MS);
+  }
+
+  #awake(): void {
+    clearTimeout(this.#lingering);
+    this.#lingering = undefined;
+    this.#wake?.();
+    this.#wake = undefined;
+  }
+}
