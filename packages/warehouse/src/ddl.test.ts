@@ -91,6 +91,10 @@ describe("tables", () => {
     ]);
     assert.equal((await asker.call("GET", "/datasets/d/tables/altered")).description, "changed");
     assert.match((await asker.error("ALTER TABLE altered DROP COLUMN nope")) ?? "", /^Column not found: nope$/);
+    await asker.rows("ALTER TABLE altered RENAME TO renamed");
+    assert.deepEqual(await asker.rows("SELECT key FROM renamed ORDER BY key"), [["1"], ["2"]]);
+    assert.match((await asker.error("SELECT key FROM altered")) ?? "", /^Not found: Table p:d\.altered/);
+    assert.match((await asker.error("ALTER TABLE renamed RENAME TO t")) ?? "", /^Already Exists: Table p:d\.t$/);
   });
   test("DROP TABLE", async () => {
     await asker.rows("CREATE OR REPLACE TABLE gone (a INT64)");

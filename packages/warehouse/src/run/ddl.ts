@@ -212,7 +212,12 @@ async function alter(session: Session, ddl: Alter): Promise<Prepared> {
   let texts: Partial<TableResource> = {};
   for (const alteration of ddl.alterations) {
     if (alteration.kind === "OPTIONS") texts = { ...texts, ...optionTexts(alteration.options) };
-    else {
+    else if (alteration.kind === "RENAME TABLE") {
+      session.base(ddl.name);
+      const renamed = { ...reference, tableId: alteration.to };
+      if (session.catalog.find(renamed)) throw new WarehouseError("duplicate", `Already Exists: ${tableName(renamed)}`);
+      texts = { ...texts, tableReference: renamed };
+    } else {
       session.base(ddl.name);
       const step = alterColumn(table, fields, alteration);
       fields = step.fields;
@@ -222,6 +227,7 @@ async function alter(session: Session, ddl: Alter): Promise<Prepared> {
   return prepared(session, `ALTER_${ddl.what}`, { facts }, async () => {
     for (const step of steps) await session.run(step);
     const { created: _c, modified: _m, numRows, anonymous: _a, duckName, ...resource } = table;
+    if (texts.tableReference !== undefined) session.unregister(reference);
     session.register({ ...resource, ...texts, schema: { fields } }, duckName, numRows);
     return {};
   });
@@ -230,7 +236,7 @@ async function alter(session: Session, ddl: Alter): Promise<Prepared> {
 function alterColumn(
   table: Table,
   fields: readonly Field[],
-  alteration: Exclude<Alteration, { kind: "OPTIONS" }>,
+  alteration: Exclude<Alteration, { kind: "OPTIONS" | "RENAME TABLE" }>,
 ): { fields: readonly Field[]; statements: readonly string[] } {
   const name = alteration.kind === "ADD" ? alteration.column.name : alteration.column;
   const found = fields.find((f) => f.name.toLowerCase() === name.toLowerCase());

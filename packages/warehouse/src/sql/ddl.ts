@@ -51,6 +51,7 @@ export type Alteration =
   | { readonly kind: "ADD"; readonly column: Field; readonly ifNotExists: boolean }
   | { readonly kind: "DROP"; readonly column: string; readonly ifExists: boolean }
   | { readonly kind: "RENAME"; readonly column: string; readonly to: string }
+  | { readonly kind: "RENAME TABLE"; readonly to: string }
   | { readonly kind: "OPTIONS"; readonly options: Options };
 
 export type Ddl =
@@ -252,6 +253,7 @@ function oneAlteration(cursor: Cursor): Alteration {
     cursor.expect("TO");
     return { kind: "RENAME", column, to: cursor.name() };
   }
+  if (cursor.accept("RENAME", "TO")) return { kind: "RENAME TABLE", to: cursor.name() };
   if (cursor.accept("SET", "OPTIONS")) return { kind: "OPTIONS", options: readOptions(cursor.group()) };
   throw unsupported(`ALTER TABLE … ${wordsAt(cursor)}`);
 }
