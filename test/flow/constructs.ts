@@ -14,6 +14,7 @@ export const CONSTRUCTS: readonly string[] = [
     "ARRAY_AGG LIMIT",
     "MAX_BY",
     "ANY_VALUE HAVING MAX",
+    "WHERE",
   ].map((a) => `aggregate ${a}`),
   ...[
     "ROW_NUMBER",

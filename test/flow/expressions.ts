@@ -385,7 +385,15 @@ function aggregate(g: Generation, place: Place, type: Type, depth: number): Expr
         const distinct = chosen.distinct && g.choices.chance(50);
         if (distinct) g.note("aggregate COUNT(DISTINCT)");
         const args = argumentsOf(g, rows, chosen, type, depth);
-        return { ...base, google: chosen.google, duck: chosen.duck, args, distinct };
+        if (distinct || !g.choices.chance(15)) {
+          return { ...base, google: chosen.google, duck: chosen.duck, args, distinct };
+        }
+        g.note("aggregate WHERE");
+        const where = `WHERE $${args.length + 1}`;
+        const google = [chosen.google[0], `${chosen.google[1]} ${where}`] as const;
+        // The parenthesis that ends the call ends the filter.
+        const duck = [chosen.duck[0], `${chosen.duck[1]}) FILTER (${where}`] as const;
+        return { ...base, google, duck, args: [...args, below(BOOL)], distinct };
       },
     ]);
   }

@@ -307,6 +307,12 @@ class Printer implements Printing {
         return `${this.node(node.name)} => ${this.node(node.value)}`;
       case "LambdaArgument":
         return `(${this.list(node.parameters)}) -> ${this.node(node.body)}`;
+      case "AggregateInput":
+        return words(
+          node.where && `WHERE ${this.node(node.where)}`,
+          node.groupBy.length > 0 && `GROUP BY ${this.list(node.groupBy)}`,
+          node.having && `HAVING ${this.node(node.having)}`,
+        );
       case "HavingModifier":
         return `HAVING ${node.extreme} ${this.node(node.expression)}`;
       case "SimpleType":
@@ -449,6 +455,7 @@ class Printer implements Printing {
       node.distinct && "DISTINCT",
       this.list(node.chained ? rest : node.arguments),
       node.nulls && `${node.nulls} NULLS`,
+      node.input && this.node(node.input),
       node.having && this.node(node.having),
       node.orderBy.length > 0 && `ORDER BY ${this.list(node.orderBy)}`,
       node.limit && `LIMIT ${this.node(node.limit)}`,

@@ -4,6 +4,7 @@ import fc, { type Arbitrary } from "fast-check";
 import { parse } from "./parser/parse.ts";
 import { print, redact } from "./printer.ts";
 import type {
+  AggregateInput,
   Argument,
   ColumnMatch,
   Cube,
@@ -147,6 +148,14 @@ const grammar = fc.letrec<Grammar>((tie) => {
     fc.constant<Argument[]>([{ kind: "StarArgument", ...at }]),
     fc.array(oneOf<Argument>(expression, lambda, named), few),
   );
+  const inputOf = (
+    where: Expression | null,
+    groupBy: Expression[],
+    filter: Expression | null,
+  ): AggregateInput | null =>
+    where === null && groupBy.length === 0
+      ? null
+      : { kind: "AggregateInput", where, groupBy, having: groupBy.length === 0 ? null : filter, ...at };
   const call = node({
     name: fc.array(
       name.map((value): Identifier => ({ kind: "Identifier", name: value, ...at })),
@@ -156,12 +165,16 @@ const grammar = fc.letrec<Grammar>((tie) => {
     distinct: fc.boolean(),
     nulls: fc.constantFrom(null, "IGNORE" as const, "RESPECT" as const),
     having: orNull(node({ extreme: fc.constantFrom("MAX" as const, "MIN" as const), expression })),
+    where: orNull(expression),
+    groupBy: fc.array(expression, few),
+    filter: orNull(expression),
     orderBy: fc.array(tie("orderItem"), few),
     limit: orNull(limitCount),
     over: orNull(tie("window")),
   }).map(
-    ({ list, distinct, having, ...rest }): Expression => ({
+    ({ list, distinct, having, where, groupBy, filter, ...rest }): Expression => ({
       kind: "FunctionCall",
+      input: inputOf(where, having === null ? groupBy : [], filter),
       chained: false,
       ...rest,
       arguments: list,

@@ -774,6 +774,7 @@ export interface FunctionCall extends At {
   readonly distinct: boolean;
   readonly arguments: readonly Argument[];
   readonly nulls: "IGNORE" | "RESPECT" | null;
+  readonly input: AggregateInput | null;
   readonly having: HavingModifier | null;
   readonly orderBy: readonly OrderItem[];
   readonly limit: Expression | null;
@@ -803,6 +804,15 @@ export interface LambdaArgument extends At {
 }
 
 /** `ANY_VALUE(x HAVING MAX y)` */
+/** What an aggregate's own clauses make of its rows: which it takes, and the groups that it goes over in their place. */
+export interface AggregateInput extends At {
+  readonly kind: "AggregateInput";
+  readonly where: Expression | null;
+  readonly groupBy: readonly Expression[];
+  /** Only with `groupBy`. */
+  readonly having: Expression | null;
+}
+
 export interface HavingModifier extends At {
   readonly kind: "HavingModifier";
   readonly extreme: "MAX" | "MIN";
@@ -886,6 +896,7 @@ export type Node =
   | StructField
   | WithBinding
   | HavingModifier
+  | AggregateInput
   | TypeName
   | StructTypeField
   | Identifier

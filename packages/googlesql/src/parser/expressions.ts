@@ -7,6 +7,7 @@ import {
   SPECIAL_CALLS,
 } from "../keywords.ts";
 import type {
+  AggregateInput,
   Argument,
   ArrayType,
   BinaryExpression,
@@ -618,7 +619,7 @@ export abstract class ExpressionParser extends TypeParser {
   /**
    * ```
    * call: "(" ["DISTINCT"] ["*" | argument ("," argument)*] [("IGNORE" | "RESPECT") "NULLS"]
-   *       ["HAVING" ("MAX" | "MIN") expression] [order_by] ["LIMIT" limit_count] ")" ["OVER" window]
+   *       ["WHERE" expression] ["HAVING" ("MAX" | "MIN") expression | "GROUP" "BY" expression ("," expression)* ["HAVING" expression]] [order_by] ["LIMIT" limit_count] ")" ["OVER" window]
    * ```
    * In a chained call, `first.name(…)`, the first argument has been read.
    */
@@ -627,9 +628,10 @@ export abstract class ExpressionParser extends TypeParser {
     const distinct = this.takeKeyword("DISTINCT");
     const listed = first === null ? this.#arguments(distinct) : [first, ...this.#chainedArguments()];
     const nulls = this.#nullHandling();
-    if (this.atKeyword("WHERE")) throw this.unsupported("WHERE inside an aggregate is");
+    const { start: inputStart } = this.peek();
+    const where = this.takeKeyword("WHERE") ? this.expression() : null;
     const having = this.#havingModifier();
-    if (this.atKeyword("GROUP")) throw this.unsupported("GROUP BY inside an aggregate is");
+    const input = having === null ? this.#aggregateInput(where, inputStart) : onlyWhere(where, inputStart);
     const orderBy = this.orderBy();
     const limit = this.takeKeyword("LIMIT") ? this.limitCount() : null;
     this.expectSymbol(")");
@@ -642,6 +644,7 @@ export abstract class ExpressionParser extends TypeParser {
       distinct,
       arguments: withDatePart(name, listed),
       nulls,
+      input,
       having,
       orderBy,
       limit,
@@ -708,6 +711,14 @@ export abstract class ExpressionParser extends TypeParser {
     this.advance();
     this.expectKeyword("NULLS");
     return keyword;
+  }
+
+  #aggregateInput(where: Expression | null, start: number): AggregateInput | null {
+    if (!this.takeKeyword("GROUP")) return onlyWhere(where, start);
+    this.expectKeyword("BY");
+    const groupBy = this.list(() => this.expression());
+    const having = this.takeKeyword("HAVING") ? this.expression() : null;
+    return { kind: "AggregateInput", where, groupBy, having, start, end: this.previousEnd() };
   }
 
   #havingModifier(): HavingModifier | null {
@@ -861,10 +872,15 @@ function accessorCall(node: Expression): readonly [accessor: Subscript["accessor
   const name = node.name[0]?.name.toUpperCase();
   const accessor = SUBSCRIPT_ACCESSORS.find((known) => known === name);
   const [index] = node.arguments;
-  const modified = node.distinct || node.nulls !== null || node.having !== null || node.limit !== null;
+  const rows = node.input !== null || node.having !== null;
+  const modified = rows || node.distinct || node.nulls !== null || node.limit !== null;
   if (accessor === undefined || index === undefined || modified || node.orderBy.length > 0 || node.over !== null)
     return null;
   return isExpression(index) ? [accessor, index] : null;
+}
+
+function onlyWhere(where: Expression | null, start: number): AggregateInput | null {
+  return where && { kind: "AggregateInput", where, groupBy: [], having: null, start, end: where.end };
 }
 
 function isExpression(node: Argument): node is Expression {
@@ -897,6 +913,7 @@ function emptyCall(name: readonly Identifier[], start: number, end: number): Fun
     distinct: false,
     arguments: [],
     nulls: null,
+    input: null,
     having: null,
     orderBy: [],
     limit: null,
@@ -926,7 +943,8 @@ function toDatePart(argument: Argument): Argument {
     const [name] = argument.name;
     const [day] = argument.arguments;
     const weekday = day?.kind === "PathExpression" ? singleName(day) : null;
-    const plain = !argument.distinct && argument.nulls === null && argument.having === null && argument.limit === null;
+    const rows = argument.input !== null || argument.having !== null;
+    const plain = !rows && !argument.distinct && argument.nulls === null && argument.limit === null;
     if (
       name?.name.toUpperCase() === "WEEK" &&
       weekday !== null &&

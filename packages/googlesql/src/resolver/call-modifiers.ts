@@ -1,4 +1,4 @@
-/** What may stand inside a call beside its arguments: DISTINCT, IGNORE NULLS, HAVING, ORDER BY, LIMIT, and OVER behind it. */
+/** What may stand inside a call beside its arguments: DISTINCT, IGNORE NULLS, WHERE, GROUP BY, HAVING, ORDER BY, LIMIT, and OVER behind it. */
 import type { FunctionCall } from "../tree.ts";
 import type { Context } from "./context.ts";
 
@@ -9,6 +9,7 @@ export function refuseModifiers(context: Context, name: string, node: FunctionCa
   };
   if (node.distinct) refuse("DISTINCT");
   if (node.nulls !== null) refuse("IGNORE NULLS");
+  if (node.input !== null) refuse(node.input.where === null ? "GROUP BY" : "WHERE");
   if (node.having !== null) refuse("HAVING");
   if (node.orderBy.length > 0) refuse("ORDER BY");
   if (node.limit !== null) refuse("LIMIT");

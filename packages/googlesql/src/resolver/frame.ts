@@ -7,6 +7,7 @@ export function newFrame(parent: Scope | null): Frame {
     depth: (parent === null ? 0 : (frameOf(parent)?.depth ?? 0)) + 1,
     phase: "rows",
     inAggregate: 0,
+    ofGroups: false,
     inWindow: 0,
     aggregates: 0,
     references: [],

@@ -8,6 +8,7 @@ import {
   type Flow,
   isCopy,
   keysOf,
+  NOTHING,
   type SourceKey,
   shape,
   structFlow,
@@ -22,6 +23,7 @@ import { type FunctionEntry, type Match, matchSignature, type PassedArgument } f
 import type { Via } from "../plan.ts";
 import type { Argument, Expression, FunctionCall } from "../tree.ts";
 import { arrayOf, coerces, INT64, STRING, structOf, type Type, typeName } from "../types.ts";
+import { ownRows } from "./aggregate-input.ts";
 import { refuseModifiers } from "./call-modifiers.ts";
 import { noteDeciders, watched } from "./computed-if.ts";
 import type { Context } from "./context.ts";
@@ -253,18 +255,33 @@ function aggregateCall(
   scope: Scope,
   frame: Frame,
 ): Value {
-  refuseModifiers(context, name, node, ["DISTINCT", "IGNORE NULLS", "HAVING", "ORDER BY", "LIMIT"]);
-  if (frame.inAggregate > 0) return context.fail("type", "Aggregations of aggregations are not allowed", node);
+  refuseModifiers(context, name, node, [
+    "DISTINCT",
+    "IGNORE NULLS",
+    "WHERE",
+    "GROUP BY",
+    "HAVING",
+    "ORDER BY",
+    "LIMIT",
+  ]);
+  if (frame.inAggregate > 0 && !frame.ofGroups)
+    return context.fail("type", "Aggregations of aggregations are not allowed", node);
   if (frame.phase !== "select" && frame.phase !== "having") {
     return context.fail("type", `Aggregate function ${name} is not allowed here`, node);
   }
   frame.aggregates++;
   frame.inAggregate++;
-  const rows = rowsOf(context, name, entry, node, scope, frame);
+  const within = frame.ofGroups;
+  frame.ofGroups = false;
+  const own = ownRows(context, node.input, scope, frame);
+  const { made: rows, fails } = watched(context, () => rowsOf(context, name, entry, node, scope, frame));
+  if (fails && own !== null) context.failing.push({ ...NOTHING, implicit: own });
   const keys = [rows.keys, orderKeys(context, node.orderBy, scope)];
+  if (own !== null) keys.push(own);
   if (node.having !== null) keys.push(keysOf(context.expression(context, node.having.expression, scope).flow));
   if (node.limit !== null) context.expression(context, node.limit, scope);
   frame.inAggregate--;
+  frame.ofGroups = within;
   // HAVING MAX can narrow the group to one row, whose sum is its value.
   const via = rows.via === "aggregate" && node.having !== null ? "transform" : rows.via;
   return finish(context, rows, via, union(keys), frame);
@@ -334,7 +351,7 @@ function rowsOf(
       values: [frame.rows],
       conditions: [],
       keys: new Set(),
-      counts: !frame.repeated,
+      counts: !frame.repeated && node.input === null,
       fields: null,
     };
   }
@@ -347,7 +364,7 @@ function rowsOf(
     type: found.result,
     via: entry.via,
     ...argumentFlows(found, passed),
-    counts: COUNTS.has(name) && (!frame.repeated || countsOnce(name, passed, node)),
+    counts: COUNTS.has(name) && node.input === null && (!frame.repeated || countsOnce(name, passed, node)),
     fields: null,
   };
 }

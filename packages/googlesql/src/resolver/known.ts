@@ -357,6 +357,7 @@ const KNOWN_KINDS: Readonly<Record<KnownKind, true>> = {
   NamedArgument: true,
   LambdaArgument: true,
   HavingModifier: true,
+  AggregateInput: true,
   DatePart: true,
   SimpleType: true,
   ArrayType: true,

@@ -92,6 +92,7 @@ export function refuseModifiers(context: Context, name: string, node: FunctionCa
   if (
     node.distinct ||
     node.nulls !== null ||
+    node.input !== null ||
     node.having !== null ||
     node.orderBy.length > 0 ||
     node.limit !== null ||

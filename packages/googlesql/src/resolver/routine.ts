@@ -75,6 +75,7 @@ export function resolveSqlAggregate(
     ...caller,
     phase: "select",
     inAggregate: 0,
+    ofGroups: false,
     inWindow: 0,
     aggregates: 0,
     references: [],

@@ -83,6 +83,8 @@ export interface Frame {
   phase: "rows" | "keys" | "having" | "select" | "piped";
   /** Above 0 inside an aggregate's arguments. */
   inAggregate: number;
+  /** Inside the arguments of an aggregate over groups of its own: what stands there is an aggregate of one of them. */
+  ofGroups: boolean;
   /** Above 0 inside a window function's arguments or window. */
   inWindow: number;
   /** Aggregates seen so far. */

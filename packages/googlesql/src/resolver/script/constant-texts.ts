@@ -124,7 +124,8 @@ function constantText(node: Expression, texts: Texts): string | null {
     case "FunctionCall": {
       const [name, more] = node.name;
       const plain = node.orderBy.length === 0 && !node.distinct && node.nulls === null && node.limit === null;
-      if (name === undefined || more !== undefined || !plain || node.having !== null || node.over !== null) return null;
+      const overRows = node.input !== null || node.having !== null || node.over !== null;
+      if (name === undefined || more !== undefined || !plain || overRows) return null;
       const written = name.name.toUpperCase();
       if (written === "CONCAT") return concatenated(node.arguments, texts);
       return written === "FORMAT" ? formatted(node.arguments, texts) : null;
