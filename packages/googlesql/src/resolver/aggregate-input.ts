@@ -5,8 +5,8 @@
  * https://cloud.google.com/bigquery/docs/reference/standard-sql/aggregate-function-calls
  */
 import { keysOf, NO_KEYS, type SourceKey, union } from "../flow/flow.ts";
-import type { AggregateInput } from "../tree.ts";
-import { condition, requireGroupable } from "./clauses.ts";
+import type { AggregateInput, Expression } from "../tree.ts";
+import { BOOL, coerces, isGroupable, typeName } from "../types.ts";
 import type { Context } from "./context.ts";
 import type { Frame, Scope } from "./scope.ts";
 
@@ -18,13 +18,25 @@ export function ownRows(
   frame: Frame,
 ): ReadonlySet<SourceKey> | null {
   if (input === null) return null;
-  const where = input.where === null ? NO_KEYS : condition(context, input.where, scope, "WHERE");
-  const keys = input.groupBy.map((key) => {
-    const value = context.expression(context, key, scope);
-    requireGroupable(context, [value], "GROUP BY", key);
-    return keysOf(value.flow);
-  });
+  const where = filter(context, input.where, scope, "WHERE");
+  const keys = input.groupBy.map((key) => groupingKey(context, key, scope));
   frame.ofGroups = keys.length > 0;
-  const having = input.having === null ? NO_KEYS : condition(context, input.having, scope, "HAVING");
-  return union([where, ...keys, having]);
+  return union([where, ...keys, filter(context, input.having, scope, "HAVING")]);
+}
+
+function filter(context: Context, node: Expression | null, scope: Scope, clause: string): ReadonlySet<SourceKey> {
+  if (node === null) return NO_KEYS;
+  const value = context.expression(context, node, scope);
+  if (!coerces(value.type, BOOL, value.written)) {
+    context.fail("type", `${clause} takes BOOL, not ${typeName(value.type)}`, node);
+  }
+  context.trace?.clause(clause, context.sql, node, keysOf(value.flow));
+  return keysOf(value.flow);
+}
+
+function groupingKey(context: Context, node: Expression, scope: Scope): ReadonlySet<SourceKey> {
+  const value = context.expression(context, node, scope);
+  if (!isGroupable(value.type)) context.fail("type", `GROUP BY is not supported on ${typeName(value.type)}`, node);
+  context.trace?.clause("GROUP BY", context.sql, node, keysOf(value.flow));
+  return keysOf(value.flow);
 }

@@ -55,11 +55,18 @@ export function pickedColumn(column: Column): Column {
 export function limited(context: Context, relation: Relation, limit: Limit, scope: Scope): Relation {
   checkLimit(context, limit, scope);
   if (leavesNone(limit)) return withoutRows(context, relation);
-  return { ...relation, columns: relation.columns.map(pickedColumn), rows: picked(relation.rows) };
+  const { implicit, anyRow = implicit } = relation;
+  const columns = relation.columns.map(pickedColumn);
+  return { ...relation, anyRow: leavesSome(limit) ? anyRow : implicit, columns, rows: picked(relation.rows) };
 }
 
 export function leavesNone(limit: Limit): boolean {
   return limit.count.kind === "IntegerLiteral" && Number(limit.count.text) === 0;
+}
+
+/** Of what has rows: OFFSET passes over as few as grouping leaves, and a parameter can be 0. */
+export function leavesSome({ count, offset }: Limit): boolean {
+  return offset === null && count.kind === "IntegerLiteral" && Number(count.text) > 0;
 }
 
 /** Whether a condition is FALSE or NULL as it is written, `1 = 0` included: no row meets it. */
@@ -91,7 +98,7 @@ export function withoutRows<Rows extends Pick<Relation, "columns" | "implicit" |
 ): Rows {
   context.unseen.push({ ...NOTHING, implicit: rows.implicit }, ...rows.columns.map((column) => column.flow));
   const columns = rows.columns.map((column) => ({ ...column, flow: NOTHING }));
-  return { ...rows, columns, implicit: NO_KEYS, rows: NOTHING };
+  return { ...rows, anyRow: NO_KEYS, columns, implicit: NO_KEYS, rows: NOTHING };
 }
 
 export function checkLimit(context: Context, limit: Limit, scope: Scope): void {

@@ -391,7 +391,8 @@ function subquery(context: Context, node: Tree.SubqueryExpression, scope: Scope)
   const id = context.freshId();
   switch (node.form) {
     case "EXISTS":
-      return made(BOOL, decidedBy(transformed([relation.rows]), relation.implicit), id);
+      // https://cloud.google.com/bigquery/docs/reference/standard-sql/subqueries#exists_subquery_concepts
+      return made(BOOL, decidedBy(transformed([relation.rows]), relation.anyRow ?? relation.implicit), id);
     case "SCALAR": {
       const value = onlyColumn(context, relation, node);
       // More than one row is an error.

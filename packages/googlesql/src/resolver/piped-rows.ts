@@ -165,6 +165,6 @@ export function relationOf(context: Context, rows: PipedRows, node: Node): Relat
   const columns = rowItems(context, rows, node).map(({ column }) =>
     rows.valueTable ? { ...column, name: "" } : column,
   );
-  const { implicit, repeated, valueTable } = rows;
-  return { columns, implicit, rows: rows.rows, repeated, valueTable };
+  const { implicit, anyRow = implicit, repeated, valueTable } = rows;
+  return { columns, implicit, anyRow, rows: rows.rows, repeated, valueTable };
 }

@@ -2,7 +2,7 @@
  * Pipe operators, in order: each takes the rows before it and gives those behind it.
  * https://cloud.google.com/bigquery/docs/reference/standard-sql/pipe-syntax
  */
-import { asArgument, decidedBy, NOTHING, picked, transformed, union } from "../flow/flow.ts";
+import { asArgument, decidedBy, NO_KEYS, NOTHING, picked, transformed, union } from "../flow/flow.ts";
 import type {
   PipeAssert,
   PipeCall,
@@ -14,7 +14,16 @@ import type {
   Subpipeline,
 } from "../tree.ts";
 import { casts, STRING, typeName } from "../types.ts";
-import { checkLimit, condition, leavesNone, neverMet, orderItems, pickedColumn, withoutRows } from "./clauses.ts";
+import {
+  checkLimit,
+  condition,
+  leavesNone,
+  leavesSome,
+  neverMet,
+  orderItems,
+  pickedColumn,
+  withoutRows,
+} from "./clauses.ts";
 import { withTables } from "./common-tables.ts";
 import type { Context } from "./context.ts";
 import { eachColumn } from "./each-column.ts";
@@ -42,6 +51,7 @@ export function pipedRows(
   let rows = start;
   let tables = outerTables;
   let none = false;
+  let anyRow = start.anyRow ?? start.implicit;
   for (const pipe of pipes) {
     // Most operators look at each column.
     context.spendColumns(rows.columns.length, pipe);
@@ -49,8 +59,27 @@ export function pipedRows(
     if (pipe.kind === "PipeWith") tables = withTables(context, pipe.with, tables);
     else rows = piped(context, pipe, pipeInput(rows, parent, tables));
     none = leavesNoRow(pipe) || (none && takesEachRow(pipe));
+    anyRow = makesARow(pipe) ? NO_KEYS : leavesARow(pipe) ? anyRow : rows.implicit;
   }
-  return none ? withoutNamedRows(context, rows) : rows;
+  return none ? withoutNamedRows(context, rows) : { ...rows, anyRow };
+}
+
+/** Whether it gives a row, whatever it was given. */
+function makesARow(pipe: PipeOperator): boolean {
+  return pipe.kind === "PipeAggregate" && pipe.mode === null && pipe.groupBy !== "ALL" && pipe.groupBy.length === 0;
+}
+
+/** Whether it gives some row wherever it was given one: it computes, orders, groups or tells apart. */
+function leavesARow(pipe: PipeOperator): boolean {
+  switch (pipe.kind) {
+    case "PipeLimit":
+      return leavesSome(pipe.limit);
+    case "PipeAggregate":
+    case "PipeSelect":
+      return pipe.mode === null;
+    default:
+      return pipe.kind !== "PipeWhere" && EACH_ROW.has(pipe.kind);
+  }
 }
 
 function leavesNoRow(pipe: PipeOperator): boolean {

@@ -26,6 +26,8 @@ export interface Relation {
   readonly columns: readonly Column[];
   /** What decided which rows there are and in which order. */
   readonly implicit: ReadonlySet<SourceKey>;
+  /** What of `implicit` decided whether there is any row; all of it where this is left out. */
+  readonly anyRow?: ReadonlySet<SourceKey>;
   /** That its rows exist, for whoever counts them. */
   readonly rows: Flow;
   /** One row of a table may stand in several of its rows: counting them is not counting the table's. */
@@ -71,6 +73,8 @@ export interface ValueRow {
 
 /** The rows at one point of a pipe, with the names they have there. */
 export interface PipedRows extends FromClause {
+  /** As in Relation. */
+  readonly anyRow?: ReadonlySet<SourceKey>;
   /** As in Relation. */
   readonly valueTable: boolean;
 }

@@ -25,6 +25,8 @@ export function select(
   frame.repeated = from.repeated;
   const scope = scopeOf(from, frame, outer);
   const decided: ReadonlySet<SourceKey>[] = [from.implicit];
+  /** Of them, what can't leave a query without rows that has some: how they are grouped, told apart and ordered. */
+  const arranged: ReadonlySet<SourceKey>[] = [];
   if (node.mode !== null) decided.push(selectMode(context, node.mode, scope, frame));
   if (node.where !== null) decided.push(condition(context, node.where, scope, "WHERE"));
   declareWindows(context, node.windows, frame);
@@ -33,11 +35,11 @@ export function select(
   const items = selectItems(context, node.items, scope, node.from === null ? null : from.columns, frame);
   if (node.groupBy?.kind === "GroupByItems") {
     frame.phase = "keys";
-    decided.push(groupBy(context, node.groupBy, items, scope, frame));
+    arranged.push(groupBy(context, node.groupBy, items, scope, frame));
     frame.phase = "select";
   }
   const columns = itemColumns(context, items, scope, frame, node);
-  if (node.groupBy?.kind === "GroupByAll") decided.push(groupByAll(context, items, frame, node));
+  if (node.groupBy?.kind === "GroupByAll") arranged.push(groupByAll(context, items, frame, node));
 
   const aliases: Scope = {
     parent: scope,
@@ -53,20 +55,22 @@ export function select(
     frame.phase = "select";
   }
   if (node.qualify !== null) decided.push(condition(context, node.qualify, aliases, "QUALIFY"));
-  decided.push(orderItems(context, orderBy, columns, aliases));
+  arranged.push(orderItems(context, orderBy, columns, aliases));
   resolveWindows(context, node.windows, scope, frame);
 
   const grouped = node.groupBy !== null || frame.aggregates > 0;
   if (node.having !== null && !grouped) context.fail("type", "HAVING needs GROUP BY or an aggregate function", node);
   if (grouped) requireGrouped(context, frame);
   if (node.quantifier === "DISTINCT") {
-    decided.push(...distinctKeys(context, columns, node));
+    arranged.push(...distinctKeys(context, columns, node));
   }
   const oneRow = grouped && groupsAll(node.groupBy);
   const given = oneRow ? columns.map(pickedColumn) : columns;
   const relation: Relation = {
     columns: node.as === null ? given : [rowColumn(context, node.as, given, node)],
-    implicit: union(decided),
+    implicit: union([...decided, ...arranged]),
+    // Which groups HAVING, QUALIFY and a mode leave depends on which there are.
+    anyRow: union((node.having ?? node.qualify ?? node.mode) ? [...decided, ...arranged] : oneRow ? [] : decided),
     rows: oneRow ? NOTHING : from.rows,
     // Grouping sets give a row of the table to several groups.
     repeated: !oneRow && (from.repeated || groupsTwice(node.groupBy)),
