@@ -5,10 +5,18 @@
  * https://cloud.google.com/bigquery/docs/reference/standard-sql/aggregate-function-calls
  */
 import { keysOf, NO_KEYS, type SourceKey, union } from "../flow/flow.ts";
-import type { AggregateInput, Expression } from "../tree.ts";
+import type { AggregateInput, Expression, FunctionCall } from "../tree.ts";
 import { BOOL, coerces, isGroupable, typeName } from "../types.ts";
 import type { Context } from "./context.ts";
 import type { Frame, Scope } from "./scope.ts";
+
+/** https://cloud.google.com/bigquery/docs/reference/standard-sql/aggregate-function-calls#multi_level_aggregation */
+export function refuseBesideGroups(context: Context, name: string, input: AggregateInput, node: FunctionCall): void {
+  if (input.groupBy.length === 0) return;
+  if (node.nulls !== null || node.orderBy.length > 0 || node.limit !== null) {
+    context.fail("type", `${name} with GROUP BY takes no IGNORE NULLS, ORDER BY or LIMIT`, node);
+  }
+}
 
 /** What decides over the rows; null where the aggregate takes all. From here on `frame` is in the arguments. */
 export function ownRows(

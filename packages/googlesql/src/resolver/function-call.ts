@@ -23,7 +23,7 @@ import { type FunctionEntry, type Match, matchSignature, type PassedArgument } f
 import type { Via } from "../plan.ts";
 import type { Argument, Expression, FunctionCall } from "../tree.ts";
 import { arrayOf, coerces, INT64, STRING, structOf, type Type, typeName } from "../types.ts";
-import { ownRows } from "./aggregate-input.ts";
+import { ownRows, refuseBesideGroups } from "./aggregate-input.ts";
 import { refuseModifiers } from "./call-modifiers.ts";
 import { noteDeciders, watched } from "./computed-if.ts";
 import type { Context } from "./context.ts";
@@ -271,6 +271,7 @@ function aggregateCall(
   }
   frame.aggregates++;
   frame.inAggregate++;
+  if (node.input !== null) refuseBesideGroups(context, name, node.input, node);
   const within = frame.ofGroups;
   frame.ofGroups = false;
   const own = ownRows(context, node.input, scope, frame);
