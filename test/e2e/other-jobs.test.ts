@@ -121,6 +121,7 @@ describe("load, copy and extract jobs", () => {
     const sent = jobsRunUpstream(rig);
     const tables = (dataset: string) => `/bigquery/v2/projects/${PROJECT}/datasets/${dataset}/tables`;
     const create = (body: object, dataset = "workspace") => agent.send("POST", tables(dataset), { body });
+    const dataset = (body: object) => agent.send("POST", `/bigquery/v2/projects/${PROJECT}/datasets`, { body });
     const fields = [{ name: "a", type: "STRING" }];
     const view = (query: string) => ({ tableReference: { tableId: "v" }, view: { query, useLegacySql: false } });
     for (const answer of [
@@ -148,6 +149,15 @@ describe("load, copy and extract jobs", () => {
       await agent.send("DELETE", `${tables("_chaperone_results")}/anon_x`),
       await other.send("DELETE", `${tables("workspace")}/list`),
       await agent.send("PATCH", `${tables("workspace")}/list`, { body: { labels: {} } }),
+      await dataset({ datasetReference: { datasetId: "elsewhere" } }),
+      await dataset({ datasetReference: { datasetId: "elsewhere`; DROP TABLE ops.calendar; --" } }),
+      await dataset({ datasetReference: { datasetId: "elsewhere", projectId: "another-project" } }),
+      await dataset({ datasetReference: { datasetId: "_chaperone_results" } }),
+      await dataset({ datasetReference: { datasetId: "elsewhere" }, location: "EU" }),
+      await dataset({
+        datasetReference: { datasetId: "elsewhere" },
+        access: [{ role: "OWNER", iamMember: "allUsers" }],
+      }),
     ])
       assertRefused(answer);
     assert.equal(jobsRunUpstream(rig), sent);

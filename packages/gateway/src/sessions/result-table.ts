@@ -1,7 +1,7 @@
 import type { AgentPrincipal } from "../identity/principal.ts";
 import type { Store } from "../store/store.ts";
 import type { MaskPlan } from "./mask-plan.ts";
-import { findSessionById, type SessionRow } from "./session-row.ts";
+import { findSessionById, type SessionRow, statementsOf } from "./session-row.ts";
 
 /**
  * The anonymous table of a job's result, as BigQuery has one for each query. The gateway names it itself: BigQuery's own name is not
@@ -24,6 +24,14 @@ export function resultTable(row: SessionRow): ResultTable | undefined {
   const { dryRun } = JSON.parse(row.job_config) as { readonly dryRun?: boolean };
   if (plan === null || plan.fields.length === 0 || dryRun === true) return undefined;
   return { projectId: row.project, datasetId: RESULT_DATASET, tableId: `${PREFIX}${row.id}` };
+}
+
+/** What CREATE TABLE … AS SELECT made: BigQuery calls it the job's destination, and it is the agent's own words. */
+export function createdTable(row: SessionRow): ResultTable | undefined {
+  if (row.statement_type !== "CREATE_TABLE_AS_SELECT") return undefined;
+  const [projectId, datasetId, tableId] = (statementsOf(row).at(-1)?.writes[0]?.table ?? "").split(".");
+  if (projectId === undefined || datasetId === undefined || tableId === undefined) return undefined;
+  return { projectId, datasetId, tableId };
 }
 
 /** The agent's own session whose result this table is. Another agent's is undefined like one that never was (threat-model row 44). */

@@ -4,16 +4,17 @@ import type { Connection } from "../../sessions/connection.ts";
 import { describedTable } from "../../sessions/described-table.ts";
 import type { SessionEngine } from "../../sessions/engine.ts";
 import { countRows, openPage, type PageOptions, type PageRequest } from "../../sessions/page.ts";
-import { RESULT_DATASET, resultTable } from "../../sessions/result-table.ts";
+import { createdTable, RESULT_DATASET, resultTable } from "../../sessions/result-table.ts";
 import type { SessionError } from "../../sessions/session.ts";
 import { findSession, listSessions, type SessionRow } from "../../sessions/session-row.ts";
 import type { Submission } from "../../sessions/statement.ts";
 import { runAtOnce } from "./at-once.ts";
+import { discoveryDocument } from "./discovery.ts";
 import { GoogleError, invalid, notFound } from "./google-error.ts";
 import { insertAll } from "./insert-all.ts";
 import { type Inserting, insertJob } from "./insert-job.ts";
 import { bytesTold, jobReference, jobResource } from "./job-resource.ts";
-import type { MetadataReader } from "./metadata.ts";
+import { datasetResource, type MetadataReader } from "./metadata.ts";
 import { formatOptions, pageRequestOf } from "./page-request.ts";
 import { readBody } from "./read-body.ts";
 import { refused, refuseIfRefused, translate } from "./refused.ts";
@@ -23,7 +24,7 @@ import type { MethodName } from "./rules.ts";
 import { sendJson, sendPage } from "./send.ts";
 import { locationOf, statementOf } from "./statement-body.ts";
 import { TableData } from "./table-data.ts";
-import { createSql, dropSql, tableRequest } from "./table-ddl.ts";
+import { createSchemaSql, createSql, datasetRequest, dropSql, tableRequest } from "./table-ddl.ts";
 import { Uploads } from "./uploads.ts";
 
 export interface BigQueryDoorOptions {
@@ -85,10 +86,14 @@ export class BigQueryDoor {
   ): Promise<void> {
     const { metadata, engine } = this.#o;
     switch (m.name) {
+      case "discovery.getRest":
+        return sendJson(response, discoveryDocument(this.#o.publicUrl()));
       case "projects.list":
         return sendJson(response, metadata.projects());
       case "datasets.list":
         return sendJson(response, await metadata.datasets(principal, this.#connection(m), param(m, "project")));
+      case "datasets.insert":
+        return this.#createDataset(m, principal, request, response, gone);
       case "datasets.get":
         return sendJson(
           response,
@@ -197,6 +202,21 @@ export class BigQueryDoor {
   #inserting(m: Matched, principal: AgentPrincipal): Inserting {
     const { engine, pages } = this.#o;
     return { engine, clock: pages.clock, principal, connection: this.#connection(m), project: param(m, "project") };
+  }
+
+  async #createDataset(
+    m: Matched,
+    principal: AgentPrincipal,
+    request: IncomingMessage,
+    response: ServerResponse,
+    gone: AbortSignal,
+  ): Promise<void> {
+    const [project, connection] = [param(m, "project"), this.#connection(m)];
+    const body = parseBody(datasetRequest, await readBody(request, this.#o.bodyBytes));
+    locationOf(connection, body.location);
+    const sql = createSchemaSql(body, project);
+    await runAtOnce(this.#o.engine, principal, connection, project, sql, gone);
+    sendJson(response, datasetResource(project, body.datasetReference.datasetId, connection));
   }
 
   async #createTable(
@@ -353,16 +373,18 @@ export class BigQueryDoor {
 
   #resource(row: SessionRow, request: IncomingMessage): Record<string, unknown> {
     const { engine } = this.#o;
-    const destination = dialsGoogleItself(request) ? undefined : resultTable(row);
+    const destination = createdTable(row) ?? (dialsGoogleItself(request) ? undefined : resultTable(row));
     return jobResource(row, engine.open(row), engine.outcome(row.id) !== undefined, destination);
   }
 }
 
 /**
  * Python's client, told where a result lies, reads it by a Storage Read client of its own making, which dials Google whatever
- * endpoint it was given; untold, it pages through the job (docs/adr/0016-table-reads.md).
+ * endpoint it was given; untold, it pages through the job (docs/adr/0016-table-reads.md). dbt reads rows through the job whatever it is
+ * told, and asks for the description of where they lie.
  */
 function dialsGoogleItself({ headers }: IncomingMessage): boolean {
+  if (/\bdbt-bigquery-/.test(String(headers["user-agent"]))) return false;
   return [headers["x-goog-api-client"], headers["user-agent"]].some((agent) => /\bgl-python\//.test(String(agent)));
 }
 

@@ -92,7 +92,7 @@ export class MetadataReader {
   }
 }
 
-function datasetResource(project: string, dataset: string, connection: Connection): unknown {
+export function datasetResource(project: string, dataset: string, connection: Connection): unknown {
   return {
     kind: "bigquery#dataset",
     id: `${project}:${dataset}`,

@@ -6,6 +6,8 @@
 
 /** The methods that are answered, by BigQuery's own names. */
 export type MethodName =
+  | "discovery.getRest"
+  | "datasets.insert"
   | "projects.list"
   | "datasets.list"
   | "datasets.get"
@@ -87,7 +89,12 @@ const MODELS = "A model can tell about the rows it was trained on; its features 
 const ROW_POLICIES =
   "A row access policy's filter can hold literals of people's data, and agents don't change their own bounds.";
 
+const DISCOVERY = "the description of what is served here, of which bq makes its calls";
+
 export const METHODS: readonly Method[] = [
+  answer("discovery.getRest", "$discovery/rest", DISCOVERY, ["version", "labels"]),
+  answer("discovery.getRest", "discovery/v1/apis/bigquery/v2/rest", DISCOVERY, ["labels"]),
+
   answer("projects.list", "projects", "the projects of the configuration", PAGING),
   refuse(
     "projects.getServiceAccount",
@@ -104,7 +111,12 @@ export const METHODS: readonly Method[] = [
   answer("datasets.get", DATASET, "its name and location, without access list, labels and description", [
     "datasetView",
   ]),
-  refuse("datasets.insert", "POST", `${PROJECT}/datasets`, `Datasets are made by DDL: ${BY_DDL}.`),
+  rewrite(
+    "datasets.insert",
+    "POST",
+    `${PROJECT}/datasets`,
+    "CREATE SCHEMA; refused where a person would have to agree, since the call can't wait",
+  ),
   refuse("datasets.patch", "PATCH", DATASET, `Datasets are changed by DDL: ${BY_DDL}.`),
   refuse("datasets.update", "PUT", DATASET, `Datasets are changed by DDL: ${BY_DDL}.`),
   refuse("datasets.delete", "DELETE", DATASET, `Datasets are dropped by DDL: ${BY_DDL}.`),
