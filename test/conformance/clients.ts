@@ -3,7 +3,7 @@ import { execFile, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { LISTS, PYTHON_ALONE, queriesBy, STORAGE, type Step } from "./steps.ts";
+import { LISTS, LOADS, PYTHON_ALONE, queriesBy, STORAGE, type Step } from "./steps.ts";
 
 const DRIVERS = join(import.meta.dirname, "drivers");
 /** The kinds of docs/credentials.md. */
@@ -47,7 +47,7 @@ function pythonClient(name: string, packageName: string, kind: Kind, driver: str
 const node: Client = {
   name: "Node @google-cloud/bigquery",
   kind: "C",
-  steps: [...queriesBy("query_and_wait", "query"), ...LISTS, ...STORAGE],
+  steps: [...queriesBy("query_and_wait", "query"), ...LISTS, ...LOADS, ...STORAGE],
   prepare: () => ({ version: versionOf("@google-cloud/bigquery") }),
   command: (step) => [process.execPath, join(DRIVERS, "node.ts"), JSON.stringify(step)],
 };
@@ -93,7 +93,7 @@ const java: Client = {
 const bq: Client = {
   name: "bq",
   kind: "A",
-  steps: [...queriesBy("query").filter(({ feature }) => feature !== "paged"), ...LISTS],
+  steps: [...queriesBy("query").filter(({ feature }) => feature !== "paged"), ...LISTS, ...LOADS],
   prepare() {
     const { ok, text } = run("bq", ["version"]);
     if (!ok) return { missing: "no bq" };
@@ -124,6 +124,7 @@ export const CLIENTS: readonly Client[] = [
     ...queriesBy("query", "query_and_wait"),
     ...PYTHON_ALONE,
     ...LISTS,
+    ...LOADS,
   ]),
   pythonClient("pandas-gbq", "pandas-gbq", "B", "pandas_gbq.py", queriesBy("query")),
   pythonClient("sqlalchemy-bigquery", "sqlalchemy-bigquery", "C", "sqlalchemy_driver.py", queriesBy("query")),

@@ -37,7 +37,11 @@ try {
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
-if (options.write === true) writeMatrix(outcomes);
+if (options.write === true)
+  writeMatrix(
+    outcomes,
+    CLIENTS.map(({ name }) => name),
+  );
 const failed = outcomes.filter(({ fault }) => fault !== null).length;
 console.log(`\n${outcomes.length - failed} passed, ${failed} failed`);
 process.exitCode = failed === 0 && outcomes.length > 0 ? 0 : 1;

@@ -5,7 +5,7 @@ import { PROJECT } from "../rig.ts";
 export interface Step {
   readonly feature: Feature;
   /** The client's own way: each driver has some of them. */
-  readonly how: "query" | "query_and_wait" | "dataframe" | "arrow" | "dbapi" | "list_rows" | "storage" | "dbt";
+  readonly how: "query" | "query_and_wait" | "dataframe" | "arrow" | "dbapi" | "list_rows" | "storage" | "dbt" | "load";
   readonly sql: string;
   /** [name, GoogleSQL type, value] */
   readonly parameters?: readonly (readonly [string, string, unknown])[];
@@ -29,6 +29,7 @@ export const FEATURES = {
   dbapi: "DB-API",
   list: "rows of a table without a query",
   storage: "rows of a table, Storage Read API",
+  load: "rows sent: JSON, CSV, a DataFrame",
   models: "seed, run and test",
 } as const;
 export type Feature = keyof typeof FEATURES;
@@ -90,6 +91,9 @@ export const PYTHON_ALONE: readonly Step[] = [
 export const LISTS: readonly Step[] = [
   { feature: "list", how: "list_rows", sql: "", table: `${PROJECT}.ops.calendar`, limit: 5 },
 ];
+
+/** Each driver makes a table of its own of these rows, in each way that its client has, and gives back what it then holds. */
+export const LOADS: readonly Step[] = [{ feature: "load", how: "load", sql: "", table: `${PROJECT}.workspace.sent` }];
 
 export const STORAGE: readonly Step[] = [
   { feature: "storage", how: "storage", sql: "", table: `${PROJECT}.ops.calendar` },

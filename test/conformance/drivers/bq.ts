@@ -1,5 +1,8 @@
 /** `bq`, the command. Usage: bq.ts STEP (a JSON text); prints one JSON line. See ../README.md. */
 import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Step } from "../steps.ts";
 
 const step = JSON.parse(process.argv[2] ?? "") as Step;
@@ -21,11 +24,36 @@ function words(): string[] {
       ];
     case "list_rows":
       return ["head", `--max_rows=${step.limit}`, (step.table ?? "").replace(".", ":")];
+    case "load":
+      return ["query", "--use_legacy_sql=false", `SELECT * FROM \`${step.table}_bq\` ORDER BY day`];
     default:
       throw new Error(`no ${step.how} here`);
   }
 }
 
+/** A CSV file, as `bq load` uploads it. */
+function sendRows(): void {
+  const folder = mkdtempSync(join(tmpdir(), "chaperone-load-"));
+  const file = join(folder, "rows.csv");
+  writeFileSync(file, "day,word\n2026-02-28,a\n2026-03-01,\n");
+  const table = `${(step.table ?? "").replace(".", ":")}_bq`;
+  const load = [
+    "load",
+    "--source_format=CSV",
+    "--skip_leading_rows=1",
+    "--replace",
+    table,
+    file,
+    "day:DATE,word:STRING",
+  ];
+  const { status, stdout, stderr } = spawnSync("bq", [...common, ...load], { encoding: "utf8" });
+  rmSync(folder, { recursive: true });
+  if (status === 0) return;
+  console.log(JSON.stringify({ error: { kind: `exit ${status}`, message: `${stdout}${stderr}`.trim() } }));
+  process.exit();
+}
+
+if (step.how === "load") sendRows();
 const { status, stdout, stderr } = spawnSync("bq", [...common, ...words()], { encoding: "utf8" });
 const answer =
   status === 0

@@ -1,4 +1,7 @@
 /** `@google-cloud/bigquery`. Usage: node.ts STEP (a JSON text); prints one JSON line. See ../README.md. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { BigQuery } from "@google-cloud/bigquery";
 import { v1 } from "@google-cloud/bigquery-storage";
 import { tableFromIPC } from "apache-arrow";
@@ -41,11 +44,38 @@ async function rows(): Promise<unknown[]> {
           .getRows({ maxResults: step.limit ?? 10 })
       )[0];
     }
+    case "load":
+      return loaded();
     case "storage":
       return storageRows();
     default:
       throw new Error(`no ${step.how} here`);
   }
+}
+
+/** What two tables hold, made by a file of JSON rows and by one of CSV. */
+async function loaded(): Promise<unknown[]> {
+  const [, dataset = "", table = ""] = (step.table ?? "").split(".");
+  const folder = mkdtempSync(join(tmpdir(), "chaperone-load-"));
+  const schema = {
+    fields: [
+      { name: "day", type: "DATE" },
+      { name: "word", type: "STRING" },
+    ],
+  };
+  const all: unknown[] = [];
+  for (const [way, file, format] of [
+    ["json", '{"day":"2026-02-28","word":"a"}\n{"day":"2026-03-01"}\n', { sourceFormat: "NEWLINE_DELIMITED_JSON" }],
+    ["csv", "day,word\n2026-02-28,a\n2026-03-01,\n", { sourceFormat: "CSV", skipLeadingRows: 1 }],
+  ] as const) {
+    const path = join(folder, way);
+    writeFileSync(path, file);
+    const to = client.dataset(dataset).table(`${table}_node_${way}`);
+    await to.load(path, { ...format, schema, writeDisposition: "WRITE_TRUNCATE" });
+    all.push(...(await client.query(`SELECT * FROM ${dataset}.${table}_node_${way} ORDER BY day`))[0]);
+  }
+  rmSync(folder, { recursive: true });
+  return all;
 }
 
 async function storageRows(): Promise<unknown[]> {

@@ -27,6 +27,27 @@ def parameters(step):
     ]
 
 
+def loaded(client, table):
+    """What three tables hold, made by JSON rows, by a CSV file without a known size (an upload in pieces) and by a DataFrame."""
+    import datetime
+    import io
+
+    import pandas
+
+    days = [datetime.date(2026, 2, 28), datetime.date(2026, 3, 1)]
+    fields = [("day", "DATE"), ("word", "STRING"), ("n", "INTEGER")]
+    schema = [bigquery.SchemaField(name, type_) for name, type_ in fields]
+    config = {"schema": schema, "write_disposition": "WRITE_TRUNCATE"}
+    json_rows = [{"day": str(day), "word": f"a,\"é {n}", "n": n} for n, day in enumerate(days)]
+    client.load_table_from_json(json_rows, f"{table}_json", job_config=bigquery.LoadJobConfig(**config)).result()
+    csv = io.BytesIO("day,word,n\n2026-02-28,\"a,\"\"é 0\",0\n2026-03-01,\"a,\"\"é 1\",1\n".encode())
+    csv_config = bigquery.LoadJobConfig(skip_leading_rows=1, source_format="CSV", **config)
+    client.load_table_from_file(csv, f"{table}_csv", job_config=csv_config).result()
+    frame = pandas.DataFrame({"day": days, "word": ["a,\"é 0", "a,\"é 1"], "n": [0, 1]})
+    client.load_table_from_dataframe(frame, f"{table}_frame", job_config=bigquery.LoadJobConfig(**config)).result()
+    return [row for way in ("json", "csv", "frame") for row in client.query(f"SELECT * FROM `{table}_{way}` ORDER BY day").result()]
+
+
 def rows(step):
     client = bigquery.Client(project=os.environ["PROJECT"], client_options={"api_endpoint": os.environ["ENDPOINT"]})
     config = bigquery.QueryJobConfig(query_parameters=parameters(step))
@@ -47,6 +68,8 @@ def rows(step):
         cursor = dbapi.connect(client).cursor()
         cursor.execute(step["sql"])
         return cursor.fetchall()
+    if how == "load":
+        return loaded(client, step["table"])
     if how == "list_rows":
         return client.list_rows(client.get_table(step["table"]), max_results=step["limit"])
     if how == "storage":
