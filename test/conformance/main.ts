@@ -15,7 +15,7 @@ import { type Answer, judge } from "./judge.ts";
 import { type Outcome, writeMatrix } from "./matrix.ts";
 import { type Setting, startSetting } from "./setting.ts";
 
-const PATIENCE_MS = 180_000;
+const PATIENCE_MS = 600_000;
 
 const { values: options } = parseArgs({ options: { only: { type: "string" }, write: { type: "boolean" } } });
 const only = options.only?.toLowerCase();
