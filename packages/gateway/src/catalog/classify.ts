@@ -65,9 +65,11 @@ export function classifyTable(
   const taken = isStrong(unclassified) ? [] : (travelled.get("*") ?? []);
   const row: Classification = rows
     ? { classes: rows, source: "catalog-file" }
-    : all.length + taken.length > 0
-      ? PHI
-      : unclassified;
+    : taken.length > 0
+      ? { ...PHI, source: "inherited" }
+      : all.length > 0
+        ? PHI
+        : unclassified;
   columns.set("*", { column: `${name}.*`, ...row });
   return columns;
 }

@@ -96,6 +96,10 @@ export function decide(policies: PolicySet, request: DecisionRequest): Decision 
       const subject = subjectOf(tableName);
       if (subject === undefined || mayBeWritten(policies, reading, `${tableName}.${subject}`)) return { rule: "null" };
     }
+    // Rows of the agent's own lift a count over the smallest cell, and are then taken off it.
+    const rows: ColumnName = `${tableName}.*`;
+    if (mask.rule === "smallcell" && [column, rows].some((counted) => mayBeWritten(policies, reading, counted)))
+      return { rule: "null" };
     return via !== "aggregate" && showsOfValue(mask) && mayBeWritten(policies, reading, column)
       ? { rule: "null" }
       : mask;
