@@ -38,13 +38,15 @@ function filter(context: Context, node: Expression | null, scope: Scope, clause:
   if (!coerces(value.type, BOOL, value.written)) {
     context.fail("type", `${clause} takes BOOL, not ${typeName(value.type)}`, node);
   }
-  context.trace?.clause(clause, context.sql, node, keysOf(value.flow));
-  return keysOf(value.flow);
+  const keys = keysOf(value.flow);
+  context.trace?.clause(clause, context.sql, node, keys);
+  return keys;
 }
 
 function groupingKey(context: Context, node: Expression, scope: Scope): ReadonlySet<SourceKey> {
   const value = context.expression(context, node, scope);
   if (!isGroupable(value.type)) context.fail("type", `GROUP BY is not supported on ${typeName(value.type)}`, node);
-  context.trace?.clause("GROUP BY", context.sql, node, keysOf(value.flow));
-  return keysOf(value.flow);
+  const keys = keysOf(value.flow);
+  context.trace?.clause("GROUP BY", context.sql, node, keys);
+  return keys;
 }
