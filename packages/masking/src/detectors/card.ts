@@ -1,4 +1,4 @@
-import { type Detector, digitsOf, luhn } from "./detector.ts";
+import { countDigits, type Detector, isDigitAt, luhn } from "./detector.ts";
 
 /** Payment cards: 13 to 19 digits in a row, in fours, or 4-6-5 and 4-6-4; Luhn. The number may be followed by another in the same form. */
 export const card: Detector = {
@@ -7,16 +7,10 @@ export const card: Detector = {
   accept(matched) {
     for (let to = matched.length; to >= 13; to--) {
       // Only where a group ends.
-      if (to < matched.length && isDigit(matched, to)) continue;
-      if (!isDigit(matched, to - 1)) continue;
-      const digits = digitsOf(matched.slice(0, to));
-      if (digits.length >= 13 && luhn(digits)) return { from: 0, to };
+      if (to < matched.length && isDigitAt(matched, to)) continue;
+      if (!isDigitAt(matched, to - 1)) continue;
+      if (countDigits(matched, to) >= 13 && luhn(matched, to)) return { from: 0, to };
     }
     return undefined;
   },
 };
-
-function isDigit(text: string, at: number): boolean {
-  const code = text.charCodeAt(at);
-  return code >= 0x30 && code <= 0x39;
-}

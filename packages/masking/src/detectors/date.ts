@@ -1,4 +1,4 @@
-import { type Detector, whole } from "./detector.ts";
+import { type Detector, digitAt, whole } from "./detector.ts";
 
 /** A name of a month, whole or its first three letters, in any case. */
 const MONTH = [
@@ -44,26 +44,28 @@ export const dayFirst: Detector = {
 };
 
 function isDate(matched: string): boolean {
-  // Up to three numbers, with how many digits each has.
-  const numbers = [0, 0, 0];
+  // Up to three numbers, and how many digits the first has.
+  let first = 0;
+  let second = 0;
+  let third = 0;
   let count = 0;
   let digits = 0;
   let firstDigits = 0;
   let letters = 0;
-  for (let i = 0; i <= matched.length; i++) {
-    const digit = matched.charCodeAt(i) - 0x30;
-    if (digit >= 0 && digit <= 9) {
-      numbers[count] = (numbers[count] ?? 0) * 10 + digit;
-      digits++;
+  for (let i = 0; i < matched.length; i++) {
+    const digit = digitAt(matched, i);
+    if (digit < 0 || digit > 9) {
+      if (digit > 9) letters++;
+      digits = 0;
       continue;
     }
-    if (digit > 9) letters++;
-    if (digits === 0) continue;
-    if (count === 0) firstDigits = digits;
-    count++;
-    digits = 0;
+    if (digits++ === 0) count++;
+    if (count === 1) {
+      first = first * 10 + digit;
+      firstDigits = digits;
+    } else if (count === 2) second = second * 10 + digit;
+    else third = third * 10 + digit;
   }
-  const [first = 0, second = 0, third = 0] = numbers;
   // A month by name: one number is a day or a year, and a second one a year.
   if (letters > 2) return firstDigits === 4 || isDay(first);
   if (count === 1) return isMonth(Math.floor(first / 100) % 100) && isDay(first % 100);

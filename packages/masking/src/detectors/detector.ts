@@ -38,21 +38,32 @@ export function whole(valid: (matched: string) => boolean): NonNullable<Detector
   return (matched) => (valid(matched) ? { from: 0, to: matched.length } : undefined);
 }
 
-export function digitsOf(text: string): string {
-  let digits = "";
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code >= 0x30 && code <= 0x39) digits += text[i];
-  }
-  return digits;
+/** The digit at a place; what is no digit gives no number from 0 to 9. */
+export function digitAt(text: string, at: number): number {
+  return text.charCodeAt(at) - 0x30;
 }
 
-/** ISO/IEC 7812-1, annex B. */
-export function luhn(digits: string): boolean {
-  let sum = 0;
-  for (let i = 0; i < digits.length; i++) {
-    const digit = digits.charCodeAt(digits.length - 1 - i) - 0x30;
-    sum += i % 2 === 0 ? digit : digit * 2 - (digit > 4 ? 9 : 0);
+export function isDigitAt(text: string, at: number): boolean {
+  const digit = digitAt(text, at);
+  return digit >= 0 && digit <= 9;
+}
+
+/** How many of the characters before `end` are digits. */
+export function countDigits(text: string, end: number): number {
+  let count = 0;
+  for (let i = 0; i < end; i++) if (isDigitAt(text, i)) count++;
+  return count;
+}
+
+/** ISO/IEC 7812-1, annex B, over the digits before `end`. `before`: the sum of digits that are to be thought before the text. */
+export function luhn(text: string, end = text.length, before = 0): boolean {
+  let sum = before;
+  let doubled = false;
+  for (let i = end - 1; i >= 0; i--) {
+    if (!isDigitAt(text, i)) continue;
+    const digit = digitAt(text, i);
+    sum += doubled ? digit * 2 - (digit > 4 ? 9 : 0) : digit;
+    doubled = !doubled;
   }
   return sum % 10 === 0;
 }

@@ -1,4 +1,4 @@
-import { type Detector, digitsOf, whole } from "./detector.ts";
+import { countDigits, type Detector, whole } from "./detector.ts";
 
 /**
  * Telephone and fax numbers: of the North American plan with or without 1, area code and exchange from 2 up (NANPA); of seven digits
@@ -8,7 +8,8 @@ export const phone: Detector = {
   kind: "PHONE",
   pattern: String.raw`(?<![\d+])(?:(?:\+?1[- .]?)?(?:\([2-9]\d{2}\) ?|[2-9]\d{2}[- .]?)[2-9]\d{2}[- .]?\d{4}|\+[1-9]\d{0,2}(?:[- .]?\d{2,4}){2,5}|[2-9]\d{2}-\d{4})(?!\d)`,
   accept: whole((matched) => {
-    const digits = digitsOf(matched).length;
-    return matched.startsWith("+") ? digits >= 8 && digits <= 15 : true;
+    if (!matched.startsWith("+")) return true;
+    const digits = countDigits(matched, matched.length);
+    return digits >= 8 && digits <= 15;
   }),
 };

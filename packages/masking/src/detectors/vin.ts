@@ -18,10 +18,10 @@ export const vin: Detector = {
   accept: whole((matched) => {
     let sum = 0;
     let digits = 0;
-    for (const [i, weight] of WEIGHTS.entries()) {
+    for (let i = 0; i < WEIGHTS.length; i++) {
       const code = matched.charCodeAt(i);
       if (code < 0x3a) digits++;
-      sum += weight * (WORTH[code] as number);
+      sum += (WEIGHTS[i] as number) * (WORTH[code] as number);
     }
     return digits > 0 && digits < 17 && CHECK[sum % 11] === matched[8]?.toUpperCase();
   }),
