@@ -6,11 +6,12 @@ import type { Figure, Group } from "./figure.ts";
 import { evidence } from "./figures/evidence.ts";
 import { maskedPage } from "./figures/masked-page.ts";
 import { masker } from "./figures/masker.ts";
+import { smallQueries } from "./figures/small-queries.ts";
 import { smallQuery } from "./figures/small-query.ts";
 import { sql } from "./figures/sql.ts";
 import { text } from "./figures/text.ts";
 
-const GROUPS: readonly Group[] = [smallQuery, maskedPage, masker, evidence, sql, text];
+const GROUPS: readonly Group[] = [smallQuery, smallQueries, maskedPage, masker, evidence, sql, text];
 
 const { values } = parseArgs({
   options: {

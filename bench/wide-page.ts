@@ -28,13 +28,13 @@ export function wideFields(rules: Readonly<Record<string, MaskRule>>): readonly 
   return COLUMNS.map(([name, type]) => ({ name, type, repeated: false, mask: { rule: rules[name] ?? "none" } }));
 }
 
-/** A getQueryResults answer with all rows. */
-export function widePage(): Buffer {
-  const rows = Array.from({ length: WIDE_ROWS }, (_, i) => JSON.stringify({ f: cells(i).map((v) => ({ v })) }));
+/** A getQueryResults answer with so many rows. */
+export function widePage(count = WIDE_ROWS): Buffer {
+  const rows = Array.from({ length: count }, (_, i) => JSON.stringify({ f: cells(i).map((v) => ({ v })) }));
   const head = JSON.stringify({
     kind: "bigquery#getQueryResultsResponse",
     schema: WIDE_SCHEMA,
-    totalRows: String(WIDE_ROWS),
+    totalRows: String(count),
   });
   return Buffer.from(`${head.slice(0, -1)},"rows":[${rows.join(",")}],"jobComplete":true,"cacheHit":false}`);
 }

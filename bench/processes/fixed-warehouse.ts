@@ -1,6 +1,6 @@
 /**
  * An upstream that is never the bottleneck: it speaks just enough of BigQuery's REST for one query of one table, and
- * answers each page with the same bytes, made once.
+ * answers each page with the same bytes, made once. Argument: how many rows.
  */
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -9,7 +9,8 @@ import { serveParent } from "./child.ts";
 
 const dataset = { projectId: WIDE_PROJECT, datasetId: WIDE_DATASET };
 const table = { ...dataset, tableId: WIDE_TABLE };
-const PAGE = widePage();
+const ROWS = Number(process.argv[2] ?? WIDE_ROWS);
+const PAGE = widePage(ROWS);
 
 const server = createServer(async (request, response) => {
   const { pathname, searchParams } = new URL(request.url ?? "/", "http://upstream.invalid");
@@ -24,10 +25,14 @@ const server = createServer(async (request, response) => {
     const query = { statementType: "SELECT", schema: WIDE_SCHEMA, referencedTables: [table], totalBytesProcessed: "0" };
     return send(response, { jobReference: body.jobReference, status: { state: "DONE" }, statistics: { query } });
   }
+  if (path === "/queries" && request.method === "POST") {
+    request.resume();
+    return sendBytes(response, PAGE);
+  }
   if (path.startsWith("/queries/") && searchParams.get("maxResults") !== "0") return sendBytes(response, PAGE);
   if (path.startsWith("/queries/")) {
     const jobReference = { projectId: WIDE_PROJECT, jobId: decodeURIComponent(path.slice("/queries/".length)) };
-    return send(response, { jobReference, jobComplete: true, schema: WIDE_SCHEMA, totalRows: String(WIDE_ROWS) });
+    return send(response, { jobReference, jobComplete: true, schema: WIDE_SCHEMA, totalRows: String(ROWS) });
   }
   response.writeHead(404, { "content-type": "application/json", "content-length": 2 }).end("{}");
 });

@@ -9,9 +9,17 @@ import { serveParent } from "./child.ts";
 
 const upstream = new Pool(process.argv[2] ?? "", { connections: 128, pipelining: 1 });
 const server = createServer((request, response) => {
-  const headers = { accept: "application/json", "accept-encoding": "identity" };
+  const post = request.method === "POST";
+  const sent = post ? { "content-type": "application/json", "content-length": request.headers["content-length"] } : {};
+  const headers = { accept: "application/json", "accept-encoding": "identity", ...sent };
+  const asked = {
+    method: post ? "POST" : "GET",
+    path: request.url ?? "/",
+    headers,
+    body: post ? request : null,
+  } as const;
   upstream
-    .stream({ method: "GET", path: request.url ?? "/", headers }, ({ statusCode, headers: answered }) => {
+    .stream(asked, ({ statusCode, headers: answered }) => {
       return response.writeHead(statusCode, { "content-type": String(answered["content-type"]) });
     })
     .catch(() => response.destroy());
