@@ -243,6 +243,14 @@ const MIGRATIONS: readonly Migration[] = [
       ALTER TABLE revocations_of_all RENAME TO revocations;
     `,
   },
+  {
+    number: 9,
+    name: "open-sessions-of-an-agent",
+    sql: `
+      -- Each statement asks how many of the agent's are open, however many it ever had.
+      CREATE INDEX sessions_by_state ON sessions (issuer, subject, state);
+    `,
+  },
 ];
 
 /**

@@ -5,13 +5,19 @@ import type { Database } from "./schema.ts";
 /** Prepared statements kept per connection (I10). */
 const STATEMENTS = 256;
 
+interface Prepared {
+  readonly statement: StatementSync;
+  /** It gives rows. Asking SQLite for the columns costs as much as many a statement. */
+  readonly reader: boolean;
+}
+
 /**
  * Kysely over a connection of node:sqlite. Kysely's own SQLite dialect speaks to anything with better-sqlite3's `prepare`;
  * this gives it that. Everything underneath is synchronous.
  */
 export class SqliteConnection {
   readonly #db: DatabaseSync;
-  readonly #statements = new Map<string, StatementSync>();
+  readonly #statements = new Map<string, Prepared>();
 
   constructor(db: DatabaseSync) {
     this.#db = db;
@@ -25,9 +31,9 @@ export class SqliteConnection {
           close: () => undefined,
           prepare: (sql) => {
             allow(sql);
-            const statement = this.#statement(sql);
+            const { statement, reader } = this.#statement(sql);
             return {
-              reader: statement.columns().length > 0,
+              reader,
               all: (parameters) => statement.all(...values(parameters)).map((row) => ({ ...row })),
               run: (parameters) => statement.run(...values(parameters)),
               // A cached statement may be run again while this one is still being read.
@@ -39,13 +45,14 @@ export class SqliteConnection {
     });
   }
 
-  #statement(sql: string): StatementSync {
+  #statement(sql: string): Prepared {
     const known = this.#statements.get(sql);
     if (known !== undefined) return known;
     const statement = this.#db.prepare(sql);
+    const prepared = { statement, reader: statement.columns().length > 0 };
     if (this.#statements.size >= STATEMENTS) this.#statements.clear();
-    this.#statements.set(sql, statement);
-    return statement;
+    this.#statements.set(sql, prepared);
+    return prepared;
   }
 }
 
