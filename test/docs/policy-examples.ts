@@ -38,7 +38,11 @@ export async function policyExamples(): Promise<readonly (readonly string[])[]> 
   const resources = JSON.parse(readFileSync(join(EXAMPLES, "analyze/tables.json"), "utf8")) as TableResource[];
   const tables = new Map(resources.map((table) => [`clinic.ehr.${table.tableReference.tableId}`, table]));
   const file = loadCatalogFile(join(EXAMPLES, "policies/catalog.yaml"));
-  const nothingElse = { getRoutine: async () => undefined, listTables: async () => undefined };
+  const nothingElse = {
+    getRoutine: async () => undefined,
+    getModel: async () => undefined,
+    listTables: async () => undefined,
+  };
   const source = { getTable: async (name: string) => tables.get(name), getDataset: async () => ({}), ...nothingElse };
   const bounds = { entries: 10, bytes: 1_000_000, ttlMs: 0, absentTtlMs: 0, now: () => 0 };
   const catalog = await new Catalog(new TableCache(source, bounds), file).load([...tables.keys()]);

@@ -15,6 +15,7 @@ import {
   systemVariable,
 } from "../../packages/googlesql/src/functions/system-variables.ts";
 import { METADATA_VIEWS, REFUSED_METADATA } from "../../packages/googlesql/src/metadata/views.ts";
+import { MODEL_FUNCTIONS, MODEL_KINDS } from "../../packages/googlesql/src/resolver/table-functions/model-columns.ts";
 import type { TableResource } from "../../packages/googlesql/src/table-resource.ts";
 import { documentedRules } from "./documented-rules.ts";
 import { policyExamples } from "./policy-examples.ts";
@@ -33,6 +34,7 @@ const PARTS: Readonly<Record<string, () => string>> = {
   functions,
   "refused functions": refusedFunctions,
   "system variables": systemVariables,
+  "model functions": modelFunctions,
   "metadata views": metadataViews,
   "refused metadata views": refusedMetadataViews,
   "documented rules": rulesTable,
@@ -95,6 +97,29 @@ function refusedFunctions(): string {
     ["functions", "refused, since"],
     REASONS.map(([reason, list]) => [list.map(starred).join(", "), reason]),
   );
+}
+
+function modelFunctions(): string {
+  const labelColumns = [{ name: "label", type: { typeKind: "STRING" } }];
+  const modelReference = { projectId: "p", datasetId: "d", modelId: "m" };
+  const rows = [...MODEL_FUNCTIONS].flatMap(([name, { columns, rows: taken, settings, keeps }]) => {
+    const byColumns = new Map<string, string[]>();
+    for (const modelType of MODEL_KINDS) {
+      const given = columns({ modelReference, modelType, labelColumns });
+      if (given === undefined) continue;
+      const list = given.map(([column]) => `\`${column}\``).join(", ");
+      byColumns.set(list, [...(byColumns.get(list) ?? []), modelType]);
+    }
+    const takes = { none: "", may: "a table or query, or none", must: "a table or query" }[taken];
+    const settable = settings.length === 0 ? "" : `STRUCT of ${settings.join(", ")}`;
+    return [...byColumns].map(([list, kinds]) => [
+      `\`${name}\``,
+      kinds.join(", "),
+      [takes, settable].filter((text) => text !== "").join("; "),
+      keeps === true ? `${list}; then what it is given` : list,
+    ]);
+  });
+  return table(["function", "of models", "takes beside the model", "gives"], rows);
 }
 
 const KINDS_OF_TABLES = ["TABLE", "VIEW", "MATERIALIZED_VIEW"];

@@ -146,9 +146,8 @@ describe("ML.FEATURE_INFO", () => {
     ["ML.FEATURE_INFO('m')", "type"],
     ["ML.FEATURE_INFO()", "type"],
     ["ML.FEATURE_INFO(MODEL a.b.c.d)", "name"],
-    ["ML.WEIGHTS(MODEL m)", "unsupported"],
-    ["ML.PREDICT(MODEL m, TABLE patients)", "unsupported"],
-    ["ML.EVALUATE(MODEL m)", "unsupported"],
+    ["ML.WEIGHTS(MODEL m)", "name"],
+    ["ML.FORECAST(MODEL m)", "unsupported"],
     ["AI.GENERATE_TEXT(MODEL m, (SELECT ssn AS prompt FROM patients))", "unsupported"],
     ["AI.FORECAST(TABLE patients, data_col => 'weight', timestamp_col => 'born')", "unsupported"],
   ] as const)

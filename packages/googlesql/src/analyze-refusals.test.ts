@@ -113,7 +113,7 @@ const REFUSED: Readonly<Record<Refusal["code"], readonly string[]>> = {
     "SELECT @@query_label",
     "SELECT @@reservation",
     "SELECT x FROM EXTERNAL_QUERY('c', 'SELECT 1')",
-    "SELECT * FROM ML.PREDICT(MODEL ehr.m, TABLE ehr.patients)",
+    "SELECT * FROM ML.PREDICT(MODEL ehr.imported, TABLE ehr.patients)",
     "SELECT SAFE.SUM(id) FROM patients",
   ],
   limit: [],

@@ -77,6 +77,7 @@ function analysisOf(sql: string, tree: Script, nodes: readonly Node[], options: 
   requireResolved(context, nodes);
   const canonicalSql = print(tree, {
     tablePath: (node) => context.tablePaths.get(node),
+    calledColumns: (node) => context.calledColumns.get(node),
     tableRows: (node) => context.metadataRows.get(node),
     routinePath: (node) => context.routinePaths.get(node),
     name: (node) => context.names.get(node),

@@ -3,6 +3,7 @@ export { type CatalogNames, catalogNames, type NamedCatalog, type NamedPlace, na
 export type { Explanation, Step } from "./explain.ts";
 export { type Token, type TokenKind, tokenize } from "./lexer.ts";
 export * from "./limits.ts";
+export type { ModelResource } from "./model-resource.ts";
 export { parse, parseExpression } from "./parser/parse.ts";
 export * from "./plan.ts";
 export { type PrintOptions, print, redact, type ValueLiteral } from "./printer.ts";

@@ -258,9 +258,10 @@ export function effectsOf(context: Context, reads: readonly TableRead[]): Effect
   const error: Effect[] = errors.length === 0 ? [] : [{ kind: "error_value", sources: columnNames(union(errors)) }];
   const branch = columnNames(context.branch);
   const effects = [...context.effects, ...error];
-  const outward = effects.some(({ kind }) => reachesOut(kind)) ? decidedCalls(context, reads) : [];
+  const leaves = ({ kind, through = "" }: Effect) => reachesOut(kind) && !context.localModels.has(through);
+  const outward = effects.some(leaves) ? decidedCalls(context, reads) : [];
   return effects.map((effect) => {
-    const decided = reachesOut(effect.kind) ? [...outward, ...branch] : branch;
+    const decided = leaves(effect) ? [...outward, ...branch] : branch;
     context.spendPlanSources(effect.sources.length + decided.length, START_OF_TEXT);
     if (decided.length === 0) return effect;
     // What it told before is nothing new to it.

@@ -43,6 +43,8 @@ export interface PrintOptions {
   readonly tablePath?: (node: TablePath) => readonly string[] | undefined;
   /** A query that takes the place of a table's name. Undefined: there is none. */
   readonly tableRows?: (node: TablePath) => string | undefined;
+  /** The columns to take of a table function, where those are named. */
+  readonly calledColumns?: (node: TableFunctionCall) => readonly string[] | undefined;
   /** The same for the routine that a call names. */
   readonly routinePath?: (node: FunctionCall | TableFunctionCall) => readonly string[] | undefined;
   /** The full name of what a statement changes, where it is named outside a TablePath. Undefined: as it stands in the tree. */
@@ -173,7 +175,7 @@ class Printer implements Printing {
       case "RowPatternAnchor":
         return rowPattern(node, this);
       case "TableFunctionCall":
-        return `${this.#routine(node)}(${this.list(node.arguments)})${this.#as(node.alias)}`;
+        return this.#tableFunction(node);
       case "TableArgument":
         return `TABLE ${this.node(node.path)}`;
       case "ModelArgument":
@@ -420,6 +422,15 @@ class Printer implements Printing {
       node.withOffset && this.node(node.withOffset),
       node.systemTime && `FOR SYSTEM_TIME AS OF ${this.node(node.systemTime)}`,
     );
+  }
+
+  #tableFunction(node: TableFunctionCall): string {
+    const call = `${this.#routine(node)}(${this.list(node.arguments)})`;
+    const columns = this.#options.calledColumns?.(node);
+    if (columns === undefined) return call + this.#as(node.alias);
+    // Behind the range variable a name can be no column of a query around.
+    const list = columns.map((name) => `r.${backquote(name)}`).join(", ");
+    return `(SELECT ${list} FROM ${call} AS r)${this.#as(node.alias)}`;
   }
 
   #join(node: Join): string {

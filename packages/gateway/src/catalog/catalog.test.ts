@@ -36,6 +36,10 @@ function fakeSource(tables: Map<TableName, TableResource>, routines: Map<Routine
       asked.push(`routine ${name}`);
       return routines.get(name);
     },
+    async getModel(name) {
+      if (name !== "p.lab.m") return undefined;
+      return { modelReference: { projectId: "p", datasetId: "lab", modelId: "m" }, modelType: "KMEANS" };
+    },
     async listTables(project, dataset, { pageToken = "0", maxResults }) {
       asked.push(`tables of ${project}.${dataset} from ${pageToken}`);
       const names = [...tables.keys()].filter((name) => name.startsWith(`${project}.${dataset}.`));
@@ -371,6 +375,16 @@ describe("a model", () => {
       `${PLAIN.replace("{ phi: false }", "")}    tables:\n      n:\n        columns: { "*": public }\n`,
     );
     assert.deepEqual(snapshot.classes("p.lab.n.*"), { column: "p.lab.n.*", classes: [], source: "catalog-file" });
+  });
+  it("is what BigQuery says now that it gives, and another makes another version", async () => {
+    const snapshot = await of(PLAIN);
+    assert.equal(snapshot.model("p.lab.m")?.modelType, "KMEANS");
+    assert.equal(snapshot.model("p.lab.n"), undefined);
+    const other = { ...fakeSource(new Map()).source, getModel: async () => undefined };
+    const without = new Catalog(cacheOf(other).cache, parseCatalogFile(PLAIN, "c"), undefined);
+    const bare = new Catalog(cacheOf(fakeSource(new Map()).source).cache, parseCatalogFile(PLAIN, "c"), undefined);
+    const versions = [without, bare].map(async (catalog) => (await catalog.loadNamed(models, () => true)).version);
+    assert.notEqual(await versions[0], await versions[1]);
   });
   it("of a project that isn't served is refused", async () => {
     await assert.rejects(

@@ -4,6 +4,7 @@ import {
   type ColumnName,
   type DescribedTables,
   type MetadataPlace,
+  type ModelResource,
   namesInside,
   type RoutineName,
   type RoutineResource,
@@ -24,6 +25,8 @@ export interface CatalogSnapshot {
   table(name: TableName): TableResource | undefined;
   /** undefined: no such routine. */
   routine(name: RoutineName): RoutineResource | undefined;
+  /** undefined: no such model. */
+  model(name: string): ModelResource | undefined;
   /** The tables that `project.dataset.begin` begins the names of; undefined: nobody asked for them. */
   wildcard(prefix: TableName): readonly TableResource[] | undefined;
   /**
@@ -135,7 +138,10 @@ export class Catalog {
     const models = names.models.filter((name) => !loaded.models.has(name));
     requireFew(loaded.models.size + models.length, "models");
     const trained = await this.#travelled?.of(models);
-    for (const name of models) loaded.models.set(name, trained?.get(name)?.get("*") ?? []);
+    await inTurns(models, async (name) => {
+      const resource = await this.#cache.model(name);
+      loaded.models.set(name, { resource, trained: trained?.get(name)?.get("*") ?? [] });
+    });
     const found = [
       ...fresh.map((name) => loaded.tables.get(name)?.resource),
       ...routines.map((r) => loaded.routines.get(r)),
@@ -220,10 +226,15 @@ interface LoadedTable {
 interface Loaded {
   readonly tables: Map<TableName, LoadedTable | undefined>;
   readonly routines: Map<RoutineName, RoutineResource | undefined>;
-  /** Classes of what they were trained on through the gateway. */
-  readonly models: Map<string, readonly DataClass[]>;
+  readonly models: Map<string, LoadedModel>;
   /** By a wildcard's name as far as the star: the tables that match. */
   readonly wildcards: Map<TableName, readonly TableName[]>;
+}
+
+interface LoadedModel {
+  readonly resource: ModelResource | undefined;
+  /** Classes of what it was trained on through the gateway. */
+  readonly trained: readonly DataClass[];
 }
 
 function newLoaded(): Loaded {
@@ -267,13 +278,17 @@ class Snapshot implements CatalogSnapshot {
       file?.hash ?? null,
       tables.map(({ version }) => version),
       inOrder(loaded.routines).map(([name, routine]) => [name, routine === undefined ? null : routineParts(routine)]),
-      inOrder(loaded.models),
+      inOrder(loaded.models).map(([name, { resource, trained }]) => [name, resource ?? null, trained]),
       inOrder(loaded.wildcards),
     ]);
   }
 
   routine(name: RoutineName): RoutineResource | undefined {
     return this.#loaded.routines.get(name);
+  }
+
+  model(name: string): ModelResource | undefined {
+    return this.#loaded.models.get(name)?.resource;
   }
 
   wildcard(prefix: TableName): readonly TableResource[] | undefined {
@@ -297,7 +312,7 @@ class Snapshot implements CatalogSnapshot {
     const { tableName, path } = columnParts(column);
     const table = this.#loaded.tables.get(tableName);
     const folded = foldPath(path);
-    const trained = folded === "*" ? this.#loaded.models.get(tableName) : undefined;
+    const trained = folded === "*" ? this.#loaded.models.get(tableName)?.trained : undefined;
     if (table === undefined) {
       const declared = declaredOf(this.#file, tableName, folded);
       if (declared !== undefined) return { column, classes: declared, source: "catalog-file" };

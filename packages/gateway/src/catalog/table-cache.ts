@@ -1,4 +1,4 @@
-import type { RoutineName, RoutineResource, TableName, TableResource } from "@chaperone/googlesql";
+import type { ModelResource, RoutineName, RoutineResource, TableName, TableResource } from "@chaperone/googlesql";
 import type { DatasetResource } from "./classify.ts";
 import { tableParts } from "./names.ts";
 
@@ -10,6 +10,8 @@ export interface TableSource {
   getDataset(project: string, dataset: string): Promise<DatasetResource | undefined>;
   /** undefined: no such routine. */
   getRoutine(name: RoutineName): Promise<RoutineResource | undefined>;
+  /** undefined: no such model. */
+  getModel(name: string): Promise<ModelResource | undefined>;
   /** A page of a dataset's tables. undefined: no such dataset. */
   listTables(
     project: string,
@@ -88,6 +90,11 @@ export class TableCache {
   /** undefined: no such routine. Asked for each time, as a view is. */
   routine(name: RoutineName): Promise<RoutineResource | undefined> {
     return this.#source.getRoutine(name);
+  }
+
+  /** undefined: no such model. Asked for each time, as a routine is. */
+  model(name: string): Promise<ModelResource | undefined> {
+    return this.#source.getModel(name);
   }
 
   /** Names of the tables that begin with `prefix` (`project.dataset.begin`), as they are now; undefined for more than `most`. */

@@ -14,7 +14,11 @@ async function snapshotOf(...columns: readonly string[]): Promise<CatalogSnapsho
     tableReference: { projectId: "lab", datasetId: "d", tableId: "t" },
     schema: { fields: columns.map((name) => ({ name, type: "STRING" })) },
   };
-  const nothingElse = { getRoutine: async () => undefined, listTables: async () => undefined };
+  const nothingElse = {
+    getRoutine: async () => undefined,
+    getModel: async () => undefined,
+    listTables: async () => undefined,
+  };
   const source = { getTable: async () => table, getDataset: async () => ({}), ...nothingElse };
   const bounds = { entries: 10, bytes: ROOM, ttlMs: 60_000, absentTtlMs: 1000, now: () => 0 };
   return new Catalog(new TableCache(source, bounds), undefined).load(["lab.d.t"]);

@@ -51,6 +51,7 @@ export async function withMetadata(
     version,
     missing: snapshot.missing,
     table: (name) => snapshot.table(name),
+    model: (name) => snapshot.model(name),
     routine: (name) => snapshot.routine(name),
     wildcard: (prefix) => snapshot.wildcard(prefix),
     classes: (column, when) => snapshot.classes(column, when),

@@ -22,7 +22,7 @@ export interface UsesInput {
 }
 
 /**
- * Of statements that only read, the views, routines and wildcards: by the time of a page they could be again what they were when the
+ * Of statements that only read, the views, routines, models and wildcards: by the time of a page they could be again what they were when the
  * query was judged. Tables are judged anew at each page, and keep the classes of all that was written into them.
  */
 export function tableUses(statements: readonly PlanStatement[]): readonly TableUse[] {
@@ -31,7 +31,14 @@ export function tableUses(statements: readonly PlanStatement[]): readonly TableU
     ...(s.changes ?? []).map(({ name }) => name),
   ]);
   const tables = writes.length === 0 ? [] : statements.flatMap((s) => s.reads.map(({ table }) => table));
-  const reads = [...tables, ...statements.flatMap((s) => [...s.views, ...s.routines, ...(s.wildcards ?? [])])];
+  const models = statements.flatMap((s) =>
+    s.reads.flatMap(({ table, outside }) => (outside === "model" ? [table] : [])),
+  );
+  const reads = [
+    ...tables,
+    ...models,
+    ...statements.flatMap((s) => [...s.views, ...s.routines, ...(s.wildcards ?? [])]),
+  ];
   const uses = (names: readonly string[], how: TableUse["how"]) => [...new Set(names)].map((name) => ({ name, how }));
   return [...uses(writes, "writes"), ...uses(reads, "reads")];
 }

@@ -205,6 +205,31 @@ describe("a table", () => {
   });
 });
 
+describe("a model", () => {
+  const model = { projectId: "clinic-prod", datasetId: "ehr", modelId: "risk" };
+  it("is asked for by what it gives, and nothing that it learnt is taken", async () => {
+    const answer = {
+      modelReference: model,
+      modelType: "LINEAR_REGRESSION",
+      labelColumns: [{ name: "cost", type: { typeKind: "FLOAT64" } }],
+      trainingRuns: [{ results: [{ trainingLoss: 4.2 }] }],
+    };
+    const { upstream, seen } = await bigQuery([json(answer)]);
+    const { trainingRuns: _, ...rest } = answer;
+    assert.deepEqual(await upstream.getModel("clinic-prod.ehr.risk"), rest);
+    assert.match(seen[0]?.url.pathname ?? "", /\/projects\/clinic-prod\/datasets\/ehr\/models\/risk$/);
+    assert.doesNotMatch(seen[0]?.url.searchParams.get("fields") ?? "trainingRuns", /trainingRuns|hparam/);
+  });
+  it("that doesn't exist is undefined, and another than the one asked for is refused", async () => {
+    const { upstream } = await bigQuery([
+      refusal(404, "notFound"),
+      json({ modelReference: { ...model, modelId: "other" } }),
+    ]);
+    assert.equal(await upstream.getModel("clinic-prod.ehr.risk"), undefined);
+    await fails(upstream.getModel("clinic-prod.ehr.risk"), "protocol", "mismatch");
+  });
+});
+
 describe("a dry run", () => {
   it("says what BigQuery understands", async () => {
     const { upstream, seen } = await bigQuery([

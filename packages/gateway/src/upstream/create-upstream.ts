@@ -9,6 +9,7 @@ import {
   checkJobReference,
   datasetPath,
   jobPath,
+  modelPath,
   parseTableName,
   printTableName,
   projectPath,
@@ -20,6 +21,7 @@ import {
   datasetAnswer,
   datasetListAnswer,
   jobAnswer,
+  modelAnswer,
   resultsAnswer,
   routineAnswer,
   tableAnswer,
@@ -103,6 +105,17 @@ export function createUpstream(
       if (answer === undefined) return undefined;
       const { projectId, datasetId, routineId } = answer.routineReference;
       if (`${projectId}.${datasetId}.${routineId}` !== name) throw new UpstreamError("mismatch", { httpStatus: 200 });
+      return answer;
+    },
+
+    async getModel(name) {
+      const reference = parseTableName(name);
+      const fields = Object.keys(modelAnswer.shape).join(",");
+      const path = modelPath(reference);
+      const answer = await orUndefined(get(modelAnswer, { name: "models.get", path, query: { fields } }));
+      if (answer === undefined) return undefined;
+      const { projectId, datasetId, modelId } = answer.modelReference;
+      if (`${projectId}.${datasetId}.${modelId}` !== name) throw new UpstreamError("mismatch", { httpStatus: 200 });
       return answer;
     },
 

@@ -36,6 +36,10 @@ export function routinePath({ projectId, datasetId, tableId }: TableReference): 
   return `${datasetPath(projectId, datasetId)}/routines/${encodeURIComponent(checked(tableId, ROUTINE))}`;
 }
 
+export function modelPath({ projectId, datasetId, tableId }: TableReference): string {
+  return `${datasetPath(projectId, datasetId)}/models/${encodeURIComponent(checked(tableId, TABLE))}`;
+}
+
 /** `projects/p/<collection>/<job>`. */
 export function jobPath({ projectId, jobId, location }: JobReference, collection: "jobs" | "queries"): string {
   checked(location, LOCATION);

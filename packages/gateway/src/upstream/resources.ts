@@ -94,6 +94,21 @@ export const routineAnswer = z.object({
   strictMode: z.boolean().exactOptional(),
 });
 
+/** What a model gives; not what it learnt. https://cloud.google.com/bigquery/docs/reference/rest/v2/models#Model */
+export const modelAnswer = z.object({
+  modelReference: z.object({ projectId: name, datasetId: name, modelId: name }),
+  modelType: z.string().max(64).exactOptional(),
+  featureColumns: z.array(standardField).max(10_000).exactOptional(),
+  labelColumns: z.array(standardField).max(10_000).exactOptional(),
+  transformColumns: z
+    .array(z.object({ name: z.string().max(300).exactOptional() }))
+    .max(10_000)
+    .exactOptional(),
+  remoteModelInfo: z
+    .object({ endpoint: z.string().exactOptional(), connection: z.string().exactOptional() })
+    .exactOptional(),
+});
+
 export const datasetAnswer = z.object({
   datasetReference: z.object({ projectId: name, datasetId: name }),
   location: z.string().max(64).exactOptional(),

@@ -1,4 +1,11 @@
-import type { RoutineName, RoutineResource, TableFieldSchema, TableName, TableResource } from "@chaperone/googlesql";
+import type {
+  ModelResource,
+  RoutineName,
+  RoutineResource,
+  TableFieldSchema,
+  TableName,
+  TableResource,
+} from "@chaperone/googlesql";
 import type { UpstreamKind, UpstreamReason } from "./error.ts";
 
 /**
@@ -12,6 +19,8 @@ export interface Upstream {
   getDataset(project: string, dataset: string): Promise<DatasetResource | undefined>;
   /** routines.get. undefined: there is no such routine (or the gateway may not see it as one). */
   getRoutine(name: RoutineName): Promise<RoutineResource | undefined>;
+  /** models.get, of what a model gives. undefined: there is no such model (or the gateway may not see it as one). */
+  getModel(name: string): Promise<ModelResource | undefined>;
   listDatasets(project: string, page?: ListPage): Promise<DatasetList>;
   /** undefined: no such dataset. */
   listTables(project: string, dataset: string, page?: ListPage): Promise<TableList | undefined>;

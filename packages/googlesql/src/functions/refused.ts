@@ -26,7 +26,12 @@ export const REASONS: readonly (readonly [reason: string, names: readonly string
     `),
   ],
   ["it sends values to Sensitive Data Protection, outside BigQuery", names("DLP_DETERMINISTIC_ENCRYPT")],
-  ["it reads outside BigQuery", names("EXTERNAL_QUERY EXTERNAL_OBJECT_TRANSFORM ST_REGIONSTATS")],
+  [
+    // Nor can a policy: the text is in another system's language, and can write there.
+    "it runs a text in another database, by a connection's rights; which columns it gives, and of which data, only that database knows",
+    names("EXTERNAL_QUERY"),
+  ],
+  ["it reads outside BigQuery", names("EXTERNAL_OBJECT_TRANSFORM ST_REGIONSTATS")],
   ["it reads objects in Cloud Storage or gives access to them, by the gateway's rights", names("OBJ.")],
   ["it sends values to a model by a connection, or of a kind that isn't analysed", names("AI.")],
   [
@@ -34,7 +39,7 @@ export const REASONS: readonly (readonly [reason: string, names: readonly string
     names("ML.DESCRIBE_DATA ML.TFDV_DESCRIBE ML.TFDV_VALIDATE ML.VALIDATE_DATA_DRIFT"),
   ],
   [
-    "it works by a model, on which its columns depend; only ML.FEATURE_INFO and ML's functions without a model can be called",
+    "its columns depend on what the model was made with beyond its kind and label, or it sends values to a model by a connection",
     names("ML."),
   ],
   [

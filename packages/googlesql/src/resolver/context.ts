@@ -1,11 +1,12 @@
 /** What one analysis carries through the resolver, and what it collects on the way. */
 import type { Flow } from "../flow/flow.ts";
 import { CONSTANT, fieldTypes, NO_KEYS, type SourceKey } from "../flow/flow.ts";
+import type { ModelResource } from "../model-resource.ts";
 import type { Change, Effect, OutsideSource, Refusal, TableName, Write } from "../plan.ts";
 import type { RoutineName, RoutineResource } from "../routine-resource.ts";
 import { SqlError } from "../sql-error.ts";
 import type { TableFieldSchema, TableResource } from "../table-resource.ts";
-import type { Expression, Node, Query, TablePath } from "../tree.ts";
+import type { Expression, Node, Query, TableFunctionCall, TablePath } from "../tree.ts";
 import type { Type } from "../types.ts";
 import type { MetadataPlace } from "./metadata-name.ts";
 import {
@@ -31,6 +32,8 @@ export interface CatalogView {
   wildcard?(prefix: TableName): readonly TableResource[] | undefined;
   /** `project.dataset.routine` */
   routine?(name: RoutineName): RoutineResource | undefined;
+  /** `project.dataset.model` */
+  model?(name: string): ModelResource | undefined;
   /** What INFORMATION_SCHEMA tells of `project.dataset`, `project.region-eu` or `project.`. Undefined where it isn't told. */
   metadata?(place: MetadataPlace): DescribedTables | undefined;
 }
@@ -163,6 +166,10 @@ export class Context {
   readonly tablePaths = new Map<TablePath, readonly string[]>();
   /** Paths that name a view of INFORMATION_SCHEMA, with the query that stands in their place. */
   readonly metadataRows = new Map<TablePath, string>();
+  /** Models that run inside BigQuery and keep nothing of what they are asked. */
+  readonly localModels = new Set<string>();
+  /** Calls of table functions whose columns are taken by name, so that no other is seen. */
+  readonly calledColumns = new Map<TableFunctionCall, readonly string[]>();
   /** The same for calls of routines. */
   readonly routinePaths = new Map<Node, readonly [string, string, string]>();
   /** The same for statements that name what they change outside a path: ALTER, DROP, GRANT. */

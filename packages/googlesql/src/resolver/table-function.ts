@@ -9,7 +9,8 @@ import type { Relation } from "./scope.ts";
 import type { Surroundings } from "./table-functions/arguments.ts";
 import { changeHistory } from "./table-functions/change-history.ts";
 import { gapFill } from "./table-functions/gap-fill.ts";
-import { featureInfo } from "./table-functions/model-functions.ts";
+import { MODEL_FUNCTIONS } from "./table-functions/model-columns.ts";
+import { featureInfo, modelFunction } from "./table-functions/model-functions.ts";
 import { rangeSessionize } from "./table-functions/range-sessionize.ts";
 import { vectorSearch } from "./table-functions/vector-search.ts";
 
@@ -20,6 +21,7 @@ const TABLE_FUNCTIONS: ReadonlyMap<string, TableFunction> = new Map([
   ["CHANGES", changeHistory],
   ["GAP_FILL", gapFill],
   ["ML.FEATURE_INFO", featureInfo],
+  ...[...MODEL_FUNCTIONS.keys()].map((name) => [name, modelFunction] as const),
   ["RANGE_SESSIONIZE", rangeSessionize],
   ["VECTOR_SEARCH", vectorSearch],
 ]);

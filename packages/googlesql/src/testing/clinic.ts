@@ -1,5 +1,6 @@
 /** A small hospital for the analyser's tests, and plans written short enough to stand in a table. */
 import { analyze, type QueryParameter } from "../analyze.ts";
+import type { ModelResource } from "../model-resource.ts";
 import type { ExplicitSource, Output, PlanStatement, Refusal, UnderstoodPlan } from "../plan.ts";
 import type { TableFieldSchema, TableResource } from "../table-resource.ts";
 
@@ -67,7 +68,38 @@ const TABLES: ReadonlyMap<string, TableResource> = new Map([
   ],
 ]);
 
+function model(
+  modelId: string,
+  modelType: string,
+  label?: string,
+  more: Partial<ModelResource> = {},
+): [string, ModelResource] {
+  const column = (name: string, typeKind: string) => ({ name, type: { typeKind } });
+  return [
+    `clinic.ehr.${modelId}`,
+    {
+      modelReference: { projectId: "clinic", datasetId: "ehr", modelId },
+      modelType,
+      featureColumns: [column("weight", "FLOAT64"), column("state", "STRING")],
+      ...(label === undefined ? {} : { labelColumns: [column(label, "STRING")] }),
+      ...more,
+    },
+  ];
+}
+
+const MODELS: ReadonlyMap<string, ModelResource> = new Map([
+  model("risk", "LOGISTIC_REGRESSION", "outcome"),
+  model("cost", "BOOSTED_TREE_REGRESSOR", "cost"),
+  model("clusters", "KMEANS"),
+  model("axes", "PCA"),
+  model("days", "ARIMA_PLUS"),
+  model("imported", "TENSORFLOW", "x"),
+  model("far", "LINEAR_REGRESSION", "x", { remoteModelInfo: { endpoint: "e" } }),
+  model("changed", "LINEAR_REGRESSION", "x", { transformColumns: [{ name: "weight" }] }),
+]);
+
 export const CLINIC = {
+  model: (name: string): ModelResource | undefined => MODELS.get(name),
   table: (name: string): TableResource | undefined => TABLES.get(name),
   metadata: (place: string) =>
     place === "clinic.ehr" || place === "clinic.region-eu" || place === "clinic."

@@ -56,6 +56,7 @@ const ROUTES: readonly Route[] = [
   { method: "POST", pattern: /^\/projects\/([^/]+)\/datasets\/([^/]+)\/tables$/, handle: insertTable },
   { method: "GET", pattern: /^\/projects\/([^/]+)\/datasets\/([^/]+)\/tables\/([^/]+)$/, handle: getTable },
   { method: "GET", pattern: /^\/projects\/([^/]+)\/datasets\/([^/]+)\/tables\/([^/]+)\/data$/, handle: listTableData },
+  { method: "GET", pattern: /^\/projects\/([^/]+)\/datasets\/([^/]+)\/models\/([^/]+)$/, handle: getModel },
   { method: "GET", pattern: /^\/projects\/([^/]+)\/datasets\/([^/]+)\/routines$/, handle: listRoutines },
   { method: "GET", pattern: /^\/projects\/([^/]+)\/datasets\/([^/]+)\/routines\/([^/]+)$/, handle: getRoutine },
   { method: "POST", pattern: /^\/projects\/([^/]+)\/jobs$/, handle: insertJob },
@@ -231,6 +232,13 @@ function listRoutines({ catalog }: Context, request: Request): void {
   const all = catalog.routines(part(request, 0), part(request, 1));
   const { items, next } = page(all, request.query);
   sendJson(request.response, { ...next, routines: items.map(listedRoutine) });
+}
+
+/** There are no models here. */
+function getModel({ catalog }: Context, request: Request): void {
+  const [projectId, datasetId, modelId] = [part(request, 0), part(request, 1), part(request, 2)];
+  catalog.dataset(projectId, datasetId);
+  throw new WarehouseError("notFound", `Not found: Model ${projectId}:${datasetId}.${modelId}`);
 }
 
 function getRoutine({ catalog }: Context, request: Request): void {

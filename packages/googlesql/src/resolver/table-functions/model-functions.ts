@@ -1,18 +1,22 @@
 /**
- * ML.FEATURE_INFO: statistics of each column that a model was trained on. What that was isn't known here, so the model is a source of its
- * own, whose classes are those that training took into it (threat-model row 25). Of the other functions of models the columns depend on the model, which
- * isn't read: a name that one of them lacks could be a column of the query around.
+ * Table functions of models. What a model was trained on isn't known here, so the model is a source of its own, whose classes are those that training
+ * took into it (threat-model row 25); and the rows it is given are in what it makes of them. A model of BigQuery's own runs inside BigQuery and keeps
+ * nothing of what it is asked; one that runs elsewhere, or was imported, is refused.
  * https://cloud.google.com/bigquery/docs/reference/standard-sql/bigqueryml-syntax-feature
+ * https://cloud.google.com/bigquery/docs/reference/standard-sql/bigqueryml-syntax-predict
  */
-import { transformed } from "../../flow/flow.ts";
-import type { TableFunctionCall } from "../../tree.ts";
+import { type Flow, NO_KEYS, transformed } from "../../flow/flow.ts";
+import type { ModelResource } from "../../model-resource.ts";
+import type { Expression, ModelArgument, Node, TableFunctionCall } from "../../tree.ts";
 import { FLOAT64, INT64, STRING, type Type } from "../../types.ts";
 import type { Context } from "../context.ts";
 import { noteEffect, outsideFlow } from "../effects.ts";
-import type { Relation } from "../scope.ts";
+import { type Column, fold, type Relation } from "../scope.ts";
 import { nameOf } from "../statements/target.ts";
+import { type Given, type Input, inputOf, type Surroundings } from "./arguments.ts";
+import { MODEL_FUNCTIONS, type ModelFunction } from "./model-columns.ts";
 
-const COLUMNS: readonly (readonly [name: string, type: Type])[] = [
+const FEATURE_COLUMNS: readonly (readonly [name: string, type: Type])[] = [
   ["input", STRING],
   ["min", FLOAT64],
   ["max", FLOAT64],
@@ -29,6 +33,76 @@ export function featureInfo(context: Context, node: TableFunctionCall): Relation
   if (argument?.kind !== "ModelArgument" || second !== undefined) {
     return context.fail("type", "ML.FEATURE_INFO takes MODEL and a model's name", node);
   }
+  const { flow } = modelSource(context, argument);
+  return {
+    columns: FEATURE_COLUMNS.map(([name, type]) => made(context, name, type, flow)),
+    implicit: new Set(),
+    rows: flow,
+    repeated: true,
+    valueTable: false,
+  };
+}
+
+/** A function of `MODEL_FUNCTIONS`. */
+export function modelFunction(context: Context, node: TableFunctionCall, around: Surroundings): Relation {
+  const name = node.name.map((part) => part.name.toUpperCase()).join(".");
+  const known = MODEL_FUNCTIONS.get(name);
+  if (known === undefined) return context.fail("unsupported", `Table function ${name} is not supported`, node);
+  if (around.piped !== undefined) {
+    return context.fail("unsupported", `CALL of ${name} is not supported; give it a query in parentheses`, node);
+  }
+  const [argument, ...rest] = node.arguments;
+  if (argument?.kind !== "ModelArgument")
+    return context.fail("type", `${name} takes MODEL and a model's name first`, node);
+  const { model, flow } = modelSource(context, argument);
+  const resource = modelOf(context, name, model, argument);
+  const columns = known.columns(resource);
+  if (columns === undefined) {
+    const message = `${name} of ${model} is not supported: what it gives of a model of that kind isn't analysed`;
+    return context.fail("unsupported", message, argument);
+  }
+  const input = givenRows(context, name, known, rest, around, node);
+  const features = input === null ? [] : featuresOf(input, resource, known);
+  const made_ = transformed([flow, ...features, ...(input === null || known.keeps ? [] : [input.rows])]);
+  context.failing.push(made_);
+  const own = columns.map(([column, type]) => made(context, column, type, made_));
+  const kept =
+    known.keeps && input !== null
+      ? input.columns.map((c) => ({ ...c, written: "value" as const, id: context.freshId() }))
+      : [];
+  const all = [...own, ...kept];
+  requireDistinct(context, name, all, node);
+  takeByName(context, node, all);
+  return {
+    columns: all,
+    implicit: input?.implicit ?? NO_KEYS,
+    // How many weights or centroids there are is the model's; of an evaluation there is one row.
+    rows: known.keeps && input !== null ? input.rows : made_,
+    repeated: input?.repeated ?? true,
+    valueTable: false,
+  };
+}
+
+/** What runs gives these columns by name: whatever else the function gives, and in which order, is not seen. */
+function takeByName(context: Context, node: TableFunctionCall, columns: readonly Column[]): void {
+  if (context.inDefinition) {
+    context.fail(
+      "unsupported",
+      "In a view or a routine a function of a model is not supported: it runs as it was written",
+      node,
+    );
+  }
+  const names = columns.map(({ name }) => name);
+  const known = context.calledColumns.get(node);
+  // It is printed once.
+  if (known !== undefined && JSON.stringify(known) !== JSON.stringify(names)) {
+    context.fail("unsupported", "A function of a model is given other columns each time it runs; name them", node);
+  }
+  context.calledColumns.set(node, names);
+}
+
+/** The model named, and what comes of it. That it works at all tells of what kind the model is. */
+function modelSource(context: Context, argument: ModelArgument): { readonly model: string; readonly flow: Flow } {
   const { table: model, parts } = nameOf(context, argument.parts, argument);
   context.names.set(argument, parts);
   if (context.writtenRoutines.has(model)) {
@@ -36,13 +110,96 @@ export function featureInfo(context: Context, node: TableFunctionCall): Relation
   }
   noteEffect(context, "model", model, []);
   const flow = transformed([outsideFlow(context, model, "model")]);
-  // That it works at all tells of what kind the model is.
   context.failing.push(flow);
-  return {
-    columns: COLUMNS.map(([name, type]) => ({ name, type, written: "value", flow, id: context.freshId() })),
-    implicit: new Set(),
-    rows: flow,
-    repeated: true,
-    valueTable: false,
-  };
+  return { model, flow };
+}
+
+function modelOf(context: Context, name: string, model: string, node: Node): ModelResource {
+  const resource = context.catalog.model?.(model);
+  if (resource === undefined) return context.fail("name", `Model ${model} was not found or is not available`, node);
+  const { projectId, datasetId, modelId } = resource.modelReference;
+  if (`${projectId}.${datasetId}.${modelId}` !== model) {
+    return context.fail("name", `Model ${model} was not found under that spelling`, node);
+  }
+  if (resource.remoteModelInfo !== undefined) {
+    return context.fail("unsupported", `${name} of ${model} is not supported: the model runs outside BigQuery`, node);
+  }
+  if ((resource.transformColumns ?? []).length > 0) {
+    const message = `${name} of ${model} is not supported: TRANSFORM may have put other values under its columns' names`;
+    return context.fail("unsupported", message, node);
+  }
+  context.localModels.add(model);
+  return resource;
+}
+
+/** The rows given, and behind them a STRUCT of constants. */
+function givenRows(
+  context: Context,
+  name: string,
+  known: ModelFunction,
+  rest: TableFunctionCall["arguments"],
+  around: Surroundings,
+  node: Node,
+): Input | null {
+  const given: Given[] = rest.map((argument) =>
+    argument.kind === "NamedArgument"
+      ? context.fail("unsupported", `${name} takes its arguments by place`, argument)
+      : argument,
+  );
+  const last = given.at(-1);
+  const settings = last?.kind === "StructExpression" ? last : undefined;
+  for (const field of settings?.fields ?? []) {
+    const setting = fold(field.alias?.name ?? "");
+    if (!known.settings.includes(setting) || !isLiteral(field.expression)) {
+      const message = `${name} takes of settings ${known.settings.join(", ") || "none"}, as literals`;
+      context.fail("unsupported", message, field);
+    }
+  }
+  const tables = settings === undefined ? given : given.slice(0, -1);
+  const [table, more] = tables;
+  const allowed = table === undefined ? known.rows !== "must" : known.rows !== "none";
+  if (more !== undefined || !allowed) {
+    const takes = {
+      none: "a model alone",
+      may: "a model, and may take a table or a query",
+      must: "a model and a table or a query",
+    };
+    return context.fail("type", `${name} takes ${takes[known.rows]}`, node);
+  }
+  return table === undefined ? null : inputOf(context, name, table, around, node);
+}
+
+const LITERALS: ReadonlySet<Expression["kind"]> = new Set<Expression["kind"]>([
+  "IntegerLiteral",
+  "FloatLiteral",
+  "BooleanLiteral",
+]);
+
+function isLiteral(expression: Expression): boolean {
+  return LITERALS.has(expression.kind);
+}
+
+/** What a prediction is made of: the columns that have a feature's name. Where features aren't known, and for an evaluation, all. */
+function featuresOf(input: Input, { featureColumns = [] }: ModelResource, { keeps }: ModelFunction): readonly Flow[] {
+  const names = new Set(featureColumns.map(({ name = "" }) => fold(name)));
+  const all = names.size === 0 || keeps !== true;
+  return input.columns.filter(({ name }) => all || names.has(fold(name))).map(({ flow }) => flow);
+}
+
+function made(context: Context, name: string, type: Type, flow: Flow): Column {
+  return { name, type, written: "value", flow, id: context.freshId() };
+}
+
+function requireDistinct(context: Context, name: string, columns: readonly Column[], node: Node): void {
+  const seen = new Set<string>();
+  for (const column of columns) {
+    if (column.name === "" || seen.has(fold(column.name))) {
+      context.fail(
+        "name",
+        `${name} would give a column without a name, or two of one; name the columns it is given`,
+        node,
+      );
+    }
+    seen.add(fold(column.name));
+  }
 }

@@ -1,0 +1,132 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { analyze } from "./analyze.ts";
+import { catalogNames } from "./catalog-names.ts";
+import { CLINIC, canonical, DEFAULTS, flows, planOf, refusalOf, types } from "./testing/clinic.ts";
+
+describe("a function of a model", () => {
+  const cases: readonly (readonly [sql: string, ...outputs: string[]])[] = [
+    [
+      "SELECT * FROM ML.PREDICT(MODEL risk, (SELECT ssn, weight, state FROM patients))",
+      "predicted_outcome = transform state, transform weight, transform risk.*",
+      "predicted_outcome_probs = transform state, transform weight, transform risk.*",
+      "ssn = copy ssn",
+      "weight = copy weight",
+      "state = copy state",
+    ],
+    // What is given under a feature's name is what is predicted by, whatever it was before.
+    [
+      "SELECT predicted_cost FROM ML.PREDICT(MODEL cost, (SELECT ssn AS state, name FROM patients))",
+      "predicted_cost = transform cost.*, transform ssn",
+    ],
+    [
+      "SELECT CENTROID_ID FROM ML.PREDICT(MODEL clusters, TABLE patients)",
+      "CENTROID_ID = transform clusters.*, transform state, transform weight",
+    ],
+    [
+      "SELECT name FROM ML.PREDICT(MODEL cost, (SELECT name, weight FROM patients WHERE ssn = '1')) WHERE predicted_cost > 5",
+      "name = copy name ? cost.*, ssn, weight",
+    ],
+    [
+      "SELECT AVG(predicted_cost) AS a, COUNT(*) AS n FROM ML.PREDICT(MODEL cost, TABLE patients)",
+      "a = aggregate cost.*, aggregate state, aggregate weight",
+      "n = aggregate *",
+    ],
+    // Of few rows the statistics are those rows' values.
+    [
+      "SELECT precision FROM ML.EVALUATE(MODEL risk, (SELECT ssn AS outcome, weight FROM patients WHERE id = 1), STRUCT(0.5 AS threshold))",
+      "precision = transform *, transform ssn, transform weight, transform risk.* ? id",
+    ],
+    ["SELECT r2_score FROM ML.EVALUATE(MODEL cost)", "r2_score = transform cost.*"],
+    ["SELECT threshold FROM ML.ROC_CURVE(MODEL risk)", "threshold = transform risk.*"],
+    ["SELECT weight FROM ML.WEIGHTS(MODEL risk, STRUCT(TRUE AS standardize))", "weight = transform risk.*"],
+    [
+      "SELECT c.category FROM ML.CENTROIDS(MODEL clusters), UNNEST(categorical_value) AS c",
+      "category = transform clusters.* ? clusters.*",
+    ],
+    ["SELECT COUNT(*) AS n FROM ML.CENTROIDS(MODEL clusters)", "n = aggregate clusters.*"],
+    ["SELECT eigenvalue FROM ML.PRINCIPAL_COMPONENT_INFO(MODEL axes)", "eigenvalue = transform axes.*"],
+    ["SELECT feature FROM ML.PRINCIPAL_COMPONENTS(MODEL axes)", "feature = transform axes.*"],
+    ["SELECT importance_gain FROM ML.FEATURE_IMPORTANCE(MODEL cost)", "importance_gain = transform cost.*"],
+    ["SELECT attribution FROM ML.GLOBAL_EXPLAIN(MODEL risk)", "attribution = transform risk.*"],
+    ["SELECT loss FROM ML.TRAINING_INFO(MODEL risk)", "loss = transform risk.*"],
+  ];
+  for (const [sql, ...outputs] of cases) it(sql, () => assert.deepEqual(flows(sql), outputs));
+
+  it("has the columns that the model's kind and label give it", () => {
+    assert.deepEqual(types("SELECT * FROM ML.PREDICT(MODEL risk, (SELECT weight FROM patients))"), [
+      "predicted_outcome STRING",
+      "predicted_outcome_probs ARRAY<STRUCT<label STRING, prob FLOAT64>>",
+      "weight FLOAT64",
+    ]);
+    assert.deepEqual(types("SELECT * FROM ML.PREDICT(MODEL clusters, (SELECT 1.0 AS weight))"), [
+      "CENTROID_ID INT64",
+      "NEAREST_CENTROIDS_DISTANCE ARRAY<STRUCT<CENTROID_ID INT64, DISTANCE FLOAT64>>",
+      "weight FLOAT64",
+    ]);
+  });
+
+  it("runs with its columns taken by name: no other is seen, nor taken for one of the query around", () => {
+    assert.equal(
+      canonical("SELECT p.weight FROM ML.WEIGHTS(MODEL risk) AS p"),
+      "SELECT `p`.`weight` FROM (SELECT r.`processed_input`, r.`weight`, r.`category_weights` FROM ML.WEIGHTS(MODEL `clinic`.`ehr`.`risk`) AS r) AS `p`",
+    );
+    // `name` is no column of it, so that the name means the patient's.
+    const within = "SELECT (SELECT MAX(name) FROM ML.WEIGHTS(MODEL risk)) AS x FROM patients";
+    assert.deepEqual(flows(within), ["x = copy name"]);
+    assert.match(canonical(within), /FROM \(SELECT r\.`processed_input`/);
+  });
+
+  it("is asked for by its model, which reaches no one outside", () => {
+    const sql = "SELECT ssn FROM ML.PREDICT(MODEL cost, TABLE patients) WHERE ssn = '1'";
+    assert.deepEqual(planOf(sql).effects, [{ kind: "model", through: "clinic.ehr.cost", sources: [] }]);
+    assert.deepEqual(
+      planOf(sql).reads.find(({ outside }) => outside === "model"),
+      { table: "clinic.ehr.cost", outside: "model", columns: [{ path: "*", uses: ["predicate"] }] },
+    );
+    const names = catalogNames(sql, DEFAULTS);
+    assert.deepEqual(names.understood && [names.models, names.tables], [["clinic.ehr.cost"], ["clinic.ehr.patients"]]);
+  });
+
+  const refused: readonly (readonly [from: string, message: RegExp])[] = [
+    ["ML.PREDICT(MODEL missing, TABLE patients)", /not found or is not available/],
+    ["ML.PREDICT(MODEL far, TABLE patients)", /runs outside BigQuery/],
+    ["ML.WEIGHTS(MODEL far)", /runs outside BigQuery/],
+    ["ML.PREDICT(MODEL imported, TABLE patients)", /of that kind isn't analysed/],
+    ["ML.PREDICT(MODEL axes, TABLE patients)", /of that kind isn't analysed/],
+    ["ML.PREDICT(MODEL days, TABLE patients)", /of that kind isn't analysed/],
+    ["ML.CENTROIDS(MODEL risk)", /of that kind isn't analysed/],
+    ["ML.PREDICT(MODEL changed, TABLE patients)", /TRANSFORM may have put other values/],
+    ["ML.PREDICT(MODEL risk)", /a table or a query/],
+    ["ML.PREDICT(TABLE patients, MODEL risk)", /MODEL and a model's name first/],
+    ["ML.WEIGHTS(MODEL risk, TABLE patients)", /a model alone/],
+    ["ML.PREDICT(MODEL risk, TABLE patients, TABLE patients)", /a table or a query/],
+    ["ML.PREDICT(MODEL risk, TABLE patients, STRUCT(TRUE AS keep_original_columns))", /of settings threshold/],
+    ["ML.PREDICT(MODEL risk, TABLE patients, STRUCT((SELECT MAX(weight) FROM patients) AS threshold))", /as literals/],
+    ["ML.PREDICT(MODEL risk, (SELECT weight, ssn AS predicted_outcome FROM patients))", /two of one/],
+    ["ML.PREDICT(MODEL risk, (SELECT weight + 1 FROM patients))", /without a name/],
+    ["ML.FORECAST(MODEL days, STRUCT(3 AS horizon))", /depend on what the model was made with/],
+    ["ML.CONFUSION_MATRIX(MODEL risk)", /depend on what the model was made with/],
+    ["ML.GENERATE_TEXT(MODEL far, (SELECT ssn AS prompt FROM patients))", /depend on what the model was made with/],
+    ["EXTERNAL_QUERY('us.c', 'SELECT 1')", /only that database knows/],
+  ];
+  for (const [from, message] of refused)
+    it(`${from} is refused`, () =>
+      assert.match(refusalOf(`SELECT * FROM ${from}`)?.message ?? "was understood", message));
+
+  it("behind CALL is refused: there is no place for the names of its columns", () => {
+    assert.match(refusalOf("FROM patients |> CALL ML.PREDICT(MODEL risk)")?.message ?? "", /CALL of ML.PREDICT/);
+  });
+
+  it("in a view or a routine is refused: those run as they were written", () => {
+    const view = {
+      tableReference: { projectId: "clinic", datasetId: "ehr", tableId: "v" },
+      type: "VIEW",
+      view: { query: "SELECT weight FROM ML.WEIGHTS(MODEL ehr.risk)" },
+      schema: { fields: [{ name: "weight", type: "FLOAT" }] },
+    };
+    const catalog = { ...CLINIC, table: () => view };
+    const { plan } = analyze("SELECT weight FROM v", { catalog, ...DEFAULTS });
+    assert.match(plan.understood ? "" : plan.refusal.message, /runs as it was written/);
+  });
+});
