@@ -8,6 +8,8 @@ export interface PolicyObligations {
   readonly limitRows: number | undefined;
   /** Bytes billed. */
   readonly limitBytes: number | undefined;
+  /** On a permit to write: whoever it is for puts in no values of its own choice, so that others may see tokens of them. */
+  readonly trustedWriter: boolean;
   /** On a forbid, for the agent: why. */
   readonly reason: string | undefined;
   /** On a forbid, for the agent: what to do instead. */
@@ -16,7 +18,7 @@ export interface PolicyObligations {
 
 export type Annotations = Readonly<Record<string, string | null>>;
 
-const OBLIGATIONS = ["mask", "approval", "limit_rows", "limit_bytes"];
+const OBLIGATIONS = ["mask", "approval", "limit_rows", "limit_bytes", "writer"];
 const EXPLANATIONS = ["reason", "advice"];
 const KNOWN = ["id", ...OBLIGATIONS, ...EXPLANATIONS];
 
@@ -44,6 +46,8 @@ export function readAnnotations(
   if (annotations.mask && !actions.includes("read") && !actions.includes("aggregate")) {
     problem("@mask says nothing here: only read and aggregate show values. Remove it");
   }
+  if (annotations.writer && !actions.includes("write"))
+    problem("@writer says nothing here: write isn't permitted. Remove it");
   const given = <T>(name: string, read: (text: string, fail: (message: string) => void) => T | undefined) => {
     const text = annotations[name];
     return text ? read(text, (message) => problem(`@${name}("${text}"): ${message}`)) : undefined;
@@ -53,6 +57,7 @@ export function readAnnotations(
     approval: given("approval", readApproval),
     limitRows: given("limit_rows", readCount),
     limitBytes: given("limit_bytes", readCount),
+    trustedWriter: given("writer", readWriter) ?? false,
     reason: annotations.reason ?? undefined,
     advice: annotations.advice ?? undefined,
   };
@@ -101,6 +106,10 @@ function readApproval(text: string, fail: (message: string) => void): PolicyObli
     return void fail('write "none", "group", "group,group" or "2 of group"');
   }
   return { approvers: [...new Set(approvers)].sort(), count };
+}
+
+function readWriter(text: string, fail: (message: string) => void): true | undefined {
+  return text === "trusted" ? true : void fail('write "trusted", or leave it out');
 }
 
 function readCount(text: string, fail: (message: string) => void): number | undefined {

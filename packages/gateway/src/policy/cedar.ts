@@ -41,8 +41,8 @@ const LONGEST_REMEMBERED = 4000;
  * of what is remembered only where a policy reads it (`readsClock`).
  * Cedar keeps prepared sets by name for the life of the process; `name` is the set's hash, so that loading it again adds nothing.
  */
-export function prepare(name: string, policies: Readonly<Record<string, string>>, readsClock: boolean): Evaluate {
-  const prepared = cedar.preparsePolicySet(name, { staticPolicies: policies });
+export function prepare(name: string, policies: Readonly<Record<string, cedar.Policy>>, readsClock: boolean): Evaluate {
+  const prepared = cedar.preparsePolicySet(name, { staticPolicies: { ...policies } });
   if (prepared.type === "failure") throw new Error("Cedar did not take policies that it had validated");
   const memory = new Map<string, Verdict>();
   return (principal, use, dataClass, context) => {

@@ -159,16 +159,21 @@ function showsOfValue({ rule }: Mask): boolean {
 const WRITES: readonly Write["mode"][] = ["append", "create", "update"];
 
 /**
- * Whether agents may have put values into a column: guesses would come back as tokens, to be compared with those of the record
+ * Whether agents, this one or any other, may have put values into a column (two may work together: one writes, one reads): guesses would come back as tokens, to be compared with those of the record
  * (threat-model row 43), and of a value written changed the writer chooses which part shows: zip3 of its last digits, last4 of
  * REVERSE(ssn), redact of an identifier with letters put between its digits (rows 4 and 9).
  */
 function mayBeWritten(policies: PolicySet, request: DecisionRequest, column: ColumnName): boolean {
   if (request.classes(column).source === "inherited") return true;
   const { tableName: table, path } = columnParts(column);
-  return WRITES.some((via) =>
-    verdicts(policies, request, { table, path, action: "write", via }).every(({ allowed }) => allowed),
-  );
+  return WRITES.some((via) => {
+    const use: ColumnUse = { table, path, action: "write", via };
+    const answers = verdicts(policies, request, use);
+    return (
+      answers.every(({ allowed }) => allowed) ||
+      answers.every(({ dataClass }) => policies.anyAgentMay(use, dataClass, request.context.connection))
+    );
+  });
 }
 
 function distinctUses(plan: UnderstoodPlan): readonly ColumnUse[] {

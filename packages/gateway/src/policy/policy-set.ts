@@ -4,11 +4,14 @@ import { join } from "node:path";
 import * as cedar from "@cedar-policy/cedar-wasm/nodejs";
 import { BUILT_IN_CLASSES } from "../catalog/data-classes.ts";
 import { columnParts, foldPath } from "../catalog/names.ts";
+import type { AgentPrincipal } from "../identity/principal.ts";
 import { isPolicyId, type PolicyObligations, readAnnotations } from "./annotations.ts";
+import { asAnyAgentFindsThem } from "./any-agent.ts";
 import { CEDAR_SCHEMA, type Evaluate, prepare } from "./cedar.ts";
 import type { PolicyAction } from "./decision.ts";
 import { actionsOf, entitiesIn, foldedPathComparisons, namesActions, readsAttribute } from "./policy-json.ts";
 import { PolicyError, type PolicyProblem } from "./problem.ts";
+import type { ColumnUse } from "./uses.ts";
 
 /** One checked policy. */
 export interface Policy {
@@ -31,6 +34,8 @@ export interface PolicySet {
   /** SHA-256 (hex) of schema, file names and texts. */
   readonly hash: string;
   readonly evaluate: Evaluate;
+  /** Whether any agent at all, trusted writers apart, may be allowed this (`asAnyAgentFindsThem`). */
+  readonly anyAgentMay: (use: ColumnUse, dataClass: string | undefined, connection: string) => boolean;
 }
 
 export interface PolicyText {
@@ -79,6 +84,7 @@ export function parsePolicies(texts: readonly PolicyText[], customClasses: Itera
   const problems: PolicyProblem[] = [];
   const classes = new Set([...Object.keys(BUILT_IN_CLASSES), ...customClasses]);
   const policies = new Map<string, Policy>();
+  const untrusted: Record<string, cedar.PolicyJson> = {};
   let readsClock = false;
   for (const { file, text, line } of texts.flatMap((source) => splitPolicies(source, problems))) {
     const parsed = cedar.policyToJson(text);
@@ -105,6 +111,7 @@ export function parsePolicies(texts: readonly PolicyText[], customClasses: Itera
       problem(`resource.path is in lower case, so "${path}" never matches; write "${path.toLowerCase()}"`);
     }
     readsClock ||= readsAttribute(json, "context", "now");
+    if (!obligations.trustedWriter) untrusted[id] = json;
     policies.set(id, {
       id,
       effect: json.effect,
@@ -122,8 +129,30 @@ export function parsePolicies(texts: readonly PolicyText[], customClasses: Itera
   const hash = createHash("sha256")
     .update(JSON.stringify([CEDAR_SCHEMA, texts.map(({ text }) => text)]))
     .digest("hex");
-  return { policies, hash, evaluate: prepare(hash, byId, readsClock) };
+  const anyAgent = prepare(`${hash} any agent`, asAnyAgentFindsThem(untrusted), false);
+  return {
+    policies,
+    hash,
+    evaluate: prepare(hash, byId, readsClock),
+    anyAgentMay(use, dataClass, connection) {
+      const { allowed, errors } = anyAgent(NOBODY, use, dataClass, { purpose: undefined, connection, now: 0 });
+      // What can't be evaluated could allow it.
+      return allowed || errors.length > 0;
+    },
+  };
 }
+
+/** Stands for any agent: nothing that is still asked looks at it. */
+const NOBODY: AgentPrincipal = {
+  kind: "agent",
+  issuer: "",
+  subject: "",
+  name: "",
+  groups: [],
+  sponsor: { issuer: "", subject: "" },
+  tokenId: "",
+  tokenExpires: 0,
+};
 
 /** The policies of one file, each with the line it starts on. */
 function splitPolicies(
