@@ -100,6 +100,8 @@ const jobQuery = z.strictObject({
   allowLargeResults: bool.optional(),
   flattenResults: bool.optional(),
   priority: z.enum(["INTERACTIVE"]).optional(),
+  // bq says of every query that it is not a continuous one.
+  continuous: z.literal(false).optional(),
   // The Node client leaves its own option in the body; its parameters carry the types already. BigQuery doesn't read it either.
   types: z.unknown().optional(),
 });
