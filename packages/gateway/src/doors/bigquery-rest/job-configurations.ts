@@ -92,6 +92,7 @@ export const loadConfiguration = z.strictObject({
   encoding: z.enum(["UTF-8", "ISO-8859-1"]).optional(),
   // bq sends them with every load, and empty.
   decimalTargetTypes: z.array(z.never()).max(0).nullable().optional(),
+  nullMarkers: z.array(z.never()).max(0).nullable().optional(),
   projectionFields: z.array(z.never()).max(0).nullable().optional(),
   // Both say how BigQuery reads what it needs no telling of: lists as lists, enums as texts.
   parquetOptions: z
