@@ -15,6 +15,8 @@ export function judge(step: Step, answer: Answer, without: Answer): string | nul
       return refusal(answer, /street/);
     case "approved":
       return masked(answer, without);
+    case "load":
+      return asSent(answer);
     default:
       if ("error" in answer) return `${answer.error.kind}: ${answer.error.message}`;
       if ("error" in without) return `without the gateway: ${without.error.message}`;
@@ -26,6 +28,14 @@ export function judge(step: Step, answer: Answer, without: Answer): string | nul
 function refusal(answer: Answer, says: RegExp): string | null {
   if (!("error" in answer)) return "rows came";
   return says.test(answer.error.message) ? null : `${answer.error.kind}: ${answer.error.message}`;
+}
+
+/** The stand-in behind the gateway takes no uploads: what was sent must be there, by each way the two days in their order. */
+function asSent(answer: Answer): string | null {
+  if ("error" in answer) return `${answer.error.kind}: ${answer.error.message}`;
+  const days = answer.rows.map((row) => /2026-\d\d-\d\d/.exec(JSON.stringify(row))?.[0]);
+  const sent = days.every((day, index) => day === (index % 2 === 0 ? "2026-02-28" : "2026-03-01"));
+  return days.length >= 2 && days.length % 2 === 0 && sent ? null : "other rows than were sent";
 }
 
 /** Columns first_name (shown), ssn (last4), birth_date (year), phone (null). */
