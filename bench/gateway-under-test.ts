@@ -16,11 +16,16 @@ const AUDIENCE = "bench";
 const AGENT = "bench-agent";
 
 /** Starts a gateway before the BigQuery at `endpoint`. Its state, evidence included, is in the temporary directory. */
-export async function startGatewayUnderTest(endpoint: string, project: string): Promise<GatewayUnderTest> {
+export async function startGatewayUnderTest(
+  endpoint: string,
+  project: string,
+  storageEndpoint?: string,
+): Promise<GatewayUnderTest> {
   const issuer = await startIssuer();
   const state = mkdtempSync(join(tmpdir(), "chaperone-bench-"));
   const configuration = {
     listen: { port: 0 },
+    ...(storageEndpoint === undefined ? {} : { storage_read: { port: 0 } }),
     state_directory: ".",
     connections: [
       {
@@ -28,6 +33,7 @@ export async function startGatewayUnderTest(endpoint: string, project: string): 
         projects: [project],
         location: "US",
         endpoint,
+        ...(storageEndpoint === undefined ? {} : { storage_endpoint: storageEndpoint }),
         credentials: { type: "none" },
         catalog: join(import.meta.dirname, "config/catalog.yaml"),
       },

@@ -9,9 +9,10 @@ import { masker } from "./figures/masker.ts";
 import { smallQueries } from "./figures/small-queries.ts";
 import { smallQuery } from "./figures/small-query.ts";
 import { sql } from "./figures/sql.ts";
+import { storageRead } from "./figures/storage-read.ts";
 import { text } from "./figures/text.ts";
 
-const GROUPS: readonly Group[] = [smallQuery, smallQueries, maskedPage, masker, evidence, sql, text];
+const GROUPS: readonly Group[] = [smallQuery, smallQueries, maskedPage, storageRead, masker, evidence, sql, text];
 
 const { values } = parseArgs({
   options: {

@@ -4,6 +4,8 @@ import { once } from "node:events";
 /** A server in a process of its own, so that neither side of a comparison shares a thread with the other or with the client. */
 export interface ServerProcess {
   readonly url: string;
+  /** Of a gateway that serves the Storage Read API. */
+  readonly storageUrl: string | undefined;
   readonly pid: number;
   /** Processor time used so far, user and system, all threads. */
   cpuSeconds(): Promise<number>;
@@ -17,12 +19,13 @@ export async function startProcess(name: string, args: readonly string[] = []): 
   const child = fork(new URL(`./processes/${name}.ts`, import.meta.url), args, {
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });
-  const url = await answer(child, "url", START_MS).catch((error: unknown) => {
+  const { url, storageUrl } = await message(child, "url", START_MS).catch((error: unknown) => {
     child.kill();
     throw new Error(`${name} did not start`, { cause: error });
   });
   return {
     url: String(url),
+    storageUrl: storageUrl === undefined ? undefined : String(storageUrl),
     pid: child.pid ?? 0,
     async cpuSeconds() {
       const told = answer(child, "cpuSeconds", START_MS);
@@ -43,12 +46,16 @@ export function pinToOneCore({ pid }: ServerProcess): void {
 }
 
 /** The member `key` of the child's next message that has it. */
-function answer(child: ChildProcess, key: string, milliseconds: number): Promise<unknown> {
+async function answer(child: ChildProcess, key: string, milliseconds: number): Promise<unknown> {
+  return (await message(child, key, milliseconds))[key];
+}
+
+function message(child: ChildProcess, key: string, milliseconds: number): Promise<Record<string, unknown>> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => end(() => reject(new Error("no answer in time"))), milliseconds);
     const heard = (message: unknown) => {
       if (typeof message !== "object" || message === null || !(key in message)) return;
-      end(() => resolve((message as Record<string, unknown>)[key]));
+      end(() => resolve(message as Record<string, unknown>));
     };
     const gone = () => end(() => reject(new Error("the process ended")));
     const end = (settle: () => void) => {

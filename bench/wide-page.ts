@@ -4,8 +4,12 @@ import type { FieldType, MaskedField, MaskRule } from "../packages/masking/src/i
 export const WIDE_PROJECT = "bench-lab";
 export const WIDE_DATASET = "bench";
 export const WIDE_TABLE = "wide";
+/** The same rows under masks without a key. */
+export const UNKEYED_TABLE = "wide_unkeyed";
 /** So many make about 10 MB in BigQuery's JSON. */
 export const WIDE_ROWS = 50_000;
+/** Of a stream: some 60 MB of Arrow, the table's rows again and again. */
+export const STREAM_ROWS = 10 * WIDE_ROWS;
 
 /** Name, type, and type in a REST schema. */
 const COLUMNS: readonly (readonly [string, FieldType, string])[] = [
@@ -26,6 +30,13 @@ export const WIDE_SCHEMA = { fields: COLUMNS.map(([name, , type]) => ({ name, ty
 /** The columns with the given masks; the others are shown. */
 export function wideFields(rules: Readonly<Record<string, MaskRule>>): readonly MaskedField[] {
   return COLUMNS.map(([name, type]) => ({ name, type, repeated: false, mask: { rule: rules[name] ?? "none" } }));
+}
+
+/** Rows `from` to `to`, with a TIMESTAMP in microseconds. */
+export function wideRows(from: number, to: number): readonly { readonly f: readonly { readonly v: string }[] }[] {
+  return Array.from({ length: to - from }, (_, i) => ({
+    f: cells(from + i).map((v, column) => ({ v: column === 5 ? `${v.slice(0, -2)}000000` : v })),
+  }));
 }
 
 /** A getQueryResults answer with so many rows. */

@@ -2,5 +2,5 @@
 import { loadConfig, startGateway } from "../../packages/gateway/src/index.ts";
 import { serveParent } from "./child.ts";
 
-const { url } = await startGateway(loadConfig(process.argv[2] ?? "", { env: {} }));
-serveParent(url);
+const { url, storageUrl } = await startGateway(loadConfig(process.argv[2] ?? "", { env: {} }));
+serveParent(url, storageUrl);

@@ -125,6 +125,7 @@ export const CLIENTS: readonly Client[] = [
     ...PYTHON_ALONE,
     ...LISTS,
     ...LOADS,
+    ...STORAGE,
   ]),
   pythonClient("pandas-gbq", "pandas-gbq", "B", "pandas_gbq.py", queriesBy("query")),
   pythonClient("sqlalchemy-bigquery", "sqlalchemy-bigquery", "C", "sqlalchemy_driver.py", queriesBy("query")),

@@ -17,6 +17,9 @@ const skip = !hasOpenssl && "no openssl, to make a certificate";
 const skipPython =
   skip || (!hasPython && "no Python with google-cloud-bigquery-storage and pyarrow (CHAPERONE_PYTHON names one)");
 
+const hasAvro = spawnSync(PYTHON, ["-c", "import fastavro"]).status === 0;
+const skipAvro = skipPython || (!hasAvro && "no fastavro");
+
 const NODE = `
 import { v1 } from "@google-cloud/bigquery-storage";
 import { tableFromIPC } from "apache-arrow";
@@ -56,6 +59,29 @@ def refuse(*a, **k): raise AssertionError("read by REST")
 rows = client.list_rows(project + ".ops.calendar")
 rows._get_next_page_response = refuse
 print(rows.to_arrow(bqstorage_client=storage).num_rows)
+`;
+
+const PYTHON_AVRO = `${PYTHON_HEAD}
+session = storage.create_read_session(parent="projects/" + project, max_stream_count=1,
+    read_session=bigquery_storage.types.ReadSession(table=table, data_format=bigquery_storage.types.DataFormat.AVRO))
+rows = list(storage.read_rows(session.streams[0].name).rows(session))
+print(len(rows), type(rows[0]["day"]).__name__, rows[0]["is_holiday"])
+`;
+
+const PYTHON_QUERY = `${PYTHON_HEAD}
+from google.api_core.client_info import ClientInfo
+client = bigquery.Client(project=project, credentials=credentials, client_options={"api_endpoint": rest},
+    client_info=ClientInfo(user_agent="own-storage-client"))
+made = []
+create = storage.create_read_session
+def counted(*a, **k):
+    made.append(create(*a, **k))
+    return made[-1]
+storage.create_read_session = counted
+sql = "SELECT day, weekday FROM " + chr(96) + project + ".ops.calendar" + chr(96) + " WHERE weekday != 'Sunday'"
+table = client.query(sql).to_arrow(bqstorage_client=storage)
+frame = client.query(sql).to_dataframe(bqstorage_client=storage)
+print(len(made), table.num_rows == len(frame), table.num_rows > 100, "Sunday" in table["weekday"].to_pylist())
 `;
 
 const PYTHON_HELD = `${PYTHON_HEAD}
@@ -114,6 +140,14 @@ describe("official clients of the Storage Read API, over TLS", () => {
 
   it("Python's to_arrow() of a table's rows", { skip: skipPython }, async () => {
     assert.equal(await printed(PYTHON, ["-c", PYTHON_ROWS]), String(rows));
+  });
+
+  it("Python's in Avro, as fastavro reads it", { skip: skipAvro }, async () => {
+    assert.equal(await printed(PYTHON, ["-c", PYTHON_AVRO]), `${rows} date True`);
+  });
+
+  it("Python's to_arrow() and to_dataframe() of a query", { skip: skipPython }, async () => {
+    assert.equal(await printed(PYTHON, ["-c", PYTHON_QUERY]), "2 True True False");
   });
 
   it("Python's, which waits for a person by itself", { skip: skipPython }, async () => {

@@ -56,16 +56,17 @@ function first(chunks: readonly Uint8Array[], bytes: number): Buffer {
   return out;
 }
 
+/** What stands before a message of these pieces. */
+export function prefix(pieces: readonly Uint8Array[]): Buffer {
+  const out = Buffer.alloc(PREFIX_BYTES);
+  out.writeUInt32BE(
+    pieces.reduce((sum, piece) => sum + piece.length, 0),
+    1,
+  );
+  return out;
+}
+
 /** A message's pieces with their prefix, in one buffer. */
 export function frame(pieces: readonly Uint8Array[]): Buffer {
-  const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
-  const out = Buffer.allocUnsafe(PREFIX_BYTES + length);
-  out.writeUInt8(0, 0);
-  out.writeUInt32BE(length, 1);
-  let end = PREFIX_BYTES;
-  for (const piece of pieces) {
-    out.set(piece, end);
-    end += piece.length;
-  }
-  return out;
+  return Buffer.concat([prefix(pieces), ...pieces]);
 }

@@ -9,7 +9,7 @@ import {
 } from "node:http2";
 import type { TLSSocket, TlsOptions } from "node:tls";
 import { certificateThumbprint, mayStay } from "../tls/client-certificate.ts";
-import { FrameError, frame, readFrames } from "./frames.ts";
+import { FrameError, prefix, readFrames } from "./frames.ts";
 import { GrpcError, STATUS, type StatusName } from "./status.ts";
 
 /**
@@ -235,11 +235,18 @@ function send(stream: ServerHttp2Stream, pieces: readonly Uint8Array[], signal: 
   return new Promise((resolve, reject) => {
     const stop = (): void => reject(signal.reason);
     signal.addEventListener("abort", stop, { once: true });
-    stream.write(frame(pieces), (error) => {
-      signal.removeEventListener("abort", stop);
-      if (error) reject(error);
-      else resolve();
-    });
+    // In one go, but without a copy of what may be many megabytes.
+    stream.cork();
+    stream.write(prefix(pieces));
+    for (const [i, piece] of pieces.entries())
+      stream.write(piece, (error) => {
+        if (error == null && i < pieces.length - 1) return;
+        signal.removeEventListener("abort", stop);
+        if (error) reject(error);
+        else resolve();
+      });
+    if (pieces.length === 0) resolve();
+    stream.uncork();
   });
 }
 

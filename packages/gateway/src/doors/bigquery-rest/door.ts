@@ -378,14 +378,18 @@ export class BigQueryDoor {
   }
 }
 
+/** What a program in Python puts into its client's user agent to say that it hands over a Storage Read client of its own. */
+const OWN_STORAGE_CLIENT = /(^|\s)own-storage-client(\s|$)/;
+
 /**
  * Python's client, told where a result lies, reads it by a Storage Read client of its own making, which dials Google whatever
- * endpoint it was given; untold, it pages through the job (docs/adr/0016-table-reads.md). dbt reads rows through the job whatever it is
- * told, and asks for the description of where they lie.
+ * endpoint it was given; untold, it pages through the job (docs/adr/0016-table-reads.md). Whoever hands it one is told, and dbt, which reads rows
+ * through the job whatever it is told, and asks for the description of where they lie.
  */
 function dialsGoogleItself({ headers }: IncomingMessage): boolean {
   if (/\bdbt-bigquery-/.test(String(headers["user-agent"]))) return false;
-  return [headers["x-goog-api-client"], headers["user-agent"]].some((agent) => /\bgl-python\//.test(String(agent)));
+  const agents = [headers["x-goog-api-client"], headers["user-agent"]].map(String);
+  return agents.some((agent) => /\bgl-python\//.test(agent)) && !agents.some((agent) => OWN_STORAGE_CLIENT.test(agent));
 }
 
 function tail(row: SessionRow): Record<string, unknown> {
