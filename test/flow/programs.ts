@@ -32,6 +32,7 @@ export const PROGRAM_CONSTRUCTS: readonly string[] = [
   ...["CREATE PROCEDURE", "CALL of the script's own procedure", "CALL of the catalog's procedure"],
   ...["IN", "OUT", "INOUT"].map((mode) => `CALL with ${mode}`),
   "RETURN in a procedure",
+  "temporary table of a procedure",
 ];
 
 /** From numbers to one DML statement or a script. */

@@ -38,11 +38,13 @@ export class ScriptMaker {
     this.#inProcedure = parameters.length > 0;
   }
 
-  /** What stands between BEGIN and END of a procedure. */
-  body(): Both & Pick<Procedure, "written"> {
+  /** What stands between BEGIN and END of a procedure. `makes`: a temporary table, too, which is there behind its call. */
+  body(makes = false): Both & Pick<Procedure, "written"> {
     const count = 1 + this.#g.choices.below(3);
     const local = this.#g.choices.chance(40) ? [this.#declare()] : [];
-    const { google, steps } = sequence([...local, ...Array.from({ length: count }, () => this.#statement(1))]);
+    const made = makes ? [this.#create()] : [];
+    const statements = Array.from({ length: count }, () => this.#statement(1));
+    const { google, steps } = sequence([...local, ...made, ...statements]);
     return { google: `BEGIN ${google}; END`, steps, written: [...this.#written] };
   }
 
@@ -142,9 +144,22 @@ export class ScriptMaker {
     const declared = results.map(({ column }) => this.#declare(column.type));
     const google = `ehr.own${this.#g.id()}`;
     const own = parameters.map(({ column }) => column);
-    const { google: body, steps, written } = new ScriptMaker(this.#g, this.#procedures, own).body();
-    this.#procedures.push({ google, parameters, body: steps, written });
+    const maker = new ScriptMaker(this.#g, this.#procedures, own);
+    const makes = choices.chance(30);
+    const { google: body, steps, written } = maker.body(makes);
+    const procedure = { google, parameters, body: steps, written };
     const made = { google: `CREATE PROCEDURE ${google}(${signatureOf({ parameters })}) ${body}`, steps: [] };
+    if (makes) {
+      // Once, since the table would be there already.
+      const once = call(this.#g, procedure, this.#variables, (type) => this.#value(type));
+      if (once === null) return [...declared, made];
+      this.#g.note("temporary table of a procedure");
+      for (const table of written) this.#written.add(table);
+      this.#tables = [...this.#tables, ...maker.#tables];
+      for (const table of maker.#empty) this.#empty.add(table);
+      return [...declared, made, once];
+    }
+    this.#procedures.push(procedure);
     // When nothing is left to draw, it is called.
     const called = choices.chance(20) ? null : this.#call();
     return [...declared, made, ...(called === null ? [] : [called])];
@@ -175,7 +190,7 @@ export class ScriptMaker {
     this.#g.note("CREATE TEMP TABLE");
     if (choices.chance(25)) return this.#createEmpty();
     this.#g.budget = 25;
-    const google = `tmp${this.#tables.length}`;
+    const google = `tmp${this.#g.id()}`;
     const types = [STRING, choices.pick([INT64, STRING]), choices.pick([BOOL, STRING])].slice(0, 1 + choices.below(3));
     const wish = { parent: this.#scope(), commonTables: this.#tables, rows: "any", as: "", top: false } as const;
     const made = makeQuery(this.#g, { ...wish, types, names: ["x", "y", "z"].slice(0, types.length) });
@@ -194,7 +209,7 @@ export class ScriptMaker {
   #createEmpty(): Both {
     const { choices } = this.#g;
     this.#g.note("CREATE TEMP TABLE of columns");
-    const google = `tmp${this.#tables.length}`;
+    const google = `tmp${this.#g.id()}`;
     const types = [STRING, INT64, choices.pick([BOOL, STRING])].slice(0, 1 + choices.below(3));
     const columns = types.map((type, i) => ({ name: `x${i}`, type, duck: `x${i}` }));
     this.#empty.add(google);

@@ -42,6 +42,14 @@ const ROUTINES: readonly RoutineResource[] = [
   procedure("ping", "INOUT y STRING", "BEGIN IF y > '5' THEN CALL ehr.pong(y); END IF; END"),
   procedure("pong", "INOUT y STRING", "BEGIN SET y = (SELECT MAX(ssn) FROM ehr.patients); CALL ehr.ping(y); END"),
   procedure("makes", "", "BEGIN CREATE TEMP TABLE t AS SELECT ssn AS a FROM ehr.patients; SELECT a FROM t; END"),
+  procedure("takes", "", "BEGIN INSERT INTO ehr.pair (a) SELECT a FROM t; END"),
+  procedure("fills", "IN x STRING", "BEGIN INSERT INTO _SESSION.t (a) VALUES (x); END"),
+  procedure("drops", "", "BEGIN DROP TABLE t; END"),
+  procedure(
+    "early",
+    "",
+    "BEGIN IF (SELECT MAX(ssn) > '5' FROM ehr.patients) THEN RETURN; END IF; CREATE TEMP TABLE t AS SELECT 'x' AS a; END",
+  ),
   procedure("undoes", "", "BEGIN BEGIN TRANSACTION; DELETE FROM ehr.pair WHERE TRUE; ROLLBACK TRANSACTION; END"),
   procedure(
     "exports",
@@ -225,8 +233,9 @@ describe("calls that are refused", () => {
     "CALL parameter()": /name: In procedure .*parameter @p/,
     "CALL dynamic('SELECT 1')": /unsupported: In procedure .*EXECUTE IMMEDIATE/,
     "CALL helper()": /unsupported: .*temporary function/,
-    // What it makes isn't known to the caller's next statement.
-    "CALL makes(); SELECT a FROM t": /unsupported: .*Temporary table t/,
+    "IF RAND() > 0.5 THEN CALL makes(); END IF; SELECT a FROM t": /unsupported: .*Temporary table t/,
+    "CALL makes(); CALL makes()": /name: .*may be there already/,
+    "CALL takes()": /name: In procedure clinic.ehr.takes: .*must be qualified/,
     "CREATE OR REPLACE PROCEDURE show(x INT64) BEGIN SELECT 1; END; DROP PROCEDURE show; CALL show(1)":
       /may be made anew/,
     "CREATE PROCEDURE IF NOT EXISTS show(x INT64) BEGIN SELECT 1; END; CALL show(1)": /may be made anew/,
@@ -262,4 +271,43 @@ test("the catalog is asked for procedures and what they name", () => {
   const inside = (name: string) => namesInside(BY_NAME.get(`clinic.ehr.${name}`) ?? procedure("", "", ""));
   assert.deepEqual(inside("nested").routines, ["clinic.ehr.get"]);
   assert.deepEqual(inside("immediate").tables, ["clinic.ehr.patients"]);
+});
+
+describe("a temporary table is the whole script's, whoever makes it", () => {
+  const result = (sql: string): string[] =>
+    planOf(sql).result.map(({ name, explicit, implicit }) => {
+      const shown = explicit.map(({ via, column }) => `${via} ${column.replace("clinic.ehr.", "")}`).join(", ");
+      return `${name} = ${shown} ? ${implicit.map((column) => column.replace("clinic.ehr.", "")).join(", ")}`;
+    });
+  for (const [sql, ...outputs] of [
+    ["CALL makes(); SELECT a FROM t", "a = copy patients.ssn ? "],
+    ["CALL makes(); SELECT a FROM _SESSION.t", "a = copy patients.ssn ? "],
+    [
+      "CREATE TEMP TABLE t (a STRING); CALL fills((SELECT MAX(ssn) FROM patients)); SELECT a FROM t",
+      "a = copy patients.ssn ? patients.*, patients.ssn",
+    ],
+    ["CALL makes(); CALL drops(); CREATE TEMP TABLE t AS SELECT 'x' AS a; SELECT a FROM t", "a =  ? "],
+    [
+      "CREATE PROCEDURE own() BEGIN CREATE TEMP TABLE u AS SELECT ssn AS b FROM patients; END; CALL own(); SELECT b FROM u",
+      "b = copy patients.ssn ? ",
+    ],
+  ] as const)
+    test(sql, () => assert.deepEqual(result(sql), outputs));
+
+  test("a procedure writes what its caller's table is made of", () => {
+    const plan = planOf("CREATE TEMP TABLE t AS SELECT ssn AS a FROM patients; CALL takes()");
+    const written = plan.statements.flatMap(({ writes }) => writes);
+    assert.deepEqual(
+      written.map(({ table, columns }) => [table, columns[0]?.explicit]),
+      [["clinic.ehr.pair", [{ column: "clinic.ehr.patients.ssn", via: "copy" }]]],
+    );
+  });
+
+  test("one that isn't made on every way can't be read", () => {
+    assert.match(refusalOf("CALL early(); SELECT a FROM t")?.message ?? "", /Temporary table t isn't made/);
+  });
+
+  test("its name is printed as no other table can be meant", () => {
+    assert.match(planOf("CALL makes(); SELECT a FROM t").canonicalSql, /_SESSION`?\.`?t/);
+  });
 });

@@ -26,7 +26,6 @@ import {
 import { inOnePlan } from "./procedure-plan.ts";
 import { type Activation, afterFailing, enter, note, Run } from "./run.ts";
 import { includes, START, type State, type Variable } from "./state.ts";
-import type { TemporaryTables } from "./temporary-tables.ts";
 import { held, variableNamed } from "./variables.ts";
 
 export function call(run: Run, node: CallStatement, state: State, caught: boolean): Outcome {
@@ -39,8 +38,8 @@ export function call(run: Run, node: CallStatement, state: State, caught: boolea
   const plan = note(run, node, { kept: given.map(({ variable }) => variable.flow) }, "CALL");
   const called = afterFailing(run, plan, state, state, caught);
   const variables = new Map(given.map(({ variable }) => [fold(variable.name), variable]));
-  // The caller's temporary tables aren't named in it, nor those that it makes by its caller: BigQuery doesn't say how such names are found.
-  const start: State = { ...called.next, variables, temporary: new Map(), error: null };
+  // A temporary table is the whole script's, whoever makes it: https://cloud.google.com/bigquery/docs/multi-statement-queries#temporary_tables
+  const start: State = { ...called.next, variables, error: null };
   const body = activated(run, procedure.name, start, caught, node, (entry, within) =>
     context.inside({ kind: "procedure", ...procedure }, procedure.project, node, () => {
       const statements = bodyOfCall(run, procedure, node);
@@ -129,7 +128,7 @@ function returned(
       const flow = held(context, value, target, inner, node);
       variables.set(fold(target.name), { ...target, flow: failed ? either([target.flow, flow]) : flow });
     }
-    return { ...inner, variables, temporary: withUncertain(state.temporary, inner.temporary), error: state.error };
+    return { ...inner, variables, error: state.error };
   };
   const returns = body.exits.filter(({ kind }) => kind === "return").map((exit) => back(exit.state, false));
   const failures = body.exits
@@ -140,12 +139,6 @@ function returned(
   const interrupted = body.interrupted === null ? null : back(body.interrupted, true);
   const behind = returns.length === 0 ? next : meeting(state, [next, ...returns], exits);
   return { next: behind, exits, interrupted };
-}
-
-/** Tables that a procedure made are there, but not known to whoever reads on. */
-function withUncertain(known: TemporaryTables, made: TemporaryTables): TemporaryTables {
-  if (made.size === 0) return known;
-  return new Map([...known, ...[...made].map(([name, table]) => [name, { ...table, certain: false }] as const)]);
 }
 
 const NEVER: Outcome = { next: null, exits: [], interrupted: null };
