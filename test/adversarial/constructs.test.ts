@@ -11,9 +11,16 @@ import { anythingInWorkspaceBut, type OpenClinic, openClinic } from "./open-clin
 
 /** Each runs and gives the SSN in its first column: its last four digits at most. */
 const SHOWN: Readonly<Record<string, readonly string[]>> = {
+  "2": [
+    "SELECT ssn AS s, ssn AS s, full_name AS s FROM p",
+    "SELECT * FROM (SELECT ssn AS s FROM p) x, (SELECT ssn AS s FROM p LIMIT 2) y",
+    "SELECT harmless FROM workspace.listed",
+    "SELECT l.harmless FROM workspace.listed AS l ORDER BY l.n LIMIT 3",
+  ],
   "8": [
     "CREATE TEMP TABLE t AS SELECT ssn AS s FROM p; CREATE TEMP TABLE u AS SELECT s FROM t; DROP TABLE t; SELECT s FROM u",
     "CREATE TEMP TABLE t (s STRING); INSERT INTO t SELECT ssn FROM p; DELETE FROM t WHERE TRUE; INSERT INTO t SELECT ssn FROM p; SELECT s FROM t",
+    "CREATE PROCEDURE workspace.makes() BEGIN CREATE TEMP TABLE made AS SELECT ssn AS s FROM `demo-clinic`.ehr.patients; END; CALL workspace.makes(); SELECT s FROM made",
     "CREATE TEMP TABLE t AS SELECT ssn AS s FROM p; TRUNCATE TABLE t; SELECT MAX(s) AS s FROM t",
   ],
   "10": [
@@ -124,6 +131,7 @@ describe("what the language has beside plain queries", () => {
     ({ rig, agent } = clinic);
     for (const sql of [
       "CREATE TABLE workspace.kept AS SELECT ssn AS s FROM p",
+      "CREATE VIEW workspace.listed (harmless, n) AS SELECT ssn, patient_id FROM `demo-clinic`.ehr.patients",
       "CREATE TABLE FUNCTION workspace.tf(x INT64) AS SELECT ssn AS s FROM `demo-clinic`.ehr.patients WHERE patient_id = x",
     ]) {
       const made = await agent.attack(withPatients(sql), workspace);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { analyze } from "./analyze.ts";
-import { CLINIC, canonical, DEFAULTS, flows, planOf, reads } from "./testing/clinic.ts";
+import { CLINIC, canonical, DEFAULTS, flows, planOf, reads, refusalOf } from "./testing/clinic.ts";
 
 /** `name = via column, … ? columns that decided rows, order or branch`; a column without table is of `patients`. */
 type Leak = readonly [sql: string, ...outputs: string[]];
@@ -681,5 +681,31 @@ describe("the canonical SQL", () => {
     });
     assert.ok(redacted && !redacted.sql.includes("123-45") && !redacted.sql.includes("7"));
     assert.equal(redacted.literals.length, 2);
+  });
+});
+
+describe("columns of one name in a result", () => {
+  const names = (sql: string): string[] => planOf(sql).outputs.map(({ name }) => name);
+  test("get others, but for the first", () => {
+    assert.deepEqual(names("SELECT a, b AS a, 1 AS A FROM pair"), ["a", "a_1", "A_2"]);
+    assert.deepEqual(names("SELECT * FROM pair x JOIN pair y ON x.a = y.a"), ["a", "b", "a_1", "b_1"]);
+    assert.deepEqual(names("CREATE TEMP FUNCTION f() AS (1); SELECT f() AS a, 2 AS a"), ["a", "a_1"]);
+    assert.deepEqual(names("SELECT 1 AS f0_, 2"), ["f0_", "f0__1"]);
+  });
+  test("have their own sources", () => {
+    const [, second] = planOf("SELECT a, ssn AS a FROM pair, patients").outputs;
+    assert.deepEqual(second?.explicit, [{ column: "clinic.ehr.patients.ssn", via: "copy" }]);
+  });
+  test("are refused where one gets a name that another has, and in a script", () => {
+    for (const sql of [
+      "SELECT 1 AS a, 2 AS a, 3 AS a_1",
+      "SELECT 1 AS a_1, 2 AS a, 3 AS A",
+      "SELECT 1 AS a, 2 AS a; SELECT 3 AS b",
+    ])
+      assert.equal(refusalOf(sql)?.code, "name", sql);
+  });
+  test("are refused in what is written", () => {
+    for (const sql of ["CREATE TABLE t AS SELECT 1 AS a, 2 AS a", "CREATE VIEW v AS SELECT 1 AS a, 2 AS a"])
+      assert.equal(refusalOf(sql)?.code, "name", sql);
   });
 });

@@ -79,6 +79,7 @@ function analysisOf(sql: string, tree: Script, nodes: readonly Node[], options: 
     tablePath: (node) => context.tablePaths.get(node),
     calledColumns: (node) => context.calledColumns.get(node),
     tableRows: (node) => context.metadataRows.get(node),
+    columns: (node) => context.listedColumns.get(node),
     routinePath: (node) => context.routinePaths.get(node),
     name: (node) => context.names.get(node),
   });

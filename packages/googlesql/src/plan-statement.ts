@@ -32,16 +32,10 @@ const START_OF_TEXT = { start: 0 };
 /** The result's columns as BigQuery's dry run names and types them. */
 export function outputsOf(context: Context, relation: Relation, start: number): Output[] {
   let unnamed = 0;
-  const columns = resultColumns(relation).map((column) => ({
-    ...column,
-    name: column.name === "" ? `f${unnamed++}_` : column.name,
-  }));
-  refuseDuplicates(
-    context,
-    columns.map((c) => c.name),
-    "in the result",
-    start,
-  );
+  const names = resultColumns(relation).map(({ name }) => (name === "" ? `f${unnamed++}_` : name));
+  const distinct = context.alone ? renamed(context, names, start) : names;
+  refuseDuplicates(context, distinct, "in the result", start);
+  const columns = resultColumns(relation).map((column, i) => ({ ...column, name: distinct[i] ?? "" }));
   const rows = sharedRows(context, relation);
   return columns.map((column, i) => {
     const made = output(context, column.name, resultType(column.type), column.flow, relation.implicit, start);
@@ -93,10 +87,23 @@ export function resultType(type: Type): Type {
 }
 
 /**
- * A result that is written to a table, as every script's is, can't have two columns of one name. Of any other BigQuery makes the names
- * different, by a rule that it doesn't document: the dry run would have to agree with names that are guessed (I2).
+ * Of a query that is no part of a script the columns of one name get others, but for the first: `a`, `a_1`. What becomes of one where such a
+ * name is another column's isn't documented, nor whether a script's result counts as written to a table, which can't have two of one name.
  * https://cloud.google.com/bigquery/docs/reference/standard-sql/query-syntax#duplicate_aliases
  */
+function renamed(context: Context, names: readonly string[], start: number): readonly string[] {
+  const times = new Map<string, number>();
+  const made = names.map((name) => {
+    const key = name.toLowerCase();
+    const before = times.get(key) ?? 0;
+    times.set(key, before + 1);
+    return before === 0 ? name : `${name}_${before}`;
+  });
+  const taken = made.find((name, i) => name !== names[i] && times.has(name.toLowerCase()));
+  if (taken === undefined) return made;
+  return context.fail("name", `Columns of one name are called ${taken}, as another is; give each an alias`, { start });
+}
+
 function refuseDuplicates(context: Context, names: readonly string[], where: string, start: number): void {
   const seen = new Set<string>();
   for (const name of names) {

@@ -45,6 +45,8 @@ export interface PrintOptions {
   readonly tableRows?: (node: TablePath) => string | undefined;
   /** The columns to take of a table function, where those are named. */
   readonly calledColumns?: (node: TableFunctionCall) => readonly string[] | undefined;
+  /** The columns that are named one by one where FROM names the table. Undefined: it stands by its name alone. */
+  readonly columns?: (node: TablePath) => readonly string[] | undefined;
   /** The same for the routine that a call names. */
   readonly routinePath?: (node: FunctionCall | TableFunctionCall) => readonly string[] | undefined;
   /** The full name of what a statement changes, where it is named outside a TablePath. Undefined: as it stands in the tree. */
@@ -417,6 +419,8 @@ class Printer implements Printing {
     if (rows !== undefined)
       return `${rows} AS ${backquote(node.alias?.name ?? tableNameParts(node.parts).at(-1) ?? "")}`;
     const full = this.#options.tablePath?.(node);
+    const columns = this.#options.columns?.(node);
+    if (full !== undefined && columns !== undefined) return listed(full, columns, node);
     return words(
       (full === undefined ? path(node.parts) : full.map(backquote).join(".")) + this.#as(node.alias),
       node.withOffset && this.node(node.withOffset),
@@ -604,4 +608,12 @@ export function redact(tree: Node): { readonly sql: string; readonly literals: r
     },
   });
   return { sql, literals };
+}
+
+/** Qualified by the table, so that no name can be one of a query around. */
+function listed(full: readonly string[], columns: readonly string[], { alias }: TablePath): string {
+  const table = backquote(full.at(-1) ?? "");
+  const list = columns.map((name) => `${table}.${backquote(name)} AS ${backquote(name)}`).join(", ");
+  const named = alias === null ? table : backquote(alias.name);
+  return `(SELECT ${list} FROM ${full.map(backquote).join(".")} AS ${table}) AS ${named}`;
 }

@@ -487,6 +487,15 @@ describe("parameters", () => {
   });
 });
 
+test("columns of one name get others, but for the first", async () => {
+  const answer = await ask("SELECT id AS a, name AS A, 7 AS a FROM t WHERE id = 1");
+  assert.deepEqual(
+    answer.schema?.fields.map(({ name }) => name),
+    ["a", "A_1", "a_2"],
+  );
+  assert.deepEqual(await rowsOf("SELECT id AS a, name AS a, 7 AS a FROM t WHERE id = 1"), [["1", "ann", "7"]]);
+});
+
 describe("errors say what BigQuery's say", () => {
   const cases: readonly (readonly [string, RegExp])[] = [
     ["SELECT ERROR(CONCAT('boom ', name)) FROM t WHERE id = 1", /^boom ann$/],
@@ -494,7 +503,7 @@ describe("errors say what BigQuery's say", () => {
     ["SELECT CAST(ssn AS INT64) FROM t WHERE id = 1", /^Bad int64 value: 123-45-6789$/],
     ["SELECT nope FROM t", /^Unrecognized name: nope$/],
     ["SELECT 1 FROM T", /^Not found: Table p:d\.T$/],
-    ["SELECT 1 AS a, 2 AS A", /Duplicate column names/],
+    ["CREATE TABLE d.made AS SELECT 1 AS a, 2 AS A", /Duplicate column names/],
     ["SELECT nums[OFFSET(0)] FROM t WHERE id = 2", /out of bounds/],
     ["SELECT no_such_function(1)", /^Function not found: /],
     ["SELEC 1", /./],

@@ -170,6 +170,10 @@ export class Context {
   readonly localModels = new Set<string>();
   /** Calls of table functions whose columns are taken by name, so that no other is seen. */
   readonly calledColumns = new Map<TableFunctionCall, readonly string[]>();
+  /** Views whose columns have other names than their queries'. */
+  readonly listedViews = new Set<TableName>();
+  /** For the canonical SQL: paths that name such a view, with its columns. */
+  readonly listedColumns = new Map<TablePath, readonly string[]>();
   /** The same for calls of routines. */
   readonly routinePaths = new Map<Node, readonly [string, string, string]>();
   /** The same for statements that name what they change outside a path: ALTER, DROP, GRANT. */
@@ -182,6 +186,8 @@ export class Context {
   readonly trace: Trace | null;
   /** What decided whether the statement runs at all: the conditions of a script's branches around it. */
   branch: ReadonlySet<SourceKey> = NO_KEYS;
+  /** The text is one query, and no script: the client alone gets its rows. */
+  alone = false;
   /** What @@row_count says. */
   rowCount: Flow = CONSTANT;
   /** What @@error tells of; null outside of an EXCEPTION clause. */

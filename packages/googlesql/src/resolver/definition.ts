@@ -8,7 +8,7 @@ import { wholeTree } from "../visitor.ts";
 import type { Context } from "./context.ts";
 import { requireKnown } from "./known.ts";
 import { closedRelation } from "./recursion.ts";
-import type { Column, Relation } from "./scope.ts";
+import type { Column, CommonTables, Relation } from "./scope.ts";
 import { noteNames, requireResolved } from "./whole-text.ts";
 
 /** Each read once, for as long as the catalog gives the same resource. */
@@ -26,11 +26,11 @@ export function queryOf(resource: object, sql: string): Query {
   return statement.query;
 }
 
-/** The rows that a definition's query gives, inside its text; no row or name of the calling query reaches them. */
-export function definedRelation(context: Context, query: Query): Relation {
+/** The rows that a definition's query gives, inside its text; no row or name of the calling query reaches them, but `tables` that it was given. */
+export function definedRelation(context: Context, query: Query, tables: CommonTables | null = null): Relation {
   const { nodes } = wholeTree(query);
   noteNames(context, nodes);
-  const relation = closedRelation(context.query(context, query, null, null));
+  const relation = closedRelation(context.query(context, query, null, tables));
   requireResolved(context, nodes);
   let unnamed = 0;
   const columns = resultColumns(relation).map(
@@ -52,9 +52,6 @@ export interface DeclaredColumn {
 
 /**
  * Refuses a definition whose query no longer gives what the catalog says it gives: then either of them is old.
- * The names count as well, though CREATE VIEW v(a, b) gives other names than its query, which the catalog shows without the list: they
- * may as well be those of a table's columns before it was made anew. BigQuery would then find `a` in a query around, or two columns
- * changed places, and the dry run agrees with either (docs/adr/0008).
  * https://cloud.google.com/bigquery/docs/views-intro#view_limitations
  */
 export function requireAgreement(

@@ -143,9 +143,9 @@ type KnownKind = Exclude<NodeKind, UnknownKind>;
 const NAMES: Partial<Readonly<Record<UnknownKind, string>>> = {
   // Not in BigQuery's reference, and each shows rows beside the statement's own.
   // https://cloud.google.com/bigquery/docs/reference/standard-sql/pipe-syntax#pipe_operators
-  PipeLog: "The pipe operator LOG is",
-  PipeFork: "The pipe operator FORK is",
-  PipeTee: "The pipe operator TEE is",
+  PipeLog: "The pipe operator LOG, which BigQuery doesn't have, is",
+  PipeFork: "The pipe operator FORK, which BigQuery doesn't have, is",
+  PipeTee: "The pipe operator TEE, which BigQuery doesn't have, is",
   PipeInsert: "The pipe operator INSERT elsewhere than at the end of a statement is",
   PipeExportData: "The pipe operator EXPORT DATA elsewhere than at the end of a statement is",
   PipeCreateTable: "The pipe operator CREATE TABLE elsewhere than at the end of a statement is",

@@ -23,6 +23,7 @@ export interface ResolvedScript {
 export function resolveScript(context: Context, script: Script): ResolvedScript {
   const [statement, second] = script.statements;
   if (statement === undefined) return context.fail("syntax", "There is no statement", script);
+  context.alone = isQuery(script.statements);
   if (second === undefined && !isProcedural(statement)) {
     const plan = resolveStatement(context, statement);
     return { statementType: plan.kind, statements: [plan], result: plan.outputs };

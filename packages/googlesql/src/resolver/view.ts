@@ -8,8 +8,8 @@ import type { TablePath } from "../tree.ts";
 import { schemaType } from "../types.ts";
 import { lazilyNamed } from "./computed-if.ts";
 import type { Context } from "./context.ts";
-import { definedRelation, queryOf, requireAgreement } from "./definition.ts";
-import type { Relation } from "./scope.ts";
+import { type DeclaredColumn, definedRelation, queryOf, requireAgreement } from "./definition.ts";
+import { fold, type Relation } from "./scope.ts";
 
 export function isView(resource: TableResource): boolean {
   const type = resource.type?.toUpperCase();
@@ -24,7 +24,7 @@ export function viewRelation(context: Context, name: TableName, resource: TableR
     return context.fail("unsupported", `View ${name} is written in legacy SQL, which is not analysed`, node);
   }
   const known = context.views.get(name);
-  if (known !== undefined) return known;
+  if (known !== undefined) return asListed(context, known, name, resource, node);
   const sql = resource.view?.query ?? resource.materializedView?.query;
   if (sql === undefined) return context.fail("unsupported", `The query of view ${name} isn't shown`, node);
   const definition = { kind: "view", name, sql } as const;
@@ -35,7 +35,51 @@ export function viewRelation(context: Context, name: TableName, resource: TableR
   );
   const fields = resource.schema?.fields ?? [];
   const declared = fields.map((field) => ({ name: field.name, type: schemaType(field) }));
-  requireAgreement(context, relation, declared, `view ${name}`, node);
-  context.views.set(name, relation);
+  const given = renamed(relation, declared) ? withNames(relation, declared) : relation;
+  requireAgreement(context, given, declared, `view ${name}`, node);
+  context.views.set(name, given);
+  if (given !== relation) context.listedViews.add(name);
+  return asListed(context, given, name, resource, node);
+}
+
+/**
+ * Whether the schema's names can be those of a list, CREATE VIEW v(a, b), which the catalog shows nowhere else. They may as well be those
+ * that the query had before the table below it was made anew. Where each of them is its own column's name or none of the query's, one of
+ * the two holds, and whoever names all of the view's columns fails by the other (docs/adr/0008).
+ * https://cloud.google.com/bigquery/docs/reference/standard-sql/data-definition-language#view_column_name_list
+ */
+function renamed({ columns }: Relation, declared: readonly DeclaredColumn[]): boolean {
+  if (columns.length !== declared.length) return false;
+  const own = new Set(columns.map(({ name }) => fold(name)));
+  const listed = new Set(declared.map(({ name }) => fold(name)));
+  const fits = columns.every((column, i) => {
+    const name = declared[i]?.name ?? "";
+    return column.name === name || !own.has(fold(name));
+  });
+  return fits && listed.size === declared.length && columns.some(({ name }, i) => name !== declared[i]?.name);
+}
+
+function withNames(relation: Relation, declared: readonly DeclaredColumn[]): Relation {
+  const columns = relation.columns.map((column, i) => ({ ...column, name: declared[i]?.name ?? column.name }));
+  return { ...relation, columns };
+}
+
+/** Of a view with a list the canonical text names each column. In a definition's own text, which isn't printed, nothing would. */
+function asListed(
+  context: Context,
+  relation: Relation,
+  name: TableName,
+  { schema }: TableResource,
+  node: TablePath,
+): Relation {
+  if (!context.listedViews.has(name)) return relation;
+  if (context.inDefinition) {
+    const message = `View ${name} has other column names than its query; give its query these aliases, where views or routines use it`;
+    return context.fail("unsupported", message, node);
+  }
+  context.listedColumns.set(
+    node,
+    (schema?.fields ?? []).map((field) => field.name),
+  );
   return relation;
 }

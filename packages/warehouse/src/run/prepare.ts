@@ -6,14 +6,14 @@ import type { Token } from "../sql/lexer.ts";
 import { isSymbol, isWord, nameText, syntaxError } from "../sql/tokens.ts";
 import { prepareDdl } from "./ddl.ts";
 import { prepareDml } from "./dml.ts";
-import { prepareQuery } from "./query.ts";
+import { prepareResult } from "./query.ts";
 import type { Session } from "./session.ts";
 import type { Prepared } from "./statement.ts";
 
 /** `text`: what the tokens were read from. Throws `invalidQuery` for what this stand-in doesn't run. */
 export async function prepare(session: Session, tokens: readonly Token[], text: string): Promise<Prepared> {
   const [first] = tokens;
-  if (isSymbol(first, "(") || isWord(first, "SELECT", "WITH", "FROM")) return prepareQuery(session, tokens);
+  if (isSymbol(first, "(") || isWord(first, "SELECT", "WITH", "FROM")) return prepareResult(session, tokens);
   const dml = readDml(tokens);
   if (dml) return prepareDml(session, dml);
   const ddl = readDdl(tokens);

@@ -13,10 +13,46 @@ export interface PreparedQuery extends Prepared {
   readonly fields: readonly Field[];
 }
 
+/**
+ * A query whose rows the client gets: columns of one name get others, but for the first.
+ * https://cloud.google.com/bigquery/docs/reference/standard-sql/query-syntax#duplicate_aliases
+ */
+export async function prepareResult(session: Session, tokens: readonly Token[]): Promise<PreparedQuery> {
+  const { sql, referencedTables } = translate(tokens, session);
+  const given = await session.fields(sql);
+  const fields = withDistinctNames(given);
+  if (fields.every((field, i) => field.name === given[i]?.name)) return prepared(session, sql, given, referencedTables);
+  const names = fields.map((field) => quoteIdentifier(field.name)).join(", ");
+  return prepared(session, `SELECT * FROM (${sql}) AS result(${names})`, fields, referencedTables);
+}
+
+function withDistinctNames(fields: readonly Field[]): readonly Field[] {
+  const taken = new Set(fields.map(({ name }) => name.toLowerCase()));
+  const seen = new Set<string>();
+  return fields.map((field) => {
+    let { name } = field;
+    for (let n = 1; seen.has(name.toLowerCase()); n++) {
+      if (!taken.has(`${field.name}_${n}`.toLowerCase())) name = `${field.name}_${n}`;
+    }
+    seen.add(name.toLowerCase());
+    taken.add(name.toLowerCase());
+    return { ...field, name };
+  });
+}
+
 export async function prepareQuery(session: Session, tokens: readonly Token[]): Promise<PreparedQuery> {
   const { sql, referencedTables } = translate(tokens, session);
   const fields = await session.fields(sql);
   refuseDuplicateNames(fields);
+  return prepared(session, sql, fields, referencedTables);
+}
+
+function prepared(
+  session: Session,
+  sql: string,
+  fields: readonly Field[],
+  referencedTables: readonly TableReference[],
+): PreparedQuery {
   const analysis: Analysis = {
     statementType: "SELECT",
     schema: fields,
