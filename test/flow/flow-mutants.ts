@@ -52,6 +52,11 @@ export const FLOW_MUTANTS: readonly (readonly [rule: string, from: string, to: s
     "whole(flow) : { ...flow, fields: null };",
     "whole(flow) : { ...flow, implicit: NO_KEYS, fields: null };",
   ],
+  [
+    "asTableArgument: of no row around",
+    "leaf.level === OWN ? leaf : { ...leaf, level: Math.min(leaf.level, ARGUMENT) }",
+    "leaf",
+  ],
   ["telling: nothing", "explicit: new Map([...keys].map((key) => [key, TRANSFORM]))", "explicit: NO_SOURCES"],
   ["telling: as it is", "[key, TRANSFORM]))", "[key, COPY]))"],
   ["telling: a statistic's input", "[key, TRANSFORM])), level: PICKED", "[key, TRANSFORM])), level: OWN"],

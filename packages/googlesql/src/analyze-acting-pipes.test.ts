@@ -125,7 +125,7 @@ describe("CALL takes the rows before it as the function's first table", () => {
     [`FROM patients |> CALL GAP_FILL(TABLE patients, 'born', INTERVAL 1 DAY)`, "type"],
     [`FROM patients |> CALL GAP_FILL('born', INTERVAL 1 DAY, time_series_table => (SELECT 1))`, "type"],
     [`FROM UNNEST([1]) AS x |> CALL GAP_FILL('born', INTERVAL 1 DAY)`, "unsupported"],
-    [`FROM patients |> CALL ehr.f()`, "unsupported"],
+    [`FROM patients |> CALL ehr.f()`, "name"],
     [`FROM patients |> CALL ML.PREDICT(MODEL ehr.m)`, "unsupported"],
     [`FROM patients |> CALL NOTHING()`, "unsupported"],
   ] as const) {

@@ -23,8 +23,10 @@ export interface StandardSqlField {
 
 export interface RoutineArgument {
   readonly name?: string;
-  /** FIXED_TYPE (also when absent), ANY_TYPE; a table function's tables have others. */
+  /** FIXED_TYPE (also when absent), ANY_TYPE; of a table function's tables FIXED_TABLE, ANY_TABLE. */
   readonly argumentKind?: string;
+  /** Of FIXED_TABLE. */
+  readonly tableType?: { readonly columns?: readonly StandardSqlField[] };
   /** Of procedures: IN (also when absent), OUT, INOUT. */
   readonly mode?: string;
   readonly dataType?: StandardSqlDataType;

@@ -79,6 +79,7 @@ export const routineAnswer = z.object({
         argumentKind: z.string().max(64).exactOptional(),
         mode: z.string().max(64).exactOptional(),
         dataType: dataType.exactOptional(),
+        tableType: z.object({ columns: z.array(standardField).max(10_000).exactOptional() }).exactOptional(),
         isAggregate: z.boolean().exactOptional(),
       }),
     )

@@ -286,6 +286,11 @@ export function asArgument(value: Flow): Flow {
   );
 }
 
+/** `value`, a column of a table that a routine is given: of its rows a sum is a statistic, unless they are of a row of the query around the call. */
+export function asTableArgument(value: Flow): Flow {
+  return everywhere(value, (leaf) => (leaf.level === OWN ? leaf : { ...leaf, level: Math.min(leaf.level, ARGUMENT) }));
+}
+
 /** What a routine gave, back where it was called with `given`: again of the rows that its arguments are of. */
 export function returned(value: Flow, given: readonly Flow[]): Flow {
   const level = Math.min(OWN, ...given.map((flow) => whole(flow).level).filter((l) => l !== PICKED));

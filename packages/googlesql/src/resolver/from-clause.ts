@@ -134,23 +134,27 @@ export function tableFunction(
   outer: Scope,
   piped?: Relation,
 ): Relation {
-  if (namesRoutine(node.name)) {
-    if (piped === undefined) return definedTableFunction(context, node, outer);
-    const message =
-      "CALL of a table function of the catalog is not supported: it doesn't say what columns its table has";
-    return context.fail("unsupported", message, node);
-  }
   const alone: Scope = { ...outer, parent: null };
   const around = {
     commonTables: outer.commonTables,
     table: (path: TablePath) => {
-      const named = tablePath(context, path, NO_FROM, frame, alone);
+      const rows = tablePath(context, path, NO_FROM, frame, alone);
       refuseMetadata(context, path, "as an argument");
-      return named;
+      if ((rows.values ?? []).length > 0) {
+        context.fail("unsupported", "A table function takes columns, not rows that are values", path);
+      }
+      if (!context.listedColumns.has(path)) return rows;
+      return context.fail(
+        "unsupported",
+        "A view whose columns have other names than its query's is no table here",
+        path,
+      );
     },
     ...(piped === undefined ? {} : { piped }),
   };
-  return resolveTableFunction(context, node, around);
+  return namesRoutine(node.name)
+    ? definedTableFunction(context, node, outer, around)
+    : resolveTableFunction(context, node, around);
 }
 
 function tablePath(context: Context, node: TablePath, left: FromClause, frame: Frame, outer: Scope): FromClause {

@@ -4,7 +4,7 @@ import { functionNamed } from "../functions/catalogue.ts";
 import { refusalReason } from "../functions/refused.ts";
 import { parseExpression } from "../parser/parse.ts";
 import type { Effect } from "../plan.ts";
-import { type RoutineResource, standardSqlType } from "../routine-resource.ts";
+import { type RoutineArgument, type RoutineResource, standardSqlType } from "../routine-resource.ts";
 import { tableNameParts } from "../table-name.ts";
 import type { Expression, FunctionCall, Identifier, Node, TableFunctionCall } from "../tree.ts";
 import type { Type } from "../types.ts";
@@ -142,14 +142,22 @@ function isExpression(argument: FunctionCall["arguments"][number]): argument is 
 
 export function parametersOf(context: Context, { name, resource }: CalledRoutine, node: Node): RoutineParameter[] {
   const aggregates = resource.routineType.toUpperCase() === "AGGREGATE_FUNCTION";
-  return (resource.arguments ?? []).map((argument) => {
-    const kind = argument.argumentKind?.toUpperCase() ?? "FIXED_TYPE";
-    const type = kind === "ANY_TYPE" ? null : declaredType(argument.dataType);
-    if (type === undefined || argument.name === undefined || !["FIXED_TYPE", "ANY_TYPE"].includes(kind)) {
-      return context.fail("unsupported", `An argument of ${name} has a type the gateway doesn't know`, node);
-    }
-    return { name: argument.name, type, aggregate: aggregates && argument.isAggregate !== false };
-  });
+  return (resource.arguments ?? []).map((argument) => valueParameter(context, name, argument, aggregates, node));
+}
+
+export function valueParameter(
+  context: Context,
+  routine: string,
+  { name, argumentKind = "FIXED_TYPE", dataType, isAggregate }: RoutineArgument,
+  aggregates: boolean,
+  node: Node,
+): RoutineParameter {
+  const kind = argumentKind.toUpperCase();
+  const type = kind === "ANY_TYPE" ? null : declaredType(dataType);
+  if (type === undefined || name === undefined || !["FIXED_TYPE", "ANY_TYPE"].includes(kind)) {
+    return context.fail("unsupported", `An argument of ${routine} has a type the gateway doesn't know`, node);
+  }
+  return { name, type, aggregate: aggregates && isAggregate !== false };
 }
 
 export function declaredType(type: RoutineResource["returnType"]): Type | undefined {

@@ -153,8 +153,7 @@ export function createTableFunction(context: Context, node: CreateTableFunctionS
 }
 
 /**
- * A table that the caller passes: in the body it is a table of that name, of which nothing but its columns is known. What a call
- * shows of it can't be told, since the catalog doesn't keep the columns; there it is refused.
+ * A table that the caller passes: in the body it is a table of that name, of which nothing but its columns is known here.
  * https://cloud.google.com/bigquery/docs/table-functions#table_parameters
  */
 function tableParameter(

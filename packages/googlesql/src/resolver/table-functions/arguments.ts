@@ -81,7 +81,9 @@ export function inputOf(
   if (given?.kind === "PipedTable") return given.input;
   if (given?.kind === "TableArgument") return around.table(given.path);
   if (given?.kind === "SubqueryExpression" && given.form === "SCALAR") {
-    const { columns, implicit, rows, repeated } = context.query(context, given.query, null, around.commonTables);
+    const relation = context.query(context, given.query, null, around.commonTables);
+    if (relation.valueTable) context.fail("unsupported", `${name} takes columns, not rows that are values`, given);
+    const { columns, implicit, rows, repeated } = relation;
     return {
       columns: columns.map((column) => ({ ...column, flow: closed(column.flow) })),
       implicit,
