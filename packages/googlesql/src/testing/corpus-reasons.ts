@@ -8,10 +8,9 @@
  * https://cloud.google.com/bigquery/docs/reference/standard-sql/data-control-language
  * https://cloud.google.com/bigquery/docs/reference/standard-sql/procedural-language
  *
- * Read again in November 2026, for 60 statements drawn at random. The page on aggregate-function-calls had changed: WHERE, GROUP BY and
- * HAVING inside an aggregate are BigQuery's now, and those three statements are read. It has no SEQUENCE, CLAMPED BETWEEN nor WITH REPORT
- * still, and BEGIN TRANSACTION no modes. Of the longer pages no more than their beginning could be had, so what the others say of DDL, DML
- * and the clauses of queries stands as it was first read.
+ * In November 2026 the pages were asked again for 60 statements drawn at random, as far as they could be had, which was whole for few. The
+ * page on aggregate-function-calls had changed: WHERE, GROUP BY and HAVING inside an aggregate are BigQuery's now, and those three statements
+ * are read. It still has no SEQUENCE, CLAMPED BETWEEN nor WITH REPORT, and BEGIN TRANSACTION no modes. The other reasons stand as first read.
  */
 export const NOT_BIGQUERYS: readonly { readonly reason: string; readonly lines: readonly number[] }[] = [
   {
