@@ -65,11 +65,20 @@ is made of, and those that decided over its rows. Nothing is executed, nothing i
 \`\`\`js
 import { analyze } from "@chaperone/googlesql";
 
-const catalog = { table: (name) => tables.get(name) }; // as BigQuery's tables.get gives them
+// Tables as BigQuery's tables.get gives them, by project.dataset.table.
+const fields = [{ name: "name", type: "STRING" }, { name: "age", type: "INTEGER" }];
+const tableReference = { projectId: "health", datasetId: "clinic", tableId: "patients" };
+const tables = new Map([["health.clinic.patients", { tableReference, type: "TABLE", schema: { fields } }]]);
+
+const catalog = { table: (name) => tables.get(name) };
 const { plan } = analyze("SELECT name FROM clinic.patients WHERE age > 80", { catalog, defaultProject: "health" });
 if (plan.understood) console.log(plan.result, plan.canonicalSql);
 else console.log(plan.refusal);
 \`\`\`
 `;
 
-if (import.meta.main) await buildGooglesql(process.argv[2] ?? join(SOURCE, "dist"));
+if (import.meta.main) {
+  const directory = process.argv[2] ?? join(SOURCE, "dist");
+  await buildGooglesql(directory);
+  console.log(`The package is in ${directory}.`);
+}
