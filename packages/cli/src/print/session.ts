@@ -13,7 +13,7 @@ export function accessList(accesses: readonly Access[], format: Format): string 
     `${a.who.name} (${a.who.subject})`,
     a.when.received,
     a.state,
-    what(a),
+    what(a, format === "csv" ? Number.POSITIVE_INFINITY : SHOWN_COLUMNS),
     a.approval.required
       ? a.approval.by.map((b) => `${b.decision === "approve" ? "" : "denied: "}${b.name}`).join(", ") || "(nobody yet)"
       : "not needed",
@@ -25,14 +25,22 @@ export function accessList(accesses: readonly Access[], format: Format): string 
   return format === "csv" ? csv(header, rows) : table(header, rows);
 }
 
-function what(a: Access): string {
+/** Of each table; one query of a wide table would push every other line off the screen. `sessions show` has all of them. */
+const SHOWN_COLUMNS = 6;
+
+function what(a: Access, most: number): string {
   const byTable = new Map<string, Set<string>>();
   for (const w of a.what) byTable.set(w.table, (byTable.get(w.table) ?? new Set()).add(w.column));
   return (
     [...byTable]
-      .map(([name, columns]) => `${name.split(".").slice(1).join(".")}(${[...columns].join(", ")})`)
+      .map(([name, columns]) => `${name.split(".").slice(1).join(".")}(${some([...columns], most)})`)
       .join("; ") || "-"
   );
+}
+
+function some(columns: readonly string[], most: number): string {
+  const left = columns.length - most;
+  return left > 0 ? `${columns.slice(0, most).join(", ")} and ${left} more` : columns.join(", ");
 }
 
 /** One session as an audit record. */
@@ -66,7 +74,9 @@ export function accessPage(a: Access): string {
 
 /** The session again, step by step, as the ledger holds it. */
 export function replayPage(steps: readonly ReplayStep[]): string {
-  return steps.map((s) => `#${String(s.index).padEnd(6)} ${s.time}  ${s.type.padEnd(18)} ${safe(brief(s))}`).join("\n");
+  return steps
+    .map((s) => `#${String(s.index).padEnd(6)} ${s.time}  ${s.type.padEnd(18)} ${safe(brief(s))}`.trimEnd())
+    .join("\n");
 }
 
 type Data = Record<string, Json | undefined>;

@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { Access } from "@chaperone/gateway";
+import { accessList } from "./session.ts";
+
+describe("the list of sessions", () => {
+  const columns = ["a", "b", "c", "d", "e", "f", "g", "h"];
+
+  it("names some columns of a wide table, and how many more there are, so that a line stays a line", () => {
+    assert.match(accessList([access(columns)], "table"), /ehr\.patients\(a, b, c, d, e, f and 2 more\)/);
+    assert.match(accessList([access(columns.slice(0, 6))], "table"), /ehr\.patients\(a, b, c, d, e, f\)/);
+  });
+
+  it("leaves none out of what other programs read", () => {
+    assert.match(accessList([access(columns)], "csv"), /"ehr\.patients\(a, b, c, d, e, f, g, h\)"/);
+    assert.deepEqual(JSON.parse(accessList([access(columns)], "json")), [access(columns)]);
+  });
+});
+
+function access(columns: readonly string[]): Access {
+  const issuer = "https://login.example.com";
+  return {
+    session: "s",
+    job: "chaperone_s",
+    state: "done",
+    who: { issuer, subject: "agent", name: "Agent", groups: [], sponsor: { issuer, subject: "sam" } },
+    purpose: null,
+    when: { received: "2026-02-28T00:00:00.000Z", finished: null },
+    sql: "SELECT 1",
+    statementType: "SELECT",
+    what: columns.map((column) => ({
+      table: "clinic.ehr.patients",
+      column,
+      use: "read",
+      classes: [],
+      mask: "none",
+      effect: "permit",
+    })),
+    approval: { required: false, state: null, by: [] },
+    masked: { rowsReleased: 0, cellsMasked: 0, columns: {} },
+    refusal: null,
+    policies: [],
+    policyVersion: null,
+  };
+}
