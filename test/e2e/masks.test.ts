@@ -24,7 +24,7 @@ const MASKS = {
 } as const;
 /** Free text, of class note. */
 const NOTES = [
-  "Seen 3/5/2024, MRN: 00123456, SSN 123-45-6780. Call 312-555-0123 or jane@example.org. BP 120/80, E11.9.",
+  "Seen 3/5/2024, MRN: 00123456 (QX-4455), SSN 123-45-6780. Call 312-555-0123 or jane@example.org. BP 120/80, E11.9.",
   "123\u200b-45-6780",
   null,
 ];
@@ -50,7 +50,11 @@ describe("the masks of a policy", () => {
           permit (principal in Group::"clinical-agents", action == Action::"infer", resource in Table::"${TABLE}");`,
       ].join("\n"),
     );
-    rig = await startRig({ clinic: clinic.folder, patients: 5 });
+    rig = await startRig({
+      clinic: clinic.folder,
+      patients: 5,
+      config: { masking: { record_numbers: [{ name: "unit-number", pattern: "QX-####" }] } },
+    });
     const tagged = (name: string, tag: string) => ({
       name,
       type: "STRING" as const,
@@ -126,11 +130,12 @@ describe("the masks of a policy", () => {
   it("put classes in the place of identifiers in free text, and hide a text in which they may hide", async () => {
     const { bytes, columns } = await ask(`SELECT note FROM \`${TABLE}\` ORDER BY row`);
     assert.deepEqual(columns.note, [
-      "Seen [DATE], MRN: [MRN], SSN [SSN]. Call [PHONE] or [EMAIL]. BP 120/80, E11.9.",
+      "Seen [DATE], MRN: [MRN] ([MRN]), SSN [SSN]. Call [PHONE] or [EMAIL]. BP 120/80, E11.9.",
       null,
       null,
     ]);
-    for (const secret of ["3/5", "00123456", "6780", "0123", "jane"]) assert.ok(!bytes.includes(secret), secret);
+    for (const secret of ["3/5", "00123456", "4455", "6780", "0123", "jane"])
+      assert.ok(!bytes.includes(secret), secret);
     const changed = await ask(`SELECT REPLACE(note, '-', '') AS note FROM \`${TABLE}\``);
     assert.deepEqual(
       changed.columns.note,

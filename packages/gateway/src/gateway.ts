@@ -1,7 +1,7 @@
 import { createSecretKey, randomBytes } from "node:crypto";
 import type { AddressInfo, Server as NetServer } from "node:net";
 import type { TlsOptions } from "node:tls";
-import { deriveTokenKeys } from "@chaperone/masking";
+import { deriveTokenKeys, sitePattern } from "@chaperone/masking";
 import { Catalog } from "./catalog/catalog.ts";
 import { type CatalogFile, loadCatalogFile } from "./catalog/catalog-file.ts";
 import { TableCache } from "./catalog/table-cache.ts";
@@ -130,6 +130,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
         keys: deriveTokenKeys(tokenKey),
         smallcellK: config.masking.smallcellK,
         dateshiftDays: config.masking.dateshiftDays,
+        recordNumbers: config.masking.recordNumbers.map(sitePattern),
         restrictedZips:
           config.masking.zip3Restricted === undefined ? undefined : new Set(config.masking.zip3Restricted),
       },

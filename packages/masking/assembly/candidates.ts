@@ -53,6 +53,35 @@ export function scan(length: usize): i32 {
   return full ? -1 : count;
 }
 
+/**
+ * Where rows of digits begin, and how long they are: of those whose length has its bit in `lengths`, the highest bit for 31 and more. For a site's
+ * own forms of numbers; returns as `scan` does, and writes where it wrote.
+ */
+export function digitRows(length: usize, lengths: u32): i32 {
+  count = 0;
+  const end = textAt + length;
+  let digitBefore: u64 = 0;
+  for (let p = textAt; p < end; p += 64) {
+    const digits = fourBlocks(digitBits(p), digitBits(p + 16), digitBits(p + 32), digitBits(p + 48));
+    let groups = digits & ~((digits << 1) | digitBefore);
+    digitBefore = digits >> 63;
+    while (groups != 0) {
+      const s = p + <usize>ctz(groups);
+      groups &= groups - 1;
+      let e = s + 1;
+      while (isDigitAt(e)) e++;
+      const size = <u32>(e - s);
+      if (((lengths >> min<u32>(size, 31)) & 1) == 0) continue;
+      if (count == mostCandidates) return -1;
+      const at = candidatesAt + (<usize>count << 3);
+      store<u32>(at, <u32>(s - textAt));
+      store<u32>(at, size, 4);
+      count++;
+    }
+  }
+  return count;
+}
+
 // @ts-ignore: decorator
 @inline function fourBlocks(a: i32, b: i32, c: i32, d: i32): u64 {
   return <u64>a | (<u64>b << 16) | (<u64>c << 32) | (<u64>d << 48);

@@ -4,6 +4,14 @@ export { AvroMasker } from "./avro/avro-masker.ts";
 export { DETECTORS, detect, hitAt } from "./detectors/detect.ts";
 export { type Detector, type Hit, IDENTIFIER_KINDS, type IdentifierKind, luhn } from "./detectors/detector.ts";
 export { fastDetect } from "./detectors/fast-detect.ts";
+export {
+  MOST_SITE_PATTERNS,
+  MOST_WORDS,
+  type SitePattern,
+  SitePatternError,
+  sitePattern,
+  type WrittenPattern,
+} from "./detectors/site-pattern.ts";
 export { fitMask } from "./fit-mask.ts";
 export { JsonRowsMasker } from "./json-rows/json-rows-masker.ts";
 export {

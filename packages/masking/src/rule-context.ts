@@ -1,3 +1,4 @@
+import type { SitePattern } from "./detectors/site-pattern.ts";
 import type { Mask } from "./mask-rule.ts";
 import type { RuleContext } from "./rules/rule.ts";
 import { CMS_SMALLEST_CELL } from "./rules/smallcell.ts";
@@ -15,6 +16,8 @@ export interface RuleSettings {
   readonly smallestCell?: number;
   /** `dateshift`: most days that a date moves, before or after; default 365. */
   readonly shiftDays?: number;
+  /** `redact`: the site's own forms of record numbers, beside those that the detectors know. */
+  readonly recordNumbers?: readonly SitePattern[];
 }
 
 export const DEFAULT_SHIFT_DAYS = 365;
@@ -27,5 +30,6 @@ export function ruleContext({ domain = "" }: Mask, settings: RuleSettings): Rule
     restrictedZips: settings.restrictedZips ?? RESTRICTED_ZIPS_2000_CENSUS,
     smallestCell: settings.smallestCell ?? CMS_SMALLEST_CELL,
     shiftDays: settings.shiftDays ?? DEFAULT_SHIFT_DAYS,
+    recordNumbers: settings.recordNumbers ?? [],
   };
 }

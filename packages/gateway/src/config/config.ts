@@ -1,4 +1,5 @@
 import { join, resolve } from "node:path";
+import type { WrittenPattern } from "@chaperone/masking";
 import type { IssuerConfig } from "../identity/issuer-config.ts";
 import type { ConfigFile } from "./file.ts";
 import type { Limits } from "./limits.ts";
@@ -106,6 +107,8 @@ export interface MaskingConfig {
   readonly smallcellK: number;
   /** Most days that dateshift moves a date. */
   readonly dateshiftDays: number;
+  /** The site's own forms of record numbers, each once checked. */
+  readonly recordNumbers: readonly WrittenPattern[];
 }
 
 /** A protection that somebody switched off. Start-up logs each loudly and the ledger records it. */
@@ -216,6 +219,7 @@ export function configOf(file: ConfigFile, directory: string, clientSecret: Secr
       ...given({ zip3Restricted: file.masking.zip3_restricted }),
       smallcellK: file.masking.smallcell_k,
       dateshiftDays: file.masking.dateshift_days,
+      recordNumbers: file.masking.record_numbers.map(({ pattern, words }) => ({ pattern, ...given({ words }) })),
     },
     tokens: { lifetimeMs: file.tokens.lifetime },
     keyDirectory,

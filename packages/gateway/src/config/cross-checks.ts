@@ -33,6 +33,9 @@ function uniqueNames(file: ConfigFile): Finding[] {
     ...repeated(file.connections.map(({ name }, i) => ({ key: name, path: ["connections", i, "name"] }))),
     ...repeated(file.issuers.map(({ name }, i) => ({ key: name, path: ["issuers", i, "name"] }))),
     ...repeated(file.agents.rules.map(({ name }, i) => ({ key: name, path: ["agents", "rules", i, "name"] }))),
+    ...repeated(
+      file.masking.record_numbers.map(({ name }, i) => ({ key: name, path: ["masking", "record_numbers", i, "name"] })),
+    ),
   ].map(({ key, path }) => ({ path, message: `${JSON.stringify(key)} is used twice; give each its own name` }));
 }
 

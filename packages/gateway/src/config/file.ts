@@ -1,3 +1,4 @@
+import { MOST_SITE_PATTERNS, MOST_WORDS, SitePatternError, sitePattern } from "@chaperone/masking";
 import { z } from "zod";
 import { DEFAULT_ALGORITHMS, SIGNATURE_ALGORITHMS } from "../identity/issuer-config.ts";
 import { count, duration, label, path, secretReference, section, secureUrl, size, text } from "./fields.ts";
@@ -171,6 +172,25 @@ const people = section({
     .describe("How people sign in to the console"),
 });
 
+/** The form must also be one that the masking room can search for: what is wrong with it is said here, at its place. */
+const recordNumber = section({
+  name: label(),
+  pattern: text(80).describe("# a digit, @ a letter, {6,8} how many, letters and digits themselves, -? may be missing"),
+  words: z
+    .array(text(40))
+    .min(1, "must name at least one word, or be left out")
+    .max(MOST_WORDS, `must name at most ${MOST_WORDS} words`)
+    .optional()
+    .describe("One of them must stand before the number; default: it is known by its form alone"),
+}).superRefine(({ pattern, words }, context) => {
+  try {
+    sitePattern({ pattern, ...(words === undefined ? {} : { words }) });
+  } catch (error) {
+    if (!(error instanceof SitePatternError)) throw error;
+    context.addIssue({ code: "custom", path: [error.where], message: error.message });
+  }
+});
+
 export const configFile = section({
   listen: section({
     host: text(253).default("127.0.0.1"),
@@ -219,6 +239,11 @@ export const configFile = section({
       .describe("ZIP prefixes shown as 000; default: those with at most 20,000 people (45 CFR 164.514(b)(2)(i)(B))"),
     smallcell_k: count(2, 1000).default(11).describe("Statistics over fewer rows are hidden"),
     dateshift_days: count(7, 3650).default(365).describe("Most days that dateshift moves a date, before or after"),
+    record_numbers: z
+      .array(recordNumber)
+      .max(MOST_SITE_PATTERNS, `must name at most ${MOST_SITE_PATTERNS} forms`)
+      .default([])
+      .describe("redact: the site's own forms of record numbers, beside those that it knows"),
   }).prefault({}),
   tokens: section({
     lifetime: duration("1m", "1h").prefault("15m").describe("Life of an access token that the gateway issues"),

@@ -135,6 +135,37 @@ describe("a configuration of credentials", () => {
   });
 });
 
+describe("a configuration of a site's own record numbers", () => {
+  const numbers = (list: string) => `${SMALLEST}\nmasking: { record_numbers: [${list}] }\n`;
+
+  it("reads their forms, with and without words before them", () => {
+    assert.deepEqual(parse(SMALLEST).masking.recordNumbers, []);
+    assert.deepEqual(
+      parse(numbers(`{ name: new, pattern: "MRN-########" }, { name: old, pattern: "@-?#{4,6}", words: [unit no.] }`))
+        .masking.recordNumbers,
+      [{ pattern: "MRN-########" }, { pattern: "@-?#{4,6}", words: ["unit no."] }],
+    );
+  });
+
+  it("says at its place what a form can't be", () => {
+    for (const [list, expected] of [
+      [`{ name: a, pattern: "[0-9]+" }`, /15:49: masking\.record_numbers\[0\]\.pattern: has at character 1 what no/],
+      [`{ name: a, pattern: "###" }`, /record_numbers\[0\]\.pattern: must mean at least 4 digits and letters/],
+      [`{ name: a, pattern: "#{2,4}-?##" }`, /pattern: has digits behind a varying number of digits/],
+      [`{ name: a, pattern: "####", words: ["id 7"] }`, /15:\d+: masking\.record_numbers\[0\]\.words: has a word/],
+      [`{ name: a, pattern: "####", words: [] }`, /words: must name at least one word, or be left out/],
+      [`{ name: a, pattern: 1234 }`, /pattern: must be a text; put it in quotes/],
+      [`{ name: a, form: "####" }`, /unknown key "form"/],
+      [`{ name: a, pattern: "####" }, { name: a, pattern: "@####" }`, /record_numbers\[1\]\.name: "a" is used twice/],
+      [
+        Array.from({ length: 21 }, (_, i) => `{ name: n${i}, pattern: "####" }`).join(),
+        /record_numbers: must name at most 20 forms/,
+      ],
+    ] as const)
+      assert.match(refusal(numbers(list)), expected);
+  });
+});
+
 describe("a refused configuration", () => {
   it("names file, line and column, and the key that was meant", () => {
     assert.equal(

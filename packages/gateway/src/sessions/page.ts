@@ -1,5 +1,5 @@
 import type { TableFieldSchema } from "@chaperone/googlesql";
-import { JsonRowsMasker, MaskingError, type TokenKeys } from "@chaperone/masking";
+import { JsonRowsMasker, MaskingError, type SitePattern, type TokenKeys } from "@chaperone/masking";
 import type { Json } from "../evidence/event.ts";
 import type { Sealer } from "../evidence/seal.ts";
 import type { AgentPrincipal } from "../identity/principal.ts";
@@ -52,6 +52,7 @@ export interface PageOptions {
     readonly keys: TokenKeys;
     readonly smallcellK: number;
     readonly dateshiftDays: number;
+    readonly recordNumbers: readonly SitePattern[];
     readonly restrictedZips: ReadonlySet<string> | undefined;
   };
   readonly clock: () => number;
@@ -136,6 +137,7 @@ export async function openPage(
     now: new Date(options.clock()),
     smallestCell: options.masking.smallcellK,
     shiftDays: options.masking.dateshiftDays,
+    recordNumbers: options.masking.recordNumbers,
     ...(options.masking.restrictedZips === undefined ? {} : { restrictedZips: options.masking.restrictedZips }),
     limits: { maxRows: wanted },
     reuseOutput: true,

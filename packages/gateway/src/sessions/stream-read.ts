@@ -53,6 +53,7 @@ export function streamMasker(
     now: new Date(clock()),
     smallestCell: masking.smallcellK,
     shiftDays: masking.dateshiftDays,
+    recordNumbers: masking.recordNumbers,
     ...(masking.restrictedZips === undefined ? {} : { restrictedZips: masking.restrictedZips }),
     limits: { maxRows },
   };

@@ -12,7 +12,7 @@ import { writeSchema } from "./write-schema.ts";
 
 export type ArrowMaskerOptions = Pick<
   RowsMaskerOptions,
-  "fields" | "keys" | "now" | "restrictedZips" | "smallestCell" | "shiftDays"
+  "fields" | "keys" | "now" | "restrictedZips" | "smallestCell" | "shiftDays" | "recordNumbers"
 > & {
   readonly limits?: Partial<Pick<NonNullable<RowsMaskerOptions["limits"]>, "maxRows" | "maxMaskedCellBytes">> & {
     /** To which the compressed buffers of one batch may unpack; default 256 MB. */

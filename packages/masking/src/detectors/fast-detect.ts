@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import { detect, hitAt } from "./detect.ts";
 import type { Hit } from "./detector.ts";
+import { joined, siteHitsAt } from "./site-hits.ts";
+import type { SitePattern } from "./site-pattern.ts";
 
 /** What `assembly/candidates.ts` exports. */
 interface Scanner {
@@ -10,6 +12,7 @@ interface Scanner {
   readonly candidatesAt: WebAssembly.Global;
   readonly mostCandidates: WebAssembly.Global;
   scan(length: number): number;
+  digitRows(length: number, lengths: number): number;
 }
 
 interface Loaded {
@@ -17,7 +20,7 @@ interface Loaded {
   readonly memory: Buffer;
   readonly textAt: number;
   readonly textBytes: number;
-  /** Place and bits of kinds, in turn. */
+  /** Place and bits of kinds, or length, in turn. */
   readonly candidates: Uint32Array;
 }
 
@@ -55,15 +58,15 @@ const NARROW = "\u00ff";
  * What `detect` finds, found faster: one pass in WebAssembly says where which kinds may begin, and the detectors look there. Texts that are too long
  * for its memory, or full of places, go to `detect`.
  */
-export function fastDetect(text: string): readonly Hit[] {
+export function fastDetect(text: string, site: readonly SitePattern[] = []): readonly Hit[] {
   const found = load();
-  if (found === undefined || text.length > found.textBytes) return detect(text);
+  if (found === undefined || text.length > found.textBytes) return detect(text, site);
   const { scanner, memory, textAt, candidates } = found;
   const end = textAt + text.length;
   memory.write(WIDE.test(text) ? text.replace(ALL_WIDE, NARROW) : text, textAt, "latin1");
   memory.fill(0, end, end + SLACK);
   const count = scanner.scan(text.length);
-  if (count < 0) return detect(text);
+  if (count < 0) return detect(text, site);
   const hits: Hit[] = [];
   let from = 0;
   for (let i = 0; i < count; i++) {
@@ -74,5 +77,12 @@ export function fastDetect(text: string): readonly Hit[] {
     hits.push(hit);
     from = hit.end;
   }
-  return hits;
+  if (site.length === 0) return hits;
+  const lengths = site.reduce((all, { digits }) => all | digits, 0);
+  const rows = scanner.digitRows(text.length, lengths);
+  if (rows < 0) return detect(text, site);
+  return joined(
+    hits,
+    site.map((pattern) => siteHitsAt(text, pattern, candidates, rows)),
+  );
 }

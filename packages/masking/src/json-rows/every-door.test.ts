@@ -2,7 +2,7 @@ import { describe } from "node:test";
 import type { MaskedField } from "../mask-rule.ts";
 import { type Cell, type MaskerUnderTest, masksAsEveryDoor } from "../testing/masker.case.ts";
 import { runMasker, sizesOf } from "../testing/run-masker.ts";
-import { TEST_KEYS, TEST_NOW } from "../testing/token-keys-for-tests.ts";
+import { TEST_KEYS, TEST_NOW, TEST_RECORD_NUMBERS } from "../testing/token-keys-for-tests.ts";
 import { JsonRowsMasker } from "./json-rows-masker.ts";
 
 type Wire = { readonly v: string | null | readonly { readonly v: string }[] };
@@ -17,7 +17,10 @@ function jsonMasker(how: "fast" | "exact", chunkBytes: number): MaskerUnderTest 
     name: `${how}, in chunks of ${chunkBytes}`,
     mask(fields: readonly MaskedField[], rows) {
       const response = JSON.stringify({ rows: rows.map((cells) => ({ f: cells.map(written) })) });
-      const masker = new JsonRowsMasker({ fields, keys: TEST_KEYS, now: TEST_NOW }, how);
+      const masker = new JsonRowsMasker(
+        { fields, keys: TEST_KEYS, now: TEST_NOW, recordNumbers: TEST_RECORD_NUMBERS },
+        how,
+      );
       const masked = runMasker(masker, response, sizesOf(response, chunkBytes));
       return (JSON.parse(`[${masked.rows}]`) as { f: Wire[] }[]).map(({ f }) => f.map(read));
     },

@@ -14,13 +14,13 @@ export const redact: Rule = {
   name: "redact",
   shows: "part",
   fits: ["STRING"],
-  apply(value) {
+  apply(value, _type, { recordNumbers }) {
     if (value.length > LONGEST) return null;
     const plain = plainText(value);
     if (plain === undefined) return null;
     let redacted = "";
     let from = 0;
-    for (const { kind, start, end } of fastDetect(plain)) {
+    for (const { kind, start, end } of fastDetect(plain, recordNumbers)) {
       redacted += `${value.slice(from, start)}[${kind}]`;
       from = end;
     }

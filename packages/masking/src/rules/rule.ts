@@ -1,3 +1,4 @@
+import type { SitePattern } from "../detectors/site-pattern.ts";
 import type { FieldType, MaskRule } from "../mask-rule.ts";
 import type { TokenKey } from "../token-key.ts";
 
@@ -18,6 +19,8 @@ export interface RuleContext {
   readonly shiftDays: number;
   /** Counts from 1 to one below this are hidden. */
   readonly smallestCell: number;
+  /** `redact`: the site's own forms of record numbers. */
+  readonly recordNumbers: readonly SitePattern[];
 }
 
 export interface Rule {

@@ -122,6 +122,7 @@ export const MASKED: Readonly<Record<MaskRule, ByType>> = {
     STRING: [
       ["SSN 123-45-6780, seen 3/5/2024", "SSN [SSN], seen [DATE]"],
       ["nothing to hide", "nothing to hide"],
+      ["as in QX-1234; not XQX-1234, QX-12345", "as in [MRN]; not XQX-1234, QX-12345"],
       ["123\u200b-45-6780", null],
     ],
     JSON: [['"x"', null]],

@@ -5,7 +5,7 @@ import { FIELD_TYPES, type FieldType, MASK_RULES, type Mask, type MaskedField } 
 import { ruleContext } from "../rule-context.ts";
 import { RULES } from "../rules/index.ts";
 import { CELLS, MASKED } from "./masked-cells.ts";
-import { TEST_KEYS, TEST_NOW } from "./token-keys-for-tests.ts";
+import { TEST_KEYS, TEST_NOW, TEST_RECORD_NUMBERS } from "./token-keys-for-tests.ts";
 
 /** A cell's text as BigQuery's REST writes it (a TIMESTAMP in microseconds), NULL, or the elements of an array. */
 export type Cell = string | null | readonly string[];
@@ -15,11 +15,11 @@ export interface MaskerUnderTest {
   readonly name: string;
   /** Types that its wire format, or whoever reads it in the test, can't carry. */
   readonly without?: readonly FieldType[];
-  /** Masks rows of scalar columns and arrays of scalars, under `TEST_KEYS` and `TEST_NOW`, and reads back what an agent would get. */
+  /** Masks rows of scalar columns and arrays of scalars, under `TEST_KEYS`, `TEST_NOW` and `TEST_RECORD_NUMBERS`, and reads back what an agent would get. */
   mask(fields: readonly MaskedField[], rows: readonly (readonly Cell[])[]): readonly (readonly Cell[])[];
 }
 
-const OPTIONS = { keys: TEST_KEYS, now: TEST_NOW };
+const OPTIONS = { keys: TEST_KEYS, now: TEST_NOW, recordNumbers: TEST_RECORD_NUMBERS };
 
 /** What every masker must do with every type and rule. Call it inside a `describe`. */
 export function masksAsEveryDoor({ name, without = [], mask }: MaskerUnderTest): void {
