@@ -137,6 +137,9 @@ describe("INFORMATION_SCHEMA", () => {
   const refused: readonly (readonly [sql: string, message: RegExp])[] = [
     ["SELECT * FROM INFORMATION_SCHEMA.TABLES", /behind dataset or/],
     ["SELECT * FROM a.b.c.INFORMATION_SCHEMA.TABLES", /behind dataset or/],
+    ["SELECT * FROM _8f1c.INFORMATION_SCHEMA.COLUMNS", /behind dataset or/],
+    ["SELECT * FROM clinic._SESSION.INFORMATION_SCHEMA.TABLES", /behind dataset or/],
+    ["SELECT * FROM _8f1c.__TABLES__", /behind dataset/],
     ["SELECT * FROM `region-eu`.__TABLES__", /behind dataset/],
     ["SELECT * FROM ehr.INFORMATION_SCHEMA.__TABLES__", /isn't a view/],
     ["SELECT * FROM ehr.TABLES.INFORMATION_SCHEMA", /followed by the name/],

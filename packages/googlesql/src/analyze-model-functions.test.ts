@@ -19,6 +19,11 @@ describe("a function of a model", () => {
       "SELECT predicted_cost FROM ML.PREDICT(MODEL cost, (SELECT ssn AS state, name FROM patients))",
       "predicted_cost = transform cost.*, transform ssn",
     ],
+    // A STRUCT's fields become features by its name and theirs.
+    [
+      "SELECT predicted_cost FROM ML.PREDICT(MODEL blood, (SELECT STRUCT(ssn AS type) AS Blood, address FROM patients))",
+      "predicted_cost = transform blood.*, transform ssn",
+    ],
     [
       "SELECT CENTROID_ID FROM ML.PREDICT(MODEL clusters, TABLE patients)",
       "CENTROID_ID = transform clusters.*, transform state, transform weight",

@@ -23,7 +23,8 @@ export type MetadataName =
 
 const SCHEMA = "INFORMATION_SCHEMA";
 const REGION = /^region-[a-z0-9-]+$/i;
-const DATASET = /^[A-Za-z0-9_]+$/;
+/** None that begins with an underscore: those hold other jobs' results, or are a session's. */
+const DATASET = /^[A-Za-z0-9][A-Za-z0-9_]*$/;
 
 /** Null: a path that names no such view, in any place of it. */
 export function resolveMetadata(path: readonly Identifier[], defaults: NameDefaults): MetadataName | null {

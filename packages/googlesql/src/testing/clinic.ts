@@ -90,6 +90,7 @@ function model(
 const MODELS: ReadonlyMap<string, ModelResource> = new Map([
   model("risk", "LOGISTIC_REGRESSION", "outcome"),
   model("cost", "BOOSTED_TREE_REGRESSOR", "cost"),
+  model("blood", "LINEAR_REGRESSION", "cost", { featureColumns: [{ name: "blood_type" }] }),
   model("clusters", "KMEANS"),
   model("axes", "PCA"),
   model("days", "ARIMA_PLUS"),

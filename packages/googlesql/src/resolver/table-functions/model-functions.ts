@@ -179,11 +179,21 @@ function isLiteral(expression: Expression): boolean {
   return LITERALS.has(expression.kind);
 }
 
-/** What a prediction is made of: the columns that have a feature's name. Where features aren't known, and for an evaluation, all. */
+/**
+ * What a prediction is made of: the columns that have a feature's name, and STRUCTs whose fields may, for the field b of a STRUCT a is the
+ * feature a_b. Where features aren't known, and for an evaluation, all.
+ * https://cloud.google.com/bigquery/docs/auto-preprocessing
+ */
 function featuresOf(input: Input, { featureColumns = [] }: ModelResource, { keeps }: ModelFunction): readonly Flow[] {
-  const names = new Set(featureColumns.map(({ name = "" }) => fold(name)));
-  const all = names.size === 0 || keeps !== true;
-  return input.columns.filter(({ name }) => all || names.has(fold(name))).map(({ flow }) => flow);
+  const names = featureColumns.map(({ name = "" }) => fold(name));
+  const all = names.length === 0 || keeps !== true;
+  const isFeature = ({ name, type }: Column) =>
+    names.some((one) => one === fold(name) || (holdsFields(type) && one.startsWith(fold(name))));
+  return input.columns.filter((column) => all || isFeature(column)).map(({ flow }) => flow);
+}
+
+function holdsFields(type: Type): boolean {
+  return type.kind === "struct" || (type.kind === "array" && holdsFields(type.element));
 }
 
 function made(context: Context, name: string, type: Type, flow: Flow): Column {
