@@ -44,7 +44,7 @@ export class GrpcClient {
     this.#o = options;
   }
 
-  /** The answer's messages, each whole; what isn't asked for isn't read. Throws GrpcCallError. */
+  /** The answer's messages, each whole, and there until the next is asked for; what isn't asked for isn't read. Throws GrpcCallError. */
   async *call(call: GrpcCall): AsyncGenerator<Uint8Array> {
     const session = await this.#open();
     const { idleMs, messageBytes } = this.#o;
@@ -81,7 +81,7 @@ export class GrpcClient {
     const ended = endOf(stream);
     stream.end(frame([call.message]));
     try {
-      yield* readFrames(stream as AsyncIterable<Uint8Array>, messageBytes);
+      yield* readFrames(stream, messageBytes);
       if (failed.code !== undefined) throw new GrpcCallError(failed.code);
       const status = await ended;
       if (status !== 0) throw new GrpcCallError(status);

@@ -24,8 +24,8 @@ export interface Field<T> {
   readonly wire: typeof VARINT | typeof FIXED64 | typeof BYTES;
   readonly repeated: boolean;
   read(reader: Reader, unknown: Unknown): unknown;
-  /** Each value's bytes, without the field's key; nothing for a default that isn't written. */
-  write(value: T): Uint8Array[];
+  /** Each value's pieces, without the field's key; nothing for a default that isn't written. */
+  write(value: T): readonly (readonly Uint8Array[])[];
 }
 
 type Fields = Readonly<Record<string, Field<never>>>;
@@ -46,7 +46,7 @@ export const string = (number: number): Field<string> => ({
   wire: BYTES,
   repeated: false,
   read: (reader) => text(reader.bytes()),
-  write: (value) => (value === "" ? [] : [Buffer.from(value)]),
+  write: (value) => (value === "" ? [] : [[Buffer.from(value)]]),
 });
 
 export const bytes = (number: number): Field<Uint8Array> => ({
@@ -54,7 +54,7 @@ export const bytes = (number: number): Field<Uint8Array> => ({
   wire: BYTES,
   repeated: false,
   read: (reader) => reader.bytes(),
-  write: (value) => (value.length === 0 ? [] : [value]),
+  write: (value) => (value.length === 0 ? [] : [[value]]),
 });
 
 /** int32, int64, enum: a whole number that a double holds exactly. */
@@ -63,7 +63,7 @@ export const integer = (number: number): Field<number> => ({
   wire: VARINT,
   repeated: false,
   read: (reader) => reader.integer(),
-  write: (value) => (value === 0 ? [] : [varint(value)]),
+  write: (value) => (value === 0 ? [] : [[varint(value)]]),
 });
 
 export const bool = (number: number): Field<boolean> => ({
@@ -71,7 +71,7 @@ export const bool = (number: number): Field<boolean> => ({
   wire: VARINT,
   repeated: false,
   read: (reader) => reader.integer() !== 0,
-  write: (value) => (value ? [varint(1)] : []),
+  write: (value) => (value ? [[varint(1)]] : []),
 });
 
 export const double = (number: number): Field<number> => ({
@@ -82,7 +82,7 @@ export const double = (number: number): Field<number> => ({
   write: (value) => {
     const out = Buffer.alloc(8);
     out.writeDoubleLE(value);
-    return value === 0 ? [] : [out];
+    return value === 0 ? [] : [[out]];
   },
 });
 
@@ -91,7 +91,7 @@ export const strings = (number: number): Field<readonly string[]> => ({
   wire: BYTES,
   repeated: true,
   read: (reader) => text(reader.bytes()),
-  write: (values) => values.map((value) => Buffer.from(value)),
+  write: (values) => values.map((value) => [Buffer.from(value)]),
 });
 
 export const one = <F extends object>(number: number, message: Message<F>): Field<Value<F>> => ({
@@ -99,7 +99,7 @@ export const one = <F extends object>(number: number, message: Message<F>): Fiel
   wire: BYTES,
   repeated: false,
   read: (reader, unknown) => message.decode(reader.bytes(), unknown),
-  write: (value) => [message.encode(value)],
+  write: (value) => [message.pieces(value)],
 });
 
 export const many = <F extends object>(number: number, message: Message<F>): Field<readonly Value<F>[]> => ({
@@ -107,7 +107,7 @@ export const many = <F extends object>(number: number, message: Message<F>): Fie
   wire: BYTES,
   repeated: true,
   read: (reader, unknown) => message.decode(reader.bytes(), unknown),
-  write: (values) => values.map((value) => message.encode(value)),
+  write: (values) => values.map((value) => message.pieces(value)),
 });
 
 export function message<F extends Readonly<Record<string, unknown>>>(name: string, fields: F): Message<F> {
@@ -148,8 +148,8 @@ export function message<F extends Readonly<Record<string, unknown>>>(name: strin
       if (given === undefined) continue;
       for (const written of field.write(given as never)) {
         out.push(varint(field.number * 8 + field.wire));
-        if (field.wire === BYTES) out.push(varint(written.length));
-        out.push(written);
+        if (field.wire === BYTES) out.push(varint(written.reduce((sum, piece) => sum + piece.length, 0)));
+        out.push(...written);
       }
     }
     return out;

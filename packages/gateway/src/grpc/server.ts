@@ -9,7 +9,7 @@ import {
 } from "node:http2";
 import type { TLSSocket, TlsOptions } from "node:tls";
 import { certificateThumbprint, mayStay } from "../tls/client-certificate.ts";
-import { FrameError, prefix, readFrames } from "./frames.ts";
+import { FrameError, framed, readFrames } from "./frames.ts";
 import { GrpcError, STATUS, type StatusName } from "./status.ts";
 
 /**
@@ -30,7 +30,8 @@ export interface Call {
   /** The one message; read once. */
   request(): Promise<Uint8Array>;
   /**
-   * Sends one message; resolves when the client has room for another, so that a slow reader slows whoever waits for it. Rejects when
+   * Sends one message; resolves when it is written and the client has room for another, so that a slow reader slows whoever waits for it, and
+   * the pieces' memory may be used again. Rejects when
    * the call's signal fires, or this one: whoever takes nothing must not hold a place for ever (I10).
    */
   send(pieces: readonly Uint8Array[], signal?: AbortSignal): Promise<void>;
@@ -137,8 +138,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
         address: stream.session?.socket?.remoteAddress ?? "",
         signal: stop.signal,
         request: () => requestOf(stream, limits.requestBytes, limits.bodyTimeoutMs),
-        send: (pieces, signal) =>
-          send(stream, pieces, signal === undefined ? stop.signal : AbortSignal.any([stop.signal, signal])),
+        send: (pieces, signal) => send(stream, pieces, signal === undefined ? [stop.signal] : [stop.signal, signal]),
       });
       begin(stream);
       end(stream, "ok", "");
@@ -198,9 +198,7 @@ async function requestOf(stream: ServerHttp2Stream, maxBytes: number, timeoutMs:
   const late = setTimeout(() => stream.close(constants.NGHTTP2_CANCEL), timeoutMs);
   try {
     let message: Uint8Array | undefined;
-    // The stream is still to be answered on, however the request ends.
-    const chunks = stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>;
-    for await (const one of readFrames(chunks, maxBytes)) {
+    for await (const one of readFrames(stream, maxBytes)) {
       if (message !== undefined) throw new GrpcError("invalidArgument", "The call takes one message.");
       message = Uint8Array.from(one);
     }
@@ -229,23 +227,28 @@ function begin(stream: ServerHttp2Stream): void {
   );
 }
 
-function send(stream: ServerHttp2Stream, pieces: readonly Uint8Array[], signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted();
+function send(
+  stream: ServerHttp2Stream,
+  pieces: readonly Uint8Array[],
+  signals: readonly AbortSignal[],
+): Promise<void> {
+  for (const signal of signals) signal.throwIfAborted();
   begin(stream);
   return new Promise((resolve, reject) => {
-    const stop = (): void => reject(signal.reason);
-    signal.addEventListener("abort", stop, { once: true });
+    const stop = (event: Event): void => reject((event.target as AbortSignal).reason);
+    for (const signal of signals) signal.addEventListener("abort", stop, { once: true });
+    const sent = (error: Error | null | undefined): void => {
+      for (const signal of signals) signal.removeEventListener("abort", stop);
+      if (error) reject(error);
+      else resolve();
+    };
+    const written = framed(pieces);
     // In one go, but without a copy of what may be many megabytes.
     stream.cork();
-    stream.write(prefix(pieces));
-    for (const [i, piece] of pieces.entries())
+    for (const [i, piece] of written.entries())
       stream.write(piece, (error) => {
-        if (error == null && i < pieces.length - 1) return;
-        signal.removeEventListener("abort", stop);
-        if (error) reject(error);
-        else resolve();
+        if (error != null || i === written.length - 1) sent(error);
       });
-    if (pieces.length === 0) resolve();
     stream.uncork();
   });
 }

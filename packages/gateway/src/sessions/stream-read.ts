@@ -8,7 +8,7 @@ import { PageError, type PageOptions, requireHolding } from "./page.ts";
 import { DISAGREES, denied } from "./refusal.ts";
 import type { SessionRow } from "./session-row.ts";
 
-/** A masked batch that may leave; the first has the schema. */
+/** A masked batch that may leave, and holds until the next is asked for; the first has the schema. */
 export interface MaskedBatch {
   readonly schema: Buffer | undefined;
   readonly batch: Buffer;
@@ -61,7 +61,7 @@ export function streamMasker(
     case "avro":
       return new AvroMasker(settings);
     case "arrow": {
-      const masker = new ArrowMasker(settings);
+      const masker = new ArrowMasker({ ...settings, reuseMemory: true });
       return {
         schema: (serialized) => masker.schema(serialized),
         batch: (serialized, said, atMost) => {

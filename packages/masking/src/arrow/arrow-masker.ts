@@ -18,6 +18,8 @@ export type ArrowMaskerOptions = Pick<
     /** To which the compressed buffers of one batch may unpack; default 256 MB. */
     readonly maxBatchBytes?: number;
   };
+  /** Each batch is written over the one before: it holds until the next is made. */
+  readonly reuseMemory?: boolean;
 };
 
 const MOST_BATCH_BYTES = 256 * 1024 * 1024;
@@ -35,6 +37,8 @@ export class ArrowMasker {
     readonly maxMaskedCellBytes: number;
     readonly maxBatchBytes: number;
   };
+  readonly #reuse: boolean;
+  #room = Buffer.alloc(0);
   #columns: readonly Column[] | undefined;
   #dead = false;
   #rows = 0;
@@ -43,6 +47,7 @@ export class ArrowMasker {
   /** @throws MaskingError `fields` if no result could have these fields */
   constructor(options: ArrowMaskerOptions) {
     this.#plan = planRow(options);
+    this.#reuse = options.reuseMemory ?? false;
     this.#limits = { ...DEFAULT_LIMITS, maxBatchBytes: MOST_BATCH_BYTES, ...options.limits };
   }
 
@@ -76,7 +81,7 @@ export class ArrowMasker {
       const masked = columns.map((column, i) =>
         maskValues(column, values[i] as Values, this.#limits.maxMaskedCellBytes, subjects),
       );
-      const batch = writeBatch(columns, rows, masked);
+      const batch = writeBatch(columns, rows, masked, (bytes) => this.#roomFor(bytes));
       this.#rows += rows;
       this.#bytes += batch.length;
       return { rows, batch };
@@ -90,6 +95,13 @@ export class ArrowMasker {
       maskedCells: Object.fromEntries(this.#plan.masked.map(({ path, rule, count }) => [path, { rule, count }])),
       bytes: this.#bytes,
     };
+  }
+
+  #roomFor(bytes: number): Buffer {
+    if (!this.#reuse) return Buffer.allocUnsafeSlow(bytes);
+    // Somewhat more, for batches are of about one size.
+    if (bytes > this.#room.length) this.#room = Buffer.allocUnsafeSlow(Math.ceil(bytes * 1.25));
+    return this.#room;
   }
 
   #alive<T>(work: () => T): T {

@@ -1,4 +1,4 @@
-import { isUtf8 } from "node:buffer";
+import { isAscii, isUtf8 } from "node:buffer";
 import { MaskingError } from "../masking-error.ts";
 import { BodyBuffers } from "./body-buffers.ts";
 import type { Column } from "./column.ts";
@@ -107,16 +107,18 @@ class BatchReader {
     // Of no values there may be no offsets either.
     const bytes = length === 0 && this.#buffers.nextIsEmpty ? 0 : 4 * (length + 1);
     const raw = this.#next(column, bytes);
+    // A copy, for they may lie anywhere in memory.
     const offsets = new Int32Array(length + 1);
-    if (bytes > 0) {
-      const view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
-      for (let i = 0; i <= length; i++) {
-        const offset = view.getInt32(4 * i, true);
-        // Bytes or elements before the first value would belong to none.
-        if (i === 0 ? offset !== 0 : offset < (offsets[i - 1] as number)) throw shape(column, "offsets out of order");
-        offsets[i] = offset;
-      }
+    new Uint8Array(offsets.buffer).set(raw);
+    // Bytes or elements before the first value would belong to none.
+    let before = offsets[0] as number;
+    let ordered = before === 0;
+    for (let i = 1; i <= length; i++) {
+      const offset = offsets[i] as number;
+      ordered &&= offset >= before;
+      before = offset;
     }
+    if (!ordered) throw shape(column, "offsets out of order");
     return offsets;
   }
 
@@ -128,6 +130,8 @@ class BatchReader {
 
 /** JSON's rows are refused when they aren't UTF-8; so are Arrow's. */
 function checkText(column: Column, offsets: Int32Array, data: Uint8Array): void {
+  // Each byte a character.
+  if (isAscii(data)) return;
   if (!isUtf8(data)) throw shape(column, "text that is not UTF-8");
   for (const offset of offsets)
     if (offset < data.length && ((data[offset] as number) & 0xc0) === 0x80)

@@ -30,3 +30,24 @@ it(`masks a cell in Arrow as in JSON, whatever the types, masks and nesting (SEE
     RUNS,
   );
 });
+
+it(`writes each batch over the one before as it would in fresh memory (SEED=${RUNS.seed})`, () => {
+  fc.assert(
+    fc.property(pages(), fc.array(fc.nat(20), { minLength: 2, maxLength: 4 }), ({ fields, rows }, counts) => {
+      const [fresh, again] = [
+        new ArrowMasker(options(fields)),
+        new ArrowMasker({ ...options(fields), reuseMemory: true }),
+      ];
+      const { schema, batch } = arrowOf(fields, rows);
+      fresh.schema(schema);
+      again.schema(schema);
+      for (const atMost of counts) {
+        // Whatever stood in the memory before.
+        again.batch(batch).batch.fill(0xa5);
+        fresh.batch(batch);
+        assert.deepEqual(again.batch(batch, atMost), fresh.batch(batch, atMost));
+      }
+    }),
+    { ...RUNS, numRuns: 100 },
+  );
+});

@@ -3,8 +3,13 @@ import { int64, pairs, table } from "./flat-writer.ts";
 import { RECORD_BATCH, writeMetadata } from "./message.ts";
 import type { Values } from "./read-batch.ts";
 
-/** A record batch message of these values, uncompressed; what stands between buffers is zeros. */
-export function writeBatch(columns: readonly Column[], rows: number, values: readonly Values[]): Buffer {
+/** A record batch message of these values, uncompressed, in the first bytes of `room`'s memory; what stands between buffers is zeros. */
+export function writeBatch(
+  columns: readonly Column[],
+  rows: number,
+  values: readonly Values[],
+  room: (bytes: number) => Buffer,
+): Buffer {
   const nodes: [number, number][] = [];
   const places: [number, number][] = [];
   const buffers: Uint8Array[] = [];
@@ -25,9 +30,15 @@ export function writeBatch(columns: readonly Column[], rows: number, values: rea
   };
   for (const [i, column] of columns.entries()) put(column, values[i] as Values);
   const metadata = writeMetadata(RECORD_BATCH, table(int64(rows), pairs(nodes), pairs(places)), bodyBytes);
-  const out = Buffer.alloc(metadata.length + bodyBytes);
+  const out = room(metadata.length + bodyBytes).subarray(0, metadata.length + bodyBytes);
   metadata.copy(out);
-  for (const [i, bytes] of buffers.entries()) out.set(bytes, metadata.length + (places[i]?.[0] ?? 0));
+  // Each byte is written: memory that was used before shows nothing of then.
+  let end = metadata.length;
+  for (const bytes of buffers) {
+    out.set(bytes, end);
+    out.fill(0, end + bytes.length, end + padded(bytes.length));
+    end += padded(bytes.length);
+  }
   return out;
 }
 

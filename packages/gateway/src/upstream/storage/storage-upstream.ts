@@ -24,7 +24,7 @@ import type { TableReference } from "../upstream.ts";
 export interface StorageUpstream {
   /** `project`: the one that is billed, before the connection's own. */
   createReadSession(read: ReadRequest): Promise<ReadSession>;
-  /** From this row of the stream on. The first batch has the schema. */
+  /** From this row of the stream on. The first batch has the schema. A batch holds until the next is asked for. */
   readRows(stream: string, format: Format, offset: number, signal: AbortSignal): AsyncIterable<Batch>;
   /** undefined: it can't be split. */
   split(stream: string, fraction: number, signal: AbortSignal): Promise<readonly [string, string] | undefined>;
@@ -122,7 +122,8 @@ export function createStorageUpstream(options: StorageUpstreamOptions): StorageU
     for (let tries = 0; ; tries++) {
       try {
         const answers: Uint8Array[] = [];
-        for await (const answer of call(method, message, route, deadline - Date.now(), signal)) answers.push(answer);
+        for await (const answer of call(method, message, route, deadline - Date.now(), signal))
+          answers.push(Uint8Array.from(answer));
         const [answer, ...more] = answers;
         if (answer === undefined || more.length > 0) throw new UpstreamError("unexpected");
         return answer;
