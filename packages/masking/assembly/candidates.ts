@@ -157,10 +157,15 @@ function areDigits(p: usize, length: i32): bool {
   for (let i = 0; i < length; i++) if (!isDigitAt(p + i)) return false;
   return true;
 }
-/** Space, dash or dot. */
+/** Space, dash, dot or underscore. */
 // @ts-ignore: decorator
 @inline function isDelimiter(byte: u8): bool {
-  return byte == 0x20 || byte == 0x2d || byte == 0x2e;
+  return byte == 0x20 || byte == 0x2d || byte == 0x2e || byte == 0x5f;
+}
+/** A dash between spaces, and a digit. */
+// @ts-ignore: decorator
+@inline function spacedDash(p: usize): bool {
+  return (load<u32>(p) & 0xff_ffff) == 0x20_2d20 && isDigitAt(p + 3);
 }
 
 /**
@@ -181,10 +186,11 @@ function digitGroup(s: usize, told: u32, known: i32): void {
   // Digits after one delimiter: else nothing of numbers in groups begins here.
   if ((bits >> (length + 1)) & 1) {
     if (isDelimiter(next)) kinds |= delimited(s, e, length, next);
-    if (length < 3 && (next == 0x2f || next == 0x2d || next == 0x2e) && shortDate(e, next)) kinds |= DATE;
+    if (length < 3 && (next == 0x2f || isDelimiter(next)) && shortDate(e, next)) kinds |= DATE;
   }
   if (before == 0x2b) add(s - 1, PHONE);
   if (length == 3) {
+    if (next == 0x20 && spacedDash(e)) kinds |= SSN | PHONE;
     if (before == 0x28 && next == 0x29) add(s - 1, PHONE);
   } else {
     if (mayBeMonthBehind(e) && monthBehind(e)) kinds |= DAY_FIRST;
@@ -211,10 +217,11 @@ function longGroup(s: usize, least: i32): void {
   const next = load<u8>(e);
   let kinds: u32 = 0;
   if (isDelimiter(next)) kinds |= delimited(s, e, length, next);
+  if (next == 0x20 && length <= 7 && spacedDash(e)) kinds |= PHONE;
   if (load<u8>(s - 1) == 0x2b) add(s - 1, PHONE);
   switch (length) {
     case 4:
-      if ((next == 0x2f || next == 0x2d || next == 0x2e) && shortDate(e, next)) kinds |= DATE;
+      if ((next == 0x2f || isDelimiter(next)) && shortDate(e, next)) kinds |= DATE;
       if (mayBeMonthBefore(s)) monthBefore(s);
       break;
     case 7:

@@ -25,7 +25,7 @@ const ORDINAL = "(?:[sS][tT]|[nN][dD]|[rR][dD]|[tT][hH])?";
 /** 2024-03-05, 3/5/24, 5.3.2024, 20240305, 03/2024 */
 export const date: Detector = {
   kind: "DATE",
-  pattern: String.raw`(?<!\d)(?:(?:\d{4}(?<dateDelimiter>[-/.])\d{1,2}\k<dateDelimiter>\d{1,2}|\d{1,2}(?<dateOther>[-/.])\d{1,2}\k<dateOther>(?:\d{4}|\d{2}))(?!\d|\.\d)|(?:${YEAR}\d{4}|\d{1,2}\/${YEAR})(?!\d))`,
+  pattern: String.raw`(?<!\d)(?:(?:\d{4}(?<dateDelimiter>[-/._])\d{1,2}\k<dateDelimiter>\d{1,2}|\d{1,2}(?<dateOther>[-/._])\d{1,2}\k<dateOther>(?:\d{4}|\d{2}))(?!\d|\.\d)|(?:${YEAR}\d{4}|\d{1,2}\/${YEAR})(?!\d))`,
   accept: whole(isDate),
 };
 

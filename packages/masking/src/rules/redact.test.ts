@@ -24,6 +24,10 @@ describe("redact", () => {
   it("sees through typeset dashes and spaces", () => {
     assert.equal(redacted("a 123–45–6780 b\u00a0312\u2011555\u20110123"), "a [SSN] b\u00a0[PHONE]");
   });
+  it("sees through tabs and bullets between groups, and leaves them elsewhere", () => {
+    assert.equal(redacted("a\t123\t45\t6780\tMRN:\t00123456"), "a\t[SSN]\tMRN:\t[MRN]");
+    assert.equal(redacted("• 312•555•0123 · jane@example.org"), "• [PHONE] · [EMAIL]");
+  });
   it("is NULL where an identifier may hide", () => {
     for (const text of [
       "123\u200b-45-6780",
