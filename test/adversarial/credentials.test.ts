@@ -43,7 +43,9 @@ describe("row 45: credentials", () => {
       headers: { authorization },
     });
     assertRefused(answer, status);
-    if (answer.status === 401) assert.match(String(answer.headers["www-authenticate"]), /^Bearer/);
+    // The scheme that was tried is the one that is asked for (RFC 9110 section 11.6.1, RFC 9449 section 7.1).
+    const scheme = authorization.startsWith("DPoP ") ? "DPoP " : "Bearer ";
+    if (answer.status === 401) assert.ok(String(answer.headers["www-authenticate"]).startsWith(scheme));
     if (authorization.length > 40)
       assert.ok(!answer.bytes.includes(authorization.slice(0, 60)), "the credential is echoed");
     assertRefused(await agent.send("GET", "/api/v1/approvals", { headers: { authorization } }), undefined);
