@@ -15,6 +15,16 @@ forbid (principal, action == Action::"describe", resource in Table::"${PROJECT}.
 @id("nobody-knows-of-plates")
 forbid (principal, action == Action::"describe", resource in Table::"${PROJECT}.ehr.patients")
 when { resource.path == "vin" || resource.path == "address.street" };
+
+@id("labs")
+permit (principal in Group::"clinical-agents", action == Action::"describe", resource)
+when { resource in Dataset::"${PROJECT}.lab_alone" || resource in Dataset::"${PROJECT}.lab_marked" || !resource.classified };
+
+@id("nobody-knows-of-sealed")
+forbid (principal, action == Action::"describe", resource in Table::"${PROJECT}.lab_alone.sealed");
+
+@id("nobody-knows-of-trials")
+forbid (principal, action == Action::"describe", resource in DataClass::"phi.study");
 `;
 
 const V2 = `/bigquery/v2/projects/${PROJECT}`;
@@ -27,7 +37,13 @@ interface Field {
 describe("INFORMATION_SCHEMA", () => {
   let clinic: OpenClinic;
   before(async () => {
-    clinic = await openClinic({ "hidden.cedar": () => HIDDEN });
+    clinic = await openClinic({
+      "hidden.cedar": () => HIDDEN,
+      "../catalog.yaml": (before) =>
+        before
+          .replace("\nclasses:\n", "\nclasses:\n  phi.study: A trial nobody may know of\n")
+          .replace("\nlabels:\n", "\nlabels:\n  study=sealed: phi.study\n"),
+    });
   });
   after(() => clinic.close());
 
@@ -37,6 +53,15 @@ describe("INFORMATION_SCHEMA", () => {
     return loot;
   };
   const texts = (loot: Loot): string[] => (loot.rows ?? []).map((row) => row.f.map(({ v }) => String(v)).join(" "));
+  /** As somebody with access of their own, past the gateway. */
+  const upstream = async (path: string, body: object): Promise<void> => {
+    const { ok } = await fetch(`${clinic.rig.warehouse.url}${V2}${path}`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+    assert.ok(ok);
+  };
   const get = async (path: string): Promise<unknown> =>
     JSON.parse((await clinic.agent.send("GET", `${V2}${path}`)).body);
 
@@ -85,15 +110,47 @@ describe("INFORMATION_SCHEMA", () => {
     assert.deepEqual(texts(await ask("SELECT table_name FROM no_such.INFORMATION_SCHEMA.TABLES")), []);
   });
 
-  it("lists the datasets that datasets.list lists", async () => {
+  it("lists the datasets that datasets.list lists, but for the empty ones", async () => {
     const listed = (await get("/datasets")) as { datasets: { datasetReference: { datasetId: string } }[] };
-    const names = listed.datasets.map(({ datasetReference }) => datasetReference.datasetId).sort();
+    const names = listed.datasets
+      .map(({ datasetReference }) => datasetReference.datasetId)
+      .filter((name) => name !== "workspace")
+      .sort();
     const all = await ask("SELECT schema_name FROM INFORMATION_SCHEMA.SCHEMATA ORDER BY 1");
     assert.deepEqual(texts(all), names);
     assert.deepEqual(
       texts(await ask(`SELECT schema_name FROM \`${PROJECT}\`.INFORMATION_SCHEMA.SCHEMATA ORDER BY 1`)),
       names,
     );
+  });
+
+  it("tells of an empty dataset where any table made in it could be known, and of no other", async () => {
+    const names = async () =>
+      ((await get("/datasets")) as { datasets: { datasetReference: { datasetId: string } }[] }).datasets.map(
+        ({ datasetReference }) => datasetReference.datasetId,
+      );
+    const make = (datasetId: string, labels = {}) =>
+      upstream("/datasets", { datasetReference: { projectId: PROJECT, datasetId }, labels });
+    await make("closed_trial");
+    await make("lab_alone");
+    await make("lab_marked", { study: "sealed" });
+    const listed = await names();
+    assert.ok(listed.includes("workspace") && listed.includes("lab_alone"));
+    for (const hidden of ["closed_trial", "lab_marked"]) {
+      const alone = await clinic.agent.send("GET", `${V2}/datasets/${hidden}`);
+      assert.equal(alone.status, 404);
+      assert.ok(!listed.includes(hidden));
+      const found = await ask(`SELECT COUNT(*) AS n FROM INFORMATION_SCHEMA.SCHEMATA WHERE schema_name = '${hidden}'`);
+      assert.deepEqual(texts(found), ["0"]);
+    }
+    assert.equal((await clinic.agent.send("GET", `${V2}/datasets/lab_alone`)).status, 200);
+    assert.equal((await clinic.agent.send("GET", `${V2}/datasets/lab_never_made`)).status, 404);
+    // Its one table is hidden: so is it, though another could be made there.
+    await upstream("/datasets/lab_alone/tables", {
+      tableReference: { projectId: PROJECT, datasetId: "lab_alone", tableId: "sealed" },
+      schema: { fields: [{ name: "a", type: "STRING" }] },
+    });
+    assert.ok(!(await names()).includes("lab_alone"));
   });
 
   it("tells no text, size, time or option", async () => {

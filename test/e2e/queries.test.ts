@@ -197,7 +197,7 @@ describe("queries through the official client", () => {
   describe("metadata", () => {
     it("lists datasets, tables and columns that policy describes to this agent, and no others", async () => {
       const datasets = (await client.getDatasets())[0].map((d) => d.id);
-      assert.deepEqual([...datasets].sort(), ["directory", "ehr", "ops"]);
+      assert.deepEqual([...datasets].sort(), ["directory", "ehr", "ops", "workspace"]);
       const tables = (await client.dataset("ops").getTables())[0].map((t) => t.id);
       assert.deepEqual([...tables].sort(), ["bed_census", "calendar"]);
       const researcher = await rig.client("research-agent");

@@ -163,6 +163,19 @@ export class Catalog {
     this.#cache.forget(name);
   }
 
+  /**
+   * Classes of the rows of a table that somebody could make in a dataset: what the file and the dataset's labels say of any, and
+   * `phi`, since nobody knows what it would hold. undefined: no such dataset, or it isn't shown.
+   */
+  async classesOfNewTable(projectId: string, datasetId: string): Promise<ClassifiedColumn | undefined> {
+    const labels = await this.#cache.dataset(projectId, datasetId);
+    if (labels === undefined) return undefined;
+    const tableReference = { projectId, datasetId, tableId: "*" };
+    const rows = classifyTable({ tableReference }, labels, this.#file).get("*");
+    const column = `${projectId}.${datasetId}.*.*`;
+    return { column, classes: [...new Set(["phi", ...(rows?.classes ?? [])])].sort(), source: "phi-default" };
+  }
+
   async #loadTable(
     name: TableName,
     travelled: ReadonlyMap<string, readonly DataClass[]> | undefined,

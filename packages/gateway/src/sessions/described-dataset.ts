@@ -1,4 +1,4 @@
-import type { TableFieldSchema, TableResource } from "@chaperone/googlesql";
+import type { TableFieldSchema, TableName, TableResource } from "@chaperone/googlesql";
 import { MOST_TABLES } from "../catalog/catalog.ts";
 import type { AgentPrincipal } from "../identity/principal.ts";
 import type { Connection } from "./connection.ts";
@@ -25,11 +25,45 @@ export async function describedDataset(
   now: number,
   withFields: boolean,
 ): Promise<readonly DescribedInDataset[]> {
+  return describedAmong(await tableNames(connection, project, dataset), principal, connection, now, withFields);
+}
+
+/**
+ * Whether the agent may know that a dataset is there: it may know of one of its tables or, where there is none, of any that could be
+ * made in it, asked as CREATE SCHEMA is (`*`), with all classes that such a table could take from its dataset and `phi` (I9).
+ * That all of its tables are hidden hides it, whatever policy says of others.
+ */
+export async function seesDataset(
+  principal: AgentPrincipal,
+  connection: Connection,
+  project: string,
+  dataset: string,
+  now: number,
+): Promise<boolean> {
+  const names = await tableNames(connection, project, dataset);
+  if (names.length > 0) return (await describedAmong(names, principal, connection, now, false)).length > 0;
+  const snapshot = await connection.catalog.load([]);
+  const classes = await connection.catalog.classesOfNewTable(project, dataset);
+  if (classes === undefined) return false;
+  const request = { ...describing(principal, connection, snapshot, now), classes: () => classes };
+  return describedIn(connection, request, snapshot, `${project}.${dataset}.*`, false) !== undefined;
+}
+
+async function tableNames(connection: Connection, project: string, dataset: string): Promise<readonly TableName[]> {
   const tables = await allPages(
     (page) => connection.upstream.listTables(project, dataset, page),
     (list) => list.tables,
   );
-  const names = tables.map(({ name }) => name);
+  return tables.map(({ name }) => name);
+}
+
+async function describedAmong(
+  names: readonly TableName[],
+  principal: AgentPrincipal,
+  connection: Connection,
+  now: number,
+  withFields: boolean,
+): Promise<readonly DescribedInDataset[]> {
   const described: DescribedInDataset[] = [];
   for (let start = 0; start < names.length; start += MOST_TABLES) {
     const some = names.slice(start, start + MOST_TABLES);

@@ -1,7 +1,7 @@
 import type { TableFieldSchema } from "@chaperone/googlesql";
 import type { AgentPrincipal } from "../../identity/principal.ts";
 import type { Connection } from "../../sessions/connection.ts";
-import { datasetNames, describedDataset } from "../../sessions/described-dataset.ts";
+import { datasetNames, describedDataset, seesDataset } from "../../sessions/described-dataset.ts";
 import { describedTable } from "../../sessions/described-table.ts";
 import { GoogleError, notFound } from "./google-error.ts";
 
@@ -35,13 +35,12 @@ export class MetadataReader {
   async datasets(principal: AgentPrincipal, connection: Connection, project: string): Promise<unknown> {
     const seen = [];
     for (const datasetId of await datasetNames(connection, project))
-      if ((await this.#describableTables(principal, connection, project, datasetId)).length > 0) seen.push(datasetId);
+      if (await seesDataset(principal, connection, project, datasetId, this.#clock())) seen.push(datasetId);
     return { kind: "bigquery#datasetList", datasets: seen.map((id) => datasetResource(project, id, connection)) };
   }
 
   async dataset(principal: AgentPrincipal, connection: Connection, project: string, dataset: string): Promise<unknown> {
-    if ((await this.#describableTables(principal, connection, project, dataset)).length === 0)
-      throw notFound("Dataset");
+    if (!(await seesDataset(principal, connection, project, dataset, this.#clock()))) throw notFound("Dataset");
     return datasetResource(project, dataset, connection);
   }
 

@@ -103,11 +103,12 @@ export const METHODS: readonly Method[] = [
     "Google's account for keys of one's own is of no use to an agent.",
   ),
 
-  answer("datasets.list", `${PROJECT}/datasets`, "datasets with a table that the agent may know of", [
-    ...PAGING,
-    "all",
-    "filter",
-  ]),
+  answer(
+    "datasets.list",
+    `${PROJECT}/datasets`,
+    "datasets with a table that the agent may know of, and empty ones where it could know of any",
+    [...PAGING, "all", "filter"],
+  ),
   answer("datasets.get", DATASET, "its name and location, without access list, labels and description", [
     "datasetView",
   ]),
