@@ -83,6 +83,7 @@ export async function startSetting(folder: string): Promise<Setting> {
         LC_ALL: "C.UTF-8",
         GOOGLE_APPLICATION_CREDENTIALS: join(folder, `${kind}.json`),
         ...(kind === "C" ? { GOOGLE_CLOUD_UNIVERSE_DOMAIN: universe, UNIVERSE: universe } : {}),
+        SIDE: side,
         ENDPOINT: side === "gateway" ? rig.url : rig.warehouse.url,
         STORAGE_PORT: String(fronts?.[side].port ?? ""),
         GRPC_DEFAULT_SSL_ROOTS_FILE_PATH: fronts?.[side].certificate,

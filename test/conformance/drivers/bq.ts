@@ -3,11 +3,18 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { discoveryDocument } from "../../../packages/gateway/src/doors/bigquery-rest/discovery.ts";
 import type { Step } from "../steps.ts";
 
 const step = JSON.parse(process.argv[2] ?? "") as Step;
-const { ENDPOINT = "", PROJECT = "" } = process.env;
+const { ENDPOINT = "", PROJECT = "", SIDE = "", HOME = "" } = process.env;
 const common = ["--api", ENDPOINT, "--project_id", PROJECT, "--format=json", "--quiet"];
+if (SIDE === "warehouse") {
+  // The stand-in for BigQuery doesn't describe itself: there bq makes the same calls, of the gateway's description.
+  const description = join(HOME, "discovery.json");
+  writeFileSync(description, JSON.stringify(discoveryDocument(ENDPOINT)));
+  common.push(`--discovery_file=${description}`);
+}
 
 function words(): string[] {
   switch (step.how) {
