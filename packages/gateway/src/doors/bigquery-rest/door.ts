@@ -1,30 +1,29 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AgentPrincipal } from "../../identity/principal.ts";
 import type { Connection } from "../../sessions/connection.ts";
-import { describedTable } from "../../sessions/described-table.ts";
 import type { SessionEngine } from "../../sessions/engine.ts";
 import { countRows, openPage, type PageOptions, type PageRequest } from "../../sessions/page.ts";
 import { createdTable, RESULT_DATASET, resultTable } from "../../sessions/result-table.ts";
 import type { SessionError } from "../../sessions/session.ts";
-import { findSession, listSessions, type SessionRow } from "../../sessions/session-row.ts";
+import { findSession, type SessionRow } from "../../sessions/session-row.ts";
 import type { Submission } from "../../sessions/statement.ts";
-import { runAtOnce } from "./at-once.ts";
 import { discoveryDocument } from "./discovery.ts";
 import { GoogleError, invalid, notFound } from "./google-error.ts";
 import { insertAll } from "./insert-all.ts";
 import { type Inserting, insertJob } from "./insert-job.ts";
+import { jobList } from "./job-list.ts";
 import { bytesTold, jobReference, jobResource } from "./job-resource.ts";
-import { datasetResource, type MetadataReader } from "./metadata.ts";
+import type { MetadataReader } from "./metadata.ts";
 import { formatOptions, pageRequestOf } from "./page-request.ts";
 import { readBody } from "./read-body.ts";
 import { refused, refuseIfRefused, translate } from "./refused.ts";
 import { parseBody, queryRequest } from "./requests.ts";
-import { integerParameter, type Matched, matchRoute } from "./routes.ts";
+import { integerParameter, type Matched, matchRoute, param } from "./routes.ts";
 import type { MethodName } from "./rules.ts";
 import { sendJson, sendPage } from "./send.ts";
 import { locationOf, statementOf } from "./statement-body.ts";
+import { createDataset, createTable, dropTable } from "./table-changes.ts";
 import { TableData } from "./table-data.ts";
-import { createSchemaSql, createSql, datasetRequest, dropSql, tableRequest } from "./table-ddl.ts";
 import { Uploads } from "./uploads.ts";
 
 export interface BigQueryDoorOptions {
@@ -43,8 +42,6 @@ export interface BigQueryDoorOptions {
 const DEFAULT_TIMEOUT_MS = 10_000;
 /** Milliseconds; what is longer is cut to the gateway's own bound. */
 const MOST_TIMEOUT_MS = 1_000_000_000;
-const LISTED = 50;
-const MOST_LISTED = 1000;
 
 /** BigQuery's REST v2, as far as routes.ts names it. An operation answers, or throws GoogleError. */
 export class BigQueryDoor {
@@ -93,7 +90,7 @@ export class BigQueryDoor {
       case "datasets.list":
         return sendJson(response, await metadata.datasets(principal, this.#connection(m), param(m, "project")));
       case "datasets.insert":
-        return this.#createDataset(m, principal, request, response, gone);
+        return createDataset(this.#o, m, principal, this.#connection(m), request, response, gone);
       case "datasets.get":
         return sendJson(
           response,
@@ -124,9 +121,9 @@ export class BigQueryDoor {
         );
       }
       case "tables.insert":
-        return this.#createTable(m, principal, request, response, gone);
+        return createTable(this.#o, m, principal, this.#connection(m), request, response, gone);
       case "tables.delete":
-        return this.#dropTable(m, principal, response, gone);
+        return dropTable(this.#o, m, principal, this.#connection(m), response, gone);
       case "tabledata.list":
         return this.#tableData.list(m, principal, this.#connection(m), response, gone);
       case "tabledata.insertAll": {
@@ -155,7 +152,10 @@ export class BigQueryDoor {
         return sendJson(response, this.#resource(row, request));
       }
       case "jobs.list":
-        return sendJson(response, await this.#list(m, principal, request));
+        return sendJson(
+          response,
+          await jobList(this.#o.pages.store, m, principal, (row) => this.#resource(row, request)),
+        );
       case "jobs.cancel": {
         const row = await engine.cancel(await this.#job(m, principal));
         return sendJson(response, { kind: "bigquery#jobCancelResponse", job: this.#resource(row, request) });
@@ -176,83 +176,9 @@ export class BigQueryDoor {
     }
   }
 
-  /** One page of the agent's own jobs. A filter by state can leave a page short, or empty, though more follow. */
-  async #list(m: Matched, principal: AgentPrincipal, request: IncomingMessage): Promise<unknown> {
-    if (m.query.get("allUsers") === "true")
-      throw new GoogleError(403, "accessDenied", "An agent sees its own jobs only; ask without allUsers.");
-    const limit = Math.max(1, integerParameter(m.query, "maxResults", MOST_LISTED) ?? LISTED);
-    const token = m.query.get("pageToken");
-    const rows = await listSessions(this.#o.pages.store, principal, param(m, "project"), {
-      limit,
-      from: integerParameter(m.query, "minCreationTime", Number.MAX_SAFE_INTEGER),
-      to: integerParameter(m.query, "maxCreationTime", Number.MAX_SAFE_INTEGER),
-      after: token === undefined || token === "" ? undefined : readListToken(token),
-    });
-    const states = m.query.get("stateFilter")?.toUpperCase().split(",");
-    // Nothing here has a parent: a script's child jobs are not told.
-    const listed = m.query.has("parentJobId") ? [] : rows.map((row) => listedJob(this.#resource(row, request)));
-    const last = rows.length === limit ? rows.at(-1) : undefined;
-    return {
-      kind: "bigquery#jobList",
-      jobs: listed.filter((job) => states === undefined || states.includes(job.state)),
-      ...(last === undefined ? {} : { nextPageToken: writeListToken(last) }),
-    };
-  }
-
   #inserting(m: Matched, principal: AgentPrincipal): Inserting {
     const { engine, pages } = this.#o;
     return { engine, clock: pages.clock, principal, connection: this.#connection(m), project: param(m, "project") };
-  }
-
-  async #createDataset(
-    m: Matched,
-    principal: AgentPrincipal,
-    request: IncomingMessage,
-    response: ServerResponse,
-    gone: AbortSignal,
-  ): Promise<void> {
-    const [project, connection] = [param(m, "project"), this.#connection(m)];
-    const body = parseBody(datasetRequest, await readBody(request, this.#o.bodyBytes));
-    locationOf(connection, body.location);
-    const sql = createSchemaSql(body, project);
-    await runAtOnce(this.#o.engine, principal, connection, project, sql, gone);
-    sendJson(response, datasetResource(project, body.datasetReference.datasetId, connection));
-  }
-
-  async #createTable(
-    m: Matched,
-    principal: AgentPrincipal,
-    request: IncomingMessage,
-    response: ServerResponse,
-    gone: AbortSignal,
-  ): Promise<void> {
-    const { engine, metadata, bodyBytes } = this.#o;
-    const [project, dataset, connection] = [param(m, "project"), param(m, "dataset"), this.#connection(m)];
-    const body = parseBody(tableRequest, await readBody(request, bodyBytes));
-    await runAtOnce(engine, principal, connection, project, createSql(body, project, dataset), gone);
-    const { tableId } = body.tableReference;
-    const made = { kind: "bigquery#table", tableReference: { projectId: project, datasetId: dataset, tableId } };
-    sendJson(
-      response,
-      await metadata.table(principal, connection, project, dataset, tableId).catch((error: unknown) => {
-        // It was made, and the agent may not see it.
-        if (error instanceof GoogleError) return made;
-        throw error;
-      }),
-    );
-  }
-
-  async #dropTable(m: Matched, principal: AgentPrincipal, response: ServerResponse, gone: AbortSignal): Promise<void> {
-    const { engine, pages } = this.#o;
-    const [project, dataset, table] = [param(m, "project"), param(m, "dataset"), param(m, "table")];
-    const connection = this.#connection(m);
-    const described = await describedTable(principal, connection, `${project}.${dataset}.${table}`, pages.clock());
-    if (described.kind === "unknown") throw notFound("Table");
-    if (described.kind === "hidden")
-      throw new GoogleError(403, "accessDenied", "Policy does not let this agent see that table's description.");
-    const sql = dropSql(project, dataset, table, described.resource.type ?? "TABLE");
-    await runAtOnce(engine, principal, connection, project, sql, gone);
-    response.writeHead(204, { "cache-control": "no-store" }).end();
   }
 
   async #query(
@@ -394,30 +320,4 @@ function dialsGoogleItself({ headers }: IncomingMessage): boolean {
 
 function tail(row: SessionRow): Record<string, unknown> {
   return { jobReference: jobReference(row), totalBytesProcessed: bytesTold(row), cacheHit: false };
-}
-
-function param(m: Matched, name: string): string {
-  const value = m.params[name];
-  if (value === undefined) throw invalid(`The path names no ${name}.`);
-  return value;
-}
-
-function listedJob(resource: Record<string, unknown>): { readonly state: string } {
-  const { status } = resource as { status: { state: string; errorResult?: unknown } };
-  return {
-    ...resource,
-    state: status.state,
-    ...(status.errorResult === undefined ? {} : { errorResult: status.errorResult }),
-  };
-}
-
-/** Where a list goes on: after this session. It opens nothing, since only the agent's own sessions are ever listed. */
-function writeListToken(row: SessionRow): string {
-  return Buffer.from(`${row.created_at} ${row.id}`).toString("base64url");
-}
-
-function readListToken(token: string): { createdAt: number; id: string } {
-  const [, createdAt, id] = /^(\d{1,15}) ([\w-]{1,64})$/.exec(Buffer.from(token, "base64url").toString()) ?? [];
-  if (createdAt === undefined || id === undefined) throw invalid("The page token is not one of this list.");
-  return { createdAt: Number(createdAt), id };
 }

@@ -87,3 +87,10 @@ export function integerParameter(query: ReadonlyMap<string, string>, name: strin
   if (!/^[0-9]{1,15}$/.test(text)) throw invalid(`Query parameter ${name} takes a whole number.`);
   return Math.min(Number(text), max);
 }
+
+/** A part of the path that the rule names. */
+export function param(m: Matched, name: string): string {
+  const value = m.params[name];
+  if (value === undefined) throw invalid(`The path names no ${name}.`);
+  return value;
+}
