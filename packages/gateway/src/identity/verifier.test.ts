@@ -293,6 +293,21 @@ describe("a hostile token is refused (threat 45)", () => {
     );
   });
 
+  it("when it was verified before and has expired since, or isn't valid yet by a clock that was set back", async (t) => {
+    t.after(closeIssuer);
+    const verifier = verifierOf({ clockSkewSeconds: 0 });
+    const token = await sign(key, claims({ nbf: NOW - 5, exp: NOW + 60 }));
+    await verifier.verifyToken(token);
+    now = (NOW + 59) * 1000;
+    await verifier.verifyToken(token);
+    now = (NOW + 60) * 1000;
+    await refused(verifier.verifyToken(token), "expired");
+    now = NOW * 1000;
+    await verifier.verifyToken(token);
+    now = (NOW - 6) * 1000;
+    await refused(verifier.verifyToken(token), "not_yet_valid");
+  });
+
   it("at the second it expires, allowing for the clocks' difference", async (t) => {
     t.after(closeIssuer);
     const verifier = verifierOf({ clockSkewSeconds: 5 });
@@ -389,6 +404,17 @@ describe("the issuer's keys", () => {
     const token = await sign(key, claims({ exp: NOW + 80_000 }));
     await verifier.verifyToken(token);
     idp.keys = [rsa.publicJwk];
+    now += 600_000;
+    await refused(verifier.verifyToken(token), "bad_signature");
+  });
+
+  it("stop vouching for a token that they verified before, once another stands under the same id", async (t) => {
+    t.after(closeIssuer);
+    const verifier = verifierOf();
+    const token = await sign(key, claims({ exp: NOW + 80_000 }));
+    await verifier.verifyToken(token);
+    await verifier.verifyToken(token);
+    idp.keys = [other.publicJwk];
     now += 600_000;
     await refused(verifier.verifyToken(token), "bad_signature");
   });

@@ -1,4 +1,4 @@
-import { type JWTPayload, jwtVerify } from "jose";
+import { type CryptoKey, type JWTPayload, jwtVerify } from "jose";
 import { type AuthorizationHeader, bearerToken, checkCompactJws } from "./bearer.ts";
 import { claimAt, displayName, groupsAt, identifier } from "./claims.ts";
 import { readHeader, readIssuer, refusal, tokenIdOf } from "./compact-jwt.ts";
@@ -14,6 +14,7 @@ import {
 import type { Fetch } from "./key-document.ts";
 import { createKeySet, type KeySet } from "./key-set.ts";
 import { type Credential, CredentialError } from "./principal.ts";
+import { VerifiedTokens } from "./verified-tokens.ts";
 
 export interface Verifier {
   /** @throws CredentialError whose message holds neither the token nor a claim's value. */
@@ -54,6 +55,8 @@ export function createVerifier(issuers: readonly IssuerConfig[], options: Verifi
     ]),
   );
 
+  const verified = new VerifiedTokens();
+
   async function verifyToken(token: string): Promise<Credential> {
     checkCompactJws(token, limits.tokenLength);
     const header = readHeader(token);
@@ -64,17 +67,29 @@ export function createVerifier(issuers: readonly IssuerConfig[], options: Verifi
       throw new CredentialError("algorithm", "The token's signature algorithm isn't allowed.");
     const key = await issuer.keys.keyFor(algorithm, header.kid);
     const now = clock();
-    const skew = issuer.config.clockSkewSeconds ?? DEFAULT_CLOCK_SKEW_SECONDS;
+    const skew = skewOf(issuer.config);
+    const claims = verified.claims(token, key, now) ?? (await verifySignature(token, key, algorithm, issuer, now));
+    return credentialOf(token, claims, issuer.config, now / 1000, skew, limits);
+  }
+
+  async function verifySignature(
+    token: string,
+    key: CryptoKey,
+    algorithm: SignatureAlgorithm,
+    { config }: Issuer,
+    now: number,
+  ): Promise<JWTPayload> {
     const { payload } = await jwtVerify(token, key, {
       algorithms: [algorithm],
-      issuer: issuer.config.issuer,
-      clockTolerance: skew,
+      issuer: config.issuer,
+      clockTolerance: skewOf(config),
       currentDate: new Date(now),
       requiredClaims: ["exp", "sub", "aud"],
     }).catch((error: unknown) => {
       throw refusal(error);
     });
-    return credentialOf(token, payload, issuer.config, now / 1000, skew, limits);
+    verified.keep(token, key, payload, now);
+    return payload;
   }
 
   return {
@@ -86,6 +101,10 @@ export function createVerifier(issuers: readonly IssuerConfig[], options: Verifi
       return credential;
     },
   };
+}
+
+function skewOf({ clockSkewSeconds = DEFAULT_CLOCK_SKEW_SECONDS }: IssuerConfig): number {
+  return clockSkewSeconds;
 }
 
 /** What the signature vouches for, checked and reduced to a credential. */
