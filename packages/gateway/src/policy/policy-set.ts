@@ -36,6 +36,8 @@ export interface PolicySet {
   readonly evaluate: Evaluate;
   /** Whether any agent at all, trusted writers apart, may be allowed this (`asAnyAgentFindsThem`). */
   readonly anyAgentMay: (use: ColumnUse, dataClass: string | undefined, connection: string) => boolean;
+  /** Whether the time of asking is part of what some policy says. */
+  readonly readsClock: boolean;
 }
 
 export interface PolicyText {
@@ -134,6 +136,7 @@ export function parsePolicies(texts: readonly PolicyText[], customClasses: Itera
     policies,
     hash,
     evaluate: prepare(hash, byId, readsClock),
+    readsClock,
     anyAgentMay(use, dataClass, connection) {
       const { allowed, errors } = anyAgent(NOBODY, use, dataClass, { purpose: undefined, connection, now: 0 });
       // What can't be evaluated could allow it.

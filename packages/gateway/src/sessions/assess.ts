@@ -4,11 +4,11 @@ import { canonicalJson } from "../evidence/canonical-json.ts";
 import type { Json } from "../evidence/event.ts";
 import type { AgentPrincipal } from "../identity/principal.ts";
 import type { Decision, PermitDecision } from "../policy/decision.ts";
-import { decideForAll } from "../policy/intersect.ts";
 import { disagreement } from "./agreement.ts";
 import type { AnalysisCache } from "./analysis-cache.ts";
 import { type Bound, binding } from "./binding.ts";
 import type { Connection } from "./connection.ts";
+import type { DecisionCache } from "./decision-cache.ts";
 import { type MaskPlan, maskPlan } from "./mask-plan.ts";
 import { withMetadata } from "./metadata-places.ts";
 import { upstreamFailure } from "./records.ts";
@@ -51,6 +51,7 @@ export interface AssessInput {
   readonly limitRows: number;
   readonly now: number;
   readonly analyses: AnalysisCache;
+  readonly decisions: DecisionCache;
   /** HMAC (hex) under a key of the gateway. */
   keyedHash(text: string): string;
 }
@@ -173,7 +174,7 @@ export async function judge(input: AssessInput): Promise<
       kind: "refused",
       error: plan.understood ? denied("The query could not be redacted.") : refusalError(plan.refusal),
     };
-  const decision = decideForAll(connection.policies, {
+  const decision = input.decisions.decide(connection.policies, {
     principal,
     plan,
     classes: (column, when) => snapshot.classes(column, when),
@@ -190,8 +191,8 @@ export async function judge(input: AssessInput): Promise<
  * True when what was decided holds now: the same is shown, and nobody must agree who wasn't asked. The policies' names and versions
  * may differ.
  */
-export function stillHolds(decided: Decision, now: Decision): boolean {
-  if (decided.effect !== "permit" || now.effect !== "permit") return false;
+export function stillHolds(decided: Decision | null, now: Decision): boolean {
+  if (decided === null || decided.effect !== "permit" || now.effect !== "permit") return false;
   const shown = (d: PermitDecision) =>
     canonicalJson({ masks: d.obligations.masks, rows: d.obligations.limitRows ?? null } as unknown as Json);
   const agreed = (d: PermitDecision) => canonicalJson((d.obligations.approval ?? null) as unknown as Json);

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { canonicalJson } from "../evidence/canonical-json.ts";
 import type { Json } from "../evidence/event.ts";
+import { canonicalOnce } from "./written-once.ts";
 
 /** All that an approval is bound to (I6). A change of any of it gives another binding, and another approval is needed. */
 export interface Bound {
@@ -32,15 +33,17 @@ interface BoundPrincipal {
 export function binding(bound: Bound, keyedHash: (text: string) => string): string {
   const { canonicalSql, parameters, ...rest } = bound;
   const statement = keyedHash(canonicalJson([canonicalSql, parameters]));
-  return createHash("sha256")
-    .update(
-      canonicalJson({
-        ...rest,
-        principal: sorted(rest.principal),
-        statement,
-      }),
-    )
-    .digest("hex");
+  const members = { ...rest, principal: sorted(rest.principal), statement };
+  // Canonical JSON of an object is that of its members, in order of their names; most of them were written before.
+  const text = Object.entries(members)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, value]) => `${canonicalJson(name)}:${isObject(value) ? canonicalOnce(value) : canonicalJson(value)}`)
+    .join(",");
+  return createHash("sha256").update(`{${text}}`).digest("hex");
+}
+
+function isObject(value: Json): value is Extract<Json, object> {
+  return typeof value === "object" && value !== null;
 }
 
 function sorted({ onBehalfOf, ...one }: BoundPrincipal): Json {

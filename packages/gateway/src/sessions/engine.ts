@@ -25,6 +25,7 @@ import {
 } from "./session-row.ts";
 import type { Submission } from "./statement.ts";
 import { Upkeep } from "./upkeep.ts";
+import { jsonOnce } from "./written-once.ts";
 
 /** The life of every session: from submission to the last page, through the one state machine of session.ts. */
 export class SessionEngine {
@@ -150,10 +151,13 @@ export class SessionEngine {
     const connection = connectionByName(this.#o, row.connection);
     if (!sameChain(principal, principalOf(row)))
       return denied("This query was sent on behalf of others than you act for now. Read it as it was sent.");
-    const stored = JSON.parse(row.decision ?? "null") as Decision | null;
     const judged = await judge(this.#input.of({ ...processed(row), principal }, connection, this.open(row)));
-    if (judged.kind === "refused" || stored === null || !stillHolds(stored, judged.decision))
-      return denied("What policy allowed when this query was decided no longer holds. Send the query again.");
+    const holds =
+      judged.kind === "judged" &&
+      (row.decision === jsonOnce(judged.decision)
+        ? judged.decision.effect === "permit"
+        : stillHolds(JSON.parse(row.decision ?? "null") as Decision | null, judged.decision));
+    if (!holds) return denied("What policy allowed when this query was decided no longer holds. Send the query again.");
     return undefined;
   }
 

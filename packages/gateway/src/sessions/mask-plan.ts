@@ -50,6 +50,17 @@ const NONE: Mask = { rule: "none" };
  * or an output of a type nobody can mask, throws (I1).
  */
 export function maskPlan(outputs: readonly Output[], masks: readonly OutputMask[]): MaskPlan {
+  const known = made.get(masks);
+  if (known?.outputs === outputs) return known.plan;
+  const plan = joined(outputs, masks);
+  made.set(masks, { outputs, plan });
+  return plan;
+}
+
+/** By the decision's masks, which are remembered with the decision. */
+const made = new WeakMap<readonly OutputMask[], { readonly outputs: readonly Output[]; readonly plan: MaskPlan }>();
+
+function joined(outputs: readonly Output[], masks: readonly OutputMask[]): MaskPlan {
   if (outputs.length !== masks.length) throw new Error("masks do not fit the outputs");
   const schema: ResultField[] = [];
   const fields: MaskedField[] = [];
@@ -60,7 +71,7 @@ export function maskPlan(outputs: readonly Output[], masks: readonly OutputMask[
     const mode = repeated ? "REPEATED" : "NULLABLE";
     const name = output.name === "" ? `_field_${index + 1}` : output.name;
     if (type === "STRUCT") {
-      const inner = maskPlan(output.fields ?? [], mask.fields ?? []);
+      const inner = joined(output.fields ?? [], mask.fields ?? []);
       schema.push({ name, type: "RECORD", mode, fields: inner.schema });
       fields.push({ name, type, repeated, mask: NONE, fields: inner.fields });
     } else {

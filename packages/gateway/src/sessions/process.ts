@@ -7,6 +7,7 @@ import type { Launch } from "./launch.ts";
 import { analysedEvent, decidedEvent, upstreamFailure } from "./records.ts";
 import type { SessionInput } from "./session-input.ts";
 import { type Processed, type SealedStatement, type SessionRow, sessionById } from "./session-row.ts";
+import { jsonOnce } from "./written-once.ts";
 
 /** Takes a received session through analysis, policy and dry run to where they lead. */
 export class Process {
@@ -69,14 +70,14 @@ export class Process {
       sqlRedacted: a.redactedSql,
       canonicalRedacted: a.redactedSql,
       statementType: a.plan.statementType,
-      plan: JSON.stringify(a.plan.statements),
+      plan: jsonOnce(a.plan.statements),
       analysed: analysedEvent(a.plan, a.redactedSql, this.#o.sealer),
     };
     const permitted = a.kind === "permitted" ? a : undefined;
     const decided = {
-      decision: JSON.stringify(a.decision),
+      decision: jsonOnce(a.decision),
       binding: permitted?.binding ?? "",
-      maskPlan: JSON.stringify(permitted?.maskPlan ?? null),
+      maskPlan: permitted === undefined ? "null" : jsonOnce(permitted.maskPlan),
       dryRunBytes: permitted?.dryRunBytes ?? null,
       data: decidedEvent(a.decision, permitted?.binding),
     };

@@ -6,6 +6,7 @@ import type { Decision, PermitDecision } from "../policy/decision.ts";
 import { UpstreamError } from "../upstream/error.ts";
 import type { UpstreamRefusal } from "../upstream/upstream.ts";
 import type { SessionError } from "./session.ts";
+import { canonicalOnce } from "./written-once.ts";
 
 /** What of a session goes into the ledger. An entry is bounded, so large texts and plans enter by hash and stay in the store. */
 
@@ -31,7 +32,7 @@ export function analysedEvent(
     ...bounded("reads", reads, text),
     ...(writes.length === 0 ? {} : bounded("writes", writes, canonicalJson(writes))),
     ...(changes.length === 0 ? {} : bounded("changes", changes, canonicalJson(changes))),
-    planSha256: sha256(canonicalJson(plan.statements as unknown as Json)),
+    planSha256: sha256(canonicalOnce(plan.statements)),
     effects: plan.statements.flatMap((statement) => statement.effects.map(({ kind }) => kind)),
   };
 }

@@ -1,6 +1,7 @@
 import type { AnalysisCache } from "./analysis-cache.ts";
 import type { AssessInput } from "./assess.ts";
 import type { Connection } from "./connection.ts";
+import { DecisionCache } from "./decision-cache.ts";
 import type { EngineOptions } from "./engine-options.ts";
 import type { Processed, SealedStatement, SessionRow } from "./session-row.ts";
 
@@ -13,6 +14,7 @@ export function openStatement({ sealer }: EngineOptions, row: SessionRow): Seale
 export class SessionInput {
   readonly #o: EngineOptions;
   readonly #analyses: AnalysisCache;
+  readonly #decisions = new DecisionCache();
 
   constructor(options: EngineOptions, analyses: AnalysisCache) {
     this.#o = options;
@@ -32,6 +34,7 @@ export class SessionInput {
       limitRows: this.#o.limits.rows,
       now: this.#o.clock(),
       analyses: this.#analyses,
+      decisions: this.#decisions,
       keyedHash: (text) => this.#o.sealer.keyedHash(text),
     };
   }
