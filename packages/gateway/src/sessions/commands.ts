@@ -136,13 +136,28 @@ export async function move(
   data: EventData,
   set: Partial<Omit<Row, "id" | "rows_released" | "cells_masked">> = {},
 ): Promise<void> {
-  if (!canMove(from, to)) throw new CommandError("bad_transition", `a session cannot go from ${from} to ${to}`);
+  const arrived = arrive(tx, id, from, to, data);
   await tx.db
     .updateTable("sessions")
-    .set({ ...set, state: to, updated_at: tx.now, ...(FINAL_STATES.has(to) ? { finished_at: tx.now } : {}) })
+    .set({ ...set, ...arrived })
     .where("id", "=", id)
     .execute();
+}
+
+/**
+ * The same, but for the row: returns what the command must write there in the end. SQLite writes the whole row at each update, plan and
+ * decision too, so arrows of one transaction share one.
+ */
+function arrive(
+  tx: StoreTransaction,
+  id: string,
+  from: SessionState,
+  to: SessionState,
+  data: EventData,
+): Partial<Pick<Row, "state" | "updated_at" | "finished_at">> {
+  if (!canMove(from, to)) throw new CommandError("bad_transition", `a session cannot go from ${from} to ${to}`);
   tx.append({ type: `session.${to}`, session: id, data });
+  return { state: to, updated_at: tx.now, ...(FINAL_STATES.has(to) ? { finished_at: tx.now } : {}) };
 }
 
 export interface AnalysedInput {
@@ -186,7 +201,13 @@ export interface HoldInput {
   readonly data: EventData;
 }
 
-async function hold(tx: StoreTransaction, session: string, from: SessionState, input: HoldInput): Promise<void> {
+async function hold(
+  tx: StoreTransaction,
+  session: string,
+  from: SessionState,
+  input: HoldInput,
+  set: Partial<Pick<Row, DecidedColumn>> = {},
+): Promise<void> {
   const { issuer, subject } = await load(tx, session);
   const held = await tx.db
     .selectFrom("sessions")
@@ -227,9 +248,20 @@ async function hold(tx: StoreTransaction, session: string, from: SessionState, i
       needed: input.needed,
       expiresAt,
     },
-    { binding: input.binding, expires_at: expiresAt },
+    { ...set, binding: input.binding, expires_at: expiresAt },
   );
 }
+
+/** What analysis and decision leave in a session's row. */
+type DecidedColumn =
+  | "sql_redacted"
+  | "canonical_redacted"
+  | "statement_type"
+  | "plan"
+  | "decision"
+  | "binding"
+  | "mask_plan"
+  | "dry_run_bytes";
 
 /** Nothing begins to run for an agent that was suspended or revoked since it asked. @throws CommandError `suspended` */
 async function checkAdmitted(tx: StoreTransaction, session: string): Promise<void> {
@@ -266,28 +298,32 @@ const analysed: Command<AnalysedInput, void> = async (tx, input) => {
     );
     return;
   }
-  await move(tx, input.id, "received", "analysed", input.analysed, { ...texts, plan: input.plan });
-  await move(tx, input.id, "analysed", "decided", decided.data, {
+  arrive(tx, input.id, "received", "analysed", input.analysed);
+  arrive(tx, input.id, "analysed", "decided", decided.data);
+  // All cases below write it.
+  const set = {
+    ...texts,
+    plan: input.plan,
     decision: decided.decision,
     binding: decided.binding,
     mask_plan: decided.maskPlan,
     dry_run_bytes: decided.dryRunBytes,
-  });
+  };
   switch (next.state) {
     case "running":
       await checkAdmitted(tx, input.id);
       await takeUses(tx, input.id, next.uses);
       await travel(tx, input.id, next.travelling);
-      await move(tx, input.id, "decided", "running", next.data, { upstream_job: next.upstreamJob });
+      await move(tx, input.id, "decided", "running", next.data, { ...set, upstream_job: next.upstreamJob });
       return;
     case "held":
-      await hold(tx, input.id, "decided", next.request);
+      await hold(tx, input.id, "decided", next.request, set);
       return;
     case "done":
-      await move(tx, input.id, "decided", "done", next.data);
+      await move(tx, input.id, "decided", "done", next.data, set);
       return;
     default:
-      await refuse(tx, input.id, "decided", next, {}, {});
+      await refuse(tx, input.id, "decided", next, set, {});
   }
 };
 
@@ -497,18 +533,22 @@ const releaseFinish: Command<ReleaseFinishInput, void> = async (tx, input) => {
     .where("session", "=", input.session)
     .where("number", "=", input.number)
     .execute();
-  await tx.db
-    .updateTable("sessions")
-    .set((e) => ({ rows_released: e("rows_released", "+", input.rows), cells_masked: e("cells_masked", "+", cells) }))
-    .where("id", "=", input.session)
-    .execute();
   tx.append({
     type: "release.finished",
     session: input.session,
     data: { number: input.number, outcome: input.outcome, rows: input.rows, bytes: input.bytes, masked: input.masked },
   });
-  if (input.last && input.outcome === "complete" && state === "releasing")
-    await move(tx, input.session, state, "done", {});
+  const done = input.last && input.outcome === "complete" && state === "releasing";
+  const arrived = done ? arrive(tx, input.session, state, "done", {}) : {};
+  await tx.db
+    .updateTable("sessions")
+    .set((e) => ({
+      ...arrived,
+      rows_released: e("rows_released", "+", input.rows),
+      cells_masked: e("cells_masked", "+", cells),
+    }))
+    .where("id", "=", input.session)
+    .execute();
 };
 
 /** Pages that a crash broke off: their end is unknown, so all that was announced counts as shown. At start, before the first request. */

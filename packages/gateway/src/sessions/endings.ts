@@ -1,4 +1,4 @@
-import { EventEmitter, once } from "node:events";
+import { EventEmitter } from "node:events";
 import { CommandError } from "../store/command.ts";
 import type { EngineOptions } from "./engine-options.ts";
 import type { Outcome } from "./job-follower.ts";
@@ -18,6 +18,13 @@ export const BUSY: SessionError = {
 };
 
 export const NOT_ADMITTED = denied("The agent, or what it came with, was suspended or revoked. Nothing was run.");
+
+/** A change that is waited for. */
+export interface Change {
+  readonly happened: Promise<void>;
+  /** Nobody waits any more. */
+  stop(): void;
+}
 
 /** How sessions end before their rows do, and who is told when one changes. */
 export class Endings {
@@ -99,8 +106,21 @@ export class Endings {
     this.#changes.emit(id);
   }
 
-  /** Resolves at the session's next change, or when `bound` is aborted. */
-  async nextChange(id: string, bound: AbortSignal): Promise<void> {
-    await once(this.#changes, id, { signal: bound }).catch(() => undefined);
+  /** Listens from now on for the session's next change, or until `ms` have passed or one of `bounds` is aborted. */
+  nextChange(id: string, ms: number, bounds: readonly AbortSignal[]): Change {
+    let stop = (): void => undefined;
+    const happened = new Promise<void>((resolve) => {
+      const timer = setTimeout(() => stop(), Math.max(0, ms));
+      stop = () => {
+        clearTimeout(timer);
+        this.#changes.off(id, stop);
+        for (const bound of bounds) bound.removeEventListener("abort", stop);
+        resolve();
+      };
+      this.#changes.on(id, stop);
+      for (const bound of bounds) bound.addEventListener("abort", stop);
+      if (bounds.some(({ aborted }) => aborted)) stop();
+    });
+    return { happened, stop };
   }
 }

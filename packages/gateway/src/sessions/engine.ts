@@ -1,5 +1,4 @@
 import type { AgentPrincipal } from "../identity/principal.ts";
-import type { Decision } from "../policy/decision.ts";
 import { StoreError } from "../store/errors.ts";
 import { AnalysisCache } from "./analysis-cache.ts";
 import { judge, stillHolds } from "./assess.ts";
@@ -15,8 +14,10 @@ import { denied } from "./refusal.ts";
 import type { SessionError } from "./session.ts";
 import { openStatement, SessionInput } from "./session-input.ts";
 import {
+  decisionOf,
   principalOf,
   processed,
+  progressOf,
   type SealedStatement,
   type SessionRow,
   sameChain,
@@ -36,6 +37,8 @@ export class SessionEngine {
   readonly #launch: Launch;
   readonly #process: Process;
   readonly #upkeep: Upkeep;
+  /** Read once of a row. */
+  readonly #masks = new WeakMap<SessionRow, MaskPlan>();
   readonly #stop = new AbortController();
 
   constructor(options: EngineOptions) {
@@ -98,22 +101,21 @@ export class SessionEngine {
     const deadline = this.#o.clock() + ms;
     for (;;) {
       // Listening begins before the look, so that no change falls between the two.
-      const looked = new AbortController();
       const left = deadline - this.#o.clock();
-      const bounds = [signal, this.#stop.signal, looked.signal, ...(left > 0 ? [AbortSignal.timeout(left)] : [])];
       // A bound ends the wait too: look once more and answer what is.
-      const change = this.#endings.nextChange(id, AbortSignal.any(bounds));
-      const row = await sessionById(this.#o.store, id);
-      if ((row.state === "releasing" || row.state === "done") && row.upstream_job !== null) this.#jobs.follow(row);
-      const waiting =
-        row.error === null &&
-        this.#jobs.outcome(id) === undefined &&
-        (row.state !== "done" || row.upstream_job !== null);
-      if (!waiting || left <= 0 || signal.aborted || this.#stop.signal.aborted) {
-        looked.abort();
-        return row;
+      const change = this.#endings.nextChange(id, left, [signal, this.#stop.signal]);
+      try {
+        const now = await progressOf(this.#o.store, id);
+        const ended = now.state === "done" && now.upstream_job === null;
+        const waiting = now.error === null && !ended && this.#jobs.outcome(id) === undefined;
+        if (waiting && (now.state === "releasing" || now.state === "done"))
+          this.#jobs.follow(await sessionById(this.#o.store, id));
+        if (!waiting || left <= 0 || signal.aborted || this.#stop.signal.aborted)
+          return await sessionById(this.#o.store, id);
+        await change.happened;
+      } finally {
+        change.stop();
       }
-      await change;
     }
   }
 
@@ -156,14 +158,18 @@ export class SessionEngine {
       judged.kind === "judged" &&
       (row.decision === jsonOnce(judged.decision)
         ? judged.decision.effect === "permit"
-        : stillHolds(JSON.parse(row.decision ?? "null") as Decision | null, judged.decision));
+        : stillHolds(decisionOf(row), judged.decision));
     if (!holds) return denied("What policy allowed when this query was decided no longer holds. Send the query again.");
     return undefined;
   }
 
   maskPlanOf(row: SessionRow): MaskPlan {
+    const known = this.#masks.get(row);
+    if (known !== undefined) return known;
     const plan = JSON.parse(row.mask_plan ?? "null") as MaskPlan;
-    return { ...plan, fields: ofSession(plan.fields, row.id) };
+    const ofIts = { ...plan, fields: ofSession(plan.fields, row.id) };
+    this.#masks.set(row, ofIts);
+    return ofIts;
   }
 
   /** A page could not be trusted: the session ends and the operators are alarmed. */

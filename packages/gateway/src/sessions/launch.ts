@@ -47,10 +47,13 @@ export class Launch {
     this.#assessed.set(id, assessment);
   }
 
-  /** Sends the canonical SQL upstream under a job id made from the session's: sent twice, it runs once. */
-  async launch(row: SessionRow, connection: Connection, sealed: SealedStatement): Promise<void> {
+  /**
+   * Sends the canonical SQL upstream under a job id made from the session's: sent twice, it runs once. Returns whether it runs; if not,
+   * the session has ended.
+   */
+  async launch(row: SessionRow, connection: Connection, sealed: SealedStatement): Promise<boolean> {
     const fresh = await this.#current(row, connection, sealed);
-    if (fresh === undefined) return;
+    if (fresh === undefined) return false;
     try {
       await connection.upstream.insertQueryJob({
         jobId: row.upstream_job ?? `chaperone_${row.id}`,
@@ -65,9 +68,10 @@ export class Launch {
     } catch (error) {
       if (isRefusal(error)) await this.#jobs.released(row);
       await this.#endings.end(row.id, "failed", upstreamFailure(error));
-      return;
+      return false;
     }
     this.#jobs.follow(row);
+    return true;
   }
 
   async #current(

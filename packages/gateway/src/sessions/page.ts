@@ -3,7 +3,6 @@ import { JsonRowsMasker, MaskingError, type SitePattern, type TokenKeys } from "
 import type { Json } from "../evidence/event.ts";
 import type { Sealer } from "../evidence/seal.ts";
 import type { AgentPrincipal } from "../identity/principal.ts";
-import type { PermitDecision } from "../policy/decision.ts";
 import type { Store } from "../store/store.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { RowPage } from "../upstream/upstream.ts";
@@ -11,7 +10,7 @@ import type { SessionEngine } from "./engine.ts";
 import type { Outcome } from "./job-follower.ts";
 import { answerDisagreement, type ResultField } from "./mask-plan.ts";
 import type { SessionError } from "./session.ts";
-import { type SessionRow, upstreamJob } from "./session-row.ts";
+import { decisionOf, type SessionRow, upstreamJob } from "./session-row.ts";
 
 /** Which rows of a result, in which wire form. */
 export interface PageRequest {
@@ -67,8 +66,8 @@ interface PageToken {
 
 /** How many rows of a result may leave in all, and under which masks: fixed when the query was decided. */
 export function rowLimit(row: SessionRow): number {
-  const decision = JSON.parse(row.decision ?? "null") as PermitDecision | null;
-  return decision?.obligations.limitRows ?? Number.POSITIVE_INFINITY;
+  const decision = decisionOf(row);
+  return (decision?.effect === "permit" ? decision.obligations.limitRows : undefined) ?? Number.POSITIVE_INFINITY;
 }
 
 /** What was decided must hold now, for who asks now; a refusal is recorded. @throws PageError */

@@ -37,12 +37,14 @@ export class Process {
     }
     await this.#endings.orEnd(id, () => this.#record(id, connection, sealed, assessment, assessedAt));
     const row = await sessionById(this.#o.store, id);
-    if (row.state === "running") {
-      if (assessment.kind === "permitted") this.#launch.keep(id, assessment);
-      await this.#launch.launch(row, connection, sealed);
+    if (row.state !== "running") {
+      this.#endings.changed(id);
+      return row;
     }
+    if (assessment.kind === "permitted") this.#launch.keep(id, assessment);
+    const runs = await this.#launch.launch(row, connection, sealed);
     this.#endings.changed(id);
-    return sessionById(this.#o.store, id);
+    return runs ? row : sessionById(this.#o.store, id);
   }
 
   async #record(

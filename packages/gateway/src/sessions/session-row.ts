@@ -1,6 +1,7 @@
 import type { PlanStatement } from "@chaperone/googlesql";
 import type { Json } from "../evidence/event.ts";
 import type { AgentPrincipal } from "../identity/principal.ts";
+import type { Decision } from "../policy/decision.ts";
 import type { Store } from "../store/store.ts";
 import type { JobReference } from "../upstream/upstream.ts";
 import type { Connection } from "./connection.ts";
@@ -96,9 +97,33 @@ export async function listSessions(
   return (await query.execute()) as SessionRow[];
 }
 
+/** How far a session is: what there is to see of it while one waits. */
+export async function progressOf(
+  store: Store,
+  id: string,
+): Promise<Pick<SessionRow, "state" | "error" | "upstream_job">> {
+  const row = await store.db
+    .selectFrom("sessions")
+    .select(["state", "error", "upstream_job"])
+    .where("id", "=", id)
+    .executeTakeFirstOrThrow();
+  return row as Pick<SessionRow, "state" | "error" | "upstream_job">;
+}
+
 export async function sessionById(store: Store, id: string): Promise<SessionRow> {
   const row = await store.db.selectFrom("sessions").selectAll().where("id", "=", id).executeTakeFirstOrThrow();
   return row as SessionRow;
+}
+
+const decisions = new WeakMap<SessionRow, Decision | null>();
+
+/** What was decided; null before that. Read once of a row. */
+export function decisionOf(row: SessionRow): Decision | null {
+  const known = decisions.get(row);
+  if (known !== undefined) return known;
+  const decision = JSON.parse(row.decision ?? "null") as Decision | null;
+  decisions.set(row, decision);
+  return decision;
 }
 
 /** The statements as they were analysed; none before that. */

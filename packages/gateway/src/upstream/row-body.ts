@@ -117,7 +117,7 @@ export class RowBody implements AsyncIterable<Buffer>, Dispatcher.DispatchHandle
 
   /** Drops the rest; the connection goes with it unless the body was at its end. */
   cancel(): void {
-    this.#fail(new UpstreamError("connectionFailed"));
+    if (!this.#ended) this.#fail(new UpstreamError("connectionFailed"));
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Buffer> {

@@ -1,8 +1,7 @@
-import type { Decision } from "../../policy/decision.ts";
 import type { MaskPlan } from "../../sessions/mask-plan.ts";
 import type { ResultTable } from "../../sessions/result-table.ts";
 import type { SessionError, SessionState } from "../../sessions/session.ts";
-import type { SealedStatement, SessionRow } from "../../sessions/session-row.ts";
+import { decisionOf, type SealedStatement, type SessionRow } from "../../sessions/session-row.ts";
 
 /**
  * The job as its own agent may see it (I9): its own SQL, no plan, no literals of anybody's data, no e-mail of the gateway's
@@ -56,7 +55,7 @@ export function jobResource(
 
 /** The dry run's figure, or 0 where it would tell of rows or values (threat-model row 39). */
 export function bytesTold(row: SessionRow): string {
-  const decision = JSON.parse(row.decision ?? "null") as Decision | null;
+  const decision = decisionOf(row);
   const told = decision?.effect === "permit" && decision.obligations.readSize === "told";
   return String((told ? row.dry_run_bytes : null) ?? 0);
 }
