@@ -114,6 +114,14 @@ test("a table that the body doesn't read is read nevertheless", () => {
   assert.deepEqual(clinic.reads("SELECT one FROM fn.ignored((SELECT 1 / id AS x FROM patients))"), ["id: predicate"]);
 });
 
+test("what decides whether something that can fail is computed is read where the body drops the rows", () => {
+  const decided = (sql: string) => assert.deepEqual(clinic.reads(sql), ["ssn: predicate"]);
+  decided("FROM patients |> WHERE ssn = '1' |> EXTEND ERROR('x') AS e |> CALL fn.ignored()");
+  decided("SELECT one FROM fn.ignored((SELECT ERROR('x') AS e FROM patients WHERE ssn = '1'))");
+  // Nothing of it can fail.
+  assert.deepEqual(clinic.reads("FROM patients |> WHERE ssn = '1' |> CALL fn.ignored()"), ["*: predicate"]);
+});
+
 test("the function and its table are named in full in what runs", () => {
   assert.equal(
     clinic.plan("SELECT ssn FROM fn.ssns(TABLE patients)").canonicalSql,

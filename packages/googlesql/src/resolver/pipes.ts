@@ -230,6 +230,8 @@ function join(context: Context, node: PipeJoin, { rows, frame, outer }: PipeInpu
 function call(context: Context, node: PipeCall, { rows, frame, outer }: PipeInput): PipedRows {
   const piped = relationOf(context, rows, node);
   if (piped.valueTable) return context.fail("unsupported", "CALL takes columns, not rows that are values", node);
+  // It may drop its rows, and with them what decides whether something before it that can fail is computed.
+  if (context.failures > 0) context.failing.push({ ...NOTHING, implicit: piped.implicit });
   const relation = tableFunction(context, node.call, frame, outer, piped);
   return relationRows(context, relation, node.call.alias?.name ?? "", node);
 }

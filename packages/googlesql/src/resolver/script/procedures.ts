@@ -13,7 +13,7 @@ import { fold } from "../scope.ts";
 import { emptyScope } from "../statements/constant.ts";
 import { permanentName } from "../statements/create-routine.ts";
 import { checkOptions } from "../statements/options.ts";
-import { requireResolved } from "../whole-text.ts";
+import { requireResolved, requireSameNames } from "../whole-text.ts";
 import { joinedAll } from "./joining.ts";
 import { allExits, meeting, type Outcome } from "./outcome.ts";
 import {
@@ -44,7 +44,10 @@ export function call(run: Run, node: CallStatement, state: State, caught: boolea
     context.inside({ kind: "procedure", ...procedure }, procedure.project, node, () => {
       const statements = bodyOfCall(run, procedure, node);
       const outcome = run.all(run, statements, entry, within);
-      for (const statement of statements) requireResolved(context, wholeTree(statement).nodes);
+      for (const statement of statements) {
+        requireResolved(context, wholeTree(statement).nodes);
+        if (procedure.made?.body) requireSameNames(context, procedure.made.body, statement);
+      }
       return outcome;
     }),
   );
