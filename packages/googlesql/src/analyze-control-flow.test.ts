@@ -42,3 +42,23 @@ test("a branch that ends either way tells nothing to what is behind it", () => {
     ["x ="],
   );
 });
+
+describe("a REQUIRED column that is given NULL fails where there is a row for it, which a handler tells", () => {
+  const after = (statement: string): string[] =>
+    results(
+      `DECLARE m INT64 DEFAULT 1; BEGIN ${statement}; SET m = 2; EXCEPTION WHEN ERROR THEN SELECT 1; END; SELECT m`,
+    );
+  for (const [statement, expected] of [
+    ["INSERT INTO copies (ssn) SELECT NULL FROM patients WHERE ssn = '1'", "m = ? *, ssn"],
+    ["INSERT INTO copies (id) SELECT 1 FROM patients WHERE ssn = '1'", "m = ? *, ssn"],
+    ["UPDATE copies SET ssn = NULL WHERE code = 'a'", "m = ? copies.*, copies.code"],
+    ["UPDATE copies SET ssn = DEFAULT WHERE code = 'a'", "m = ? copies.*, copies.code"],
+    [
+      "MERGE copies USING patients ON FALSE WHEN NOT MATCHED AND name = 'a' THEN INSERT (ssn) VALUES (NULL)",
+      "m = ? copies.*, *, name",
+    ],
+    // Others take NULL.
+    ["INSERT INTO pair (a) SELECT NULL FROM patients WHERE ssn = '1'", "m ="],
+  ] as const)
+    test(statement, () => assert.deepEqual(after(statement), [expected]));
+});

@@ -2,7 +2,7 @@
  * What a column takes of the value written into it.
  * https://cloud.google.com/bigquery/docs/reference/standard-sql/dml-syntax#value_type_compatibility
  */
-import { CONSTANT, type Flow, fieldFlow, fieldTypes, shape, transformed } from "../../flow/flow.ts";
+import { CONSTANT, type Flow, fieldFlow, fieldTypes, NOTHING, shape, transformed } from "../../flow/flow.ts";
 import { castMayFail } from "../../functions/failure.ts";
 import type { TableFieldSchema } from "../../table-resource.ts";
 import type { DefaultValue, Expression, Node } from "../../tree.ts";
@@ -31,6 +31,7 @@ export function assignedExpression(
     return assigned(context, value, place, node);
   }
   requireConstantDefault(context, place.field, node);
+  noteNull(context, NOTHING, place.field);
   return CONSTANT;
 }
 
@@ -45,7 +46,10 @@ export function assigned(
     const given = value.written === "null" ? "NULL" : typeName(value.type);
     context.fail("type", `Column ${name} has type ${typeName(type)} and can't be given ${given}`, node);
   }
-  if (value.written === "null") return value.flow;
+  if (value.written === "null") {
+    noteNull(context, value.flow, field);
+    return value.flow;
+  }
   noteFailing(context, value.type, type, value.flow, field);
   return coerced(value.type, type, value.flow);
 }
@@ -61,9 +65,14 @@ export function coerced(from: Type, to: Type, flow: Flow): Flow {
   return transformed([flow]);
 }
 
+/** REQUIRED refuses NULL: whether there is a row to take it is what failing tells. */
+export function noteNull(context: Context, flow: Flow, field: TableFieldSchema | null): void {
+  if (field?.mode?.toUpperCase() === "REQUIRED") context.failing.push(shape(flow));
+}
+
 /** REQUIRED refuses NULL; a length or precision refuses what is longer; a coercion, what doesn't fit. */
 function noteFailing(context: Context, from: Type, to: Type, flow: Flow, field: TableFieldSchema | null): void {
-  if (field?.mode?.toUpperCase() === "REQUIRED") context.failing.push(shape(flow));
+  noteNull(context, flow, field);
   const [have, want] = [fieldTypes(from), fieldTypes(to)];
   if (have !== null && want !== null) {
     for (const [i, inner] of have.entries()) {

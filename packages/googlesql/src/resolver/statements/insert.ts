@@ -8,7 +8,7 @@ import { planWithoutResult } from "../../plan-statement.ts";
 import type { DefaultValue, Expression, Identifier, InsertRow, InsertStatement, Node } from "../../tree.ts";
 import type { Context } from "../context.ts";
 import { fold, type Relation, type Scope, type Value } from "../scope.ts";
-import { assigned, assignedExpression, type Place } from "./assignment.ts";
+import { assigned, assignedExpression, noteNull, type Place } from "./assignment.ts";
 import { emptyScope, requireConstantDefault } from "./constant.ts";
 import { resolveTarget, type Target, writeInto } from "./target.ts";
 
@@ -63,7 +63,11 @@ export function insertPlaces(context: Context, target: Target, names: readonly I
     if (taken.has(place)) context.fail("name", `Duplicate column name ${name.name} in INSERT`, name);
     taken.add(place);
   }
-  for (const place of all) if (!taken.has(place)) requireConstantDefault(context, place.field, node);
+  for (const place of all) {
+    if (taken.has(place)) continue;
+    requireConstantDefault(context, place.field, node);
+    noteNull(context, NOTHING, place.field);
+  }
   return [...taken];
 }
 
