@@ -62,3 +62,17 @@ describe("a REQUIRED column that is given NULL fails where there is a row for it
   ] as const)
     test(statement, () => assert.deepEqual(after(statement), [expected]));
 });
+
+describe("what a branch may have made or dropped lets a later statement fail, which a handler tells", () => {
+  const guess = "(SELECT MAX(ssn) FROM patients) = '1'";
+  for (const [made, then] of [
+    ["CREATE TABLE ehr.q (a INT64)", "CREATE TABLE ehr.q (a INT64)"],
+    ["DROP TABLE IF EXISTS ehr.q", "DROP TABLE ehr.q"],
+    ["CREATE SCHEMA clinic.q", "CREATE SCHEMA clinic.q"],
+  ] as const)
+    test(then, () => {
+      const handled = `BEGIN ${then}; SET m = 2; EXCEPTION WHEN ERROR THEN SELECT 1; END`;
+      const sql = `DECLARE m INT64 DEFAULT 1; IF ${guess} THEN ${made}; END IF; ${handled}; SELECT m`;
+      assert.deepEqual(results(sql), ["m = ? ssn"]);
+    });
+});

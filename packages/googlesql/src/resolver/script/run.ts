@@ -157,7 +157,10 @@ export function afterFailing(
     columns.filter(({ uses }) => uses.includes("predicate")).map(({ path }) => sourceKey(table, path)),
   );
   const flows = [...context.failing, ...context.errors, ...context.computed, ...context.scanned];
-  const keys = byValues ? union([new Set(predicates), ...flows.map(keysOf), before.branch]) : before.branch;
+  // What earlier statements made or dropped lets this one fail: CREATE TABLE of what a branch may have created.
+  const earlier = caught && plan.kind !== "SELECT" ? before.ran : NO_KEYS;
+  const outside = union([before.branch, earlier]);
+  const keys = byValues ? union([new Set(predicates), ...flows.map(keysOf), outside]) : outside;
   // Where nothing catches it, nobody counts what ran before.
   const ran = union([before.ran, caught ? keys : before.branch]);
   const telling = { told: toldBy(context, plan), cost: costOf(context, plan), ran };
@@ -165,7 +168,7 @@ export function afterFailing(
   const cost = union([before.cost, telling.cost]);
   const after = { ...next, cost, ran };
   // What no branch decided has no other way to tell of than its values.
-  if (!byValues && !(before.branch.size > 0 && failsOtherwise(context, plan))) {
+  if (!byValues && !(outside.size > 0 && failsOtherwise(context, plan))) {
     return { next: after, exits: [], interrupted: null };
   }
   if (!caught) return { next: { ...after, survived: union([next.survived, keys]) }, exits: [], interrupted: null };
