@@ -69,10 +69,22 @@ describe("what a branch may have made or dropped lets a later statement fail, wh
     ["CREATE TABLE ehr.q (a INT64)", "CREATE TABLE ehr.q (a INT64)"],
     ["DROP TABLE IF EXISTS ehr.q", "DROP TABLE ehr.q"],
     ["CREATE SCHEMA clinic.q", "CREATE SCHEMA clinic.q"],
+    ["CREATE PROCEDURE ehr.q() BEGIN END", "CREATE PROCEDURE ehr.q() BEGIN SELECT 1; END"],
+    ["CREATE FUNCTION ehr.q() AS (1)", "CREATE FUNCTION ehr.q() AS (2)"],
   ] as const)
     test(then, () => {
       const handled = `BEGIN ${then}; SET m = 2; EXCEPTION WHEN ERROR THEN SELECT 1; END`;
       const sql = `DECLARE m INT64 DEFAULT 1; IF ${guess} THEN ${made}; END IF; ${handled}; SELECT m`;
+      assert.deepEqual(results(sql), ["m = ? ssn"]);
+    });
+});
+
+describe("a transaction that a branch may have begun lets a later COMMIT, ROLLBACK or BEGIN fail, which a handler tells", () => {
+  const guess = "(SELECT MAX(ssn) FROM patients) = '1'";
+  for (const then of ["COMMIT TRANSACTION", "ROLLBACK TRANSACTION", "BEGIN TRANSACTION"])
+    test(then, () => {
+      const handled = `BEGIN ${then}; SET m = 2; EXCEPTION WHEN ERROR THEN SELECT 1; END`;
+      const sql = `DECLARE m INT64 DEFAULT 1; IF ${guess} THEN BEGIN TRANSACTION; END IF; ${handled}; SELECT m`;
       assert.deepEqual(results(sql), ["m = ? ssn"]);
     });
 });

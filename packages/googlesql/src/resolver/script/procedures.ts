@@ -205,7 +205,7 @@ function both(a: Outcome, b: Outcome): Outcome {
  * the plan says what they will read.
  * https://cloud.google.com/bigquery/docs/reference/standard-sql/data-definition-language#create_procedure
  */
-export function createProcedure(run: Run, node: CreateProcedureStatement, state: State): Outcome {
+export function createProcedure(run: Run, node: CreateProcedureStatement, state: State, caught: boolean): Outcome {
   const { context } = run;
   const { body } = node;
   enter(context, state);
@@ -237,8 +237,9 @@ export function createProcedure(run: Run, node: CreateProcedureStatement, state:
     context.inside(definition, parts[0], node, () => run.all(inner, [body], entry, within)),
   );
   enter(context, state);
-  run.plans.set(node, inOnePlan(name, [...inner.plans.values(), note(run, node, {}, "CREATE_PROCEDURE")]));
-  return { next: { ...state, routines, last: new Set([node]), lastBy: NO_KEYS }, exits: [], interrupted: null };
+  const made = note(run, node, {}, "CREATE_PROCEDURE");
+  run.plans.set(node, inOnePlan(name, [...inner.plans.values(), made]));
+  return afterFailing(run, made, state, { ...state, routines, last: new Set([node]), lastBy: NO_KEYS }, caught);
 }
 
 function holdsTransaction(node: Node): boolean {

@@ -16,7 +16,7 @@ import { block } from "./blocks.ts";
 import { assertStatement, caseStatement, ifStatement, raise } from "./branches.ts";
 import { Joining, LeavingWays } from "./joining.ts";
 import { forLoop, jump, repeatLoop, whileLoop } from "./loops.ts";
-import { earliest, goesOn, leaves, type Outcome } from "./outcome.ts";
+import { earliest, leaves, type Outcome } from "./outcome.ts";
 import { call, createProcedure } from "./procedures.ts";
 import { rowCountAfter } from "./row-count.ts";
 import { afterFailing, enter, note, type Run } from "./run.ts";
@@ -85,9 +85,9 @@ function stepOf(run: Run, statement: Statement, state: State, caught: boolean): 
     case "CallStatement":
       return call(run, statement, state, caught);
     case "CreateProcedureStatement":
-      return createProcedure(run, statement, state);
+      return createProcedure(run, statement, state, caught);
     case "TransactionStatement":
-      return transaction(run, statement, state);
+      return transaction(run, statement, state, caught);
     default:
       return plainStatement(run, statement, state, caught);
   }
@@ -156,10 +156,11 @@ function droppedTable(context: Context, statement: Statement): PlanStatement | n
 /**
  * Transactions undo writes; what was seen inside stays seen, and what was written stays among the sources, since a later
  * statement of the transaction may have read it. What decided that a ROLLBACK is reached decides whether the tables hold
- * what was written, as a DELETE there would (threat-model row 31).
+ * what was written, as a DELETE there would (threat-model row 31). COMMIT and ROLLBACK fail where no transaction was begun, and
+ * BEGIN where one was, so what decided which of them ran before lets each fail.
  * https://cloud.google.com/bigquery/docs/transactions
  */
-function transaction(run: Run, node: TransactionStatement, state: State): Outcome {
+function transaction(run: Run, node: TransactionStatement, state: State, caught: boolean): Outcome {
   const { context } = run;
   run.transactions = true;
   enter(context, state);
@@ -175,6 +176,7 @@ function transaction(run: Run, node: TransactionStatement, state: State): Outcom
     written = withWritten(written, context.written);
   }
   const plan = note(run, node, {}, `${node.action}_TRANSACTION`);
-  run.plans.set(node, { ...plan, writes: context.writes });
-  return goesOn({ ...state, written, temporary });
+  const undoing = { ...plan, writes: context.writes };
+  run.plans.set(node, undoing);
+  return afterFailing(run, undoing, state, { ...state, written, temporary }, caught);
 }
