@@ -79,7 +79,8 @@ describe("token exchange", () => {
     const { status, body } = await exchange("care-summary-agent");
     assert.equal(status, 200);
     assert.equal(body.token_type, "Bearer");
-    assert.equal(body.expires_in, 900);
+    // Whole seconds: the one that has begun may be over by now.
+    assert.ok([899, 900].includes(Number(body.expires_in)), String(body.expires_in));
     assert.equal((await query(String(body.access_token))).status, 200);
     const received = (await events("session.received")).at(-1);
     assert.deepEqual(received.agent.groups, ["clinical-agents"]);
