@@ -24,8 +24,8 @@ export class PageTally {
   #bytes = 0;
 
   add(file: Uint8Array, chunk: ColumnMetaData): void {
-    const first = chunk.dictionary_page_offset ?? 0n;
-    const start = Number(first > 0n && first < chunk.data_page_offset ? first : chunk.data_page_offset);
+    // Where hyparquet begins, whichever of the two is the earlier (its plan.js): other pages than these aren't read.
+    const start = Number(chunk.dictionary_page_offset || chunk.data_page_offset);
     const end = start + Number(chunk.total_compressed_size);
     if (!(start >= 4 && end > start && end <= file.length)) throw malformed();
     const reader = new Compact(file.subarray(start, end));
