@@ -31,6 +31,25 @@ export async function openClinic(policies: Readonly<Record<string, (before: stri
   };
 }
 
+/** Of the record nothing, of the workspace what has no class, and of its record numbers tokens. */
+export const OWN_AND_TOKENS = `@id("open-source")
+@mask("null")
+@approval("none")
+permit (principal in Group::"clinical-agents", action == Action::"read", resource in Dataset::"demo-clinic.ehr");
+
+@id("own")
+@mask("none")
+@approval("none")
+permit (principal in Group::"clinical-agents", action == Action::"read", resource in Dataset::"demo-clinic.workspace")
+when { !resource.classified };
+
+@id("tokens")
+@mask("token")
+@approval("none")
+permit (principal in Group::"clinical-agents", action == Action::"read", resource in Dataset::"demo-clinic.workspace")
+when { resource in DataClass::"phi.mrn" };
+`;
+
 /** Whatever there is in the workspace, but for these classes; of SSNs the last four digits. */
 export function anythingInWorkspaceBut(...classes: readonly [string, ...string[]]): string {
   return `

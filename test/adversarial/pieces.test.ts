@@ -8,7 +8,7 @@ import { gzipSync } from "node:zlib";
 import { findInFolder } from "../faults/find-canary.ts";
 import { PROJECT, type Rig } from "../rig.ts";
 import { type Answer, Attacker, assertRefused, jobsRunUpstream, withPatients } from "./attacker.ts";
-import { type OpenClinic, openClinic } from "./open-clinic.ts";
+import { type OpenClinic, OWN_AND_TOKENS, openClinic } from "./open-clinic.ts";
 import type { ProtectedValues } from "./protected-values.ts";
 
 const POLICY = `
@@ -21,23 +21,7 @@ permit (principal in Group::"clinical-agents", action in [Action::"write", Actio
 permit (principal in Group::"clinical-agents", action == Action::"describe", resource in Dataset::"demo-clinic.workspace")
 unless { resource.path == "hidden" };
 
-@id("open-source")
-@mask("null")
-@approval("none")
-permit (principal in Group::"clinical-agents", action == Action::"read", resource in Dataset::"demo-clinic.ehr");
-
-@id("own")
-@mask("none")
-@approval("none")
-permit (principal in Group::"clinical-agents", action == Action::"read", resource in Dataset::"demo-clinic.workspace")
-when { !resource.classified };
-
-@id("tokens")
-@mask("token")
-@approval("none")
-permit (principal in Group::"clinical-agents", action == Action::"read", resource in Dataset::"demo-clinic.workspace")
-when { resource in DataClass::"phi.mrn" };
-`;
+${OWN_AND_TOKENS}`;
 const V2 = `/bigquery/v2/projects/${PROJECT}`;
 const UPLOAD = `/upload/bigquery/v2/projects/${PROJECT}/jobs?uploadType=resumable`;
 

@@ -8,7 +8,7 @@ import { gzipSync } from "node:zlib";
 import { PROJECT, type Rig } from "../rig.ts";
 import { refusal, type StorageClient, storageClient, tableName } from "../storage-client.ts";
 import { type Answer, Attacker, assertRefused, withPatients } from "./attacker.ts";
-import { type OpenClinic, openClinic } from "./open-clinic.ts";
+import { type OpenClinic, OWN_AND_TOKENS, openClinic } from "./open-clinic.ts";
 import type { ProtectedValues } from "./protected-values.ts";
 
 const POLICY = `
@@ -16,23 +16,7 @@ const POLICY = `
 @approval("none")
 permit (principal in Group::"clinical-agents", action in [Action::"write", Action::"describe"], resource in Dataset::"demo-clinic.workspace");
 
-@id("open-source")
-@mask("null")
-@approval("none")
-permit (principal in Group::"clinical-agents", action == Action::"read", resource in Dataset::"demo-clinic.ehr");
-
-@id("own")
-@mask("none")
-@approval("none")
-permit (principal in Group::"clinical-agents", action == Action::"read", resource in Dataset::"demo-clinic.workspace")
-when { !resource.classified };
-
-@id("tokens")
-@mask("token")
-@approval("none")
-permit (principal in Group::"clinical-agents", action == Action::"read", resource in Dataset::"demo-clinic.workspace")
-when { resource in DataClass::"phi.mrn" };
-
+${OWN_AND_TOKENS}
 @id("encrypted")
 @mask("fpe")
 @approval("none")
