@@ -24,7 +24,7 @@ export class PageTally {
   #bytes = 0;
 
   add(file: Uint8Array, chunk: ColumnMetaData): void {
-    // Where hyparquet begins, whichever of the two is the earlier (its plan.js): other pages than these aren't read.
+    // Where the reader begins: pages that it doesn't read say nothing of those it does.
     const start = Number(chunk.dictionary_page_offset || chunk.data_page_offset);
     const end = start + Number(chunk.total_compressed_size);
     if (!(start >= 4 && end > start && end <= file.length)) throw malformed();
@@ -43,19 +43,40 @@ export class PageTally {
   }
 }
 
+/** By a page's kind: where its own header stands, and in it the encoding. DATA_PAGE, DICTIONARY_PAGE, DATA_PAGE_V2. */
+const KINDS: ReadonlyMap<unknown, { readonly header: number; readonly encoding: number }> = new Map([
+  [0, { header: 5, encoding: 2 }],
+  [2, { header: 7, encoding: 2 }],
+  [3, { header: 8, encoding: 4 }],
+]);
+const V2 = 8;
+
 function headerOf(reader: Compact): PageHeader {
   const fields = reader.struct(0);
-  const inner = [5, 7, 8].map((id) => fields.get(id)).find((field) => field instanceof Map);
-  const number = (value: unknown) => (typeof value === "number" ? value : Number.NaN);
-  if (inner === undefined) throw malformed();
+  // A header of another kind may stand beside it, and is not read.
+  const kind = KINDS.get(fields.get(1));
+  const inner = kind === undefined ? undefined : fields.get(kind.header);
+  if (kind === undefined || !(inner instanceof Map)) throw malformed();
   const header = {
     unpacked: number(fields.get(2)),
     packed: number(fields.get(3)),
     values: number(inner.get(1)),
-    encoding: number(inner.get(fields.get(8) === inner ? 4 : 2)),
+    encoding: number(inner.get(kind.encoding)),
   };
-  if (Object.values(header).some(Number.isNaN)) throw malformed();
+  if (kind.header === V2) checkParts(inner, header);
   return header;
+}
+
+/** The reader takes NULLs off the values, and levels off the unpacked bytes: less than none would add to them. */
+function checkParts(inner: Fields, { values, packed }: PageHeader): void {
+  const [nulls, definition, repetition] = [2, 5, 6].map((id) => number(inner.get(id))) as [number, number, number];
+  if (nulls < 0 || nulls > values || definition < 0 || repetition < 0 || definition + repetition > packed)
+    throw malformed();
+}
+
+function number(value: unknown): number {
+  if (typeof value !== "number") throw malformed();
+  return value;
 }
 
 type Fields = Map<number, unknown>;
@@ -100,7 +121,7 @@ class Compact {
       case 2:
         return false;
       case 3:
-        return this.#byte();
+        return (this.#byte() << 24) >> 24;
       case 4:
       case 5: {
         const raw = this.#varint(5);
