@@ -122,6 +122,7 @@ describe("an agent that uploads in pieces", () => {
       ["bytes 4-7/9", "8,y\n"],
       ["bytes 4-7/7", "8,y\n"],
       ["bytes 4-6/8", "8,y\n"],
+      ["bytes 4-11/*", "8,y\n9,z\n"],
       ["bytes 4-9/8", "8,y\n"],
       ["bytes 7-4/8", "8,y\n"],
       ["bytes 4-7", "8,y\n"],

@@ -164,6 +164,9 @@ export class Uploads {
         throw invalid("This piece doesn't begin where the last one ended; ask how far the upload is (`bytes */*`).");
       if (range !== undefined && bytes.length !== range.last - range.first + 1)
         throw invalid("This piece isn't as long as its Content-Range says.");
+      // One that leaves the total open is bound by what was said before.
+      if (upload.total !== undefined && upload.size + bytes.length > upload.total)
+        throw invalid("This piece goes past the total that this upload has.");
       if (bytes.length > 0) upload.pieces.push(bytes);
       upload.size += bytes.length;
     }
