@@ -134,6 +134,9 @@ export class ScriptParser extends ProceduralParser {
       case "TEMP":
       case "TEMPORARY":
         if (next !== "TABLE" && next !== "FUNCTION" && next !== "AGGREGATE") return null;
+        if (next === "TABLE" && this.peek(behind + 2).keyword === "FUNCTION" && this.#atTableFunction(behind + 3)) {
+          throw this.unsupported("A temporary table function is");
+        }
         return this.#createTemporary(next);
       case "EXTERNAL":
         if (next !== "TABLE" && next !== "SCHEMA") return null;

@@ -43,6 +43,7 @@ export abstract class RoutineParser extends CreateParser {
   #parameterType(): ParameterTypeName {
     const { start } = this.peek();
     if (this.takeKeyword("ANY")) {
+      if (this.atKeyword("TABLE")) throw this.unsupported("A parameter of type ANY TABLE is");
       if (!this.atKeyword("TYPE")) throw this.unsupported("ANY with anything but TYPE is");
       const { end } = this.advance();
       return { kind: "AnyTypeName", start, end };
