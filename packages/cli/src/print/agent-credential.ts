@@ -68,6 +68,8 @@ export function writeCredential(path: string, text: string): void {
 /** How each client is pointed at the gateway, with this file. */
 export function clientLines(publicUrl: string, file: string, kind: CredentialKind): string {
   const universe = kind === "self-signed" ? new URL(publicUrl).hostname : undefined;
+  // docs/credentials.md has the table of what was seen to work with which kind.
+  const tried = (only: CredentialKind): string => (kind === only ? "" : "   (not tried with this kind)");
   return [
     `export GOOGLE_APPLICATION_CREDENTIALS=${file}`,
     ...(universe === undefined ? [] : [`export GOOGLE_CLOUD_UNIVERSE_DOMAIN=${universe}`]),
@@ -78,9 +80,9 @@ export function clientLines(publicUrl: string, file: string, kind: CredentialKin
       : [
           `Node    new BigQuery({ projectId: PROJECT, apiEndpoint: "${publicUrl}"${universe === undefined ? "" : `, universeDomain: "${universe}"`} })`,
         ]),
-    `Go      bigquery.NewClient(ctx, project, option.WithEndpoint("${publicUrl}/bigquery/v2/"))`,
-    `Java    BigQueryOptions.newBuilder().setHost("${publicUrl}")`,
-    `bq      bq --api ${publicUrl} …, after: gcloud auth login --cred-file=${file}`,
-    `dbt     api_endpoint: ${publicUrl}   (in the profile, with method: oauth)`,
+    `Go      bigquery.NewClient(ctx, project, option.WithEndpoint("${publicUrl}/bigquery/v2/"))${tried("key")}`,
+    `Java    BigQueryOptions.newBuilder().setHost("${publicUrl}")${tried("key")}`,
+    `bq      bq --api ${publicUrl} …, after: gcloud auth login --cred-file=${file}${tried("token-file")}`,
+    `dbt     api_endpoint: ${publicUrl}   (in the profile, with method: ${kind === "key" ? `service-account and keyfile: ${file}` : "oauth"})${tried("key")}`,
   ].join("\n");
 }
