@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, it } from "node:test";
 import { ConfigError } from "../config/problem.ts";
-import { parseCatalogFile, tableEntryOf } from "./catalog-file.ts";
+import { loadCatalogFile, parseCatalogFile, tableEntryOf } from "./catalog-file.ts";
 
 function problems(text: string): readonly string[] {
   try {
@@ -77,4 +80,16 @@ datasets:
   for (const [what, text, message] of refused) {
     it(`refuses ${what}`, () => assert.match(problems(text)[0] ?? "accepted", message));
   }
+
+  it("says whether a file isn't there or isn't text", () => {
+    const folder = mkdtempSync(join(tmpdir(), "chaperone-catalog-"));
+    const file = join(folder, "catalog.yaml");
+    try {
+      assert.throws(() => loadCatalogFile(file), /catalog\.yaml:1:1: can't be read \(ENOENT\)/);
+      writeFileSync(file, Buffer.from([0xff, 0xfe]));
+      assert.throws(() => loadCatalogFile(file), /catalog\.yaml:1:1: can't be read \(not UTF-8\)/);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
 });

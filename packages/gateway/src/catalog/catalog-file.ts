@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } from "yaml";
 import { z } from "zod";
 import { nearest } from "../config/nearest.ts";
-import { ConfigError, type ConfigProblem } from "../config/problem.ts";
+import { ConfigError, type ConfigProblem, readingFault } from "../config/problem.ts";
 import type { DataClass } from "./data-class.ts";
 import { BUILT_IN_CLASSES, isClassPath } from "./data-classes.ts";
 import { foldPath } from "./names.ts";
@@ -91,8 +91,8 @@ export function loadCatalogFile(path: string): CatalogFile {
   let text: string;
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(path));
-  } catch {
-    throw new ConfigError([problemAt(path, "can't be read as UTF-8 text")]);
+  } catch (error) {
+    throw new ConfigError([problemAt(path, `can't be read (${readingFault(error)})`)]);
   }
   return parseCatalogFile(text, path);
 }

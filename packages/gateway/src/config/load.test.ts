@@ -190,6 +190,7 @@ describe("a refused configuration", () => {
     ["a key written twice", `${SMALLEST}\nissuers: []`, /15:1: not valid YAML: this key is written twice/],
     ["two documents", `${SMALLEST}\n---\na: 1`, /not valid YAML/],
     ["an unknown tag", `${SMALLEST}\nlog: !!js/function "x"`, /not valid YAML/],
+    ["no issuers", SMALLEST.replace(/issuers:[\s\S]*/, ""), /issuers: is missing$/m],
     ["an empty file", "", /1:1: is missing; it has the keys listen/],
     [
       "no connection",

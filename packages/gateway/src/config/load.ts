@@ -8,7 +8,7 @@ import { crossCheck } from "./cross-checks.ts";
 import type { ConfigFile } from "./file.ts";
 import { configFile } from "./file.ts";
 import type { ConfigProblem } from "./problem.ts";
-import { ConfigError } from "./problem.ts";
+import { ConfigError, readingFault } from "./problem.ts";
 import { Secret } from "./secret.ts";
 
 const LONGEST_FILE = 1_000_000;
@@ -31,7 +31,7 @@ export function loadConfig(path: string, { env }: LoadOptions): Config {
   try {
     source = new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(file));
   } catch (error) {
-    throw new ConfigError([at(path, "", `can't be read (${codeOf(error)})`)]);
+    throw new ConfigError([at(path, "", `can't be read (${readingFault(error)})`)]);
   }
   return parseConfig(source, { name: path, directory: dirname(file), env });
 }
@@ -66,7 +66,10 @@ export function parseConfig(source: string, { name, directory, env }: ParseOptio
   // The parser trips over what follows its first error; that first one is enough.
   if (unreadable.length > 0) throw new ConfigError(unreadable.slice(0, 1));
 
-  const result = configFile.safeParse(plain(document, name) ?? undefined);
+  const result = configFile.safeParse(plain(document, name) ?? undefined, {
+    // For what a field says nothing of itself.
+    error: ({ code, input }) => (code === "invalid_type" && input === undefined ? "is missing" : undefined),
+  });
   if (!result.success) {
     throw new ConfigError(
       result.error.issues.map((issue) =>
@@ -119,7 +122,7 @@ function readSecret(
     if (value === "" || value.length > LONGEST_SECRET) return `the file must hold 1 to ${LONGEST_SECRET} characters`;
     return new Secret(value);
   } catch (error) {
-    return `the file can't be read (${codeOf(error)})`;
+    return `the file can't be read (${readingFault(error)})`;
   }
 }
 
@@ -156,8 +159,4 @@ function printPath(path: readonly PropertyKey[]): string {
 
 function at(file: string, path: string, message: string): ConfigProblem {
   return { file, line: 1, column: 1, path, message };
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "not UTF-8";
 }

@@ -25,3 +25,9 @@ function printProblem(problem: ConfigProblem): string {
   const path = problem.path === "" ? "" : `${problem.path}: `;
   return `${problem.file}:${problem.line}:${problem.column}: ${path}${problem.message}`;
 }
+
+/** Why a file couldn't be read as UTF-8 text: the system's code, or that it holds something else. */
+export function readingFault(error: unknown): string {
+  if (error instanceof TypeError) return "not UTF-8";
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "unknown";
+}
