@@ -33,13 +33,20 @@ export interface Surroundings {
 }
 
 export async function startSurroundings(
-  options: { readonly patients?: number; readonly config?: Readonly<Record<string, unknown>> } = {},
+  options: {
+    readonly patients?: number;
+    readonly jobsKept?: number;
+    readonly config?: Readonly<Record<string, unknown>>;
+  } = {},
 ): Promise<Surroundings> {
   const state = mkdtempSync(join(tmpdir(), "chaperone-faults-"));
   const [port, identityProvider, warehouse] = await Promise.all([
     freePort(),
     startIdentityProvider({ people: DEMO_PEOPLE, agents: demoAgents(() => randomBytes(24).toString("base64url")) }),
-    startWarehouse({ patients: options.patients ?? 100 }),
+    startWarehouse({
+      patients: options.patients ?? 100,
+      ...(options.jobsKept === undefined ? {} : { jobsKept: options.jobsKept }),
+    }),
   ]);
   const configFile = join(state, "chaperone.yaml");
   mkdirSync(state, { recursive: true, mode: 0o700 });

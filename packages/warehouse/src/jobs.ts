@@ -19,8 +19,9 @@ import { sourceText } from "./sql/source.ts";
 import { syntaxError } from "./sql/tokens.ts";
 import type { Field } from "./sql/types.ts";
 
-/** Jobs remembered; the oldest finished ones go first, with their results. */
-const MAX_JOBS = 1000;
+/** Jobs remembered unless told otherwise. */
+const JOBS_KEPT = 1000;
+
 export interface Job {
   readonly projectId: string;
   readonly jobId: string;
@@ -55,6 +56,8 @@ export interface JobHooks {
   readonly beforeRun?: (job: Job) => Promise<void>;
   /** Answers the same SELECT from the first one's result: for benchmarks, where tables don't change. */
   readonly reuseResults?: boolean;
+  /** Jobs remembered; the oldest finished ones go first, with their results. */
+  readonly jobsKept?: number | undefined;
 }
 
 export class Jobs {
@@ -381,7 +384,7 @@ export class Jobs {
 
   #forget(): void {
     for (const [key, job] of this.#jobs) {
-      if (this.#jobs.size <= MAX_JOBS) return;
+      if (this.#jobs.size <= (this.#hooks.jobsKept ?? JOBS_KEPT)) return;
       if (job.state !== "DONE") continue;
       this.#jobs.delete(key);
       for (const [requestId, known] of this.#byRequestId) if (known === job) this.#byRequestId.delete(requestId);

@@ -25,6 +25,8 @@ export interface WarehouseOptions {
   /** Of the Storage Read API (gRPC without TLS); default 0: any free port. */
   readonly storagePort?: number;
   readonly host?: "127.0.0.1";
+  /** Jobs remembered, with their results; default 1,000. BigQuery keeps each for six months. */
+  readonly jobsKept?: number;
   /** Patients of the clinic; default 10,000. */
   readonly patients?: number;
   /** Seed of the clinic; the same seed gives the same rows. */
@@ -75,6 +77,7 @@ export async function startWarehouse(options: WarehouseOptions = {}): Promise<Wa
   const misbehaviour = new Misbehaviour();
   const jobs = new Jobs(engine, catalog, now, {
     reuseResults: (options.pageCacheBytes ?? 0) > 0,
+    jobsKept: options.jobsKept,
     beforeRun: async () => {
       for (const fault of misbehaviour.strike("job", ["job-delay", "job-error"])) {
         if (fault.kind === "job-delay") await sleep(fault.milliseconds);
