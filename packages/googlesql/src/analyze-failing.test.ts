@@ -98,6 +98,26 @@ describe("whether a part that can fail is computed is decided by", () => {
       ["id", "state"],
     ],
     ["an argument, in a function's body", dropped("fn.guard(ssn)"), ["ssn"]],
+    [
+      "what parts a window's rows, for a sum over them",
+      "SELECT ssn FROM (SELECT ssn, SUM(9223372036854775807) OVER (PARTITION BY ssn) AS x FROM patients)",
+      ["ssn"],
+    ],
+    [
+      "what orders a window's rows, for a sum over them",
+      "SELECT ssn FROM (SELECT ssn, SUM(9223372036854775807) OVER (ORDER BY ssn) AS x FROM patients)",
+      ["ssn"],
+    ],
+    [
+      "what HAVING inside an aggregate leaves, for a sum over it",
+      "SELECT ssn FROM (SELECT ANY_VALUE(ssn) AS ssn, SUM(9223372036854775807 HAVING MAX ssn) AS x FROM patients)",
+      ["ssn"],
+    ],
+    [
+      "what a condition on elements gives for those before",
+      dropped("ARRAY_INCLUDES([1, 2], e -> IF(e = 1, ssn = '1', 1 / (e - 2) > 1))"),
+      ["ssn"],
+    ],
     // What has a name may be computed only where it is used.
     [
       "what stands beside a column that can fail",

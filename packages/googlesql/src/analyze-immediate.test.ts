@@ -48,6 +48,24 @@ describe("a text that is known", () => {
   }
 });
 
+describe("a value of a table bounds no rows", () => {
+  const id = "(SELECT MAX(id) FROM patients) AS n";
+  for (const text of [
+    "SELECT a FROM pair LIMIT @n",
+    "SELECT a FROM pair LIMIT 1 OFFSET CAST(@n AS INT64)",
+    "FROM pair |> LIMIT @n",
+    "SELECT STRING_AGG(a LIMIT @n) FROM pair",
+    "SELECT a FROM pair TABLESAMPLE SYSTEM (@n PERCENT)",
+    "SELECT SUM(1) OVER (ORDER BY a ROWS @n PRECEDING) FROM pair",
+    "SELECT * FROM pair MATCH_RECOGNIZE(ORDER BY a MEASURES COUNT(*) AS c PATTERN (x{1,@n}) DEFINE x AS TRUE)",
+    "WITH RECURSIVE r AS (SELECT 1 AS x UNION ALL SELECT x + 1 FROM r) WITH DEPTH MAX @n SELECT * FROM r",
+  ])
+    test(text, () => {
+      const { code, message } = refusalOf(`EXECUTE IMMEDIATE '${text}' USING ${id}`) ?? {};
+      assert.deepEqual([code, message?.includes("literals alone")], ["unsupported", true]);
+    });
+});
+
 test("its values are computed once, in a block around it", () => {
   assert.equal(
     canonical("DECLARE s STRING; EXECUTE IMMEDIATE 'SELECT a FROM pair WHERE b = ? AND a = ?' USING s, 'x'"),

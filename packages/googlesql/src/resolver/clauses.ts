@@ -2,6 +2,7 @@
 import { keysOf, NO_KEYS, NOTHING, picked, type SourceKey, union } from "../flow/flow.ts";
 import type { Expression, Limit, Node, OrderItem } from "../tree.ts";
 import { BOOL, coerces, INT64, isGroupable, typeName } from "../types.ts";
+import { resolveConstant } from "./constant.ts";
 import type { Context } from "./context.ts";
 import { resolveExpression } from "./expression.ts";
 import { orderKey } from "./order-item.ts";
@@ -52,8 +53,8 @@ export function pickedColumn(column: Column): Column {
 }
 
 /** LIMIT leaves as few rows as it says: none of them is one of many, and LIMIT 0 leaves none. */
-export function limited(context: Context, relation: Relation, limit: Limit, scope: Scope): Relation {
-  checkLimit(context, limit, scope);
+export function limited(context: Context, relation: Relation, limit: Limit): Relation {
+  checkLimit(context, limit);
   if (leavesNone(limit)) return withoutRows(context, relation);
   const { implicit, anyRow = implicit } = relation;
   const columns = relation.columns.map(pickedColumn);
@@ -101,10 +102,9 @@ export function withoutRows<Rows extends Pick<Relation, "columns" | "implicit" |
   return { ...rows, anyRow: NO_KEYS, columns, implicit: NO_KEYS, rows: NOTHING };
 }
 
-export function checkLimit(context: Context, limit: Limit, scope: Scope): void {
+export function checkLimit(context: Context, limit: Limit): void {
   for (const bound of [limit.count, limit.offset]) {
     if (bound === null) continue;
-    const value = resolveExpression(context, bound, scope);
-    if (!coerces(value.type, INT64, value.written)) context.fail("type", "LIMIT and OFFSET take INT64", bound);
+    resolveConstant(context, bound, INT64, "LIMIT");
   }
 }

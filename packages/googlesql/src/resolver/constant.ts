@@ -1,4 +1,5 @@
 /** Places where the language takes a value that is known before the query runs. */
+import { keysOf } from "../flow/flow.ts";
 import type { Expression, Node } from "../tree.ts";
 import { coerces, type Type, typeName } from "../types.ts";
 import { childrenOf } from "../visitor.ts";
@@ -15,8 +16,18 @@ const NO_COLUMNS: Scope = {
   aliases: false,
 };
 
-/** A literal, a parameter, or what is computed of them: of no column and no subquery. `place` is where it stands. */
-export function resolveConstant(context: Context, node: Expression, type: Type, place: string): Value {
+/**
+ * A literal, a parameter, or what is computed of them. A script's variable or a routine's argument is constant here as well, and may
+ * hold what a table holds: it would decide over rows and values by a way that nobody follows.
+ */
+export function resolveConstant(context: Context, node: Expression, type: Type, place: string): void {
+  const value = resolveGiven(context, node, type, place);
+  if (keysOf(value.flow).size === 0) return;
+  context.fail("unsupported", `${place} takes a constant, not a variable or an argument that is made of columns`, node);
+}
+
+/** The same, and what a variable or an argument is made of, for whoever follows that: of no column and no subquery. `place` is where it stands. */
+export function resolveGiven(context: Context, node: Expression, type: Type, place: string): Value {
   if (holdsQuery(node)) return context.fail("type", `${place} takes a constant, not a subquery`, node);
   const value = context.expression(context, node, NO_COLUMNS);
   if (!coerces(value.type, type, value.written)) {

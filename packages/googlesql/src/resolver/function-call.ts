@@ -26,6 +26,7 @@ import { arrayOf, coerces, INT64, STRING, structOf, type Type, typeName } from "
 import { ownRows, refuseBesideGroups } from "./aggregate-input.ts";
 import { refuseModifiers } from "./call-modifiers.ts";
 import { noteDeciders, watched } from "./computed-if.ts";
+import { resolveConstant } from "./constant.ts";
 import type { Context } from "./context.ts";
 import { checkDatePart } from "./date-part.ts";
 import { lambdaCall, takesLambda } from "./lambda-call.ts";
@@ -276,13 +277,13 @@ function aggregateCall(
   frame.ofGroups = false;
   const own = ownRows(context, node.input, scope, frame);
   const { made: rows, fails } = watched(context, () => rowsOf(context, name, entry, node, scope, frame));
-  if (fails && own !== null) context.failing.push({ ...NOTHING, implicit: own });
   const keys = [rows.keys, orderKeys(context, node.orderBy, scope)];
   if (own !== null) keys.push(own);
   if (node.having !== null) keys.push(keysOf(context.expression(context, node.having.expression, scope).flow));
-  if (node.limit !== null) context.expression(context, node.limit, scope);
+  if (node.limit !== null) resolveConstant(context, node.limit, INT64, `LIMIT of ${name}`);
   frame.inAggregate--;
   frame.ofGroups = within;
+  if (fails) noteOverWhichRows(context, keys);
   // HAVING MAX can narrow the group to one row, whose sum is its value.
   const via = rows.via === "aggregate" && node.having !== null ? "transform" : rows.via;
   return finish(context, rows, via, union(keys), frame);
@@ -302,14 +303,20 @@ function windowCall(
     return context.fail("type", `Window function ${name} is allowed only in SELECT, QUALIFY and ORDER BY`, node);
   }
   frame.inWindow++;
-  const rows = rowsOf(context, name, entry, node, scope, frame);
+  const { made: rows, fails } = watched(context, () => rowsOf(context, name, entry, node, scope, frame));
   const order = orderKeys(context, node.orderBy, scope);
-  if (node.limit !== null) context.expression(context, node.limit, scope);
+  if (node.limit !== null) resolveConstant(context, node.limit, INT64, `LIMIT of ${name}`);
   const window = resolveWindow(context, node.over, scope, frame);
   frame.inWindow--;
+  if (fails) noteOverWhichRows(context, [rows.keys, order, window.keys]);
   // A running total gives each value by its differences: with an order or a frame it is no statistic.
   const via = rows.via === "aggregate" && window.ordered ? "transform" : rows.via;
   return finish(context, rows, via, union([rows.keys, order, window.keys]), frame);
+}
+
+/** What decides over which rows a function goes decides whether it fails: a sum over two rows of one ssn is too large, over one it isn't. */
+function noteOverWhichRows(context: Context, keys: readonly ReadonlySet<SourceKey>[]): void {
+  context.failing.push({ ...NOTHING, implicit: union(keys) });
 }
 
 /** The aggregates whose value is how many rows, or how many different values, there are. */
@@ -399,7 +406,8 @@ function topValues(context: Context, name: string, passed: Passed, node: Functio
     conditions: [],
     keys,
     counts: false,
-    fields: [value.flow, statistic],
+    // As long as the last says, or shorter.
+    fields: [value.flow, statistic].map((flow) => chosenBy(flow, keysOf(count.flow).size === 0 ? [] : [count.flow])),
   };
 }
 

@@ -39,11 +39,15 @@ export function lambdaCall(context: Context, name: string, node: FunctionCall, s
   }
   const array = arrayOperand(context, name, first, scope);
   const element = parameter(context, array, array.flow, scope);
-  const body = lambdaBody(context, lambda, [element, index(context, array, scope)], 1, [array.length], scope);
+  const { made: body, fails } = watched(context, () =>
+    lambdaBody(context, lambda, [element, index(context, array, scope)], 1, [array.length], scope),
+  );
   const id = context.idOf(`call ${name}`, [array.id, body.id, lambda.parameters.length]);
   if (name === "ARRAY_TRANSFORM") return mapped(context, body, [array.length], id, node);
   if (!coerces(body.type, BOOL, body.written)) context.fail("type", `The lambda of ${name} gives BOOL`, lambda);
   if (name === "ARRAY_INCLUDES") {
+    // An element that meets the condition makes those behind it superfluous.
+    if (fails) context.failing.push(body.flow);
     return { type: BOOL, written: "value", flow: transformed([array.length, body.flow]), id };
   }
   return { type: array.type, written: "value", flow: filteredBy(array.flow, body.flow), id };

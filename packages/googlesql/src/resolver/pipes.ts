@@ -119,7 +119,7 @@ function piped(context: Context, pipe: Exclude<PipeOperator, { kind: "PipeWith" 
       return { ...rows, implicit: union([rows.implicit, condition(context, pipe.condition, scope, "WHERE")]) };
     }
     case "PipeLimit":
-      checkLimit(context, pipe.limit, outer);
+      checkLimit(context, pipe.limit);
       return { ...eachColumn(rows, pickedColumn), rows: picked(rows.rows) };
     case "PipeAggregate":
       return pipeAggregate(context, pipe, input);

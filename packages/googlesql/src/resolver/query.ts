@@ -95,9 +95,7 @@ function plainQuery(context: Context, query: Query, parent: Scope | null, tables
     query.body.kind === "Select"
       ? select(context, query.body, query.orderBy, parent, tables)
       : ordered(context, resolveBody(context, query.body, parent, tables), query.orderBy, parent, tables);
-  return query.limit === null
-    ? relation
-    : limited(context, relation, query.limit, outputScope([], newFrame(parent), parent, tables));
+  return query.limit === null ? relation : limited(context, relation, query.limit);
 }
 
 function resolveBody(context: Context, body: QueryBody, parent: Scope | null, tables: CommonTables | null): Relation {

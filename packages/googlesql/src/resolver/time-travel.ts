@@ -6,7 +6,7 @@
 import { keysOf, union } from "../flow/flow.ts";
 import type { TablePath } from "../tree.ts";
 import { TIMESTAMP } from "../types.ts";
-import { resolveConstant } from "./constant.ts";
+import { resolveGiven } from "./constant.ts";
 import type { Context } from "./context.ts";
 import type { FromClause } from "./scope.ts";
 
@@ -18,7 +18,7 @@ export function asOfTime(context: Context, node: TablePath, from: FromClause): F
   if (table === undefined || resource === undefined || (resource.type ?? "TABLE").toUpperCase() !== "TABLE") {
     return context.fail("unsupported", "FOR SYSTEM_TIME AS OF stands only behind the name of one table", node);
   }
-  const time = resolveConstant(context, node.systemTime, TIMESTAMP, "FOR SYSTEM_TIME AS OF");
+  const time = resolveGiven(context, node.systemTime, TIMESTAMP, "FOR SYSTEM_TIME AS OF");
   // A time before the table's history fails.
   context.failing.push(time.flow);
   context.historical.add(table);

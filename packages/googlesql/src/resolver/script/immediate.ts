@@ -6,7 +6,17 @@
 import { LIMITS } from "../../limits.ts";
 import { parse } from "../../parser/parse.ts";
 import { SqlError } from "../../sql-error.ts";
-import type { ExecuteImmediateStatement, Expression, Identifier, Node, Query, Script, Statement } from "../../tree.ts";
+import type {
+  ExecuteImmediateStatement,
+  Expression,
+  Identifier,
+  Node,
+  NodeKind,
+  Query,
+  Script,
+  Statement,
+} from "../../tree.ts";
+import { childrenOf } from "../../visitor.ts";
 import { constantTexts } from "./constant-texts.ts";
 import { isProcedural } from "./procedural.ts";
 
@@ -94,17 +104,36 @@ function withArguments(
     values.set(key, { kind: "PathExpression", parts: [name], start, end });
   }
   let positions = 0;
+  const bounds = new Set(boundsIn(written));
   const statement = mapped(written, (part) => {
     if (part.kind !== "Parameter") return null;
     if (part.position !== null) positions++;
     const value = values.get(part.name === null ? (part.position ?? -1) : part.name.toLowerCase());
-    return value ?? refuse("has a parameter in its text that USING gives no value");
+    if (value === undefined) return refuse("has a parameter in its text that USING gives no value");
+    if (bounds.has(part) && !isLiteral(value))
+      return refuse("takes as LIMIT and other bounds literals alone; USING gives one another value");
+    return value;
   });
   if (node.using.length > 0 && named === 0 && positions !== node.using.length) {
     return refuse("takes as many values as its text has parameters");
   }
   return { statement, declared };
 }
+
+/** Parameters where the language takes no variable that could stand for them: in LIMIT, TABLESAMPLE, frames of windows, bounds of patterns and recursion. */
+function boundsIn(node: Node, bounding = false): readonly Node[] {
+  if (node.kind === "Parameter") return bounding ? [node] : [];
+  const limit = node.kind === "FunctionCall" ? node.limit : null;
+  return childrenOf(node).flatMap((child) => boundsIn(child, bounding || child === limit || BOUNDING.has(node.kind)));
+}
+
+const BOUNDING: ReadonlySet<NodeKind> = new Set<NodeKind>([
+  "Limit",
+  "TableSample",
+  "FrameBound",
+  "RowPatternQuantified",
+  "RecursionDepth",
+]);
 
 function isLiteral({ kind }: Expression): boolean {
   return [

@@ -13,7 +13,7 @@ import type {
   TablePath,
 } from "../../tree.ts";
 import type { Type } from "../../types.ts";
-import { resolveConstant } from "../constant.ts";
+import { resolveConstant, resolveGiven } from "../constant.ts";
 import type { Context } from "../context.ts";
 import { type Column, type CommonTables, type FromClause, fold, type Value } from "../scope.ts";
 
@@ -121,10 +121,18 @@ export function columnsNamed(context: Context, name: string, input: Input, given
   return given.elements.map((element) => columnNamed(context, name, input, element, node));
 }
 
-/** A value known before the query runs. */
-export function constantOf(context: Context, name: string, given: Given, type: Type): Value {
-  if (!isExpression(given)) return context.fail("type", `${name} takes a constant here`, given);
-  return resolveConstant(context, given, type, name);
+/** A value known before the query runs, whatever is in any table. */
+export function requireConstant(context: Context, name: string, given: Given, type: Type): void {
+  resolveConstant(context, expressionOf(context, name, given), type, name);
+}
+
+/** A value known before the query runs, with what a variable or an argument in it is made of. */
+export function givenValue(context: Context, name: string, given: Given, type: Type): Value {
+  return resolveGiven(context, expressionOf(context, name, given), type, name);
+}
+
+function expressionOf(context: Context, name: string, given: Given): Expression {
+  return isExpression(given) ? given : context.fail("type", `${name} takes a constant here`, given);
 }
 
 function isExpression(given: Given): given is Expression {

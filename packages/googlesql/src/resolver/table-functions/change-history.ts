@@ -8,7 +8,7 @@ import type { TableFunctionCall } from "../../tree.ts";
 import { STRING, TIMESTAMP, type Type } from "../../types.ts";
 import type { Context } from "../context.ts";
 import type { Column, Relation } from "../scope.ts";
-import { argumentsByName, constantOf, inputOf, type Surroundings } from "./arguments.ts";
+import { argumentsByName, givenValue, inputOf, type Surroundings } from "./arguments.ts";
 
 export function changeHistory(context: Context, node: TableFunctionCall, around: Surroundings): Relation {
   const name = node.name.map((part) => part.name.toUpperCase()).join(".");
@@ -24,7 +24,7 @@ export function changeHistory(context: Context, node: TableFunctionCall, around:
   context.historical.add(table);
   const times = ["start_timestamp", "end_timestamp"].flatMap((key) => {
     const time = given.get(key);
-    return time === undefined ? [] : [constantOf(context, name, time, TIMESTAMP).flow];
+    return time === undefined ? [] : [givenValue(context, name, time, TIMESTAMP).flow];
   });
   // A time before the table's history fails.
   context.failing.push(...times);

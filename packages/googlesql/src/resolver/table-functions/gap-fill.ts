@@ -11,10 +11,10 @@ import {
   argumentsByName,
   columnNamed,
   columnsNamed,
-  constantOf,
   type Given,
   type Input,
   inputOf,
+  requireConstant,
   type Surroundings,
 } from "./arguments.ts";
 
@@ -32,11 +32,11 @@ export function gapFill(context: Context, node: TableFunctionCall, around: Surro
   }
   const width = given.get("bucket_width");
   if (width === undefined) return context.fail("type", `${name} needs bucket_width`, node);
-  constantOf(context, name, width, INTERVAL);
+  requireConstant(context, name, width, INTERVAL);
   const origin = given.get("origin");
-  if (origin !== undefined) constantOf(context, name, origin, time.type);
+  if (origin !== undefined) requireConstant(context, name, origin, time.type);
   const ignoring = given.get("ignore_null_values");
-  if (ignoring !== undefined) constantOf(context, name, ignoring, BOOL);
+  if (ignoring !== undefined) requireConstant(context, name, ignoring, BOOL);
   const listed = given.get("partitioning_columns");
   const partition = listed === undefined ? [] : columnsNamed(context, name, input, listed, node);
   for (const column of partition) {

@@ -7,7 +7,14 @@ import type { TableFunctionCall } from "../../tree.ts";
 import { isGroupable, STRING, typeName } from "../../types.ts";
 import type { Context } from "../context.ts";
 import type { Column, Relation } from "../scope.ts";
-import { argumentsByName, columnNamed, columnsNamed, constantOf, inputOf, type Surroundings } from "./arguments.ts";
+import {
+  argumentsByName,
+  columnNamed,
+  columnsNamed,
+  inputOf,
+  requireConstant,
+  type Surroundings,
+} from "./arguments.ts";
 
 export function rangeSessionize(context: Context, node: TableFunctionCall, around: Surroundings): Relation {
   const name = "RANGE_SESSIONIZE";
@@ -25,7 +32,7 @@ export function rangeSessionize(context: Context, node: TableFunctionCall, aroun
     if (!isGroupable(column.type)) context.fail("type", `${name} can't group by ${typeName(column.type)}`, node);
   }
   const option = given.get("sessionize_option");
-  if (option !== undefined) constantOf(context, name, option, STRING);
+  if (option !== undefined) requireConstant(context, name, option, STRING);
   const session: Column = {
     name: "session_range",
     type: range.type,

@@ -11,10 +11,11 @@ import type { Column, Relation, Value } from "../scope.ts";
 import {
   argumentsByName,
   columnNamed,
-  constantOf,
   type Given,
+  givenValue,
   type Input,
   inputOf,
+  requireConstant,
   type Surroundings,
 } from "./arguments.ts";
 
@@ -41,7 +42,7 @@ export function vectorSearch(context: Context, node: TableFunctionCall, around: 
     ["options", STRING],
   ] as const) {
     const option = given.get(key);
-    if (option !== undefined) constantOf(context, name, option, type);
+    if (option !== undefined) requireConstant(context, name, option, type);
   }
   // Vectors of different lengths are an error.
   const compared = [searched.flow, ...vectors.map((v) => v.flow)];
@@ -82,7 +83,7 @@ function wanted(context: Context, query: Input, given: ReadonlyMap<string, Given
 function single(context: Context, given: ReadonlyMap<string, Given>, node: Node): Value {
   const value = given.get("query_value");
   if (value === undefined) return context.fail("type", "VECTOR_SEARCH needs a query or a query_value", node);
-  return constantOf(context, "VECTOR_SEARCH's query_value", value, VECTOR);
+  return givenValue(context, "VECTOR_SEARCH's query_value", value, VECTOR);
 }
 
 /** A text would be sent to a model that makes a vector of it. */
