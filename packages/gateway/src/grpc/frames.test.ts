@@ -72,6 +72,26 @@ describe("gRPC's frames", () => {
     await assert.rejects(reading, FrameError);
   });
 
+  it("leave no more dead buffers than V8 bears without marking its whole heap", async () => {
+    const message = frame([Buffer.alloc(2 ** 20)]);
+    function* chunks(): Generator<Buffer> {
+      for (let i = 0; i < 256; i++)
+        for (let at = 0; at < message.length; at += 65_536) {
+          const chunk = Buffer.allocUnsafeSlow(Math.min(65_536, message.length - at));
+          message.copy(chunk, 0, at);
+          yield chunk;
+        }
+    }
+    const before = process.memoryUsage().arrayBuffers;
+    let [most, count] = [0, 0];
+    for await (const _ of readFrames(Readable.from(chunks(), { objectMode: false }), 2 ** 21)) {
+      count++;
+      most = Math.max(most, process.memoryUsage().arrayBuffers - before);
+    }
+    assert.equal(count, 256);
+    assert.ok(most < 40 * 2 ** 20, `${most} bytes`);
+  });
+
   it("are the same bytes in pieces, long ones as they are", () => {
     for (const lengths of [[], [0], [5, 5], [5000], [1, 9000, 2, 3, 9000], [9000, 9000, 4]]) {
       const pieces = lengths.map((length, i) => Buffer.alloc(length, i + 1));

@@ -1,4 +1,5 @@
 import type { Readable } from "node:stream";
+import { countFreshBytes } from "./young-buffers.ts";
 
 /**
  * gRPC's messages on a byte stream: a byte that says whether it is compressed, four of length (big-endian), the message.
@@ -36,6 +37,7 @@ export async function* readFrames(stream: Readable, maxBytes: number): AsyncGene
   const heard = {
     data: (chunk: Uint8Array) => {
       try {
+        countFreshBytes(chunk.length);
         frames.add(chunk);
         if (!frames.isWhole) return;
       } catch (error) {
