@@ -98,7 +98,7 @@ describe("what goes outside BigQuery", () => {
       ["25", `SELECT * FROM ML.FEATURE_INFO(MODEL elsewhere.ops.m)`, "does not serve"],
       ["25", `SELECT * FROM ML.WEIGHTS(MODEL ${OPS}.m)`, "was not found or is not available"],
       ["25", `SELECT * FROM ML.PREDICT(MODEL ${OPS}.m, (SELECT vin FROM p))`, "was not found or is not available"],
-      ["25", `SELECT * FROM ML.RECOMMEND(MODEL ${OPS}.m)`, "depend on what the model was made with"],
+      ["25", `SELECT * FROM ML.CONFUSION_MATRIX(MODEL ${OPS}.m)`, "named by the label's values"],
       ["19", `SELECT line FROM ${OPS}.files`, `reach of the rows of ${PROJECT}.ops.files`],
       ["19", `SELECT COUNT(*) AS n FROM ${OPS}.files`, `reach of the rows of ${PROJECT}.ops.files`],
       ["19", `CREATE TABLE ${OPS}.t AS SELECT line FROM ${OPS}.files`, `reach of the rows of ${PROJECT}.ops.files`],

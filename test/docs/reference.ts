@@ -15,6 +15,7 @@ import {
   systemVariable,
 } from "../../packages/googlesql/src/functions/system-variables.ts";
 import { METADATA_VIEWS, REFUSED_METADATA } from "../../packages/googlesql/src/metadata/views.ts";
+import type { ModelResource } from "../../packages/googlesql/src/model-resource.ts";
 import { MODEL_FUNCTIONS, MODEL_KINDS } from "../../packages/googlesql/src/resolver/table-functions/model-columns.ts";
 import type { TableResource } from "../../packages/googlesql/src/table-resource.ts";
 import { documentedRules } from "./documented-rules.ts";
@@ -99,23 +100,53 @@ function refusedFunctions(): string {
   );
 }
 
+/** Models as models.get describes them: of a rating each kind of feedback, of time series several. */
+const DESCRIBED_MODELS: readonly ModelResource[] = MODEL_KINDS.flatMap((modelType) => {
+  const typed = (name: string) => ({ name, type: { typeKind: "STRING" } });
+  const model = {
+    modelReference: { projectId: "p", datasetId: "d", modelId: "m" },
+    modelType,
+    labelColumns: [typed("label")],
+    featureColumns: ["user", "item", "series"].map(typed),
+  };
+  const series = { timeSeriesTimestampColumn: "at", timeSeriesDataColumn: "data", timeSeriesIdColumns: ["series"] };
+  const options = { userColumn: "user", itemColumn: "item", ...(modelType.startsWith("ARIMA") ? series : {}) };
+  const feedback = modelType === "MATRIX_FACTORIZATION" ? ["EXPLICIT", "IMPLICIT"] : [""];
+  return feedback.map((feedbackType) => ({
+    ...model,
+    trainingRuns: [{ trainingOptions: { ...options, ...(feedbackType === "" ? {} : { feedbackType }) } }],
+  }));
+});
+
 function modelFunctions(): string {
-  const labelColumns = [{ name: "label", type: { typeKind: "STRING" } }];
-  const modelReference = { projectId: "p", datasetId: "d", modelId: "m" };
+  const takes = {
+    none: "",
+    may: "a table or query, or none",
+    must: "a table or query",
+  };
   const rows = [...MODEL_FUNCTIONS].flatMap(([name, { columns, rows: taken, settings, keeps }]) => {
-    const byColumns = new Map<string, string[]>();
-    for (const modelType of MODEL_KINDS) {
-      const given = columns({ modelReference, modelType, labelColumns });
-      if (given === undefined) continue;
-      const list = given.map(([column]) => `\`${column}\``).join(", ");
-      byColumns.set(list, [...(byColumns.get(list) ?? []), modelType]);
+    const byColumns = new Map<string, Set<string>>();
+    for (const model of DESCRIBED_MODELS) {
+      const feedback = model.trainingRuns?.[0]?.trainingOptions?.feedbackType;
+      const kind = [model.modelType, feedback].filter((text) => text !== undefined).join(" ");
+      const listed = (given: boolean) =>
+        columns(model, given)
+          ?.map(([column]) => `\`${column}\``)
+          .join(", ");
+      const [withRows, without] = [listed(true), listed(false)];
+      const either = taken !== "may" || withRows === without;
+      for (const [list, of] of [
+        [taken === "none" ? undefined : withRows, either ? kind : `${kind} with rows`],
+        [taken === "must" ? undefined : without, either ? kind : `${kind} without rows`],
+      ] as const) {
+        if (list !== undefined) byColumns.set(list, (byColumns.get(list) ?? new Set()).add(of));
+      }
     }
-    const takes = { none: "", may: "a table or query, or none", must: "a table or query" }[taken];
     const settable = settings.length === 0 ? "" : `STRUCT of ${settings.join(", ")}`;
     return [...byColumns].map(([list, kinds]) => [
       `\`${name}\``,
-      kinds.join(", "),
-      [takes, settable].filter((text) => text !== "").join("; "),
+      [...kinds].join(", "),
+      [takes[taken], settable].filter((text) => text !== "").join("; "),
       keeps === true ? `${list}; then what it is given` : list,
     ]);
   });

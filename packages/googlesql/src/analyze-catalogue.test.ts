@@ -147,11 +147,12 @@ const WINDOW_COPIES = `
 const WINDOW_TRANSFORMS = `
   TF_IDF(as1, ^i1, ^i2) | ML.MAX_ABS_SCALER(^f1) | ML.MIN_MAX_SCALER(^f1) | ML.STANDARD_SCALER(^f1)
   ML.ROBUST_SCALER(^f1, ^ai1, ^b1, ^b2) | ML.LABEL_ENCODER(^s1, ^i1, ^i2) | ML.QUANTILE_BUCKETIZE(^f1, ^i1, ^s1)
+  ML.IMPUTER(^f1, ^s1) | ML.IMPUTER(^s1, ^s2) | ML.BAG_OF_WORDS(^as1, ^i1, ^i2) | ML.TF_IDF(^as1, ^i1, ^i2)
   NTILE(^i1) | PERCENTILE_CONT(^f1, ^?f2) | ST_CLUSTERDBSCAN(^g1, ^f1, ^i1)
 `;
 
 const ASK_MODELS = `
-  AI.CLASSIFY(^s1, ^as1) | AI.EMBED(^s1, endpoint => 'e') | AI.GENERATE(^s1) | AI.GENERATE_BOOL((^s1, ^as1)) | AI.GENERATE_DOUBLE(^s1)
+  AI.CLASSIFY(^s1, ^as1) | AI.COUNT_TOKENS(^s1) | AI.EMBED(^s1, endpoint => 'e') | AI.GENERATE(^s1) | AI.GENERATE_BOOL((^s1, ^as1)) | AI.GENERATE_DOUBLE(^s1)
   AI.GENERATE_INT(^s1) | AI.IF(^s1) | AI.SCORE(^s1) | AI.SIMILARITY(^s1, ^s2, endpoint => 'e')
 `;
 

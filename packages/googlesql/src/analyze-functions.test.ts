@@ -38,6 +38,8 @@ table("each kind of function shows what it is given", [
   ["SELECT DETERMINISTIC_ENCRYPT(b'k', ssn, name) AS x FROM patients", "x = transform name, transform ssn"],
   ["SELECT ML.NGRAMS(tags, [1, 2]) AS x FROM patients", "x = transform tags"],
   ["SELECT ML.MIN_MAX_SCALER(weight) OVER () AS x FROM patients", "x = transform weight"],
+  ["SELECT ML.IMPUTER(ssn, 'most_frequent') OVER () AS x FROM patients", "x = transform ssn"],
+  ["SELECT ML.TF_IDF(tags, 10) OVER () AS x FROM patients", "x = transform tags"],
 ]);
 
 table("a value that is passed by name flows like any other", [

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it, test } from "node:test";
-import { canonical, flows, reads, refusalOf, types } from "./testing/clinic.ts";
+import { analyze } from "./analyze.ts";
+import { CLINIC, canonical, DEFAULTS, flows, reads, refusalOf, types } from "./testing/clinic.ts";
 
 type Leak = readonly [sql: string, ...outputs: string[]];
 
@@ -63,6 +64,37 @@ table("TABLESAMPLE takes rows at random, and maybe one", [
     "n = transform encounters.*, transform * ? encounters.id, id",
   ],
 ]);
+
+describe("TABLESAMPLE", () => {
+  for (const [from, what] of [
+    ["(SELECT * FROM patients) TABLESAMPLE SYSTEM (1 PERCENT)", "a query"],
+    ["UNNEST([1]) TABLESAMPLE SYSTEM (1 PERCENT)", "an array"],
+    ["patients AS p, p.tags TABLESAMPLE SYSTEM (1 PERCENT)", "a query of WITH or an array"],
+    ["ML.WEIGHTS(MODEL risk) TABLESAMPLE SYSTEM (1 PERCENT)", "a table function"],
+    ["ML.WEIGHTS(MODEL risk) |> TABLESAMPLE SYSTEM (1 PERCENT)", "a table function"],
+  ] as const)
+    test(`takes a table, and not ${what}: ${from}`, () => {
+      const sql = from.includes("|>") ? `FROM ${from}` : `SELECT 1 FROM ${from}`;
+      assert.match(refusalOf(sql)?.message ?? "was understood", new RegExp(`takes a table, not ${what};`));
+    });
+  test("takes no query of WITH", () => {
+    const sql = "WITH w AS (SELECT 1 AS x) SELECT x FROM w TABLESAMPLE SYSTEM (1 PERCENT)";
+    assert.match(refusalOf(sql)?.message ?? "was understood", /not a query of WITH/);
+  });
+  test("takes no view", () => {
+    const view = {
+      tableReference: { projectId: "clinic", datasetId: "ehr", tableId: "v" },
+      type: "VIEW",
+      view: { query: "SELECT 1 AS x" },
+      schema: { fields: [{ name: "x", type: "INTEGER" }] },
+    };
+    const { plan } = analyze("SELECT x FROM v TABLESAMPLE SYSTEM (1 PERCENT)", {
+      catalog: { ...CLINIC, table: () => view },
+      ...DEFAULTS,
+    });
+    assert.match(plan.understood ? "was understood" : plan.refusal.message, /not a view/);
+  });
+});
 
 table("COLLATE says how strings are ordered, and is a constant", [
   ["SELECT name FROM patients ORDER BY ssn COLLATE 'und:ci'", "name = copy name ? ssn"],

@@ -55,6 +55,50 @@ describe("a function of a model", () => {
     ["SELECT importance_gain FROM ML.FEATURE_IMPORTANCE(MODEL cost)", "importance_gain = transform cost.*"],
     ["SELECT attribution FROM ML.GLOBAL_EXPLAIN(MODEL risk)", "attribution = transform risk.*"],
     ["SELECT loss FROM ML.TRAINING_INFO(MODEL risk)", "loss = transform risk.*"],
+    ["SELECT duration_ms FROM ML.TRAINING_INFO(MODEL clusters)", "duration_ms = transform clusters.*"],
+    [
+      "SELECT * FROM ML.EXPLAIN_PREDICT(MODEL risk, (SELECT ssn, weight, state FROM patients), STRUCT(2 AS top_k_features))",
+      ...["predicted_outcome", "probability", "top_feature_attributions", "baseline_prediction_value"].map(
+        (name) => `${name} = transform state, transform weight, transform risk.*`,
+      ),
+      "approximation_error = transform state, transform weight, transform risk.*",
+      "ssn = copy ssn",
+      "weight = copy weight",
+      "state = copy state",
+    ],
+    // Which rows are unusual tells of the rows that the model knows.
+    [
+      "SELECT name FROM ML.DETECT_ANOMALIES(MODEL clusters, STRUCT(0.1 AS contamination), TABLE patients) WHERE is_anomaly",
+      "name = copy name ? clusters.*, state, weight",
+    ],
+    [
+      "SELECT mean_squared_error AS e FROM ML.DETECT_ANOMALIES(MODEL codes, (SELECT ssn AS state FROM patients))",
+      "e = transform codes.*, transform ssn",
+    ],
+    ["SELECT cost FROM ML.DETECT_ANOMALIES(MODEL days)", "cost = transform days.*"],
+    ["SELECT AVG(forecast_value) AS a FROM ML.FORECAST(MODEL days, STRUCT(3 AS horizon))", "a = aggregate days.*"],
+    ["SELECT state FROM ML.FORECAST(MODEL days)", "state = transform days.*"],
+    ["SELECT time_series_data AS x FROM ML.EXPLAIN_FORECAST(MODEL days)", "x = transform days.*"],
+    ["SELECT variance FROM ML.ARIMA_EVALUATE(MODEL days)", "variance = transform days.*"],
+    ["SELECT ar_coefficients FROM ML.ARIMA_COEFFICIENTS(MODEL days)", "ar_coefficients = transform days.*"],
+    ["SELECT primary_date FROM ML.HOLIDAY_INFO(MODEL days)", "primary_date = transform days.*"],
+    [
+      "SELECT root_mean_squared_error AS e FROM ML.EVALUATE(MODEL days, (SELECT weight AS cost FROM patients WHERE id = 1))",
+      "e = transform days.*, transform *, transform weight ? id",
+    ],
+    ["SELECT ssn FROM ML.RECOMMEND(MODEL ratings)", "ssn = transform ratings.*"],
+    [
+      "SELECT predicted_stars_confidence AS c FROM ML.RECOMMEND(MODEL ratings, (SELECT name AS ssn FROM patients))",
+      "c = transform *, transform name, transform ratings.*",
+    ],
+    ["SELECT feature FROM ML.WEIGHTS(MODEL ratings)", "feature = transform ratings.*"],
+    ["SELECT average_rank FROM ML.EVALUATE(MODEL ratings)", "average_rank = transform ratings.*"],
+    ["SELECT p_value FROM ML.ADVANCED_WEIGHTS(MODEL risk)", "p_value = transform risk.*"],
+    ["SELECT is_optimal FROM ML.TRIAL_INFO(MODEL risk)", "is_optimal = transform risk.*"],
+    [
+      "SELECT mean_squared_error AS e FROM ML.RECONSTRUCTION_LOSS(MODEL codes, (SELECT weight FROM patients))",
+      "e = transform codes.*, transform *, transform weight",
+    ],
   ];
   for (const [sql, ...outputs] of cases) it(sql, () => assert.deepEqual(flows(sql), outputs));
 
@@ -110,9 +154,22 @@ describe("a function of a model", () => {
     ["ML.PREDICT(MODEL risk, TABLE patients, STRUCT((SELECT MAX(weight) FROM patients) AS threshold))", /as literals/],
     ["ML.PREDICT(MODEL risk, (SELECT weight, ssn AS predicted_outcome FROM patients))", /two of one/],
     ["ML.PREDICT(MODEL risk, (SELECT weight + 1 FROM patients))", /without a name/],
-    ["ML.FORECAST(MODEL days, STRUCT(3 AS horizon))", /depend on what the model was made with/],
-    ["ML.CONFUSION_MATRIX(MODEL risk)", /depend on what the model was made with/],
-    ["ML.GENERATE_TEXT(MODEL far, (SELECT ssn AS prompt FROM patients))", /depend on what the model was made with/],
+    // A column of the caller's under a name that the function may give as well would be either.
+    ["ML.PREDICT(MODEL risk, (SELECT weight, ssn AS Trial_ID FROM patients))", /two of one/],
+    ["ML.EXPLAIN_PREDICT(MODEL risk, (SELECT weight, 1 AS prediction_value FROM patients))", /two of one/],
+    ["ML.EXPLAIN_PREDICT(MODEL clusters, TABLE patients)", /of that kind isn't analysed/],
+    ["ML.DETECT_ANOMALIES(MODEL clusters)", /of that kind, without rows, isn't analysed/],
+    ["ML.DETECT_ANOMALIES(MODEL days, STRUCT(0.9 AS anomaly_prob_threshold), TABLE patients)", /with rows, isn't/],
+    ["ML.EVALUATE(MODEL days)", /without rows, isn't/],
+    ["ML.RECOMMEND(MODEL untold)", /isn't analysed/],
+    ["ML.RECOMMEND(MODEL risk)", /isn't analysed/],
+    ["ML.GLOBAL_EXPLAIN(MODEL risk, STRUCT(TRUE AS class_level_explain))", /of settings none/],
+    ["ML.CONFUSION_MATRIX(MODEL risk)", /named by the label's values; count what ML.PREDICT gives/],
+    ["ML.TRANSFORM(MODEL risk, TABLE patients)", /those that TRANSFORM made/],
+    ["ML.GENERATE_TEXT(MODEL far, (SELECT ssn AS prompt FROM patients))", /runs elsewhere, by its connection's rights/],
+    ["AI.GENERATE_TABLE(MODEL far, TABLE patients, STRUCT('a STRING' AS output_schema))", /runs elsewhere/],
+    ["AI.SEARCH(TABLE patients, 'ssn', 'x')", /by the connection of the table's embeddings/],
+    ["ML.PREDICT(MODEL risk, TABLE patients) TABLESAMPLE SYSTEM (10 PERCENT)", /takes a table, not a table function/],
     ["EXTERNAL_QUERY('us.c', 'SELECT 1')", /only that database knows/],
   ];
   for (const [from, message] of refused)
@@ -123,15 +180,46 @@ describe("a function of a model", () => {
     assert.match(refusalOf("FROM patients |> CALL ML.PREDICT(MODEL risk)")?.message ?? "", /CALL of ML.PREDICT/);
   });
 
-  it("in a view or a routine is refused: those run as they were written", () => {
-    const view = {
-      tableReference: { projectId: "clinic", datasetId: "ehr", tableId: "v" },
-      type: "VIEW",
-      view: { query: "SELECT weight FROM ML.WEIGHTS(MODEL ehr.risk)" },
-      schema: { fields: [{ name: "weight", type: "FLOAT" }] },
-    };
-    const catalog = { ...CLINIC, table: () => view };
-    const { plan } = analyze("SELECT weight FROM v", { catalog, ...DEFAULTS });
-    assert.match(plan.understood ? "" : plan.refusal.message, /runs as it was written/);
+  const view = (query: string, columns: readonly string[]) => ({
+    tableReference: { projectId: "clinic", datasetId: "ehr", tableId: "v" },
+    type: "VIEW",
+    view: { query },
+    schema: { fields: columns.map((name) => ({ name, type: "FLOAT" })) },
   });
+  const over = (query: string, ...columns: string[]) => ({
+    ...CLINIC,
+    table: (name: string) => (name === "clinic.ehr.v" ? view(query, columns) : CLINIC.table(name)),
+  });
+
+  it("in a view is read as the gateway wrote it there, each column by its name", () => {
+    const written = canonical(
+      "CREATE VIEW v AS SELECT weight, predicted_cost FROM ML.PREDICT(MODEL cost, (SELECT weight, 1 AS state FROM patients))",
+    );
+    const query = written.replace(/^CREATE VIEW \S+ AS /, "");
+    const { plan } = analyze("SELECT predicted_cost, weight FROM v", {
+      catalog: over(query, "weight", "predicted_cost"),
+      ...DEFAULTS,
+    });
+    assert.ok(plan.understood);
+    const [statement] = plan.statements;
+    assert.deepEqual(
+      statement?.outputs.map(({ explicit }) => explicit.map(({ column, via }) => `${via} ${column}`)),
+      [["transform clinic.ehr.cost.*", "transform clinic.ehr.patients.weight"], ["copy clinic.ehr.patients.weight"]],
+    );
+    assert.deepEqual(statement?.effects, [{ kind: "model", through: "clinic.ehr.cost", sources: [] }]);
+  });
+
+  for (const query of [
+    "SELECT weight FROM ML.WEIGHTS(MODEL clinic.ehr.risk)",
+    "SELECT weight FROM ML.WEIGHTS(MODEL clinic.ehr.risk) AS r",
+    "SELECT r.weight FROM ML.WEIGHTS(MODEL clinic.ehr.risk) AS r WHERE weight > 1",
+    "SELECT r.weight FROM ML.WEIGHTS(MODEL clinic.ehr.risk) AS r ORDER BY weight LIMIT 1",
+    "SELECT r.weight FROM ML.WEIGHTS(MODEL clinic.ehr.risk) AS r, (SELECT 1 AS x)",
+    "SELECT r.weight FROM ML.WEIGHTS(MODEL clinic.ehr.risk) AS r GROUP BY 1",
+    "SELECT r.* FROM ML.WEIGHTS(MODEL clinic.ehr.risk) AS r",
+  ])
+    it(`in a view otherwise is refused, since that runs as it was written: ${query}`, () => {
+      const { plan } = analyze("SELECT weight FROM v", { catalog: over(query, "weight"), ...DEFAULTS });
+      assert.match(plan.understood ? "was understood" : plan.refusal.message, /run as they were written/);
+    });
 });

@@ -32,6 +32,7 @@ describe("a function that asks a model of Google's", () => {
       "x = transform name, transform ssn",
     ],
     ["SELECT AI.EMBED(ssn, endpoint => 'text-embedding-005').result AS x FROM patients", "x = transform ssn"],
+    ["SELECT AI.COUNT_TOKENS(ssn).result AS x FROM patients", "x = transform ssn"],
     ["SELECT AVG(AI.SCORE(('rate ', ssn))) AS x FROM patients", "x = aggregate ssn"],
     ["SELECT (SELECT AVG(AI.SCORE(('rate ', p.ssn))) FROM UNNEST([1])) AS x FROM patients p", "x = transform ssn"],
   ];
@@ -70,14 +71,22 @@ describe("a function that asks a model of Google's", () => {
     ]);
   });
 
+  it("is refused by the name of a choice that isn't an agent's, and not for its type", () => {
+    const refused = (call: string) => refusalOf(`SELECT ${call} AS x FROM patients`)?.message ?? "was understood";
+    assert.match(refused("AI.GENERATE(ssn, connection_id => 'us.c')"), /^connection_id of AI.GENERATE .* leave it out/);
+    assert.match(refused("AI.IF(ssn, Embeddings => [1.0])"), /^embeddings of AI.IF/);
+    assert.match(refused("AI.EMBED(ssn, model => 'x')"), /^model of AI.EMBED .* as endpoint/);
+    assert.match(refused("AI.GENERATE(ssn, endpoint => name)"), /as a string literal/);
+  });
+
   it("can fail by what it is given", () => {
     assert.deepEqual(reads("SELECT AI.SCORE(ssn) AS x FROM patients"), ["ssn: output predicate"]);
   });
 
   for (const [call, code] of [
-    ["AI.GENERATE(ssn, connection_id => 'us.c')", "type"],
-    ["AI.GENERATE(ssn, model_params => JSON '{}')", "type"],
-    ["AI.GENERATE(ssn, output_schema => 'a STRING')", "type"],
+    ["AI.GENERATE(ssn, connection_id => 'us.c')", "unsupported"],
+    ["AI.GENERATE(ssn, model_params => JSON '{}')", "unsupported"],
+    ["AI.GENERATE(ssn, output_schema => 'a STRING')", "unsupported"],
     [
       "AI.GENERATE(ssn, endpoint => 'https://us-central1-aiplatform.googleapis.com/v1/projects/evil/locations/us/endpoints/1')",
       "unsupported",
@@ -147,7 +156,8 @@ describe("ML.FEATURE_INFO", () => {
     ["ML.FEATURE_INFO()", "type"],
     ["ML.FEATURE_INFO(MODEL a.b.c.d)", "name"],
     ["ML.WEIGHTS(MODEL m)", "name"],
-    ["ML.FORECAST(MODEL m)", "unsupported"],
+    ["ML.FORECAST(MODEL m)", "name"],
+    ["ML.CONFUSION_MATRIX(MODEL m)", "unsupported"],
     ["AI.GENERATE_TEXT(MODEL m, (SELECT ssn AS prompt FROM patients))", "unsupported"],
     ["AI.FORECAST(TABLE patients, data_col => 'weight', timestamp_col => 'born')", "unsupported"],
   ] as const)

@@ -12,6 +12,20 @@ export interface ModelResource {
   readonly labelColumns?: readonly StandardSqlField[];
   /** There where TRANSFORM trained it: its outputs can bear the names of other columns. */
   readonly transformColumns?: readonly { readonly name?: string }[];
+  /** What it was made with, of each training. */
+  readonly trainingRuns?: readonly { readonly trainingOptions?: TrainingOptions }[];
   /** There where it runs elsewhere. */
   readonly remoteModelInfo?: { readonly endpoint?: string; readonly connection?: string };
+}
+
+/** Names of columns that the kind of the model gives a part, and how a rating is meant. */
+export interface TrainingOptions {
+  readonly userColumn?: string;
+  readonly itemColumn?: string;
+  /** EXPLICIT or IMPLICIT. */
+  readonly feedbackType?: string;
+  readonly timeSeriesTimestampColumn?: string;
+  readonly timeSeriesDataColumn?: string;
+  readonly timeSeriesIdColumn?: string;
+  readonly timeSeriesIdColumns?: readonly string[];
 }

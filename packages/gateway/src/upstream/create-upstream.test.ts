@@ -212,13 +212,20 @@ describe("a model", () => {
       modelReference: model,
       modelType: "LINEAR_REGRESSION",
       labelColumns: [{ name: "cost", type: { typeKind: "FLOAT64" } }],
-      trainingRuns: [{ results: [{ trainingLoss: 4.2 }] }],
+      trainingRuns: [
+        {
+          trainingOptions: { userColumn: "ssn", numClusters: "4" },
+          results: [{ clusterInfos: [{ clusterRadius: 4.2 }] }],
+        },
+      ],
     };
     const { upstream, seen } = await bigQuery([json(answer)]);
-    const { trainingRuns: _, ...rest } = answer;
-    assert.deepEqual(await upstream.getModel("clinic-prod.ehr.risk"), rest);
+    const trainingRuns = [{ trainingOptions: { userColumn: "ssn" } }];
+    assert.deepEqual(await upstream.getModel("clinic-prod.ehr.risk"), { ...answer, trainingRuns });
     assert.match(seen[0]?.url.pathname ?? "", /\/projects\/clinic-prod\/datasets\/ehr\/models\/risk$/);
-    assert.doesNotMatch(seen[0]?.url.searchParams.get("fields") ?? "trainingRuns", /trainingRuns|hparam/);
+    const fields = seen[0]?.url.searchParams.get("fields") ?? "";
+    assert.match(fields, /(^|,)trainingRuns\(trainingOptions\(userColumn,[\w,]+\)\)(,|$)/);
+    assert.doesNotMatch(fields, /results|hparam/);
   });
   it("that doesn't exist is undefined, and another than the one asked for is refused", async () => {
     const { upstream } = await bigQuery([

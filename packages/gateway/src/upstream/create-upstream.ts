@@ -21,6 +21,7 @@ import {
   datasetAnswer,
   datasetListAnswer,
   jobAnswer,
+  MODEL_FIELDS,
   modelAnswer,
   resultsAnswer,
   routineAnswer,
@@ -110,9 +111,8 @@ export function createUpstream(
 
     async getModel(name) {
       const reference = parseTableName(name);
-      const fields = Object.keys(modelAnswer.shape).join(",");
       const path = modelPath(reference);
-      const answer = await orUndefined(get(modelAnswer, { name: "models.get", path, query: { fields } }));
+      const answer = await orUndefined(get(modelAnswer, { name: "models.get", path, query: { fields: MODEL_FIELDS } }));
       if (answer === undefined) return undefined;
       const { projectId, datasetId, modelId } = answer.modelReference;
       if (`${projectId}.${datasetId}.${modelId}` !== name) throw new UpstreamError("mismatch", { httpStatus: 200 });

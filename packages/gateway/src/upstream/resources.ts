@@ -95,6 +95,17 @@ export const routineAnswer = z.object({
   strictMode: z.boolean().exactOptional(),
 });
 
+/** Which columns it was made by. https://cloud.google.com/bigquery/docs/reference/rest/v2/models#trainingoptions */
+const trainingOptions = z.object({
+  userColumn: name.exactOptional(),
+  itemColumn: name.exactOptional(),
+  feedbackType: z.string().max(64).exactOptional(),
+  timeSeriesTimestampColumn: name.exactOptional(),
+  timeSeriesDataColumn: name.exactOptional(),
+  timeSeriesIdColumn: name.exactOptional(),
+  timeSeriesIdColumns: z.array(name).max(100).exactOptional(),
+});
+
 /** What a model gives; not what it learnt. https://cloud.google.com/bigquery/docs/reference/rest/v2/models#Model */
 export const modelAnswer = z.object({
   modelReference: z.object({ projectId: name, datasetId: name, modelId: name }),
@@ -105,10 +116,21 @@ export const modelAnswer = z.object({
     .array(z.object({ name: z.string().max(300).exactOptional() }))
     .max(10_000)
     .exactOptional(),
+  trainingRuns: z
+    .array(z.object({ trainingOptions: trainingOptions.exactOptional() }))
+    .max(1000)
+    .exactOptional(),
   remoteModelInfo: z
     .object({ endpoint: z.string().exactOptional(), connection: z.string().exactOptional() })
     .exactOptional(),
 });
+
+/** Asked for by name, since results of trainings stand beside their options. */
+export const MODEL_FIELDS = Object.keys(modelAnswer.shape)
+  .map((field) =>
+    field === "trainingRuns" ? `trainingRuns(trainingOptions(${Object.keys(trainingOptions.shape).join(",")}))` : field,
+  )
+  .join(",");
 
 export const datasetAnswer = z.object({
   datasetReference: z.object({ projectId: name, datasetId: name }),

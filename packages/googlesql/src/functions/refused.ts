@@ -33,15 +33,47 @@ export const REASONS: readonly (readonly [reason: string, names: readonly string
   ],
   ["it reads outside BigQuery", names("EXTERNAL_OBJECT_TRANSFORM ST_REGIONSTATS")],
   ["it reads objects in Cloud Storage or gives access to them, by the gateway's rights", names("OBJ.")],
-  ["it sends values to a model by a connection, or of a kind that isn't analysed", names("AI.")],
+  [
+    "it sends values to a model that runs elsewhere, by its connection's rights, with what else its parameters ask for; AI.GENERATE asks one of Google's",
+    names(`
+      AI.GENERATE_EMBEDDING AI.GENERATE_TABLE AI.GENERATE_TEXT ML.ANNOTATE_IMAGE ML.GENERATE_EMBEDDING ML.GENERATE_TEXT
+      ML.PROCESS_DOCUMENT ML.TRANSCRIBE ML.TRANSLATE ML.UNDERSTAND_TEXT
+    `),
+  ],
+  [
+    "it sends its text to a model by the connection of the table's embeddings; VECTOR_SEARCH takes vectors",
+    names("AI.SEARCH"),
+  ],
+  ["it gives many rows to a model at once; AI.GENERATE takes a row's values", names("AI.AGG")],
+  ["it groups by every combination of its columns; group by those you need", names("AI.KEY_DRIVERS ML.GET_INSIGHTS")],
+  ["the gateway doesn't know what it sends to a model", names("AI.")],
   [
     "it describes all columns of its table at once, by values of single rows among others; compute the statistics you need",
-    names("ML.DESCRIBE_DATA ML.TFDV_DESCRIBE ML.TFDV_VALIDATE ML.VALIDATE_DATA_DRIFT"),
+    names(`
+      ML.CORRELATION ML.DESCRIBE_DATA ML.TFDV_DESCRIBE ML.TFDV_VALIDATE ML.VALIDATE_DATA_DRIFT ML.VALIDATE_DATA_SKEW
+    `),
   ],
   [
-    "its columns depend on what the model was made with beyond its kind and label, or it sends values to a model by a connection",
-    names("ML."),
+    "its columns are named by the label's values; count what ML.PREDICT gives by GROUP BY, or take ML.EVALUATE",
+    names("ML.CONFUSION_MATRIX"),
   ],
+  [
+    "it picks rows by columns of fixed names; take QUALIFY ROW_NUMBER() OVER (PARTITION BY … ORDER BY …) = 1",
+    names("ML.ENTITY_FEATURES_AT_TIME ML.FEATURES_AT_TIME"),
+  ],
+  [
+    "its columns are those that TRANSFORM made, which may bear other columns' names; compute them in the query",
+    names("ML.TRANSFORM"),
+  ],
+  [
+    "it takes pictures, from objects in Cloud Storage",
+    names("ML.CONVERT_COLOR_SPACE ML.CONVERT_IMAGE_TYPE ML.DECODE_IMAGE ML.RESIZE_IMAGE"),
+  ],
+  [
+    "the fields of what it gives have no names that the reference says; compute them by name",
+    names("ML.FEATURE_CROSS ML.MULTI_HOT_ENCODER ML.ONE_HOT_ENCODER ML.POLYNOMIAL_EXPAND"),
+  ],
+  ["the gateway doesn't know what it gives", names("ML.")],
   [
     "it belongs to graph queries, which are not analysed",
     names(`

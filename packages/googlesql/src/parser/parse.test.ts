@@ -248,6 +248,8 @@ describe("parse: what is refused", () => {
     "SELECT 1 @{h=1}": /hint/,
     "SELECT 1 FROM t TABLESAMPLE RESERVOIR (1 PERCENT)": /TABLESAMPLE/,
     "SELECT 1 FROM t FOR UPDATE": /FOR UPDATE/,
+    "SET (@@time_zone, @@dataset_id) = ('UTC', 'x')": /SET of a system variable together with others/,
+    "SET (a, @@time_zone) = (1, 'UTC')": /SET of a system variable together with others/,
   };
   for (const [sql, message] of Object.entries(unsupported)) {
     it(`as unsupported: ${sql}`, () => {

@@ -63,8 +63,17 @@ export abstract class ProceduralParser extends PipeParser {
       return this.#setValue([variable], false, start);
     }
     const parenthesized = this.atSymbol("(");
+    if (parenthesized) this.#refuseSystemVariables();
     const targets = parenthesized ? this.nameList() : [this.identifier()];
     return this.#setValue(targets, parenthesized, start);
+  }
+
+  /** SET of several takes names of variables alone. https://cloud.google.com/bigquery/docs/reference/standard-sql/procedural-language#set */
+  #refuseSystemVariables(): void {
+    for (let i = 1; !this.atSymbol(")", i) && this.peek(i).kind !== "end"; i += 1) {
+      if (this.atSymbol("@@", i))
+        throw this.unsupported("SET of a system variable together with others (it is set alone) is");
+    }
   }
 
   #setValue(

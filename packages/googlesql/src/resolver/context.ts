@@ -170,6 +170,8 @@ export class Context {
   readonly localModels = new Set<string>();
   /** Calls of table functions whose columns are taken by name, so that no other is seen. */
   readonly calledColumns = new Map<TableFunctionCall, readonly string[]>();
+  /** Calls of table functions of which the text itself names each column that it takes. */
+  readonly namedCalls = new Set<TableFunctionCall>();
   /** Views whose columns have other names than their queries'. */
   readonly listedViews = new Set<TableName>();
   /** For the canonical SQL: paths that name such a view, with its columns. */

@@ -59,7 +59,7 @@ import { requireRows } from "./stored-rows.ts";
 import { tableColumns } from "./table-columns.ts";
 import { resolveTableFunction } from "./table-function.ts";
 import { resolveTableName, resolveWildcard } from "./table-name.ts";
-import { sampled } from "./table-sample.ts";
+import { requireSampled, sampled } from "./table-sample.ts";
 import { temporaryRelation, temporaryTable } from "./temporary-table.ts";
 import { asOfTime } from "./time-travel.ts";
 import { unpivoted } from "./unpivot.ts";
@@ -195,7 +195,7 @@ function tablePath(context: Context, node: TablePath, left: FromClause, frame: F
 }
 
 function sampledTable(context: Context, from: FromClause, { table, sample }: SampledTable): FromClause {
-  refuseMetadata(context, table, "before TABLESAMPLE");
+  requireSampled(context, table);
   return sampled(context, from, sample);
 }
 

@@ -31,7 +31,7 @@ import type { Context } from "./context.ts";
 import { checkDatePart } from "./date-part.ts";
 import { lambdaCall, takesLambda } from "./lambda-call.ts";
 import { matchCall } from "./match-call.ts";
-import { asksModel, noteModelCall } from "./model-call.ts";
+import { asksModel, noteModelCall, refuseModelOptions } from "./model-call.ts";
 import { privateAggregate } from "./private-aggregate.ts";
 import { namesRoutine, routineCall } from "./routine-call.ts";
 import { type Frame, frameOf, type Scope, type Value } from "./scope.ts";
@@ -189,6 +189,7 @@ function decidersOf(name: string, { values, fails }: Passed): readonly (Value | 
 
 function scalarCall(context: Context, entry: FunctionEntry, node: FunctionCall, scope: Scope, safe: boolean): Value {
   refuseModifiers(context, entry.name, node, []);
+  if (asksModel(entry.name)) refuseModelOptions(context, entry, node);
   const passed = passArguments(context, entry.name, node.arguments, scope);
   const found = match(context, entry, passed, node);
   noteDeciders(

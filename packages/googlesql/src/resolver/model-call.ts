@@ -4,12 +4,42 @@
  * https://cloud.google.com/bigquery/docs/generative-ai-overview
  */
 import type { Flow } from "../flow/flow.ts";
+import type { FunctionEntry } from "../functions/signature.ts";
 import type { FunctionCall } from "../tree.ts";
 import type { Context } from "./context.ts";
 import { noteEffect } from "./effects.ts";
 
 export function asksModel(name: string): boolean {
   return name.startsWith("AI.");
+}
+
+/** What an agent may not choose, of each that Google's reference names. Asked before the types are, so that it is refused by its name. */
+const REFUSED_OPTIONS: ReadonlyMap<string, string> = new Map([
+  [
+    "connection_id",
+    "it says by whose rights the model works; leave it out, and the model is asked by the gateway's own",
+  ],
+  ["connection", "it says by whose rights the model works; leave it out, and the model is asked by the gateway's own"],
+  ["model_params", "it can let the model look up what else it likes; say all in the prompt"],
+  [
+    "output_schema",
+    "it names fields that the gateway doesn't read; take AI.GENERATE_BOOL, AI.GENERATE_INT or AI.GENERATE_DOUBLE",
+  ],
+  ["model", "it names a model of anybody's; name one of Google's as endpoint"],
+]);
+
+/**
+ * An argument by name that the catalogue doesn't have is refused by that name.
+ * https://cloud.google.com/bigquery/docs/reference/standard-sql/bigqueryml-syntax-ai-generate#arguments
+ */
+export function refuseModelOptions(context: Context, { name, signatures }: FunctionEntry, node: FunctionCall): void {
+  const known = new Set(signatures.flatMap((signature) => signature.arguments.map((argument) => argument.name)));
+  for (const argument of node.arguments) {
+    if (argument.kind !== "NamedArgument") continue;
+    const option = argument.name.name.toLowerCase();
+    const reason = REFUSED_OPTIONS.get(option) ?? "it isn't analysed; leave it out";
+    if (!known.has(option)) context.fail("unsupported", `${option} of ${name} is not supported: ${reason}`, argument);
+  }
 }
 
 export function noteModelCall(context: Context, name: string, node: FunctionCall, flows: readonly Flow[]): void {

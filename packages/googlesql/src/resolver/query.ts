@@ -12,6 +12,7 @@ import { pipedRows } from "./pipes.ts";
 import type { CommonTables, PipedRows, Relation, Scope } from "./scope.ts";
 import { select } from "./select.ts";
 import { combineRelations } from "./set-operation.ts";
+import { requireSampled } from "./table-sample.ts";
 
 /** `parent` is the scope of the query around it, null where it can't be correlated. */
 export function resolveQuery(
@@ -70,6 +71,8 @@ function bodyRows(context: Context, query: Query, parent: Scope | null, tables: 
         body.kind === "Query"
           ? resolveRows(context, body, parent, tables, null)
           : fromRows(context, body, parent, tables);
+      const [first] = query.pipes;
+      if (body.kind === "FromQuery" && first?.kind === "PipeTableSample") requireSampled(context, body.from);
       // Behind a query in parentheses ORDER BY and LIMIT mean what they mean as pipe operators.
       const sorts: PipeOperator[] = orderBy.length === 0 ? [] : [{ kind: "PipeOrderBy", orderBy, ...placed }];
       const limits: PipeOperator[] = limit === null ? [] : [{ kind: "PipeLimit", limit, ...placed }];

@@ -1,12 +1,12 @@
 /** SELECT: clauses in the order GoogleSQL gives them meaning, and what each decides. */
 import { NOTHING, type SourceKey, union } from "../flow/flow.ts";
-import type { OrderItem, Select } from "../tree.ts";
+import type { OrderItem, Select, TableFunctionCall } from "../tree.ts";
 import { condition, neverMet, orderItems, pickedColumn, withoutRows } from "./clauses.ts";
 import type { Context } from "./context.ts";
 import { newFrame, outputScope } from "./frame.ts";
 import { NO_FROM, resolveFrom, scopeOf } from "./from-clause.ts";
 import { groupBy, groupByAll, groupsAll, groupsTwice, requireGrouped } from "./group-by.ts";
-import { type CommonTables, NO_RANGES, namesOf, type Relation, type Scope } from "./scope.ts";
+import { type CommonTables, fold, NO_RANGES, namesOf, type Relation, type Scope } from "./scope.ts";
 import { distinctKeys, itemColumns, rowColumn, selectItems } from "./select-list.ts";
 import { selectMode } from "./select-mode.ts";
 import { declareWindows, resolveWindows } from "./window.ts";
@@ -18,6 +18,8 @@ export function select(
   parent: Scope | null,
   tables: CommonTables | null,
 ): Relation {
+  const named = orderBy.length === 0 ? namedCall(node) : undefined;
+  if (named !== undefined) context.namedCalls.add(named);
   const frame = newFrame(parent);
   const outer = outputScope([], frame, parent, tables);
   const from = node.from === null ? NO_FROM : resolveFrom(context, node.from, NO_FROM, frame, outer);
@@ -79,4 +81,19 @@ export function select(
   // Aggregates without GROUP BY, and the empty grouping set, give a row of no row.
   const rowOfNone = grouped && (oneRow || groupsTwice(node.groupBy) || node.groupBy?.kind === "GroupByAll");
   return node.where !== null && neverMet(node.where) && !rowOfNone ? withoutRows(context, relation) : relation;
+}
+
+/** `SELECT r.a, r.b FROM f(…) AS r`, and no more: in its own text already that names the columns that are taken of a table function. */
+function namedCall(node: Select): TableFunctionCall | undefined {
+  const { from, mode, quantifier, as, where, groupBy, having, qualify, windows } = node;
+  if (from?.kind !== "TableFunctionCall" || from.alias === null || windows.length > 0) return undefined;
+  if ([mode, quantifier, as, where, groupBy, having, qualify].some((clause) => clause !== null)) return undefined;
+  const range = fold(from.alias.name);
+  const named = node.items.every((item) => {
+    if (item.kind !== "SelectExpression" || item.alias !== null) return false;
+    const { expression } = item;
+    if (expression.kind !== "PathExpression" || expression.parts.length !== 2) return false;
+    return fold(expression.parts[0]?.name ?? "") === range;
+  });
+  return named ? from : undefined;
 }

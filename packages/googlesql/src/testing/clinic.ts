@@ -93,7 +93,27 @@ const MODELS: ReadonlyMap<string, ModelResource> = new Map([
   model("blood", "LINEAR_REGRESSION", "cost", { featureColumns: [{ name: "blood_type" }] }),
   model("clusters", "KMEANS"),
   model("axes", "PCA"),
-  model("days", "ARIMA_PLUS"),
+  model("codes", "AUTOENCODER"),
+  model("days", "ARIMA_PLUS", "cost", {
+    featureColumns: ["seen", "state"].map((name) => ({ name, type: { typeKind: "STRING" } })),
+    trainingRuns: [
+      {
+        trainingOptions: {
+          timeSeriesTimestampColumn: "seen",
+          timeSeriesDataColumn: "cost",
+          timeSeriesIdColumns: ["state", "unknown"],
+        },
+      },
+    ],
+  }),
+  model("ratings", "MATRIX_FACTORIZATION", "stars", {
+    featureColumns: ["ssn", "code"].map((name) => ({ name, type: { typeKind: "STRING" } })),
+    trainingRuns: [
+      { trainingOptions: {} },
+      { trainingOptions: { userColumn: "ssn", itemColumn: "code", feedbackType: "IMPLICIT" } },
+    ],
+  }),
+  model("untold", "MATRIX_FACTORIZATION", "stars"),
   model("imported", "TENSORFLOW", "x"),
   model("far", "LINEAR_REGRESSION", "x", { remoteModelInfo: { endpoint: "e" } }),
   model("changed", "LINEAR_REGRESSION", "x", { transformColumns: [{ name: "weight" }] }),

@@ -1,26 +1,30 @@
 /**
- * What the functions of models give, by the kind of the model: one entry a function. A function, or a kind of model, that isn't here is refused.
- * https://cloud.google.com/bigquery/docs/reference/standard-sql/bigqueryml-syntax-predict
- * https://cloud.google.com/bigquery/docs/reference/standard-sql/bigqueryml-syntax-evaluate
+ * What the functions of models give, by the kind of the model: one entry a function, as Google's reference says it of each (August 2026). A function,
+ * or a kind of model, that isn't here is refused. Columns that the reference is unclear about are left out: what runs names those that are here, and no
+ * other is seen. Time series stand in time-series-columns.ts.
+ * https://cloud.google.com/bigquery/docs/reference/standard-sql/bigqueryml-syntax-predict#output
+ * https://cloud.google.com/bigquery/docs/reference/standard-sql/bigqueryml-syntax-evaluate#output
+ * https://cloud.google.com/bigquery/docs/reference/standard-sql/bigqueryml-syntax-explain-predict#output
+ * https://cloud.google.com/bigquery/docs/reference/standard-sql/bigqueryml-syntax-detect-anomalies#output
+ * https://cloud.google.com/bigquery/docs/reference/standard-sql/bigqueryml-syntax-recommend#output
+ * https://cloud.google.com/bigquery/docs/reference/standard-sql/bigqueryml-syntax-weights#output
  */
 import type { ModelResource } from "../../model-resource.ts";
 import { standardSqlType } from "../../routine-resource.ts";
-import { arrayOf, FLOAT64, INT64, STRING, structOf, type Type } from "../../types.ts";
-
-export type ModelColumn = readonly [name: string, type: Type];
-
-export interface ModelFunction {
-  /** TABLE and a name, or a query: whether the function takes rows of the caller's. */
-  readonly rows: "none" | "may" | "must";
-  /** The rows are given back, each with the model's columns. Without it there are rows of the model's own making. */
-  readonly keeps?: true;
-  /** Names that the fields of a STRUCT of constants, the last argument, may have. */
-  readonly settings: readonly string[];
-  /** Undefined for a model of a kind that the function doesn't know, or that isn't analysed. */
-  readonly columns: (model: ModelResource) => readonly ModelColumn[] | undefined;
-}
-
-const kinds = (text: string): ReadonlySet<string> => new Set(text.split(" "));
+import { arrayOf, BOOL, FLOAT64, INT64, STRING, type Type } from "../../types.ts";
+import {
+  always,
+  byKind,
+  columns,
+  kinds,
+  type ModelColumn,
+  type ModelFunction,
+  perCategory,
+  struct,
+  trainedType,
+  trainingOptions,
+} from "./model-function.ts";
+import { anomalousSeries, evaluatedSeries, TIME_SERIES_FUNCTIONS, TIME_SERIES_KINDS } from "./time-series-columns.ts";
 
 const REGRESSORS = kinds(
   "LINEAR_REGRESSION BOOSTED_TREE_REGRESSOR RANDOM_FOREST_REGRESSOR DNN_REGRESSOR DNN_LINEAR_COMBINED_REGRESSOR",
@@ -32,66 +36,174 @@ const LINEAR = kinds("LINEAR_REGRESSION LOGISTIC_REGRESSION");
 const TREES = kinds("BOOSTED_TREE_REGRESSOR BOOSTED_TREE_CLASSIFIER RANDOM_FOREST_REGRESSOR RANDOM_FOREST_CLASSIFIER");
 const KMEANS = kinds("KMEANS");
 const PCA = kinds("PCA");
+const AUTOENCODER = kinds("AUTOENCODER");
+const FACTORS = kinds("MATRIX_FACTORIZATION");
 
 /** Every kind that some function here knows. */
-export const MODEL_KINDS: readonly string[] = [...REGRESSORS, ...CLASSIFIERS, ...KMEANS, ...PCA];
+export const MODEL_KINDS: readonly string[] = [
+  ...REGRESSORS,
+  ...CLASSIFIERS,
+  ...KMEANS,
+  ...PCA,
+  ...AUTOENCODER,
+  ...FACTORS,
+  ...TIME_SERIES_KINDS,
+];
 
-const columns = (type: Type, names: string): ModelColumn[] => names.split(" ").map((name) => [name, type]);
-
-const perCategory = (value: string): Type =>
-  arrayOf(
-    structOf([
-      { name: "category", type: STRING },
-      { name: value, type: FLOAT64 },
-    ]),
-  );
-
-/** Of models of these kinds always the same. */
-function always(of: readonly ReadonlySet<string>[], list: readonly ModelColumn[]): ModelFunction["columns"] {
-  return ({ modelType = "" }) => (of.some((set) => set.has(modelType)) ? list : undefined);
+/** The one column that the model predicts. */
+function labelOf({
+  labelColumns = [],
+}: ModelResource): { readonly name: string; readonly type: Type | undefined } | null {
+  const [label, second] = labelColumns;
+  if (label?.name === undefined || second !== undefined) return null;
+  return { name: label.name, type: label.type === undefined ? undefined : standardSqlType(label.type) };
 }
 
-function predicted({ modelType = "", labelColumns = [] }: ModelResource): readonly ModelColumn[] | undefined {
+function predicted(model: ModelResource): readonly ModelColumn[] | undefined {
+  const { modelType = "" } = model;
   if (KMEANS.has(modelType)) {
-    const near = columns(FLOAT64, "DISTANCE").map(([name, type]) => ({ name, type }));
+    const near = struct(["CENTROID_ID", INT64], ["DISTANCE", FLOAT64]);
     return [
       ["CENTROID_ID", INT64],
-      ["NEAREST_CENTROIDS_DISTANCE", arrayOf(structOf([{ name: "CENTROID_ID", type: INT64 }, ...near]))],
+      ["NEAREST_CENTROIDS_DISTANCE", arrayOf(near)],
     ];
   }
-  const [label, second] = labelColumns;
-  if (label?.name === undefined || second !== undefined) return undefined;
+  const label = labelOf(model);
+  if (label === null) return undefined;
   if (REGRESSORS.has(modelType)) return [[`predicted_${label.name}`, FLOAT64]];
-  const type = label.type === undefined ? undefined : standardSqlType(label.type);
-  if (!CLASSIFIERS.has(modelType) || type === undefined) return undefined;
-  const probability = structOf([
-    { name: "label", type },
-    { name: "prob", type: FLOAT64 },
-  ]);
+  if (!CLASSIFIERS.has(modelType) || label.type === undefined) return undefined;
   return [
-    [`predicted_${label.name}`, type],
-    [`predicted_${label.name}_probs`, arrayOf(probability)],
+    [`predicted_${label.name}`, label.type],
+    [`predicted_${label.name}_probs`, arrayOf(struct(["label", label.type], ["prob", FLOAT64]))],
   ];
 }
 
-function evaluated({ modelType = "" }: ModelResource): readonly ModelColumn[] | undefined {
-  if (KMEANS.has(modelType)) return columns(FLOAT64, "davies_bouldin_index mean_squared_distance");
-  if (CLASSIFIERS.has(modelType)) return columns(FLOAT64, "precision recall accuracy f1_score log_loss roc_auc");
-  if (!REGRESSORS.has(modelType)) return undefined;
-  return columns(
-    FLOAT64,
-    "mean_absolute_error mean_squared_error mean_squared_log_error median_absolute_error r2_score explained_variance",
-  );
+function explained(model: ModelResource): readonly ModelColumn[] | undefined {
+  const { modelType = "" } = model;
+  const [prediction] = predicted(model) ?? [];
+  if (prediction === undefined || KMEANS.has(modelType)) return undefined;
+  const regressor = REGRESSORS.has(modelType);
+  return [
+    prediction,
+    ...(regressor ? [] : columns(FLOAT64, "probability")),
+    ["top_feature_attributions", arrayOf(struct(["feature", STRING], ["attribution", FLOAT64]))],
+    // Of classifiers the reference calls prediction_value INT or STRING, and a logit.
+    ...columns(FLOAT64, regressor ? "baseline_prediction_value prediction_value" : "baseline_prediction_value"),
+    ["approximation_error", FLOAT64],
+  ];
 }
 
+const EXPLICIT = columns(
+  FLOAT64,
+  "mean_absolute_error mean_squared_error mean_squared_log_error r2_score explained_variance",
+);
+const IMPLICIT = columns(FLOAT64, "recall mean_squared_error normalized_discounted_cumulative_gain average_rank");
+
+function evaluated(model: ModelResource, given: boolean): readonly ModelColumn[] | undefined {
+  const { modelType = "" } = model;
+  if (FACTORS.has(modelType)) {
+    const { feedbackType } = trainingOptions(model);
+    return feedbackType === "EXPLICIT" ? EXPLICIT : feedbackType === "IMPLICIT" ? IMPLICIT : undefined;
+  }
+  const ofRows = byKind(
+    [KMEANS, columns(FLOAT64, "davies_bouldin_index mean_squared_distance")],
+    [CLASSIFIERS, columns(FLOAT64, "precision recall accuracy f1_score log_loss roc_auc")],
+    [
+      REGRESSORS,
+      columns(
+        FLOAT64,
+        "mean_absolute_error mean_squared_error mean_squared_log_error median_absolute_error r2_score explained_variance",
+      ),
+    ],
+    [PCA, columns(FLOAT64, "total_explained_variance_ratio")],
+    [AUTOENCODER, columns(FLOAT64, "mean_absolute_error mean_squared_error mean_squared_log_error")],
+  );
+  return ofRows(model, given) ?? evaluatedSeries(model, given);
+}
+
+const anomalous = byKind(
+  [
+    KMEANS,
+    [
+      ["is_anomaly", BOOL],
+      ["normalized_distance", FLOAT64],
+      ["centroid_id", INT64],
+    ],
+  ],
+  [
+    new Set([...PCA, ...AUTOENCODER]),
+    [
+      ["is_anomaly", BOOL],
+      ["mean_squared_error", FLOAT64],
+    ],
+  ],
+);
+
+/** The user's and the item's columns and the rating, which are named as in the training. */
+function recommended(model: ModelResource): readonly ModelColumn[] | undefined {
+  const { userColumn, itemColumn, feedbackType } = trainingOptions(model);
+  const label = labelOf(model);
+  if (!FACTORS.has(model.modelType ?? "") || label === null) return undefined;
+  if (userColumn === undefined || itemColumn === undefined) return undefined;
+  const [user, item] = [trainedType(model, userColumn), trainedType(model, itemColumn)];
+  const suffix = new Map([
+    ["EXPLICIT", ""],
+    ["IMPLICIT", "_confidence"],
+  ]).get(feedbackType ?? "");
+  if (user === undefined || item === undefined || suffix === undefined) return undefined;
+  return [
+    [userColumn, user],
+    [itemColumn, item],
+    [`predicted_${label.name}${suffix}`, FLOAT64],
+  ];
+}
+
+const factorWeights: readonly ModelColumn[] = [
+  ...columns(STRING, "processed_input feature"),
+  ["factor_weights", arrayOf(struct(["factor", INT64], ["weight", FLOAT64]))],
+  ["intercept", FLOAT64],
+];
+
 export const MODEL_FUNCTIONS: ReadonlyMap<string, ModelFunction> = new Map<string, ModelFunction>([
-  ["ML.PREDICT", { rows: "must", keeps: true, settings: ["threshold"], columns: predicted }],
-  ["ML.EVALUATE", { rows: "may", settings: ["threshold"], columns: evaluated }],
+  [
+    "ML.PREDICT",
+    { rows: "must", keeps: true, settings: ["threshold", "trial_id"], columns: predicted, others: ["trial_id"] },
+  ],
+  ["ML.EVALUATE", { rows: "may", settings: ["threshold", "trial_id", "horizon"], columns: evaluated }],
+  [
+    "ML.EXPLAIN_PREDICT",
+    {
+      rows: "must",
+      keeps: true,
+      settings: ["top_k_features", "threshold", "integrated_gradients_num_steps", "approx_feature_contrib"],
+      columns: explained,
+      others: ["prediction_value", "probability", "trial_id"],
+    },
+  ],
+  [
+    "ML.DETECT_ANOMALIES",
+    {
+      rows: "may",
+      keeps: true,
+      settings: ["contamination", "anomaly_prob_threshold"],
+      columns: (model, given) => (given ? anomalous : anomalousSeries)(model, given),
+      others: ["trial_id"],
+    },
+  ],
+  ["ML.RECOMMEND", { rows: "may", settings: ["trial_id"], columns: recommended }],
+  [
+    "ML.RECONSTRUCTION_LOSS",
+    {
+      rows: "must",
+      settings: [],
+      columns: always([AUTOENCODER], columns(FLOAT64, "mean_absolute_error mean_squared_error mean_squared_log_error")),
+    },
+  ],
   [
     "ML.ROC_CURVE",
     {
       rows: "may",
-      settings: [],
+      settings: ["trial_id"],
       columns: always(
         [CLASSIFIERS],
         [
@@ -106,13 +218,27 @@ export const MODEL_FUNCTIONS: ReadonlyMap<string, ModelFunction> = new Map<strin
     {
       rows: "none",
       settings: ["standardize"],
+      columns: byKind(
+        [
+          LINEAR,
+          [
+            ["processed_input", STRING],
+            ["weight", FLOAT64],
+            ["category_weights", perCategory("weight")],
+          ],
+        ],
+        [FACTORS, factorWeights],
+      ),
+    },
+  ],
+  [
+    "ML.ADVANCED_WEIGHTS",
+    {
+      rows: "none",
+      settings: ["standardize"],
       columns: always(
         [LINEAR],
-        [
-          ["processed_input", STRING],
-          ["weight", FLOAT64],
-          ["category_weights", perCategory("weight")],
-        ],
+        [...columns(STRING, "processed_input category"), ...columns(FLOAT64, "weight standard_error p_value")],
       ),
     },
   ],
@@ -192,14 +318,36 @@ export const MODEL_FUNCTIONS: ReadonlyMap<string, ModelFunction> = new Map<strin
     {
       rows: "none",
       settings: [],
-      columns: always(
-        [REGRESSORS, CLASSIFIERS],
+      columns: byKind(
         [
-          ...columns(INT64, "training_run iteration"),
-          ...columns(FLOAT64, "loss eval_loss learning_rate"),
-          ["duration_ms", INT64],
+          new Set([...REGRESSORS, ...CLASSIFIERS]),
+          [
+            ...columns(INT64, "training_run iteration"),
+            ...columns(FLOAT64, "loss eval_loss learning_rate"),
+            ["duration_ms", INT64],
+          ],
+        ],
+        // cluster_info's fields have no types in the reference.
+        [KMEANS, [...columns(INT64, "training_run iteration"), ["loss", FLOAT64], ["duration_ms", INT64]]],
+      ),
+    },
+  ],
+  [
+    "ML.TRIAL_INFO",
+    {
+      rows: "none",
+      settings: [],
+      // Its two STRUCTs have fields by what was tuned.
+      columns: always(
+        [REGRESSORS, CLASSIFIERS, KMEANS, FACTORS],
+        [
+          ["trial_id", INT64],
+          ...columns(FLOAT64, "training_loss eval_loss"),
+          ...columns(STRING, "status error_message"),
+          ["is_optimal", BOOL],
         ],
       ),
     },
   ],
+  ...TIME_SERIES_FUNCTIONS,
 ]);

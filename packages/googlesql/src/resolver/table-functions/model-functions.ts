@@ -14,7 +14,8 @@ import { noteEffect, outsideFlow } from "../effects.ts";
 import { type Column, fold, type Relation } from "../scope.ts";
 import { nameOf } from "../statements/target.ts";
 import { type Given, type Input, inputOf, type Surroundings } from "./arguments.ts";
-import { MODEL_FUNCTIONS, type ModelFunction } from "./model-columns.ts";
+import { MODEL_FUNCTIONS } from "./model-columns.ts";
+import type { ModelFunction } from "./model-function.ts";
 
 const FEATURE_COLUMNS: readonly (readonly [name: string, type: Type])[] = [
   ["input", STRING],
@@ -56,12 +57,13 @@ export function modelFunction(context: Context, node: TableFunctionCall, around:
     return context.fail("type", `${name} takes MODEL and a model's name first`, node);
   const { model, flow } = modelSource(context, argument);
   const resource = modelOf(context, name, model, argument);
-  const columns = known.columns(resource);
+  const input = givenRows(context, name, known, rest, around, node);
+  const columns = known.columns(resource, input !== null);
   if (columns === undefined) {
-    const message = `${name} of ${model} is not supported: what it gives of a model of that kind isn't analysed`;
+    const rows = known.rows !== "may" ? "" : input === null ? ", without rows," : ", with rows,";
+    const message = `${name} of ${model} is not supported: what it gives of a model of that kind${rows} isn't analysed`;
     return context.fail("unsupported", message, argument);
   }
-  const input = givenRows(context, name, known, rest, around, node);
   const features = input === null ? [] : featuresOf(input, resource, known);
   const made_ = transformed([flow, ...features, ...(input === null || known.keeps ? [] : [input.rows])]);
   context.failing.push(made_);
@@ -71,7 +73,7 @@ export function modelFunction(context: Context, node: TableFunctionCall, around:
       ? input.columns.map((c) => ({ ...c, written: "value" as const, id: context.freshId() }))
       : [];
   const all = [...own, ...kept];
-  requireDistinct(context, name, all, node);
+  requireDistinct(context, name, own, kept, known.others ?? [], node);
   takeByName(context, node, all);
   return {
     columns: all,
@@ -85,12 +87,12 @@ export function modelFunction(context: Context, node: TableFunctionCall, around:
 
 /** What runs gives these columns by name: whatever else the function gives, and in which order, is not seen. */
 function takeByName(context: Context, node: TableFunctionCall, columns: readonly Column[]): void {
+  // What the gateway writes into a view or a routine names them.
+  if (context.inDefinition && context.namedCalls.has(node)) return;
   if (context.inDefinition) {
-    context.fail(
-      "unsupported",
-      "In a view or a routine a function of a model is not supported: it runs as it was written",
-      node,
-    );
+    const message =
+      "In a view or a routine, which run as they were written, a function of a model is supported as (SELECT r.column, … FROM it AS r) only";
+    context.fail("unsupported", message, node);
   }
   const names = columns.map(({ name }) => name);
   const known = context.calledColumns.get(node);
@@ -132,7 +134,7 @@ function modelOf(context: Context, name: string, model: string, node: Node): Mod
   return resource;
 }
 
-/** The rows given, and behind them a STRUCT of constants. */
+/** The rows given, and a STRUCT of constants. */
 function givenRows(
   context: Context,
   name: string,
@@ -146,8 +148,8 @@ function givenRows(
       ? context.fail("unsupported", `${name} takes its arguments by place`, argument)
       : argument,
   );
-  const last = given.at(-1);
-  const settings = last?.kind === "StructExpression" ? last : undefined;
+  // Google's reference has it before the rows for some functions and after them for others.
+  const settings = given.find((argument) => argument.kind === "StructExpression");
   for (const field of settings?.fields ?? []) {
     const setting = fold(field.alias?.name ?? "");
     if (!known.settings.includes(setting) || !isLiteral(field.expression)) {
@@ -155,7 +157,7 @@ function givenRows(
       context.fail("unsupported", message, field);
     }
   }
-  const tables = settings === undefined ? given : given.slice(0, -1);
+  const tables = given.filter((argument) => argument !== settings);
   const [table, more] = tables;
   const allowed = table === undefined ? known.rows !== "must" : known.rows !== "none";
   if (more !== undefined || !allowed) {
@@ -200,9 +202,19 @@ function made(context: Context, name: string, type: Type, flow: Flow): Column {
   return { name, type, written: "value", flow, id: context.freshId() };
 }
 
-function requireDistinct(context: Context, name: string, columns: readonly Column[], node: Node): void {
-  const seen = new Set<string>();
-  for (const column of columns) {
+/** What stands twice, or may, would be either: the value of one under the sources of the other. */
+function requireDistinct(
+  context: Context,
+  name: string,
+  own: readonly Column[],
+  kept: readonly Column[],
+  others: readonly string[],
+  node: Node,
+): void {
+  const seen = new Set(
+    kept.length === 0 ? [] : others.filter((other) => own.every(({ name }) => fold(name) !== other)),
+  );
+  for (const column of [...own, ...kept]) {
     if (column.name === "" || seen.has(fold(column.name))) {
       context.fail(
         "name",
