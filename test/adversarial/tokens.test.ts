@@ -187,6 +187,13 @@ describe("row 45: the token service", () => {
     assert.match(given.why, /made from/);
   });
 
+  it("an empty audience is none: it takes a scope, as Go's Storage client writes it, and is no assertion's", async () => {
+    assert.equal(await works(bearer("a", { aud: "" })), true);
+    for (const claims of [{ aud: "", scope: undefined }, { aud: "", scope: "openid" }, { aud: [""] }, { aud: " " }])
+      assert.equal(await works(bearer("a", claims)), false, JSON.stringify(claims));
+    assert.equal((await assertion(bearer("a", { aud: "" }))).status, 400);
+  });
+
   it("a claim that the agent wrote itself gives neither groups, nor a chain, nor another audience", async () => {
     for (const claims of [
       { act: { sub: "care-summary-agent" } },

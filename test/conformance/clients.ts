@@ -3,7 +3,7 @@ import { execFile, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { LISTS, LOADS, PYTHON_ALONE, queriesBy, STORAGE, type Step } from "./steps.ts";
+import { GO_STORAGE, LISTS, LOADS, PYTHON_ALONE, queriesBy, STORAGE, type Step } from "./steps.ts";
 
 const DRIVERS = join(import.meta.dirname, "drivers");
 /** The kinds of docs/credentials.md. */
@@ -55,7 +55,7 @@ const node: Client = {
 const go: Client = {
   name: "Go cloud.google.com/go/bigquery",
   kind: "B",
-  steps: queriesBy("query_and_wait", "query"),
+  steps: [...queriesBy("query_and_wait", "query"), ...LISTS, ...LOADS, ...GO_STORAGE],
   prepare(folder) {
     const { ok, text } = run("go", ["build", "-o", join(folder, "go-driver"), "."], { cwd: join(DRIVERS, "go") });
     if (!ok) return { missing: `go build: ${text}` };

@@ -5,7 +5,18 @@ import { PROJECT } from "../rig.ts";
 export interface Step {
   readonly feature: Feature;
   /** The client's own way: each driver has some of them. */
-  readonly how: "query" | "query_and_wait" | "dataframe" | "arrow" | "dbapi" | "list_rows" | "storage" | "dbt" | "load";
+  readonly how:
+    | "query"
+    | "query_and_wait"
+    | "dataframe"
+    | "arrow"
+    | "dbapi"
+    | "list_rows"
+    | "storage"
+    | "storage_v1"
+    | "storage_result"
+    | "dbt"
+    | "load";
   readonly sql: string;
   /** [name, GoogleSQL type, value] */
   readonly parameters?: readonly (readonly [string, string, unknown])[];
@@ -29,6 +40,7 @@ export const FEATURES = {
   dbapi: "DB-API",
   list: "rows of a table without a query",
   storage: "rows of a table, Storage Read API",
+  result: "rows of a result, Storage Read API",
   load: "rows sent: JSON, CSV, a DataFrame",
   models: "seed, run and test",
 } as const;
@@ -97,4 +109,15 @@ export const LOADS: readonly Step[] = [{ feature: "load", how: "load", sql: "", 
 
 export const STORAGE: readonly Step[] = [
   { feature: "storage", how: "storage", sql: "", table: `${PROJECT}.ops.calendar` },
+];
+
+/** Go's client reads by the Storage Read API itself once told to, results too; `storage_v1` is that API's own client. */
+export const GO_STORAGE: readonly Step[] = [
+  ...STORAGE,
+  { feature: "storage", how: "storage_v1", sql: "", table: `${PROJECT}.ops.calendar` },
+  {
+    feature: "result",
+    how: "storage_result",
+    sql: `SELECT day, weekday, is_holiday, opens FROM \`${PROJECT}.ops.calendar\` ORDER BY day LIMIT 50`,
+  },
 ];

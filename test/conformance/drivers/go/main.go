@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"cloud.google.com/go/bigquery"
 	"cloud.google.com/go/civil"
@@ -49,6 +50,20 @@ func rows(ctx context.Context, s step) ([][]string, error) {
 		return nil, err
 	}
 	defer client.Close()
+	switch s.How {
+	case "list_rows":
+		it := tableOf(client, s.Table).Read(ctx)
+		it.PageInfo().MaxSize = s.Limit
+		return texts(it, s.Limit)
+	case "load":
+		return loaded(ctx, client, s.Table)
+	case "storage", "storage_result":
+		if err := readsByStorage(ctx, client); err != nil {
+			return nil, err
+		}
+	case "storage_v1":
+		return storageRows(ctx, s.Table)
+	}
 	query := client.Query(s.SQL)
 	for _, parameter := range s.Parameters {
 		value, err := value(parameter)
@@ -59,9 +74,11 @@ func rows(ctx context.Context, s step) ([][]string, error) {
 	}
 	var it *bigquery.RowIterator
 	switch s.How {
+	case "storage":
+		it = tableOf(client, s.Table).Read(ctx)
 	case "query_and_wait":
 		it, err = query.Read(ctx)
-	case "query":
+	case "query", "storage_result":
 		var job *bigquery.Job
 		if job, err = query.Run(ctx); err == nil {
 			it, err = job.Read(ctx)
@@ -75,22 +92,37 @@ func rows(ctx context.Context, s step) ([][]string, error) {
 	if s.PageSize > 0 {
 		it.PageInfo().MaxSize = s.PageSize
 	}
+	all, err := texts(it, 0)
+	if err == nil && strings.HasPrefix(s.How, "storage") && !it.IsAccelerated() {
+		err = errors.New("the rows did not come by the Storage Read API")
+	}
+	return all, err
+}
+
+// The first rows, or all of them.
+func texts(it *bigquery.RowIterator, limit int) ([][]string, error) {
 	all := [][]string{}
-	for {
+	for limit == 0 || len(all) < limit {
 		var row []bigquery.Value
 		err := it.Next(&row)
 		if err == iterator.Done {
-			return all, nil
+			break
 		}
 		if err != nil {
 			return nil, err
 		}
-		texts := []string{}
+		line := []string{}
 		for _, value := range row {
-			texts = append(texts, fmt.Sprintf("%T %v", value, value))
+			line = append(line, fmt.Sprintf("%T %v", value, value))
 		}
-		all = append(all, texts)
+		all = append(all, line)
 	}
+	return all, nil
+}
+
+func tableOf(client *bigquery.Client, name string) *bigquery.Table {
+	parts := strings.Split(name, ".")
+	return client.DatasetInProject(parts[0], parts[1]).Table(parts[2])
 }
 
 func value(parameter []json.RawMessage) (bigquery.QueryParameter, error) {

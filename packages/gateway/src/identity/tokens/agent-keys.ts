@@ -62,9 +62,10 @@ export class AgentKeys {
   async verifyBearer(token: string): Promise<Credential> {
     const { claims, kid } = await this.#verify(token, undefined);
     // Without an audience the scope says what it is for; one meant for the token endpoint is no bearer token.
+    // Go's clients of the Storage Read API write an empty one where there is none.
     const { aud, scope } = claims;
     const meant =
-      aud === undefined
+      aud === undefined || aud === ""
         ? typeof scope === "string" && scope.includes("/auth/")
         : typeof aud === "string" && this.#bearerAudiences.includes(aud);
     if (!meant) throw new CredentialError("audience", "The token isn't meant for this gateway's API.");
