@@ -157,8 +157,6 @@ describe("row 46: HTTP tricks", () => {
       "/mcp",
       "/bigquery/v2/projects/x/../../../api/v1/approvals",
       `/bigquery/v2/projects/${PROJECT}/serviceAccount`,
-      `/bigquery/v2/projects/${PROJECT}/datasets/ehr/models`,
-      `/bigquery/v2/projects/${PROJECT}/datasets/ehr/routines`,
       `/bigquery/v2/projects/${PROJECT}/datasets/ehr/tables/patients/rowAccessPolicies`,
       `/bigquery/v2/projects/${PROJECT}/datasets/ehr/tables/patients:getIamPolicy`,
       "*",

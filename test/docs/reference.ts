@@ -3,8 +3,10 @@ import { join } from "node:path";
 import { configJsonSchema } from "../../packages/gateway/src/config/index.ts";
 import { insertAllRequest } from "../../packages/gateway/src/doors/bigquery-rest/insert-all.ts";
 import { insertRequest, queryRequest } from "../../packages/gateway/src/doors/bigquery-rest/requests.ts";
+import { routineRequest } from "../../packages/gateway/src/doors/bigquery-rest/routine-ddl.ts";
 import { COMMON, METHODS, OTHER_PATHS } from "../../packages/gateway/src/doors/bigquery-rest/rules.ts";
 import { tableRequest } from "../../packages/gateway/src/doors/bigquery-rest/table-ddl.ts";
+import { patchRequest } from "../../packages/gateway/src/doors/bigquery-rest/table-patch.ts";
 import { FUNCTIONS_BY_THEME } from "../../packages/googlesql/src/functions/catalogue.ts";
 import { failureOf } from "../../packages/googlesql/src/functions/failure.ts";
 import { REASONS } from "../../packages/googlesql/src/functions/refused.ts";
@@ -309,6 +311,8 @@ function insertFields(): string {
       (kind) => `- \`configuration.${kind}\`: ${names(configuration.shape[kind].unwrap().shape)};`,
     ),
     `- tabledata.insertAll: ${names(insertAllRequest.shape)};`,
-    `- tables.insert: ${names(tableRequest.shape)}.`,
+    `- tables.insert: ${names(tableRequest.shape)};`,
+    `- tables.patch: ${names(patchRequest.shape)};`,
+    `- routines.insert, routines.update: ${names(routineRequest.shape)}.`,
   ].join("\n");
 }

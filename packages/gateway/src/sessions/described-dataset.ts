@@ -87,7 +87,7 @@ export async function datasetNames(connection: Connection, project: string): Pro
 }
 
 /** All items of a paged list, as far as MOST_PAGES goes. */
-async function allPages<L extends { readonly nextPageToken: string | undefined }, T>(
+export async function allPages<L extends { readonly nextPageToken: string | undefined }, T>(
   read: (page: { readonly pageToken?: string; readonly maxResults: number }) => Promise<L | undefined>,
   items: (list: L) => readonly T[],
 ): Promise<T[]> {

@@ -23,8 +23,10 @@ import {
   jobAnswer,
   MODEL_FIELDS,
   modelAnswer,
+  modelListAnswer,
   resultsAnswer,
   routineAnswer,
+  routineListAnswer,
   tableAnswer,
   tableListAnswer,
 } from "./resources.ts";
@@ -143,6 +145,29 @@ export function createUpstream(
         ...rest,
       }));
       return { tables, nextPageToken: answer.nextPageToken };
+    },
+
+    async listRoutines(project, dataset, page = {}) {
+      const path = `${datasetPath(project, dataset)}/routines`;
+      const answer = await orUndefined(get(routineListAnswer, { name: "routines.list", path, query: { ...page } }));
+      if (answer === undefined) return undefined;
+      const { routines = [], nextPageToken } = answer;
+      const own = routines.filter(({ routineReference: r }) => r.projectId === project && r.datasetId === dataset);
+      const names = own.map(({ routineReference, routineType }) => ({
+        id: routineReference.routineId,
+        type: routineType,
+      }));
+      return { names, nextPageToken };
+    },
+
+    async listModels(project, dataset, page = {}) {
+      const path = `${datasetPath(project, dataset)}/models`;
+      const answer = await orUndefined(get(modelListAnswer, { name: "models.list", path, query: { ...page } }));
+      if (answer === undefined) return undefined;
+      const { models = [], nextPageToken } = answer;
+      const own = models.filter(({ modelReference: m }) => m.projectId === project && m.datasetId === dataset);
+      const names = own.map(({ modelReference, modelType }) => ({ id: modelReference.modelId, type: modelType ?? "" }));
+      return { names, nextPageToken };
     },
 
     async dryRun(query) {

@@ -154,6 +154,23 @@ export const tableListAnswer = z.object({
   nextPageToken: pageToken,
 });
 
+export const routineListAnswer = z.object({
+  routines: z.array(z.object({ routineReference, routineType: z.string().max(64) })).exactOptional(),
+  nextPageToken: pageToken,
+});
+
+export const modelListAnswer = z.object({
+  models: z
+    .array(
+      z.object({
+        modelReference: z.object({ projectId: name, datasetId: name, modelId: name }),
+        modelType: z.string().max(64).exactOptional(),
+      }),
+    )
+    .exactOptional(),
+  nextPageToken: pageToken,
+});
+
 const errorProto = z.object({ reason: z.string().exactOptional() });
 
 export const jobAnswer = z.object({

@@ -24,6 +24,10 @@ export interface Upstream {
   listDatasets(project: string, page?: ListPage): Promise<DatasetList>;
   /** undefined: no such dataset. */
   listTables(project: string, dataset: string, page?: ListPage): Promise<TableList | undefined>;
+  /** undefined: no such dataset. */
+  listRoutines(project: string, dataset: string, page?: ListPage): Promise<NameList | undefined>;
+  /** undefined: no such dataset. */
+  listModels(project: string, dataset: string, page?: ListPage): Promise<NameList | undefined>;
   /** jobs.insert with `dryRun`: what BigQuery says about the statement; a refusal of the statement itself is a value, not an error. */
   dryRun(query: Query): Promise<DryRun | UpstreamRefusal>;
   /**
@@ -194,5 +198,11 @@ export interface TableList {
     readonly type: string;
     readonly labels?: Readonly<Record<string, string>>;
   }[];
+  readonly nextPageToken: string | undefined;
+}
+
+/** Routines or models: no more than which there are. */
+export interface NameList {
+  readonly names: readonly { readonly id: string; readonly type: string }[];
   readonly nextPageToken: string | undefined;
 }

@@ -68,3 +68,16 @@ export async function runAtOnce(
   const row = await engine.submit(principal, connection, submissionAtOnce(connection, project, statement));
   await doneAtOnce(engine, row, "Send it as DDL in a query, which waits.", gone);
 }
+
+/** Whether policy and BigQuery would let the statement be done, without doing it; else the refusal. */
+export async function permittedDry(
+  engine: SessionEngine,
+  principal: AgentPrincipal,
+  connection: Connection,
+  project: string,
+  sql: string,
+): Promise<void> {
+  const statement = { sql, parameterMode: undefined, parameters: [], defaultDataset: undefined };
+  const submission = { ...submissionAtOnce(connection, project, statement), dryRun: true };
+  refuseIfRefused(await engine.submit(principal, connection, submission));
+}

@@ -21,7 +21,7 @@ export function discoveryDocument(baseUrl: string): object {
         ...named.map((id) => [id, { type: "string", required: true, location: "path" }] as const),
         ...query.filter((id) => !COMMON.includes(id)).map((id) => [id, { type: "string", location: "query" }] as const),
       ]),
-      ...(method === "POST" ? { request: ANYTHING } : {}),
+      ...(["POST", "PUT", "PATCH"].includes(method) ? { request: ANYTHING } : {}),
       ...(method === "DELETE" ? {} : { response: ANYTHING }),
       ...(rule.name === "jobs.insert" ? { supportsMediaUpload: true, mediaUpload: UPLOADS } : {}),
     };

@@ -19,10 +19,11 @@ import { readBody } from "./read-body.ts";
 import { refused, refuseIfRefused, translate } from "./refused.ts";
 import { parseBody, queryRequest } from "./requests.ts";
 import { integerParameter, type Matched, matchRoute, param } from "./routes.ts";
+import { Routines } from "./routines.ts";
 import type { MethodName } from "./rules.ts";
 import { sendJson, sendPage } from "./send.ts";
 import { locationOf, statementOf } from "./statement-body.ts";
-import { createDataset, createTable, dropTable } from "./table-changes.ts";
+import { createDataset, createTable, dropTable, patchTable } from "./table-changes.ts";
 import { TableData } from "./table-data.ts";
 import { Uploads } from "./uploads.ts";
 
@@ -48,10 +49,12 @@ export class BigQueryDoor {
   readonly #o: BigQueryDoorOptions;
   readonly #tableData: TableData;
   readonly #uploads: Uploads;
+  readonly #routines: Routines;
 
   constructor(options: BigQueryDoorOptions) {
     this.#o = options;
     this.#tableData = new TableData(options);
+    this.#routines = new Routines(options);
     const { bodyBytes, publicUrl, pages } = options;
     this.#uploads = new Uploads({ store: pages.store, clock: pages.clock, bodyBytes, publicUrl });
   }
@@ -122,6 +125,8 @@ export class BigQueryDoor {
       }
       case "tables.insert":
         return createTable(this.#o, m, principal, this.#connection(m), request, response, gone);
+      case "tables.patch":
+        return patchTable(this.#o, m, principal, this.#connection(m), request, response, gone);
       case "tables.delete":
         return dropTable(this.#o, m, principal, this.#connection(m), response, gone);
       case "tabledata.list":
@@ -131,6 +136,21 @@ export class BigQueryDoor {
         const options = { engine, clock: pages.clock, bodyBytes };
         return insertAll(options, m, principal, this.#connection(m), request, response, gone);
       }
+      case "routines.list":
+        return this.#routines.list(m, principal, this.#connection(m), response);
+      case "routines.get":
+        return this.#routines.get(m, principal, this.#connection(m), response);
+      case "routines.insert":
+      case "routines.update":
+        return this.#routines.make(m, principal, this.#connection(m), request, response, gone);
+      case "routines.delete":
+        return this.#routines.drop(m, principal, this.#connection(m), response, gone);
+      case "models.list":
+        return this.#routines.listModels(m, principal, this.#connection(m), response);
+      case "models.get":
+        return this.#routines.getModel(m, principal, this.#connection(m), response);
+      case "models.delete":
+        return this.#routines.dropModel(m, principal, this.#connection(m), response, gone);
       case "jobs.insert": {
         const description = await readBody(request, this.#o.bodyBytes);
         const row = await insertJob(this.#inserting(m, principal), { description });

@@ -4,6 +4,7 @@ import { columnText } from "../../sessions/load-rows.ts";
 import type { AskedJob } from "../../sessions/statement.ts";
 import { quotedTable } from "../../sessions/table-read.ts";
 import { GoogleError, invalid } from "./google-error.ts";
+import { sqlText } from "./sql-text.ts";
 
 /**
  * Copy, extract and load jobs as the statements that say the same, which policy judges like any other
@@ -38,6 +39,18 @@ const TYPES = [
   ),
   ..."GEOGRAPHY RECORD STRUCT".split(" "),
 ] as const;
+/** BigQuery writes types of schemas one way, and takes them in two. */
+export function spelling(type: string): string {
+  return SPELLINGS[type] ?? type;
+}
+
+const SPELLINGS: Readonly<Record<string, string>> = {
+  INT64: "INTEGER",
+  FLOAT64: "FLOAT",
+  BOOL: "BOOLEAN",
+  STRUCT: "RECORD",
+};
+
 export const schemaField: z.ZodType<SchemaField> = z.lazy(() =>
   z.strictObject({
     name: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,299}$/),
@@ -185,7 +198,7 @@ function loadSql(load: LoadConfiguration, project: string): string {
     throw invalid("createDisposition CREATE_NEVER is not served: LOAD DATA makes the table where there is none.");
   const columns = load.schema?.fields ?? [];
   const text = (name: string, value: string | undefined) =>
-    value === undefined ? [] : [`${name} = '${value.replace(/[\\']/g, "\\$&")}'`];
+    value === undefined ? [] : [`${name} = ${sqlText(value)}`];
   const said = (name: string, value: number | boolean | undefined) =>
     value === undefined ? [] : [`${name} = ${value}`];
   const options = [

@@ -10,7 +10,7 @@ import { jsonRows } from "../../uploads/json-rows.ts";
 import { parquetRows, requireTypes } from "../../uploads/parquet-rows.ts";
 import { textOf } from "../../uploads/text.ts";
 import { GoogleError, invalid, notFound } from "./google-error.ts";
-import { fieldOf, type LoadConfiguration, type SchemaField, tableText } from "./job-configurations.ts";
+import { fieldOf, type LoadConfiguration, type SchemaField, spelling, tableText } from "./job-configurations.ts";
 
 /** BigQuery's own bound of a request with parameters is 10 MB: https://cloud.google.com/bigquery/quotas#query_jobs */
 const MOST_PARAMETER_CHARACTERS = 9_000_000;
@@ -132,7 +132,6 @@ function requireSame(
   asked: readonly SchemaField[],
   fields: readonly { name: string; type: string; mode?: string }[],
 ): void {
-  const spelling = (type: string) => SPELLINGS[type] ?? type;
   for (const one of asked) {
     const there = fields.find(({ name }) => name.toLowerCase() === one.name.toLowerCase());
     const same =
@@ -142,10 +141,3 @@ function requireSame(
     if (!same) throw invalid("The load job's schema is not the table's; change the table by DDL first.");
   }
 }
-
-const SPELLINGS: Readonly<Record<string, string>> = {
-  INT64: "INTEGER",
-  FLOAT64: "FLOAT",
-  BOOL: "BOOLEAN",
-  STRUCT: "RECORD",
-};

@@ -14,6 +14,7 @@ export type MethodName =
   | "tables.list"
   | "tables.get"
   | "tables.insert"
+  | "tables.patch"
   | "tables.delete"
   | "tabledata.list"
   | "tabledata.insertAll"
@@ -25,7 +26,15 @@ export type MethodName =
   | "jobs.get"
   | "jobs.list"
   | "jobs.cancel"
-  | "jobs.getQueryResults";
+  | "jobs.getQueryResults"
+  | "models.list"
+  | "models.get"
+  | "models.delete"
+  | "routines.list"
+  | "routines.get"
+  | "routines.insert"
+  | "routines.update"
+  | "routines.delete";
 
 export type Rule =
   /** Answered after policy; `what`: what of BigQuery's answer is given. */
@@ -83,9 +92,7 @@ const refuse = (name: string, method: Method["method"], path: string, why: strin
 const BY_DDL = "say it in SQL (CREATE, ALTER, DROP), which policy judges statement by statement";
 const RIGHTS =
   "Who may read what is decided by the gateway's policies; agents neither see nor change BigQuery's own grants.";
-const DEFINITION =
-  "A definition can hold literals of people's data; call the routine in a query, which analyses its body.";
-const MODELS = "A model can tell about the rows it was trained on; its features and labels are not described.";
+const AT_ONCE = "refused where a person would have to agree";
 const ROW_POLICIES =
   "A row access policy's filter can hold literals of people's data, and agents don't change their own bounds.";
 
@@ -141,9 +148,19 @@ export const METHODS: readonly Method[] = [
     `${DATASET}/tables`,
     "CREATE TABLE of the schema, or CREATE VIEW; refused where a person would have to agree, since the call can't wait",
   ),
-  refuse("tables.patch", "PATCH", TABLE, `Tables and views are changed by DDL: ${BY_DDL}.`),
-  refuse("tables.update", "PUT", TABLE, `Tables and views are changed by DDL: ${BY_DDL}.`),
-  rewrite("tables.delete", "DELETE", TABLE, "DROP TABLE, DROP VIEW …; refused where a person would have to agree"),
+  rewrite(
+    "tables.patch",
+    "PATCH",
+    TABLE,
+    `ALTER TABLE, ALTER VIEW …: new columns, or description, friendly name, labels and expiration; ${AT_ONCE}`,
+  ),
+  refuse(
+    "tables.update",
+    "PUT",
+    TABLE,
+    "It would take away what the agent isn't shown: send what changes by tables.patch, or say it in SQL (ALTER).",
+  ),
+  rewrite("tables.delete", "DELETE", TABLE, `DROP TABLE, DROP VIEW …; ${AT_ONCE}`),
   refuse("tables.getIamPolicy", "POST", `${TABLE}:getIamPolicy`, RIGHTS),
   refuse("tables.setIamPolicy", "POST", `${TABLE}:setIamPolicy`, RIGHTS),
   refuse("tables.testIamPermissions", "POST", `${TABLE}:testIamPermissions`, RIGHTS),
@@ -223,16 +240,30 @@ export const METHODS: readonly Method[] = [
     "What an agent asked for stays on record; jobs can be cancelled, not deleted.",
   ),
 
-  refuse("models.list", "GET", `${DATASET}/models`, MODELS),
-  refuse("models.get", "GET", MODEL, MODELS),
+  answer(
+    "models.list",
+    `${DATASET}/models`,
+    "names and types of the models that the agent may know of; one tells about the rows it was trained on, so nothing else of it",
+    PAGING,
+  ),
+  answer("models.get", MODEL, "its name and type, if the agent may know of it; no features, labels or training runs"),
   refuse("models.patch", "PATCH", MODEL, `Models are changed by DDL: ${BY_DDL}.`),
-  refuse("models.delete", "DELETE", MODEL, `Models are dropped by DDL: ${BY_DDL}.`),
+  rewrite("models.delete", "DELETE", MODEL, `DROP MODEL; ${AT_ONCE}`),
 
-  refuse("routines.list", "GET", `${DATASET}/routines`, DEFINITION),
-  refuse("routines.get", "GET", ROUTINE, DEFINITION),
-  refuse("routines.insert", "POST", `${DATASET}/routines`, `Routines are made by DDL: ${BY_DDL}.`),
-  refuse("routines.update", "PUT", ROUTINE, `Routines are changed by DDL: ${BY_DDL}.`),
-  refuse("routines.delete", "DELETE", ROUTINE, `Routines are dropped by DDL: ${BY_DDL}.`),
+  answer("routines.list", `${DATASET}/routines`, "names and kinds of the routines that the agent may know of", [
+    ...PAGING,
+    "filter",
+    "readMask",
+  ]),
+  answer(
+    "routines.get",
+    ROUTINE,
+    "its arguments and result, if the agent may know of it; no body, description, libraries, or columns of a table function",
+    ["readMask"],
+  ),
+  rewrite("routines.insert", "POST", `${DATASET}/routines`, `CREATE FUNCTION or CREATE TABLE FUNCTION; ${AT_ONCE}`),
+  rewrite("routines.update", "PUT", ROUTINE, `CREATE OR REPLACE of a function that is there; ${AT_ONCE}`),
+  rewrite("routines.delete", "DELETE", ROUTINE, `DROP FUNCTION, DROP PROCEDURE …; ${AT_ONCE}`),
   refuse("routines.getIamPolicy", "POST", `${ROUTINE}:getIamPolicy`, RIGHTS),
   refuse("routines.setIamPolicy", "POST", `${ROUTINE}:setIamPolicy`, RIGHTS),
   refuse("routines.testIamPermissions", "POST", `${ROUTINE}:testIamPermissions`, RIGHTS),

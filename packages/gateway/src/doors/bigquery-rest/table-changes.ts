@@ -4,8 +4,8 @@ import type { Connection } from "../../sessions/connection.ts";
 import { describedTable } from "../../sessions/described-table.ts";
 import type { SessionEngine } from "../../sessions/engine.ts";
 import type { PageOptions } from "../../sessions/page.ts";
-import { runAtOnce } from "./at-once.ts";
-import { GoogleError, notFound } from "./google-error.ts";
+import { permittedDry, runAtOnce } from "./at-once.ts";
+import { GoogleError, invalid, notFound } from "./google-error.ts";
 import { datasetResource, type MetadataReader } from "./metadata.ts";
 import { readBody } from "./read-body.ts";
 import { parseBody } from "./requests.ts";
@@ -13,6 +13,7 @@ import { type Matched, param } from "./routes.ts";
 import { sendJson } from "./send.ts";
 import { locationOf } from "./statement-body.ts";
 import { createSchemaSql, createSql, datasetRequest, dropSql, tableRequest } from "./table-ddl.ts";
+import { keepsLabels, patchRequest, patchSql } from "./table-patch.ts";
 
 /** Datasets and tables made and dropped by a call of their own: the statement that says the same, done when the call answers (docs/adr/0017-sent-rows.md). */
 
@@ -83,4 +84,35 @@ export async function dropTable(
   const sql = dropSql(project, dataset, table, described.resource.type ?? "TABLE");
   await runAtOnce(engine, principal, connection, project, sql, gone);
   response.writeHead(204, { "cache-control": "no-store" }).end();
+}
+
+/** tables.patch: ALTER TABLE, ALTER VIEW …, by what it is. https://cloud.google.com/bigquery/docs/reference/rest/v2/tables/patch */
+export async function patchTable(
+  { engine, metadata, pages, bodyBytes }: TableChangeOptions,
+  m: Matched,
+  principal: AgentPrincipal,
+  connection: Connection,
+  request: IncomingMessage,
+  response: ServerResponse,
+  gone: AbortSignal,
+): Promise<void> {
+  const [project, dataset, table] = [param(m, "project"), param(m, "dataset"), param(m, "table")];
+  if (request.headers["if-match"] !== undefined)
+    throw invalid("Answers here have no etag that If-Match could name; leave it out.");
+  const body = parseBody(patchRequest, await readBody(request, bodyBytes));
+  const described = await describedTable(principal, connection, `${project}.${dataset}.${table}`, pages.clock());
+  if (described.kind === "unknown") throw notFound("Table");
+  if (described.kind === "hidden")
+    throw new GoogleError(403, "accessDenied", "Policy does not let this agent see that table's description.");
+  const { resource, fields } = described;
+  const sql = patchSql(body, { project, dataset, table, resource, fields });
+  if (keepsLabels(body, resource)) {
+    // Whether a table has other labels is told to those alone who may set them.
+    await permittedDry(engine, principal, connection, project, sql);
+    throw invalid(
+      "The table has labels that the request doesn't name, and all of them are set at once: name each (null takes it away), or say labels = […] by ALTER … SET OPTIONS in SQL.",
+    );
+  }
+  await runAtOnce(engine, principal, connection, project, sql, gone);
+  sendJson(response, await metadata.table(principal, connection, project, dataset, table));
 }

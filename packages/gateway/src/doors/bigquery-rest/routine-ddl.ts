@@ -1,0 +1,107 @@
+import type { StandardSqlDataType } from "@chaperone/googlesql";
+import { z } from "zod";
+import { quotedTable } from "../../sessions/table-read.ts";
+import { invalid } from "./google-error.ts";
+import { sqlText } from "./sql-text.ts";
+
+/**
+ * routines.insert, update and delete as the DDL that says the same, which policy judges like any other: a body is judged where it is
+ * made, and again at each use. What no DDL here says is refused by name.
+ * https://cloud.google.com/bigquery/docs/reference/rest/v2/routines#Routine
+ */
+
+const name = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,255}$/);
+
+const SCALARS = [
+  ..."INT64 BOOL FLOAT64 STRING BYTES TIMESTAMP DATE TIME DATETIME INTERVAL GEOGRAPHY NUMERIC BIGNUMERIC JSON".split(
+    " ",
+  ),
+  ..."ARRAY STRUCT RANGE".split(" "),
+] as const;
+const dataType: z.ZodType<StandardSqlDataType> = z.lazy(() =>
+  z.strictObject({
+    typeKind: z.enum(SCALARS),
+    arrayElementType: dataType.exactOptional(),
+    structType: z
+      .strictObject({ fields: z.array(z.strictObject({ name: name.exactOptional(), type: dataType })).max(1000) })
+      .exactOptional(),
+    rangeElementType: dataType.exactOptional(),
+  }),
+);
+
+export const routineRequest = z.strictObject({
+  kind: z.string().optional(),
+  routineReference: z.strictObject({
+    projectId: z.string().max(1024).optional(),
+    datasetId: z.string().max(1024).optional(),
+    routineId: name,
+  }),
+  routineType: z.enum(["SCALAR_FUNCTION", "TABLE_VALUED_FUNCTION", "PROCEDURE", "AGGREGATE_FUNCTION"]),
+  language: z.enum(["SQL", "JAVASCRIPT"]).optional(),
+  arguments: z
+    .array(z.strictObject({ name, argumentKind: z.literal("FIXED_TYPE").optional(), dataType }))
+    .max(256)
+    .optional(),
+  returnType: dataType.optional(),
+  definitionBody: z.string(),
+  description: z.string().max(16_384).optional(),
+});
+export type RoutineRequest = z.output<typeof routineRequest>;
+
+/** A body follows AS to its end, and is judged as SQL like all of it: one that closes what encloses it is another statement, judged too. */
+export function createRoutineSql(body: RoutineRequest, project: string, dataset: string, replacing: boolean): string {
+  const { routineReference, routineType, returnType, description, definitionBody, language = "SQL" } = body;
+  if ((routineReference.projectId ?? project) !== project || (routineReference.datasetId ?? dataset) !== dataset)
+    throw invalid("routineReference is not in the dataset of the path.");
+  const verb = replacing ? "CREATE OR REPLACE" : "CREATE";
+  const made = quotedTable({ project, dataset, table: routineReference.routineId });
+  const list = (body.arguments ?? []).map((one) => `\`${one.name}\` ${typeText(one.dataType)}`).join(", ");
+  const returns = returnType === undefined ? "" : ` RETURNS ${typeText(returnType)}`;
+  const options = description === undefined ? "" : ` OPTIONS (description = ${sqlText(description)})`;
+  switch (routineType) {
+    case "SCALAR_FUNCTION":
+      return language === "SQL"
+        ? `${verb} FUNCTION ${made}(${list})${returns} AS (${definitionBody}\n)${options}`
+        : `${verb} FUNCTION ${made}(${list})${returns} LANGUAGE js${options} AS ${sqlText(definitionBody)}`;
+    case "TABLE_VALUED_FUNCTION":
+      if (language !== "SQL" || returnType !== undefined)
+        throw invalid("A table function is made of its query: language SQL, without returnType.");
+      return `${verb} TABLE FUNCTION ${made}(${list})${options} AS (${definitionBody}\n)`;
+    case "PROCEDURE":
+    case "AGGREGATE_FUNCTION":
+      throw invalid(
+        "Procedures and aggregate functions are made by DDL: say it in SQL (CREATE PROCEDURE, CREATE AGGREGATE FUNCTION).",
+      );
+  }
+}
+
+/** `type`: of the routine's resource. */
+export function dropRoutineSql(project: string, dataset: string, routine: string, type: string): string {
+  const made = quotedTable({ project, dataset, table: routine });
+  switch (type.toUpperCase()) {
+    case "SCALAR_FUNCTION":
+    case "AGGREGATE_FUNCTION":
+      return `DROP FUNCTION ${made}`;
+    case "TABLE_VALUED_FUNCTION":
+      return `DROP TABLE FUNCTION ${made}`;
+    case "PROCEDURE":
+      return `DROP PROCEDURE ${made}`;
+    default:
+      throw invalid("A routine of this type is dropped by DDL only.");
+  }
+}
+
+function typeText({ typeKind, arrayElementType, structType, rangeElementType }: StandardSqlDataType): string {
+  switch (typeKind) {
+    case "ARRAY":
+    case "RANGE": {
+      const element = typeKind === "ARRAY" ? arrayElementType : rangeElementType;
+      if (element === undefined) throw invalid(`A type ${typeKind} says of what.`);
+      return `${typeKind}<${typeText(element)}>`;
+    }
+    case "STRUCT":
+      return `STRUCT<${(structType?.fields ?? []).map((field) => `${field.name === undefined ? "" : `\`${field.name}\` `}${field.type === undefined ? "" : typeText(field.type)}`).join(", ")}>`;
+    default:
+      return typeKind;
+  }
+}

@@ -1,0 +1,6 @@
+const ESCAPES: Readonly<Record<string, string>> = { "\\": "\\\\", "'": "\\'", "\n": "\\n", "\r": "\\r", "\0": "\\0" };
+
+/** A string literal of GoogleSQL. https://cloud.google.com/bigquery/docs/reference/standard-sql/lexical#string_and_bytes_literals */
+export function sqlText(value: string): string {
+  return `'${value.replace(/[\\'\n\r\0]/g, (character) => ESCAPES[character] ?? "")}'`;
+}
