@@ -194,6 +194,52 @@ describe("row 45: the token service", () => {
     assert.equal((await assertion(bearer("a", { aud: "" }))).status, 400);
   });
 
+  describe("a client's assertion beside a subject token (RFC 7523, 2.2)", () => {
+    const TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+    const as = (assertion: string, more: Record<string, string> = {}) =>
+      ask({
+        grant_type: EXCHANGE,
+        subject_token: bearer("a"),
+        subject_token_type: JWT,
+        client_assertion: assertion,
+        client_assertion_type: TYPE,
+        ...more,
+      });
+    const mine = (claims: object = {}) => signed("b", { aud: AUDIENCE, ...claims });
+
+    it("says who acts, as an actor token does", async () => {
+      const given = await as(mine(), { client_id: keyed.get("b")?.subject ?? "" });
+      assert.equal(given.status, 200, given.why);
+      const { act, sub } = claimsOf(given.token);
+      assert.deepEqual([sub, act.sub, act.act], [keyed.get("a")?.subject, keyed.get("b")?.subject, undefined]);
+      assert.ok(await works(given.token));
+    });
+
+    it("is taken once, of the token endpoint's audience, of one agent, and alone", async () => {
+      const once = mine({ jti: "client-once" });
+      assert.equal((await as(once)).status, 200);
+      assert.match((await as(once)).why, /used before/);
+      for (const [given, why] of [
+        [as(bearer("b")), /aud/],
+        [as(mine({ sub: keyed.get("c")?.subject })), /speaks for/],
+        [as(mine(), { client_id: keyed.get("c")?.subject ?? "" }), /client_id/],
+        [as(mine(), { client_assertion_type: JWT }), /client_assertion_type/],
+        [as(mine(), { actor_token: bearer("c"), actor_token_type: JWT }), /once/],
+        [as(signed("a", { aud: AUDIENCE })), /itself/],
+        [as(await rig.token("care-summary-agent")), /./],
+        [
+          ask({ grant_type: EXCHANGE, subject_token: bearer("a"), subject_token_type: JWT, client_id: "x" }),
+          /client_id alone/,
+        ],
+      ] as const) {
+        const { status, token, why: said } = await given;
+        assert.ok(status === 400 || status === 401, said);
+        assert.equal(token, "");
+        assert.match(said, why);
+      }
+    });
+  });
+
   it("a claim that the agent wrote itself gives neither groups, nor a chain, nor another audience", async () => {
     for (const claims of [
       { act: { sub: "care-summary-agent" } },
@@ -233,10 +279,10 @@ describe("row 45: the token service", () => {
     assert.equal(own.rows?.length, 3);
     const { jobReference } = JSON.parse(own.answers[0]?.body ?? "") as { jobReference: { jobId: string } };
     const asOther = await acting.results(jobReference.jobId);
-    assert.equal(asOther.status, 403, asOther.body);
+    assert.equal(asOther.status, 404, asOther.body);
     assert.ok(!asOther.body.includes("XXXXX"));
     const counted = await acting.results(jobReference.jobId, "maxResults=0&timeoutMs=10000");
-    assert.equal(counted.status, 403);
+    assert.equal(counted.status, 404);
     assert.doesNotMatch(counted.body, /totalRows/);
     const again = await acting.query(SSN, { requestId: "shared" });
     assert.equal(again.status, 403);

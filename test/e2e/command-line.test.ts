@@ -153,22 +153,23 @@ describe("the chaperone command", () => {
     });
 
     it("lists as a table, as JSON and as CSV", async () => {
-      const [table, json, csv, none] = await Promise.all([
+      const [table, json, csv, none, nobody] = await Promise.all([
         done(["sessions", "list", "--agent", "care-summary-agent"], { as }),
         done(["sessions", "list", "--agent", "care-summary-agent", "--format", "json"], { as }),
         done(["sessions", "list", "--format", "csv"], { as }),
         done(["sessions", "list", "--to", "2000-01-01"], { as }),
+        done(["sessions", "list", "--on-behalf-of", "casey.clinician"], { as }),
       ]);
-      assert.match(table, /^SESSION +WHO +WHEN +STATE/);
+      assert.match(table, /^SESSION +WHO +FOR +WHEN +STATE/);
       const all = JSON.parse(json) as Access[];
       const mine = all.find((a) => a.job === job.id);
       assert.equal(mine?.state, "done");
       assert.equal(mine?.masked.rowsReleased, 4);
       assert.deepEqual(mine?.masked.columns.ssn, { rule: "last4", count: 4 });
       const lines = csv.trimEnd().split("\r\n");
-      assert.match(lines[0] ?? "", /^SESSION,WHO,WHEN/);
+      assert.match(lines[0] ?? "", /^SESSION,WHO,FOR,WHEN/);
       assert.equal(lines.length, 1 + all.length);
-      assert.equal(none, "No sessions.\n");
+      assert.deepEqual([none, nobody], ["No sessions.\n", "No sessions.\n"]);
     });
 
     it("shows one session, by its id or its job's", async () => {

@@ -4,6 +4,14 @@ import { accessList, accessPage, type Format, replayPage } from "../print/sessio
 import { json } from "../print/table.ts";
 import { clientOf, type GatewayOptions, withGateway } from "./gateway-option.ts";
 
+interface Listed {
+  readonly agent?: string;
+  readonly onBehalfOf?: string;
+  readonly from?: string;
+  readonly to?: string;
+  readonly format: Format;
+}
+
 /** `chaperone sessions list|show|replay`: who, when, what, approved by whom, what was masked. */
 export function sessionsCommand(): Command {
   const sessions = new Command("sessions").description("what agents asked, and what became of it");
@@ -11,11 +19,13 @@ export function sessionsCommand(): Command {
   withGateway(sessions.command("list"))
     .description("the five questions, by agent and period")
     .option("--agent <name>", "one agent, by name or subject")
+    .option("--on-behalf-of <subject>", "what agents asked for this person, or this agent, by subject")
     .option("--from <time>", "from this time on (RFC 3339)")
     .option("--to <time>", "before this time (RFC 3339)")
     .addOption(new Option("--format <format>").choices(["table", "json", "csv"]).default("table"))
-    .action(async (options: GatewayOptions & { agent?: string; from?: string; to?: string; format: Format }) => {
+    .action(async (options: GatewayOptions & Listed) => {
       const query = new URLSearchParams();
+      if (options.onBehalfOf !== undefined) query.set("behalf", options.onBehalfOf);
       for (const name of ["agent", "from", "to"] as const)
         if (options[name] !== undefined) query.set(name, options[name]);
       const { accesses } = await clientOf(options).get<{ accesses: Access[] }>(`sessions?${query}`);

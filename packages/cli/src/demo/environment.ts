@@ -6,7 +6,7 @@ import { type Gateway, loadConfig, startGateway } from "@chaperone/gateway";
 import { startWarehouse, type Warehouse } from "@chaperone/warehouse";
 import { stringify } from "yaml";
 import { CliError } from "../cli-error.ts";
-import { DEMO_PEOPLE, demoAgents } from "./demo-people.ts";
+import { DEMO_ASSISTANT, DEMO_PEOPLE, demoAgents } from "./demo-people.ts";
 import { type IdentityProvider, startIdentityProvider } from "./identity-provider.ts";
 
 export const DEMO_PROJECT = "demo-clinic";
@@ -49,6 +49,7 @@ export async function startDemo(options: DemoOptions, step: (what: string) => vo
     const identityProvider = await startIdentityProvider({
       port: ports[1] ?? 0,
       people: DEMO_PEOPLE,
+      assistant: DEMO_ASSISTANT,
       agents: demoAgents(() => randomBytes(24).toString("base64url")),
     });
     started.push(() => identityProvider.close());
@@ -105,7 +106,11 @@ export function demoConfig(
       {
         name: "demo",
         issuer: identityProvider.issuer,
-        audiences: { agents: ["chaperone"], people: ["chaperone-console"] },
+        audiences: {
+          agents: ["chaperone"],
+          people: ["chaperone-console"],
+          delegation: [DEMO_ASSISTANT.audience],
+        },
       },
     ],
     agents: {

@@ -15,6 +15,14 @@ export interface IdentityProviderOptions {
   readonly gatewayAudience?: string;
   /** `aud` of people's tokens and id of the public client they log in with; default `chaperone-console`. */
   readonly consoleClientId?: string;
+  /** The public client through which people talk to agents, and what its tokens let them do (RFC 8693). */
+  readonly assistant?: {
+    readonly clientId: string;
+    /** `aud` of its tokens. */
+    readonly audience: string;
+    /** The one agent that may act for whoever signed in (`may_act`). */
+    readonly actor: string;
+  };
   /** Paths on http://127.0.0.1, http://localhost and http://[::1], at any port (RFC 8252, 7.3), that people may come back to. Default `/callback`. */
   readonly redirectPaths?: readonly string[];
   /** Lifetime of access tokens in seconds; default 3600 for agents, 900 for people. */
@@ -37,6 +45,7 @@ export interface IdentityProvider {
 /** Resource indicators (RFC 8707) must be URIs; the audience each stands for is the configured one. */
 export const GATEWAY_RESOURCE = "urn:chaperone:gateway";
 export const CONSOLE_RESOURCE = "urn:chaperone:console";
+export const DELEGATION_RESOURCE = "urn:chaperone:delegation";
 
 const LOOPBACK: ReadonlySet<string> = new Set(["127.0.0.1", "::1", "localhost"]);
 /** A day: the demo's sessions and refresh tokens end with it at the latest. */
@@ -119,7 +128,16 @@ function configuration(
   const consoleClientId = options.consoleClientId ?? "chaperone-console";
   const people = new Map(options.people.map((person) => [person.subject, person]));
   const agents = new Map(options.agents.map((agent) => [agent.clientId, agent]));
-  const resourceOf = (clientId: string): string => (agents.has(clientId) ? GATEWAY_RESOURCE : CONSOLE_RESOURCE);
+  const { assistant } = options;
+  const resourceOf = (clientId: string): string => {
+    if (agents.has(clientId)) return GATEWAY_RESOURCE;
+    return clientId === assistant?.clientId ? DELEGATION_RESOURCE : CONSOLE_RESOURCE;
+  };
+  const audiences: Readonly<Record<string, string | undefined>> = {
+    [GATEWAY_RESOURCE]: gatewayAudience,
+    [CONSOLE_RESOURCE]: consoleClientId,
+    [DELEGATION_RESOURCE]: assistant?.audience,
+  };
   const redirectUris = (options.redirectPaths ?? ["/callback"]).flatMap((path) =>
     ["127.0.0.1", "localhost", "[::1]"].map((name) => `http://${name}${path}`),
   );
@@ -134,15 +152,15 @@ function configuration(
     pkce: { required: () => true },
     responseTypes: ["code"],
     clients: [
-      {
-        client_id: consoleClientId,
-        client_name: "Chaperone",
+      ...[consoleClientId, ...(assistant === undefined ? [] : [assistant.clientId])].map((clientId) => ({
+        client_id: clientId,
+        client_name: clientId === consoleClientId ? "Chaperone" : "Care assistant",
         application_type: "native",
         token_endpoint_auth_method: "none",
         grant_types: ["authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code"],
         response_types: ["code"],
         redirect_uris: redirectUris,
-      },
+      })),
       ...options.agents.map((agent) => ({
         client_id: agent.clientId,
         client_secret: agent.clientSecret,
@@ -178,12 +196,12 @@ function configuration(
         defaultResource: (_ctx: Context, client: { clientId: string }) => resourceOf(client.clientId),
         useGrantedResource: () => true,
         getResourceServerInfo: (_ctx: Context, resource: string, client: { clientId: string }) => {
-          // An agent gets no token for people's audience, a person none for the agents' (I7).
+          // An agent gets no token for people's audience, a person none for the agents', and an agent's hands none for the console's (I7).
           if (resource !== resourceOf(client.clientId)) throw new errors.InvalidTarget();
           const forAgents = resource === GATEWAY_RESOURCE;
           return {
             scope: "",
-            audience: forAgents ? gatewayAudience : consoleClientId,
+            audience: audiences[resource],
             accessTokenFormat: "jwt",
             accessTokenTTL: forAgents ? (options.agentTokenSeconds ?? 3_600) : (options.personTokenSeconds ?? 900),
             jwt: { sign: { alg: "RS256" } },
@@ -195,7 +213,10 @@ function configuration(
       const agent = token.kind === "ClientCredentials" ? agents.get(token.clientId ?? "") : undefined;
       if (agent !== undefined) return { name: agent.name, groups: agent.groups, sponsor: agent.sponsor };
       const person = people.get(token.accountId ?? "");
-      return person === undefined ? undefined : { name: person.name, email: person.email, groups: person.groups };
+      if (person === undefined) return undefined;
+      const { name, email, groups } = person;
+      const forAssistant = assistant !== undefined && token.clientId === assistant.clientId;
+      return { name, email, groups, ...(forAssistant ? { may_act: { sub: assistant.actor } } : {}) };
     },
     findAccount: (_ctx: Context, subject: string) => {
       const person = people.get(subject);

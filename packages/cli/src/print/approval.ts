@@ -1,4 +1,5 @@
 import type { ApprovalSummary, ApprovalView, OutputMask } from "@chaperone/gateway";
+import { behalfLine } from "./behalf.ts";
 import { changeRow, writeRows } from "./plan.ts";
 import { bytes, safe, table, time } from "./table.ts";
 
@@ -6,11 +7,12 @@ import { bytes, safe, table, time } from "./table.ts";
 export function approvalList(approvals: readonly ApprovalSummary[]): string {
   if (approvals.length === 0) return "No requests.";
   return table(
-    ["REQUEST", "STATE", "AGENT", "PURPOSE", "ASKED", "EXPIRES", "CLASSES"],
+    ["REQUEST", "STATE", "AGENT", "FOR", "PURPOSE", "ASKED", "EXPIRES", "CLASSES"],
     approvals.map((a) => [
       a.id,
       a.state,
       a.agent,
+      a.for.join(", ") || "-",
       a.purpose ?? "(none given)",
       time(a.createdAt),
       time(a.expiresAt),
@@ -25,7 +27,7 @@ export function approvalPage(a: ApprovalView & { readonly literalsWithheld?: boo
     `Request    ${a.id}   ${a.state}`,
     `Agent      ${safe(a.agent)} (${safe(a.principal.subject)} of ${safe(a.principal.issuer)}), groups ${safe(a.principal.groups.join(", "))}`,
     `Sponsor    ${safe(a.principal.sponsor.subject)}`,
-    ...a.onBehalfOf.map((one) => `Acts for   ${safe(one.name)}: ${safe(one.subject)} of ${safe(one.issuer)}`),
+    ...a.onBehalfOf.map(behalfLine),
     `Purpose    ${a.purpose === null ? "(none given)" : safe(a.purpose)}`,
     `Asked      ${time(a.createdAt)}, expires ${time(a.expiresAt)}`,
     `Needs      ${a.needed} of the groups ${a.approvers.map(safe).join(", ")}`,

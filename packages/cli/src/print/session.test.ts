@@ -23,7 +23,7 @@ function access(columns: readonly string[]): Access {
     session: "s",
     job: "chaperone_s",
     state: "done",
-    who: { issuer, subject: "agent", name: "Agent", groups: [], sponsor: { issuer, subject: "sam" } },
+    who: { issuer, subject: "agent", name: "Agent", groups: [], sponsor: { issuer, subject: "sam" }, onBehalfOf: [] },
     purpose: null,
     when: { received: "2026-02-28T00:00:00.000Z", finished: null },
     sql: "SELECT 1",

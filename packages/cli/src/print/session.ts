@@ -1,4 +1,5 @@
 import type { Access, Json, ReplayStep } from "@chaperone/gateway";
+import { behalfLine } from "./behalf.ts";
 import { csv, json, safe, table } from "./table.ts";
 
 export type Format = "table" | "json" | "csv";
@@ -7,10 +8,11 @@ export type Format = "table" | "json" | "csv";
 export function accessList(accesses: readonly Access[], format: Format): string {
   if (format === "json") return json(accesses);
   if (format === "table" && accesses.length === 0) return "No sessions.";
-  const header = ["SESSION", "WHO", "WHEN", "STATE", "WHAT", "APPROVED BY", "MASKED", "ROWS"];
+  const header = ["SESSION", "WHO", "FOR", "WHEN", "STATE", "WHAT", "APPROVED BY", "MASKED", "ROWS"];
   const rows = accesses.map((a) => [
     a.session,
     `${a.who.name} (${a.who.subject})`,
+    a.who.onBehalfOf.map(({ name, subject }) => `${name} (${subject})`).join(", ") || "-",
     a.when.received,
     a.state,
     what(a, format === "csv" ? Number.POSITIVE_INFINITY : SHOWN_COLUMNS),
@@ -48,6 +50,7 @@ export function accessPage(a: Access): string {
   return [
     `Session    ${a.session}   ${a.state}   job ${safe(a.job)}`,
     `Who        ${safe(a.who.name)}: ${safe(a.who.subject)} of ${safe(a.who.issuer)}, groups ${safe(a.who.groups.join(", "))}, sponsor ${safe(a.who.sponsor.subject)}`,
+    ...a.who.onBehalfOf.map(behalfLine),
     `When       ${a.when.received}${a.when.finished === null ? "" : ` to ${a.when.finished}`}`,
     `Purpose    ${a.purpose === null ? "(none given)" : safe(a.purpose)}`,
     `Statement  ${safe(a.sql)}`,
@@ -86,7 +89,13 @@ function brief({ type, data }: ReplayStep): string {
   const d = data as Data;
   switch (type) {
     case "session.received":
-      return `${part(d.agent, "subject")} asks; purpose ${str(d.purpose)}; ${str(d.sqlBytes)} bytes of SQL, HMAC ${short(d.sqlHmac)}`;
+      return `${part(d.agent, "subject")} asks${
+        list(d.onBehalfOf).length === 0
+          ? ""
+          : ` on behalf of ${list(d.onBehalfOf)
+              .map((one) => `${part(one, "subject")} of ${part(one, "issuer")}`)
+              .join(", of ")}`
+      }; purpose ${str(d.purpose)}; ${str(d.sqlBytes)} bytes of SQL, HMAC ${short(d.sqlHmac)}`;
     case "session.analysed":
       return `${str(d.statementType)} reads ${
         list(d.reads)

@@ -26,8 +26,8 @@ export interface DecideOutput {
 }
 
 /**
- * Nobody decides for an agent of their own (I7): one they sponsor, one they entered (whoever made its key may hold it), or one
- * that acts for such an agent.
+ * Nobody decides for an agent of their own (I7): one they sponsor, one they entered (whoever made its key may hold it), one
+ * that acts for such an agent, or one that acts for them.
  */
 async function checkSeparation(
   tx: StoreTransaction,
@@ -35,7 +35,14 @@ async function checkSeparation(
   person: { readonly issuer: string; readonly subject: string },
 ): Promise<void> {
   const by = `person:${person.issuer}#${person.subject}`;
-  for (const { issuer, subject, sponsor } of [principal, ...(principal.onBehalfOf ?? [])]) {
+  for (const one of [principal, ...(principal.onBehalfOf ?? [])]) {
+    const { issuer, subject } = one;
+    if (one.kind === "person") {
+      if (issuer === person.issuer && subject === person.subject)
+        throw new CommandError("own_request", "this was asked on your behalf; somebody else must decide");
+      continue;
+    }
+    const { sponsor } = one;
     if (sponsor.issuer === person.issuer && sponsor.subject === person.subject)
       throw new CommandError("own_request", "you sponsor this agent; somebody else must decide");
     const entry = await tx.db

@@ -1,4 +1,5 @@
 import { type Change, type PlanStatement, parse, redact, type Write } from "@chaperone/googlesql";
+import { type Behalf, behalvesOf } from "../evidence/behalf.ts";
 import type { Json } from "../evidence/event.ts";
 import type { AgentPrincipal } from "../identity/principal.ts";
 import type { Decision, OutputMask, UseDecision } from "../policy/decision.ts";
@@ -14,6 +15,8 @@ export interface ApprovalSummary {
   readonly session: string;
   readonly state: RequestState;
   readonly agent: string;
+  /** Names of those it acts for, nearest first. */
+  readonly for: readonly string[];
   readonly purpose: string | null;
   /** Milliseconds since the epoch. */
   readonly createdAt: number;
@@ -35,8 +38,8 @@ export interface ApprovalView extends ApprovalSummary {
     readonly groups: readonly string[];
     readonly sponsor: { readonly issuer: string; readonly subject: string };
   };
-  /** The agents it acts for, nearest first (RFC 8693, `act`). */
-  readonly onBehalfOf: readonly { readonly issuer: string; readonly subject: string; readonly name: string }[];
+  /** Whom it acts for, nearest first (RFC 8693, `act`). */
+  readonly onBehalfOf: readonly Behalf[];
   readonly connection: string;
   readonly statementType: string | null;
   /** Canonical SQL with its literals replaced by numbered marks. */
@@ -124,7 +127,7 @@ export async function showApproval(store: Store, id: string): Promise<ApprovalVi
       groups: principal.groups,
       sponsor: principal.sponsor,
     },
-    onBehalfOf: (principal.onBehalfOf ?? []).map(({ issuer, subject, name }) => ({ issuer, subject, name })),
+    onBehalfOf: behalvesOf(principal),
     connection: row.connection,
     statementType: row.statement_type,
     sql: row.canonical_redacted ?? "",
@@ -156,6 +159,7 @@ function summary(row: Row): ApprovalSummary {
     session: row.session,
     state: row.state,
     agent: row.agent_name,
+    for: behalvesOf(JSON.parse(row.principal) as AgentPrincipal).map(({ name }) => name),
     purpose: row.purpose,
     createdAt: row.created_at,
     expiresAt: row.expires_at,

@@ -179,6 +179,7 @@ export function configOf(file: ConfigFile, directory: string, clientSecret: Secr
       clockSkewSeconds: issuer.clock_skew_seconds,
       ...given({ maxTokenAgeSeconds: issuer.max_token_age_seconds }),
       claims: issuer.claims,
+      ...(issuer.may_act === "required" ? { requireMayAct: true } : {}),
       ...given({ requiredClaims: issuer.required_claims }),
     })),
     agents: {

@@ -69,19 +69,23 @@ function keysOfIssuers(file: ConfigFile): Finding[] {
   );
 }
 
-/** One token must never count as an agent's and as a person's (I7). */
+/** One token must never count as an agent's and as a person's (I7), and one that an agent holds never as a person's own. */
 function separateAudiences(file: ConfigFile): Finding[] {
-  const agents = new Set(file.issuers.flatMap(({ audiences }) => audiences.agents ?? []));
-  return file.issuers.flatMap(({ audiences }, i) =>
-    (audiences.people ?? []).flatMap((audience, j) =>
-      agents.has(audience)
-        ? [
-            {
-              path: ["issuers", i, "audiences", "people", j],
-              message: `audience ${JSON.stringify(audience)} is also an audience for agents; an agent must never pass for a person, so use two audiences`,
-            },
-          ]
-        : [],
+  return (["people", "delegation"] as const).flatMap((kind) =>
+    file.issuers.flatMap(({ audiences }, i) =>
+      (audiences[kind] ?? []).flatMap((audience, j) => {
+        const other = (["agents", "people"] as const).find(
+          (one) => one !== kind && file.issuers.some((issuer) => issuer.audiences[one]?.includes(audience) === true),
+        );
+        return other === undefined
+          ? []
+          : [
+              {
+                path: ["issuers", i, "audiences", kind, j],
+                message: `audience ${JSON.stringify(audience)} is also an audience for ${other}; an agent must never pass for a person, so use two audiences`,
+              },
+            ];
+      }),
     ),
   );
 }

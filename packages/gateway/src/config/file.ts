@@ -89,10 +89,20 @@ const issuer = section({
   audiences: section({
     agents: z.array(audience).min(1).max(100).optional(),
     people: z.array(audience).min(1).max(100).optional(),
+    delegation: z
+      .array(audience)
+      .min(1)
+      .max(100)
+      .optional()
+      .describe("Of people's tokens with which an agent may act for them, and which open no door themselves"),
   }).refine(
-    (value) => value.agents !== undefined || value.people !== undefined,
+    (value) => Object.values(value).some((names) => names !== undefined),
     "must name audiences for agents or for people",
   ),
+  may_act: z
+    .enum(["optional", "required"], "must be optional or required")
+    .default("optional")
+    .describe("required: a person's token for delegation must say who may act for them (RFC 8693, may_act)"),
   algorithms: z
     .array(z.enum(SIGNATURE_ALGORITHMS, `must be one of ${SIGNATURE_ALGORITHMS.join(", ")}`))
     .min(1, "must allow at least one algorithm")

@@ -1,7 +1,9 @@
+import { sql } from "kysely";
 import type { AgentPrincipal } from "../identity/principal.ts";
 import type { Decision } from "../policy/decision.ts";
 import type { SessionError } from "../sessions/session.ts";
 import type { Store } from "../store/store.ts";
+import { type Behalf, behalvesOf } from "./behalf.ts";
 
 /** The five questions of one session: who, when, what tables and columns, approved by whom, which portion was masked. */
 export interface Access {
@@ -14,6 +16,8 @@ export interface Access {
     readonly name: string;
     readonly groups: readonly string[];
     readonly sponsor: { readonly issuer: string; readonly subject: string };
+    /** Whom it acts for, nearest first. */
+    readonly onBehalfOf: readonly Behalf[];
   };
   readonly purpose: string | null;
   /** RFC 3339. */
@@ -55,6 +59,8 @@ export interface Access {
 export interface AccessFilter {
   /** Agent's name or subject. */
   readonly agent?: string | undefined;
+  /** Subject of somebody an agent acted for. */
+  readonly behalf?: string | undefined;
   readonly session?: string | undefined;
   /** Milliseconds since the epoch; from inclusive, to exclusive. */
   readonly from?: number | undefined;
@@ -65,8 +71,12 @@ export interface AccessFilter {
 /** Accesses by agent and period, newest first. */
 export async function accesses(store: Store, filter: AccessFilter): Promise<Access[]> {
   let query = store.db.selectFrom("sessions").selectAll().orderBy("created_at", "desc").limit(filter.limit);
-  const { agent, session, from, to } = filter;
+  const { agent, behalf, session, from, to } = filter;
   if (agent !== undefined) query = query.where((e) => e.or([e("agent_name", "=", agent), e("subject", "=", agent)]));
+  if (behalf !== undefined)
+    query = query.where(
+      sql<boolean>`exists (select 1 from json_each(on_behalf_of) where json_extract(value, '$[1]') = ${behalf})`,
+    );
   if (session !== undefined) query = query.where((e) => e.or([e("id", "=", session), e("job_id", "=", session)]));
   if (from !== undefined) query = query.where("created_at", ">=", from);
   if (to !== undefined) query = query.where("created_at", "<", to);
@@ -107,6 +117,7 @@ export async function accesses(store: Store, filter: AccessFilter): Promise<Acce
           name: row.agent_name,
           groups: principal.groups,
           sponsor: principal.sponsor,
+          onBehalfOf: behalvesOf(principal),
         },
         purpose: row.purpose,
         when: { received: iso(row.created_at), finished: row.finished_at === null ? null : iso(row.finished_at) },

@@ -48,7 +48,8 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
   const { store, publicUrl } = options;
   const clock = options.clock ?? Date.now;
   const verifier = createVerifier(options.issuers, options);
-  const register = new AgentRegister(store, options.agents, clock);
+  const delegating = options.issuers.flatMap(({ issuer, audiences }) => (audiences.delegation ? [issuer] : []));
+  const register = new AgentRegister(store, { ...options.agents, delegating }, clock);
   await register.enterConfigured();
   const signingKeys = await SigningKeys.open(signingKeyFile(options.keyDirectory), clock, (kid) =>
     store.append([{ type: "access-token-key.made", data: { key: kid } }]),

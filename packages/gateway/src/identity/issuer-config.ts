@@ -1,5 +1,7 @@
 /** What the operator says about each identity provider, and the bounds on all of it (I10). */
 
+import { AUDIENCES, type Audience } from "./principal.ts";
+
 /** A claim, by exact name (`groups`, `https://example.org/groups`) or, when it starts with `/`, by JSON Pointer (RFC 6901): `/realm_access/roles`. */
 export type ClaimPath = string;
 
@@ -10,8 +12,10 @@ export interface IssuerConfig {
   readonly issuer: string;
   /** Where the keys are. Without it: `jwks_uri` of the issuer's discovery document, whose `issuer` must match. */
   readonly jwksUri?: string;
-  /** A token's audience says whether it is an agent's or a person's credential; no audience may be in both lists of any issuer. */
-  readonly audiences: { readonly agents?: readonly string[]; readonly people?: readonly string[] };
+  /** A token's audience says what it is for; none may be in two of these lists, of any issuer. */
+  readonly audiences: Readonly<Partial<Record<Audience, readonly string[]>>>;
+  /** Its people's tokens for delegation must say who may act for them (RFC 8693, 4.4). */
+  readonly requireMayAct?: boolean;
   /** Allow-list; only asymmetric algorithms can be named. Default `DEFAULT_ALGORITHMS`. */
   readonly algorithms?: readonly SignatureAlgorithm[];
   /** Seconds of difference allowed between this clock and the issuer's. Default 30, at most 120. */
@@ -82,7 +86,7 @@ export const DEFAULT_LIMITS: IdentityLimits = {
   keysUsableMs: 3_600_000,
 };
 
-const MAX_CLOCK_SKEW_SECONDS = 120;
+export const MAX_CLOCK_SKEW_SECONDS = 120;
 const LOOPBACK_HOSTS: ReadonlySet<string> = new Set(["127.0.0.1", "[::1]", "localhost"]);
 
 /** Keys come over https, or over http from this machine itself. Nothing else, and no credentials in the address. */
@@ -100,7 +104,6 @@ export function checkIssuers(issuers: readonly IssuerConfig[]): void {
   const fail = (name: string, problem: string): never => {
     throw new Error(`identity provider "${name}": ${problem}`);
   };
-  const agentAudiences = new Set(issuers.flatMap((issuer) => issuer.audiences.agents ?? []));
   const names = new Set<string>();
   const urls = new Set<string>();
   if (issuers.length === 0) throw new Error("no identity provider is configured: nobody could be identified (I4)");
@@ -116,12 +119,15 @@ export function checkIssuers(issuers: readonly IssuerConfig[]): void {
     if (config.jwksUri !== undefined && !isTrustworthyUrl(config.jwksUri)) {
       fail(config.name, "`jwksUri` must be an https URL");
     }
-    const audiences = [...(config.audiences.agents ?? []), ...(config.audiences.people ?? [])];
+    const audiences = AUDIENCES.flatMap((kind) => config.audiences[kind] ?? []);
     if (audiences.length === 0) fail(config.name, "`audiences` names neither agents nor people");
     if (audiences.includes("")) fail(config.name, "an audience is empty");
-    const both = (config.audiences.people ?? []).find((audience) => agentAudiences.has(audience));
+    const both = audiences.find((audience) => kindsOf(audience, issuers).length > 1);
     if (both !== undefined)
-      fail(config.name, `audience "${both}" is for agents and for people; it can be one only (I7)`);
+      fail(
+        config.name,
+        `audience "${both}" is for ${kindsOf(both, issuers).join(" and for ")}; it can be one only (I7)`,
+      );
     const algorithms: readonly string[] = config.algorithms ?? DEFAULT_ALGORITHMS;
     if (algorithms.length === 0) fail(config.name, "`algorithms` is empty");
     const unknown = algorithms.find((alg) => !SIGNATURE_ALGORITHMS.some((known) => known === alg));
@@ -134,4 +140,8 @@ export function checkIssuers(issuers: readonly IssuerConfig[]): void {
       fail(config.name, "`maxTokenAgeSeconds` must be more than 0");
     }
   }
+}
+
+function kindsOf(audience: string, issuers: readonly IssuerConfig[]): readonly Audience[] {
+  return AUDIENCES.filter((kind) => issuers.some(({ audiences }) => audiences[kind]?.includes(audience) === true));
 }

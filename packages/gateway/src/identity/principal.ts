@@ -18,10 +18,10 @@ export interface AgentPrincipal {
   /** Seconds since the epoch. */
   readonly tokenExpires: number;
   /**
-   * The agents for whom this one acts (RFC 8693, 4.1), nearest first; absent: for nobody but itself. What it may do is what
-   * all of them may.
+   * For whom it acts (RFC 8693, 4.1), nearest first: agents, and at the end one person at most; absent: for nobody but itself.
+   * What it may do is what all of them may.
    */
-  readonly onBehalfOf?: readonly AgentPrincipal[];
+  readonly onBehalfOf?: readonly Principal[];
   /** As of its credential: what it rests on, and falls with. */
   readonly keyId?: string;
   readonly exchangedFor?: readonly string[];
@@ -36,18 +36,30 @@ export interface PersonPrincipal {
   readonly groups: readonly string[];
   readonly tokenId: string;
   readonly tokenExpires: number;
+  /** As of its credential, where an agent acts for this person: what the agent's token was made from. */
+  readonly exchangedFor?: readonly string[];
 }
+
+/** Whom policy is asked about. */
+export type Principal = AgentPrincipal | PersonPrincipal;
 
 export interface PersonId {
   readonly issuer: string;
   readonly subject: string;
 }
 
+/**
+ * What a token is for. `delegation`: a person's, for an agent to act on that person's behalf; it opens no door by itself, so that
+ * whoever hands it to an agent hands over neither the console nor the right to approve (I7).
+ */
+export const AUDIENCES = ["agents", "people", "delegation"] as const;
+export type Audience = (typeof AUDIENCES)[number];
+
 /** What a verified token tells, before the register of agents is asked. */
 export interface Credential {
   readonly issuer: string;
   readonly subject: string;
-  readonly audience: "agents" | "people";
+  readonly audience: Audience;
   readonly name: string | undefined;
   readonly groups: readonly string[];
   readonly claims: Readonly<Record<string, unknown>>;

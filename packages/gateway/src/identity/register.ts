@@ -11,6 +11,7 @@ import {
   CredentialError,
   type PersonId,
   type PersonPrincipal,
+  type Principal,
 } from "./principal.ts";
 import { checkRevocations } from "./revocation.ts";
 
@@ -42,6 +43,8 @@ export interface AgentsConfig {
   readonly senderConstrained?: "all" | readonly string[];
   readonly registered: readonly RegisteredAgent[];
   readonly rules: readonly AgentRule[];
+  /** Issuers on whose people's behalf agents may act. */
+  readonly delegating?: readonly string[];
 }
 
 /** What the register needs of the store. */
@@ -98,8 +101,9 @@ export class AgentRegister {
     if (credential.audience !== "agents") {
       throw new CredentialError("audience", "This is a person's token; agents' doors take agents' tokens only.");
     }
-    const onBehalfOf: AgentPrincipal[] = [];
-    for (const one of credential.onBehalfOf ?? []) onBehalfOf.push(await this.resolveAgent(one));
+    const onBehalfOf: Principal[] = [];
+    for (const one of credential.onBehalfOf ?? [])
+      onBehalfOf.push(one.audience === "delegation" ? await this.#delegator(one) : await this.resolveAgent(one));
     let row = await this.#find(credential);
     if (row?.status === "suspended") throw suspended();
     const wanted = this.#wanted(credential, row);
@@ -151,8 +155,27 @@ export class AgentRegister {
    */
   async resolvePerson(credential: Credential): Promise<PersonPrincipal> {
     if (credential.audience !== "people") {
-      throw new CredentialError("audience", "This is an agent's token; people's doors take people's tokens only.");
+      throw new CredentialError(
+        "audience",
+        credential.audience === "agents"
+          ? "This is an agent's token; people's doors take people's tokens only."
+          : "This token lets an agent act for you; it opens no door itself. Sign in for a token of your own.",
+      );
     }
+    return this.#person(credential);
+  }
+
+  /** The person for whom an agent acts. Whoever a rule makes an agent is none, even before it first came. @throws CredentialError */
+  async #delegator(credential: Credential): Promise<PersonPrincipal> {
+    if (this.#config.delegating?.includes(credential.issuer) !== true)
+      throw new CredentialError("delegation", "Agents don't act for people of this issuer any more.");
+    if (this.#config.rules.some((rule) => ruleMatches(rule, credential)))
+      throw new CredentialError("delegation", "This subject is an agent by a rule; an agent is no person to act for.");
+    const person = await this.#person(credential);
+    return credential.exchangedFor === undefined ? person : { ...person, exchangedFor: credential.exchangedFor };
+  }
+
+  async #person(credential: Credential): Promise<PersonPrincipal> {
     if (this.#named.has(keyOf(credential)) || (await this.#find(credential)) !== undefined) {
       throw new CredentialError("audience", "This subject is registered as an agent; an agent can't act as a person.");
     }

@@ -1,7 +1,7 @@
 import type { Kysely } from "kysely";
 import type { Database } from "../store/schema.ts";
 import type { AgentRow } from "./commands.ts";
-import { type AgentPrincipal, type Credential, CredentialError } from "./principal.ts";
+import { type AgentPrincipal, type Credential, CredentialError, type Principal } from "./principal.ts";
 
 /** How a sponsor is written in `revocations`. */
 export function sponsorKey({ issuer, subject }: { readonly issuer: string; readonly subject: string }): string {
@@ -60,14 +60,15 @@ const REVOKED = {
  * they came with is revoked. That a key has expired since is no matter, as with tokens.
  */
 export async function stillAdmitted(db: Kysely<Database>, principal: AgentPrincipal, now: number): Promise<boolean> {
-  for (const one of [principal, ...(principal.onBehalfOf ?? [])]) {
+  for (const one of [principal, ...(principal.onBehalfOf ?? [])] satisfies readonly Principal[]) {
     const row = await db
       .selectFrom("agents")
       .select(["status", "sponsor_issuer", "sponsor_subject"])
       .where("issuer", "=", one.issuer)
       .where("subject", "=", one.subject)
       .executeTakeFirst();
-    if (row?.status !== "active") return false;
+    // A person who was entered as an agent since is no person any more.
+    if (one.kind === "person" ? row !== undefined : row?.status !== "active") return false;
     try {
       await checkRevocations(db, one, row, now);
     } catch (error) {

@@ -33,6 +33,15 @@ export interface AgentTables {
     jti: string;
     until: number;
   };
+  /** People's tokens that agents came with, until none of them could be taken again. */
+  delegated_tokens: {
+    issuer: string;
+    /** Its id, as for revocation. */
+    token: string;
+    /** `["iss","sub"]` of the agent, JSON. */
+    actor: string;
+    until: number;
+  };
   /** DPoP proofs that were taken (RFC 9449, 11.1), until none could be taken again. */
   used_proofs: {
     /** Thumbprint of its key. */

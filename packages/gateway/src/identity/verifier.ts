@@ -13,7 +13,7 @@ import {
 } from "./issuer-config.ts";
 import type { Fetch } from "./key-document.ts";
 import { createKeySet, type KeySet } from "./key-set.ts";
-import { type Credential, CredentialError } from "./principal.ts";
+import { AUDIENCES, type Credential, CredentialError } from "./principal.ts";
 import { VerifiedTokens } from "./verified-tokens.ts";
 
 export interface Verifier {
@@ -126,6 +126,11 @@ function credentialOf(
       "The token is a delegation (`act`); that isn't supported, send the agent's own token.",
     );
   }
+  if (audience === "delegation" && config.requireMayAct === true && claims.may_act === undefined)
+    throw new CredentialError(
+      "delegation",
+      "The token doesn't say who may act for its subject (`may_act`), as is required here.",
+    );
   for (const [path, wanted] of Object.entries(config.requiredClaims ?? {})) {
     const value = claimAt(claims, path);
     const accepted: readonly unknown[] = Array.isArray(wanted) ? wanted : [wanted];
@@ -177,15 +182,14 @@ function checkTimes(
   return exp;
 }
 
-/** A token for both an agent and a person would let an agent approve (I7), so it is refused. */
+/** A token for an agent and a person at once would let an agent approve (I7), so it is refused; and so is one for a person's use and an agent's hands. */
 function audienceOf(aud: unknown, config: IssuerConfig, limits: IdentityLimits): Credential["audience"] {
   const list: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
   const names = (configured: readonly string[] | undefined): boolean =>
     list.some((audience) => configured?.some((name) => name === audience));
-  const agents = names(config.audiences.agents);
-  const people = names(config.audiences.people);
-  if (list.length > limits.audiences || agents === people) {
+  const [kind, ...others] = AUDIENCES.filter((one) => names(config.audiences[one]));
+  if (list.length > limits.audiences || kind === undefined || others.length > 0) {
     throw new CredentialError("audience", "The token isn't meant for this gateway, or for agents and people at once.");
   }
-  return agents ? "agents" : "people";
+  return kind;
 }

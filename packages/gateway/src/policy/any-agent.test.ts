@@ -46,6 +46,10 @@ describe("what any agent may write", () => {
       head("", ' when { resource.path == "note" }'),
       head(' in Group::"loaders"', ' when { context.connection == "other" }'),
       head(' in Group::"loaders"', ' when { context.via == "drop" }'),
+      // A person writes through an agent alone, which needs a permit itself.
+      head(" is Person"),
+      head(' is Person in Group::"loaders"'),
+      head(' == Person::"https://login.example.com#p"'),
     ])
       assert.equal(mayWrite([policy]), false, policy);
   });
@@ -59,6 +63,7 @@ describe("what any agent may write", () => {
     for (const policy of [
       forbid(' in Group::"readers"'),
       forbid(' is Agent in Group::"readers"'),
+      forbid(" is Person"),
       forbid("", ' unless { principal in Group::"loaders" }'),
       forbid("", ' when { context has purpose && context.purpose == "x" }'),
       forbid("", ` when { ${NIGHT} }`),

@@ -10,6 +10,8 @@ export function asAnyAgentFindsThem(policies: Readonly<Record<string, PolicyJson
   return Object.fromEntries(
     Object.entries(policies).flatMap(([id, policy]): [string, PolicyJson][] => {
       const kept = policy.conditions.filter((clause) => !dependsOnWho({ ...policy, conditions: [clause] }));
+      // People write through agents alone, which need a permit of their own.
+      if (policy.effect === "permit" && ofPeople(policy.principal)) return [];
       if (policy.effect === "permit") return [[id, { ...policy, principal: { op: "All" }, conditions: kept }]];
       return ofEveryAgent(policy.principal) && kept.length === policy.conditions.length ? [[id, policy]] : [];
     }),
@@ -21,6 +23,13 @@ function dependsOnWho(policy: PolicyJson): boolean {
     JSON.stringify(policy.conditions).includes('"principal"') ||
     readsAttribute(policy, "context", "purpose") ||
     readsAttribute(policy, "context", "now")
+  );
+}
+
+function ofPeople(principal: PolicyJson["principal"]): boolean {
+  return (
+    (principal.op === "is" && principal.entity_type === "Person") ||
+    (principal.op === "==" && "entity" in principal && JSON.stringify(principal.entity).includes('"type":"Person"'))
   );
 }
 

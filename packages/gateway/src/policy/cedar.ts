@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import * as cedar from "@cedar-policy/cedar-wasm/nodejs";
 import { parentClasses } from "../catalog/data-classes.ts";
 import { foldPath, tableParts } from "../catalog/names.ts";
-import type { AgentPrincipal } from "../identity/principal.ts";
+import type { Principal } from "../identity/principal.ts";
 import type { ColumnUse } from "./uses.ts";
 
 /** The schema every policy is checked against (schema.cedarschema, beside this file). */
@@ -25,7 +25,7 @@ export interface Verdict {
 }
 
 export type Evaluate = (
-  principal: AgentPrincipal,
+  principal: Principal,
   use: ColumnUse,
   dataClass: string | undefined,
   context: PolicyContext,
@@ -47,6 +47,7 @@ export function prepare(name: string, policies: Readonly<Record<string, cedar.Po
   const memory = new Map<string, Verdict>();
   return (principal, use, dataClass, context) => {
     const key = JSON.stringify([
+      principal.kind,
       principal.issuer,
       principal.subject,
       principal.name,
@@ -80,20 +81,20 @@ function ask(call: cedar.StatefulAuthorizationCall): Verdict {
 
 function authorizationCall(
   name: string,
-  principal: AgentPrincipal,
+  principal: Principal,
   { table, path, action, via }: ColumnUse,
   dataClass: string | undefined,
   { purpose, connection, now }: PolicyContext,
 ): cedar.StatefulAuthorizationCall {
   const { project, dataset } = tableParts(table);
   const folded = foldPath(path);
-  const agent = uid("Agent", `${principal.issuer}#${principal.subject}`);
+  const who = uid(ENTITIES[principal.kind], `${principal.issuer}#${principal.subject}`);
   const column = uid("Column", `${table}.${folded}`);
   const classes = dataClass === undefined ? [] : [dataClass, ...parentClasses(dataClass)];
   const first = classes.slice(0, 1);
   const { issuer, subject } = principal;
   return {
-    principal: agent,
+    principal: who,
     action: uid("Action", action),
     resource: column,
     context: {
@@ -105,7 +106,7 @@ function authorizationCall(
     preparsedPolicySetId: name,
     entities: [
       entity(
-        agent,
+        who,
         principal.groups.map((group) => uid("Group", group)),
         { issuer, subject, name: principal.name },
       ),
@@ -124,6 +125,8 @@ function authorizationCall(
     ],
   };
 }
+
+const ENTITIES = { agent: "Agent", person: "Person" } as const;
 
 function uid(type: string, id: string): cedar.TypeAndId {
   return { type, id };

@@ -3,7 +3,7 @@ import type { ColumnName, TableName, UnderstoodPlan, Write } from "@chaperone/go
 import { type Mask, RULES } from "@chaperone/masking";
 import type { ClassifiedColumn, DataClass } from "../catalog/data-class.ts";
 import { columnParts } from "../catalog/names.ts";
-import type { AgentPrincipal } from "../identity/principal.ts";
+import type { Principal } from "../identity/principal.ts";
 import type { PolicyContext, Verdict } from "./cedar.ts";
 import type { ApprovalObligation, Decision, PolicyAction, Protection, UseDecision } from "./decision.ts";
 import { denyMessage } from "./deny-message.ts";
@@ -21,7 +21,7 @@ import { lostClasses, travelling, type WrittenColumn, writtenColumns } from "./w
 export type Classes = (column: ColumnName, when?: "now" | "past") => ClassifiedColumn;
 
 export interface DecisionRequest {
-  readonly principal: AgentPrincipal;
+  readonly principal: Principal;
   readonly plan: UnderstoodPlan;
   /** From the catalog snapshot under which the plan was made; `catalogVersion` is that snapshot's. */
   readonly classes: Classes;
@@ -48,7 +48,7 @@ interface JudgedUse extends UseDecision {
 }
 
 /**
- * May this agent run this plan, and under which obligations? Pure but for Cedar's memory.
+ * May this agent run this plan, or this person have it run, and under which obligations? Pure but for Cedar's memory.
  * Every column × use × class needs a permit; one denial denies the whole. Obligations of all determining permits
  * hold together, the strictest of each kind.
  */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { PlanStatement, UnderstoodPlan } from "@chaperone/googlesql";
-import type { AgentPrincipal } from "../identity/principal.ts";
+import type { AgentPrincipal, PersonPrincipal } from "../identity/principal.ts";
 import type { Decision, PermitDecision } from "./decision.ts";
 import { decideForAll, describableForAll } from "./intersect.ts";
 import { parsePolicies } from "./policy-set.ts";
@@ -85,6 +85,46 @@ describe("an agent on behalf of others", () => {
       assert.equal(decisionOf(principal, { alpha: FREE, beta: FREE }).effect, "permit");
     }
     assert.equal(decisionOf({ ...A, onBehalfOf: [B, C] }, { alpha: FREE, beta: FREE }).effect, "deny");
+  });
+
+  it("on behalf of a person may what both may; each group counts for whom it is of", () => {
+    const P: PersonPrincipal = {
+      kind: "person",
+      issuer: "https://idp.example",
+      subject: "p",
+      name: "p",
+      groups: ["people"],
+      tokenId: "t",
+      tokenExpires: 0,
+    };
+    const effect = (principal: AgentPrincipal, text: string) => {
+      const policies = parsePolicies([{ file: "test.cedar", text }]);
+      return decideForAll(policies, {
+        principal,
+        plan: PLAN,
+        classes: (column) => ({ column, classes: ["phi.ssn"], source: "catalog-file" }),
+        context: { purpose: undefined, connection: "main", now: 0 },
+        catalogVersion: "c1",
+        protections: { approval: true, masking: true },
+        defaults: { approvers: ["privacy-officers"] },
+      }).effect;
+    };
+    const agents = '@id("a") permit (principal is Agent in Group::"alpha", action, resource);';
+    const people = '@id("p") permit (principal is Person in Group::"people", action, resource);';
+    const forPerson = { ...A, onBehalfOf: [P] };
+    assert.equal(effect(forPerson, agents), "deny");
+    assert.equal(effect(forPerson, people), "deny");
+    assert.equal(effect(forPerson, agents + people), "permit");
+    assert.equal(effect({ ...A, onBehalfOf: [{ ...P, groups: ["alpha"] }] }, agents + people), "deny");
+    assert.equal(effect({ ...A, groups: ["people"], onBehalfOf: [P] }, agents + people), "deny");
+    const forbid = '@id("f") forbid (principal == Person::"https://idp.example#p", action, resource);';
+    assert.equal(effect(forPerson, agents + people + forbid), "deny");
+    assert.equal(effect(A, agents + people + forbid), "permit");
+    // Between them an agent: a forbid on it isn't escaped by acting through another.
+    const middle = { ...A, onBehalfOf: [B, P] };
+    assert.equal(effect(middle, agents + people), "deny");
+    const beta = '@id("b") permit (principal is Agent in Group::"beta", action, resource);';
+    assert.equal(effect(middle, agents + people + beta), "permit");
   });
 
   it("sees by the strictest mask, under the smallest limit, with all policies recorded", () => {

@@ -1,4 +1,4 @@
-import type { AgentPrincipal } from "../identity/principal.ts";
+import type { Principal } from "../identity/principal.ts";
 import { type DecisionRequest, decide, describable } from "./decide.ts";
 import type { Decision, DenyDecision, OutputMask, PermitDecision, UseDecision } from "./decision.ts";
 import { smallestLimit, strictestApproval, strictestMask } from "./obligations.ts";
@@ -6,8 +6,8 @@ import type { PolicySet } from "./policy-set.ts";
 import { strictestReadSize } from "./read-size.ts";
 
 /**
- * May this agent run this plan for those it acts for (RFC 8693, `act`)? Policy is asked about each of them; what one of them
- * may not, none of them may, and the strictest obligations of all hold. With nobody behind the agent it is `decide`.
+ * May this agent run this plan for those it acts for (RFC 8693, `act`), agents or a person? Policy is asked about each of them; what one of
+ * them may not, none of them may, and the strictest obligations of all hold. With nobody behind the agent it is `decide`.
  */
 export function decideForAll(policies: PolicySet, request: DecisionRequest): Decision {
   const [first, ...others] = everyone(request.principal).map((principal) =>
@@ -26,8 +26,8 @@ export function describableForAll(
   }, new Set(paths));
 }
 
-function everyone(principal: AgentPrincipal): readonly AgentPrincipal[] {
-  return [principal, ...(principal.onBehalfOf ?? [])];
+function everyone(principal: Principal): readonly Principal[] {
+  return principal.kind === "person" ? [principal] : [principal, ...(principal.onBehalfOf ?? [])];
 }
 
 function intersection(a: Decision, b: Decision): Decision {

@@ -7,7 +7,7 @@ import { z } from "zod";
 import { type CatalogFile, tableEntryOf } from "../catalog/catalog-file.ts";
 import type { DataClass } from "../catalog/data-class.ts";
 import { columnParts, foldPath } from "../catalog/names.ts";
-import type { AgentPrincipal } from "../identity/principal.ts";
+import type { Principal } from "../identity/principal.ts";
 import { decide, describable } from "./decide.ts";
 import { POLICY_ACTIONS } from "./decision.ts";
 import type { PolicySet } from "./policy-set.ts";
@@ -20,6 +20,8 @@ const ADMINISTERED = ["labels", "access", "dataset", "capacity"] as const;
 const testCase = z.strictObject({
   name: z.string().min(1).max(300),
   groups: z.array(z.string()).default([]),
+  /** Whether an agent of these groups asks, or it is asked for a person of these groups. */
+  principal: z.enum(["agent", "person"]).default("agent"),
   purpose: z.string().optional(),
   connection: z.string().default("main"),
   /** `project.dataset.table.path`. */
@@ -103,7 +105,7 @@ function failures(
   const classes = one.classes ?? declaredClasses(catalog, one.column);
   if (classes === undefined) return ["give its classes, or a catalog file that knows its dataset"];
   const request = {
-    principal: agentIn(one.groups),
+    principal: principalIn(one.groups, one.principal),
     classes: (column: string) => ({ column, classes, source: "catalog-file" as const }),
     context: { purpose: one.purpose, connection: one.connection, now: Date.parse(file.now) },
   };
@@ -194,16 +196,8 @@ function declaredClasses(catalog: CatalogFile | undefined, column: string): read
   return (tableEntry?.phi ?? entry.phi) === true ? ["phi"] : [];
 }
 
-function agentIn(groups: readonly string[]): AgentPrincipal {
+function principalIn(groups: readonly string[], kind: Principal["kind"]): Principal {
   const issuer = "https://tests.invalid";
-  return {
-    kind: "agent",
-    issuer,
-    subject: "agent",
-    name: "agent",
-    groups,
-    sponsor: { issuer, subject: "sponsor" },
-    tokenId: "",
-    tokenExpires: 0,
-  };
+  const common = { issuer, subject: kind, name: kind, groups, tokenId: "", tokenExpires: 0 };
+  return kind === "person" ? { ...common, kind } : { ...common, kind, sponsor: { issuer, subject: "sponsor" } };
 }

@@ -2,7 +2,7 @@ import type { QueryParameter, UnderstoodPlan } from "@chaperone/googlesql";
 import { CatalogError, type CatalogSnapshot } from "../catalog/catalog.ts";
 import { canonicalJson } from "../evidence/canonical-json.ts";
 import type { Json } from "../evidence/event.ts";
-import type { AgentPrincipal } from "../identity/principal.ts";
+import type { AgentPrincipal, Principal } from "../identity/principal.ts";
 import type { Decision, PermitDecision } from "../policy/decision.ts";
 import { disagreement } from "./agreement.ts";
 import type { AnalysisCache } from "./analysis-cache.ts";
@@ -199,7 +199,10 @@ export function stillHolds(decided: Decision | null, now: Decision): boolean {
   return shown(decided) === shown(now) && (now.obligations.approval === undefined || agreed(decided) === agreed(now));
 }
 
-function boundPrincipal({ issuer, subject, groups, onBehalfOf }: AgentPrincipal): Bound["principal"] {
+function boundPrincipal(principal: Principal): Bound["principal"] {
+  const { kind, issuer, subject, groups } = principal;
+  if (kind === "person") return { kind, issuer, subject, groups };
   const one = { issuer, subject, groups };
+  const { onBehalfOf } = principal;
   return onBehalfOf === undefined ? one : { ...one, onBehalfOf: onBehalfOf.map(boundPrincipal) };
 }

@@ -20,6 +20,7 @@ export interface Bound {
 }
 
 interface BoundPrincipal {
+  readonly kind?: "person";
   readonly issuer: string;
   readonly subject: string;
   readonly groups: readonly string[];

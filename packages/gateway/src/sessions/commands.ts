@@ -20,6 +20,7 @@ export interface ReceiveInput {
   readonly requestId: string | null;
   readonly issuer: string;
   readonly subject: string;
+  readonly onBehalfOf: string;
   readonly agentName: string;
   readonly principal: string;
   readonly door: string;
@@ -48,6 +49,7 @@ const receive: Command<ReceiveInput, ReceiveOutput> = async (tx, input) => {
       .select(["id", "request_hmac", "created_at"])
       .where("issuer", "=", input.issuer)
       .where("subject", "=", input.subject)
+      .where("on_behalf_of", "=", input.onBehalfOf)
       .where("request_id", "=", input.requestId)
       .executeTakeFirst();
     if (before !== undefined) {
@@ -62,6 +64,7 @@ const receive: Command<ReceiveInput, ReceiveOutput> = async (tx, input) => {
     .select("id")
     .where("issuer", "=", input.issuer)
     .where("subject", "=", input.subject)
+    .where("on_behalf_of", "=", input.onBehalfOf)
     .where("project", "=", input.project)
     .where("job_id", "=", input.jobId)
     .executeTakeFirst();
@@ -87,6 +90,7 @@ const receive: Command<ReceiveInput, ReceiveOutput> = async (tx, input) => {
       request_id: input.requestId,
       issuer: input.issuer,
       subject: input.subject,
+      on_behalf_of: input.onBehalfOf,
       agent_name: input.agentName,
       principal: input.principal,
       door: input.door,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { UnderstoodPlan } from "@chaperone/googlesql";
-import type { AgentPrincipal } from "../identity/principal.ts";
+import type { AgentPrincipal, PersonPrincipal } from "../identity/principal.ts";
 import type { DecisionRequest } from "../policy/decide.ts";
 import { decideForAll } from "../policy/intersect.ts";
 import { parsePolicies } from "../policy/policy-set.ts";
@@ -14,6 +14,16 @@ const AGENT: AgentPrincipal = {
   name: "a",
   groups: ["clinic"],
   sponsor: { issuer: "https://idp.example", subject: "dr-a" },
+  tokenId: "t",
+  tokenExpires: 0,
+};
+
+const PERSON: PersonPrincipal = {
+  kind: "person",
+  issuer: "https://idp.example",
+  subject: "p",
+  name: "p",
+  groups: ["clinic"],
   tokenId: "t",
   tokenExpires: 0,
 };
@@ -59,6 +69,11 @@ describe("remembered decisions", () => {
     "another agent": { principal: { ...AGENT, subject: "b" } },
     "the same agent without its group": { principal: { ...AGENT, groups: [] } },
     "the same agent on behalf of another": { principal: { ...AGENT, onBehalfOf: [{ ...AGENT, groups: [] }] } },
+    "the same agent on behalf of a person": { principal: { ...AGENT, onBehalfOf: [PERSON] } },
+    "the same agent on behalf of another person": {
+      principal: { ...AGENT, onBehalfOf: [{ ...PERSON, subject: "q" }] },
+    },
+    "a person of the same name and groups": { principal: { ...PERSON, subject: "a", name: "a" } },
     "another plan of the same text": { plan: planOf("p.ehr.patients.name") },
     "another catalog": {
       catalogVersion: "2",

@@ -1,5 +1,5 @@
 import type { UnderstoodPlan } from "@chaperone/googlesql";
-import type { AgentPrincipal } from "../identity/principal.ts";
+import type { Principal } from "../identity/principal.ts";
 import type { DecisionRequest } from "../policy/decide.ts";
 import type { Decision } from "../policy/decision.ts";
 import { decideForAll } from "../policy/intersect.ts";
@@ -58,7 +58,8 @@ export class DecisionCache {
   }
 }
 
-/** All that policy sees of an agent, and of those it acts for. */
-function whoAsks({ issuer, subject, name, groups, onBehalfOf = [] }: AgentPrincipal): unknown {
-  return [issuer, subject, name, groups, onBehalfOf.map(whoAsks)];
+/** All that policy sees of who asks, and of those it acts for. */
+function whoAsks(principal: Principal): unknown {
+  const { kind, issuer, subject, name, groups } = principal;
+  return [kind, issuer, subject, name, groups, kind === "agent" ? (principal.onBehalfOf ?? []).map(whoAsks) : []];
 }

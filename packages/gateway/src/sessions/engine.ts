@@ -15,12 +15,10 @@ import type { SessionError } from "./session.ts";
 import { openStatement, SessionInput } from "./session-input.ts";
 import {
   decisionOf,
-  principalOf,
   processed,
   progressOf,
   type SealedStatement,
   type SessionRow,
-  sameChain,
   sessionById,
   upstreamJob,
 } from "./session-row.ts";
@@ -151,8 +149,6 @@ export class SessionEngine {
    */
   async pageRefusal(row: SessionRow, principal: AgentPrincipal): Promise<SessionError | undefined> {
     const connection = connectionByName(this.#o, row.connection);
-    if (!sameChain(principal, principalOf(row)))
-      return denied("This query was sent on behalf of others than you act for now. Read it as it was sent.");
     const judged = await judge(this.#input.of({ ...processed(row), principal }, connection, this.open(row)));
     const holds =
       judged.kind === "judged" &&

@@ -5,7 +5,7 @@ import type { AgentPrincipal } from "../identity/principal.ts";
 import type { ReceiveInput } from "./commands.ts";
 import type { Connection } from "./connection.ts";
 import type { EngineOptions } from "./engine-options.ts";
-import { agentRecord, type SealedStatement } from "./session-row.ts";
+import { behalfOf, principalRecord, type SealedStatement } from "./session-row.ts";
 import type { Submission } from "./statement.ts";
 
 /** What of a submission is kept and recorded: the statement sealed and by keyed hash, never in the clear (I5). */
@@ -40,6 +40,7 @@ export function receiveInput(
     requestId: submission.requestId ?? null,
     issuer: principal.issuer,
     subject: principal.subject,
+    onBehalfOf: behalfOf(principal),
     agentName: principal.name,
     principal: JSON.stringify(principal),
     door: submission.door,
@@ -49,8 +50,8 @@ export function receiveInput(
     jobConfig: JSON.stringify({ labels: submission.labels, dryRun: submission.dryRun }),
     openPerAgent: limits.openPerAgent,
     data: {
-      agent: agentRecord(principal),
-      ...(principal.onBehalfOf === undefined ? {} : { onBehalfOf: principal.onBehalfOf.map(agentRecord) }),
+      agent: principalRecord(principal),
+      ...(principal.onBehalfOf === undefined ? {} : { onBehalfOf: principal.onBehalfOf.map(principalRecord) }),
       door: submission.door,
       connection: connection.name,
       project: submission.project,

@@ -1,7 +1,9 @@
 import type { PlanStatement } from "@chaperone/googlesql";
+import type { ExpressionBuilder } from "kysely";
 import type { Json } from "../evidence/event.ts";
-import type { AgentPrincipal } from "../identity/principal.ts";
+import type { AgentPrincipal, Principal } from "../identity/principal.ts";
 import type { Decision } from "../policy/decision.ts";
+import type { Database } from "../store/schema.ts";
 import type { Store } from "../store/store.ts";
 import type { JobReference } from "../upstream/upstream.ts";
 import type { Connection } from "./connection.ts";
@@ -32,6 +34,21 @@ export interface ListPage {
   readonly after: { readonly createdAt: number; readonly id: string } | undefined;
 }
 
+/** For whom an agent acts, in order, as a session's row says it. */
+export function behalfOf({ onBehalfOf = [] }: AgentPrincipal): string {
+  return JSON.stringify(
+    onBehalfOf.map(({ kind, issuer, subject }) =>
+      kind === "person" ? [issuer, subject, "person"] : [issuer, subject],
+    ),
+  );
+}
+
+/** Whose sessions these are: the agent's, on behalf of exactly those for whom it acts now. For another it is another's (threat-model row 44). */
+export function ownedBy(principal: AgentPrincipal) {
+  return (e: ExpressionBuilder<Database, "sessions">) =>
+    e.and({ issuer: principal.issuer, subject: principal.subject, on_behalf_of: behalfOf(principal) });
+}
+
 /** The agent's own session of this job id, or undefined: other agents' jobs don't exist for it (I9). */
 export async function findSession(
   store: Store,
@@ -42,8 +59,7 @@ export async function findSession(
   const row = await store.db
     .selectFrom("sessions")
     .selectAll()
-    .where("issuer", "=", principal.issuer)
-    .where("subject", "=", principal.subject)
+    .where(ownedBy(principal))
     .where("project", "=", project)
     .where("job_id", "=", jobId)
     .executeTakeFirst();
@@ -61,8 +77,7 @@ export async function findSessionById(
     .selectFrom("sessions")
     .selectAll()
     .where("id", "=", id)
-    .where("issuer", "=", principal.issuer)
-    .where("subject", "=", principal.subject)
+    .where(ownedBy(principal))
     .where("project", "=", project)
     .executeTakeFirst();
   return row as SessionRow | undefined;
@@ -79,8 +94,7 @@ export async function listSessions(
   let query = store.db
     .selectFrom("sessions")
     .selectAll()
-    .where("issuer", "=", principal.issuer)
-    .where("subject", "=", principal.subject)
+    .where(ownedBy(principal))
     .where("project", "=", project)
     .orderBy("created_at", "desc")
     .orderBy("id", "desc")
@@ -163,19 +177,24 @@ export function attribution(row: SessionRow): Record<string, string> {
       .toLowerCase()
       .replace(/[^a-z0-9_-]/g, "-")
       .slice(0, 63);
-  return { chaperone_agent: label(row.agent_name), chaperone_job: label(row.id) };
+  const behalf = principalOf(row).onBehalfOf?.at(-1);
+  return {
+    chaperone_agent: label(row.agent_name),
+    ...(behalf === undefined ? {} : { chaperone_on_behalf_of: label(behalf.subject) }),
+    chaperone_job: label(row.id),
+  };
 }
 
-/** An agent, as the ledger names it. */
-export function agentRecord({ issuer, subject, name, groups, sponsor, tokenId }: AgentPrincipal): {
-  readonly [key: string]: Json;
-} {
-  return { issuer, subject, name, groups: [...groups], sponsor: { ...sponsor }, token: tokenId };
-}
-
-/** Whether both act for the same agents, in the same order. */
-export function sameChain(a: AgentPrincipal, b: AgentPrincipal): boolean {
-  const chain = ({ onBehalfOf = [] }: AgentPrincipal) =>
-    JSON.stringify(onBehalfOf.map(({ issuer, subject }) => [issuer, subject]));
-  return chain(a) === chain(b);
+/** Who asks or for whom, as the ledger names them. */
+export function principalRecord(principal: Principal): { readonly [key: string]: Json } {
+  const { kind, issuer, subject, name, groups, tokenId } = principal;
+  return {
+    ...(kind === "person" ? { kind } : {}),
+    issuer,
+    subject,
+    name,
+    groups: [...groups],
+    ...(kind === "person" ? {} : { sponsor: { ...principal.sponsor } }),
+    token: tokenId,
+  };
 }

@@ -14,6 +14,8 @@ export interface SessionTables {
     request_id: string | null;
     issuer: string;
     subject: string;
+    /** For whom the agent acts, as `behalfOf` writes it. */
+    on_behalf_of: string;
     agent_name: string;
     /** The whole principal, JSON. */
     principal: string;

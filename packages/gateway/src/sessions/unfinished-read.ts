@@ -1,9 +1,9 @@
 import type { AgentPrincipal } from "../identity/principal.ts";
 import type { Store } from "../store/store.ts";
 import type { SessionEngine } from "./engine.ts";
-import { principalOf, type SessionRow, sameChain } from "./session-row.ts";
+import { ownedBy, type SessionRow } from "./session-row.ts";
 
-/** Unfinished reads of one agent that are looked through; more can't be held or open at once with the limits there are by default. */
+/** Unfinished reads of one agent, for whom it acts now, that are looked through; more can't be held or open at once with the limits there are by default. */
 const LOOKED_AT = 200;
 /** A client of the Storage Read API asks again within its own patience: ten minutes. What was asked longer ago, and waits for nobody, is read anew. */
 const PATIENCE_MS = 10 * 60_000;
@@ -29,8 +29,7 @@ export async function unfinishedRead(
   const own = store.db
     .selectFrom("sessions")
     .selectAll()
-    .where("issuer", "=", principal.issuer)
-    .where("subject", "=", principal.subject)
+    .where(ownedBy(principal))
     .where("project", "=", project)
     .orderBy("created_at", "desc")
     .limit(LOOKED_AT);
@@ -52,12 +51,6 @@ export async function unfinishedRead(
   return rows.find((row) => {
     if (which.kind === "unanswered" && which.answered(row.id)) return false;
     const { statement, dryRun } = engine.open(row);
-    return (
-      !dryRun &&
-      statement.sql === sql &&
-      statement.parameters.length === 0 &&
-      // On behalf of others it is another read.
-      sameChain(principal, principalOf(row))
-    );
+    return !dryRun && statement.sql === sql && statement.parameters.length === 0;
   });
 }

@@ -251,6 +251,32 @@ const MIGRATIONS: readonly Migration[] = [
       CREATE INDEX sessions_by_state ON sessions (issuer, subject, state);
     `,
   },
+  {
+    number: 10,
+    name: "on-behalf-of",
+    sql: `
+      -- For whom the agent acts, as \`behalfOf\` writes it: what was asked for one is nobody else's (I4).
+      ALTER TABLE sessions ADD COLUMN on_behalf_of TEXT NOT NULL DEFAULT '[]';
+      UPDATE sessions SET on_behalf_of = (
+          SELECT json_group_array(json_array(json_extract(value, '$.issuer'), json_extract(value, '$.subject')))
+          FROM json_each(principal, '$.onBehalfOf'))
+        WHERE json_extract(principal, '$.onBehalfOf') IS NOT NULL;
+      DROP INDEX sessions_job;
+      DROP INDEX sessions_request;
+      CREATE UNIQUE INDEX sessions_job ON sessions (issuer, subject, on_behalf_of, project, job_id);
+      CREATE UNIQUE INDEX sessions_request ON sessions (issuer, subject, on_behalf_of, request_id) WHERE request_id IS NOT NULL;
+
+      CREATE TABLE delegated_tokens (
+        issuer TEXT NOT NULL,
+        token TEXT NOT NULL,
+        actor TEXT NOT NULL,
+        until INTEGER NOT NULL,
+        PRIMARY KEY (issuer, token)
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX delegated_tokens_by_actor ON delegated_tokens (actor);
+      CREATE INDEX delegated_tokens_by_until ON delegated_tokens (until);
+    `,
+  },
 ];
 
 /**

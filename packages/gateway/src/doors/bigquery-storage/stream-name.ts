@@ -2,7 +2,7 @@ import type { Sealer } from "../../evidence/seal.ts";
 import type { Format } from "../../grpc/bigquery-read.ts";
 import { GrpcError } from "../../grpc/status.ts";
 import type { AgentPrincipal } from "../../identity/principal.ts";
-import type { SessionRow } from "../../sessions/session-row.ts";
+import { ownedBy, type SessionRow } from "../../sessions/session-row.ts";
 import type { Store } from "../../store/store.ts";
 
 /** What the name of a stream stands for; sealed in it, so that it survives a restart and opens for its session alone. */
@@ -44,8 +44,7 @@ export async function openStream(
     .selectFrom("sessions")
     .selectAll()
     .where("id", "=", id)
-    .where("issuer", "=", principal.issuer)
-    .where("subject", "=", principal.subject)
+    .where(ownedBy(principal))
     .where("project", "=", project)
     .executeTakeFirst()) as SessionRow | undefined;
   if (row === undefined || !name.startsWith(`${sessionName(row)}/`)) throw notFound();

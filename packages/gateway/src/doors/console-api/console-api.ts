@@ -82,6 +82,7 @@ export class ConsoleApi {
         return sendJson(response, {
           accesses: await accesses(store, {
             agent: url.searchParams.get("agent") ?? undefined,
+            behalf: url.searchParams.get("behalf") ?? undefined,
             from: timeOf(url.searchParams.get("from")),
             to: timeOf(url.searchParams.get("to")),
             limit: MOST_LISTED,

@@ -2,18 +2,20 @@ import { jwtVerify, SignJWT } from "jose";
 import { z } from "zod";
 import { readHeader, refusal } from "../compact-jwt.ts";
 import { type Confirmation, cnfOf, confirmationOf } from "../confirmation.ts";
-import { type Credential, CredentialError } from "../principal.ts";
+import { type Credential, CredentialError, type PersonId } from "../principal.ts";
 import { ACCESS_TOKEN_ALGORITHM, type SigningKeys } from "./signing-keys.ts";
 
 /** Our own tokens (RFC 9068): whom they stand for is written in one claim that only we read. */
 
-/** Agents in one chain: who acts, and for whom. A deeper one is more than a reviewer can judge. */
+/** Agents, and the person at its end, in one chain: who acts, and for whom. A deeper one is more than a reviewer can judge. */
 export const LONGEST_CHAIN = 4;
 /** Tokens that one agent's part of a token may be made from, one after the other. */
 export const MOST_TOKENS = 8;
 
 /** A credential, as an access token carries it. Claims are those that the rules of agents look at: they are asked at each request. */
 const carried = z.strictObject({
+  /** Absent: an agent. */
+  kind: z.literal("person").optional(),
   iss: z.string(),
   sub: z.string(),
   name: z.string().optional(),
@@ -27,8 +29,12 @@ const ownClaims = z.looseObject({
   jti: z.string().regex(/^[A-Za-z0-9_-]{16,64}$/),
   exp: z.number(),
   cnf: z.unknown().optional(),
-  /** Who acts first, then for whom, nearest first. */
-  chaperone: z.array(carried).min(1).max(LONGEST_CHAIN),
+  /** Who acts first, then for whom, nearest first. A person acts for nobody: there is one at most, at the end. */
+  chaperone: z
+    .array(carried)
+    .min(1)
+    .max(LONGEST_CHAIN)
+    .refine((chain) => chain.every(({ kind }, i) => kind === undefined || (i > 0 && i === chain.length - 1))),
 });
 
 export interface AccessTokenOptions {
@@ -110,6 +116,7 @@ export class AccessTokens {
   }
 
   #carried({
+    audience,
     issuer,
     subject,
     name,
@@ -120,6 +127,7 @@ export class AccessTokens {
     keyId,
   }: Credential): z.input<typeof carried> {
     return {
+      ...(audience === "agents" ? {} : { kind: "person" }),
       iss: issuer,
       sub: subject,
       ...(name === undefined ? {} : { name }),
@@ -137,7 +145,7 @@ function credentialOf(one: z.output<typeof carried>, tokenId: string, expires: n
   return {
     issuer: one.iss,
     subject: one.sub,
-    audience: "agents",
+    audience: one.kind === "person" ? "delegation" : "agents",
     name: one.name,
     groups: one.groups,
     claims: one.claims,
@@ -149,7 +157,7 @@ function credentialOf(one: z.output<typeof carried>, tokenId: string, expires: n
 }
 
 /** RFC 8693, 4.1: the outermost actor is the current one. Empty when the subject acts itself. */
-function actOf(actors: readonly Credential[]): { act?: object } {
+export function actOf(actors: readonly PersonId[]): { act?: object } {
   const act = actors.reduceRight<object | undefined>(
     (inner, { issuer, subject }) => ({ iss: issuer, sub: subject, ...(inner === undefined ? {} : { act: inner }) }),
     undefined,

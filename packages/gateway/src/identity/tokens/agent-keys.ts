@@ -18,7 +18,7 @@ export interface AgentKeyOptions {
 
 /** Python's and Java's clients write this whatever `token_uri` says. */
 const GOOGLE_TOKEN_AUDIENCE = "https://oauth2.googleapis.com/token";
-const ALGORITHM = "RS256";
+export const AGENT_KEY_ALGORITHM = "RS256";
 /** RFC 7523 leaves it open; Google's clients sign for an hour. */
 const LIFETIME_SECONDS = 3600;
 export const CLOCK_SKEW_SECONDS = 30;
@@ -78,8 +78,11 @@ export class AgentKeys {
     audience: readonly string[] | undefined,
   ): Promise<{ readonly claims: JWTPayload; readonly kid: string }> {
     const { alg, kid, typ } = readHeader(token);
-    if (alg !== ALGORITHM)
-      throw new CredentialError("algorithm", `An agent's key signs with ${ALGORITHM}; nothing else is accepted.`);
+    if (alg !== AGENT_KEY_ALGORITHM)
+      throw new CredentialError(
+        "algorithm",
+        `An agent's key signs with ${AGENT_KEY_ALGORITHM}; nothing else is accepted.`,
+      );
     if (typ === "at+jwt") throw new CredentialError("malformed", "An agent can't sign an access token.");
     const row =
       kid === undefined
@@ -89,7 +92,7 @@ export class AgentKeys {
       throw new CredentialError("bad_signature", "No key of this id is registered for the agent the token names.");
     const now = this.#o.clock();
     const { payload } = await jwtVerify(token, createPublicKey({ key: JSON.parse(row.jwk) as JWK, format: "jwk" }), {
-      algorithms: [ALGORITHM],
+      algorithms: [AGENT_KEY_ALGORITHM],
       issuer: row.subject,
       clockTolerance: CLOCK_SKEW_SECONDS,
       currentDate: new Date(now),

@@ -1,11 +1,15 @@
 import type { LedgerEvent } from "../../evidence/event.ts";
-import { type Command, CommandError } from "../../store/command.ts";
+import { type Command, CommandError, type StoreTransaction } from "../../store/command.ts";
 import type { Proof } from "../dpop.ts";
 
 export interface TokenIssue {
   readonly event: LedgerEvent;
   /** An assertion that says it is single (`jti`, RFC 7523 section 3). Google's clients sign none, and two alike within a second. */
   readonly assertion: { readonly kid: string; readonly jti: string; readonly until: number } | undefined;
+  /** A person's token that it was made from: it serves the agent that first came with it, and no other. */
+  readonly subjectToken?:
+    | { readonly issuer: string; readonly id: string; readonly actor: string; readonly until: number }
+    | undefined;
   /** The DPoP proof that the token is bound to the key of. */
   readonly proof: Proof | undefined;
 }
@@ -15,6 +19,30 @@ const PER_KEY = 1000;
 
 /** Proofs remembered for one key (I10): its requests within a minute and a half. */
 const PROOFS_PER_KEY = 10_000;
+
+/** People's tokens remembered for one agent (I10). */
+const PER_ACTOR = 10_000;
+
+/** Whoever steals a person's token from the agent that has it gains nothing by it. CommandError: `subject_taken`, `too_many_subjects`. */
+async function takeSubject(tx: StoreTransaction, subject: NonNullable<TokenIssue["subjectToken"]>): Promise<void> {
+  const { issuer, id, actor, until } = subject;
+  await tx.db.deleteFrom("delegated_tokens").where("until", "<", tx.now).execute();
+  const before = await tx.db
+    .selectFrom("delegated_tokens")
+    .select("actor")
+    .where("issuer", "=", issuer)
+    .where("token", "=", id)
+    .executeTakeFirst();
+  if (before?.actor === actor) return;
+  if (before !== undefined) throw new CommandError("subject_taken", "another agent came with this token before");
+  const { count } = await tx.db
+    .selectFrom("delegated_tokens")
+    .select((e) => e.fn.countAll<number>().as("count"))
+    .where("actor", "=", actor)
+    .executeTakeFirstOrThrow();
+  if (count >= PER_ACTOR) throw new CommandError("too_many_subjects", "too many are still valid");
+  await tx.db.insertInto("delegated_tokens").values({ issuer, token: id, actor, until }).execute();
+}
 
 /** Takes a proof once (RFC 9449, 11.1), which a restart doesn't forget. CommandError: `proof_replayed`, `too_many_proofs`. */
 const useProof: Command<Proof, void> = async (tx, { jkt, jti, until }) => {
@@ -37,10 +65,11 @@ const useProof: Command<Proof, void> = async (tx, { jkt, jti, until }) => {
 
 /**
  * Records a token before it is given (I3), and that its assertion was used, which a restart doesn't forget.
- * CommandError: `replayed`, `too_many_assertions`, and those of `useProof`.
+ * CommandError: `replayed`, `too_many_assertions`, and those of `useProof` and `takeSubject`.
  */
-const issue: Command<TokenIssue, void> = async (tx, { event, assertion, proof }) => {
+const issue: Command<TokenIssue, void> = async (tx, { event, assertion, subjectToken, proof }) => {
   if (proof !== undefined) await useProof(tx, proof);
+  if (subjectToken !== undefined) await takeSubject(tx, subjectToken);
   if (assertion !== undefined) {
     const { kid, jti, until } = assertion;
     await tx.db.deleteFrom("used_assertions").where("kid", "=", kid).where("until", "<", tx.now).execute();

@@ -7,16 +7,18 @@ import { isRecord } from "../claims.ts";
 import { readHeader, readIssuer } from "../compact-jwt.ts";
 import { type Confirmation, cnfOf } from "../confirmation.ts";
 import { PROOF_ALGORITHMS, type Proof } from "../dpop.ts";
+import { MAX_CLOCK_SKEW_SECONDS } from "../issuer-config.ts";
 import { checkPossession, type Presented, proofOf } from "../presented.ts";
-import { type AgentPrincipal, type Credential, CredentialError } from "../principal.ts";
-import { type AccessTokens, type IssuedToken, LONGEST_CHAIN, MOST_TOKENS } from "./access-tokens.ts";
-import { type AgentKeys, CLOCK_SKEW_SECONDS } from "./agent-keys.ts";
+import { type AgentPrincipal, type Credential, CredentialError, type Principal } from "../principal.ts";
+import { type AccessTokens, actOf, type IssuedToken, LONGEST_CHAIN, MOST_TOKENS } from "./access-tokens.ts";
+import { AGENT_KEY_ALGORITHM, type AgentKeys, CLOCK_SKEW_SECONDS } from "./agent-keys.ts";
 import type { TokenIssue } from "./commands.ts";
 import { OAuthError } from "./oauth-error.ts";
 import type { SigningKeys } from "./signing-keys.ts";
 
 export const TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange";
 export const JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+const CLIENT_ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 const TYPE = "urn:ietf:params:oauth:token-type:";
 const SCOPE = "https://www.googleapis.com/auth/bigquery";
 
@@ -31,6 +33,9 @@ const PARAMETERS: Readonly<Record<string, readonly string[]>> = {
     "subject_token_type",
     "actor_token",
     "actor_token_type",
+    "client_assertion",
+    "client_assertion_type",
+    "client_id",
     "options",
   ],
   [JWT_BEARER]: ["grant_type", "assertion", "scope"],
@@ -73,6 +78,13 @@ export interface TokenAnswer {
 interface Shown {
   readonly proof: Proof | undefined;
   readonly certificate: string | undefined;
+}
+
+interface Actor {
+  readonly credential: Credential;
+  readonly assertion: TokenIssue["assertion"];
+  /** Whether what is given ends when it does. */
+  readonly endsWithIt: boolean;
 }
 
 /** Gives agents short-lived access tokens for what they already have (RFC 8693, RFC 7523). */
@@ -119,11 +131,15 @@ export class TokenService {
       if (readIssuer(token) !== this.#o.issuer) return { active: false };
       const credential = await this.#o.verifyToken(token);
       const agent = await this.#o.resolveAgent(credential);
+      // As the token itself says it: the subject is for whom the agent acts in the end (RFC 8693, 4.1).
+      const chain: readonly Principal[] = [agent, ...(agent.onBehalfOf ?? [])];
+      const subject = chain.at(-1) ?? agent;
       return {
         active: true,
-        username: agent.subject,
+        username: subject.subject,
         client_id: agent.subject,
-        sub: agent.subject,
+        sub: subject.subject,
+        ...actOf(chain.slice(0, -1)),
         iss: this.#o.issuer,
         aud: this.#o.issuer,
         exp: credential.expires,
@@ -148,7 +164,8 @@ export class TokenService {
       jwks_uri: `${issuer}/.well-known/jwks.json`,
       grant_types_supported: [TOKEN_EXCHANGE, JWT_BEARER],
       response_types_supported: [],
-      token_endpoint_auth_methods_supported: ["none"],
+      token_endpoint_auth_methods_supported: ["none", "private_key_jwt"],
+      token_endpoint_auth_signing_alg_values_supported: [AGENT_KEY_ALGORITHM],
       introspection_endpoint_auth_methods_supported: ["none"],
       scopes_supported: [SCOPE],
       dpop_signing_alg_values_supported: PROOF_ALGORITHMS,
@@ -167,15 +184,9 @@ export class TokenService {
     const now = this.#o.clock() / 1000;
     const credential = await this.#o.agentKeys.verifyAssertion(assertion);
     const agent = await this.#o.resolveAgent(credential);
-    // A key is an agent's own: its assertions are told apart for that key alone.
-    const single = hasJti(assertion)
-      ? {
-          kid: credential.keyId ?? "",
-          jti: credential.tokenId,
-          until: (credential.expires + CLOCK_SKEW_SECONDS) * 1000,
-        }
-      : undefined;
-    return this.#issue("jwt-bearer", credential, agent, Math.floor(now) + this.#o.lifetimeSeconds, shown, single);
+    return this.#issue("jwt-bearer", credential, agent, Math.floor(now) + this.#o.lifetimeSeconds, shown, {
+      assertion: single(assertion, credential),
+    });
   }
 
   async #exchange(form: ReadonlyMap<string, string>, shown: Shown): Promise<TokenAnswer> {
@@ -186,10 +197,10 @@ export class TokenService {
     if (requested !== `${TYPE}access_token`)
       throw new OAuthError(400, "invalid_request", `requested_token_type is ${TYPE}access_token.`);
     const subjectToken = tokenOf(form, "subject");
-    const actorToken = form.has("actor_token") || form.has("actor_token_type") ? tokenOf(form, "actor") : undefined;
+    const actor = await this.#actor(form);
     const subject = await this.#o.verifyToken(subjectToken);
     const longest = Math.floor(this.#o.clock() / 1000) + this.#o.lifetimeSeconds;
-    if (actorToken === undefined) {
+    if (actor === undefined) {
       // A token of ours, or one that the agent signed itself, would live on by this for as long as its holder likes.
       if (subject.exchangedFor !== undefined || subject.keyId !== undefined)
         throw new CredentialError(
@@ -199,17 +210,52 @@ export class TokenService {
       checkPossession(subject, shown.proof, shown.certificate);
       return this.#issue("token-exchange", subject, await this.#o.resolveAgent(subject), longest, shown);
     }
-    const actor = await this.#o.verifyToken(actorToken);
     // Whoever has nothing but the text of a bound token must gain nothing by it.
     if (subject.confirmation !== undefined)
       throw new CredentialError(
         "delegation",
         "The subject token is bound to what its agent alone can show; let that agent give one that isn't bound, with may_act.",
       );
-    checkPossession(actor, shown.proof, shown.certificate);
-    const credential = delegated(subject, actor);
+    checkPossession(actor.credential, shown.proof, shown.certificate);
+    const credential = delegated(subject, actor.credential);
     const agent = await this.#o.resolveAgent(credential);
-    return this.#issue("token-exchange", credential, agent, Math.min(longest, subject.expires, actor.expires), shown);
+    const ends = [longest, subject.expires, ...(actor.endsWithIt ? [actor.credential.expires] : [])];
+    return this.#issue("token-exchange", credential, agent, Math.min(...ends), shown, {
+      assertion: actor.assertion,
+      subjectToken:
+        subject.audience === "delegation"
+          ? {
+              issuer: subject.issuer,
+              id: subject.tokenId,
+              actor: keyOf(agent),
+              until: (subject.expires + MAX_CLOCK_SKEW_SECONDS) * 1000,
+            }
+          : undefined,
+    });
+  }
+
+  /** Who acts: by its token (RFC 8693, 2.1), or by how it authenticates as a client (RFC 7523, 2.2). */
+  async #actor(form: ReadonlyMap<string, string>): Promise<Actor | undefined> {
+    const byToken = form.has("actor_token") || form.has("actor_token_type");
+    const byAssertion = ["client_assertion", "client_assertion_type", "client_id"].some((name) => form.has(name));
+    if (byToken && byAssertion)
+      throw new OAuthError(400, "invalid_request", "Name the actor once: by actor_token, or by client_assertion.");
+    if (byToken)
+      return { credential: await this.#o.verifyToken(tokenOf(form, "actor")), assertion: undefined, endsWithIt: true };
+    if (!byAssertion) return undefined;
+    const assertion = form.get("client_assertion");
+    if (assertion === undefined || form.get("client_assertion_type") !== CLIENT_ASSERTION)
+      throw new OAuthError(
+        400,
+        "invalid_request",
+        `client_assertion comes with client_assertion_type ${CLIENT_ASSERTION}; a client_id alone says nothing.`,
+      );
+    const credential = await this.#o.agentKeys.verifyAssertion(assertion);
+    const clientId = form.get("client_id");
+    if (clientId !== undefined && clientId !== credential.subject)
+      throw new OAuthError(401, "invalid_client", "client_id names another agent than client_assertion.");
+    // As with the grant of the same form, the assertion is for this moment, and what it gives lives on.
+    return { credential, assertion: single(assertion, credential), endsWithIt: false };
   }
 
   /** Evidence before the token (I3): what can't be recorded isn't issued. */
@@ -219,7 +265,7 @@ export class TokenService {
     agent: AgentPrincipal,
     expires: number,
     { proof, certificate }: Shown,
-    assertion?: TokenIssue["assertion"],
+    once: Partial<Pick<TokenIssue, "assertion" | "subjectToken">> = {},
   ): Promise<TokenAnswer> {
     const now = this.#o.clock();
     const confirmation: Confirmation | undefined =
@@ -238,7 +284,8 @@ export class TokenService {
     this.#count(`${agent.issuer}\n${agent.subject}`, now);
     const issued: IssuedToken = await this.#o.accessTokens.issue(credential, expires, confirmation);
     const recorded = this.#o.record({
-      assertion,
+      assertion: once.assertion,
+      subjectToken: once.subjectToken,
       proof,
       event: {
         type: "token.issued",
@@ -259,6 +306,13 @@ export class TokenService {
     await recorded.catch((error: unknown) => {
       if (!(error instanceof CommandError)) throw error;
       if (error.code === "proof_replayed" || error.code === "too_many_proofs") throw usedProof(error);
+      if (error.code === "subject_taken" || error.code === "too_many_subjects")
+        throw new CredentialError(
+          "replayed",
+          error.code === "subject_taken"
+            ? "Another agent came with this person's token before; ask the person for one of your own."
+            : "Too many people's tokens that this agent came with are still valid; use access tokens longer.",
+        );
       throw new CredentialError(
         "replayed",
         error.code === "replayed"
@@ -308,13 +362,23 @@ export function newTokenId(): string {
 
 /** The actor's credential, on behalf of the subject and of all for whom either acts already (RFC 8693, 4.1). */
 function delegated(subject: Credential, actor: Credential): Credential {
-  for (const one of [subject, actor])
-    if (one.audience !== "agents")
-      throw new CredentialError(
-        "delegation",
-        "Agents act for agents here; a person's token is no subject or actor token.",
-      );
+  if (actor.audience !== "agents")
+    throw new CredentialError("delegation", "Only agents act for others; a person's token is no actor token.");
+  if (subject.audience === "people")
+    throw new CredentialError(
+      "delegation",
+      "A person's token for the console is no subject token; send one for an audience of delegation.",
+    );
   checkMayAct(subject, actor);
+  const forPerson = [subject, ...(subject.onBehalfOf ?? []), ...(actor.onBehalfOf ?? [])].some(
+    ({ audience }) => audience === "delegation",
+  );
+  // For whom of two people, or whether the person let that agent act, such a token couldn't say.
+  if (forPerson && actor.onBehalfOf !== undefined)
+    throw new CredentialError(
+      "delegation",
+      "An agent that acts for others can't act for a person as well; send the agent's own token as actor_token.",
+    );
   const others = [subject, ...(subject.onBehalfOf ?? []), ...(actor.onBehalfOf ?? [])].map(alone);
   const chain = [...new Map(others.map((one) => [keyOf(one), one])).values()];
   if (chain.some((one) => keyOf(one) === keyOf(actor)))
@@ -322,7 +386,7 @@ function delegated(subject: Credential, actor: Credential): Credential {
   if ([actor, ...chain].some(({ exchangedFor = [] }) => exchangedFor.length >= MOST_TOKENS))
     throw new CredentialError("delegation", `A token is made from ${MOST_TOKENS} others at most, one after the other.`);
   if (chain.length + 1 > LONGEST_CHAIN)
-    throw new CredentialError("delegation", `A chain of delegation has ${LONGEST_CHAIN} agents at most.`);
+    throw new CredentialError("delegation", `A chain of delegation has ${LONGEST_CHAIN} members at most.`);
   return { ...actor, onBehalfOf: chain };
 }
 
@@ -345,8 +409,8 @@ function keyOf({ issuer, subject }: { readonly issuer: string; readonly subject:
   return JSON.stringify([issuer, subject]);
 }
 
-function recordOf({ issuer, subject, name }: AgentPrincipal): { readonly [key: string]: Json } {
-  return { issuer, subject, name };
+function recordOf({ kind, issuer, subject, name }: Principal): { readonly [key: string]: Json } {
+  return { ...(kind === "person" ? { kind } : {}), issuer, subject, name };
 }
 
 /** RFC 8693, 3: the type that is declared must not contradict the token's own. */
@@ -360,6 +424,11 @@ function tokenOf(form: ReadonlyMap<string, string>, whose: "subject" | "actor"):
   if (type === `${TYPE}id_token` && readHeader(token).typ === "at+jwt")
     throw new OAuthError(400, "invalid_request", `${whose}_token is an access token, and declared to be an ID token.`);
   return token;
+}
+
+/** How an assertion with `jti` is remembered. A key is an agent's own: its assertions are told apart for that key alone. */
+function single(assertion: string, { keyId = "", tokenId, expires }: Credential): TokenIssue["assertion"] {
+  return hasJti(assertion) ? { kid: keyId, jti: tokenId, until: (expires + CLOCK_SKEW_SECONDS) * 1000 } : undefined;
 }
 
 function hasJti(assertion: string): boolean {
