@@ -96,6 +96,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
       publicUrl: config.publicUrl,
       keyDirectory: config.keyDirectory,
       clientCertificates: config.tls?.clientCa !== undefined,
+      proofNonces: config.tokens.dpopNonces,
       tokenLifetimeSeconds: Math.floor(config.tokens.lifetimeMs / 1000),
     });
     const engine = new SessionEngine({

@@ -119,6 +119,9 @@ export function createGatewayServer(options: ServerOptions): GatewayServer {
       // Where people sign in is no secret: whoever wants a token needs it first.
       if (path === "/api/v1/sign-in" && options.signIn !== undefined) return sendJson(response, options.signIn);
       checkHeaders(request);
+      // RFC 9449, 8.2: whoever sends proofs learns from each answer what the next one must carry.
+      const nonce = options.identity.proofNonce();
+      if (nonce !== undefined && sendsProofs(request)) response.setHeader("dpop-nonce", nonce);
       if (inFlight >= limits.inFlight)
         throw new GoogleError(503, "backendError", "The gateway is answering as many requests as it may; try again.");
       inFlight++;
@@ -194,6 +197,8 @@ export function createGatewayServer(options: ServerOptions): GatewayServer {
 
   async function refused(request: IncomingMessage, { code }: CredentialError): Promise<void> {
     options.metrics.credentialRefused(code);
+    // Not a refusal, but how a client that has all else learns the nonce (RFC 9449, 8).
+    if (code === "nonce") return;
     await options.refusals.record({ code, door: doorOf(request), address: request.socket.remoteAddress ?? "" });
   }
 
@@ -286,11 +291,15 @@ export function createGatewayServer(options: ServerOptions): GatewayServer {
   };
 }
 
+function sendsProofs({ headers }: IncomingMessage): boolean {
+  return headers.dpop !== undefined || /^dpop /i.test(headers.authorization ?? "");
+}
+
 /** RFC 6750, 3 and RFC 9449, 7.1. */
 function challengeOf(error: unknown): string {
   const code = error instanceof CredentialError ? error.code : undefined;
-  if (code !== "proof" && code !== "binding") return 'Bearer realm="chaperone"';
-  const fault = code === "proof" ? "invalid_dpop_proof" : "invalid_token";
+  if (code !== "proof" && code !== "binding" && code !== "nonce") return 'Bearer realm="chaperone"';
+  const fault = { proof: "invalid_dpop_proof", binding: "invalid_token", nonce: "use_dpop_nonce" }[code];
   return `DPoP realm="chaperone", error="${fault}", algs="${PROOF_ALGORITHMS.join(" ")}"`;
 }
 

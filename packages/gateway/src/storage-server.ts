@@ -46,11 +46,16 @@ export function createStorageServer(options: StorageServerOptions): GrpcServer {
         if (!(error instanceof CredentialError)) throw error;
         // A refused credential is evidence (164.308(a)(5)(ii)(C)).
         metrics.credentialRefused(error.code);
+        // As at the other doors: no refusal, but how a client learns the nonce.
+        if (error.code === "nonce") throw error;
         await refusals.record({ code: error.code, door: DOOR, address: call.address });
         throw error;
       }
     },
     statusOf(error) {
+      const nonce = error instanceof CredentialError ? identity.proofNonce() : undefined;
+      if (error instanceof CredentialError && nonce !== undefined)
+        return new GrpcError(translate(error)?.status ?? "unauthenticated", error.message, { "dpop-nonce": nonce });
       const known = translate(error);
       if (known !== undefined) {
         if (error instanceof StoreError) metrics.storeRefused(error.code);

@@ -30,7 +30,7 @@ export interface Config {
   readonly approvals: { readonly expiresAfterMs: number };
   readonly masking: MaskingConfig;
   /** Access tokens that the gateway issues. */
-  readonly tokens: { readonly lifetimeMs: number };
+  readonly tokens: { readonly lifetimeMs: number; readonly dpopNonces: boolean };
   /** Where seal.key and ledger.key are kept. */
   readonly keyDirectory: string;
   readonly log: { readonly level: LogLevel };
@@ -222,7 +222,7 @@ export function configOf(file: ConfigFile, directory: string, clientSecret: Secr
       dateshiftDays: file.masking.dateshift_days,
       recordNumbers: file.masking.record_numbers.map(({ pattern, words }) => ({ pattern, ...given({ words }) })),
     },
-    tokens: { lifetimeMs: file.tokens.lifetime },
+    tokens: { lifetimeMs: file.tokens.lifetime, dpopNonces: file.tokens.dpop_nonces },
     keyDirectory,
     log: file.log,
     limits: limitsOf(file.limits),

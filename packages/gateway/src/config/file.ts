@@ -258,6 +258,10 @@ export const configFile = section({
   tokens: section({
     lifetime: duration("1m", "1h").prefault("15m").describe("Life of an access token that the gateway issues"),
     sender_constrained: senderConstrained.describe("true: of all agents, as under agents"),
+    dpop_nonces: z
+      .boolean("must be true or false")
+      .default(false)
+      .describe("true: DPoP proofs must carry a nonce of the gateway's (RFC 9449, 8 and 9)"),
   }).prefault({}),
   keys: section({
     directory: path()

@@ -146,7 +146,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
       const reason = stop.signal.aborted && stop.signal.reason instanceof GrpcError ? stop.signal.reason : error;
       const known = reason instanceof GrpcError ? reason : options.statusOf(reason);
       outcome = stream.destroyed && !(reason instanceof GrpcError) ? "cancelled" : known.status;
-      end(stream, known.status, known.message);
+      end(stream, known.status, known.message, known.metadata);
     } finally {
       clearTimeout(deadline);
       options.ended({ path }, outcome, (performance.now() - began) / 1000);
@@ -254,9 +254,15 @@ function send(
 }
 
 /** Status and message go in the trailers; if nothing was sent yet, with the headers. */
-function end(stream: ServerHttp2Stream, status: StatusName | "ok", message: string): void {
+function end(
+  stream: ServerHttp2Stream,
+  status: StatusName | "ok",
+  message: string,
+  metadata: Readonly<Record<string, string>> = {},
+): void {
   if (stream.destroyed || stream.closed) return;
   const trailers = {
+    ...metadata,
     "grpc-status": String(STATUS[status]),
     ...(message === "" ? {} : { "grpc-message": percentEncoded(message) }),
   };

@@ -24,8 +24,11 @@ export type StatusName = Exclude<keyof typeof STATUS, "ok">;
 export class GrpcError extends Error {
   override readonly name = "GrpcError";
   readonly status: StatusName;
-  constructor(status: StatusName, message: string) {
+  /** Sent beside status and message. */
+  readonly metadata: Readonly<Record<string, string>>;
+  constructor(status: StatusName, message: string, metadata: Readonly<Record<string, string>> = {}) {
     super(message);
     this.status = status;
+    this.metadata = metadata;
   }
 }

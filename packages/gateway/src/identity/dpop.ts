@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { calculateJwkThumbprint, decodeProtectedHeader, importJWK, type JWK, type JWTPayload, jwtVerify } from "jose";
 import { isRecord } from "./claims.ts";
 import { CredentialError } from "./principal.ts";
+import type { ProofNonces } from "./proof-nonces.ts";
 
 /** Proofs of possession (RFC 9449, section 4). */
 
@@ -24,6 +25,8 @@ export interface ProvedRequest {
   readonly url: string;
   /** The access token that comes with the proof; undefined at the token endpoint. */
   readonly accessToken?: string | undefined;
+  /** Which nonces a proof must carry one of; absent: none is asked for. */
+  readonly nonces?: Pick<ProofNonces, "accepts"> | undefined;
 }
 
 export interface Proof {
@@ -38,7 +41,7 @@ export interface Proof {
 /**
  * Checks the one proof of a request (RFC 9449, 4.3). That it is used once is for the store to say.
  * @param headers each DPoP header of the request
- * @throws CredentialError `proof`
+ * @throws CredentialError `proof`, or `nonce` for one that is right but for its nonce
  */
 export async function verifyProof(headers: readonly string[], request: ProvedRequest, now: number): Promise<Proof> {
   const [text = ""] = headers;
@@ -46,7 +49,7 @@ export async function verifyProof(headers: readonly string[], request: ProvedReq
   if (text.length > MOST_CHARACTERS || !COMPACT_JWS.test(text)) throw refused("it isn't a signed JWT in compact form");
   const { jwk, alg } = readProofHeader(text);
   const payload = await verifySignature(text, jwk, alg, now);
-  const { htm, htu, iat, jti, ath } = payload;
+  const { htm, htu, iat, jti, ath, nonce } = payload;
   if (typeof iat !== "number" || !Number.isFinite(iat)) throw refused("its `iat` is missing");
   const age = now / 1000 - iat;
   if (age > OLDEST_SECONDS || age < -AHEAD_SECONDS)
@@ -58,6 +61,11 @@ export async function verifyProof(headers: readonly string[], request: ProvedReq
     throw refused("its `htu` is another address than this one's by public_url");
   if (request.accessToken !== undefined && ath !== hash(request.accessToken))
     throw refused("its `ath` isn't the hash of the access token beside it");
+  if (request.nonces?.accepts(nonce) === false)
+    throw new CredentialError(
+      "nonce",
+      "The DPoP proof needs the gateway's nonce: make another with the one in this answer's DPoP-Nonce header.",
+    );
   return {
     jkt: await calculateJwkThumbprint(jwk, "sha256"),
     jti: hash(jti),

@@ -6,6 +6,7 @@ import type { Proof } from "./dpop.ts";
 import { DEFAULT_LIMITS, type IssuerConfig } from "./issuer-config.ts";
 import { checkPossession, type Presented, proofOf } from "./presented.ts";
 import { type AgentPrincipal, type Credential, CredentialError, type PersonPrincipal } from "./principal.ts";
+import { ProofNonces } from "./proof-nonces.ts";
 import { AgentRegister, type AgentsConfig, type RegisterStore } from "./register.ts";
 import { checkRevocations } from "./revocation.ts";
 import { AccessTokens } from "./tokens/access-tokens.ts";
@@ -24,6 +25,8 @@ export interface Identity {
   agent(presented: Presented): Promise<AgentPrincipal>;
   person(presented: Presented): Promise<PersonPrincipal>;
   readonly tokens: TokenService;
+  /** What the next proof must carry (RFC 9449, 8.2); undefined: nothing is asked for. */
+  proofNonce(): string | undefined;
 }
 
 export interface IdentityOptions extends VerifierOptions {
@@ -39,6 +42,8 @@ export interface IdentityOptions extends VerifierOptions {
   readonly keyDirectory: string;
   /** Whether the gateway's listeners ask clients for certificates. */
   readonly clientCertificates?: boolean;
+  /** Whether proofs must carry a nonce of the gateway's. */
+  readonly proofNonces?: boolean;
   /** Of access tokens, seconds. */
   readonly tokenLifetimeSeconds: number;
 }
@@ -62,6 +67,7 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
     claims: claimsOfRules(options.agents),
   });
   const agentKeys = new AgentKeys({ db: store.db, issuer: publicUrl, clock });
+  const nonces = options.proofNonces === true ? new ProofNonces(clock) : undefined;
   const maxLength = options.limits?.tokenLength ?? DEFAULT_LIMITS.tokenLength;
 
   /** One verifier for all kinds of credential: the issuer says which, and nothing but the signature is believed. */
@@ -86,7 +92,7 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
       );
     if (!bound && presented.dpop.length > 0)
       throw new CredentialError("proof", "A DPoP proof came with a token that is bound to no key.");
-    const proof = bound ? await proofOf(presented, token, clock()) : undefined;
+    const proof = bound ? await proofOf(presented, token, clock(), nonces) : undefined;
     checkPossession(credential, proof, presented.certificate);
     if (proof !== undefined)
       await store.run("proof.use", proof).catch((error: unknown) => {
@@ -108,6 +114,7 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
 
   return {
     agent,
+    proofNonce: () => nonces?.current(),
     person: async (presented) => register.resolvePerson(await verify(presented)),
     tokens: new TokenService({
       issuer: publicUrl,
@@ -117,6 +124,7 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
       lifetimeSeconds: options.tokenLifetimeSeconds,
       clock,
       verifyToken,
+      nonces,
       clientCertificates: options.clientCertificates ?? false,
       resolveAgent: (credential) => register.resolveAgent(credential),
       checkRevoked: (credential) => checkRevocations(store.db, credential, undefined, clock()),

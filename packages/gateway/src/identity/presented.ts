@@ -2,6 +2,7 @@ import type { AuthorizationHeader } from "./bearer.ts";
 import type { Confirmation } from "./confirmation.ts";
 import { type Proof, verifyProof } from "./dpop.ts";
 import { type Credential, CredentialError } from "./principal.ts";
+import type { ProofNonces } from "./proof-nonces.ts";
 
 /** What a request shows of who sends it. */
 export interface Presented {
@@ -15,15 +16,16 @@ export interface Presented {
   readonly certificate: string | undefined;
 }
 
-/** The proof that a request comes with; undefined: none. @throws CredentialError `proof` */
+/** The proof that a request comes with; undefined: none. @throws CredentialError `proof`, `nonce` */
 export async function proofOf(
   presented: Presented,
   accessToken: string | undefined,
   now: number,
+  nonces: ProofNonces | undefined,
 ): Promise<Proof | undefined> {
   if (presented.dpop.length === 0) return undefined;
   const { method, url } = presented;
-  return verifyProof(presented.dpop, { method, url, accessToken }, now);
+  return verifyProof(presented.dpop, { method, url, accessToken, nonces }, now);
 }
 
 /**

@@ -101,6 +101,7 @@ export type CredentialErrorCode =
   | "revoked"
   | "replayed"
   | "proof"
+  | "nonce"
   | "binding"
   | "delegation"
   | "keys_unavailable";

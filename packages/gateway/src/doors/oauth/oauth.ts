@@ -98,6 +98,8 @@ function checkClient(request: IncomingMessage): void {
 /** RFC 8693, 2.2.2 names invalid_request for a token that isn't taken, RFC 7523, 3.1 invalid_grant. */
 function oauthError(error: CredentialError, form: ReadonlyMap<string, string>): OAuthError {
   if (error.code === "keys_unavailable") return new OAuthError(503, "temporarily_unavailable", error.message);
+  // RFC 9449, 8
+  if (error.code === "nonce") return new OAuthError(400, "use_dpop_nonce", error.message);
   // RFC 9449, 5
   if (error.code === "proof") return new OAuthError(400, "invalid_dpop_proof", error.message);
   return new OAuthError(

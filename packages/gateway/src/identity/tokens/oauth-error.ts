@@ -16,6 +16,7 @@ export type OAuthErrorCode =
   | "invalid_grant"
   | "invalid_target"
   | "invalid_dpop_proof"
+  | "use_dpop_nonce"
   | "unsupported_grant_type"
   | "temporarily_unavailable"
   | "server_error";

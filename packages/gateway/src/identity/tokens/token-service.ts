@@ -10,6 +10,7 @@ import { PROOF_ALGORITHMS, type Proof } from "../dpop.ts";
 import { MAX_CLOCK_SKEW_SECONDS } from "../issuer-config.ts";
 import { checkPossession, type Presented, proofOf } from "../presented.ts";
 import { type AgentPrincipal, type Credential, CredentialError, type Principal } from "../principal.ts";
+import type { ProofNonces } from "../proof-nonces.ts";
 import { type AccessTokens, actOf, type IssuedToken, LONGEST_CHAIN, MOST_TOKENS } from "./access-tokens.ts";
 import { AGENT_KEY_ALGORITHM, type AgentKeys, CLOCK_SKEW_SECONDS } from "./agent-keys.ts";
 import type { TokenIssue } from "./commands.ts";
@@ -52,6 +53,7 @@ export interface TokenServiceOptions {
   readonly signingKeys: SigningKeys;
   readonly agentKeys: AgentKeys;
   readonly lifetimeSeconds: number;
+  readonly nonces: ProofNonces | undefined;
   /** Whether clients may come with a certificate. */
   readonly clientCertificates: boolean;
   readonly clock: () => number;
@@ -118,7 +120,7 @@ export class TokenService {
         `This grant takes the parameters ${known.join(", ")}, and no other.`,
       );
     // RFC 9449, 5 and RFC 8705, 3: the token is bound to what the request shows.
-    const proof = await proofOf(presented, undefined, this.#o.clock());
+    const proof = await proofOf(presented, undefined, this.#o.clock(), this.#o.nonces);
     const shown: Shown = { proof, certificate: presented.certificate };
     return grant === JWT_BEARER ? this.#assertion(form, shown) : this.#exchange(form, shown);
   }
@@ -214,7 +216,7 @@ export class TokenService {
     if (subject.confirmation !== undefined)
       throw new CredentialError(
         "delegation",
-        "The subject token is bound to what its agent alone can show; let that agent give one that isn't bound, with may_act.",
+        "The subject token is bound to what its holder alone can show; let that agent or person give one that isn't bound, with may_act.",
       );
     checkPossession(actor.credential, shown.proof, shown.certificate);
     const credential = delegated(subject, actor.credential);
