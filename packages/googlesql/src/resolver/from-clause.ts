@@ -66,6 +66,9 @@ import { unpivoted } from "./unpivot.ts";
 import { isView, viewRelation } from "./view.ts";
 import { wildcardTable } from "./wildcard.ts";
 
+/** What FROM items are called by, without what decided over their rows. */
+type FromNames = Omit<FromClause, "implicit" | "rows">;
+
 export const NO_FROM: FromClause = {
   columns: [],
   ranges: NO_RANGES,
@@ -76,7 +79,7 @@ export const NO_FROM: FromClause = {
 };
 
 /** The scope of a FROM clause's names, inside the enclosing query's. */
-export function scopeOf(from: FromClause, frame: Frame, outer: Scope): Scope {
+export function scopeOf(from: FromNames, frame: Frame, outer: Scope): Scope {
   return {
     parent: outer.parent,
     frame,
@@ -94,7 +97,7 @@ export function scopeOf(from: FromClause, frame: Frame, outer: Scope): Scope {
 export function resolveFrom(
   context: Context,
   node: TableExpression,
-  left: FromClause,
+  left: FromNames,
   frame: Frame,
   outer: Scope,
 ): FromClause {
@@ -157,7 +160,7 @@ export function tableFunction(
     : resolveTableFunction(context, node, around);
 }
 
-function tablePath(context: Context, node: TablePath, left: FromClause, frame: Frame, outer: Scope): FromClause {
+function tablePath(context: Context, node: TablePath, left: FromNames, frame: Frame, outer: Scope): FromClause {
   const [first] = node.parts;
   if (first === undefined) return context.fail("name", "An empty table name", node);
   context.resolved.add(node);
@@ -165,7 +168,7 @@ function tablePath(context: Context, node: TablePath, left: FromClause, frame: F
   if (node.parts.length > 1 && find(first.name, lateral) !== undefined) {
     const value = resolvePath(context, node.parts, lateral, node);
     const alias = node.alias?.name ?? node.parts.at(-1)?.name ?? "";
-    if (node.systemTime !== null) asOfTime(context, node, left);
+    if (node.systemTime !== null) asOfTime(context, node, NO_FROM);
     return elementsOf(context, value, shape(value.flow), alias, node.withOffset, node);
   }
   if (node.withOffset !== null) return context.fail("type", "WITH OFFSET stands only with an array", node.withOffset);
@@ -235,15 +238,14 @@ function baseTable(context: Context, node: TablePath, lateral: Scope): FromClaus
   }
   requireRows(context, found.name, resource, node);
   const catalogued = tableColumns(context, found.name, resource.schema?.fields ?? [], node);
-  const whole = { columns: catalogued, implicit: NO_KEYS, rows: rowsFlow(found.name), repeated: false };
-  const { columns, ...rest } = asWritten(context, found.name, whole);
+  const { columns, ...rest } = asWritten(context, found.name, { columns: catalogued, rows: rowsFlow(found.name) });
   context.scanned.push(rest.rows);
   context.nameTable(node, found.parts);
   context.tables.add(found.name);
   return tableRows(context, columns, pseudoColumns(context, found.name, resource), alias, rest);
 }
 
-function unnest(context: Context, node: Unnest, left: FromClause, frame: Frame, outer: Scope): FromClause {
+function unnest(context: Context, node: Unnest, left: FromNames, frame: Frame, outer: Scope): FromClause {
   const value = resolveExpression(context, node.expression, scopeOf(left, frame, outer));
   // The length of `[a, b]` is written there: it depends on nothing.
   const length =
@@ -276,7 +278,7 @@ function elementsOf(
   return elementRows(context, value, keysOf(length), transformed([length]), offset, node);
 }
 
-function join(context: Context, node: Join, left: FromClause, frame: Frame, outer: Scope): FromClause {
+function join(context: Context, node: Join, left: FromNames, frame: Frame, outer: Scope): FromClause {
   const first = resolveFrom(context, node.left, left, frame, outer);
   return joined(context, node, first, combine(context, left, first, node), frame, outer);
 }
@@ -286,7 +288,7 @@ export function joined(
   context: Context,
   node: Pick<Join, "type" | "right" | "condition" | "start" | "end">,
   first: FromClause,
-  before: FromClause,
+  before: FromNames,
   frame: Frame,
   outer: Scope,
 ): FromClause {
@@ -307,7 +309,7 @@ export function joined(
 }
 
 /** Two FROM items side by side; a range variable's name may stand once. */
-export function combine(context: Context, a: FromClause, b: FromClause, node: At): FromClause {
+export function combine(context: Context, a: FromNames, b: FromNames, node: At): FromNames {
   if (a === NO_FROM) return b;
   const ranges = new Map(a.ranges);
   for (const [name, range] of b.ranges) {
@@ -322,7 +324,7 @@ export function combine(context: Context, a: FromClause, b: FromClause, node: At
   const columns = [...a.columns, ...b.columns];
   context.spendColumns(columns.length, node);
   const values = [...(a.values ?? []), ...(b.values ?? [])];
-  return { columns, ranges, names, implicit: a.implicit, rows: a.rows, repeated: true, values };
+  return { columns, ranges, names, repeated: true, values };
 }
 
 /** USING: its columns come first in `*`, once, and are no longer ambiguous; both sides' values decided over the rows. */

@@ -167,8 +167,8 @@ function piped(context: Context, pipe: Exclude<PipeOperator, { kind: "PipeWith" 
 
 /** The same for rows that are named: each column is that of its name. */
 function withoutNamedRows(context: Context, rows: PipedRows): PipedRows {
-  const { implicit, rows: none } = withoutRows(context, rows);
-  return { ...eachColumn(rows, (column) => ({ ...column, flow: NOTHING })), implicit, rows: none };
+  const { columns, ranges, names, values = [] } = eachColumn(rows, (column) => ({ ...column, flow: NOTHING }));
+  return { ...withoutRows(context, rows), columns, ranges, names, values };
 }
 
 function plain(from: FromClause): PipedRows {
@@ -244,7 +244,7 @@ function assertion(context: Context, node: PipeAssert, { rows, scope }: PipeInpu
   const keys = condition(context, node.condition, scope, "ASSERT");
   // A condition of no column is an answer to whether there are rows.
   const answered = keys.size === 0 ? rows.rows : NOTHING;
-  context.failing.push(decidedBy(answered, union([keys, rows.implicit])));
+  context.failing.push(decidedBy(answered, keys));
   for (const message of node.messages) {
     const value = context.expression(context, message, scope);
     if (!casts(value.type, STRING, value.written)) {

@@ -1,5 +1,5 @@
 /** `@@name`: a constant of the run, what the script left there, or refused with the reason. */
-import { CONSTANT, decidedBy, type Flow, fieldTypes, structFlow, telling, union } from "../flow/flow.ts";
+import { CONSTANT, decidedBy, type Flow, fieldTypes, structFlow, telling } from "../flow/flow.ts";
 import { type SystemVariableEntry, systemVariable } from "../functions/system-variables.ts";
 import type { SystemVariable } from "../tree.ts";
 import type { Context } from "./context.ts";
@@ -20,6 +20,7 @@ export function resolveSystemVariable(context: Context, node: SystemVariable): V
   };
 }
 
+/** Whoever keeps or shows it adds what decided that it is asked for at all. */
 function flowOf(
   context: Context,
   entry: Exclude<SystemVariableEntry, { kind: "refused" }>,
@@ -33,17 +34,17 @@ function flowOf(
     case "row count":
       return context.rowCount;
     case "error":
-      return decidedBy(telling(handled(context, name, node)), context.branch);
+      return telling(handled(context, name, node));
     case "failed statement": {
       handled(context, name, node);
       // Which one it was, the handler's own branch says.
       const fields = fieldTypes(entry.type);
-      return decidedBy(fields === null ? CONSTANT : structFlow(fields.map(() => CONSTANT)), context.branch);
+      return fields === null ? CONSTANT : structFlow(fields.map(() => CONSTANT));
     }
     case "cost":
-      return decidedBy(telling(context.cost), union([context.ran, context.branch]));
+      return decidedBy(telling(context.cost), context.ran);
     case "statements run":
-      return decidedBy(CONSTANT, union([context.ran, context.branch]));
+      return decidedBy(CONSTANT, context.ran);
     default: {
       const unreachable: never = entry;
       return unreachable;

@@ -108,7 +108,8 @@ function ended({ done, again, exits, interrupted }: Round, before: State): Outco
   if (done === null || again === null) return { next: done, exits, interrupted };
   const endless = [...again.branch].some((key) => !before.branch.has(key));
   const never: readonly Exit[] = endless ? [{ kind: "failure", label: null, state: again }] : [];
-  return { next: under(done, again.branch), exits: allExits([...exits, ...never]), interrupted };
+  // Each round begins where all of them have been, so that where it ends knows what could have kept it.
+  return { next: done, exits: allExits([...exits, ...never]), interrupted };
 }
 
 /** FOR: a round for each row of the query, which is read once. How many there are decides over all that is done in them. */

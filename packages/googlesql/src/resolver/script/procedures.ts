@@ -4,7 +4,7 @@
  * and functions are (docs/adr/0008).
  * https://cloud.google.com/bigquery/docs/reference/standard-sql/procedural-language#call
  */
-import { CONSTANT, decidedBy, either, type Flow, NO_KEYS, NOTHING } from "../../flow/flow.ts";
+import { CONSTANT, type Flow, NO_KEYS, NOTHING } from "../../flow/flow.ts";
 import type { CallStatement, CreateProcedureStatement, Expression, Node } from "../../tree.ts";
 import { sameType, type Type, typeName } from "../../types.ts";
 import { childrenOf, wholeTree } from "../../visitor.ts";
@@ -72,14 +72,13 @@ function argumentsOf(context: Context, { name, parameters }: Procedure, node: Ca
     const target = targetOf(context, parameter, argument, state);
     if (targets.has(fold(target.name))) context.fail("name", `${target.name} is given for two results`, argument);
     targets.add(fold(target.name));
-    const flow = decidedBy(parameter.mode === "OUT" ? NOTHING : target.flow, state.branch);
+    const flow = parameter.mode === "OUT" ? NOTHING : target.flow;
     return { variable: argumentVariable(context, parameter, target.type, flow), target };
   });
 }
 
 function passedIn(context: Context, parameter: ProcedureParameter, argument: Expression, state: State): Variable {
   const value = context.expression(context, argument, emptyScope());
-  context.computed.push(value.flow);
   const type = parameter.type ?? value.type;
   const flow = held(context, value, { type, parameterized: false }, state, argument);
   return argumentVariable(context, parameter, type, flow);
@@ -113,7 +112,10 @@ function argumentVariable(context: Context, { name }: ProcedureParameter, type: 
   return { name, type, flow, parameterized: false, written: "value", id: context.idOf("variable", [fold(name)]) };
 }
 
-/** As the caller goes on. Where a failure left the procedure, its results may or may not have been handed back. */
+/**
+ * As the caller goes on. Where a failure left the procedure, its results may have been handed back or not: that they weren't is among
+ * what a handler knows of each statement (steps.ts).
+ */
 function returned(
   context: Context,
   body: Outcome,
@@ -122,24 +124,23 @@ function returned(
   called: Outcome,
   node: Node,
 ): Outcome {
-  const back = (inner: State, failed: boolean): State => {
+  const back = (inner: State): State => {
     const variables = new Map(state.variables);
     for (const { variable, target } of given) {
       const last = inner.variables.get(fold(variable.name));
       if (target === null || last === undefined) continue;
       const value = { type: last.type, written: "value", flow: last.flow } as const;
-      const flow = held(context, value, target, inner, node);
-      variables.set(fold(target.name), { ...target, flow: failed ? either([target.flow, flow]) : flow });
+      variables.set(fold(target.name), { ...target, flow: held(context, value, target, inner, node) });
     }
     return { ...inner, variables, error: state.error };
   };
-  const returns = body.exits.filter(({ kind }) => kind === "return").map((exit) => back(exit.state, false));
+  const returns = body.exits.filter(({ kind }) => kind === "return").map((exit) => back(exit.state));
   const failures = body.exits
     .filter(({ kind }) => kind !== "return")
-    .map((exit) => ({ ...exit, state: back(exit.state, true) }));
-  const next = body.next === null ? null : back(body.next, false);
+    .map((exit) => ({ ...exit, state: back(exit.state) }));
+  const next = body.next === null ? null : back(body.next);
   const exits = allExits([...called.exits, ...failures]);
-  const interrupted = body.interrupted === null ? null : back(body.interrupted, true);
+  const interrupted = body.interrupted === null ? null : back(body.interrupted);
   const behind = returns.length === 0 ? next : meeting(state, [next, ...returns], exits);
   return { next: behind, exits, interrupted };
 }

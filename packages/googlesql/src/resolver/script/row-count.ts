@@ -4,7 +4,7 @@
  * as much of their own. A count of rows that conditions chose has no smallest cell, so it is no statistic.
  * https://cloud.google.com/bigquery/docs/reference/system-variables
  */
-import { decidedBy, either, type Flow, picked, sourceKey, transformed, union } from "../../flow/flow.ts";
+import { decidedBy, either, type Flow, picked, sourceKey, transformed } from "../../flow/flow.ts";
 import type { PlanStatement, StatementKind } from "../../plan.ts";
 import type { Context } from "../context.ts";
 import type { State } from "./state.ts";
@@ -15,8 +15,7 @@ export function rowCountAfter(context: Context, plan: PlanStatement, state: Stat
     columns.filter(({ uses }) => uses.includes("predicate")).map(({ path }) => sourceKey(table, path)),
   );
   const rows = [...context.scanned, ...context.written.map((written) => written.rows)];
-  const deciding = union([new Set(predicates), ...context.written.map(({ implicit }) => implicit), context.branch]);
-  const counted = decidedBy(picked(transformed(rows)), deciding);
+  const counted = decidedBy(picked(transformed(rows)), new Set(predicates));
   return countsRows(plan.kind) ? counted : either([state.rowCount, counted]);
 }
 

@@ -172,7 +172,7 @@ export function afterFailing(
     return { next: after, exits: [], interrupted: null };
   }
   if (!caught) return { next: { ...after, survived: union([next.survived, keys]) }, exits: [], interrupted: null };
-  const failure: Exit = { kind: "failure", label: null, state: under({ ...before, cost, ran }, keys) };
+  const failure: Exit = { kind: "failure", label: null, state: under(before, keys) };
   return { next: under(after, keys), exits: [failure], interrupted: null };
 }
 

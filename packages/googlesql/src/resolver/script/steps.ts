@@ -3,7 +3,7 @@
  * is what stands behind it, where the branch may have left for somewhere else (threat-model row 31).
  * https://cloud.google.com/bigquery/docs/reference/standard-sql/procedural-language
  */
-import { either, NO_KEYS, NOTHING, union } from "../../flow/flow.ts";
+import { NO_KEYS, NOTHING, union } from "../../flow/flow.ts";
 import type { PlanStatement } from "../../plan.ts";
 import { planWithoutResult } from "../../plan-statement.ts";
 import { temporaryName } from "../../table-name.ts";
@@ -113,7 +113,7 @@ function plainStatement(run: Run, statement: Statement, state: State, caught: bo
     lastBy: NO_KEYS,
   };
   // Where it fails, what it counted by then may be left.
-  const before = { ...state, rowCount: either([state.rowCount, next.rowCount]) };
+  const before = { ...state, rowCount: next.rowCount };
   return afterFailing(run, plan, before, next, caught);
 }
 

@@ -206,7 +206,6 @@ function renameTable(
   const quoted: Identifier = { kind: "Identifier", name: `${project}.${dataset}.${name}`, start: 0, end: 0 };
   const { table } = nameOf(context, [quoted], action);
   context.names.set(action, [name]);
-  context.tables.add(target.table);
   recordWrite(
     context,
     {

@@ -116,7 +116,7 @@ function opaqueFunction(
     return context.fail("unsupported", "Only SQL, JavaScript, Python and remote functions exist", node);
   if (returns === null) return context.fail("syntax", "A function in another language needs RETURNS", node);
   const kind = language === "JAVASCRIPT" ? "javascript" : language === "PYTHON" ? "python" : "remote_function";
-  context.effects.push(effectOf(context, kind));
+  context.effects.push(effectOf(kind));
   const called: OpaqueFunction = { name, language, parameters, returns, temporary: node.temporary };
   return { function: { definition: node, aggregate: node.aggregate, called }, shown: null };
 }

@@ -2,6 +2,7 @@
  * CREATE VIEW and MATERIALIZED VIEW. A view is its query: whoever reads it later reads what the query reads (threat-model row 10).
  * https://cloud.google.com/bigquery/docs/reference/standard-sql/data-definition-language#create_view_statement
  */
+import { NOTHING } from "../../flow/flow.ts";
 import type { PlanStatement } from "../../plan.ts";
 import { planWithoutResult } from "../../plan-statement.ts";
 import type { CreateViewStatement, Query } from "../../tree.ts";
@@ -26,8 +27,9 @@ export function createView(context: Context, node: CreateViewStatement): PlanSta
   const partitioned = partitionColumns(context, node.partitionBy, columns);
   context.failing.push(...partitioned);
   checkClusterBy(context, node.clusterBy, columns);
-  const { implicit, repeated } = relation;
-  recordWrite(context, { table, mode: "create", columns, implicit, rows: relation.rows, repeated }, node);
+  // It holds no rows, and no later statement of the same script reads it (earlier.ts).
+  const { implicit } = relation;
+  recordWrite(context, { table, mode: "create", columns, implicit, rows: NOTHING, repeated: false }, node);
   return planWithoutResult(context, node.materialized ? "CREATE_MATERIALIZED_VIEW" : "CREATE_VIEW");
 }
 

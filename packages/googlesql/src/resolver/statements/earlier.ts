@@ -1,5 +1,5 @@
 /** A table that the same script wrote into before: its columns hold what was written as well. */
-import { decidedBy, either, type Flow, fieldTypes, type SourceKey, union } from "../../flow/flow.ts";
+import { decidedBy, either, type Flow, fieldTypes, NO_KEYS, type SourceKey, union } from "../../flow/flow.ts";
 import type { TableName } from "../../plan.ts";
 import type { Node } from "../../tree.ts";
 import type { Type } from "../../types.ts";
@@ -9,10 +9,11 @@ import type { WrittenColumn } from "./written.ts";
 
 type Rows = Pick<FromClause, "columns" | "implicit" | "rows" | "repeated">;
 
-export function asWritten(context: Context, table: TableName, rows: Rows): Rows {
+/** `rows` are the table's own, over which nothing decided. */
+export function asWritten(context: Context, table: TableName, rows: Omit<Rows, "implicit" | "repeated">): Rows {
   const list = context.writtenTables.get(table) ?? [];
-  if (list.length === 0) return rows;
-  const implicit: ReadonlySet<SourceKey> = union([rows.implicit, ...list.map((w) => w.implicit)]);
+  if (list.length === 0) return { ...rows, implicit: NO_KEYS, repeated: false };
+  const implicit: ReadonlySet<SourceKey> = union(list.map((w) => w.implicit));
   return {
     columns: rows.columns.map((column) => {
       const parts = list.flatMap((w) => w.columns);

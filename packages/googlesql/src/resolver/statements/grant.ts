@@ -15,7 +15,7 @@ export function grant(context: Context, node: GrantStatement): PlanStatement {
   context.names.set(node, parts);
   const mode = node.action === "GRANT" ? "create" : "drop";
   context.changes.push({ what: "access", mode, name: [...parts, ...(parts.length === 2 ? ["*"] : [])].join(".") });
-  context.effects.push(effectOf(context, "grant"));
+  context.effects.push(effectOf("grant"));
   return planWithoutResult(context, node.action);
 }
 

@@ -29,7 +29,7 @@ export function createModel(context: Context, node: CreateModelStatement): PlanS
   if (queries.length === 0) context.fail("unsupported", "A model without a query is not supported", node);
   context.changes.push({ what: "model", mode: "create", name: model });
   const relations = queries.map((query) => context.query(context, query, null, null));
-  context.effects.push(effectOf(context, "model", ...relations));
+  context.effects.push(effectOf("model", ...relations));
   return planWithoutResult(context, "CREATE_MODEL", together(relations));
 }
 

@@ -26,7 +26,6 @@ export function createRowAccessPolicy(context: Context, node: CreateRowAccessPol
   if (!coerces(filter.type, BOOL, filter.written)) {
     context.fail("type", `FILTER USING takes BOOL, not ${typeName(filter.type)}`, node.filter);
   }
-  context.computed.push(filter.flow);
   const implicit = keysOf(filter.flow);
   writeInto(context, target, { mode: "alter", columns: [], implicit, rows: NOTHING, repeated: false }, node);
   context.changes.push({ what: "access", mode: "create", name: target.table });

@@ -1,5 +1,5 @@
 /** The table that a statement writes into: which one, its columns, and the names they have in the statement. */
-import { CONSTANT, decidedBy, NO_KEYS, rowsFlow } from "../../flow/flow.ts";
+import { CONSTANT, decidedBy, rowsFlow } from "../../flow/flow.ts";
 import type { TableName } from "../../plan.ts";
 import { tableNameParts } from "../../table-name.ts";
 import type { TableFieldSchema, TableResource } from "../../table-resource.ts";
@@ -36,9 +36,7 @@ export function resolveTarget(context: Context, node: TablePath): Target {
   const stored = tableColumns(context, table, fields, node);
   const rows = asWritten(context, table, {
     columns: stored,
-    implicit: NO_KEYS,
     rows: rowsFlow(table),
-    repeated: false,
   });
   return targetOf(context, node, table, resource, rows);
 }

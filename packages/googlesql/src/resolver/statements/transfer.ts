@@ -24,14 +24,14 @@ export function exportData(context: Context, node: ExportDataStatement): PlanSta
 /** Every value of the rows leaves, and with it all that decided over them. */
 export function exportRelation(context: Context, node: ExportDataStatement, relation: Relation): PlanStatement {
   checkOptions(context, node.options, "EXPORT DATA");
-  context.effects.push(effectOf(context, "export", relation));
+  context.effects.push(effectOf("export", relation));
   return planWithoutResult(context, "EXPORT_DATA", relation);
 }
 
 /** An effect that takes all of a query's rows. */
-export function effectOf(context: Context, kind: Effect["kind"], ...relations: readonly Relation[]): Effect {
+export function effectOf(kind: Effect["kind"], ...relations: readonly Relation[]): Effect {
   const keys = relations.flatMap((r) => [r.implicit, ...r.columns.map((column) => keysOf(column.flow))]);
-  return { kind, sources: columnNames(union([context.branch, ...keys])) };
+  return { kind, sources: columnNames(union(keys)) };
 }
 
 /** A model holds what it was trained on, and the plan doesn't know what that was. */
@@ -44,7 +44,7 @@ export function exportModel(context: Context, node: ExportModelStatement): PlanS
   context.names.set(node, named.parts);
   checkOptions(context, node.options, "EXPORT MODEL");
   context.changes.push({ what: "model", mode: "alter", name: named.table });
-  context.effects.push(effectOf(context, "model"), effectOf(context, "export"));
+  context.effects.push(effectOf("model"), effectOf("export"));
   return planWithoutResult(context, "EXPORT_MODEL");
 }
 
@@ -74,6 +74,6 @@ export function loadData(context: Context, node: LoadDataStatement): PlanStateme
   checkOptions(context, node.files, "FROM FILES");
   const mode = node.overwrite ? "create" : "append";
   recordWrite(context, { table, mode, columns, implicit: NO_KEYS, rows: NOTHING, repeated: false }, node);
-  context.effects.push(effectOf(context, "load"));
+  context.effects.push(effectOf("load"));
   return planWithoutResult(context, "LOAD_DATA");
 }

@@ -54,7 +54,7 @@ export function gapFill(context: Context, node: TableFunctionCall, around: Surro
       ...filled.map(({ of, method }) => {
         // Where a NULL stands the next value is looked for: that it is NULL decides, too.
         const value = method === "linear" ? transformed([of.flow, time.flow]) : of.flow;
-        return column(of, decidedBy(value, union([keys, keysOf(of.flow)])));
+        return column(of, decidedBy(value, keysOf(of.flow)));
       }),
     ],
     implicit: union([input.implicit, keys]),
