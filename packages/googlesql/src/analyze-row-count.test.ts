@@ -34,6 +34,16 @@ describe("@@row_count", () => {
     ]);
   });
 
+  it("is decided by what decided which rows a temporary table has", () => {
+    const made = "CREATE TEMP TABLE t AS SELECT ssn AS s FROM patients WHERE name = 'x'";
+    for (const change of ["UPDATE t SET s = 'y' WHERE TRUE", "DELETE FROM t WHERE TRUE"])
+      assert.deepEqual(results(`${made}; ${change}; SELECT @@row_count AS n`), ["n = transform * ? name"]);
+    const merge = "MERGE t USING pair ON FALSE WHEN NOT MATCHED BY SOURCE THEN DELETE";
+    assert.deepEqual(results(`${made}; ${merge}; SELECT @@row_count AS n`), [
+      "n = transform pair.*, transform * ? pair.*, name",
+    ]);
+  });
+
   it("tells by a branch what decided over it", () => {
     const sql = `IF (SELECT MAX(ssn) FROM patients) > '5' THEN INSERT INTO pair (a) VALUES ('x'), ('y'); END IF;
       SELECT @@row_count AS n`;

@@ -50,7 +50,10 @@ function temporaryTarget(context: Context, node: TablePath, { name, parts, table
     tableReference: { projectId: project, datasetId: "_SESSION", tableId: name },
     schema: { fields },
   };
-  return targetOf(context, node, `${project}._SESSION.${name}`, resource, temporaryRelation(context, table));
+  const relation = temporaryRelation(context, table);
+  // How many there are, for whoever counts those that are changed.
+  const rows = decidedBy(relation.rows, relation.implicit);
+  return targetOf(context, node, `${project}._SESSION.${name}`, resource, { ...relation, rows });
 }
 
 function targetOf(
