@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { FLOW_MUTANTS } from "./flow-mutants.ts";
+import { unfoundEquivalents } from "./resolver-mutants.ts";
 
 test("the text of each rule that is weakened stands once in flow.ts", () => {
   const file = join(import.meta.dirname, "../../packages/googlesql/src/flow/flow.ts");
@@ -11,4 +12,9 @@ test("the text of each rule that is weakened stands once in flow.ts", () => {
     FLOW_MUTANTS.filter(([, from]) => text.split(from).length !== 2).map(([rule]) => rule),
     [],
   );
+});
+
+test("each place said to change no plan is one that is weakened", () => {
+  const folder = join(import.meta.dirname, "../../packages/googlesql/src/resolver");
+  assert.deepEqual(unfoundEquivalents(folder), []);
 });

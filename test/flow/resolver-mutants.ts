@@ -15,9 +15,8 @@ export interface Mutant {
   readonly start: number;
   readonly end: number;
   readonly from: string;
-  readonly to: string;
-  /** A statement, left out where the mutant is on. */
-  readonly statement: boolean;
+  /** What is put before and behind `from`, so that the mutant can be turned on (switch.ts). */
+  readonly around: (on: string) => readonly [before: string, behind: string];
 }
 
 const NOTHING =
@@ -46,20 +45,96 @@ const WITHOUT: Readonly<Record<string, string>> = {
   lazilyNamed: "(@)()",
   decidedByRows: "(@)()",
   inAnyOrder: "(@).map((resolve) => resolve())",
+  telling: NOTHING,
+  rowsFlow: NOTHING,
+  structFlow: NOTHING,
+  asTableArgument: "$",
+  under: "$",
+  withWritten: "$",
+  bothWritten: "$",
+  joinedTable: "$",
+  joinedAll: "[...($)][0] ?? null",
+  earliest: "null",
 };
 
+/** Rules that take a list; each of its items is a mutant without it. */
+const OF_SEVERAL = /^(keysOf|union|transformed|either|aggregated|decidedBy|chosenBy|ofLength|returned|joinedAll)$/;
+
+/** What a relation, a state or an outcome says, and what stands there when it is lost. */
+const SAID: Readonly<Record<string, string>> = {
+  implicit: "new Set()",
+  anyRow: "new Set()",
+  branch: "new Set()",
+  cost: "new Set()",
+  ran: "new Set()",
+  told: "new Set()",
+  survived: "new Set()",
+  lastBy: "new Set()",
+  rows: NOTHING,
+  rowCount: NOTHING,
+  repeated: "false",
+  interrupted: "null",
+};
+const SAYS_NOTHING = /^(NO_KEYS|NOTHING|CONSTANT|false|true|null|new Set\(\)|".*")$/;
+
 /** Lists to which the resolver adds what it saw; each addition is a mutant without it. */
-const NOTING = /^(noteUse|noteDeciders)$/;
+const NOTING = /^(noteUse|noteDeciders|noteEffect|recordWrite|writeInto|forgetRows)$/;
 const NOTED =
-  /(^|\.)(failing|computed|errors|scanned|unseen|effects|flows|shapes|decided|keys|implicit|sets|conditions)$/;
+  /(^|\.)(failing|computed|errors|scanned|unseen|effects|deciding|written|writes|changes|tables|historical|routines|metadata|flows|shapes|decided|keys|implicit|sets|conditions)$/;
+const ADDING = /^(push|add)$/;
+
+/** Mutants that change no plan, with why: the file below the resolver's folder, and the text that is lost. */
+export const EQUIVALENT: readonly (readonly [file: string, from: string, why: string])[] = [
+  [
+    "expression.ts",
+    "decidedBy(relation.rows, relation.implicit)",
+    "the value that the subquery gives is noted as computed, and holds what decided over its rows",
+  ],
+  [
+    "script/joining.ts",
+    "this.#error ?? NO_KEYS",
+    "ways that meet in a handler have that handler's error: out of one it is again that of the handler around",
+  ],
+  [
+    "script/procedures.ts",
+    "x",
+    "a round of a procedure that calls itself says all that the round before did, since it is given no less",
+  ],
+  [
+    "script/run.ts",
+    "known.ran",
+    "what a statement tells of those that ran holds what decided over the ones before it; what branches tell, their statements leave too",
+  ],
+  alsoCounted("script/state.ts: a.repeated || b.repeated"),
+  alsoCounted("statements/insert.ts: relation.repeated"),
+  alsoCounted("statements/merge.ts: source.repeated"),
+  ["statements/target.ts", "implicit", "its columns and its rows hold what decided, and no statement asks for more"],
+  ["statements/target.ts", "repeated", "no statement counts its target's rows as a statistic"],
+];
+
+function alsoCounted(place: string): readonly [string, string, string] {
+  const [file = "", from = ""] = place.split(": ");
+  return [file, from, "counting a table that the script wrote into is no count of one table, however it was written"];
+}
 
 /** All mutants of the resolver below `folder`, in the order of files and places. */
 export function resolverMutants(folder: string): Mutant[] {
   return readdirSync(folder, { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"))
     .sort()
-    .flatMap((name) => mutantsOf(join(folder, name)))
+    .flatMap((name) => mutantsOf(join(folder, name)).filter(({ from }) => !isEquivalent(name, from)))
     .map((mutant, number) => ({ ...mutant, number }));
+}
+
+function isEquivalent(name: string, text: string): boolean {
+  return EQUIVALENT.some(([file, from]) => file === name && from === text);
+}
+
+/** Entries of EQUIVALENT of which there is not one mutant. */
+export function unfoundEquivalents(folder: string): readonly string[] {
+  return EQUIVALENT.filter(
+    ([file, from]) => mutantsOf(join(folder, file)).filter((mutant) => mutant.from === from).length !== 1,
+  ).map(([file, from]) => `${file}: ${from}`);
 }
 
 /** The text of each file that has mutants, with all of them in it, each behind its switch (switch.ts). */
@@ -68,16 +143,15 @@ export function withSwitches(mutants: readonly Mutant[]): ReadonlyMap<string, st
   for (const [file, those] of Map.groupBy(mutants, (mutant) => mutant.file)) {
     let text = readFileSync(file, "utf8");
     // From the end, so that what comes before keeps its place. In one place what is put in last stands first: all that
-    // closes, from the inside out, then all that opens, from the outside in.
-    const pieces = those.flatMap(({ number, start, end, to, statement }) =>
-      statement
-        ? [{ at: start, order: end, piece: `globalThis.mutant(${number}) || ` }]
-        : [
-            { at: start, order: end, piece: `(globalThis.mutant(${number}) ? (${to}) : (` },
-            { at: end, order: text.length + start, piece: "))" },
-          ],
-    );
-    for (const { at, piece } of pieces.sort((a, b) => b.at - a.at || a.order - b.order)) {
+    // closes, from the inside out, then all that opens, from the outside in; of the same text, what was found first is outside.
+    const pieces = those.flatMap(({ number, start, end, around }) => {
+      const [before, behind] = around(`globalThis.mutant(${number})`);
+      const opening = { at: start, order: end, within: -number, piece: before };
+      return behind === ""
+        ? [opening]
+        : [opening, { at: end, order: text.length + start, within: number, piece: behind }];
+    });
+    for (const { at, piece } of pieces.sort((a, b) => b.at - a.at || a.order - b.order || a.within - b.within)) {
       text = text.slice(0, at) + piece + text.slice(at);
     }
     texts.set(file, text);
@@ -91,32 +165,50 @@ function mutantsOf(file: string): Place[] {
   const text = readFileSync(file, "utf8");
   const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);
   const found: Place[] = [];
-  const add = (node: ts.Node, to: string, statement: boolean): void => {
+  const add = (node: ts.Node, around: Mutant["around"]): void => {
     const start = node.getStart(source);
     const line = source.getLineAndCharacterOfPosition(start).line + 1;
-    found.push({ file, line, start, end: node.end, from: text.slice(start, node.end), to, statement });
+    found.push({ file, line, start, end: node.end, from: text.slice(start, node.end), around });
+  };
+  const instead = (node: ts.Node, to: string): void => add(node, (on) => [`(${on} ? (${to}) : (`, "))"]);
+  const leftOut = (node: ts.Statement): void => add(node, (on) => [`${on} || `, ""]);
+
+  const call = (node: ts.CallExpression, callee: string): void => {
+    const without = WITHOUT[callee];
+    const [first] = node.arguments;
+    const last = node.arguments.at(-1);
+    if (without !== undefined && first !== undefined && last !== undefined) {
+      const to = without.replace("$", () => first.getText(source)).replace("@", () => last.getText(source));
+      instead(node, to);
+    }
+    if (!OF_SEVERAL.test(callee)) return;
+    for (const { elements } of node.arguments.filter(ts.isArrayLiteralExpression)) {
+      if (elements.length > 1) for (const item of elements) add(item, (on) => [`...(${on} ? [] : [`, "])"]);
+    }
   };
   const visit = (node: ts.Node): void => {
     if (ts.isExpressionStatement(node) && ts.isCallExpression(node.expression)) {
       const { expression: callee } = node.expression;
       if (
         ts.isPropertyAccessExpression(callee) &&
-        callee.name.text === "push" &&
+        ADDING.test(callee.name.text) &&
         NOTED.test(callee.expression.getText(source))
       )
-        add(node, "", true);
-      if (ts.isIdentifier(callee) && NOTING.test(callee.text)) add(node, "", true);
+        leftOut(node);
+      if (ts.isIdentifier(callee) && NOTING.test(callee.text)) leftOut(node);
+      if (ts.isPropertyAccessExpression(callee) && NOTING.test(callee.name.text)) leftOut(node);
     }
-    if (ts.isCallExpression(node) && ts.isIdentifier(node.expression)) {
-      const without = WITHOUT[node.expression.text];
-      const [first] = node.arguments;
-      const last = node.arguments.at(-1);
-      if (without !== undefined && first !== undefined && last !== undefined)
-        add(
-          node,
-          without.replace("$", () => first.getText(source)).replace("@", () => last.getText(source)),
-          false,
-        );
+    if (ts.isCallExpression(node) && ts.isIdentifier(node.expression)) call(node, node.expression.text);
+    if (ts.isPropertyAssignment(node)) {
+      const lost = SAID[node.name.getText(source)];
+      const { initializer } = node;
+      const rule = ts.isCallExpression(initializer) && WITHOUT[initializer.expression.getText(source)];
+      if (lost !== undefined && rule !== lost && !SAYS_NOTHING.test(initializer.getText(source)))
+        instead(initializer, lost);
+    }
+    if (ts.isShorthandPropertyAssignment(node)) {
+      const lost = SAID[node.name.text];
+      if (lost !== undefined) add(node, (on) => [`${node.name.text}: ${on} ? (${lost}) : `, ""]);
     }
     ts.forEachChild(node, visit);
   };

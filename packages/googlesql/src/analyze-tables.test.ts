@@ -59,10 +59,14 @@ describe("a wildcard table", () => {
     assert.deepEqual(outputs("SELECT note FROM `events_*` WHERE _TABLE_SUFFIX = '1'"), [
       "note STRING = copy events_1.note, copy events_2.note ? events_1.*, events_2.*",
     ]);
-    assert.deepEqual(
-      plan("SELECT COUNT(*) AS n FROM `clinic.ehr.events_*`").reads.map((read) => read.table),
-      ["clinic.ehr.events_1", "clinic.ehr.events_2"],
-    );
+    for (const sql of ["SELECT COUNT(*) AS n FROM `clinic.ehr.events_*`", "SELECT 1 AS n FROM `events_*`"])
+      assert.deepEqual(
+        plan(sql).reads.map((read) => read.table),
+        ["clinic.ehr.events_1", "clinic.ehr.events_2"],
+      );
+    assert.deepEqual(outputs("SELECT COUNT(*) AS n FROM `events_*`"), [
+      "n INT64 = aggregate events_1.*, aggregate events_2.* ? ",
+    ]);
   });
   it("is named in the plan, for what else may come to match", () => {
     assert.deepEqual(plan("SELECT 1 AS x FROM `events_*`").wildcards, ["clinic.ehr.events_*"]);
