@@ -91,6 +91,20 @@ export const FLOW_MUTANTS: readonly (readonly [rule: string, from: string, to: s
   ],
   ["ofLength: the length not shown", "const shown = showing(elements, length);", "const shown = elements;"],
   ["ofLength: no fields decided", "elements.fields === null ? shown : decidedBy(shown, keysOf(length))", "shown"],
+  ["unite: as short as one", "if (flow.pieces !== undefined && flow.pieces > pieces) pieces = flow.pieces;", ""],
+  [
+    "piecesOf: of the last alone",
+    "pieces += fields === null ? own : piecesOf(fields);",
+    "pieces = fields === null ? own : piecesOf(fields);",
+  ],
+  ["ofPieces: one", "if (pieces <= 1) return value;", "return value;"],
+  [
+    "ofLength: as short as its elements",
+    "return ofPieces(made, piecesOf([elements]) * piecesOf(shapes));",
+    "return made;",
+  ],
+  ["covers: however long", "if ((flow.pieces ?? 1) > (known.pieces ?? 1)) return false;", ""],
+  ["telling: in few words", "level: PICKED, pieces: LONG };", "level: PICKED };"],
   ["closed: nothing", "leaf.level <= ARGUMENT ? leaf : { ...leaf, level: OWN }", "leaf"],
   ["showing: a statistic for a value", "(known & (COPY | TRANSFORM)) !== 0 ||", "known !== 0 ||"],
   [

@@ -23,30 +23,30 @@ import { scalarType } from "./types.ts";
 const COPIES = `
   COALESCE(s1, s2) | IF(?b1, s1, s2) | IFNULL(s1, s2) | NULLIF(=s1, ?s2) | GREATEST(=s1, =s2) | LEAST(=s1, =s2)
   RANGE(^d1, ^d2) | RANGE_START(rd1) | RANGE_END(rd1) | ARRAY_CONCAT(as1, as2) | ARRAY_FIRST(^as1) | ARRAY_LAST(^as1)
-  ARRAY_FIRST_N(as1, ^?i1) | ARRAY_LAST_N(as1, ^?i1) | ARRAY_MAX(=as1) | ARRAY_MIN(=as1) | ARRAY_REVERSE(as1)
-  ARRAY_SLICE(as1, ^?i1, ^?i2)
+  ARRAY_FIRST_N(^as1, ^?i1) | ARRAY_LAST_N(^as1, ^?i1) | ARRAY_MAX(=as1) | ARRAY_MIN(=as1) | ARRAY_REVERSE(as1)
+  ARRAY_SLICE(^as1, ^?i1, ^?i2)
 `;
 
 const TRANSFORMS = `
   STRING(^ts1, ^s1) | STRING(d1) | STRING(dt1) | STRING(tm1) | STRING(^j1) | TYPEOF(s1) | ASCII(^s1)
   CHAR_LENGTH(s1) | CHARACTER_LENGTH(s1) | UNICODE(s1) | BYTE_LENGTH(s1) | LENGTH(s1) | OCTET_LENGTH(s1) | CHR(^i1)
-  CODE_POINTS_TO_BYTES(^ai1) | CODE_POINTS_TO_STRING(^ai1) | COLLATE(s1, ^s2) | CONCAT(s1, s2) | CONCAT(i1, i2)
-  CONTAINS_SUBSTR(s1, ^s2, json_scope=>^s3) | EDIT_DISTANCE(^s1, ^s2, max_distance=>^i1) | ENDS_WITH(s1, s2)
-  STARTS_WITH(s1, s2) | REGEXP_CONTAINS(s1, ^s2) | FORMAT(^s1, ^s2, ^s3) | FROM_BASE32(^s1) | FROM_BASE64(^s1)
-  FROM_HEX(^s1) | INITCAP(s1, s2) | INSTR(s1, ^s2, ^i1, ^i2) | LEFT(s1, ^i1) | RIGHT(s1, ^i1) | REPEAT(^s1, ^i1)
+  CODE_POINTS_TO_BYTES(^ai1) | CODE_POINTS_TO_STRING(^ai1) | COLLATE(^s1, ^s2) | CONCAT(s1, s2) | CONCAT(i1, i2)
+  CONTAINS_SUBSTR(^s1, ^s2, json_scope=>^s3) | EDIT_DISTANCE(^s1, ^s2, max_distance=>^i1) | ENDS_WITH(s1, s2)
+  STARTS_WITH(s1, s2) | REGEXP_CONTAINS(^s1, ^s2) | FORMAT(^s1, ^s2, ^s3) | FROM_BASE32(^s1) | FROM_BASE64(^s1)
+  FROM_HEX(^s1) | INITCAP(s1, s2) | INSTR(^s1, ^s2, ^i1, ^i2) | LEFT(^s1, ^i1) | RIGHT(^s1, ^i1) | REPEAT(^s1, ^i1)
   LOWER(s1) | UPPER(s1) | REVERSE(s1) | LPAD(^s1, ^i1, ^s2) | RPAD(^s1, ^i1, ^s2) | LTRIM(s1, s2) | LTRIM(y1, y2)
   RTRIM(s1, s2) | RTRIM(y1, y2) | TRIM(s1, s2) | TRIM(y1, y2) | NORMALIZE(s1, NFC) | NORMALIZE_AND_CASEFOLD(s1, NFC)
-  REGEXP_EXTRACT(s1, ^s2, ^i1, ^i2) | REGEXP_SUBSTR(s1, ^s2, ^i1, ^i2) | REGEXP_EXTRACT_ALL(s1, ^s2)
-  REGEXP_INSTR(s1, ^s2, ^i1, ^i2, ^i3) | REGEXP_REPLACE(^s1, ^s2, ^s3) | REPLACE(^s1, ^s2, ^s3)
+  REGEXP_EXTRACT(^s1, ^s2, ^i1, ^i2) | REGEXP_SUBSTR(^s1, ^s2, ^i1, ^i2) | REGEXP_EXTRACT_ALL(^s1, ^s2)
+  REGEXP_INSTR(^s1, ^s2, ^i1, ^i2, ^i3) | REGEXP_REPLACE(^s1, ^s2, ^s3) | REPLACE(^s1, ^s2, ^s3)
   TRANSLATE(^s1, ^s2, ^s3) | SAFE_CONVERT_BYTES_TO_STRING(y1) | SOUNDEX(s1) | SPLIT(s1, s2) | SPLIT(y1, y2)
-  STRPOS(s1, s2) | SUBSTR(s1, ^i1, ^i2) | SUBSTRING(s1, ^i1, ^i2) | TO_BASE32(y1) | TO_BASE64(y1) | TO_HEX(y1)
+  STRPOS(s1, s2) | SUBSTR(^s1, ^i1, ^i2) | SUBSTRING(^s1, ^i1, ^i2) | TO_BASE32(y1) | TO_BASE64(y1) | TO_HEX(y1)
   TO_CODE_POINTS(s1) | ABS(^i1) | SIGN(i1) | SAFE_NEGATE(i1) | ACOS(^f1) | ACOSH(^f1) | ASIN(^f1) | ASINH(^f1)
   ATAN(f1) | ATANH(^f1) | COS(^f1) | COSH(^f1) | SIN(^f1) | SINH(^f1) | TAN(^f1) | TANH(f1) | CBRT(^f1) | COT(^f1)
   COTH(^f1) | CSC(^f1) | CSCH(^f1) | SEC(^f1) | SECH(^f1) | ATAN2(f1, f2) | IEEE_DIVIDE(f1, f2) | CEIL(f1)
   CEILING(f1) | FLOOR(f1) | EXP(^f1) | LN(^f1) | LOG10(^f1) | SQRT(^f1) | LOG(^f1, ^f2) | POW(^f1, ^f2)
   POWER(^f1, ^f2) | SAFE_DIVIDE(f1, f2) | ROUND(^f1, ^i1) | ROUND(^n1, ^i1, ^s1) | ROUND(^bn1, ^i1, ^s1)
   TRUNC(f1, ^i1) | TRUNC(^n1, ^i1) | CEIL(^n1) | CEILING(^n1) | FLOOR(^n1) | DIV(^i1, ^i2) | MOD(^i1, ^i2) | SAFE_ADD(i1, i2) | SAFE_MULTIPLY(i1, i2) | SAFE_SUBTRACT(i1, i2)
-  IS_INF(f1) | IS_NAN(f1) | BIT_COUNT(i1) | BIT_COUNT(y1) | RANGE_BUCKET(s1, ^as1) | PARSE_NUMERIC(^s1)
+  IS_INF(f1) | IS_NAN(f1) | BIT_COUNT(i1) | BIT_COUNT(y1) | RANGE_BUCKET(^s1, ^as1) | PARSE_NUMERIC(^s1)
   PARSE_BIGNUMERIC(^s1) | COSINE_DISTANCE(^af1, ^af2) | EUCLIDEAN_DISTANCE(^af1, ^af2)
   COSINE_DISTANCE(^ai1, ^ai2) | EUCLIDEAN_DISTANCE(^ai1, ^ai2) | DATE(^i1, ^i2, ^i3)
   DATE(d1) | DATE(dt1) | DATE(^ts1, ^s1) | DATETIME(^i1, ^i2, ^i3, ^i4, ^i5, ^i6) | DATETIME(d1, ^tm1)
@@ -56,20 +56,20 @@ const TRANSFORMS = `
   DATETIME_ADD(^dt1, ^v1) | DATETIME_ADD(^ts1, ^v1) | DATETIME_SUB(^dt1, ^v1) | DATETIME_SUB(^ts1, ^v1)
   TIMESTAMP_ADD(^ts1, ^v1) | TIMESTAMP_ADD(^dt1, ^v1) | TIMESTAMP_SUB(^ts1, ^v1) | TIMESTAMP_SUB(^dt1, ^v1)
   TIME_ADD(tm1, v1) | TIME_SUB(tm1, v1) | DATE_DIFF(d1, d2, DAY) | DATETIME_DIFF(d1, d2, DAY)
-  TIMESTAMP_DIFF(^d1, ^d2, DAY) | TIME_DIFF(tm1, tm2, HOUR) | DATE_TRUNC(^d1, DAY) | DATE_TRUNC(^dt1, DAY)
-  DATE_TRUNC(^ts1, DAY, ^s1) | DATETIME_TRUNC(^dt1, DAY) | DATETIME_TRUNC(^d1, DAY) | DATETIME_TRUNC(^ts1, DAY, ^s1)
-  TIMESTAMP_TRUNC(^ts1, DAY, ^s1) | TIMESTAMP_TRUNC(^d1, DAY) | TIMESTAMP_TRUNC(^dt1, DAY) | TIME_TRUNC(tm1, HOUR)
+  TIMESTAMP_DIFF(^d1, ^d2, DAY) | TIME_DIFF(tm1, tm2, HOUR) | DATE_TRUNC(d1, DAY) | DATE_TRUNC(dt1, DAY)
+  DATE_TRUNC(^ts1, DAY, ^s1) | DATETIME_TRUNC(dt1, DAY) | DATETIME_TRUNC(d1, DAY) | DATETIME_TRUNC(^ts1, DAY, ^s1)
+  TIMESTAMP_TRUNC(^ts1, DAY, ^s1) | TIMESTAMP_TRUNC(d1, DAY) | TIMESTAMP_TRUNC(dt1, DAY) | TIME_TRUNC(tm1, HOUR)
   DATE_BUCKET(^d1, ^v1, ^d2) | DATETIME_BUCKET(^dt1, ^v1, ^dt2) | TIMESTAMP_BUCKET(^ts1, ^v1, ^ts2)
-  LAST_DAY(^d1, DAY) | LAST_DAY(^dt1, DAY) | DATE_FROM_UNIX_DATE(^i1) | UNIX_DATE(d1) | UNIX_MICROS(ts1)
+  LAST_DAY(d1, DAY) | LAST_DAY(dt1, DAY) | DATE_FROM_UNIX_DATE(^i1) | UNIX_DATE(d1) | UNIX_MICROS(ts1)
   UNIX_MILLIS(ts1) | UNIX_SECONDS(ts1) | TIMESTAMP_MICROS(^i1) | TIMESTAMP_MILLIS(^i1) | TIMESTAMP_SECONDS(^i1)
-  FORMAT_DATE(^s1, d1) | FORMAT_DATE(^s1, dt1) | FORMAT_DATE(^s1, ts1) | FORMAT_DATETIME(^s1, dt1)
-  FORMAT_DATETIME(^s1, ts1) | FORMAT_TIME(^s1, tm1) | FORMAT_TIMESTAMP(^s1, ^ts1, ^s2) | PARSE_DATE(^s1, ^s2)
+  FORMAT_DATE(^s1, ^d1) | FORMAT_DATE(^s1, ^dt1) | FORMAT_DATE(^s1, ^ts1) | FORMAT_DATETIME(^s1, ^dt1)
+  FORMAT_DATETIME(^s1, ^ts1) | FORMAT_TIME(^s1, ^tm1) | FORMAT_TIMESTAMP(^s1, ^ts1, ^s2) | PARSE_DATE(^s1, ^s2)
   PARSE_DATETIME(^s1, ^s2) | PARSE_TIME(^s1, ^s2) | PARSE_TIMESTAMP(^s1, ^s2, ^s3) | JUSTIFY_DAYS(^v1)
   JUSTIFY_HOURS(^v1) | JUSTIFY_INTERVAL(^v1) | TIMESTAMP_FROM_UNIX_MICROS(^i1) | TIMESTAMP_FROM_UNIX_MICROS(^ts1)
   TIMESTAMP_FROM_UNIX_MILLIS(^i1) | TIMESTAMP_FROM_UNIX_MILLIS(^ts1) | TIMESTAMP_FROM_UNIX_SECONDS(^i1)
   TIMESTAMP_FROM_UNIX_SECONDS(^ts1) | MAKE_INTERVAL(^i1, ^i2, ^i3, ^i4, ^i5, ^i6)
   GENERATE_RANGE_ARRAY(^rd1, ^v1, ^b1) | RANGE_CONTAINS(rd1, rd2) | RANGE_CONTAINS(rd1, d1)
-  RANGE_OVERLAPS(rd1, rd2) | RANGE_INTERSECT(^rd1, ^rd2) | ARRAY_LENGTH(as1) | ARRAY_TO_STRING(as1, s1, s2)
+  RANGE_OVERLAPS(rd1, rd2) | RANGE_INTERSECT(^rd1, ^rd2) | ARRAY_LENGTH(as1) | ARRAY_TO_STRING(^as1, ^s1, ^s2)
   ARRAY_INCLUDES(as1, s1) | ARRAY_IS_DISTINCT(as1) | ARRAY_INCLUDES_ALL(as1, as2) | ARRAY_INCLUDES_ANY(as1, as2)
   ARRAY_SUM(^ai1) | ARRAY_AVG(^af1) | GENERATE_ARRAY(^i1, ^i2, ^i3) | GENERATE_DATE_ARRAY(^d1, ^d2, ^v1)
   GENERATE_TIMESTAMP_ARRAY(^ts1, ^ts2, ^v1) | BOOL(^j1) | LAX_BOOL(j1) | BOOL_ARRAY(^j1) | LAX_BOOL_ARRAY(j1)
@@ -78,12 +78,12 @@ const TRANSFORMS = `
   LAX_DOUBLE(j1) | LAX_FLOAT64_ARRAY(j1) | LAX_DOUBLE_ARRAY(j1) | INT64(^j1) | LAX_INT64(j1) | INT64_ARRAY(^j1)
   LAX_INT64_ARRAY(j1) | LAX_STRING(j1) | STRING_ARRAY(^j1) | LAX_STRING_ARRAY(j1) | JSON_ARRAY(^s1, ^s2)
   JSON_ARRAY_APPEND(^j1, ^s1, ^s2, append_each_element=>^b1)
-  JSON_ARRAY_INSERT(^j1, ^s1, ^s2, insert_each_element=>^b1) | JSON_CONTAINS(^j1, ^j2) | JSON_EXTRACT(s1, ^s2)
-  JSON_EXTRACT(j1, ^s1) | JSON_QUERY(s1, ^s2) | JSON_QUERY(j1, ^s1) | JSON_EXTRACT_ARRAY(s1, ^s2)
-  JSON_EXTRACT_ARRAY(j1, ^s1) | JSON_QUERY_ARRAY(s1, ^s2) | JSON_QUERY_ARRAY(j1, ^s1) | JSON_EXTRACT_SCALAR(s1, ^s2)
-  JSON_EXTRACT_SCALAR(j1, ^s1) | JSON_VALUE(s1, ^s2) | JSON_VALUE(j1, ^s1) | JSON_EXTRACT_STRING_ARRAY(s1, ^s2)
-  JSON_EXTRACT_STRING_ARRAY(j1, ^s1) | JSON_VALUE_ARRAY(s1, ^s2) | JSON_VALUE_ARRAY(j1, ^s1) | JSON_FLATTEN(j1)
-  JSON_KEYS(j1, ^i1, mode=>^s1) | JSON_OBJECT(^s1, ^s2) | JSON_REMOVE(^j1, ^s1, ^s2)
+  JSON_ARRAY_INSERT(^j1, ^s1, ^s2, insert_each_element=>^b1) | JSON_CONTAINS(^j1, ^j2) | JSON_EXTRACT(^s1, ^s2)
+  JSON_EXTRACT(^j1, ^s1) | JSON_QUERY(^s1, ^s2) | JSON_QUERY(^j1, ^s1) | JSON_EXTRACT_ARRAY(^s1, ^s2)
+  JSON_EXTRACT_ARRAY(^j1, ^s1) | JSON_QUERY_ARRAY(^s1, ^s2) | JSON_QUERY_ARRAY(^j1, ^s1) | JSON_EXTRACT_SCALAR(^s1, ^s2)
+  JSON_EXTRACT_SCALAR(^j1, ^s1) | JSON_VALUE(^s1, ^s2) | JSON_VALUE(^j1, ^s1) | JSON_EXTRACT_STRING_ARRAY(^s1, ^s2)
+  JSON_EXTRACT_STRING_ARRAY(^j1, ^s1) | JSON_VALUE_ARRAY(^s1, ^s2) | JSON_VALUE_ARRAY(^j1, ^s1) | JSON_FLATTEN(j1)
+  JSON_KEYS(^j1, ^i1, mode=>^s1) | JSON_OBJECT(^s1, ^s2) | JSON_REMOVE(^j1, ^s1, ^s2)
   JSON_SET(^j1, ^s1, ^s2, create_if_missing=>^b1)
   JSON_STRIP_NULLS(^j1, ^s1, include_arrays=>^b1, remove_empty=>^b2) | JSON_TYPE(j1)
   PARSE_JSON(^s1, wide_number_mode=>^s2) | SAFE_TO_JSON(s1) | TO_JSON(^s1, stringify_wide_numbers=>^b1)
@@ -110,8 +110,8 @@ const TRANSFORMS = `
   NET.IP_NET_MASK(^i1, ^i2) | NET.IP_TO_STRING(^y1) | NET.IP_TRUNC(^y1, ^i1) | NET.IPV4_FROM_INT64(^i1)
   NET.IPV4_TO_INT64(^y1) | FARM_FINGERPRINT(s1) | MD5(s1) | SHA1(s1) | SHA256(s1) | SHA512(s1)
   AEAD.ENCRYPT(^y1, ^s1, ^s2) | DETERMINISTIC_ENCRYPT(^y1, ^s1, ^s2)
-  SEARCH(s1, ^s2, json_scope=>^s3, analyzer=>^s4, analyzer_options=>^s5)
-  TEXT_ANALYZE(s1, analyzer=>^s2, analyzer_options=>^s3) | BAG_OF_WORDS(as1) | CURRENT_DATE(^s1)
+  SEARCH(^s1, ^s2, json_scope=>^s3, analyzer=>^s4, analyzer_options=>^s5)
+  TEXT_ANALYZE(^s1, analyzer=>^s2, analyzer_options=>^s3) | BAG_OF_WORDS(as1) | CURRENT_DATE(^s1)
   CURRENT_DATETIME(^s1) | CURRENT_TIME(^s1) | ML.BUCKETIZE(^f1, ^af1, ^b1, ^s1) | ML.DISTANCE(^af1, ^af2, ^s1)
   ML.HASH_BUCKETIZE(^s1, ^i1) | ML.LP_NORM(^af1, ^f1) | ML.NGRAMS(^as1, ^ai1, ^s1) | ML.NORMALIZER(^af1, ^f1)
   HLL_COUNT.EXTRACT(^y1) | KLL_QUANTILES.EXTRACT_INT64(^y1, ^i1) | KLL_QUANTILES.EXTRACT_FLOAT64(^y1, ^i1)
@@ -124,11 +124,11 @@ const AGGREGATE_COPIES = `
 `;
 
 const AGGREGATE_TRANSFORMS = `
-  HLL_COUNT.INIT(i1, ^i2) | HLL_COUNT.INIT(n1, ^i1) | HLL_COUNT.INIT(bn1, ^i1) | HLL_COUNT.INIT(s1, ^i1)
+  HLL_COUNT.INIT(^i1, ^i2) | HLL_COUNT.INIT(^n1, ^i1) | HLL_COUNT.INIT(^bn1, ^i1) | HLL_COUNT.INIT(^s1, ^i1)
   HLL_COUNT.MERGE_PARTIAL(^y1) | KLL_QUANTILES.INIT_INT64(^i1, ^i2, weight=>^i3)
   KLL_QUANTILES.INIT_FLOAT64(^f1, ^i1, weight=>^i2) | KLL_QUANTILES.MERGE_PARTIAL(^y1)
   KLL_QUANTILES.MERGE_INT64(^y1, ^i1) | KLL_QUANTILES.MERGE_FLOAT64(^y1, ^i1)
-  KLL_QUANTILES.MERGE_POINT_INT64(^y1, ^f1) | KLL_QUANTILES.MERGE_POINT_FLOAT64(^y1, ^f1) | STRING_AGG(s1, s2)
+  KLL_QUANTILES.MERGE_POINT_INT64(^y1, ^f1) | KLL_QUANTILES.MERGE_POINT_FLOAT64(^y1, ^f1) | STRING_AGG(^s1, ^s2)
   BIT_AND(^i1) | BIT_OR(^i1) | BIT_XOR(^i1) | LOGICAL_AND(b1) | LOGICAL_OR(b1) | ST_UNION_AGG(^g1)
   ST_CENTROID_AGG(^g1) | ST_EXTENT(^g1)
 `;
@@ -145,7 +145,7 @@ const WINDOW_COPIES = `
 `;
 
 const WINDOW_TRANSFORMS = `
-  TF_IDF(as1, ^i1, ^i2) | ML.MAX_ABS_SCALER(^f1) | ML.MIN_MAX_SCALER(^f1) | ML.STANDARD_SCALER(^f1)
+  TF_IDF(^as1, ^i1, ^i2) | ML.MAX_ABS_SCALER(^f1) | ML.MIN_MAX_SCALER(^f1) | ML.STANDARD_SCALER(^f1)
   ML.ROBUST_SCALER(^f1, ^ai1, ^b1, ^b2) | ML.LABEL_ENCODER(^s1, ^i1, ^i2) | ML.QUANTILE_BUCKETIZE(^f1, ^i1, ^s1)
   ML.IMPUTER(^f1, ^s1) | ML.IMPUTER(^s1, ^s2) | ML.BAG_OF_WORDS(^as1, ^i1, ^i2) | ML.TF_IDF(^as1, ^i1, ^i2)
   NTILE(^i1) | PERCENTILE_CONT(^f1, ^?f2) | ST_CLUSTERDBSCAN(^g1, ^f1, ^i1)
@@ -160,7 +160,7 @@ const OPERATORS = `
   ^i1 + ^i2 | ^f1 + ^f2 | ^d1 + ^i1 | ^i1 + ^d1 | ^d1 + ^v1 | ^dt1 + ^v1 | ^ts1 + ^v1 | ^v1 + ^d1 | ^v1 + ^dt1 | ^v1 + ^ts1
   ^v1 + ^v2 | ^i1 - ^i2 | ^d1 - ^i1 | ^d1 - ^v1 | ^dt1 - ^v1 | ^ts1 - ^v1 | ^v1 - ^v2 | ^d1 - ^d2 | ^dt1 - ^dt2
   ^ts1 - ^ts2 | ^tm1 - ^tm2 | ^i1 * ^i2 | ^v1 * ^i1 | ^i1 * ^v1 | ^f1 / ^f2 | ^v1 / ^i1 | ^i1 & ^i2 | ^y1 & ^y2 | ^i1 << ^i2
-  ^y1 >> ^i1 | -^i1 | -^v1 | +i1 | ~ i1 | ~ y1 | s1 || s2 | y1 || y2 | s1 LIKE ^s2 | y1 LIKE ^y2
+  ^y1 >> ^i1 | -^i1 | -^v1 | +i1 | ~ i1 | ~ y1 | s1 || s2 | y1 || y2 | ^s1 LIKE ^s2 | ^y1 LIKE ^y2
 `;
 
 const TYPES: Readonly<Record<string, string>> = {

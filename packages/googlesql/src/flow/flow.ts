@@ -64,7 +64,12 @@ export interface Flow {
   readonly level: number;
   /** Set where computing it can fail, which may happen wherever it is used. */
   readonly fails?: true;
+  /** Of how many texts as long as a column's it is put together at most: a power of two, up to LONG. One where it isn't said. */
+  readonly pieces?: number;
 }
+
+/** So long, or as long as somebody likes, that putting it together may fail. Powers of two are few, so that growing in a loop comes to an end. */
+export const LONG = 256;
 
 const NO_SOURCES: ReadonlyMap<SourceKey, Ways> = new Map();
 export const NO_KEYS: ReadonlySet<SourceKey> = new Set();
@@ -117,14 +122,17 @@ function unite(flows: readonly Flow[]): Flow {
   let constant = false;
   let level = OWN;
   let fails = false;
+  let pieces = 1;
   for (const flow of flows) {
     for (const [key, ways] of flow.explicit) explicit.set(key, (explicit.get(key) ?? 0) | ways);
     for (const key of flow.implicit) implicit.add(key);
     constant ||= flow.constant;
     level = Math.min(level, flow.level);
     fails ||= flow.fails === true;
+    if (flow.pieces !== undefined && flow.pieces > pieces) pieces = flow.pieces;
   }
-  return { explicit, implicit, constant, fields: null, level, ...(fails ? { fails } : {}) };
+  const long = pieces > 1 ? { pieces } : {};
+  return { explicit, implicit, constant, fields: null, level, ...(fails ? { fails } : {}), ...long };
 }
 
 /** The value as one: a STRUCT or ARRAY<STRUCT> shows all its fields. */
@@ -151,10 +159,28 @@ export function shape(flow: Flow): Flow {
 
 /** A value computed from others: its sources are changed, but a statistic stays one. Of no column, it is a constant. */
 export function transformed(flows: readonly Flow[]): Flow {
-  return computedOf(
-    unite(flows.map(whole)),
-    (ways) => (ways & (AGGREGATE | COUNT) ? AGGREGATE : 0) | (ways & (COPY | TRANSFORM) ? TRANSFORM : 0),
+  return ofPieces(
+    computedOf(
+      unite(flows.map(whole)),
+      (ways) => (ways & (AGGREGATE | COUNT) ? AGGREGATE : 0) | (ways & (COPY | TRANSFORM) ? TRANSFORM : 0),
+    ),
+    piecesOf(flows),
   );
+}
+
+/** Of how many texts the values are put together, one behind the other. */
+export function piecesOf(flows: readonly Flow[]): number {
+  let pieces = 0;
+  for (const { fields, pieces: own = 1 } of flows) pieces += fields === null ? own : piecesOf(fields);
+  return pieces;
+}
+
+/** `value`, put together of so many texts. */
+export function ofPieces(value: Flow, pieces: number): Flow {
+  if (pieces <= 1) return value;
+  let power = 2;
+  while (power < pieces && power < LONG) power *= 2;
+  return everywhere(value, (leaf) => (leaf.pieces === power ? leaf : { ...leaf, pieces: power }));
 }
 
 /**
@@ -192,7 +218,7 @@ function rerouted(flow: Flow, route: (ways: Ways) => Ways): Flow {
 export function chosenBy(value: Flow, conditions: readonly Flow[]): Flow {
   if (conditions.length === 0) return value;
   const shown = transformed(conditions);
-  const added: Flow = { ...shown, implicit: keysOf(shown), constant: false };
+  const added: Flow = { ...shown, pieces: 1, implicit: keysOf(shown), constant: false };
   return everywhere(value, (leaf) => unite([leaf, added]));
 }
 
@@ -235,6 +261,7 @@ export function covers(known: Flow, flow: Flow): boolean {
 function coversOwn(known: Flow, flow: Flow): boolean {
   for (const [key, ways] of flow.explicit) if ((ways & ~(known.explicit.get(key) ?? 0)) !== 0) return false;
   for (const key of flow.implicit) if (!known.implicit.has(key)) return false;
+  if ((flow.pieces ?? 1) > (known.pieces ?? 1)) return false;
   return flow.level >= known.level && (known.constant || !flow.constant);
 }
 
@@ -248,7 +275,8 @@ export function ofLength(elements: Flow, shapes: readonly Flow[]): Flow {
   const length = transformed(shapes);
   const shown = showing(elements, length);
   // Where fields are told apart the shape is in none of them.
-  return elements.fields === null ? shown : decidedBy(shown, keysOf(length));
+  const made = elements.fields === null ? shown : decidedBy(shown, keysOf(length));
+  return ofPieces(made, piecesOf([elements]) * piecesOf(shapes));
 }
 
 /** `flow`, whose shape shows what `added` does and `flow` doesn't anyhow; no literal of it, since none is handed out. */
@@ -268,7 +296,7 @@ function own(flow: Flow): Flow {
 
 /** A text or a figure that somebody else makes, of which no more is known than that it may tell of `keys`: an error's message, bytes read. */
 export function telling(keys: ReadonlySet<SourceKey>): Flow {
-  return { ...CONSTANT, explicit: new Map([...keys].map((key) => [key, TRANSFORM])), level: PICKED };
+  return { ...CONSTANT, explicit: new Map([...keys].map((key) => [key, TRANSFORM])), level: PICKED, pieces: LONG };
 }
 
 /** `value`, where it leaves the scope that could depend on enclosing rows. */

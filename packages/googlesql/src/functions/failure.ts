@@ -1,10 +1,13 @@
 /**
  * Which computations can fail, by what they are given. A query that fails for some values and not for others answers a
  * question about them (`SQRT(value - 100)`), so what such a computation is given is a predicate (threat-model row 7).
- * A function that isn't named here can fail (I1), as JSON_ARRAY can of a number that JSON can't hold. Left out: that a text joined of several grows past BigQuery's bound.
+ * A function that isn't named here can fail (I1), as JSON_ARRAY can of a number that JSON can't hold. That what is put together grows too
+ * long is told by how often it is: resolver/growth.ts.
  * https://cloud.google.com/bigquery/docs/reference/standard-sql/functions-all
  */
+import type { Expression } from "../tree.ts";
 import type { Type } from "../types.ts";
+import { isPlain } from "./plain-argument.ts";
 
 /** Never fails, whatever it is given. */
 const TOTAL: ReadonlySet<string> = new Set(
@@ -32,7 +35,7 @@ const TOTAL: ReadonlySet<string> = new Set(
     .split(/\s+/),
 );
 
-/** Can't fail by the argument at this place; by the others it can (a pattern, a length, a format). */
+/** Can't fail by the argument at this place; by the others it can (a pattern, a length, a format), unless they are written plainly. */
 const TOTAL_AT: ReadonlyMap<string, number> = new Map([
   ...["SUBSTR", "SUBSTRING", "LEFT", "RIGHT", "INSTR", "COLLATE", "HLL_COUNT.INIT"].map((name) => [name, 0] as const),
   ...["REGEXP_CONTAINS", "REGEXP_EXTRACT", "REGEXP_EXTRACT_ALL", "REGEXP_INSTR", "REGEXP_SUBSTR"].map(
@@ -45,6 +48,8 @@ const TOTAL_AT: ReadonlyMap<string, number> = new Map([
   ),
   ...["JSON_EXTRACT_STRING_ARRAY", "JSON_VALUE_ARRAY", "JSON_KEYS", "RANGE_BUCKET"].map((name) => [name, 0] as const),
   ...["FORMAT_DATE", "FORMAT_DATETIME", "FORMAT_TIME", "FORMAT_TIMESTAMP"].map((name) => [name, 1] as const),
+  ...["LPAD", "RPAD", "REPEAT", "REPLACE", "REGEXP_REPLACE"].map((name) => [name, 0] as const),
+  ...["DATE_TRUNC", "DATETIME_TRUNC", "TIMESTAMP_TRUNC", "LAST_DAY"].map((name) => [name, 0] as const),
   ["OP_LIKE", 0],
 ]);
 
@@ -85,6 +90,14 @@ export function mayFail(name: string, place: number, types: readonly (Type | nul
   if (only !== undefined) return place === only;
   if (TOTAL.has(name) || TOTAL_AT.get(name) === place) return false;
   return place !== 0 || type?.kind !== "scalar" || TOTAL_OF.get(name)?.includes(type.name) !== true;
+}
+
+/**
+ * Whether the argument at this place decides whether another makes the function fail: where it is NULL, nothing does. `written`: of all
+ * arguments, null where it isn't known.
+ */
+export function failsBeside(name: string, place: number, written: readonly (Expression | null)[]): boolean {
+  return TOTAL_AT.get(name) === place && written.some((other, i) => i !== place && !isPlain(name, i, other));
 }
 
 /** In short, for a reader. */

@@ -7,14 +7,17 @@ import {
   either,
   type Flow,
   fieldFlow,
+  LONG,
   lengthOf,
   NOTHING,
+  ofPieces,
   picked,
+  piecesOf,
   shape,
   structFlow,
   transformed,
 } from "../flow/flow.ts";
-import { castMayFail, mayFail } from "../functions/failure.ts";
+import { castMayFail, failsBeside, mayFail } from "../functions/failure.ts";
 import { type Operator, operator } from "../functions/operator.ts";
 import { matchSignature } from "../functions/signature.ts";
 import type * as Tree from "../tree.ts";
@@ -47,6 +50,7 @@ import type { Context } from "./context.ts";
 import { checkDatePart } from "./date-part.ts";
 import { wholeExpression } from "./effects.ts";
 import { resolveCall } from "./function-call.ts";
+import { piecesOfLiteral, putTogether } from "./growth.ts";
 import { impliedName } from "./implied-name.ts";
 import { cellFlow, fieldValue, resolvePath } from "./path.ts";
 import { addName, type Column, frameOf, NO_RANGES, type Relation, type Scope, type Value } from "./scope.ts";
@@ -91,9 +95,9 @@ function resolveKind(context: Context, node: Tree.Expression, scope: Scope): Val
     case "FloatLiteral":
       return literal(context, FLOAT64, node.text);
     case "StringLiteral":
-      return literal(context, STRING, node.value);
+      return text(context, STRING, node.value);
     case "BytesLiteral":
-      return literal(context, BYTES, node.value);
+      return text(context, BYTES, node.value);
     case "TypedLiteral": {
       const type = scalarType(node.type);
       if (type === undefined) return context.fail("name", `Type not found: ${node.type}`, node);
@@ -154,13 +158,17 @@ function resolveKind(context: Context, node: Tree.Expression, scope: Scope): Val
     }
     case "LikeExpression": {
       const operands = [resolve(node.operand), resolve(node.pattern)];
-      applyOperator(context, "OP_LIKE", operands, "LIKE", node);
+      applyOperator(context, "OP_LIKE", operands, "LIKE", node, [node.operand, node.pattern]);
       return computed(BOOL, `LIKE ${node.not}`, operands);
     }
     case "QuantifiedLike": {
       const operands = compared(context, node.operand, node.patterns, scope, resolve);
       const [first, ...patterns] = operands.map((value) => [value]);
-      for (const pattern of patterns) applyOperator(context, "OP_LIKE", [first ?? [], pattern].flat(), "LIKE", node);
+      const written = node.patterns.kind === "ExpressionList" ? node.patterns.items : [];
+      for (const [i, pattern] of patterns.entries()) {
+        const parts = [node.operand, written[i] ?? null];
+        applyOperator(context, "OP_LIKE", [first ?? [], pattern].flat(), "LIKE", node, parts);
+      }
       return computed(BOOL, `LIKE ${node.quantifier} ${node.not}`, operands);
     }
     case "CaseExpression":
@@ -210,6 +218,11 @@ function literal(context: Context, type: Type, text: string): Value {
   return made(type, CONSTANT, context.idOf("literal", [typeName(type), text]), "literal");
 }
 
+function text(context: Context, type: Type, value: string): Value {
+  const made = literal(context, type, value);
+  return { ...made, flow: ofPieces(made.flow, piecesOfLiteral(value)) };
+}
+
 const MAX_INT64 = 2n ** 63n - 1n;
 /** As BigInt would print it, and far from the bound. */
 const SHORT_INTEGER = /^(?:0|[1-9][0-9]{0,17})$/;
@@ -223,19 +236,22 @@ function integer(context: Context, node: Tree.IntegerLiteral, negated: boolean):
   return literal(context, INT64, negated ? `-${magnitude}` : String(magnitude));
 }
 
+/** As long as whoever asks makes it. */
+const PARAMETER = ofPieces(CONSTANT, LONG);
+
 function parameter(context: Context, node: Tree.Parameter): Value {
   if (node.name !== null) {
     const type = context.parameters.named.get(node.name.toLowerCase());
     if (type === undefined) return context.fail("name", `Query parameter @${node.name} is not declared`, node);
     context.usedParameters.add(node.name.toLowerCase());
-    return made(type, CONSTANT, context.idOf("parameter", [node.name.toLowerCase()]), "parameter");
+    return made(type, PARAMETER, context.idOf("parameter", [node.name.toLowerCase()]), "parameter");
   }
   const position = node.position ?? -1;
   const type = context.parameters.positional[position];
   if (type === undefined)
     return context.fail("name", `Positional query parameter ${position + 1} is not declared`, node);
   context.usedPositions = Math.max(context.usedPositions, position + 1);
-  return made(type, CONSTANT, context.idOf("parameter", [position]), "parameter");
+  return made(type, PARAMETER, context.idOf("parameter", [position]), "parameter");
 }
 
 function describe(value: Value): string {
@@ -277,6 +293,7 @@ function applyOperator(
   operands: readonly Value[],
   written: string,
   node: Tree.Node,
+  parts: readonly (Tree.Expression | null)[] = [],
 ): Type {
   const match = matchSignature(
     operator(name),
@@ -284,7 +301,7 @@ function applyOperator(
   );
   const types = operands.map((operand) => operand.type);
   for (const [place, operand] of operands.entries())
-    if (mayFail(name, place, types)) context.failing.push(operand.flow);
+    if (mayFail(name, place, types) || failsBeside(name, place, parts)) context.failing.push(operand.flow);
   return (
     match?.result ??
     context.fail(
@@ -333,7 +350,8 @@ function binary(context: Context, node: Tree.BinaryExpression, resolve: (e: Tree
     written: "value",
   }));
   const flows = values.map((v) => v.flow);
-  return { ...result, flow: arrays ? either(flows) : transformed(flows) };
+  const shown = arrays ? either(flows) : transformed(flows);
+  return { ...result, flow: node.operator === "||" ? putTogether(context, shown, flows) : shown };
 }
 
 /** What IN or LIKE ANY compares: the operand, then what stands on the right. They mean comparisons with an OR or AND between them. */
@@ -404,7 +422,8 @@ function subquery(context: Context, node: Tree.SubqueryExpression, scope: Scope)
       if (value.type.kind === "array") return context.fail("type", "An ARRAY can't have ARRAY elements", node);
       // An array that holds NULL can't be a result.
       context.failing.push(value.flow);
-      return made(arrayOf(value.type), picked(lengthOf(value.flow, transformed([relation.rows]))), id);
+      const elements = lengthOf(value.flow, transformed([relation.rows]));
+      return made(arrayOf(value.type), picked(ofPieces(elements, LONG)), id);
     }
     default: {
       const unreachable: never = node.form;
@@ -594,7 +613,8 @@ function array(context: Context, node: Tree.ArrayExpression, resolve: (e: Tree.E
   }
   if (element.kind === "array") return context.fail("type", "An ARRAY can't have ARRAY elements", node);
   if (declared !== undefined) for (const value of values) expect(context, value, element, "The ARRAY", node);
-  const flow = values.length === 0 ? NOTHING : either(values.map((v) => v.flow));
+  const flows = values.map((v) => v.flow);
+  const flow = values.length === 0 ? NOTHING : ofPieces(either(flows), piecesOf(flows));
   const id = context.idOf(
     `ARRAY ${typeName(element)}`,
     values.map((v) => v.id),

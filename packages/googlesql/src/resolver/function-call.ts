@@ -8,7 +8,9 @@ import {
   type Flow,
   isCopy,
   keysOf,
+  LONG,
   NOTHING,
+  ofPieces,
   type SourceKey,
   shape,
   structFlow,
@@ -17,11 +19,11 @@ import {
   whole,
 } from "../flow/flow.ts";
 import { functionNamed } from "../functions/catalogue.ts";
-import { mayFail } from "../functions/failure.ts";
+import { failsBeside, mayFail } from "../functions/failure.ts";
 import { refusalReason } from "../functions/refused.ts";
 import { type FunctionEntry, type Match, matchSignature, type PassedArgument } from "../functions/signature.ts";
 import type { Via } from "../plan.ts";
-import type { Argument, Expression, FunctionCall } from "../tree.ts";
+import type { Argument, Expression, FunctionCall, NamedArgument } from "../tree.ts";
 import { arrayOf, coerces, INT64, STRING, structOf, type Type, typeName } from "../types.ts";
 import { ownRows, refuseBesideGroups } from "./aggregate-input.ts";
 import { refuseModifiers } from "./call-modifiers.ts";
@@ -29,6 +31,7 @@ import { noteDeciders, watched } from "./computed-if.ts";
 import { resolveConstant } from "./constant.ts";
 import type { Context } from "./context.ts";
 import { checkDatePart } from "./date-part.ts";
+import { gathers, gathersLong, grown } from "./growth.ts";
 import { lambdaCall, takesLambda } from "./lambda-call.ts";
 import { matchCall } from "./match-call.ts";
 import { asksModel, noteModelCall, refuseModelOptions } from "./model-call.ts";
@@ -164,13 +167,22 @@ function callId(context: Context, name: string, node: FunctionCall, passed: Pass
   return context.idOf(`call ${name}`, operands);
 }
 
-function noteFailing(context: Context, name: string, passed: Passed): void {
+function noteFailing(context: Context, name: string, passed: Passed, node: FunctionCall): void {
   const types = passed.values.map((value) => value?.type ?? null);
+  const written = node.arguments.map((argument) => {
+    const value = argument.kind === "NamedArgument" ? argument.value : argument;
+    return isExpression(value) ? value : null;
+  });
   for (const [i, value] of passed.values.entries()) {
     const given = passed.arguments[i];
     const place = given?.kind === "value" && given.name !== "" ? -1 : i;
-    if (value !== null && mayFail(name, place, types)) context.failing.push(value.flow);
+    if (value === null) continue;
+    if (mayFail(name, place, types) || failsBeside(name, place, written)) context.failing.push(value.flow);
   }
+}
+
+function isExpression(argument: Argument | NamedArgument["value"]): argument is Expression {
+  return !["StarArgument", "NamedArgument", "LambdaArgument", "TableArgument", "ModelArgument"].includes(argument.kind);
 }
 
 /** Arguments that decide whether others, in which something can fail, are computed. */
@@ -196,7 +208,7 @@ function scalarCall(context: Context, entry: FunctionEntry, node: FunctionCall, 
     context,
     decidersOf(entry.name, passed).filter((value) => value !== null),
   );
-  if (!safe) noteFailing(context, entry.name, passed);
+  if (!safe) noteFailing(context, entry.name, passed, node);
   const { values, conditions, keys } = argumentFlows(found, passed);
   if (asksModel(entry.name)) {
     if (safe) return context.fail("unsupported", `SAFE is not supported with ${entry.name}`, node);
@@ -210,11 +222,12 @@ function scalarCall(context: Context, entry: FunctionEntry, node: FunctionCall, 
         : values.length === 0
           ? CONSTANT
           : transformed(values);
+  const made = grown(context, entry.name, node, shown, values, safe);
   const written = entry.via === "copy" && passed.values.every((v) => v?.written === "null") ? "null" : "value";
   return {
     type: found.result,
     written,
-    flow: decidedBy(chosenBy(shown, conditions), keys),
+    flow: decidedBy(chosenBy(made, conditions), keys),
     id: callId(context, node.name.map((p) => p.name.toUpperCase()).join("."), node, passed),
   };
 }
@@ -368,11 +381,16 @@ function rowsOf(
   if (entry === undefined) return topValues(context, name, passed, node, frame);
   const found = match(context, entry, passed, node);
   // An array that holds NULL can't be a result.
-  if (name !== "ARRAY_AGG" || node.nulls !== "IGNORE") noteFailing(context, name, passed);
+  if (name !== "ARRAY_AGG" || node.nulls !== "IGNORE") noteFailing(context, name, passed, node);
+  const flows = argumentFlows(found, passed);
+  if (gathers(name) && gathersLong(flows.values, node.arguments[1], frame.repeated))
+    context.failing.push(...flows.values);
   return {
     type: found.result,
     via: entry.via,
-    ...argumentFlows(found, passed),
+    ...flows,
+    // Of how many rows, nobody knows.
+    ...(gathers(name) ? { values: flows.values.map((value) => ofPieces(value, LONG)) } : {}),
     counts: COUNTS.has(name) && node.input === null && (!frame.repeated || countsOnce(name, passed, node)),
     fields: null,
   };

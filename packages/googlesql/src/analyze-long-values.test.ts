@@ -1,0 +1,87 @@
+/**
+ * A text that becomes too long is an error: an agent that may neither see nor filter by an ssn would make one of it that is too long
+ * where the ssn begins with 1, and look whether the query fails (threat-model row 7).
+ */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { scriptOf } from "./testing/clinic.ts";
+
+const infers = (sql: string): boolean =>
+  scriptOf(sql).statements.some(({ reads }) =>
+    reads.some(({ table, columns }) =>
+      columns.some(({ path, uses }) => table.endsWith(".patients") && path === "ssn" && uses.includes("predicate")),
+    ),
+  );
+
+const BEGIN = "REGEXP_EXTRACT(ssn, '^1')";
+const rows = (value: string): string => `SELECT ssn, ${value} AS x FROM patients`;
+/** `{}` of what it is of, again and again. */
+const again = (made: string, times: number): string => {
+  let from = rows(BEGIN);
+  for (let i = 0; i < times; i++) from = `SELECT ssn, ${made.replaceAll("{}", "x")} AS x FROM (${from})`;
+  return `SELECT ssn, COUNT(x) OVER () AS n FROM (${from})`;
+};
+const TEN = Array.from({ length: 10 }, () => "{}").join(", ");
+
+describe("whether a value that can become too long is computed tells of", () => {
+  for (const [what, sql] of Object.entries({
+    "a text doubled by CONCAT": again("CONCAT({}, {})", 8),
+    "a text put together ten times, thrice": again(`CONCAT(${TEN})`, 3),
+    "a text doubled by ||": again("{} || {}", 8),
+    "a text in hexadecimal digits, again and again": again("TO_HEX(CAST({} AS BYTES))", 8),
+    "a text in base 64": again("TO_BASE64(CAST({} AS BYTES))", 8),
+    "a text in JSON": again("TO_JSON_STRING({})", 8),
+    "a text in an array literal": again(`ARRAY_TO_STRING([${TEN}], '')`, 3),
+    "arrays put together": rows(
+      `ARRAY_LENGTH(ARRAY_CONCAT(${Array.from({ length: 300 }, () => "tags").join(", ")}, SPLIT(ssn)))`,
+    ),
+    "a long literal behind it": rows(`CONCAT(${BEGIN}, '${"x".repeat(300_000)}')`),
+    "a long literal between elements": rows(`ARRAY_TO_STRING(SPLIT(ssn, ''), '${"x".repeat(500)}')`),
+    "a column between elements": rows("ARRAY_TO_STRING(tags, ssn)"),
+    "a text of many rows that a join repeats": `SELECT ssn FROM (SELECT STRING_AGG(${BEGIN}) OVER () AS x, ssn FROM patients, UNNEST(GENERATE_ARRAY(1, 1000000)))`,
+    "a text of many rows, each of the query's own": `SELECT ssn FROM (SELECT STRING_AGG(IF(ssn = '1', 'xxxx', '')) OVER () AS x, ssn FROM patients)`,
+    "an array of many rows without NULLs": `SELECT ANY_VALUE(ssn) AS ssn, ARRAY_LENGTH(ARRAY_AGG(${BEGIN} IGNORE NULLS)) AS n FROM patients, UNNEST(GENERATE_ARRAY(1, 1000000))`,
+    "an array that is filtered, as text": rows(
+      "ARRAY_TO_STRING(ARRAY_FILTER(SPLIT(REPEAT('a,', 1000000)), e -> ssn = '1'), '')",
+    ),
+    "a text that recursion makes": `WITH RECURSIVE r AS (SELECT ssn, ${BEGIN} AS x, 1 AS n FROM patients UNION ALL SELECT ssn, CONCAT(x, x), n + 1 FROM r WHERE n < 30) SELECT ssn, COUNT(x) OVER () AS n FROM r`,
+    "a text that a loop makes": `DECLARE x STRING DEFAULT (SELECT MAX(${BEGIN}) FROM patients); DECLARE i INT64 DEFAULT 0; WHILE i < 30 DO SET x = CONCAT(x, 'a'); SET i = i + 1; END WHILE; SELECT 1 AS one`,
+    "a text in a temporary table": `CREATE TEMP TABLE t AS ${rows(`CONCAT(${TEN.replaceAll("{}", BEGIN)})`)}; CREATE TEMP TABLE u AS SELECT CONCAT(${TEN.replaceAll("{}", "x")}) AS x FROM t; SELECT COUNT(CONCAT(${TEN.replaceAll("{}", "x")})) AS n FROM u`,
+    "a field of a STRUCT": again("STRUCT(CONCAT({}, {}) AS f).f", 8),
+    "one of two queries": again("CONCAT({}, {})", 7).replace(
+      "SELECT ssn, COUNT(x) OVER () AS n FROM (",
+      "SELECT ssn, COUNT(CONCAT(x, x)) OVER () AS n FROM (SELECT ssn, 'a' AS x FROM patients UNION ALL ",
+    ),
+    "what an argument is put together with": "CREATE TEMP FUNCTION f(a STRING) AS (CONCAT(a, a)); " + again("f({})", 8),
+    "an array that a lambda makes long": rows(
+      "ARRAY_TO_STRING(ARRAY_FILTER(ARRAY_TRANSFORM(GENERATE_ARRAY(1, 1000000), e -> 'x'), e -> ssn = '1'), '')",
+    ),
+    "an error's message with a text": `DECLARE m STRING; BEGIN SELECT 1 / 0; EXCEPTION WHEN ERROR THEN SET m = @@error.message; END; SELECT ssn, COUNT(CONCAT(m, ${BEGIN})) OVER () AS n FROM patients`,
+    "a length that a column says": rows("LPAD(ssn, 10000000)"),
+  }))
+    test(`its columns: ${what}`, () => assert.ok(infers(sql)));
+});
+
+test("a request's parameter is as long as whoever asks makes it", () => {
+  const { statements } = scriptOf(rows(`CONCAT(${BEGIN}, @p)`), [{ name: "p", parameterType: { type: "STRING" } }]);
+  const uses = statements[0]?.reads[0]?.columns.find(({ path }) => path === "ssn")?.uses;
+  assert.deepEqual(uses, ["output", "predicate"]);
+});
+
+describe("what is put together of few texts doesn't fail", () => {
+  for (const sql of [
+    rows("CONCAT(name, ' ', state, ', ', ssn)"),
+    rows("name || ', ' || ssn"),
+    rows("TO_JSON_STRING(patients)"),
+    rows("ARRAY_TO_STRING(tags, ', ')"),
+    rows("LPAD(ssn, 12, '0')"),
+    rows("REPLACE(ssn, '-', '')"),
+    again("CONCAT({}, {})", 5),
+    "SELECT state, STRING_AGG(ssn, ', ') AS x FROM patients GROUP BY state",
+    "SELECT state, ARRAY_AGG(ssn IGNORE NULLS) AS x FROM patients GROUP BY state",
+    rows(
+      `CASE WHEN state IN (${Array.from({ length: 300 }, (_, i) => `'${i}'`).join(", ")}) THEN CONCAT(ssn, 'a') ELSE ssn END`,
+    ),
+  ])
+    test(sql.slice(0, 150), () => assert.ok(!infers(sql)));
+});

@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { scriptOf } from "../testing/clinic.ts";
+
+/** Whether the query that shows `value` is said to fail by the ssn in it. */
+const fails = (value: string): boolean =>
+  scriptOf(`SELECT ${value} AS x FROM patients`).statements.some(({ reads }) =>
+    reads.some(({ columns }) => columns.some(({ path, uses }) => path === "ssn" && uses.includes("predicate"))),
+  );
+
+describe("of NULL most functions give NULL, so that whether another argument makes them fail tells of", () => {
+  for (const value of [
+    "SUBSTR(ssn, 1, -1)",
+    "SUBSTR(ssn, 1, id)",
+    "LEFT(ssn, -1)",
+    "INSTR(ssn, 'a', 0)",
+    "INSTR(ssn, 'a', 1, 0)",
+    "LPAD(ssn, -1)",
+    "LPAD(ssn, 3, '')",
+    "REPEAT(ssn, -1)",
+    "REPEAT(ssn, 1000)",
+    "REPLACE(ssn, '-', name)",
+    "REGEXP_CONTAINS(ssn, '(')",
+    "REGEXP_CONTAINS(ssn, name)",
+    "REGEXP_EXTRACT(ssn, '(a)(b)')",
+    "REGEXP_EXTRACT(ssn, 'a', 0)",
+    "REGEXP_CONTAINS(ssn, '(?=a)')",
+    "REGEXP_CONTAINS(ssn, r'(a)\\1')",
+    "REGEXP_CONTAINS(ssn, r'\\u0041')",
+    "REGEXP_CONTAINS(ssn, '[]')",
+    "REGEXP_CONTAINS(ssn, '[^]')",
+    "REGEXP_CONTAINS(ssn, r'[\\b]')",
+    "REGEXP_CONTAINS(ssn, '(?:a{100}){100}')",
+    "REGEXP_CONTAINS(ssn, 'a{1001}')",
+    "REGEXP_CONTAINS(ssn, '(?<name>a)')",
+    "REGEXP_REPLACE(ssn, '1', r'\\2')",
+    "REGEXP_REPLACE(ssn, '1', name)",
+    "ssn LIKE r'a\\\\'",
+    "ssn LIKE name",
+    "ssn LIKE ANY ('a', name)",
+    "JSON_KEYS(TO_JSON(ssn), 0)",
+    "RANGE_BUCKET(ssn, ['b', 'a'])",
+    "RANGE_BUCKET(LENGTH(ssn), [2, 1])",
+    "RANGE_BUCKET(LENGTH(ssn), [1, id])",
+    "FORMAT_DATE('%', SAFE_CAST(ssn AS DATE))",
+    "DATE_TRUNC(SAFE_CAST(ssn AS DATE), WEEK)",
+    "TIMESTAMP_TRUNC(SAFE_CAST(ssn AS TIMESTAMP), DAY, 'UTC')",
+  ])
+    test(value, () => assert.ok(fails(value)));
+});
+
+describe("what is written so that it can't fail tells of nothing:", () => {
+  for (const value of [
+    "SUBSTR(ssn, 1, 3)",
+    "SUBSTR(ssn, -4)",
+    "LEFT(ssn, 3)",
+    "RIGHT(ssn, 0)",
+    "INSTR(ssn, 'a', -1, 2)",
+    "LPAD(ssn, 12, '0')",
+    "REPLACE(ssn, '-', '')",
+    "REGEXP_CONTAINS(ssn, r'^\\d{3}-\\d{2}-\\d{4}$')",
+    "REGEXP_EXTRACT(ssn, r'^(?:a|b)([^-]+)')",
+    "REGEXP_EXTRACT(ssn, 'a', 2, 1)",
+    "REGEXP_REPLACE(ssn, r'[^0-9]', '')",
+    "ssn LIKE '123%'",
+    "ssn LIKE ANY ('1%', '2%')",
+    "JSON_VALUE(TO_JSON_STRING(STRUCT(ssn)), '$.ssn')",
+    "RANGE_BUCKET(LENGTH(ssn), [-1, 0, 10])",
+    "FORMAT_DATE('%Y-%m', SAFE_CAST(ssn AS DATE))",
+    "DATE_TRUNC(SAFE_CAST(ssn AS DATE), MONTH)",
+    "TIMESTAMP_TRUNC(SAFE_CAST(ssn AS TIMESTAMP), DAY)",
+  ])
+    test(value, () => assert.ok(!fails(value)));
+});
