@@ -21,9 +21,10 @@ export function loadOfRows(sent: SentRows & { readonly exists: boolean; readonly
     const emptied = `BEGIN TRANSACTION; DELETE FROM ${sent.target} WHERE TRUE; ${sql}; COMMIT TRANSACTION;`;
     return { statement: { ...statement, sql: emptied }, errors };
   }
+  const positions = new Map(columns.map((field, position) => [field, position]));
   const values = sent.fields.map((field) => {
-    const position = columns.indexOf(field);
-    return `${position === -1 ? `CAST(NULL AS ${typeText(field)})` : `r.c${position}`} AS \`${field.name}\``;
+    const position = positions.get(field);
+    return `${position === undefined ? `CAST(NULL AS ${typeText(field)})` : `r.c${position}`} AS \`${field.name}\``;
   });
   const made = `CREATE TABLE ${sent.target} (${sent.fields.map(columnText).join(", ")}) AS SELECT ${values.join(", ")} FROM UNNEST(@rows) AS r`;
   return { statement: { ...statement, sql: made }, errors };

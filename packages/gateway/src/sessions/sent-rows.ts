@@ -1,6 +1,8 @@
 import type { TableFieldSchema } from "@chaperone/googlesql";
 import type { Json } from "../evidence/event.ts";
 import {
+  type FieldsByName,
+  fieldsByName,
   isSentObject,
   membersOf,
   type ParameterType,
@@ -10,6 +12,7 @@ import {
   type ReadOptions,
   type SentValue,
   SentValueError,
+  ValueCount,
 } from "./sent-value.ts";
 import type { Statement } from "./statement.ts";
 
@@ -43,19 +46,25 @@ export interface RowInsert {
 
 type Row = ReadonlyMap<string, SentValue>;
 
-/** The INSERT of all rows that are as the table wants them. */
+/** The INSERT of all rows that are as the table wants them. Throws TooManyValues. */
 export function insertOfRows(sent: SentRows): RowInsert {
   const options: ReadOptions = { ignoreUnknownValues: sent.ignoreUnknownValues, jsonTexts: sent.jsonTexts };
   const errors: RowError[] = [];
   const good: Row[] = [];
+  const fields = fieldsByName(sent.fields);
+  // What a row may not leave out.
+  const wanted = sent.fields.filter((field) => field.defaultValueExpression !== undefined || field.mode === "REQUIRED");
+  const count = new ValueCount();
   for (const [index, row] of sent.rows.entries()) {
     const members = attempt(index, errors, () => {
       if (!isSentObject(row)) throw new SentValueError("", "A row is an object.");
-      return membersOf(sent.fields, row, options);
+      return membersOf(fields, row, options);
     });
-    if (members !== undefined && attempt(index, errors, () => check(sent.fields, members, options))) good.push(members);
+    if (members !== undefined && attempt(index, errors, () => check(fields, wanted, members, { ...options, count })))
+      good.push(members);
   }
-  const columns = sent.fields.filter(({ name }) => good.some((row) => row.has(name)));
+  const sentNames = new Set(good.flatMap((row) => [...row.keys()]));
+  const columns = sent.fields.filter(({ name }) => sentNames.has(name));
   if (good.length === 0 || columns.length === 0) return { columns, statement: undefined, errors };
   const list = columns.map(({ name }) => `\`${name}\``).join(", ");
   const query = `SELECT ${columns.map((_, index) => `r.c${index}`).join(", ")} FROM UNNEST(@rows) AS r`;
@@ -72,18 +81,37 @@ export function insertOfRows(sent: SentRows): RowInsert {
 }
 
 /** Every column that a row leaves out must take it: a row among others says NULL where one alone would take the default. */
-function check(fields: readonly TableFieldSchema[], row: Row, options: ReadOptions): true {
-  for (const field of fields) {
-    const value = row.get(field.name);
-    if (value === undefined && field.defaultValueExpression !== undefined)
+function check(
+  fields: FieldsByName,
+  wanted: readonly TableFieldSchema[],
+  row: Row,
+  options: ReadOptions & { readonly count: ValueCount },
+): true {
+  for (const field of wanted) {
+    if (row.has(field.name)) continue;
+    if (field.defaultValueExpression !== undefined)
       throw new SentValueError(field.name, "This field has a default; send a value for it in each row, or NULL.");
-    if (value !== undefined || field.mode === "REQUIRED") {
-      if (parameterTypeOf(field) === undefined || /[`\\\r\n]/.test(field.name))
-        throw new SentValueError(field.name, "Rows with this field are written by an INSERT statement only.");
-      parameterValueOf(field, value, options);
-    }
+    requireWritable(field);
+    parameterValueOf(field, undefined, options);
+  }
+  for (const [name, value] of row) {
+    const field = fields.get(name.toLowerCase());
+    if (field === undefined) continue;
+    requireWritable(field);
+    parameterValueOf(field, value, options);
   }
   return true;
+}
+
+const writable = new WeakMap<TableFieldSchema, boolean>();
+
+function requireWritable(field: TableFieldSchema): void {
+  let is = writable.get(field);
+  if (is === undefined) {
+    is = parameterTypeOf(field) !== undefined && !/[`\\\r\n]/.test(field.name);
+    writable.set(field, is);
+  }
+  if (!is) throw new SentValueError(field.name, "Rows with this field are written by an INSERT statement only.");
 }
 
 function attempt<T>(index: number, errors: RowError[], work: () => T): T | undefined {
@@ -106,11 +134,18 @@ function rowsParameter(columns: readonly TableFieldSchema[], rows: readonly Row[
     const type: ParameterType = parameterTypeOf(field) ?? { type: "STRING" };
     return { name: `c${index}`, type };
   });
-  const arrayValues: ParameterValue[] = rows.map((row) => ({
-    structValues: Object.fromEntries(
-      columns.map((field, index) => [`c${index}`, parameterValueOf(field, row.get(field.name), options)]),
-    ),
-  }));
+  const count = new ValueCount();
+  const arrayValues: ParameterValue[] = rows.map((row) => {
+    count.add(columns.length);
+    return {
+      structValues: Object.fromEntries(
+        columns.map((field, index) => [
+          `c${index}`,
+          parameterValueOf(field, row.get(field.name), { ...options, count }),
+        ]),
+      ),
+    };
+  });
   return {
     name: "rows",
     parameterType: { type: "ARRAY", arrayType: { type: "STRUCT", structTypes } },

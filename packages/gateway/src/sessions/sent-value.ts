@@ -40,6 +40,28 @@ export class SentValueError extends Error {
   }
 }
 
+/** Rows of more values than one statement can carry: each is written with its name, however little was sent for it. */
+export class TooManyValues extends Error {
+  override readonly name = "TooManyValues";
+  constructor() {
+    super("The rows have more values than BigQuery takes with one statement; load them from Cloud Storage.");
+  }
+}
+
+/** A request with parameters has 10 MB at most, and a value in it some twenty characters at least. https://cloud.google.com/bigquery/quotas#query_jobs */
+export const MOST_VALUES = 500_000;
+
+/** Counts what is made of rows while it is made: of `{}` a whole record can become (I10). */
+export class ValueCount {
+  #left = MOST_VALUES;
+
+  /** @throws TooManyValues */
+  add(values: number): void {
+    this.#left -= values;
+    if (this.#left < 0) throw new TooManyValues();
+  }
+}
+
 export interface ParameterType {
   readonly type: string;
   readonly arrayType?: ParameterType;
@@ -84,17 +106,20 @@ export interface ReadOptions {
   readonly jsonTexts: boolean;
 }
 
-/** The parameter's value. Throws SentValueError. */
+type ValueOptions = ReadOptions & { readonly count: ValueCount };
+
+/** The parameter's value. Throws SentValueError, TooManyValues. */
 export function parameterValueOf(
   field: TableFieldSchema,
   value: SentValue | undefined,
-  options: ReadOptions,
+  options: ValueOptions,
   path = field.name,
 ): ParameterValue {
   if (field.mode === "REPEATED") {
     if (value === null || value === undefined) return { arrayValues: [] };
     if (!Array.isArray(value))
       throw new SentValueError(path, "Array specified for non-repeated field, or the reverse.");
+    options.count.add(value.length);
     return { arrayValues: value.map((one: SentValue) => elementValue(field, one, options, path)) };
   }
   return elementValue(field, value, options, path);
@@ -103,7 +128,7 @@ export function parameterValueOf(
 function elementValue(
   field: TableFieldSchema,
   value: SentValue | undefined,
-  options: ReadOptions,
+  options: ValueOptions,
   path: string,
 ): ParameterValue {
   const type = STANDARD[field.type] ?? field.type;
@@ -122,11 +147,13 @@ function elementValue(
   return { value: text };
 }
 
-function structValue(field: TableFieldSchema, value: SentObject, options: ReadOptions, path: string): ParameterValue {
-  const members = membersOf(field.fields ?? [], value, options, path);
+function structValue(field: TableFieldSchema, value: SentObject, options: ValueOptions, path: string): ParameterValue {
+  const fields = field.fields ?? [];
+  options.count.add(fields.length);
+  const members = membersOf(fieldsByName(fields), value, options, path);
   return {
     structValues: Object.fromEntries(
-      (field.fields ?? []).map((inner) => [
+      fields.map((inner) => [
         inner.name,
         parameterValueOf(inner, members.get(inner.name), options, `${path}.${inner.name}`),
       ]),
@@ -134,16 +161,28 @@ function structValue(field: TableFieldSchema, value: SentObject, options: ReadOp
   };
 }
 
-/** An object's members by the names of the fields; names fold case, as BigQuery's columns do. */
+export type FieldsByName = ReadonlyMap<string, TableFieldSchema>;
+const byName = new WeakMap<readonly TableFieldSchema[], FieldsByName>();
+
+/** By their names in lower case, as BigQuery's columns fold it. Made once of each list. */
+export function fieldsByName(fields: readonly TableFieldSchema[]): FieldsByName {
+  const known = byName.get(fields);
+  if (known !== undefined) return known;
+  const made = new Map(fields.map((field) => [field.name.toLowerCase(), field]));
+  byName.set(fields, made);
+  return made;
+}
+
+/** An object's members by the names of the fields. */
 export function membersOf(
-  fields: readonly TableFieldSchema[],
+  fields: FieldsByName,
   value: SentObject,
   options: ReadOptions,
   path = "",
 ): ReadonlyMap<string, SentValue> {
   const members = new Map<string, SentValue>();
   for (const [name, member] of Object.entries(value)) {
-    const field = fields.find((one) => one.name.toLowerCase() === name.toLowerCase());
+    const field = fields.get(name.toLowerCase());
     if (field === undefined) {
       if (options.ignoreUnknownValues) continue;
       // The name is the agent's own, and could be a value.

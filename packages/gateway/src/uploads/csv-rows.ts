@@ -1,5 +1,5 @@
 import { CsvError, type InfoField, parse } from "csv-parse/sync";
-import type { SentValue } from "../sessions/sent-value.ts";
+import { MOST_VALUES, type SentValue, TooManyValues } from "../sessions/sent-value.ts";
 import { MOST_ROWS, tooManyRows, UploadError } from "./upload-error.ts";
 
 export interface CsvForm {
@@ -45,18 +45,23 @@ export function csvRows(text: string, columns: readonly CsvColumn[], form: CsvFo
   const control = CONTROL.exec(text);
   if (control !== null)
     throw new UploadError(`Line ${lineOf(text, control.index)} has a control character, or a CR that ends no line.`);
-  const records = recordsOf(text, fieldDelimiter, quote).slice(form.skipLeadingRows);
+  const records = recordsOf(text, fieldDelimiter, quote, form.skipLeadingRows + MOST_ROWS + 1).slice(
+    form.skipLeadingRows,
+  );
   if (records.length > MOST_ROWS) throw tooManyRows();
+  // A row that says little of its columns is as many values as one that says all.
+  if (records.length * columns.length > MOST_VALUES) throw new TooManyValues();
   return records.map((fields, index) => rowOf(fields, index, columns, form));
 }
 
-function recordsOf(text: string, delimiter: string, quote: string): Field[][] {
+function recordsOf(text: string, delimiter: string, quote: string, most: number): Field[][] {
   try {
     return parse(text, {
       delimiter,
       quote: quote === "" ? null : quote,
       ...(quote === "" ? {} : { escape: quote }),
       record_delimiter: ["\r\n", "\n"],
+      to: most,
       // Whether a row has as many fields as the table is judged below, with the reason.
       relax_column_count: true,
       cast: (value: string, { quoting }: InfoField): Field => ({ text: value, quoted: quoting }),

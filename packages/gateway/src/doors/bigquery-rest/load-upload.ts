@@ -132,8 +132,9 @@ function requireSame(
   asked: readonly SchemaField[],
   fields: readonly { name: string; type: string; mode?: string }[],
 ): void {
+  const byName = new Map(fields.map((field) => [field.name.toLowerCase(), field]));
   for (const one of asked) {
-    const there = fields.find(({ name }) => name.toLowerCase() === one.name.toLowerCase());
+    const there = byName.get(one.name.toLowerCase());
     const same =
       there !== undefined &&
       spelling(there.type) === spelling(one.type) &&
