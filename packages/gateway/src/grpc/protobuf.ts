@@ -173,6 +173,12 @@ class Reader {
   }
 
   unsigned(): number {
+    // Most are one byte long.
+    const first = this.#bytes[this.#at];
+    if (first !== undefined && first < 0x80) {
+      this.#at++;
+      return first;
+    }
     const value = this.#varint();
     if (value > 0xffffffffn) throw malformed();
     return Number(value);
@@ -235,9 +241,11 @@ function varint(value: number): Uint8Array {
   return Uint8Array.from(out);
 }
 
+const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
 function text(from: Uint8Array): string {
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(from);
+    return UTF8.decode(from);
   } catch {
     throw malformed();
   }

@@ -1,10 +1,10 @@
-import { GrpcError } from "../../grpc/status.ts";
 import type { AgentPrincipal } from "../../identity/principal.ts";
 import type { Connection } from "../../sessions/connection.ts";
 import { describedTable } from "../../sessions/described-table.ts";
 import type { Statement } from "../../sessions/statement.ts";
-import { tableReadStatement } from "../../sessions/table-read.ts";
+import { quotedTable, tableReadStatement } from "../../sessions/table-read.ts";
 import type { AskedRead } from "./requests.ts";
+import { select } from "./selection.ts";
 
 /**
  * The query that says what a read of a table asks for. Each part was read by itself to its end; the line's end closes a comment.
@@ -17,6 +17,8 @@ export async function askedStatement(
   now: number,
 ): Promise<Statement> {
   const { projectId, datasetId, tableId } = asked.table;
+  // Before the catalog is asked: a name that it can't have is no failure of ours.
+  quotedTable({ project: projectId, dataset: datasetId, table: tableId });
   const described = await describedTable(principal, connection, `${projectId}.${datasetId}.${tableId}`, now);
   const { statement } = await tableReadStatement(
     principal,
@@ -28,7 +30,7 @@ export async function askedStatement(
       selectedFields:
         asked.selection === undefined || described.kind !== "described"
           ? undefined
-          : columnsOf(described.fields, asked.selection),
+          : select(described.fields, asked.selection).map(({ name }) => name),
     },
     now,
   );
@@ -45,15 +47,4 @@ const MOST_DIGITS = 20;
 /** Without an exponent. */
 function decimal(number: number): string {
   return /e/.test(String(number)) ? number.toFixed(MOST_DIGITS) : String(number);
-}
-
-/** The table's columns that are selected, in the table's order: what is selected inside of one is asked of its result. */
-function columnsOf(
-  fields: readonly { readonly name: string }[],
-  selection: ReadonlyMap<string, unknown>,
-): readonly string[] {
-  const chosen = fields.filter(({ name }) => selection.has(name.toLowerCase())).map(({ name }) => name);
-  if (chosen.length !== selection.size)
-    throw new GrpcError("invalidArgument", "selected_fields names a field that the table doesn't have.");
-  return chosen;
 }

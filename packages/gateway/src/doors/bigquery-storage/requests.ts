@@ -165,7 +165,8 @@ function restrictionOf(text: string): string | undefined {
     const node = left.pop();
     if (node === undefined) break;
     if (node.kind === "Query") throw invalid("row_restriction has a subquery; send the read as a query.");
-    left.push(...childrenOf(node));
+    // One by one: a list may have more members than a call takes arguments.
+    for (const child of childrenOf(node)) left.push(child);
   }
   return text;
 }

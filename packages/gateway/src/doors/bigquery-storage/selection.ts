@@ -5,29 +5,47 @@ import { GrpcError } from "../../grpc/status.ts";
 export type Selection = ReadonlyMap<string, "all" | Selection>;
 
 const MOST_FIELDS = 10_000;
+/** BigQuery nests 15 STRUCTs. https://cloud.google.com/bigquery/docs/nested-repeated#limitations */
+const DEEPEST = 16;
 
 /** undefined: all fields. */
 export function selectionOf(paths: readonly string[]): Selection | undefined {
   if (paths.length === 0) return undefined;
   if (paths.length > MOST_FIELDS)
     throw new GrpcError("invalidArgument", `selected_fields has at most ${MOST_FIELDS} names.`);
-  return grouped(paths.map((path) => path.toLowerCase().split(".")));
+  return grouped(
+    paths.map((path) => {
+      // No more is split than can be a field: a text of dots alone would be as many levels.
+      const parts = path.toLowerCase().split(".", DEEPEST + 1);
+      if (parts.length > DEEPEST) throw unknown();
+      return parts;
+    }),
+  );
 }
 
 function grouped(paths: readonly (readonly string[])[]): Selection {
   const below = new Map<string, (readonly string[])[]>();
-  for (const [head = "", ...rest] of paths) below.set(head, [...(below.get(head) ?? []), rest]);
+  for (const [head = "", ...rest] of paths) {
+    const rests = below.get(head);
+    if (rests === undefined) below.set(head, [rest]);
+    else rests.push(rest);
+  }
   // A field named as a whole is selected as a whole, whatever else is named inside of it.
   return new Map(
     [...below].map(([name, rests]) => [name, rests.some((rest) => rest.length === 0) ? "all" : grouped(rests)]),
   );
 }
 
-/** The fields that are selected, in their own order. Refuses a name that isn't there. */
-export function select(fields: readonly MaskedField[], selection: Selection | undefined): readonly MaskedField[] {
+interface Named<F> {
+  readonly name: string;
+  readonly fields?: readonly F[];
+}
+
+/** The fields that are selected, of a table or of a result, in their own order. Refuses a name that isn't there. */
+export function select<F extends Named<F>>(fields: readonly F[], selection: Selection | undefined): readonly F[] {
   if (selection === undefined) return fields;
   const left = new Set(selection.keys());
-  const chosen = fields.flatMap((field): MaskedField[] => {
+  const chosen = fields.flatMap((field): F[] => {
     const wanted = selection.get(field.name.toLowerCase());
     left.delete(field.name.toLowerCase());
     if (wanted === undefined) return [];
