@@ -39,6 +39,7 @@ const server = createGrpcServer({
     headerBytes: 64_000,
     headerCount: 100,
     connections: 100,
+    headersTimeoutMs: 10_000,
     idleTimeoutMs: 600_000,
     bodyTimeoutMs: 60_000,
     callsPerConnection: 100,

@@ -1,29 +1,22 @@
 /** Threat-model rows 44 and 46 on gRPC's own wire: frames, headers and streams as no library would send them. */
 import assert from "node:assert/strict";
-import { type ClientHttp2Session, connect, constants } from "node:http2";
+import { constants } from "node:http2";
 import { after, before, describe, it } from "node:test";
 import { messages } from "../../packages/gateway/src/grpc/bigquery-read.ts";
 import { PROJECT, type Rig, startRig } from "../rig.ts";
 import { type StorageClient, storageClient, tableName } from "../storage-client.ts";
+import { type Ended, framed, type Headers, RawGrpc, SERVICE } from "./raw-grpc.ts";
 
-const SERVICE = "/google.cloud.bigquery.storage.v1.BigQueryRead";
 const INVALID = "3";
 const EXHAUSTED = "8";
 const UNIMPLEMENTED = "12";
 const UNAUTHENTICATED = "16";
 const ROWS = 60_000;
 
-interface Ended {
-  readonly http: number | undefined;
-  readonly status: string | undefined;
-  readonly bytes: Buffer;
-  readonly reset: number;
-}
-
 describe("an agent that speaks gRPC by hand", () => {
   let rig: Rig;
   let token: string;
-  let session: ClientHttp2Session;
+  let raw: RawGrpc;
   let agent: StorageClient;
   before(async () => {
     rig = await startRig({
@@ -32,8 +25,7 @@ describe("an agent that speaks gRPC by hand", () => {
     });
     token = await rig.token("care-summary-agent");
     agent = await storageClient(rig, "care-summary-agent");
-    session = connect(rig.gateway.storageUrl ?? "");
-    session.on("error", () => undefined);
+    raw = new RawGrpc(rig.gateway.storageUrl ?? "", token);
     await rig.warehouse.loadTable(
       {
         tableReference: { projectId: PROJECT, datasetId: "ops", tableId: "numbers" },
@@ -48,7 +40,7 @@ describe("an agent that speaks gRPC by hand", () => {
     );
   });
   after(async () => {
-    session.destroy();
+    raw.close();
     await agent.close();
     await rig.close();
   });
@@ -60,43 +52,8 @@ describe("an agent that speaks gRPC by hand", () => {
       maxStreamCount: 1,
     });
 
-  function call(
-    method: string,
-    body: Uint8Array,
-    headers: Record<string, string | string[]> = {},
-    trailers: Record<string, string> | undefined = undefined,
-  ): Promise<Ended> {
-    return new Promise((resolve, reject) => {
-      const stream = session.request(
-        {
-          ":method": "POST",
-          ":path": `${SERVICE}/${method}`,
-          "content-type": "application/grpc",
-          te: "trailers",
-          authorization: `Bearer ${token}`,
-          ...headers,
-        },
-        { waitForTrailers: trailers !== undefined },
-      );
-      const parts: Buffer[] = [];
-      let http: number | undefined;
-      let status: string | undefined;
-      const take = (fields: Record<string, unknown>): void => {
-        if (fields["grpc-status"] !== undefined) status = String(fields["grpc-status"]);
-      };
-      stream.on("response", (fields) => {
-        http = Number(fields[":status"]);
-        take(fields);
-      });
-      stream.on("trailers", take);
-      stream.on("data", (part: Buffer) => parts.push(part));
-      stream.on("error", () => undefined);
-      stream.on("wantTrailers", () => stream.sendTrailers(trailers ?? {}));
-      stream.setTimeout(20_000, () => reject(new Error("no answer in 20 s")));
-      stream.on("close", () => resolve({ http, status, bytes: Buffer.concat(parts), reset: stream.rstCode }));
-      stream.end(body);
-    });
-  }
+  const call = (method: string, body: Uint8Array, headers: Headers = {}, trailers?: Record<string, string>) =>
+    raw.call(method, body, headers, trailers);
 
   const sessions = async (): Promise<number> =>
     (await rig.gateway.store.db.selectFrom("sessions").select("id").execute()).length;
@@ -190,9 +147,7 @@ describe("an agent that speaks gRPC by hand", () => {
     }));
     assert.notEqual(status, "0");
     assert.equal(bytes.length, 0);
-    session.destroy();
-    session = connect(rig.gateway.storageUrl ?? "");
-    session.on("error", () => undefined);
+    raw.reconnect();
     assert.equal((await call("CreateReadSession", framed(create()))).status, "0");
   });
 
@@ -219,14 +174,7 @@ describe("an agent that speaks gRPC by hand", () => {
     const body = framed(messages.readRowsRequest.encode({ readStream: opened.streams?.[0]?.name ?? "" }));
     const id = opened.name?.split("/").at(-1) ?? "";
     for (let i = 0; i < 6; i++) {
-      const stream = session.request({
-        ":method": "POST",
-        ":path": `${SERVICE}/ReadRows`,
-        "content-type": "application/grpc",
-        te: "trailers",
-        authorization: `Bearer ${token}`,
-      });
-      stream.on("error", () => undefined);
+      const stream = raw.begin("ReadRows");
       stream.end(body);
       await new Promise((first) => stream.once("data", first));
       stream.close(constants.NGHTTP2_CANCEL);
@@ -239,25 +187,25 @@ describe("an agent that speaks gRPC by hand", () => {
     const opened = await agent.open(tableName("ops.numbers"));
     const body = framed(messages.readRowsRequest.encode({ readStream: opened.streams?.[0]?.name ?? "" }));
     const id = opened.name?.split("/").at(-1) ?? "";
-    const stream = session.request({
-      ":method": "POST",
-      ":path": `${SERVICE}/ReadRows`,
-      "content-type": "application/grpc",
-      te: "trailers",
-      authorization: `Bearer ${token}`,
-    });
-    stream.on("error", () => undefined);
+    const stream = raw.begin("ReadRows");
     // Nothing is read: HTTP/2's window fills, and stays full.
     stream.pause();
     stream.end(body);
     await until("the read goes on", async () => (await releases(id))["release.finished"] === 1);
     stream.close(constants.NGHTTP2_CANCEL);
   });
-});
 
-function framed(message: Uint8Array, flag = 0): Buffer {
-  const prefix = Buffer.alloc(5);
-  prefix.writeUInt8(flag, 0);
-  prefix.writeUInt32BE(message.length, 1);
-  return Buffer.concat([prefix, message]);
-}
+  it("row 46: what a reader doesn't take of a call whose time is over is dropped, and the call with it", async () => {
+    const opened = await agent.open(tableName("ops.numbers"));
+    const body = framed(messages.readRowsRequest.encode({ readStream: opened.streams?.[0]?.name ?? "" }));
+    // By its own deadline a call gives its place back soon: one after the other would leave as many batches in memory as one likes.
+    for (const headers of [{ "grpc-timeout": "500m" }, {}]) {
+      const stream = raw.begin("ReadRows", headers);
+      const closed = new Promise((resolve) => stream.once("close", () => resolve(stream.rstCode)));
+      stream.pause();
+      stream.end(body);
+      const late = new Promise((resolve) => setTimeout(() => resolve("still open"), 10_000).unref());
+      assert.equal(await Promise.race([closed, late]), constants.NGHTTP2_CANCEL, JSON.stringify(headers));
+    }
+  });
+});

@@ -32,6 +32,7 @@ export function createStorageServer(options: StorageServerOptions): GrpcServer {
       headerBytes: limits.requests.headerBytes,
       headerCount: limits.requests.headerCount,
       connections: limits.requests.connections,
+      headersTimeoutMs: limits.requests.headersTimeoutMs,
       idleTimeoutMs: limits.requests.idleTimeoutMs,
       bodyTimeoutMs: limits.requests.bodyTimeoutMs,
       callsPerConnection: limits.storageRead.callsPerConnection,

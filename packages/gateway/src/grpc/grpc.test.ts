@@ -38,6 +38,7 @@ describe("gRPC", () => {
         headerBytes: 8192,
         headerCount: 40,
         connections: 100,
+        headersTimeoutMs: 1000,
         idleTimeoutMs: 10_000,
         bodyTimeoutMs: 500,
         callsPerConnection: 10,

@@ -43,6 +43,8 @@ export interface GrpcServerOptions {
     readonly headerBytes: number;
     readonly headerCount: number;
     readonly connections: number;
+    /** For TLS to begin. */
+    readonly headersTimeoutMs: number;
     readonly idleTimeoutMs: number;
     readonly bodyTimeoutMs: number;
     readonly callsPerConnection: number;
@@ -67,6 +69,8 @@ const UNIT_MS: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 
 /** How many calls of a connection may be reset, and how many more each second, before it is closed (CVE-2023-44487). */
 const RESET_BURST = 200;
 const RESET_RATE = 20;
+/** How long a client that was told to go (GOAWAY) may still take for it. */
+const GOING_MS = 1000;
 
 export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   const { limits } = options;
@@ -86,7 +90,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   const server =
     options.tls === undefined
       ? createServer(http2)
-      : createSecureServer({ ...http2, ...options.tls, allowHTTP1: false });
+      : createSecureServer({ ...http2, ...options.tls, allowHTTP1: false, handshakeTimeout: limits.headersTimeoutMs });
   if (options.tls !== undefined) {
     server.on("secureConnection", (socket: TLSSocket) => {
       if (!mayStay(socket)) socket.destroy();
@@ -98,14 +102,25 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   server.on("session", (session) => {
     let open = 0;
     sessions.add(session);
-    session.once("close", () => sessions.delete(session));
     session.on("error", () => session.destroy());
+    // Idle is a connection without a call, whatever else comes by it: pings, or a call's headers without their end.
+    const leave = (): void => {
+      session.close();
+      // One whose headers never end is none that could be waited for.
+      idle = setTimeout(() => session.destroy(), GOING_MS);
+    };
+    let idle = setTimeout(leave, limits.idleTimeoutMs);
+    session.once("close", () => {
+      clearTimeout(idle);
+      sessions.delete(session);
+    });
     session.on("stream", (stream) => {
       open++;
-      stream.once("close", () => open--);
-    });
-    session.setTimeout(limits.idleTimeoutMs, () => {
-      if (open === 0) session.close();
+      clearTimeout(idle);
+      stream.once("close", () => {
+        open--;
+        if (open === 0 && !session.destroyed) idle = setTimeout(leave, limits.idleTimeoutMs);
+      });
     });
   });
   server.on("sessionError", () => undefined);
@@ -261,6 +276,11 @@ function end(
   metadata: Readonly<Record<string, string>> = {},
 ): void {
   if (stream.destroyed || stream.closed) return;
+  // Behind what the client doesn't take no status arrives, and what waits for it is memory (I10).
+  if (stream.headersSent && stream.writableLength > 0) {
+    stream.close(constants.NGHTTP2_CANCEL);
+    return;
+  }
   const trailers = {
     ...metadata,
     "grpc-status": String(STATUS[status]),

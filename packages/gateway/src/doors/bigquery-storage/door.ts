@@ -39,6 +39,8 @@ export interface StorageDoorOptions {
 
 /** Longest a call waits for a job that runs: clients give it 60 seconds and more. */
 const RUNNING_MS = 50_000;
+/** Longest a client may take to read an answer that is one message. */
+const ANSWER_MS = 60_000;
 /** Sessions remembered as answered (I10). */
 const ANSWERED_KEPT = 10_000;
 
@@ -81,7 +83,8 @@ export class StorageDoor {
       case "CreateReadSession":
         return this.#calls.within(principal, async () => {
           const asked = readRequest(await call.request(), this.#o.limits.streams);
-          await call.send(messages.readSession.pieces(await this.#create(principal, asked, call.signal)));
+          const session = await this.#create(principal, asked, call.signal);
+          await call.send(messages.readSession.pieces(session), AbortSignal.timeout(ANSWER_MS));
         });
       case "ReadRows":
         return this.#reads.within(principal, () => this.#read(principal, call));
@@ -280,6 +283,7 @@ export class StorageDoor {
       messages.splitReadStreamResponse.pieces(
         parts === undefined ? {} : { primaryStream: part(parts[0]), remainderStream: part(parts[1]) },
       ),
+      AbortSignal.timeout(ANSWER_MS),
     );
   }
 
