@@ -137,6 +137,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
       },
       clock,
       rowsPerPage: ROWS_PER_PAGE,
+      pageMs: config.limits.upstream.pageMs,
     };
     let reachedAt = config.publicUrl;
     const server = createGatewayServer({

@@ -85,7 +85,12 @@ export function createGatewayServer(options: ServerOptions): GatewayServer {
   const server =
     options.tls === undefined
       ? createServer(http)
-      : createSecureServer({ ...http, ...options.tls, ALPNProtocols: ["http/1.1"] });
+      : createSecureServer({
+          ...http,
+          ...options.tls,
+          ALPNProtocols: ["http/1.1"],
+          handshakeTimeout: limits.headersTimeoutMs,
+        });
   server.on("request", (request: IncomingMessage, response: ServerResponse) => {
     unused.delete(request.socket);
     answering.add(response);
@@ -138,12 +143,20 @@ export function createGatewayServer(options: ServerOptions): GatewayServer {
     } catch (error) {
       fail(error, response);
     }
+    untilTaken(response);
     options.metrics.request(
       doorOf(request),
       operation,
       outcomeOf(response.statusCode),
       (performance.now() - began) / 1000,
     );
+  }
+
+  /** An answer that isn't taken is memory that is held (I10). */
+  function untilTaken(response: ServerResponse): void {
+    if (response.destroyed || response.writableLength === 0) return;
+    const late = setTimeout(() => response.destroy(), limits.bodyTimeoutMs);
+    response.once("close", () => clearTimeout(late));
   }
 
   const oauth = new OAuthDoor({ tokens: options.identity.tokens, refused, presented: presentedBy });

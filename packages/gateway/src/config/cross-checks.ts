@@ -22,6 +22,7 @@ const CHECKS: readonly ((file: ConfigFile) => readonly Finding[])[] = [
   ownProjectsBill,
   foreignIssuers,
   tlsKeys,
+  headersWithinRequest,
 ];
 
 export function crossCheck(file: ConfigFile): readonly Finding[] {
@@ -222,4 +223,16 @@ function tlsKeys({ tls, public_url }: ConfigFile): Finding[] {
       ? [{ path: ["public_url"], message: "must be an https URL, since the gateway's listeners speak TLS" }]
       : []),
   ];
+}
+
+/** Headers are part of the request: node:http starts with no other order. */
+function headersWithinRequest({ limits: { requests } }: ConfigFile): Finding[] {
+  return requests.body_timeout < requests.headers_timeout
+    ? [
+        {
+          path: ["limits", "requests", "body_timeout"],
+          message: "must be at least as long as headers_timeout, which is a part of it",
+        },
+      ]
+    : [];
 }

@@ -13,9 +13,13 @@ export const limitsSection = section({
     sql_body: size("1KB", "16MB").prefault("1.5MB").describe("Largest body of a request that carries SQL"),
     header_bytes: size("1KB", "256KB").prefault("32KB").describe("All request headers together"),
     header_count: count(10, 1000).default(100).describe("Request headers"),
-    headers_timeout: duration("1s", "5m").prefault("10s").describe("Time to send all headers"),
-    body_timeout: duration("1s", "10m").prefault("60s").describe("Time to send the whole request"),
-    idle_timeout: duration("1s", "10m").prefault("75s").describe("Idle time of a kept-alive connection"),
+    headers_timeout: duration("1s", "5m").prefault("10s").describe("Time to send all headers, and to begin TLS"),
+    body_timeout: duration("1s", "10m")
+      .prefault("60s")
+      .describe("Time to send the whole request, and to take the end of an answer"),
+    idle_timeout: duration("1s", "10m")
+      .prefault("75s")
+      .describe("Time that a kept-alive connection may be without a request"),
     connections: count(1, 100_000).default(4096).describe("Open client connections"),
     in_flight: count(1, 100_000).default(1024).describe("Requests being answered, all agents together"),
     in_flight_per_agent: count(1, 10_000).default(64).describe("Requests of one agent being answered"),

@@ -33,6 +33,8 @@ export class PageError extends Error {
 export interface Page {
   readonly schema: readonly ResultField[];
   readonly totalRows: number;
+  /** Longest that all of it may take, at the reader's pace (I10). */
+  readonly mostMs: number;
   /**
    * Must be read to its end, or aborted by throwing away the iterator: both are recorded. What it yields holds only until the
    * next is asked for.
@@ -56,6 +58,8 @@ export interface PageOptions {
   };
   readonly clock: () => number;
   readonly rowsPerPage: number;
+  /** Longest that one page may take, from the call to its last byte. */
+  readonly pageMs: number;
 }
 
 /** Where the next page begins, sealed so that it fits one session and tells nothing. */
@@ -193,7 +197,7 @@ export async function openPage(
     }
   }
 
-  return { schema: plan.schema, totalRows, rows: rows(), next: () => nextToken };
+  return { schema: plan.schema, totalRows, mostMs: options.pageMs, rows: rows(), next: () => nextToken };
 }
 
 /** Upstream's answer is not what was agreed (I2). The message names places, never values. */

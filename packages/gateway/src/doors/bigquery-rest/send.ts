@@ -21,8 +21,29 @@ export async function sendPage(
   tokenOf: (token: string) => string = (token) => token,
 ): Promise<void> {
   const rows = page.rows[Symbol.asyncIterator]();
-  // The first masked bytes are awaited before the answer begins, so that what goes wrong until then is a clean error.
-  let next = await rows.next();
+  // Whoever takes nothing would hold a place, a connection to BigQuery and a release without its end.
+  const late = setTimeout(() => response.destroy(), page.mostMs);
+  try {
+    // The first masked bytes are awaited before the answer begins, so that what goes wrong until then is a clean error.
+    const first = await rows.next();
+    await sendRows(response, head, { first, rows, next: () => page.next() }, gone, tokenOf);
+  } finally {
+    clearTimeout(late);
+  }
+}
+
+async function sendRows(
+  response: ServerResponse,
+  head: Readonly<Record<string, unknown>>,
+  page: {
+    readonly first: IteratorResult<Uint8Array>;
+    readonly rows: AsyncIterator<Uint8Array>;
+    next(): string | undefined;
+  },
+  gone: AbortSignal,
+  tokenOf: (token: string) => string,
+): Promise<void> {
+  let next = page.first;
   response.writeHead(200, JSON_HEADERS);
   try {
     // Goes out with what is written next: in one turn of the loop node:http corks.
@@ -30,14 +51,14 @@ export async function sendPage(
     while (next.done !== true) {
       // The next rows are written where these are: not before the system has taken these.
       await written(response, next.value, gone);
-      next = await rows.next();
+      next = await page.rows.next();
     }
     const token = page.next();
     const end = token === undefined ? "]}" : `],"pageToken":${JSON.stringify(tokenOf(token))}}`;
     response.end(end);
   } catch (error) {
     // Half an answer must never look whole: the connection breaks (RFC 9112 section 8).
-    await rows.return?.();
+    await page.rows.return?.();
     response.destroy();
     throw error;
   }
