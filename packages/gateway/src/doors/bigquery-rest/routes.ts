@@ -12,6 +12,14 @@ export interface Matched {
 
 /** Ids in a path: what BigQuery allows in project, dataset, table and job ids, and no more. */
 const SEGMENT = /^[A-Za-z0-9_\-.:$]{1,1024}$/;
+/** Where BigQuery allows less, so that no name is read as two, and none is asked for that can't be. */
+const IDS: Readonly<Record<string, { readonly is: RegExp; readonly words: string }>> = {
+  dataset: { is: /^[A-Za-z0-9_]+$/, words: "A dataset's name has letters, digits and underscores." },
+  table: {
+    is: /^[A-Za-z0-9_-]+$/,
+    words: "Tables are named plainly, without dots and without partition or time decorators. Say it in SQL instead.",
+  },
+};
 
 /**
  * Names the operation a request line asks for.
@@ -38,6 +46,8 @@ export function matchRoute(method: string, target: string): Matched {
     const { rule } = candidate;
     if (rule.kind === "refuse")
       throw new GoogleError(403, "accessDenied", `Chaperone does not serve ${rule.name}. ${rule.why}`);
+    for (const [name, value] of Object.entries(params))
+      if (IDS[name]?.is.test(value) === false) throw invalid(IDS[name].words);
     return { name: rule.name, params, query: queryParameters(search, candidate) };
   }
   if (known)
