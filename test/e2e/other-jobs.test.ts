@@ -82,6 +82,25 @@ describe("load, copy and extract jobs", () => {
     assert.deepEqual(await rowsOf("made"), [{ id: 4, word: "d" }]);
   });
 
+  it("table.load takes what one statement does, megabytes of it", async () => {
+    const path = join(folder, "many.csv");
+    const lines = (rows: number) => Array.from({ length: rows }, (_, id) => `${id},${"w".repeat(10_000)}\n`).join("");
+    writeFileSync(path, lines(400));
+    const many = client.dataset("workspace").table("many");
+    const schema = {
+      fields: [
+        { name: "id", type: "INTEGER" },
+        { name: "word", type: "STRING" },
+      ],
+    };
+    await many.load(path, { sourceFormat: "CSV", schema });
+    const counted = () => client.query("SELECT COUNT(*) AS n, SUM(LENGTH(word)) AS s FROM workspace.many");
+    assert.deepEqual((await counted())[0], [{ n: 400, s: 4_000_000 }]);
+    writeFileSync(path, lines(920));
+    await assert.rejects(many.load(path, { sourceFormat: "CSV" }), /more than BigQuery takes with one statement/);
+    assert.deepEqual((await counted())[0], [{ n: 400, s: 4_000_000 }]);
+  });
+
   it("table.copy copies a table, and appends it to another", async () => {
     const list = client.dataset("workspace").table("list");
     const [job] = await list.copy(client.dataset("workspace").table("copied"));
@@ -318,7 +337,7 @@ describe("load, copy and extract jobs", () => {
       assertRefused(
         await agent.send("POST", UPLOAD, { ...multipart([description(), good]), headers: { "content-type": type } }),
       );
-    assertRefused(await upload([description(), data(`{"word":"${"x".repeat(2_000_000)}"}`)]), 413);
+    assertRefused(await upload([description(), data(`{"word":"${"x".repeat(10_100_000)}"}`)]), 413);
     for (const target of [
       UPLOAD.replace("multipart", "resumable"),
       UPLOAD.replace("multipart", "media"),

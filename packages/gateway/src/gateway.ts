@@ -146,6 +146,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
         pages,
         metadata: new MetadataReader(connections, clock),
         bodyBytes: config.limits.requests.sqlBodyBytes,
+        uploadBytes: config.limits.requests.uploadBytes,
         longPollMs: config.limits.sessions.longPollMs,
         publicUrl: () => reachedAt,
       }),

@@ -11,6 +11,9 @@ import { count, duration, section, size } from "./fields.ts";
 export const limitsSection = section({
   requests: section({
     sql_body: size("1KB", "16MB").prefault("1.5MB").describe("Largest body of a request that carries SQL"),
+    upload: size("1KB", "64MB")
+      .prefault("10MB")
+      .describe("Largest upload of a load job; its rows, as parameters, are 9 MB at most whatever this says"),
     header_bytes: size("1KB", "256KB").prefault("32KB").describe("All request headers together"),
     header_count: count(10, 1000).default(100).describe("Request headers"),
     headers_timeout: duration("1s", "5m").prefault("10s").describe("Time to send all headers, and to begin TLS"),
@@ -107,6 +110,7 @@ export function limitsOf(file: LimitsFile) {
   return {
     requests: {
       sqlBodyBytes: requests.sql_body,
+      uploadBytes: requests.upload,
       headerBytes: requests.header_bytes,
       headerCount: requests.header_count,
       headersTimeoutMs: requests.headers_timeout,

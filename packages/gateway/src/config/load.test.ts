@@ -67,6 +67,7 @@ describe("a configuration", () => {
     assert.equal(config.approvals.expiresAfterMs, 24 * 3_600_000);
     assert.equal(config.masking.smallcellK, 11);
     assert.equal(config.limits.requests.sqlBodyBytes, 1_500_000);
+    assert.equal(config.limits.requests.uploadBytes, 10_000_000);
     assert.deepEqual(config.issuers[0], {
       name: "workloads",
       issuer: "https://workloads.example",

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { AgentPrincipal } from "../identity/principal.ts";
+import type { UploadRoom } from "./upload-room.ts";
 
 /**
  * Uploads that arrive in pieces, until the last one: in memory alone, so that nothing of half an upload lies on a disk (I5). A restart
@@ -20,9 +21,11 @@ export interface Piecewise {
   busy: boolean;
   /** The session of the job that was made: the last answer may not have arrived. */
   made: string | undefined;
+  /** Gives back the memory that its bytes were given. */
+  readonly release: () => void;
 }
 
-/** An upload is `limits.requests.sql_body` at most: with these, what all of them hold (I10). */
+/** Begun and not forgotten; what their bytes may hold in memory is bounded by UploadRoom (I10). */
 export const MOST_PER_AGENT = 4;
 export const MOST_IN_ALL = 64;
 /** Milliseconds from one piece to the next. */
@@ -30,10 +33,15 @@ export const IDLE_MS = 10 * 60_000;
 
 export class Pieces {
   readonly #clock: () => number;
+  readonly #room: UploadRoom;
+  /** Bytes of the largest upload. */
+  readonly #largest: number;
   readonly #uploads = new Map<string, Piecewise>();
 
-  constructor(clock: () => number) {
+  constructor(clock: () => number, room: UploadRoom, largest: number) {
     this.#clock = clock;
+    this.#room = room;
+    this.#largest = largest;
   }
 
   /** undefined: this agent, or all together, have begun as many as there may be. */
@@ -43,9 +51,11 @@ export class Pieces {
     const own = [...this.#uploads.values()].filter((upload) => upload.owner === owner);
     // One whose job is made is kept for its answer alone.
     const done = own.find(({ made, busy }) => made !== undefined && !busy);
-    if (own.length >= MOST_PER_AGENT && done !== undefined) this.#uploads.delete(done.id);
+    if (own.length >= MOST_PER_AGENT && done !== undefined) this.forget(done);
     else if (own.length >= MOST_PER_AGENT) return undefined;
     if (this.#uploads.size >= MOST_IN_ALL) return undefined;
+    const release = this.#room.take(owner, total ?? this.#largest);
+    if (release === undefined) return undefined;
     const upload: Piecewise = {
       id: randomBytes(24).toString("base64url"),
       owner,
@@ -57,6 +67,7 @@ export class Pieces {
       touched: this.#clock(),
       busy: false,
       made: undefined,
+      release,
     };
     this.#uploads.set(upload.id, upload);
     return upload;
@@ -72,16 +83,16 @@ export class Pieces {
   }
 
   forget(upload: Piecewise): void {
+    upload.release();
     this.#uploads.delete(upload.id);
   }
 
   #forgetIdle(): void {
     const before = this.#clock() - IDLE_MS;
-    for (const upload of this.#uploads.values())
-      if (upload.touched < before && !upload.busy) this.#uploads.delete(upload.id);
+    for (const upload of this.#uploads.values()) if (upload.touched < before && !upload.busy) this.forget(upload);
   }
 }
 
-function ownerOf({ issuer, subject, onBehalfOf = [] }: AgentPrincipal): string {
+export function ownerOf({ issuer, subject, onBehalfOf = [] }: AgentPrincipal): string {
   return JSON.stringify([issuer, subject, onBehalfOf.map((other) => [other.issuer, other.subject])]);
 }

@@ -4,7 +4,7 @@ export class UploadError extends Error {
 }
 
 /** BigQuery's own bound of rows in one request with parameters is its size; this one bounds what is looked at row by row (I10). */
-export const MOST_ROWS = 50_000;
+export const MOST_ROWS = 200_000;
 
 export function tooManyRows(): UploadError {
   return new UploadError(`An upload has at most ${MOST_ROWS} rows; load more from Cloud Storage.`);

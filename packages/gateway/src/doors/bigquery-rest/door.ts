@@ -33,6 +33,8 @@ export interface BigQueryDoorOptions {
   readonly metadata: MetadataReader;
   /** Most bytes of a request body. */
   readonly bodyBytes: number;
+  /** Most bytes of a load job's upload. */
+  readonly uploadBytes: number;
   /** Longest one call waits for a result (bigquery-protocol "Waiting"). */
   readonly longPollMs: number;
   /** Where clients reach the gateway. */
@@ -55,8 +57,8 @@ export class BigQueryDoor {
     this.#o = options;
     this.#tableData = new TableData(options);
     this.#routines = new Routines(options);
-    const { bodyBytes, publicUrl, pages } = options;
-    this.#uploads = new Uploads({ store: pages.store, clock: pages.clock, bodyBytes, publicUrl });
+    const { bodyBytes, uploadBytes, publicUrl, pages } = options;
+    this.#uploads = new Uploads({ store: pages.store, clock: pages.clock, bodyBytes, uploadBytes, publicUrl });
   }
 
   /** `note` is told the operation's name as soon as there is one. */

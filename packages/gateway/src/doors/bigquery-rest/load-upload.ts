@@ -1,19 +1,12 @@
-import type { TableFieldSchema } from "@chaperone/googlesql";
 import type { AgentPrincipal } from "../../identity/principal.ts";
 import type { Connection } from "../../sessions/connection.ts";
 import { describedTable } from "../../sessions/described-table.ts";
-import { loadOfRows } from "../../sessions/load-rows.ts";
-import type { SentValue } from "../../sessions/sent-value.ts";
 import type { Statement } from "../../sessions/statement.ts";
-import { type CsvForm, csvRows } from "../../uploads/csv-rows.ts";
-import { jsonRows } from "../../uploads/json-rows.ts";
-import { parquetRows, requireTypes } from "../../uploads/parquet-rows.ts";
-import { textOf } from "../../uploads/text.ts";
+import type { CsvForm } from "../../uploads/csv-rows.ts";
+import { statementOf, type UploadFormat } from "../../uploads/upload-statement.ts";
+import { statementInThread } from "../../uploads/upload-thread.ts";
 import { GoogleError, invalid, notFound } from "./google-error.ts";
 import { fieldOf, type LoadConfiguration, type SchemaField, spelling, tableText } from "./job-configurations.ts";
-
-/** BigQuery's own bound of a request with parameters is 10 MB: https://cloud.google.com/bigquery/quotas#query_jobs */
-const MOST_PARAMETER_CHARACTERS = 9_000_000;
 
 /** The statements that a load job which carries its rows stands for. Throws GoogleError naming the row, never a value (I9). */
 export async function uploadStatement(
@@ -46,25 +39,19 @@ export async function uploadStatement(
   // Columns of a CSV file have their places alone: with one that the agent may not know of, no place would be sure.
   const hidden = exists && (described.resource.schema?.fields ?? []).length !== described.fields.length;
   const columns = asked ?? (hidden ? undefined : fields);
-  const { rows, jsonTexts } = await rowsOf(load, data, fields, columns);
-  const { statement, errors } = loadOfRows({
-    target,
-    fields,
-    rows,
-    ignoreUnknownValues: load.ignoreUnknownValues ?? false,
-    jsonTexts,
-    exists,
-    write,
-  });
-  const [error] = errors;
-  if (error !== undefined && errors.length > (load.maxBadRecords ?? 0))
-    throw invalid(
-      `Row ${error.index + 1}${error.location === "" ? "" : `, field ${error.location}`}: ${error.message} (${errors.length} such rows.)`,
-    );
-  if (statement === undefined) throw invalid("The upload has no row that can be written.");
-  if (JSON.stringify(statement.parameters).length > MOST_PARAMETER_CHARACTERS)
-    throw invalid("The rows come to more than BigQuery takes with one statement; load them from Cloud Storage.");
-  return statement;
+  const made = await statementInThread(
+    {
+      format: formatOf(load, columns),
+      target,
+      fields,
+      exists,
+      write,
+      ignoreUnknownValues: load.ignoreUnknownValues ?? false,
+      maxBadRecords: load.maxBadRecords ?? 0,
+    },
+    data,
+  );
+  return statementOf(made);
 }
 
 /** Settings of one format, which would change nothing of another. */
@@ -77,13 +64,8 @@ const OF_CSV = [
   "allowJaggedRows",
 ] as const;
 
-/** `columns`: a CSV file's, by their places; undefined: nobody can say. `jsonTexts`: a text in a JSON column is JSON. */
-async function rowsOf(
-  load: LoadConfiguration,
-  data: Buffer,
-  fields: readonly TableFieldSchema[],
-  columns: readonly SchemaField[] | undefined,
-): Promise<{ readonly rows: readonly SentValue[]; readonly jsonTexts: boolean }> {
+/** `columns`: a CSV file's, by their places; undefined: nobody can say. */
+function formatOf(load: LoadConfiguration, columns: readonly SchemaField[] | undefined): UploadFormat {
   const { sourceFormat = "CSV" } = load;
   for (const name of sourceFormat === "CSV" ? [] : OF_CSV)
     if (load[name] !== undefined && load[name] !== false) throw invalid(`${name} is a setting of CSV files.`);
@@ -91,7 +73,7 @@ async function rowsOf(
     throw invalid("parquetOptions are settings of Parquet files.");
   switch (sourceFormat) {
     case "NEWLINE_DELIMITED_JSON":
-      return { rows: jsonRows(textOf(data)), jsonTexts: false };
+      return { kind: "json" };
     case "CSV":
       if (load.autodetect === true)
         throw invalid(
@@ -101,12 +83,9 @@ async function rowsOf(
         throw invalid(
           "Give the schema of the CSV file's columns: the table has some that policy doesn't show to this agent.",
         );
-      return { rows: csvRows(textOf(data), columns, csvForm(load)), jsonTexts: true };
-    case "PARQUET": {
-      const { fields: sent, rows } = await parquetRows(data);
-      requireTypes(sent, fields);
-      return { rows, jsonTexts: true };
-    }
+      return { kind: "csv", columns: columns.map(({ name, type }) => ({ name, type })), form: csvForm(load) };
+    case "PARQUET":
+      return { kind: "parquet" };
     case "AVRO":
     case "ORC":
       throw invalid(

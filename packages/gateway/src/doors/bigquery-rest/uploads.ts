@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { findSessionById, type SessionRow } from "../../sessions/session-row.ts";
 import type { Store } from "../../store/store.ts";
-import { Pieces, type Piecewise } from "../../uploads/pieces.ts";
+import { ownerOf, Pieces, type Piecewise } from "../../uploads/pieces.ts";
+import { UploadRoom } from "../../uploads/upload-room.ts";
 import { type ContentRange, contentRange } from "./content-range.ts";
 import { GoogleError, invalid, notFound } from "./google-error.ts";
 import { type Inserting, insertJob, jobOf } from "./insert-job.ts";
@@ -12,12 +13,16 @@ import type { Matched } from "./routes.ts";
 export interface UploadOptions {
   readonly store: Store;
   readonly clock: () => number;
-  /** Most bytes of one upload, whole. */
+  /** Most bytes of one upload's description. */
   readonly bodyBytes: number;
+  /** Most bytes of one upload, whole. */
+  readonly uploadBytes: number;
   /** Where clients reach the gateway: they are told the whole address of an upload. */
   readonly publicUrl: () => string;
 }
 
+/** What a body may be longer than its data: boundaries and a job's description beside it, or a piece that is too long. */
+const SPARE_BYTES = 65_536;
 /** HTTP's own name for 308 is another; Google's uploads mean "go on" by it. */
 const RESUME_INCOMPLETE = 308;
 /** Google's answer to a cancelled upload. https://cloud.google.com/storage/docs/performing-resumable-uploads#cancel-upload */
@@ -31,11 +36,13 @@ const OTHER_PROTOCOL = ["x-goog-upload-protocol", "x-goog-upload-command", "x-go
  */
 export class Uploads {
   readonly #o: UploadOptions;
+  readonly #room: UploadRoom;
   readonly #pieces: Pieces;
 
   constructor(options: UploadOptions) {
     this.#o = options;
-    this.#pieces = new Pieces(options.clock);
+    this.#room = new UploadRoom(options.uploadBytes);
+    this.#pieces = new Pieces(options.clock, this.#room, options.uploadBytes);
   }
 
   /** The POST: a whole upload makes its job, which is returned; one in pieces begins, and is answered. */
@@ -50,16 +57,16 @@ export class Uploads {
         "Uploads in pieces go by uploadType=resumable and Content-Range; leave the X-Goog-Upload headers out.",
       );
     if (m.query.has("upload_id")) throw invalid("An upload that has begun goes on by PUT.");
-    const { bodyBytes } = this.#o;
+    const { bodyBytes, uploadBytes } = this.#o;
     switch (m.query.get("uploadType")) {
       case "multipart":
-        return insertJob(o, await readUpload(request, bodyBytes));
+        return this.#whole(o, request);
       case "resumable": {
         const declared = request.headers["x-upload-content-length"];
         if (declared !== undefined && !/^\d{1,15}$/.test(String(declared)))
           throw invalid("X-Upload-Content-Length is a number of bytes.");
         const total = declared === undefined ? undefined : Number(declared);
-        if (total !== undefined && total > bodyBytes) throw this.#tooLarge();
+        if (total !== undefined && total > uploadBytes) throw this.#tooLarge();
         const description = await readBody(request, bodyBytes);
         jobOf(description, o.project, true);
         const upload = this.#pieces.begin(o.principal, o.project, description, total);
@@ -82,8 +89,26 @@ export class Uploads {
         throw new GoogleError(
           403,
           "accessDenied",
-          `Uploads are one multipart request (uploadType=multipart) or pieces (resumable), of at most ${bodyBytes} bytes together; load more from Cloud Storage.`,
+          `Uploads are one multipart request (uploadType=multipart) or pieces (resumable), of at most ${uploadBytes} bytes together; load more from Cloud Storage.`,
         );
+    }
+  }
+
+  async #whole(o: Inserting, request: IncomingMessage): Promise<SessionRow> {
+    const { uploadBytes } = this.#o;
+    const most = uploadBytes + SPARE_BYTES;
+    const declared = request.headers["content-encoding"] === undefined ? request.headers["content-length"] : undefined;
+    const release = this.#room.take(ownerOf(o.principal), Math.min(Number(declared ?? most), uploadBytes));
+    if (release === undefined)
+      throw new GoogleError(
+        503,
+        "backendError",
+        "Too many uploads are being read, of this agent or of all; try again.",
+      );
+    try {
+      return await insertJob(o, await readUpload(request, most));
+    } finally {
+      release();
     }
   }
 
@@ -119,13 +144,15 @@ export class Uploads {
     request: IncomingMessage,
     response: ServerResponse,
   ): Promise<SessionRow | undefined> {
-    const { bodyBytes } = this.#o;
+    const { uploadBytes } = this.#o;
     if (request.headers["content-encoding"] !== undefined)
       throw new GoogleError(415, "invalid", "Pieces of an upload come as they are: a range counts their bytes.");
     const header = request.headers["content-range"];
     const range = header === undefined ? undefined : contentRange(header);
-    if ((range?.total ?? 0) > bodyBytes) throw this.#tooLarge();
-    const bytes = await readBytes(request, bodyBytes - (upload.made === undefined ? upload.size : 0));
+    if ((range?.total ?? 0) > uploadBytes) throw this.#tooLarge();
+    // A total that was said is what it was given room for; what goes a little past it is told so below.
+    const most = Math.min(uploadBytes, (upload.total ?? uploadBytes) + SPARE_BYTES);
+    const bytes = await readBytes(request, most - (upload.made === undefined ? upload.size : 0));
     if (upload.made !== undefined) return this.#madeBefore(upload.made, o);
     this.#take(upload, range, bytes);
     if (upload.total === undefined || upload.size < upload.total) {
@@ -142,6 +169,7 @@ export class Uploads {
     try {
       const row = await insertJob(o, { description: upload.description, data });
       upload.made = row.id;
+      upload.release();
       return row;
     } catch (error) {
       // What was refused is sent anew, from its beginning.
@@ -189,7 +217,7 @@ export class Uploads {
     return new GoogleError(
       413,
       "invalid",
-      `An upload has at most ${this.#o.bodyBytes} bytes, as it becomes one statement; load more from Cloud Storage.`,
+      `An upload has at most ${this.#o.uploadBytes} bytes, as it becomes one statement; load more from Cloud Storage.`,
     );
   }
 }

@@ -1,20 +1,28 @@
-import { parentPort, workerData } from "node:worker_threads";
 import { parquetMetadata, parquetReadObjects, parquetSchema } from "hyparquet";
 import { PageTally } from "./parquet-pages.ts";
 import { columnOf, orNull, type ParquetField } from "./parquet-values.ts";
 import { MOST_ROWS, tooManyRows, UploadError } from "./upload-error.ts";
 
-/** Reads one Parquet file in a thread of its own, which may run out of its memory or its time and nothing else with it. */
-
-export type ParquetReply =
-  /** `text`: newline-delimited JSON. */
-  | { readonly ok: true; readonly fields: readonly ParquetField[]; readonly text: string }
-  | { readonly ok: false; readonly message: string };
+/** A Parquet file's columns, and its rows as newline-delimited JSON. */
+export interface ParquetFile {
+  readonly fields: readonly ParquetField[];
+  readonly text: string;
+}
 
 /** Characters of the rows as JSON: a dictionary makes many long values of few bytes. */
 const MOST_CHARACTERS = 16_000_000;
 
-async function read(bytes: Uint8Array<ArrayBuffer>): Promise<ParquetReply> {
+/** Throws UploadError. A file can be made to take much time or memory: it is read in a thread that may run out of its own (upload-thread.ts). */
+export async function parquetFile(bytes: Uint8Array<ArrayBuffer>): Promise<ParquetFile> {
+  return read(bytes).catch((error: unknown) => {
+    // What is not ours may quote a value.
+    throw error instanceof UploadError
+      ? error
+      : new UploadError("The upload is not a Parquet file that can be read here.");
+  });
+}
+
+async function read(bytes: Uint8Array<ArrayBuffer>): Promise<ParquetFile> {
   const metadata = parquetMetadata(bytes, { geoparquet: false });
   const tree = parquetSchema(metadata);
   const rows = metadata.row_groups.reduce((sum, group) => sum + group.num_rows, 0n);
@@ -57,14 +65,5 @@ async function read(bytes: Uint8Array<ArrayBuffer>): Promise<ParquetReply> {
     });
     lines.push(`{${members.join(",")}}`);
   }
-  return { ok: true, fields: columns.map(({ field }) => field), text: lines.join("\n") };
+  return { fields: columns.map(({ field }) => field), text: lines.join("\n") };
 }
-
-read(workerData as Uint8Array<ArrayBuffer>)
-  // What is not ours may quote a value.
-  .catch((error: unknown): ParquetReply => {
-    const message =
-      error instanceof UploadError ? error.message : "The upload is not a Parquet file that can be read here.";
-    return { ok: false, message };
-  })
-  .then((reply) => parentPort?.postMessage(reply));

@@ -1,0 +1,26 @@
+import type { TableFieldSchema } from "@chaperone/googlesql";
+import type { ParquetField } from "./parquet-values.ts";
+import { UploadError } from "./upload-error.ts";
+
+/** BigQuery's types that a column of the file may be read into, beside its own. */
+const ALSO: Readonly<Record<string, readonly string[]>> = {
+  INTEGER: ["INT64"],
+  FLOAT: ["FLOAT64"],
+  BOOLEAN: ["BOOL"],
+  RECORD: ["STRUCT"],
+  NUMERIC: ["BIGNUMERIC"],
+  STRING: ["JSON"],
+};
+
+/** A column of another type than the table's would be written in another form than it was sent in. Names the field. */
+export function requireTypes(sent: readonly ParquetField[], fields: readonly TableFieldSchema[], path = ""): void {
+  for (const one of sent) {
+    const there = fields.find(({ name }) => name.toLowerCase() === one.name.toLowerCase());
+    // What the table has no field for is refused, or left out, row by row.
+    if (there === undefined) continue;
+    const fits = there.type === one.type || ALSO[one.type]?.includes(there.type) === true;
+    if (!fits || (there.mode === "REPEATED") !== one.repeated)
+      throw new UploadError(`Field ${path}${there.name} of the Parquet file has another type than the table's.`);
+    requireTypes(one.fields ?? [], there.fields ?? [], `${path}${there.name}.`);
+  }
+}
