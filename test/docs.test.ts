@@ -13,6 +13,7 @@ import { policyCommand } from "../packages/cli/src/commands/policy.ts";
 import { serveCommand } from "../packages/cli/src/commands/serve.ts";
 import { sessionsCommand } from "../packages/cli/src/commands/sessions.ts";
 import { loadConfig, parseConfig } from "../packages/gateway/src/config/index.ts";
+import { checkFiles } from "../packages/gateway/src/index.ts";
 import { MASK_RULES } from "../packages/masking/src/index.ts";
 import { renewed } from "./docs/reference.ts";
 
@@ -134,8 +135,15 @@ describe("docs/configuration.md", () => {
     for (const key of keysOf(properties)) assert.match(text, new RegExp(`\\b${key}\\b`), `${key} isn't explained`);
   });
 
-  it("has an example that loads, as README's does", () => {
-    loadConfig(join(ROOT, "examples/chaperone.yaml"), { env: {} });
+  it("has examples that pass `config check` as they are", () => {
+    const files = readdirSync(join(ROOT, "examples")).filter((name) => name.endsWith(".yaml"));
+    assert.ok(files.length >= 2);
+    for (const file of files)
+      for (const { policies } of checkFiles(loadConfig(join(ROOT, "examples", file), { env: {} })))
+        assert.ok(policies > 0);
+  });
+
+  it("has an example in README that loads", () => {
     const [readme = ""] = [...read("README.md").matchAll(/^ {3}```yaml\n(.*?)^ {3}```$/gms)].map(
       ([, text = ""]) => text,
     );

@@ -9,7 +9,7 @@ export function section<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
   const known = Object.keys(shape);
   return z.strictObject(shape, {
     error: (issue) => {
-      if (issue.code === "unrecognized_keys") return issue.keys.map((key) => unknownKey(key, known)).join("; ");
+      if (issue.code === "unrecognized_keys") return unknownKeys(issue.keys, known);
       if (issue.code === "invalid_type") {
         return issue.input === undefined || issue.input === null
           ? `is missing; it has the keys ${known.join(", ")}`
@@ -22,13 +22,20 @@ export function section<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
 
 const SECRET_KEYS = new Set(["private_key", "client_secret", "password", "secret", "token", "access_token", "api_key"]);
 
-function unknownKey(key: string, known: readonly string[]): string {
-  const name = JSON.stringify(key.slice(0, 64));
-  if (SECRET_KEYS.has(key)) return `unknown key ${name}: a secret is never written here; refer to a file`;
-  const meant = nearest(key, known);
-  return meant === undefined
-    ? `unknown key ${name}: known here are ${known.join(", ")}`
-    : `unknown key ${name}: did you mean ${JSON.stringify(meant)}?`;
+/** Of those that are like no other, what is known is said once. */
+function unknownKeys(keys: readonly string[], known: readonly string[]): string {
+  const said: string[] = [];
+  const strange: string[] = [];
+  for (const key of keys) {
+    const name = JSON.stringify(key.slice(0, 64));
+    const meant = nearest(key, known);
+    if (SECRET_KEYS.has(key)) said.push(`unknown key ${name}: a secret is never written here; refer to a file`);
+    else if (meant === undefined) strange.push(name);
+    else said.push(`unknown key ${name}: did you mean ${JSON.stringify(meant)}?`);
+  }
+  if (strange.length > 0)
+    said.push(`unknown key${strange.length > 1 ? "s" : ""} ${strange.join(", ")}: known here are ${known.join(", ")}`);
+  return said.join("; ");
 }
 
 /** A non-empty text of at most `longest` characters, without control characters and without `${…}` (which is for secrets only). */

@@ -175,6 +175,22 @@ describe("a refused configuration", () => {
     );
   });
 
+  it("says once what is known where several keys are like nothing", () => {
+    const message = refusal(`foo1: 1\nzzzqq: 2\nlisen: {}\n${SMALLEST}`);
+    assert.match(
+      message,
+      /unknown key "lisen": did you mean "listen"\?; unknown keys "foo1", "zzzqq": known here are listen,/,
+    );
+    assert.equal(message.match(/known here are/g)?.length, 1);
+  });
+
+  it("says that a whole request takes no less time than its headers", () => {
+    assert.match(
+      refusal(`${SMALLEST}\nlimits: { requests: { headers_timeout: 10s, body_timeout: 5s } }`),
+      /limits\.requests\.body_timeout: must be at least as long as headers_timeout/,
+    );
+  });
+
   it("shows every problem at once", () => {
     const message = refusal(`${SMALLEST}\nlog: { level: loud }\nlisten: { port: 99999 }`);
     assert.match(message, /15:15: log\.level: must be trace, debug/);
