@@ -15,8 +15,8 @@ const H: usize = memory.data<u32>([
 ]);
 /** Four blocks as bytes, one behind the other, with room for stores that run over. */
 const BLOCKS: usize = memory.data(4 * 64 + 64, 16);
-/** The message schedule: 64 words of four lanes. */
-const W: usize = memory.data(64 * 16, 16);
+/** Sixteen words of the message schedule, of four lanes; each sixteen are written over the ones before. */
+const W: usize = memory.data(16 * 16, 16);
 /** The state: 8 words of four lanes. */
 const STATE: usize = memory.data(8 * 16, 16);
 /** A digest as bytes. */
@@ -54,14 +54,18 @@ export function transposeBlock(): void {
 
 /** Of HMAC's outer hash: the inner digest, the end mark, and the length of a key's block and a digest in bits. */
 export function outerBlock(): void {
-  memory.copy(W, STATE, 8 * 16);
+  for (let i: usize = 0; i < 8 * 16; i += 16) v128.store(W + i, v128.load(STATE + i));
   v128.store(W, i32x4.splat(0x8000_0000), 8 * 16);
-  memory.fill(W + 9 * 16, 0, 6 * 16);
+  for (let i: usize = 9 * 16; i < 15 * 16; i += 16) v128.store(W + i, i32x4.splat(0));
   v128.store(W, i32x4.splat((64 + 32) * 8), 15 * 16);
 }
 
 /** Begins from the states (8 words each) at four places. */
 export function loadState(a: usize, b: usize, c: usize, d: usize): void {
+  if (a == b && b == c && c == d) {
+    for (let i: usize = 0; i < 8; i++) v128.store(STATE + (i << 4), v128.load32_splat(a + (i << 2)));
+    return;
+  }
   for (let i: usize = 0; i < 8; i++) {
     const at = i << 2;
     let word = v128.load32_zero(a + at);
@@ -95,6 +99,16 @@ export function stateAt(lane: i32, words: usize): usize {
   return v128.load(W + (i << 4));
 }
 
+/** The word sixteen further on, in the place of the one at `i`. */
+// @ts-ignore: decorator
+@inline function schedule(i: usize): void {
+  const w15 = word((i + 1) & 15);
+  const w2 = word((i + 14) & 15);
+  const s0 = v128.xor(v128.xor(rotr(w15, 7), rotr(w15, 18)), i32x4.shr_u(w15, 3));
+  const s1 = v128.xor(v128.xor(rotr(w2, 17), rotr(w2, 19)), i32x4.shr_u(w2, 10));
+  v128.store(W + (i << 4), i32x4.add(i32x4.add(word(i), s0), i32x4.add(word((i + 9) & 15), s1)));
+}
+
 // @ts-ignore: decorator
 @inline function sum1(e: v128): v128 {
   return v128.xor(v128.xor(rotr(e, 6), rotr(e, 11)), rotr(e, 25));
@@ -105,26 +119,20 @@ export function stateAt(lane: i32, words: usize): usize {
   return v128.xor(v128.xor(rotr(a, 2), rotr(a, 13)), rotr(a, 22));
 }
 
-/** T1 without the schedule's part. */
+/** T1 of the round at `i` of the sixteen whose constants begin at `k`. */
 // @ts-ignore: decorator
-@inline function step(e: v128, f: v128, g: v128, h: v128, i: usize): v128 {
-  const scheduled = i32x4.add(word(i), v128.load32_splat(K + (i << 2)));
+@inline function step(e: v128, f: v128, g: v128, h: v128, k: usize, i: usize): v128 {
+  const scheduled = i32x4.add(word(i), v128.load32_splat(k + (i << 2)));
   return i32x4.add(i32x4.add(h, scheduled), i32x4.add(sum1(e), v128.xor(g, v128.and(e, v128.xor(f, g)))));
 }
 
+/** T2; `ab` is a ⊕ b, and `bc` b ⊕ c, which was the round's before. */
 // @ts-ignore: decorator
-@inline function step2(a: v128, b: v128, c: v128): v128 {
-  return i32x4.add(sum0(a), v128.xor(b, v128.and(v128.xor(a, b), v128.xor(b, c))));
+@inline function step2(a: v128, b: v128, ab: v128, bc: v128): v128 {
+  return i32x4.add(sum0(a), v128.xor(b, v128.and(ab, bc)));
 }
 
 export function compress(): void {
-  for (let i: usize = 16; i < 64; i++) {
-    const w15 = word(i - 15);
-    const w2 = word(i - 2);
-    const s0 = v128.xor(v128.xor(rotr(w15, 7), rotr(w15, 18)), i32x4.shr_u(w15, 3));
-    const s1 = v128.xor(v128.xor(rotr(w2, 17), rotr(w2, 19)), i32x4.shr_u(w2, 10));
-    v128.store(W + (i << 4), i32x4.add(i32x4.add(word(i - 16), s0), i32x4.add(word(i - 7), s1)));
-  }
   let a = v128.load(STATE);
   let b = v128.load(STATE, 16);
   let c = v128.load(STATE, 32);
@@ -133,32 +141,92 @@ export function compress(): void {
   let f = v128.load(STATE, 80);
   let g = v128.load(STATE, 96);
   let h = v128.load(STATE, 112);
-  // Eight rounds at a time, so that the letters move on without moving a value.
-  for (let i: usize = 0; i < 64; i += 8) {
-    let t = step(e, f, g, h, i);
+  let odd = v128.xor(b, c);
+  let even: v128;
+  // Sixteen rounds at a time: the letters move on without moving a value, and each word has a fixed place.
+  for (let k = K; ; ) {
+    let t = step(e, f, g, h, k, 0);
     d = i32x4.add(d, t);
-    h = i32x4.add(t, step2(a, b, c));
-    t = step(d, e, f, g, i + 1);
+    even = v128.xor(a, b);
+    h = i32x4.add(t, step2(a, b, even, odd));
+    t = step(d, e, f, g, k, 1);
     c = i32x4.add(c, t);
-    g = i32x4.add(t, step2(h, a, b));
-    t = step(c, d, e, f, i + 2);
+    odd = v128.xor(h, a);
+    g = i32x4.add(t, step2(h, a, odd, even));
+    t = step(c, d, e, f, k, 2);
     b = i32x4.add(b, t);
-    f = i32x4.add(t, step2(g, h, a));
-    t = step(b, c, d, e, i + 3);
+    even = v128.xor(g, h);
+    f = i32x4.add(t, step2(g, h, even, odd));
+    t = step(b, c, d, e, k, 3);
     a = i32x4.add(a, t);
-    e = i32x4.add(t, step2(f, g, h));
-    t = step(a, b, c, d, i + 4);
+    odd = v128.xor(f, g);
+    e = i32x4.add(t, step2(f, g, odd, even));
+    t = step(a, b, c, d, k, 4);
     h = i32x4.add(h, t);
-    d = i32x4.add(t, step2(e, f, g));
-    t = step(h, a, b, c, i + 5);
+    even = v128.xor(e, f);
+    d = i32x4.add(t, step2(e, f, even, odd));
+    t = step(h, a, b, c, k, 5);
     g = i32x4.add(g, t);
-    c = i32x4.add(t, step2(d, e, f));
-    t = step(g, h, a, b, i + 6);
+    odd = v128.xor(d, e);
+    c = i32x4.add(t, step2(d, e, odd, even));
+    t = step(g, h, a, b, k, 6);
     f = i32x4.add(f, t);
-    b = i32x4.add(t, step2(c, d, e));
-    t = step(f, g, h, a, i + 7);
+    even = v128.xor(c, d);
+    b = i32x4.add(t, step2(c, d, even, odd));
+    t = step(f, g, h, a, k, 7);
     e = i32x4.add(e, t);
-    a = i32x4.add(t, step2(b, c, d));
+    odd = v128.xor(b, c);
+    a = i32x4.add(t, step2(b, c, odd, even));
+    t = step(e, f, g, h, k, 8);
+    d = i32x4.add(d, t);
+    even = v128.xor(a, b);
+    h = i32x4.add(t, step2(a, b, even, odd));
+    t = step(d, e, f, g, k, 9);
+    c = i32x4.add(c, t);
+    odd = v128.xor(h, a);
+    g = i32x4.add(t, step2(h, a, odd, even));
+    t = step(c, d, e, f, k, 10);
+    b = i32x4.add(b, t);
+    even = v128.xor(g, h);
+    f = i32x4.add(t, step2(g, h, even, odd));
+    t = step(b, c, d, e, k, 11);
+    a = i32x4.add(a, t);
+    odd = v128.xor(f, g);
+    e = i32x4.add(t, step2(f, g, odd, even));
+    t = step(a, b, c, d, k, 12);
+    h = i32x4.add(h, t);
+    even = v128.xor(e, f);
+    d = i32x4.add(t, step2(e, f, even, odd));
+    t = step(h, a, b, c, k, 13);
+    g = i32x4.add(g, t);
+    odd = v128.xor(d, e);
+    c = i32x4.add(t, step2(d, e, odd, even));
+    t = step(g, h, a, b, k, 14);
+    f = i32x4.add(f, t);
+    even = v128.xor(c, d);
+    b = i32x4.add(t, step2(c, d, even, odd));
+    t = step(f, g, h, a, k, 15);
+    e = i32x4.add(e, t);
+    odd = v128.xor(b, c);
+    a = i32x4.add(t, step2(b, c, odd, even));
+    k += 64;
+    if (k == K + 256) break;
+    schedule(0);
+    schedule(1);
+    schedule(2);
+    schedule(3);
+    schedule(4);
+    schedule(5);
+    schedule(6);
+    schedule(7);
+    schedule(8);
+    schedule(9);
+    schedule(10);
+    schedule(11);
+    schedule(12);
+    schedule(13);
+    schedule(14);
+    schedule(15);
   }
   v128.store(STATE, i32x4.add(v128.load(STATE), a));
   v128.store(STATE, i32x4.add(v128.load(STATE, 16), b), 16);

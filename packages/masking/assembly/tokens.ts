@@ -98,6 +98,9 @@ function hash(count: i32): void {
 const STRING_PREFIX: u64 = 0x47_4e49_5254_53;
 const INT64_PREFIX: u64 = 0x34_3654_4e49;
 
+/** From 16 - n on: 16 bytes of which the first n are set. */
+const FIRST_BYTES: usize = memory.data<u64>([~0, ~0, 0, 0]);
+
 /** The one block behind the padded key: the message, the end mark, zeros, and how many bits there were with the key's block. */
 function prepare(entry: usize, lane: i32): void {
   const start = <usize>load<u32>(entry);
@@ -105,15 +108,14 @@ function prepare(entry: usize, lane: i32): void {
   const isInt64 = (tagged & INT64_FLAG) != 0;
   const length = <usize>(tagged & 0xffff);
   const block = startBlock(lane);
+  for (let i: usize = 0; i < 64; i += 16) v128.store(block + i, i32x4.splat(0));
   store<u64>(block, isInt64 ? INT64_PREFIX : STRING_PREFIX);
   const at = block + (isInt64 ? 6 : 7);
-  for (let i: usize = 0; i < length; i += 16) v128.store(at + i, v128.load(start + i));
-  let end = at + length;
-  // The loads ran over the value's end.
-  const blockEnd = block + 64;
-  store<u8>(end, 0x80);
-  end++;
-  memory.fill(end, 0, blockEnd - end);
+  let i: usize = 0;
+  for (; i + 16 <= length; i += 16) v128.store(at + i, v128.load(start + i));
+  // The last load runs over the value's end.
+  v128.store(at + i, v128.and(v128.load(start + i), v128.load(FIRST_BYTES + 16 - (length - i))));
+  store<u8>(at + length, 0x80);
   store<u32>(block, bswap((64 + <u32>(at - block + length)) << 3), 60);
 }
 
