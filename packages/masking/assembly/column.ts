@@ -1,31 +1,82 @@
-/** Keyed tokens of a column of STRINGs, four at a time: what `tokens.ts` does within JSON's rows, here by places and lengths. */
-import { IN, IN_BYTES, IN_SLACK, OUT, PLAN, QUEUE_ENTRIES } from "./layout";
+/**
+ * Texts of a whole column, by their offsets: keyed tokens, four at a time, as `tokens.ts` makes them within JSON's rows, and the parts that
+ * `last4` and `first4` show. Each value becomes as many bytes as every other, and a NULL none.
+ */
+import { IN, IN_BYTES, OUT, PLAN, QUEUE_ENTRIES } from "./layout";
 import { enqueueToken, finishTokens, LONGEST_TOKENISED, STRING_TOKEN_BYTES, startTokens } from "./tokens";
 
 export { padKey } from "./tokens";
-export { IN as inAt, IN_BYTES as inBytes, IN_SLACK as inSlack, OUT as outAt, PLAN as keyAt, QUEUE_ENTRIES as mostValues };
-/** Longer values are the host's. */
-export const longest: usize = LONGEST_TOKENISED;
+export { IN as inAt, IN_BYTES as inBytes, OUT as outAt, PLAN as keyAt, QUEUE_ENTRIES as mostValues };
 
 const KEY_BYTES: usize = 64;
-/** Behind the key: of each value two words, its place in IN and its length. */
-export const valuesAt: usize = PLAN + KEY_BYTES;
-const VALUE_BYTES: usize = 8;
-const TOKEN_BYTES: usize = 32;
+/** Behind the key: a bit for each value, unset where it is NULL. */
+export const validAt: usize = PLAN + KEY_BYTES;
+/** Behind the bits: where in the column each value begins, and the last one ends; afterwards the same of what was written. */
+export const offsetsAt: usize = validAt + <usize>QUEUE_ENTRIES / 8;
 
-/** Writes the tokens of so many values one after the other, without quotes, from OUT on. */
-export function tokens(count: i32): void {
+const TOKEN_BYTES: usize = 32;
+const SHOWN: usize = 4;
+const PART_BYTES: usize = 5 + SHOWN;
+const XXXXX: u64 = 0x58_5858_5858;
+/** Set in none of four bytes of ASCII. */
+const NOT_ASCII: u32 = 0x8080_8080;
+
+// @ts-ignore: decorator
+@inline function isNull(i: i32): bool {
+  return (load<u8>(validAt + <usize>(i >> 3)) & (1 << (i & 7))) == 0;
+}
+
+/**
+ * The tokens of so many values, without quotes, from OUT on; returns how many were written, or -1 if a value is longer than `longest` or
+ * than one block takes. `end`: of what is written before.
+ */
+export function tokens(count: i32, nulls: bool, longest: usize, end: usize): i32 {
   startTokens();
+  const most = min(longest, LONGEST_TOKENISED);
+  const first = <usize>load<u32>(offsetsAt);
+  let start = IN;
+  let written: usize = 0;
   for (let i = 0; i < count; i++) {
-    const value = valuesAt + <usize>i * VALUE_BYTES;
-    enqueueToken(PLAN, false, IN + <usize>load<u32>(value), <usize>load<u32>(value, 4), OUT + <usize>i * STRING_TOKEN_BYTES);
+    const place = offsetsAt + (<usize>(i + 1) << 2);
+    const stop = IN + <usize>load<u32>(place) - first;
+    if (!nulls || !isNull(i)) {
+      if (stop - start > most) return -1;
+      enqueueToken(PLAN, false, start, stop - start, OUT + written * STRING_TOKEN_BYTES);
+      written++;
+    }
+    store<u32>(place, <u32>(end + written * TOKEN_BYTES));
+    start = stop;
   }
   finishTokens();
-  for (let i = 0; i < count; i++) {
-    const from = OUT + <usize>i * STRING_TOKEN_BYTES + 1;
-    const to = OUT + <usize>i * TOKEN_BYTES;
-    const end = v128.load(from, 16);
+  for (let i: usize = 0; i < written; i++) {
+    const from = OUT + i * STRING_TOKEN_BYTES + 1;
+    const to = OUT + i * TOKEN_BYTES;
+    const half = v128.load(from, 16);
     v128.store(to, v128.load(from));
-    v128.store(to, end, 16);
+    v128.store(to, half, 16);
   }
+  return <i32>written;
+}
+
+/** Likewise the last or first four bytes of each value, and XXXXX for the others; -1 also if a value has no more, or one of the four isn't ASCII. */
+export function parts(count: i32, nulls: bool, longest: usize, end: usize, last: bool): i32 {
+  const first = <usize>load<u32>(offsetsAt);
+  let start = IN;
+  let out = OUT;
+  for (let i = 0; i < count; i++) {
+    const place = offsetsAt + (<usize>(i + 1) << 2);
+    const stop = IN + <usize>load<u32>(place) - first;
+    if (!nulls || !isNull(i)) {
+      const length = stop - start;
+      if (length <= SHOWN || length > longest) return -1;
+      const shown = load<u32>(last ? stop - SHOWN : start);
+      if ((shown & NOT_ASCII) != 0) return -1;
+      store<u64>(out, last ? XXXXX | ((<u64>shown) << 40) : <u64>shown | (XXXXX << 32));
+      store<u8>(out, last ? <u8>(shown >> 24) : <u8>XXXXX, 8);
+      out += PART_BYTES;
+    }
+    store<u32>(place, <u32>(end + (out - OUT)));
+    start = stop;
+  }
+  return <i32>((out - OUT) / PART_BYTES);
 }
