@@ -19,6 +19,9 @@ const OTHER_MARKS: Readonly<Record<string, readonly string[]>> = {
   "~": [""],
 };
 
+/** Parts of a date, modes of normalization, and which model of Google's is asked, which a literal says (resolver/model-call.ts). */
+const NO_COLUMN = /^(PART|MODE|endpoint=>|request_type=>)/;
+
 export function catalogueMutants(): CatalogueMutant[] {
   return FUNCTIONS.flatMap(({ name, kind, via, written }) => {
     const reach = `entry ${name}`;
@@ -30,7 +33,7 @@ export function catalogueMutants(): CatalogueMutant[] {
     const takes = written.some((line) => !line.startsWith("()"));
     const marks = written.flatMap((line, overload) =>
       argumentsIn(line).flatMap((argument, place) => {
-        if (/^(PART|MODE)/.test(argument)) return [];
+        if (NO_COLUMN.test(argument)) return [];
         const mark = /^[!~=]/.exec(argument)?.[0] ?? "";
         return (OTHER_MARKS[mark] ?? []).map((other) => ({ reach, on: `${reach} ${overload} ${place} ${other}` }));
       }),
@@ -50,7 +53,7 @@ export function catalogueMutants(): CatalogueMutant[] {
 /** The places at which a call passes a value: -1 for one by name alone. */
 function placesIn(line: string): readonly number[] {
   return argumentsIn(line).flatMap((argument, place) => {
-    if (/^(PART|MODE)/.test(argument)) return [];
+    if (NO_COLUMN.test(argument)) return [];
     return [argument.includes("=>") ? -1 : place];
   });
 }

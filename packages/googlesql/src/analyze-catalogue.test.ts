@@ -302,9 +302,10 @@ test("SAFE. takes the failure away, and nothing else", () => {
 });
 
 test("what decides and can fail, a handler tells of", () => {
-  for (const marked of calls(COPIES).filter((call) => call.includes("^?"))) {
+  const marks = [...calls(COPIES).map((call) => [call, ""]), ...calls(WINDOW_COPIES).map((call) => [call, " OVER ()"])];
+  for (const [marked = "", over = ""] of marks.filter(([call]) => call?.includes("^?"))) {
     const { plan } = analyze(
-      `BEGIN SELECT ${bare(marked)} AS x FROM wide; SELECT 1 AS x; EXCEPTION WHEN ERROR THEN SELECT 2 AS x; END`,
+      `BEGIN SELECT ${bare(marked)}${over} AS x FROM wide; SELECT 1 AS x; EXCEPTION WHEN ERROR THEN SELECT 2 AS x; END`,
       { catalog: WIDE_CATALOG, ...DEFAULTS },
     );
     const told = plan.understood ? plan.result.flatMap(({ implicit }) => implicit) : [];
