@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { AgentPrincipal } from "../identity/principal.ts";
+import { behalfOf } from "../sessions/session-row.ts";
 import type { UploadRoom } from "./upload-room.ts";
 
 /**
@@ -9,6 +10,8 @@ import type { UploadRoom } from "./upload-room.ts";
 export interface Piecewise {
   readonly id: string;
   readonly owner: string;
+  /** Whoever began it, for whomever: what is bounded is bounded for all of them together (I10). */
+  readonly agent: string;
   readonly project: string;
   /** The load job, as it was sent with the upload's beginning. */
   readonly description: string;
@@ -48,17 +51,19 @@ export class Pieces {
   begin(principal: AgentPrincipal, project: string, description: string, total: number | undefined) {
     this.#forgetIdle();
     const owner = ownerOf(principal);
-    const own = [...this.#uploads.values()].filter((upload) => upload.owner === owner);
+    const agent = agentOf(principal);
+    const own = [...this.#uploads.values()].filter((upload) => upload.agent === agent);
     // One whose job is made is kept for its answer alone.
     const done = own.find(({ made, busy }) => made !== undefined && !busy);
     if (own.length >= MOST_PER_AGENT && done !== undefined) this.forget(done);
     else if (own.length >= MOST_PER_AGENT) return undefined;
     if (this.#uploads.size >= MOST_IN_ALL) return undefined;
-    const release = this.#room.take(owner, total ?? this.#largest);
+    const release = this.#room.take(agent, total ?? this.#largest);
     if (release === undefined) return undefined;
     const upload: Piecewise = {
       id: randomBytes(24).toString("base64url"),
       owner,
+      agent,
       project,
       description,
       pieces: [],
@@ -93,6 +98,11 @@ export class Pieces {
   }
 }
 
-export function ownerOf({ issuer, subject, onBehalfOf = [] }: AgentPrincipal): string {
-  return JSON.stringify([issuer, subject, onBehalfOf.map((other) => [other.issuer, other.subject])]);
+function ownerOf(principal: AgentPrincipal): string {
+  return JSON.stringify([principal.issuer, principal.subject, behalfOf(principal)]);
+}
+
+/** The agent alone, for whomever it acts: by it is counted what one agent may have at once (I10). */
+export function agentOf({ issuer, subject }: AgentPrincipal): string {
+  return JSON.stringify([issuer, subject]);
 }

@@ -4,32 +4,32 @@
  */
 export class UploadRoom {
   readonly #most: number;
-  readonly #mostPerOwner: number;
+  readonly #mostPerAgent: number;
   readonly #taken = new Map<string, number>();
   #all = 0;
 
   /** @param largest bytes of one upload */
   constructor(largest: number) {
     this.#most = 16 * largest;
-    this.#mostPerOwner = 4 * largest;
+    this.#mostPerAgent = 4 * largest;
   }
 
   /** Gives the room back; call it once or often. undefined: there is none. */
-  take(owner: string, bytes: number): (() => void) | undefined {
-    const own = this.#taken.get(owner) ?? 0;
-    if (own + bytes > this.#mostPerOwner || this.#all + bytes > this.#most) return undefined;
-    this.#add(owner, bytes);
+  take(agent: string, bytes: number): (() => void) | undefined {
+    const own = this.#taken.get(agent) ?? 0;
+    if (own + bytes > this.#mostPerAgent || this.#all + bytes > this.#most) return undefined;
+    this.#add(agent, bytes);
     let given = false;
     return () => {
-      if (!given) this.#add(owner, -bytes);
+      if (!given) this.#add(agent, -bytes);
       given = true;
     };
   }
 
-  #add(owner: string, bytes: number): void {
+  #add(agent: string, bytes: number): void {
     this.#all += bytes;
-    const own = (this.#taken.get(owner) ?? 0) + bytes;
-    if (own === 0) this.#taken.delete(owner);
-    else this.#taken.set(owner, own);
+    const own = (this.#taken.get(agent) ?? 0) + bytes;
+    if (own === 0) this.#taken.delete(agent);
+    else this.#taken.set(agent, own);
   }
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { findSessionById, type SessionRow } from "../../sessions/session-row.ts";
 import type { Store } from "../../store/store.ts";
-import { ownerOf, Pieces, type Piecewise } from "../../uploads/pieces.ts";
+import { agentOf, Pieces, type Piecewise } from "../../uploads/pieces.ts";
 import { UploadRoom } from "../../uploads/upload-room.ts";
 import { type ContentRange, contentRange } from "./content-range.ts";
 import { GoogleError, invalid, notFound } from "./google-error.ts";
@@ -98,7 +98,7 @@ export class Uploads {
     const { uploadBytes } = this.#o;
     const most = uploadBytes + SPARE_BYTES;
     const declared = request.headers["content-encoding"] === undefined ? request.headers["content-length"] : undefined;
-    const release = this.#room.take(ownerOf(o.principal), Math.min(Number(declared ?? most), uploadBytes));
+    const release = this.#room.take(agentOf(o.principal), Math.min(Number(declared ?? most), uploadBytes));
     if (release === undefined)
       throw new GoogleError(
         503,
