@@ -281,6 +281,8 @@ describe("an agent on behalf of a person", () => {
     });
   });
 
+  const revoke = (what: object) => rig.person("sam.sponsor").post("agents/revoke", { reason: "a test", ...what });
+
   describe("a revocation counts from the next request, and the next page", () => {
     const paged = async (agent: Attacker) => {
       const jobId = jobOf(await agent.query(DEPARTMENTS, { timeoutMs: 10_000 }));
@@ -288,7 +290,13 @@ describe("an agent on behalf of a person", () => {
       assert.equal(first.status, 200);
       return () => agent.results(jobId, `maxResults=1&pageToken=${encodeURIComponent(pageToken(first) ?? "")}`);
     };
-    const revoke = (what: object) => rig.person("sam.sponsor").post("agents/revoke", { reason: "a test", ...what });
+    const active = async (token: string) => {
+      const answer = await anyone.send("POST", "/introspect", {
+        body: new URLSearchParams({ token }).toString(),
+        headers: { "content-type": "application/x-www-form-urlencoded", authorization: GCLOUD },
+      });
+      return (JSON.parse(answer.body) as { active: boolean }).active;
+    };
 
     it("of the person's token, the agent's, the person, and the agent", async () => {
       for (const [whose, stop] of [
@@ -310,7 +318,9 @@ describe("an agent on behalf of a person", () => {
         const agent = await acting(actor, subject);
         const next = await paged(agent);
         assert.equal((await next()).status, 200, whose);
+        assert.equal(await active(agent.token), true, whose);
         await stop(actor, subject);
+        assert.equal(await active(agent.token), false, whose);
         assert.equal((await next()).status, whose === "agent" ? 403 : 401, whose);
         assert.equal((await agent.query("SELECT 1")).status, whose === "agent" ? 403 : 401, whose);
         assert.equal((await forPerson(actor, subject)).status, 400, whose);
@@ -393,14 +403,21 @@ describe("an agent on behalf of a person", () => {
       assert.deepEqual(onBehalfOf, [
         { kind: "person", issuer: hospital.issuer, subject: "leaving", name: "leaving", groups: ["clinicians"] },
       ]);
-      await rig.person("sam.sponsor").post("agents/revoke", {
-        kind: "sponsor",
-        sponsor: { issuer: hospital.issuer, subject: "leaving" },
-        reason: "a test",
-      });
+      await revoke({ kind: "sponsor", sponsor: { issuer: hospital.issuer, subject: "leaving" } });
       assert.equal((await decide(officer, request)).status, 200);
       const row = await rig.gateway.engine.settle(session, 5_000, new AbortController().signal);
       assert.deepEqual([row.state, row.upstream_job], ["denied", null]);
     });
+  });
+
+  it("ends with the person's issuer, and leaves the agent of another what it is", async () => {
+    const care = await rig.token("care-summary-agent");
+    const agent = await acting(care, person("robin"));
+    const jobId = jobOf(await agent.query(DEPARTMENTS, { timeoutMs: 10_000 }));
+    assert.equal((await agent.results(jobId)).status, 200);
+    await revoke({ kind: "issuer", issuer: hospital.issuer });
+    assert.equal((await agent.results(jobId)).status, 401);
+    assert.equal((await forPerson(care, await person("robin"))).status, 400);
+    assert.equal((await attacker(care).send("GET", "/bigquery/v2/projects")).status, 200);
   });
 });

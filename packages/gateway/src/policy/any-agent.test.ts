@@ -30,6 +30,8 @@ describe("what any agent may write", () => {
       head("", ' unless { principal in Group::"readers" }'),
       head("", ' when { context has purpose && context.purpose == "research" }'),
       head("", ` when { ${NIGHT} }`),
+      head("", " when { context.forPerson }"),
+      head("", " unless { context.forPerson }"),
       head(' in Group::"loaders"', ' when { resource in DataClass::"phi" }'),
       head(' in Group::"loaders"', ' when { context.via == "append" }'),
       'permit (principal in Group::"loaders", action, resource);',
@@ -67,6 +69,8 @@ describe("what any agent may write", () => {
       forbid("", ' unless { principal in Group::"loaders" }'),
       forbid("", ' when { context has purpose && context.purpose == "x" }'),
       forbid("", ` when { ${NIGHT} }`),
+      forbid("", " when { context.forPerson }"),
+      forbid("", " unless { context.forPerson }"),
     ])
       assert.equal(mayWrite([permit, policy]), true, policy);
   });

@@ -3,7 +3,7 @@ import { readsAttribute } from "./policy-json.ts";
 
 /**
  * The policies as some agent of the deployment, at some time and for some purpose, may at best find them: groups come with tokens, so
- * that nobody can list who there is. A permit loses what it asks of the principal, of the purpose and of the clock; a forbid that asks
+ * that nobody can list who there is. A permit loses what it asks of the principal, of for whom it asks, of the purpose and of the clock; a forbid that asks
  * any of it may not meet the agent and falls away. What is allowed to any agent is allowed by these.
  */
 export function asAnyAgentFindsThem(policies: Readonly<Record<string, PolicyJson>>): Record<string, PolicyJson> {
@@ -22,6 +22,7 @@ function dependsOnWho(policy: PolicyJson): boolean {
   return (
     JSON.stringify(policy.conditions).includes('"principal"') ||
     readsAttribute(policy, "context", "purpose") ||
+    readsAttribute(policy, "context", "forPerson") ||
     readsAttribute(policy, "context", "now")
   );
 }

@@ -14,6 +14,8 @@ export interface PolicyContext {
   readonly connection: string;
   /** Milliseconds since the epoch. */
   readonly now: number;
+  /** Whether an agent asks for a person; `decideForAll` says it. */
+  readonly forPerson?: boolean;
 }
 
 /** Cedar's answer to one request. `policies`: the permits that allow it, or the forbids that deny it; none: no permit applies. */
@@ -59,6 +61,7 @@ export function prepare(name: string, policies: Readonly<Record<string, cedar.Po
       dataClass ?? null,
       context.connection,
       context.purpose ?? null,
+      context.forPerson === true,
       readsClock ? context.now : null,
     ]);
     const known = memory.get(key);
@@ -84,7 +87,7 @@ function authorizationCall(
   principal: Principal,
   { table, path, action, via }: ColumnUse,
   dataClass: string | undefined,
-  { purpose, connection, now }: PolicyContext,
+  { purpose, connection, now, forPerson = false }: PolicyContext,
 ): cedar.StatefulAuthorizationCall {
   const { project, dataset } = tableParts(table);
   const folded = foldPath(path);
@@ -101,6 +104,7 @@ function authorizationCall(
       ...(purpose === undefined ? {} : { purpose }),
       connection,
       via,
+      forPerson,
       now: { __extn: { fn: "datetime", arg: new Date(now).toISOString() } },
     },
     preparsedPolicySetId: name,

@@ -125,6 +125,13 @@ describe("an agent on behalf of others", () => {
     assert.equal(effect(middle, agents + people), "deny");
     const beta = '@id("b") permit (principal is Agent in Group::"beta", action, resource);';
     assert.equal(effect(middle, agents + people + beta), "permit");
+    // An agent with no rights of its own has those it was given for people, where the person has them too.
+    const only = agents.replace(";", " when { context.forPerson };");
+    assert.equal(effect(forPerson, only + people), "permit");
+    assert.equal(effect(forPerson, only), "deny");
+    assert.equal(effect(A, only + people), "deny");
+    assert.equal(effect({ ...A, onBehalfOf: [B] }, only + people + beta), "deny");
+    assert.equal(effect(middle, only + people + beta), "permit");
   });
 
   it("sees by the strictest mask, under the smallest limit, with all policies recorded", () => {

@@ -10,8 +10,9 @@ import { strictestReadSize } from "./read-size.ts";
  * them may not, none of them may, and the strictest obligations of all hold. With nobody behind the agent it is `decide`.
  */
 export function decideForAll(policies: PolicySet, request: DecisionRequest): Decision {
+  const context = contextOf(request);
   const [first, ...others] = everyone(request.principal).map((principal) =>
-    decide(policies, { ...request, principal }),
+    decide(policies, { ...request, principal, context }),
   );
   return others.reduce(intersection, first ?? decide(policies, request));
 }
@@ -20,14 +21,20 @@ export function decideForAll(policies: PolicySet, request: DecisionRequest): Dec
 export function describableForAll(
   ...[policies, request, table, paths]: Parameters<typeof describable>
 ): ReadonlySet<string> {
+  const context = contextOf(request);
   return everyone(request.principal).reduce<ReadonlySet<string>>((left, principal) => {
-    const shown = describable(policies, { ...request, principal }, table, [...left]);
+    const shown = describable(policies, { ...request, principal, context }, table, [...left]);
     return new Set([...left].filter((path) => shown.has(path)));
   }, new Set(paths));
 }
 
 function everyone(principal: Principal): readonly Principal[] {
   return principal.kind === "person" ? [principal] : [principal, ...(principal.onBehalfOf ?? [])];
+}
+
+/** An agent may have permits that hold only while it asks for a person; what that person may still bounds them. */
+function contextOf({ principal, context }: Pick<DecisionRequest, "principal" | "context">): DecisionRequest["context"] {
+  return { ...context, forPerson: everyone(principal).some(({ kind }) => kind === "person") };
 }
 
 function intersection(a: Decision, b: Decision): Decision {

@@ -22,6 +22,8 @@ const testCase = z.strictObject({
   groups: z.array(z.string()).default([]),
   /** Whether an agent of these groups asks, or it is asked for a person of these groups. */
   principal: z.enum(["agent", "person"]).default("agent"),
+  /** Whether an agent asks for a person; a person's part of it always does. */
+  for_person: z.boolean().default(false),
   purpose: z.string().optional(),
   connection: z.string().default("main"),
   /** `project.dataset.table.path`. */
@@ -107,7 +109,12 @@ function failures(
   const request = {
     principal: principalIn(one.groups, one.principal),
     classes: (column: string) => ({ column, classes, source: "catalog-file" as const }),
-    context: { purpose: one.purpose, connection: one.connection, now: Date.parse(file.now) },
+    context: {
+      purpose: one.purpose,
+      connection: one.connection,
+      now: Date.parse(file.now),
+      forPerson: one.for_person || one.principal === "person",
+    },
   };
   if (one.action === "describe") {
     const { tableName, path } = columnParts(one.column);
