@@ -93,7 +93,7 @@ describe("what goes outside BigQuery", () => {
       ["17", "SELECT AI.IF(('is it', vin)) AS a FROM p", `export of ${PROJECT}.ehr.patients.vin`],
       ["17", "SELECT 1 AS a FROM p WHERE vin > 'M' AND AI.IF('x')", `export of ${PROJECT}.ehr.patients.vin`],
       ["17", "SELECT AI.GENERATE('x', endpoint => 'https://evil.invalid/') AS a", "a name of Google's"],
-      ["17", "SELECT AI.GENERATE('x', connection_id => 'us.c') AS a", "No matching signature"],
+      ["17", "SELECT AI.GENERATE('x', connection_id => 'us.c') AS a", "connection_id of AI.GENERATE is not supported"],
       ["25", `SELECT max FROM ML.FEATURE_INFO(MODEL ${OPS}.m)`, `reach of the rows of ${PROJECT}.ops.m`],
       ["25", `SELECT * FROM ML.FEATURE_INFO(MODEL elsewhere.ops.m)`, "does not serve"],
       ["25", `SELECT * FROM ML.WEIGHTS(MODEL ${OPS}.m)`, "was not found or is not available"],

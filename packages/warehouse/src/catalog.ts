@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { DuckDBDataChunk, type DuckDBValue } from "@duckdb/node-api";
 import type { Engine } from "./engine.ts";
 import { WarehouseError } from "./errors.ts";
+import type { Model, ModelReference } from "./model/model.ts";
 import { arrayAt, isObject, type JsonObject, objectAt, stringAt } from "./rest/json.ts";
 import type { TableReference } from "./sql/names.ts";
 import type { Routine, RoutineReference } from "./sql/routine.ts";
@@ -42,10 +43,15 @@ export interface CatalogRoutine extends Routine {
   readonly created: number;
 }
 
+export interface CatalogModel extends Model {
+  readonly created: number;
+}
+
 interface Dataset extends DatasetResource {
   readonly created: number;
   readonly tables: Map<string, Table>;
   readonly routines: Map<string, CatalogRoutine>;
+  readonly models: Map<string, CatalogModel>;
 }
 
 /** Rows a chunk holds when loaded. */
@@ -91,7 +97,13 @@ export class Catalog {
     const key = `${projectId}:${datasetId}`;
     if (this.#datasets.has(key)) throw new WarehouseError("duplicate", `Already Exists: Dataset ${key}`);
     this.#projects.add(projectId);
-    const dataset: Dataset = { ...resource, created: this.#now(), tables: new Map(), routines: new Map() };
+    const dataset: Dataset = {
+      ...resource,
+      created: this.#now(),
+      tables: new Map(),
+      routines: new Map(),
+      models: new Map(),
+    };
     this.#datasets.set(key, dataset);
     return dataset;
   }
@@ -165,6 +177,31 @@ export class Catalog {
 
   removeRoutine({ projectId, datasetId, routineId }: RoutineReference): void {
     this.#datasets.get(`${projectId}:${datasetId}`)?.routines.delete(routineId);
+  }
+
+  models(projectId: string, datasetId: string): CatalogModel[] {
+    return [...this.dataset(projectId, datasetId).models.values()];
+  }
+
+  findModel({ projectId, datasetId, modelId }: ModelReference): CatalogModel | undefined {
+    return this.#datasets.get(`${projectId}:${datasetId}`)?.models.get(modelId);
+  }
+
+  model(reference: ModelReference): CatalogModel {
+    const { projectId, datasetId, modelId } = reference;
+    this.dataset(projectId, datasetId);
+    const model = this.findModel(reference);
+    if (!model) throw new WarehouseError("notFound", `Not found: Model ${projectId}:${datasetId}.${modelId}`);
+    return model;
+  }
+
+  putModel(model: Model): void {
+    const { projectId, datasetId, modelId } = model.reference;
+    this.dataset(projectId, datasetId).models.set(modelId, { ...model, created: this.#now() });
+  }
+
+  removeModel({ projectId, datasetId, modelId }: ModelReference): void {
+    this.#datasets.get(`${projectId}:${datasetId}`)?.models.delete(modelId);
   }
 
   unregister(reference: TableReference): void {

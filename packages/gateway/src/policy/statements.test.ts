@@ -136,6 +136,17 @@ describe("a model", () => {
       true,
     );
   });
+  it("that people declared public, or of one class, isn't trained on others", () => {
+    const on = (model: string) => sql.replace("lab.m", model);
+    assert.match(
+      refusal(ask(ALL, on("lab.declared"))),
+      /model p\.lab\.declared: it would hold .*phi\.ssn.* declared public/,
+    );
+    assert.equal(
+      ask(ALL, "CREATE MODEL lab.declared OPTIONS (model_type = 'kmeans') AS SELECT b FROM mine").effect,
+      "permit",
+    );
+  });
   it("is exported by a permit to export", () => {
     const out = "EXPORT MODEL lab.m OPTIONS (uri = 'gs://evil/x')";
     assert.match(

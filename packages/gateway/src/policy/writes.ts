@@ -12,6 +12,8 @@ export interface WrittenColumn {
   readonly mode: Write["mode"];
   /** Classes of the values written; of `*`: `phi` where anything protected decided over rows or values. */
   readonly classes: readonly DataClass[];
+  /** `*` is all that a model learnt, and not that rows exist. */
+  readonly learnt?: true;
 }
 
 type Classes = (column: ColumnName) => ClassifiedColumn;
@@ -70,7 +72,7 @@ function isSaidByPeople(source: ClassSource | undefined, mode: Write["mode"]): b
 /** A model holds something of every row and column that it was trained on (threat-model row 25). */
 function trained(model: string, reads: readonly TableRead[], classes: Classes): WrittenColumn {
   const columns = reads.flatMap(({ table, columns }) => columns.map(({ path }) => `${table}.${path}`));
-  return { table: model, path: "*", mode: "create", classes: classesOf(columns, classes) };
+  return { table: model, path: "*", mode: "create", classes: classesOf(columns, classes), learnt: true };
 }
 
 function classesOf(columns: readonly ColumnName[], classes: Classes): DataClass[] {
@@ -95,14 +97,13 @@ export function travelling(written: readonly WrittenColumn[]): WrittenColumn[] {
  * class could not travel, so the write is refused (threat-model C4). In words for the agent.
  */
 export function lostClasses(written: readonly WrittenColumn[], classes: Classes): string[] {
-  const messages = written.flatMap(({ table, path, classes: taken }) => {
+  const messages = written.flatMap(({ table, path, classes: taken, learnt }) => {
     const target = classes(`${table}.${path}`);
     const lost = taken.filter((dataClass) => !target.classes.includes(dataClass));
-    if (lost.length === 0 || !isStrong(target) || path === "*") return [];
+    if (lost.length === 0 || !isStrong(target) || (path === "*" && learnt !== true)) return [];
     const declared = target.classes.length === 0 ? "public" : target.classes.join(", ");
-    return [
-      `write of ${columnParts(target.column).tableName}.${path}: it would hold ${lost.join(", ")}, and is declared ${declared}`,
-    ];
+    const what = learnt === true ? `model ${table}` : `${columnParts(target.column).tableName}.${path}`;
+    return [`write of ${what}: it would hold ${lost.join(", ")}, and is declared ${declared}`];
   });
   return [...new Set(messages)];
 }

@@ -13,6 +13,7 @@ import type { Field } from "../sql/types.ts";
 import { preempted, sendRows } from "./answer.ts";
 import type { TimestampOutput } from "./cells.ts";
 import { booleanAt, isObject, type JsonObject, numberAt, objectAt, stringAt } from "./json.ts";
+import { listedModel, modelJson } from "./model-json.ts";
 import { listedRoutine, routineJson } from "./routine-json.ts";
 import type { writeRows } from "./rows.ts";
 
@@ -56,6 +57,7 @@ const ROUTES: readonly Route[] = [
   { method: "POST", pattern: /^\/projects\/([^/]+)\/datasets\/([^/]+)\/tables$/, handle: insertTable },
   { method: "GET", pattern: /^\/projects\/([^/]+)\/datasets\/([^/]+)\/tables\/([^/]+)$/, handle: getTable },
   { method: "GET", pattern: /^\/projects\/([^/]+)\/datasets\/([^/]+)\/tables\/([^/]+)\/data$/, handle: listTableData },
+  { method: "GET", pattern: /^\/projects\/([^/]+)\/datasets\/([^/]+)\/models$/, handle: listModels },
   { method: "GET", pattern: /^\/projects\/([^/]+)\/datasets\/([^/]+)\/models\/([^/]+)$/, handle: getModel },
   { method: "GET", pattern: /^\/projects\/([^/]+)\/datasets\/([^/]+)\/routines$/, handle: listRoutines },
   { method: "GET", pattern: /^\/projects\/([^/]+)\/datasets\/([^/]+)\/routines\/([^/]+)$/, handle: getRoutine },
@@ -234,11 +236,14 @@ function listRoutines({ catalog }: Context, request: Request): void {
   sendJson(request.response, { ...next, routines: items.map(listedRoutine) });
 }
 
-/** There are no models here. */
+function listModels({ catalog }: Context, request: Request): void {
+  const { items, next } = page(catalog.models(part(request, 0), part(request, 1)), request.query);
+  sendJson(request.response, { ...next, models: items.map(listedModel) });
+}
+
 function getModel({ catalog }: Context, request: Request): void {
   const [projectId, datasetId, modelId] = [part(request, 0), part(request, 1), part(request, 2)];
-  catalog.dataset(projectId, datasetId);
-  throw new WarehouseError("notFound", `Not found: Model ${projectId}:${datasetId}.${modelId}`);
+  sendJson(request.response, modelJson(catalog.model({ projectId, datasetId, modelId })));
 }
 
 function getRoutine({ catalog }: Context, request: Request): void {

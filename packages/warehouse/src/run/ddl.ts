@@ -1,7 +1,6 @@
 /** DDL: tables, views and routines are made, changed and dropped. */
 import type { Table, TableResource } from "../catalog.ts";
 import { WarehouseError } from "../errors.ts";
-import type { JsonObject } from "../rest/json.ts";
 import { coerce } from "../sql/coerce.ts";
 import type { Alteration, CreateRoutine, CreateTable, CreateView, Ddl, Options } from "../sql/ddl.ts";
 import { scalarBody, tableBody } from "../sql/inline.ts";
@@ -12,9 +11,11 @@ import { sourceText } from "../sql/source.ts";
 import { commaJoined, quoted, sql } from "../sql/tokens.ts";
 import { translate } from "../sql/translate.ts";
 import { duckType, type Field, fieldOf, quoteIdentifier } from "../sql/types.ts";
-import { bytesOf, prepareQuery, refuseDuplicateNames } from "./query.ts";
+import { operationOf, prepared } from "./definition.ts";
+import { createModel, dropModel } from "./model.ts";
+import { prepareQuery, refuseDuplicateNames } from "./query.ts";
 import type { Session } from "./session.ts";
-import type { Analysis, Outcome, Prepared } from "./statement.ts";
+import type { Outcome, Prepared } from "./statement.ts";
 
 export async function prepareDdl(session: Session, ddl: Ddl, text: string): Promise<Prepared> {
   switch (ddl.kind) {
@@ -24,55 +25,13 @@ export async function prepareDdl(session: Session, ddl: Ddl, text: string): Prom
       return createView(session, ddl, text);
     case "CREATE_ROUTINE":
       return createRoutine(session, ddl, text);
+    case "CREATE_MODEL":
+      return createModel(session, ddl);
     case "DROP":
-      return drop(session, ddl);
+      return ddl.what === "MODEL" ? dropModel(session, ddl.name, ddl.ifExists) : drop(session, ddl);
     case "ALTER":
       return alter(session, ddl);
   }
-}
-
-interface Parts {
-  readonly schema?: readonly Field[];
-  readonly referencedTables?: readonly TableReference[];
-  readonly facts: JsonObject;
-}
-
-function prepared(session: Session, statementType: string, parts: Parts, run: () => Promise<Outcome>): Prepared {
-  const referencedTables = parts.referencedTables ?? [];
-  const analysis: Analysis = {
-    statementType,
-    schema: parts.schema,
-    referencedTables,
-    totalBytesProcessed: bytesOf(session, referencedTables),
-    facts: parts.facts,
-  };
-  return {
-    analysis,
-    run: async () => {
-      if (session.inTransaction && !isTemporary(parts.facts)) {
-        throw new WarehouseError(
-          "invalidQuery",
-          `${statementType} on permanent entities is not supported inside transactions`,
-        );
-      }
-      return run();
-    },
-  };
-}
-
-function isTemporary(facts: JsonObject): boolean {
-  const target = facts.ddlTargetTable ?? facts.ddlTargetRoutine;
-  return JSON.stringify(target ?? null).includes('"datasetId":"_script');
-}
-
-type Operation = "CREATE" | "REPLACE" | "SKIP" | "DROP" | "ALTER";
-
-/** What a creation does, given what is there. Throws `duplicate`. */
-function operationOf(creation: { orReplace: boolean; ifNotExists: boolean }, exists: boolean, name: string): Operation {
-  if (!exists) return "CREATE";
-  if (creation.orReplace) return "REPLACE";
-  if (creation.ifNotExists) return "SKIP";
-  throw new WarehouseError("duplicate", `Already Exists: ${name}`);
 }
 
 function tableName({ projectId, datasetId, tableId }: TableReference): string {

@@ -7,6 +7,7 @@ import type { Catalog, Table, TableResource } from "../catalog.ts";
 import type { ColumnShape, Engine } from "../engine.ts";
 import { describe } from "../engine.ts";
 import { fromDuckDb, WarehouseError } from "../errors.ts";
+import type { Model, ModelReference } from "../model/model.ts";
 import type { Names, Relation, TableReference } from "../sql/names.ts";
 import type { Routine } from "../sql/routine.ts";
 import { duckType, type Field, fieldOf } from "../sql/types.ts";
@@ -126,6 +127,15 @@ export class Session implements Names {
     }
     if (parts.length > 3) return undefined;
     return this.catalog.findRoutine({ projectId: projectId ?? this.options.projectId, datasetId, routineId });
+  }
+
+  modelReference(parts: readonly string[]): ModelReference {
+    const { projectId, datasetId, tableId } = this.reference(parts);
+    return { projectId, datasetId, modelId: tableId };
+  }
+
+  model(parts: readonly string[]): Model {
+    return this.catalog.model(this.modelReference(parts));
   }
 
   // ── variables ──────────────────────────────────────────────────────────────

@@ -47,6 +47,14 @@ export interface CreateRoutine extends Creation {
   readonly body: readonly Token[];
 }
 
+export interface CreateModel extends Creation {
+  readonly kind: "CREATE_MODEL";
+  readonly modelType: string;
+  /** The column that the model predicts. */
+  readonly label: string;
+  readonly query: readonly Token[];
+}
+
 export type Alteration =
   | { readonly kind: "ADD"; readonly column: Field; readonly ifNotExists: boolean }
   | { readonly kind: "DROP"; readonly column: string; readonly ifExists: boolean }
@@ -58,9 +66,10 @@ export type Ddl =
   | CreateTable
   | CreateView
   | CreateRoutine
+  | CreateModel
   | {
       readonly kind: "DROP";
-      readonly what: "TABLE" | "VIEW" | "FUNCTION" | "TABLE FUNCTION" | "PROCEDURE";
+      readonly what: "TABLE" | "VIEW" | "FUNCTION" | "TABLE FUNCTION" | "PROCEDURE" | "MODEL";
       readonly name: readonly string[];
       readonly ifExists: boolean;
     }
@@ -99,6 +108,7 @@ function readCreate(cursor: Cursor): Ddl {
   }
   if (cursor.accept("TABLE")) return readTable(cursor, orReplace, temporary);
   if (cursor.accept("VIEW")) return readView(cursor, orReplace);
+  if (cursor.accept("MODEL")) return readModel(cursor, orReplace);
   if (cursor.accept("FUNCTION")) return readRoutine(cursor, "SCALAR_FUNCTION", orReplace, temporary);
   if (cursor.accept("PROCEDURE")) return readRoutine(cursor, "PROCEDURE", orReplace, temporary);
   throw unsupported(`CREATE ${wordsAt(cursor)}`);
@@ -154,6 +164,19 @@ function readView(cursor: Cursor, orReplace: boolean): CreateView {
   const options = optionsOf(cursor);
   cursor.expect("AS");
   return { kind: "CREATE_VIEW", ...creation, columns, options, query: cursor.rest() };
+}
+
+function readModel(cursor: Cursor, orReplace: boolean): CreateModel {
+  const creation = naming(cursor, orReplace);
+  cursor.expect("OPTIONS");
+  const given = cursor.group();
+  const modelType = readOptions(given).get("model_type");
+  const labels = splitCommas(given).find((option) => new Cursor(option).name().toLowerCase() === "input_label_cols");
+  const [label, more] = (labels ?? []).flatMap((token) => (token.kind === "string" ? [token.value] : []));
+  // Unnamed it is the column label: https://cloud.google.com/bigquery/docs/reference/standard-sql/bigqueryml-syntax-create-glm#input_label_cols
+  if (typeof modelType !== "string" || more !== undefined) throw unsupported("CREATE MODEL with these options");
+  cursor.expect("AS");
+  return { kind: "CREATE_MODEL", ...creation, modelType, label: label ?? "label", query: cursor.rest() };
 }
 
 function readRoutine(cursor: Cursor, routineType: RoutineType, orReplace: boolean, temporary: boolean): CreateRoutine {
@@ -213,7 +236,7 @@ function argumentOf(piece: readonly Token[]): Argument {
 }
 
 function readDrop(cursor: Cursor): Ddl {
-  const whats = ["TABLE FUNCTION", "TABLE", "VIEW", "FUNCTION", "PROCEDURE"] as const;
+  const whats = ["TABLE FUNCTION", "TABLE", "VIEW", "FUNCTION", "PROCEDURE", "MODEL"] as const;
   const what = whats.find((w) => cursor.accept(...w.split(" ")));
   if (what === undefined) throw unsupported(`DROP ${wordsAt(cursor)}`);
   const ifExists = cursor.accept("IF", "EXISTS");

@@ -1,5 +1,6 @@
 /** What the names in a statement mean, and marks in the tokens for those that aren't tables or columns. */
 import { WarehouseError } from "../errors.ts";
+import type { Model } from "../model/model.ts";
 import type { Token } from "./lexer.ts";
 import type { Routine } from "./routine.ts";
 import { Cursor, isSymbol, isWord, nameText, parenthesised, quoted, sql } from "./tokens.ts";
@@ -31,6 +32,8 @@ export interface Names {
   /** The columns of a table or view that is there. */
   columnsOf(parts: readonly string[]): readonly string[];
   routine(parts: readonly string[]): Routine | undefined;
+  /** Throws `notFound`. */
+  model(parts: readonly string[]): Model;
   /** DuckDB's expression for a variable of a script. */
   variable(name: string): string | undefined;
 }

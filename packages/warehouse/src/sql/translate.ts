@@ -7,6 +7,7 @@ import { isObject, type Json, type JsonObject } from "../rest/json.ts";
 import { rewriteExpression } from "./expressions.ts";
 import { fillHoles, isConstant, scalarBody, tableBody } from "./inline.ts";
 import { type Token, tokenize } from "./lexer.ts";
+import { writeOutModels } from "./model-calls.ts";
 import { markNames, type Names, routinePath, type TableReference, variableName } from "./names.ts";
 import { normalise } from "./normalise.ts";
 import { rewritePipes } from "./pipes.ts";
@@ -60,7 +61,9 @@ export function translate(query: readonly Token[], names: Names): Translation {
 
 /** The tree of a query, pipes and names settled. */
 function queryTree(query: readonly Token[], names: Names): Node {
-  const statements = parseStatements(normalise(markNames(withoutTime(rewritePipes(query)), names)));
+  const statements = parseStatements(
+    normalise(markNames(withoutTime(rewritePipes(writeOutModels(query, (parts) => names.model(parts)))), names)),
+  );
   const [statement] = statements;
   if (statement === undefined) throw new WarehouseError("invalidQuery", "Syntax error: Unexpected end of statement");
   const [kind] = kindOf(statement) ?? [""];
