@@ -49,6 +49,18 @@ describe("a protected value in disguise", () => {
       });
   };
 
+  // Too long for an ssn that begins with 1, and for no other.
+  const doubled = (times: number): string =>
+    times === 0
+      ? "SELECT REGEXP_EXTRACT(ssn, '^1') AS x FROM p"
+      : `SELECT CONCAT(x, x) AS x FROM (${doubled(times - 1)})`;
+  refused("7", `SELECT COUNT(x) AS n FROM (${doubled(27)})`, "SELECT SUBSTR(ssn, 1, -1) AS x FROM p");
+  // A variable bounds rows or names what is counted, beside every rule for values.
+  refused(
+    "31",
+    "EXECUTE IMMEDIATE 'SELECT x FROM UNNEST(GENERATE_ARRAY(1, 100)) AS x LIMIT @n' USING (SELECT LENGTH(MAX(ssn)) FROM p) AS n",
+    "DECLARE v STRING DEFAULT (SELECT MAX(ssn) FROM p); SELECT x FROM (SELECT '1' AS s) PIVOT(COUNT(*) FOR s IN (v AS x))",
+  );
   // The whole row holds columns that no policy shows to this agent.
   refused(
     "1",

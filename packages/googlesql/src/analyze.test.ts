@@ -65,6 +65,7 @@ table("values change but stay", [
   ["SELECT CAST(ssn AS INT64) AS x FROM patients", "x = transform ssn"],
   ["SELECT CAST(ssn AS STRING) AS x FROM patients", "x = copy ssn"],
   ["SELECT CAST(ssn AS STRING(3)) AS x FROM patients", "x = transform ssn"],
+  ["SELECT CAST(ssn AS STRING FORMAT name) AS x FROM patients", "x = transform name, transform ssn"],
   ["SELECT SAFE_CAST(ssn AS INT64) IS NULL AS x FROM patients", "x = transform ssn"],
   ["SELECT SAFE.SUBSTR(ssn, 1) AS x FROM patients", "x = transform ssn"],
   ["SELECT ssn = '1' AS x FROM patients", "x = transform ssn"],

@@ -523,7 +523,7 @@ function cast(context: Context, node: Tree.CastExpression, resolve: (e: Tree.Exp
 /** A STRUCT is cast field by field; every other cast computes a new value. */
 function castFlow(operand: Pick<Value, "type" | "flow">, to: Type, changing: boolean, extras: readonly Flow[]): Flow {
   const from = operand.type;
-  if (!changing && sameType(from, to)) return operand.flow;
+  if (!changing && extras.length === 0 && sameType(from, to)) return operand.flow;
   if (from.kind === "struct" && to.kind === "struct" && operand.flow.fields !== null) {
     const fields = from.fields.map((field, i) => {
       const target = to.fields[i]?.type ?? field.type;
