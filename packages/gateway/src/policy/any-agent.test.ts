@@ -25,6 +25,8 @@ describe("what any agent may write", () => {
     for (const policy of [
       head(""),
       head(' in Group::"loaders"'),
+      head(" is Agent"),
+      head(' is Agent in Group::"loaders"'),
       head(' == Agent::"https://login.example.com#a"'),
       head("", ' when { principal.name == "x" }'),
       head("", ' unless { principal in Group::"readers" }'),

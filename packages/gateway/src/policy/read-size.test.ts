@@ -8,6 +8,8 @@ const CLASSES: Readonly<Record<string, readonly string[]>> = {
   "p.ehr.visits.day": ["phi.date"],
   "p.lab.copy.*": ["phi"],
   "p.directory.doctors.npi": ["phi.license.npi"],
+  "p.lab.notes.body": ["phi.clinical"],
+  "p.mixed.visits.day": ["phi.date"],
 };
 
 function sizeOf(read: TableRead) {
@@ -22,7 +24,7 @@ function sizeOf(read: TableRead) {
   return readSize(
     plan,
     (column) => ({ column, classes: CLASSES[column] ?? [], source: undefined }),
-    (column) => column.startsWith("p.lab."),
+    (column) => column.startsWith("p.lab.") || column === "p.mixed.visits.free",
   );
 }
 
@@ -43,6 +45,10 @@ describe("what an agent may know of a query's size", () => {
   it("is nothing where agents may have written what is protected", () => {
     assert.equal(sizeOf({ table: "p.lab.copy", columns: [{ path: "x", uses: ["output"] }] }), "secret");
     assert.equal(sizeOf({ table: "p.lab.copy", columns: [] }), "secret");
+    assert.equal(sizeOf({ table: "p.lab.notes", columns: [{ path: "body", uses: ["output"] }] }), "secret");
+  });
+  it("is the figure where agents write only what is public, beside what is protected", () => {
+    assert.equal(sizeOf({ table: "p.mixed.visits", columns: [shown, { path: "free", uses: ["output"] }] }), "told");
   });
   it("is the least that one of several may know", () => {
     assert.equal(strictestReadSize("told", "bounded"), "bounded");
