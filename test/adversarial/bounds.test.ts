@@ -16,7 +16,9 @@ describe("row 46: an agent that takes more than it gives", () => {
   before(async () => {
     rig = await startRig({
       patients: 12,
-      config: { limits: { upstream: { page: "2s" }, requests: { headers_timeout: "1s", body_timeout: "3s" } } },
+      config: {
+        limits: { upstream: { page: "2s" }, requests: { headers_timeout: "1s", body_timeout: "3s", in_flight: 4 } },
+      },
     });
     secrets = await protectedValues(rig);
     agent = new Attacker(rig, await rig.token("care-summary-agent"), secrets);
@@ -82,6 +84,24 @@ describe("row 46: an agent that takes more than it gives", () => {
     await until("the page doesn't end", async () => (await releases(jobReference.jobId)).includes("release.finished"));
     await reader.ended();
     reader.destroy();
+  });
+
+  it("forms that arrive for ever, of anybody, leave the places of agents free", async () => {
+    const { hostname, port } = new URL(rig.url);
+    const sockets = ["/token", "/introspect"].flatMap((path) =>
+      Array.from({ length: 6 }, () => {
+        const socket = connect(Number(port), hostname);
+        socket.on("error", () => undefined);
+        socket.write(
+          `POST ${path} HTTP/1.1\r\nHost: gateway\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000\r\n\r\ntoken=`,
+        );
+        return socket;
+      }),
+    );
+    await new Promise((arrived) => setTimeout(arrived, 500));
+    const answer = await agent.send("GET", `${BASE}/jobs?maxResults=1`);
+    for (const socket of sockets) socket.destroy();
+    assert.equal(answer.status, 200, answer.body);
   });
 
   it("a list of jobs ends where it grows long, goes on after that, and isn't kept for who doesn't take it", async () => {
@@ -155,6 +175,7 @@ describe("row 46: an agent that takes more than it gives", () => {
       "datasets/ehr.patients",
       "datasets/x$y",
       "datasets/x-y/tables",
+      "datasets/ehr/routines/a.b",
       "datasets/ehr.patients/tables/x",
       "datasets/ehr/tables/a.b",
       "datasets/ehr/tables/patients$20240101",

@@ -127,19 +127,16 @@ export function createGatewayServer(options: ServerOptions): GatewayServer {
       // RFC 9449, 8.2: whoever sends proofs learns from each answer what the next one must carry.
       const nonce = options.identity.proofNonce();
       if (nonce !== undefined && sendsProofs(request)) response.setHeader("dpop-nonce", nonce);
-      if (inFlight >= limits.inFlight)
-        throw new GoogleError(503, "backendError", "The gateway is answering as many requests as it may; try again.");
-      inFlight++;
-      try {
-        if (oauth.serves(path)) await oauth.handle(request, response);
-        else if (path.startsWith("/api/v1/")) await people(request, response);
-        else
-          await agents(request, response, (name) => {
-            operation = name;
-          });
-      } finally {
-        inFlight--;
-      }
+      // Whose form still arrives may be anybody, and takes no place of those who showed a credential.
+      if (oauth.serves(path)) await oauth.handle(request, response);
+      else
+        await within(() =>
+          path.startsWith("/api/v1/")
+            ? people(request, response)
+            : agents(request, response, (name) => {
+                operation = name;
+              }),
+        );
     } catch (error) {
       fail(error, response);
     }
@@ -152,6 +149,17 @@ export function createGatewayServer(options: ServerOptions): GatewayServer {
     );
   }
 
+  async function within<T>(work: () => Promise<T>): Promise<T> {
+    if (inFlight >= limits.inFlight)
+      throw new GoogleError(503, "backendError", "The gateway is answering as many requests as it may; try again.");
+    inFlight++;
+    try {
+      return await work();
+    } finally {
+      inFlight--;
+    }
+  }
+
   /** An answer that isn't taken is memory that is held (I10). */
   function untilTaken(response: ServerResponse): void {
     if (response.destroyed || response.writableLength === 0) return;
@@ -159,7 +167,7 @@ export function createGatewayServer(options: ServerOptions): GatewayServer {
     response.once("close", () => clearTimeout(late));
   }
 
-  const oauth = new OAuthDoor({ tokens: options.identity.tokens, refused, presented: presentedBy });
+  const oauth = new OAuthDoor({ tokens: options.identity.tokens, refused, within, presented: presentedBy });
 
   function presentedBy(request: IncomingMessage): Presented {
     const path = (request.url ?? "").split("?", 1)[0] ?? "";

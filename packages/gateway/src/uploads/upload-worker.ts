@@ -1,4 +1,5 @@
 import { parentPort, workerData } from "node:worker_threads";
+import { TooManyValues } from "../sessions/sent-value.ts";
 import { UploadError } from "./upload-error.ts";
 import { type AskedUpload, type UploadStatement, uploadStatement } from "./upload-statement.ts";
 
@@ -18,7 +19,8 @@ uploadStatement(asked, bytes)
   .then((statement): UploadReply => ({ ok: true, statement }))
   // What is not ours may quote a value.
   .catch((error: unknown): UploadReply => {
-    const message = error instanceof UploadError ? error.message : "The upload can't be read.";
+    const message =
+      error instanceof UploadError || error instanceof TooManyValues ? error.message : "The upload can't be read.";
     return { ok: false, message };
   })
   .then((reply) => parentPort?.postMessage(reply));

@@ -14,6 +14,8 @@ export interface Matched {
 const SEGMENT = /^[A-Za-z0-9_\-.:$]{1,1024}$/;
 /** Where BigQuery allows less, so that no name is read as two, and none is asked for that can't be. */
 const IDS: Readonly<Record<string, { readonly is: RegExp; readonly words: string }>> = {
+  routine: { is: /^[A-Za-z0-9_]+$/, words: "A routine's name has letters, digits and underscores." },
+  model: { is: /^[A-Za-z0-9_-]+$/, words: "A model's name has letters, digits, underscores and dashes." },
   dataset: { is: /^[A-Za-z0-9_]+$/, words: "A dataset's name has letters, digits and underscores." },
   table: {
     is: /^[A-Za-z0-9_-]+$/,

@@ -16,6 +16,8 @@ const PATHS: ReadonlySet<string> = new Set(Object.keys(ROUTES).map((route) => ro
 
 export interface OAuthDoorOptions {
   readonly tokens: TokenService;
+  /** Does it as one of the requests that may be answered at once. */
+  within<T>(work: () => Promise<T>): Promise<T>;
   presented(request: IncomingMessage): Presented;
   /** Records a refused credential, or counts it. */
   refused(request: IncomingMessage, error: CredentialError): Promise<void>;
@@ -47,6 +49,11 @@ export class OAuthDoor {
     }
   }
 
+  async #introspect(request: IncomingMessage): Promise<unknown> {
+    const form = await readForm(request);
+    return this.#o.within(() => this.#o.tokens.introspect(form));
+  }
+
   async #answer(request: IncomingMessage): Promise<unknown> {
     const { tokens } = this.#o;
     const route = ROUTES[`${request.method} ${request.url ?? ""}`];
@@ -57,12 +64,12 @@ export class OAuthDoor {
         return tokens.keySet();
       case "introspect":
         checkClient(request);
-        return tokens.introspect(await readForm(request));
+        return this.#introspect(request);
       case "token": {
         checkClient(request);
         const form = await readForm(request);
         try {
-          return await tokens.token(form, this.#o.presented(request));
+          return await this.#o.within(() => tokens.token(form, this.#o.presented(request)));
         } catch (error) {
           if (!(error instanceof CredentialError)) throw error;
           await this.#o.refused(request, error);
