@@ -271,13 +271,15 @@ describe("an agent on behalf of a person", () => {
         configuration: { query: { query: `SELECT '${what}' AS w`, useLegacySql: false } },
       });
       const path = `/bigquery/v2/projects/${PROJECT}/jobs`;
-      for (const [who, what] of [
+      const all = [
         [attacker(await clinical()), "alone"],
-        [await acting(clinical(), person("pat")), "pat"],
-      ] as const) {
-        assert.equal((await who.send("POST", path, { body: sql(what) })).status, 200);
-        assert.match((await who.results("same-id")).body, new RegExp(`"${what}"`));
-      }
+        [await acting(clinical(), person("robin")), "robin"],
+        [await acting(clinical("bot-b"), person("robin")), "b for robin"],
+      ] as const;
+      for (const [who, what] of all) assert.equal((await who.send("POST", path, { body: sql(what) })).status, 200);
+      for (const [who, what] of all) assert.match((await who.results("same-id")).body, new RegExp(`"${what}"`));
+      const again = await all[1][0].send("POST", path, { body: sql("robin") });
+      assert.equal(again.status, 409);
     });
   });
 
