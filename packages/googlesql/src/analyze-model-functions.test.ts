@@ -168,6 +168,7 @@ describe("a function of a model", () => {
     ["ML.TRANSFORM(MODEL risk, TABLE patients)", /those that TRANSFORM made/],
     ["ML.GENERATE_TEXT(MODEL far, (SELECT ssn AS prompt FROM patients))", /runs elsewhere, by its connection's rights/],
     ["AI.GENERATE_TABLE(MODEL far, TABLE patients, STRUCT('a STRING' AS output_schema))", /runs elsewhere/],
+    ["AI.FORECAST(TABLE patients, data_col => 'weight', timestamp_col => 'born')", /take ML.FORECAST/],
     ["AI.SEARCH(TABLE patients, 'ssn', 'x')", /by the connection of the table's embeddings/],
     ["ML.PREDICT(MODEL risk, TABLE patients) TABLESAMPLE SYSTEM (10 PERCENT)", /takes a table, not a table function/],
     ["EXTERNAL_QUERY('us.c', 'SELECT 1')", /only that database knows/],
