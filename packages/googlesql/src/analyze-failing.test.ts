@@ -118,6 +118,9 @@ describe("whether a part that can fail is computed is decided by", () => {
       dropped("ARRAY_INCLUDES([1, 2], e -> IF(e = 1, ssn = '1', 1 / (e - 2) > 1))"),
       ["ssn"],
     ],
+    ["what can be NULL in an array", "SELECT ssn, tags, [state] AS x FROM patients", ["state"]],
+    ["what a query can give as NULL in an array", shown("ARRAY(SELECT state)"), ["state"]],
+    ["what pipes make of a STRUCT in an array", shown("ARRAY(SELECT AS STRUCT state |> SELECT state)"), ["state"]],
     // What has a name may be computed only where it is used.
     [
       "what stands beside a column that can fail",
@@ -189,6 +192,12 @@ describe("whether a part that can fail is computed is decided by", () => {
 describe("where nothing decides whether the part that can fail is computed", () => {
   for (const sql of [
     shown("ssn = '1' AND SAFE_CAST(name AS INT64) = 1"),
+    // An array whose elements are never NULL can be a result.
+    "SELECT ARRAY_AGG(STRUCT(ssn, name)) AS x FROM patients",
+    shown("[STRUCT(ssn AS s, name AS n)]"),
+    shown("ARRAY(SELECT AS STRUCT ssn, name)"),
+    shown("ARRAY(SELECT STRUCT(ssn, name))"),
+    "SELECT x.v FROM patients, UNNEST([STRUCT('a' AS k, ssn AS v), ('b', name)]) AS x",
     shown(`CONCAT(ssn, CAST(${FAILS} AS STRING))`),
     shown(`${FAILS} = 1`),
     shown(`COALESCE(${FAILS}, id)`),

@@ -52,6 +52,7 @@ import { wholeExpression } from "./effects.ts";
 import { resolveCall } from "./function-call.ts";
 import { piecesOfLiteral, putTogether } from "./growth.ts";
 import { impliedName } from "./implied-name.ts";
+import { givesNoNull, isNeverNull } from "./never-null.ts";
 import { cellFlow, fieldValue, resolvePath } from "./path.ts";
 import { addName, type Column, frameOf, NO_RANGES, type Relation, type Scope, type Value } from "./scope.ts";
 import { resolveSystemVariable } from "./system-variable.ts";
@@ -421,7 +422,7 @@ function subquery(context: Context, node: Tree.SubqueryExpression, scope: Scope)
       const value = onlyColumn(context, relation, node);
       if (value.type.kind === "array") return context.fail("type", "An ARRAY can't have ARRAY elements", node);
       // An array that holds NULL can't be a result.
-      context.failing.push(value.flow);
+      if (!givesNoNull(node.query)) context.failing.push(value.flow);
       const elements = lengthOf(value.flow, transformed([relation.rows]));
       return made(arrayOf(value.type), picked(ofPieces(elements, LONG)), id);
     }
@@ -605,7 +606,7 @@ function array(context: Context, node: Tree.ArrayExpression, resolve: (e: Tree.E
   const values = node.elements.map(resolve);
   noteComputed(context, node.elements, values);
   // An array that holds NULL can't be a result.
-  context.failing.push(...values.map((v) => v.flow));
+  context.failing.push(...values.filter((_, i) => !isNeverNull(node.elements[i])).map((v) => v.flow));
   const declared = node.type === null ? undefined : resolveTypeName(context, node.type);
   const element = declared?.kind === "array" ? declared.element : values.length === 0 ? INT64 : supertype(values);
   if (element === undefined) {

@@ -35,6 +35,7 @@ import { gathers, gathersLong, grown } from "./growth.ts";
 import { lambdaCall, takesLambda } from "./lambda-call.ts";
 import { matchCall } from "./match-call.ts";
 import { asksModel, noteModelCall, refuseModelOptions } from "./model-call.ts";
+import { isNeverNull } from "./never-null.ts";
 import { privateAggregate } from "./private-aggregate.ts";
 import { namesRoutine, routineCall } from "./routine-call.ts";
 import { type Frame, frameOf, type Scope, type Value } from "./scope.ts";
@@ -381,7 +382,8 @@ function rowsOf(
   if (entry === undefined) return topValues(context, name, passed, node, frame);
   const found = match(context, entry, passed, node);
   // An array that holds NULL can't be a result.
-  if (name !== "ARRAY_AGG" || node.nulls !== "IGNORE") noteFailing(context, name, passed, node);
+  const holdsNoNull = name === "ARRAY_AGG" && (node.nulls === "IGNORE" || isNeverNull(node.arguments[0]));
+  if (!holdsNoNull) noteFailing(context, name, passed, node);
   const flows = argumentFlows(found, passed);
   if (gathers(name) && gathersLong(flows.values, node.arguments[1], frame.repeated))
     context.failing.push(...flows.values);

@@ -94,7 +94,9 @@ export function gathers(name: string): boolean {
   return name === "STRING_AGG" || name === "ARRAY_AGG" || name === "ARRAY_CONCAT_AGG";
 }
 
+const FEW = 16;
+
 export function gathersLong([value]: readonly Flow[], separator: Argument, repeated: boolean): boolean {
   const short = separator === undefined || (separator.kind === "StringLiteral" && separator.value.length <= 10);
-  return repeated || value === undefined || value.constant || piecesOf([value]) > 1 || !short;
+  return repeated || value === undefined || value.constant || piecesOf([value]) > FEW || !short;
 }
