@@ -106,6 +106,36 @@ describe("what is permitted", () => {
     permitted(ask(permit("a", READ_SSN), plan));
   });
 
+  it("tells of a column shown in two ways what holds for both", () => {
+    const both = planOf([
+      output("s", "STRING", [copy("ssn")]),
+      output("t", "STRING", [{ column: "p.ehr.patients.ssn", via: "transform" }]),
+    ]);
+    const whole = permit("a", `${READ_SSN}) when { context.via == "copy" }; //`, '@mask("none")');
+    const part = permit("b", `${READ_SSN}) when { context.via == "transform" }; //`, '@mask("default")');
+    const rows = (decision: Decision) =>
+      decision.uses.map(({ effect, policies, mask }) => [effect, policies, mask.rule]);
+    assert.deepEqual(rows(permitted(ask(`${whole}\n${part}`, both))), [["permit", ["a", "b"], "default"]]);
+    assert.deepEqual(
+      rows(refused(ask(whole, both))).map(([effect]) => effect),
+      ["deny"],
+    );
+    assert.deepEqual(
+      rows(refused(ask(part, both))).map(([effect]) => effect),
+      ["deny"],
+    );
+  });
+
+  it("lists the uses by column", () => {
+    const outputs = ["ssn", "first_name", "phone"].map((column) => output(column, "STRING", [copy(column)]));
+    for (const order of [outputs, outputs.toReversed()]) {
+      assert.deepEqual(
+        permitted(ask(permit("a", ALL), planOf(order))).uses.map(({ path }) => path),
+        ["first_name", "phone", "ssn"],
+      );
+    }
+  });
+
   it("lets a forbid win and gives its reason and advice", () => {
     const forbid = `@id("no") @reason("Numbers identify.") @advice("Ask for names.") forbid (principal, ${READ_SSN});`;
     const decision = refused(ask(permit("a", ALL) + forbid, planOf([output("s", "STRING", [copy("ssn")])])));
@@ -402,6 +432,18 @@ describe("limits", () => {
     const defaults = { approvers: ["x"], limitRows: 500, limitBytes: 7 };
     const { limitRows, limitBytes } = permitted(ask(policies, plan, { defaults })).obligations;
     assert.deepEqual([limitRows, limitBytes], [10, 5]);
+  });
+
+  it("are the connection's where it says less", () => {
+    const policies = permit("a", READ_SSN, '@limit_rows("1000") @limit_bytes("500")');
+    const asked = (limitRows?: number, limitBytes?: number) => {
+      const defaults = { approvers: ["privacy-officers"], limitRows, limitBytes };
+      const { obligations } = permitted(ask(policies, planOf([output("s", "STRING", [copy("ssn")])]), { defaults }));
+      return [obligations.limitRows, obligations.limitBytes];
+    };
+    assert.deepEqual(asked(), [1000, 500]);
+    assert.deepEqual(asked(10, 5), [10, 5]);
+    assert.deepEqual(asked(5000, 5000), [1000, 500]);
   });
 });
 

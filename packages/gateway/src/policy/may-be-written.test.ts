@@ -10,6 +10,7 @@ const CLASSES: Readonly<Record<string, readonly [readonly string[], ClassSource]
   "p.ehr.patients.ssn": [["phi.ssn"], "catalog-file"],
   "p.ehr.patients.notes": [["phi.name", "phi.clinical"], "catalog-file"],
   "p.ehr.patients.born": [["phi.date"], "catalog-file"],
+  "p.ehr.patients.died": [["phi.date"], "catalog-file"],
   "p.ehr.patients.mrn": [["phi.mrn"], "catalog-file"],
   "p.ehr.patients.copied": [["phi.ssn"], "inherited"],
   "p.ehr.patients.*": [["phi"], "catalog-file"],
@@ -23,6 +24,10 @@ const output = (name: string, type: string, explicit: readonly ExplicitSource[],
 };
 
 function firstMask(policies: readonly string[], outputs: readonly Output[], subject?: string) {
+  return masksOf(policies, outputs, subject)[0]?.mask.rule;
+}
+
+function masksOf(policies: readonly string[], outputs: readonly Output[], subject?: string) {
   const text = policies.map((policy, i) => `@id("p${i}") @approval("none") ${policy}`).join("\n");
   const statement = { kind: "SELECT", reads: [], views: [], routines: [], writes: [], effects: [] } as const;
   const plan: UnderstoodPlan = {
@@ -55,7 +60,7 @@ function firstMask(policies: readonly string[], outputs: readonly Output[], subj
     defaults: { approvers: ["privacy-officers"] },
   });
   if (decision.effect === "deny") return assert.fail(decision.message);
-  return decision.obligations.masks[0]?.mask.rule;
+  return decision.obligations.masks;
 }
 
 const READS = `[Action::"read", Action::"aggregate"]`;
@@ -141,6 +146,8 @@ describe("a date shifted by whose it is", () => {
     for (const outputs of [
       [date],
       [alone, subject],
+      [alone, output("m", "STRING", of("mrn"))],
+      [{ ...date, explicit: [...of("born"), ...of("died")] }, subject],
       [date, { ...subject, row: 2 }],
       [date, { ...subject, constant: true }],
       [date, { ...subject, type: "BYTES" }],
@@ -150,5 +157,15 @@ describe("a date shifted by whose it is", () => {
     ])
       assert.equal(firstMask([read("dateshift")], outputs, "mrn"), "null", JSON.stringify(outputs));
     assert.equal(firstMask([read("dateshift")], [date, { ...subject, type: "INT64" }], "mrn"), "dateshift");
+  });
+  it("is so in a STRUCT of the same row too", () => {
+    const [date, subject] = dates;
+    if (date === undefined || subject === undefined) return assert.fail();
+    const fields = [output("d", "DATE", of("born"))];
+    const struct = { ...output("s", "STRUCT<d DATE>", of("born"), 1), fields };
+    const inside = (outputs: readonly Output[]) =>
+      masksOf([read("dateshift")], outputs, "mrn")[0]?.fields?.map((f) => f.mask);
+    assert.deepEqual(inside([struct, subject]), [{ rule: "dateshift", domain: "dateshift", subject: 1 }]);
+    assert.deepEqual(inside([struct]), [{ rule: "null" }]);
   });
 });
