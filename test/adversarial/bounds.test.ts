@@ -204,4 +204,23 @@ describe("row 46: an agent that takes more than it gives", () => {
         assert.match(answer.body, /__proto__/);
       }
   });
+
+  it("parameters of types without end, and labels without number, are refused", async () => {
+    const nested = (levels: number, around: (inner: unknown) => unknown) =>
+      Array.from({ length: levels }).reduce((inner: unknown) => around(inner), { type: "STRING" });
+    const typed = (parameterType: unknown) => ({
+      parameterMode: "NAMED",
+      queryParameters: [{ name: "a", parameterType }],
+    });
+    const many = Object.fromEntries(Array.from({ length: 65 }, (_, i) => [`a${i}`, "b"]));
+    for (const levels of [60, 100, 1000])
+      for (const more of [
+        typed(nested(levels, (inner) => ({ type: "ARRAY", arrayType: inner }))),
+        typed(nested(levels, (inner) => ({ type: "STRUCT", structTypes: [{ name: "a", type: inner }] }))),
+        { labels: many },
+      ])
+        assertRefused(await agent.query("SELECT 1 AS x", more), 400);
+    const taken = typed(nested(14, (inner) => ({ type: "STRUCT", structTypes: [{ name: "a", type: inner }] })));
+    assert.equal((await agent.query("SELECT 1 AS x", taken)).status, 200);
+  });
 });

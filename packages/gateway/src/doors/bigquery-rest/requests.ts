@@ -9,7 +9,11 @@ import { copyConfiguration, extractConfiguration, loadConfiguration } from "./jo
 
 const int64 = z.union([z.string().regex(/^[0-9]{1,18}$/), z.number().int().nonnegative()]).transform(Number);
 const bool = z.boolean();
-const label = z.record(z.string().regex(/^[a-z][a-z0-9_-]{0,62}$/), z.string().regex(/^[a-z0-9_-]{0,63}$/));
+/** https://cloud.google.com/bigquery/docs/labels-intro#requirements */
+const MOST_LABELS = 64;
+const label = z
+  .record(z.string().regex(/^[a-z][a-z0-9_-]{0,62}$/), z.string().regex(/^[a-z0-9_-]{0,63}$/))
+  .refine((labels) => Object.keys(labels).length <= MOST_LABELS);
 
 /** https://cloud.google.com/bigquery/docs/reference/rest/v2/QueryParameter */
 const parameterType: z.ZodType = z.lazy(() =>
@@ -171,6 +175,20 @@ function refuseProto(text: string, json: unknown): void {
   }
 }
 
+/** 15 STRUCTs take some fifty levels as a parameter's type; of much deeper ones no hash is made (evidence/canonical-json.ts). */
+const DEEPEST = 60;
+
+function refuseDepth(json: unknown): void {
+  let level: readonly unknown[] = [json];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > DEEPEST) throw invalid("The request body is nested too deep.");
+    const below: unknown[] = [];
+    for (const value of level)
+      if (typeof value === "object" && value !== null) for (const inner of Object.values(value)) below.push(inner);
+    level = below;
+  }
+}
+
 /** Parses a body by its schema, or refuses it naming the field (never a value). */
 export function parseBody<T extends z.ZodType>(
   schema: T,
@@ -185,6 +203,8 @@ export function parseBody<T extends z.ZodType>(
     throw new GoogleError(400, "parseError", "The request body is not JSON.");
   }
   refuseProto(text, json);
+  // Rows that are sent hold JSON of their own.
+  if (parse === JSON.parse) refuseDepth(json);
   const result = checked(schema, json);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
