@@ -227,3 +227,22 @@ test("the answers of DML have no schema", async () => {
   assert.deepEqual([query.statementType, query.numDmlAffectedRows, query.referencedTables], ["DELETE", "1", [T]]);
   assert.deepEqual(objectAt(objectAt(objectAt(job, "configuration"), "query"), "destinationTable"), T);
 });
+
+test("tabledata.list gives the rows that are left after deletes and updates, page by page", async () => {
+  await asker.rows("CREATE OR REPLACE TABLE u (id INT64)");
+  await asker.rows("INSERT INTO u SELECT x FROM UNNEST(GENERATE_ARRAY(0, 9)) AS x");
+  await asker.rows("DELETE FROM u WHERE id IN (0, 4, 9)");
+  await asker.rows("UPDATE u SET id = 50 WHERE id = 5");
+  await asker.rows("INSERT INTO u VALUES (10)");
+  const ids: unknown[] = [];
+  let page: Record<string, unknown> = { pageToken: "" };
+  while (typeof page.pageToken === "string") {
+    const token = page.pageToken === "" ? "" : `&pageToken=${encodeURIComponent(page.pageToken)}`;
+    page = await asker.call("GET", `/datasets/d/tables/u/data?maxResults=3${token}`);
+    assert.equal(page.totalRows, "8");
+    ids.push(...(page.rows as { f: { v: unknown }[] }[]).map(({ f }) => f[0]?.v));
+  }
+  assert.deepEqual([...ids].sort(), ["1", "10", "2", "3", "50", "6", "7", "8"]);
+  await asker.rows("DELETE FROM u WHERE TRUE");
+  assert.equal((await asker.call("GET", "/datasets/d/tables/u/data")).totalRows, "0");
+});

@@ -15,7 +15,7 @@ import type { TimestampOutput } from "./cells.ts";
 import { booleanAt, isObject, type JsonObject, numberAt, objectAt, stringAt } from "./json.ts";
 import { listedModel, modelJson } from "./model-json.ts";
 import { listedRoutine, routineJson } from "./routine-json.ts";
-import type { writeRows } from "./rows.ts";
+import { hasGaps, type writeRows } from "./rows.ts";
 
 /** Bytes of rows a page holds when the caller sets no limit. */
 const PAGE_BYTES = 10 * 1024 * 1024;
@@ -437,6 +437,7 @@ async function listTableData(context: Context, request: Request): Promise<void> 
   const start = startOf(parameters, id);
   const count = pageRows(fields, table.numRows, start, numberParameter(parameters, "maxResults"));
   const more = start + count < table.numRows;
+  const gaps = await hasGaps(context.engine, table.duckName, table.numRows);
   const faults = context.misbehaviour.strike("tabledata");
   await sendRows(
     request.response,
@@ -453,7 +454,7 @@ async function listTableData(context: Context, request: Request): Promise<void> 
           ? (write) =>
               context.writePage(
                 context.engine,
-                { duckName: table.duckName, fields, start, count, timestamps: timestampParameter(parameters) },
+                { duckName: table.duckName, fields, start, count, timestamps: timestampParameter(parameters), gaps },
                 write,
               )
           : undefined,

@@ -13,6 +13,8 @@ export interface RowRange {
   readonly start: number;
   readonly count: number;
   readonly timestamps: TimestampOutput;
+  /** A table that rows were deleted from: positions are no longer `rowid`s, which are not given again. */
+  readonly gaps?: boolean;
 }
 
 /** Calls `write` with `{"f":[…]},{"f":[…]}` in pieces, commas between rows included. `write` may wait (backpressure). */
@@ -24,8 +26,11 @@ export async function writeRows(
   if (range.count <= 0) return;
   const columns = range.fields.map(selected).join(", ");
   const end = range.start + range.count;
-  // A stored table keeps its insertion order, so rowid is the position.
-  const sql = `SELECT ${columns} FROM ${range.duckName} WHERE rowid >= ${range.start} AND rowid < ${end} ORDER BY rowid`;
+  // A stored table keeps its insertion order, so rowid is the position, and finds it without passing those before.
+  const sql =
+    range.gaps === true
+      ? `SELECT ${columns} FROM ${range.duckName} ORDER BY rowid LIMIT ${range.count} OFFSET ${range.start}`
+      : `SELECT ${columns} FROM ${range.duckName} WHERE rowid >= ${range.start} AND rowid < ${end} ORDER BY rowid`;
   const writers = range.fields.map((field) => cellWriter(field, range.timestamps));
   await engine.stream(sql, async (result) => {
     let piece = "";
@@ -55,4 +60,10 @@ export function selected(field: Field): string {
   const name = quoteIdentifier(field.name);
   if (field.type !== "GEOGRAPHY" || field.mode === "REPEATED") return name;
   return `regexp_replace(CAST(${name} AS VARCHAR), ' \\(', '(') AS ${name}`;
+}
+
+/** Whether rows were deleted from a stored table, between or before others. */
+export async function hasGaps(engine: Engine, duckName: string, rows: number): Promise<boolean> {
+  const last = await (await engine.run(`SELECT max(rowid) FROM ${duckName}`)).getRows();
+  return rows > 0 && Number(last[0]?.[0] ?? -1) + 1 !== rows;
 }
