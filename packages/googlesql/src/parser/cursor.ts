@@ -88,6 +88,12 @@ export class Cursor {
     return { kind: "Identifier", name: text, start, end };
   }
 
+  /** `alias: ["AS"] identifier` */
+  protected alias(): Identifier | null {
+    if (this.takeKeyword("AS")) return this.identifier();
+    return this.atIdentifier() ? this.identifier() : null;
+  }
+
   /** `path: identifier ("." identifier)*` */
   protected path(): Identifier[] {
     const parts = [this.identifier()];
