@@ -1,4 +1,5 @@
 import type { TableName } from "@chaperone/googlesql";
+import { prepare } from "../store/prepared.ts";
 import type { Store } from "../store/store.ts";
 import type { DataClass } from "./data-class.ts";
 
@@ -10,28 +11,25 @@ export interface TravelledClassesSource {
   of(tables: readonly TableName[]): Promise<TravelledClasses>;
 }
 
-/** Tables asked for in one statement; SQLite takes more, and PostgreSQL too. */
-const AT_ONCE = 500;
+const CLASSES = prepare((db, given: { readonly connection: string; readonly table: string }) =>
+  db
+    .selectFrom("travelled_classes")
+    .select(["path", "class"])
+    .where("connection", "=", given.connection)
+    .where("table", "=", given.table)
+    .orderBy("path")
+    .orderBy("class"),
+);
 
 export function travelledClassesIn(store: Pick<Store, "db">, connection: string): TravelledClassesSource {
   return {
     async of(tables) {
       const found = new Map<TableName, Map<string, DataClass[]>>();
-      for (let start = 0; start < tables.length; start += AT_ONCE) {
-        const rows = await store.db
-          .selectFrom("travelled_classes")
-          .select(["table", "path", "class"])
-          .where("connection", "=", connection)
-          .where("table", "in", tables.slice(start, start + AT_ONCE))
-          .orderBy("table")
-          .orderBy("path")
-          .orderBy("class")
-          .execute();
-        for (const row of rows) {
-          const paths = found.get(row.table) ?? new Map<string, DataClass[]>();
-          found.set(row.table, paths);
+      for (const table of tables) {
+        const paths = new Map<string, DataClass[]>();
+        for (const row of await CLASSES.all(store, { connection, table }))
           paths.set(row.path, [...(paths.get(row.path) ?? []), row.class]);
-        }
+        if (paths.size > 0) found.set(table, paths);
       }
       return found;
     },

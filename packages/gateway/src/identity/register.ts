@@ -1,5 +1,6 @@
 import type { Kysely } from "kysely";
 import { CommandError } from "../store/command.ts";
+import { prepare } from "../store/prepared.ts";
 import type { Database } from "../store/schema.ts";
 import { matchesPattern } from "./claim-pattern.ts";
 import { claimAt } from "./claims.ts";
@@ -117,7 +118,7 @@ export class AgentRegister {
     }
     if (row === undefined) throw unregistered();
     if (row.status !== "active") throw suspended();
-    await checkRevocations(this.#store.db, credential, row, this.#clock());
+    await checkRevocations(this.#store, credential, row, this.#clock());
     if (row.last_seen_at === null || this.#clock() - row.last_seen_at >= SEEN_EVERY_MS) {
       await this.#store.run("agent.seen", { issuer: row.issuer, subject: row.subject });
     }
@@ -179,7 +180,7 @@ export class AgentRegister {
     if (this.#named.has(keyOf(credential)) || (await this.#find(credential)) !== undefined) {
       throw new CredentialError("audience", "This subject is registered as an agent; an agent can't act as a person.");
     }
-    await checkRevocations(this.#store.db, credential, undefined, this.#clock());
+    await checkRevocations(this.#store, credential, undefined, this.#clock());
     const { issuer, subject, name, groups, tokenId, expires } = credential;
     return { kind: "person", issuer, subject, name: name ?? subject, groups, tokenId, tokenExpires: expires };
   }
@@ -204,14 +205,13 @@ export class AgentRegister {
   }
 
   #find({ issuer, subject }: AgentId): Promise<AgentRow | undefined> {
-    return this.#store.db
-      .selectFrom("agents")
-      .selectAll()
-      .where("issuer", "=", issuer)
-      .where("subject", "=", subject)
-      .executeTakeFirst();
+    return AGENT.first(this.#store, { issuer, subject });
   }
 }
+
+const AGENT = prepare((db, given: AgentId) =>
+  db.selectFrom("agents").selectAll().where("issuer", "=", given.issuer).where("subject", "=", given.subject),
+);
 
 function byConfiguration({ senderConstrained: _, ...agent }: RegisteredAgent): AgentRegistration {
   return { ...agent, registeredBy: "config" };

@@ -1,7 +1,20 @@
-import type { Kysely } from "kysely";
-import type { Database } from "../store/schema.ts";
+import { type Connected, prepare } from "../store/prepared.ts";
 import type { AgentRow } from "./commands.ts";
 import { type AgentPrincipal, type Credential, CredentialError, type Principal } from "./principal.ts";
+
+const REVOCATION = prepare((db, given: { readonly kind: keyof typeof REVOKED; readonly id: string }) =>
+  db.selectFrom("revocations").select("kind").where("kind", "=", given.kind).where("id", "=", given.id),
+);
+const AGENT_KEY = prepare((db, given: { readonly kid: string }) =>
+  db.selectFrom("agent_keys").select(["revoked_at", "expires_at"]).where("kid", "=", given.kid),
+);
+const AGENT = prepare((db, given: { readonly issuer: string; readonly subject: string }) =>
+  db
+    .selectFrom("agents")
+    .select(["status", "sponsor_issuer", "sponsor_subject"])
+    .where("issuer", "=", given.issuer)
+    .where("subject", "=", given.subject),
+);
 
 /** How a sponsor is written in `revocations`. */
 export function sponsorKey({ issuer, subject }: { readonly issuer: string; readonly subject: string }): string {
@@ -14,34 +27,23 @@ export function sponsorKey({ issuer, subject }: { readonly issuer: string; reado
  * @throws CredentialError `revoked`
  */
 export async function checkRevocations(
-  db: Kysely<Database>,
+  on: Connected,
   credential: Pick<Credential, "issuer" | "subject" | "tokenId" | "keyId" | "exchangedFor" | "confirmation">,
   row: Pick<AgentRow, "sponsor_issuer" | "sponsor_subject"> | undefined,
   now: number,
 ): Promise<void> {
-  const tokens = [credential.tokenId, ...(credential.exchangedFor ?? [])];
   const { jkt, x5t } = credential.confirmation ?? {};
-  const proofKeys = [jkt, x5t].filter((one) => one !== undefined);
   const person = row === undefined ? credential : { issuer: row.sponsor_issuer, subject: row.sponsor_subject };
-  const found = await db
-    .selectFrom("revocations")
-    .select("kind")
-    .where((e) =>
-      e.or([
-        e.and([e("kind", "=", "token"), e("id", "in", tokens)]),
-        ...proofKeys.map((id) => e.and([e("kind", "=", "proof-key"), e("id", "=", id)])),
-        e.and([e("kind", "=", "issuer"), e("id", "=", credential.issuer)]),
-        e.and([e("kind", "=", "sponsor"), e("id", "=", sponsorKey(person))]),
-      ]),
-    )
-    .executeTakeFirst();
-  if (found !== undefined) throw new CredentialError("revoked", REVOKED[found.kind]);
+  const restsOn: readonly (readonly [keyof typeof REVOKED, string])[] = [
+    ...[credential.tokenId, ...(credential.exchangedFor ?? [])].map((id) => ["token", id] as const),
+    ...[jkt, x5t].flatMap((id) => (id === undefined ? [] : [["proof-key", id] as const])),
+    ["issuer", credential.issuer],
+    ["sponsor", sponsorKey(person)],
+  ];
+  for (const [kind, id] of restsOn)
+    if ((await REVOCATION.first(on, { kind, id })) !== undefined) throw new CredentialError("revoked", REVOKED[kind]);
   if (credential.keyId === undefined) return;
-  const key = await db
-    .selectFrom("agent_keys")
-    .select(["revoked_at", "expires_at"])
-    .where("kid", "=", credential.keyId)
-    .executeTakeFirst();
+  const key = await AGENT_KEY.first(on, { kid: credential.keyId });
   if (key === undefined || key.revoked_at !== null)
     throw new CredentialError("revoked", "The agent's key was revoked; ask an administrator for a new one.");
   if (key.expires_at <= now)
@@ -59,18 +61,13 @@ const REVOKED = {
  * Whether what an agent asked for before may still be done for it: neither it nor anyone it acts for is suspended, and nothing that
  * they came with is revoked. That a key has expired since is no matter, as with tokens.
  */
-export async function stillAdmitted(db: Kysely<Database>, principal: AgentPrincipal, now: number): Promise<boolean> {
+export async function stillAdmitted(on: Connected, principal: AgentPrincipal, now: number): Promise<boolean> {
   for (const one of [principal, ...(principal.onBehalfOf ?? [])] satisfies readonly Principal[]) {
-    const row = await db
-      .selectFrom("agents")
-      .select(["status", "sponsor_issuer", "sponsor_subject"])
-      .where("issuer", "=", one.issuer)
-      .where("subject", "=", one.subject)
-      .executeTakeFirst();
+    const row = await AGENT.first(on, { issuer: one.issuer, subject: one.subject });
     // A person who was entered as an agent since is no person any more.
     if (one.kind === "person" ? row !== undefined : row?.status !== "active") return false;
     try {
-      await checkRevocations(db, one, row, now);
+      await checkRevocations(on, one, row, now);
     } catch (error) {
       if (!(error instanceof CredentialError)) throw error;
       if (error.code !== "expired") return false;

@@ -3,6 +3,21 @@ import type { AgentPrincipal } from "../identity/principal.ts";
 import { stillAdmitted } from "../identity/revocation.ts";
 import { type Command, CommandError, type StoreTransaction } from "../store/command.ts";
 import { canMove, FINAL_STATES, type SessionError, type SessionState } from "./session.ts";
+import {
+  COUNT_RELEASED,
+  COUNT_RELEASED_AND_END,
+  FINISH_RELEASE,
+  INSERT_SESSION,
+  LAST_RELEASE,
+  OPEN_SESSIONS,
+  SAME_JOB,
+  SAME_REQUEST,
+  SESSION_PRINCIPAL,
+  SESSION_STATE,
+  type SessionChange,
+  START_RELEASE,
+  updateSession,
+} from "./statements.ts";
 import { endUses, takeUses, type UsesInput } from "./table-uses.ts";
 import type { SessionTables } from "./tables.ts";
 
@@ -44,76 +59,53 @@ const REQUEST_ID_WINDOW_MS = 15 * 60 * 1000;
 
 const receive: Command<ReceiveInput, ReceiveOutput> = async (tx, input) => {
   if (input.requestId !== null) {
-    const before = await tx.db
-      .selectFrom("sessions")
-      .select(["id", "request_hmac", "created_at"])
-      .where("issuer", "=", input.issuer)
-      .where("subject", "=", input.subject)
-      .where("on_behalf_of", "=", input.onBehalfOf)
-      .where("request_id", "=", input.requestId)
-      .executeTakeFirst();
+    const before = await SAME_REQUEST.first(tx, { ...input, requestId: input.requestId });
     if (before !== undefined) {
       if (before.request_hmac !== input.requestHmac)
         throw new CommandError("request_id_reused", "this requestId was used with another query");
       if (tx.now - before.created_at <= REQUEST_ID_WINDOW_MS) return { id: before.id, existing: true };
-      await tx.db.updateTable("sessions").set({ request_id: null }).where("id", "=", before.id).execute();
+      const change = { request_id: null };
+      await updateSession(change).all(tx, { ...change, id: before.id });
     }
   }
-  const twin = await tx.db
-    .selectFrom("sessions")
-    .select("id")
-    .where("issuer", "=", input.issuer)
-    .where("subject", "=", input.subject)
-    .where("on_behalf_of", "=", input.onBehalfOf)
-    .where("project", "=", input.project)
-    .where("job_id", "=", input.jobId)
-    .executeTakeFirst();
+  const twin = await SAME_JOB.first(tx, input);
   if (twin !== undefined) throw new CommandError("duplicate", "a job of this id exists already");
-  const open = await tx.db
-    .selectFrom("sessions")
-    .select((e) => e.fn.countAll<number>().as("n"))
-    .where("issuer", "=", input.issuer)
-    .where("subject", "=", input.subject)
-    .where("state", "in", ["received", "analysed", "decided", "held", "approved"])
-    .executeTakeFirstOrThrow();
-  if (open.n >= input.openPerAgent)
+  const open = await OPEN_SESSIONS.first(tx, input);
+  if (open === undefined || open.n >= input.openPerAgent)
     throw new CommandError("too_many_open", "too many of this agent's queries are waiting");
-  await tx.db
-    .insertInto("sessions")
-    .values({
-      id: input.id,
-      state: "received",
-      connection: input.connection,
-      project: input.project,
-      location: input.location,
-      job_id: input.jobId,
-      request_id: input.requestId,
-      issuer: input.issuer,
-      subject: input.subject,
-      on_behalf_of: input.onBehalfOf,
-      agent_name: input.agentName,
-      principal: input.principal,
-      door: input.door,
-      sealed: input.sealed,
-      sql_redacted: "",
-      canonical_redacted: null,
-      request_hmac: input.requestHmac,
-      purpose: input.purpose,
-      plan: null,
-      decision: null,
-      binding: null,
-      mask_plan: null,
-      dry_run_bytes: null,
-      statement_type: null,
-      upstream_job: null,
-      job_config: input.jobConfig,
-      error: null,
-      created_at: tx.now,
-      updated_at: tx.now,
-      expires_at: null,
-      finished_at: null,
-    })
-    .execute();
+  await INSERT_SESSION.all(tx, {
+    id: input.id,
+    state: "received",
+    connection: input.connection,
+    project: input.project,
+    location: input.location,
+    job_id: input.jobId,
+    request_id: input.requestId,
+    issuer: input.issuer,
+    subject: input.subject,
+    on_behalf_of: input.onBehalfOf,
+    agent_name: input.agentName,
+    principal: input.principal,
+    door: input.door,
+    sealed: input.sealed,
+    sql_redacted: "",
+    canonical_redacted: null,
+    request_hmac: input.requestHmac,
+    purpose: input.purpose,
+    plan: null,
+    decision: null,
+    binding: null,
+    mask_plan: null,
+    dry_run_bytes: null,
+    statement_type: null,
+    upstream_job: null,
+    job_config: input.jobConfig,
+    error: null,
+    created_at: tx.now,
+    updated_at: tx.now,
+    expires_at: null,
+    finished_at: null,
+  });
   tx.append({ type: "session.received", session: input.id, data: input.data });
   return { id: input.id, existing: false };
 };
@@ -122,11 +114,7 @@ async function load(
   tx: StoreTransaction,
   id: string,
 ): Promise<{ state: SessionState; binding: string | null; issuer: string; subject: string }> {
-  const row = await tx.db
-    .selectFrom("sessions")
-    .select(["state", "binding", "issuer", "subject"])
-    .where("id", "=", id)
-    .executeTakeFirst();
+  const row = await SESSION_STATE.first(tx, { id });
   if (row === undefined) throw new CommandError("no_session", "no such session");
   return { ...row, state: row.state as SessionState };
 }
@@ -138,14 +126,10 @@ export async function move(
   from: SessionState,
   to: SessionState,
   data: EventData,
-  set: Partial<Omit<Row, "id" | "rows_released" | "cells_masked">> = {},
+  set: SessionChange = {},
 ): Promise<void> {
-  const arrived = arrive(tx, id, from, to, data);
-  await tx.db
-    .updateTable("sessions")
-    .set({ ...set, ...arrived })
-    .where("id", "=", id)
-    .execute();
+  const change = { ...set, ...arrive(tx, id, from, to, data) };
+  await updateSession(change).all(tx, { ...change, id });
 }
 
 /**
@@ -158,7 +142,7 @@ function arrive(
   from: SessionState,
   to: SessionState,
   data: EventData,
-): Partial<Pick<Row, "state" | "updated_at" | "finished_at">> {
+): Pick<Row, "state" | "updated_at"> & { readonly finished_at?: number } {
   if (!canMove(from, to)) throw new CommandError("bad_transition", `a session cannot go from ${from} to ${to}`);
   tx.append({ type: `session.${to}`, session: id, data });
   return { state: to, updated_at: tx.now, ...(FINAL_STATES.has(to) ? { finished_at: tx.now } : {}) };
@@ -269,12 +253,9 @@ type DecidedColumn =
 
 /** Nothing begins to run for an agent that was suspended or revoked since it asked. @throws CommandError `suspended` */
 async function checkAdmitted(tx: StoreTransaction, session: string): Promise<void> {
-  const { principal } = await tx.db
-    .selectFrom("sessions")
-    .select("principal")
-    .where("id", "=", session)
-    .executeTakeFirstOrThrow();
-  if (!(await stillAdmitted(tx.db, JSON.parse(principal) as AgentPrincipal, tx.now)))
+  const row = await SESSION_PRINCIPAL.first(tx, { id: session });
+  if (row === undefined) throw new CommandError("no_session", "no such session");
+  if (!(await stillAdmitted(tx, JSON.parse(row.principal) as AgentPrincipal, tx.now)))
     throw new CommandError("suspended", "the agent is not active");
 }
 
@@ -485,25 +466,10 @@ const releaseStart: Command<ReleaseStartInput, { number: number }> = async (tx, 
   const { state } = await load(tx, input.session);
   if (state !== "running" && state !== "releasing" && state !== "done")
     throw new CommandError("wrong_state", `the session is ${state}`);
-  const last = await tx.db
-    .selectFrom("releases")
-    .select((e) => e.fn.max("number").as("n"))
-    .where("session", "=", input.session)
-    .executeTakeFirst();
+  const { session } = input;
+  const last = await LAST_RELEASE.first(tx, { session });
   const number = (last?.n ?? 0) + 1;
-  await tx.db
-    .insertInto("releases")
-    .values({
-      session: input.session,
-      number,
-      started_at: tx.now,
-      finished_at: null,
-      rows: null,
-      bytes: null,
-      masked: null,
-      outcome: "started",
-    })
-    .execute();
+  await START_RELEASE.all(tx, { session, number, started_at: tx.now });
   if (state === "running") await move(tx, input.session, state, "releasing", { release: number });
   tx.append({ type: "release.started", session: input.session, data: { ...input.data, number } });
   return { number };
@@ -525,34 +491,27 @@ export interface ReleaseFinishInput {
 const releaseFinish: Command<ReleaseFinishInput, void> = async (tx, input) => {
   const { state } = await load(tx, input.session);
   const cells = Object.values(input.masked).reduce((sum, m) => sum + m.count, 0);
-  await tx.db
-    .updateTable("releases")
-    .set({
-      finished_at: tx.now,
-      rows: input.rows,
-      bytes: input.bytes,
-      masked: JSON.stringify(input.masked),
-      outcome: input.outcome,
-    })
-    .where("session", "=", input.session)
-    .where("number", "=", input.number)
-    .execute();
+  await FINISH_RELEASE.all(tx, {
+    session: input.session,
+    number: input.number,
+    finished_at: tx.now,
+    rows: input.rows,
+    bytes: input.bytes,
+    masked: JSON.stringify(input.masked),
+    outcome: input.outcome,
+  });
   tx.append({
     type: "release.finished",
     session: input.session,
     data: { number: input.number, outcome: input.outcome, rows: input.rows, bytes: input.bytes, masked: input.masked },
   });
   const done = input.last && input.outcome === "complete" && state === "releasing";
-  const arrived = done ? arrive(tx, input.session, state, "done", {}) : {};
-  await tx.db
-    .updateTable("sessions")
-    .set((e) => ({
-      ...arrived,
-      rows_released: e("rows_released", "+", input.rows),
-      cells_masked: e("cells_masked", "+", cells),
-    }))
-    .where("id", "=", input.session)
-    .execute();
+  const shown = { id: input.session, rows: input.rows, cells };
+  if (!done) await COUNT_RELEASED.all(tx, shown);
+  else {
+    const arrived = arrive(tx, input.session, state, "done", {});
+    await COUNT_RELEASED_AND_END.all(tx, { ...shown, ...arrived, finished_at: tx.now });
+  }
 };
 
 /** Pages that a crash broke off: their end is unknown, so all that was announced counts as shown. At start, before the first request. */

@@ -84,7 +84,7 @@ export class Launch {
     if (kept !== undefined) return kept;
     // After a restart: what runs must still be what was decided, for an agent that is still let in.
     const { store, clock } = this.#o;
-    if (!(await stillAdmitted(store.db, principalOf(row), clock()))) {
+    if (!(await stillAdmitted(store, principalOf(row), clock()))) {
       await this.#endings.end(row.id, "failed", NOT_ADMITTED);
       return undefined;
     }

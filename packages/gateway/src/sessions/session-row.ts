@@ -3,6 +3,7 @@ import type { ExpressionBuilder } from "kysely";
 import type { Json } from "../evidence/event.ts";
 import type { AgentPrincipal, Principal } from "../identity/principal.ts";
 import type { Decision } from "../policy/decision.ts";
+import { prepare } from "../store/prepared.ts";
 import type { Database } from "../store/schema.ts";
 import type { Store } from "../store/store.ts";
 import type { JobReference } from "../upstream/upstream.ts";
@@ -111,22 +112,29 @@ export async function listSessions(
   return (await query.execute()) as SessionRow[];
 }
 
+const PROGRESS = prepare((db, given: { readonly id: string }) =>
+  db.selectFrom("sessions").select(["state", "error", "upstream_job"]).where("id", "=", given.id),
+);
+
 /** How far a session is: what there is to see of it while one waits. */
 export async function progressOf(
   store: Store,
   id: string,
 ): Promise<Pick<SessionRow, "state" | "error" | "upstream_job">> {
-  const row = await store.db
-    .selectFrom("sessions")
-    .select(["state", "error", "upstream_job"])
-    .where("id", "=", id)
-    .executeTakeFirstOrThrow();
-  return row as Pick<SessionRow, "state" | "error" | "upstream_job">;
+  return found(await PROGRESS.first(store, { id })) as Pick<SessionRow, "state" | "error" | "upstream_job">;
 }
 
+const SESSION = prepare((db, given: { readonly id: string }) =>
+  db.selectFrom("sessions").selectAll().where("id", "=", given.id),
+);
+
 export async function sessionById(store: Store, id: string): Promise<SessionRow> {
-  const row = await store.db.selectFrom("sessions").selectAll().where("id", "=", id).executeTakeFirstOrThrow();
-  return row as SessionRow;
+  return found(await SESSION.first(store, { id })) as SessionRow;
+}
+
+function found<T>(row: T | undefined): T {
+  if (row === undefined) throw new Error("there is no such session");
+  return row;
 }
 
 const decisions = new WeakMap<SessionRow, Decision | null>();

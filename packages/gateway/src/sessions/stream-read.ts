@@ -148,7 +148,7 @@ export async function* maskedStream(
 /** What holds now: whether the agent and what it came with are still let in, and policy. */
 async function refuse(options: PageOptions, principal: AgentPrincipal, row: SessionRow): Promise<void> {
   const { store, clock } = options;
-  if (await stillAdmitted(store.db, principal, clock())) return requireHolding(options, principal, row);
+  if (await stillAdmitted(store, principal, clock())) return requireHolding(options, principal, row);
   const refusal = denied("The agent, or what it came with, was suspended or revoked.");
   await store.append([{ type: "release.refused", session: row.id, data: { reason: refusal.reason } }]);
   throw new PageError(refusal);

@@ -45,6 +45,14 @@ export class SqliteConnection {
     });
   }
 
+  /** Runs a statement; rows of one that gives any. */
+  all(sql: string, parameters: readonly unknown[]): readonly object[] {
+    const { statement, reader } = this.#statement(sql);
+    if (reader) return statement.all(...values(parameters)).map((row) => ({ ...row }));
+    statement.run(...values(parameters));
+    return [];
+  }
+
   #statement(sql: string): Prepared {
     const known = this.#statements.get(sql);
     if (known !== undefined) return known;

@@ -8,6 +8,7 @@ import { CommandError } from "./command.ts";
 import type { COMMANDS } from "./commands.ts";
 import { StoreError } from "./errors.ts";
 import { STORE_LIMITS, type StoreLimits } from "./limits.ts";
+import { askDirectly } from "./prepared.ts";
 import {
   type CommandReply,
   type FromWorker,
@@ -114,7 +115,9 @@ export class Store<C extends CommandRegistry = typeof COMMANDS> {
     this.#clock = clock;
     this.#size = size;
     this.#reader = new DatabaseSync(paths.database, { readOnly: true, timeout: limits.busyTimeout });
-    this.db = new SqliteConnection(this.#reader).kysely(() => undefined);
+    const connection = new SqliteConnection(this.#reader);
+    this.db = connection.kysely(() => undefined);
+    askDirectly(this, connection, () => undefined);
     const identity = readIdentity(this.#reader);
     if (identity === undefined) throw new StoreError("corrupt", "the store has no record of itself");
     this.vkey = identity.vkey;

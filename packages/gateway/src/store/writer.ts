@@ -13,13 +13,16 @@ import {
   storedHashIndex,
   treeHash,
 } from "@chaperone/ledger";
+import type { Kysely } from "kysely";
 import { canonicalJson } from "../evidence/canonical-json.ts";
 import type { LedgerEvent } from "../evidence/event.ts";
-import { type Command, CommandError } from "./command.ts";
+import { type Command, CommandError, type StoreTransaction } from "./command.ts";
 import { StoreError } from "./errors.ts";
 import type { StoreLimits } from "./limits.ts";
 import { migrate } from "./migrations.ts";
+import { askDirectly } from "./prepared.ts";
 import { type CommandReply, type QueuedCommand, SLOT_BEGUN, SLOT_WAITING } from "./protocol.ts";
+import type { Database } from "./schema.ts";
 import { SqliteConnection } from "./sqlite-dialect.ts";
 import { loadKeys, type StatePaths, type StoreIdentity } from "./state-directory.ts";
 
@@ -182,16 +185,24 @@ export class Writer {
     }
     const run = Object.hasOwn(this.#commands, command.name) ? this.#commands[command.name] : undefined;
     if (run === undefined) throw new StoreError("failed", `there is no command ${command.name}`);
-    const db = this.#connection.kysely((sql) => {
+    const connection = this.#connection;
+    const allow = (sql: string) => {
       // A query the command didn't wait for would else run in the next command's savepoint.
       if (!open) throw new StoreError("failed", "a query ran after its command had ended");
       if (TRANSACTION_CONTROL.test(sql)) throw new StoreError("failed", "a command doesn't control its transaction");
-    });
+    };
+    let db: Kysely<Database> | undefined;
+    const tx: StoreTransaction = {
+      get db() {
+        db ??= connection.kysely(allow);
+        return db;
+      },
+      now: command.now,
+      append,
+    };
+    askDirectly(tx, connection, allow);
     try {
-      const output = await within(
-        this.#limits.commandTimeout,
-        run({ db, now: command.now, append }, command.input as never),
-      );
+      const output = await within(this.#limits.commandTimeout, run(tx, command.input as never));
       if (badEvent !== undefined) throw badEvent;
       // What can't be sent back must fail the command, not the batch.
       return { output: structuredClone(output), entries };

@@ -1,0 +1,192 @@
+import { type Prepared, prepare } from "../store/prepared.ts";
+import type { SessionTables } from "./tables.ts";
+
+/** The statements of the commands that each query runs; those of the others stand where they are used. */
+
+interface Id {
+  readonly id: string;
+}
+interface Agent {
+  readonly issuer: string;
+  readonly subject: string;
+}
+/** An agent, on behalf of exactly those for whom it acts. */
+interface Owner extends Agent {
+  readonly onBehalfOf: string;
+}
+
+/** As far as a command looks at a session before it changes it. */
+export const SESSION_STATE = prepare((db, given: Id) =>
+  db.selectFrom("sessions").select(["state", "binding", "issuer", "subject"]).where("id", "=", given.id),
+);
+
+export const SESSION_PRINCIPAL = prepare((db, given: Id) =>
+  db.selectFrom("sessions").select("principal").where("id", "=", given.id),
+);
+
+export const SAME_JOB = prepare((db, given: Owner & { readonly project: string; readonly jobId: string }) =>
+  db
+    .selectFrom("sessions")
+    .select("id")
+    .where("issuer", "=", given.issuer)
+    .where("subject", "=", given.subject)
+    .where("on_behalf_of", "=", given.onBehalfOf)
+    .where("project", "=", given.project)
+    .where("job_id", "=", given.jobId),
+);
+
+export const SAME_REQUEST = prepare((db, given: Owner & { readonly requestId: string }) =>
+  db
+    .selectFrom("sessions")
+    .select(["id", "request_hmac", "created_at"])
+    .where("issuer", "=", given.issuer)
+    .where("subject", "=", given.subject)
+    .where("on_behalf_of", "=", given.onBehalfOf)
+    .where("request_id", "=", given.requestId),
+);
+
+/** How many of an agent's sessions wait for something. */
+export const OPEN_SESSIONS = prepare((db, given: Agent) =>
+  db
+    .selectFrom("sessions")
+    .select((e) => e.fn.countAll<number>().as("n"))
+    .where("issuer", "=", given.issuer)
+    .where("subject", "=", given.subject)
+    .where("state", "in", ["received", "analysed", "decided", "held", "approved"]),
+);
+
+type NewSession = Omit<SessionTables["sessions"], "rows_released" | "cells_masked">;
+
+export const INSERT_SESSION = prepare((db, given: NewSession) =>
+  db.insertInto("sessions").values({
+    id: given.id,
+    state: given.state,
+    connection: given.connection,
+    project: given.project,
+    location: given.location,
+    job_id: given.job_id,
+    request_id: given.request_id,
+    issuer: given.issuer,
+    subject: given.subject,
+    on_behalf_of: given.on_behalf_of,
+    agent_name: given.agent_name,
+    principal: given.principal,
+    door: given.door,
+    sealed: given.sealed,
+    sql_redacted: given.sql_redacted,
+    canonical_redacted: given.canonical_redacted,
+    request_hmac: given.request_hmac,
+    purpose: given.purpose,
+    plan: given.plan,
+    decision: given.decision,
+    binding: given.binding,
+    mask_plan: given.mask_plan,
+    dry_run_bytes: given.dry_run_bytes,
+    statement_type: given.statement_type,
+    upstream_job: given.upstream_job,
+    job_config: given.job_config,
+    error: given.error,
+    created_at: given.created_at,
+    updated_at: given.updated_at,
+    expires_at: given.expires_at,
+    finished_at: given.finished_at,
+  }),
+);
+
+/** Columns of a session that its life changes. */
+export type SessionChange = Partial<Omit<NewSession, "id" | "created_at">>;
+
+const updates = new Map<string, Prepared<SessionChange & Id, unknown>>();
+
+/** The statement that sets just these columns; which there are is written in the commands, so there are few. */
+export function updateSession(change: SessionChange): Prepared<SessionChange & Id, unknown> {
+  const columns = Object.keys(change) as (keyof SessionChange)[];
+  const key = columns.join();
+  const known = updates.get(key);
+  if (known !== undefined) return known;
+  const statement = prepare((db, given: SessionChange & Id) =>
+    db
+      .updateTable("sessions")
+      .set(Object.fromEntries(columns.map((column) => [column, given[column]])))
+      .where("id", "=", given.id),
+  );
+  updates.set(key, statement);
+  return statement;
+}
+
+interface Release {
+  readonly session: string;
+  readonly number: number;
+}
+
+export const LAST_RELEASE = prepare((db, given: { readonly session: string }) =>
+  db
+    .selectFrom("releases")
+    .select((e) => e.fn.max("number").as("n"))
+    .where("session", "=", given.session),
+);
+
+export const START_RELEASE = prepare((db, given: Release & { readonly started_at: number }) =>
+  db.insertInto("releases").values({
+    session: given.session,
+    number: given.number,
+    started_at: given.started_at,
+    finished_at: null,
+    rows: null,
+    bytes: null,
+    masked: null,
+    outcome: "started",
+  }),
+);
+
+interface ReleaseEnd extends Release {
+  readonly finished_at: number;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly masked: string;
+  readonly outcome: "complete" | "aborted";
+}
+
+export const FINISH_RELEASE = prepare((db, given: ReleaseEnd) =>
+  db
+    .updateTable("releases")
+    .set({
+      finished_at: given.finished_at,
+      rows: given.rows,
+      bytes: given.bytes,
+      masked: given.masked,
+      outcome: given.outcome,
+    })
+    .where("session", "=", given.session)
+    .where("number", "=", given.number),
+);
+
+interface Shown extends Id {
+  readonly rows: number;
+  readonly cells: number;
+}
+
+export const COUNT_RELEASED = prepare((db, given: Shown) =>
+  db
+    .updateTable("sessions")
+    .set((e) => ({
+      rows_released: e("rows_released", "+", given.rows),
+      cells_masked: e("cells_masked", "+", given.cells),
+    }))
+    .where("id", "=", given.id),
+);
+
+/** The same, with the session's end, since each update writes the whole row. */
+export const COUNT_RELEASED_AND_END = prepare(
+  (db, given: Shown & { readonly state: string; readonly updated_at: number; readonly finished_at: number | null }) =>
+    db
+      .updateTable("sessions")
+      .set((e) => ({
+        state: given.state,
+        updated_at: given.updated_at,
+        finished_at: given.finished_at,
+        rows_released: e("rows_released", "+", given.rows),
+        cells_masked: e("cells_masked", "+", given.cells),
+      }))
+      .where("id", "=", given.id),
+);
