@@ -6,9 +6,11 @@ import { z } from "zod";
  * https://cloud.google.com/bigquery/docs/reference/rest
  */
 
+const DIGITS = /^-?\d{1,19}$/;
+
 /** A 64-bit integer, which JSON carries as text. One that a double can't hold exactly is refused. */
 const int64 = z
-  .union([z.string().regex(/^-?\d{1,19}$/), z.number()])
+  .custom<string | number>((value) => typeof value === "number" || (typeof value === "string" && DIGITS.test(value)))
   .transform(Number)
   .refine(Number.isSafeInteger);
 

@@ -1,9 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { Pool } from "undici";
+import { type Dispatcher, Pool } from "undici";
 import type { UpstreamLimits } from "../config/index.ts";
 import type { AccessTokens } from "./access-tokens.ts";
 import type { UpstreamKind } from "./error.ts";
 import { errorOfAnswer, UpstreamError } from "./error.ts";
+import { JsonBody, type WholeAnswer } from "./json-body.ts";
 import { errorAnswer } from "./resources.ts";
 import { isWorthRetrying, waitBefore } from "./retry.ts";
 import { rowConnections } from "./row-connections.ts";
@@ -51,7 +52,7 @@ export type ObserveCall = (call: string, outcome: UpstreamKind | "ok" | "aborted
 interface Answer {
   readonly statusCode: number;
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
-  readonly body: AsyncIterable<Buffer>;
+  readonly body: AsyncIterable<Buffer> | readonly [Buffer];
   /** Drops what wasn't read of the body; its connection goes with it unless the body was at its end. */
   discard(): void;
 }
@@ -80,24 +81,19 @@ export function createTransport({ endpoint, limits, tokens, random, observe }: T
   let closed = false;
 
   const sendJson: Send = async (call, headers, signal) => {
-    const {
-      statusCode,
-      headers: answered,
-      body,
-    } = await pool.request({
+    const options: Dispatcher.DispatchOptions = {
       method: call.method,
       path: prefix + call.path,
       query: queryOf(call),
       headers,
-      ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
+      body: call.body === undefined ? null : JSON.stringify(call.body),
       headersTimeout: limits.headersMs + (call.holdMs ?? 0),
-      signal,
-    });
-    const discard = () => {
-      body.on("error", () => {});
-      body.destroy();
     };
-    return { statusCode, headers: answered, body, discard };
+    const answer = await new Promise<WholeAnswer>((resolve, reject) => {
+      const mostBytes = Math.max(limits.jsonBytes, LARGEST_ERROR);
+      pool.dispatch(options, new JsonBody(mostBytes, signal, resolve, reject));
+    });
+    return { ...answer, body: [answer.body], discard: () => {} };
   };
 
   const sendForRows: Send = async (call, headers, signal) => {
@@ -262,13 +258,18 @@ async function reasonIn(answer: Answer, signal: AbortSignal): Promise<string | u
   }
 }
 
-async function collect(answer: Answer, mostBytes: number, signal: AbortSignal): Promise<Buffer> {
+async function collect({ body, statusCode }: Answer, mostBytes: number, signal: AbortSignal): Promise<Buffer> {
+  if (!(Symbol.asyncIterator in body)) {
+    const [whole] = body;
+    if (whole.length > mostBytes) throw new UpstreamError("oversized", { httpStatus: statusCode });
+    return whole;
+  }
   const chunks: Buffer[] = [];
   let length = 0;
   try {
-    for await (const chunk of answer.body) {
+    for await (const chunk of body) {
       length += chunk.length;
-      if (length > mostBytes) throw new UpstreamError("oversized", { httpStatus: answer.statusCode });
+      if (length > mostBytes) throw new UpstreamError("oversized", { httpStatus: statusCode });
       chunks.push(Buffer.from(chunk));
     }
   } catch (error) {
@@ -277,9 +278,11 @@ async function collect(answer: Answer, mostBytes: number, signal: AbortSignal): 
   return Buffer.concat(chunks, length);
 }
 
+const UTF8 = new TextDecoder("utf-8", { fatal: true });
+
 function parseJson(bytes: Buffer): unknown {
   try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    return JSON.parse(UTF8.decode(bytes));
   } catch {
     throw new UpstreamError("notJson");
   }
