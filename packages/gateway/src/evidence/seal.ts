@@ -49,8 +49,9 @@ export interface Sealer {
  */
 export function sealer(key: Uint8Array): Sealer {
   if (key.length !== SEAL_KEY_SIZE) throw new SealError("malformed", `a sealing key is ${SEAL_KEY_SIZE} bytes`);
-  const secret = Buffer.from(key);
-  const id = createHash("sha256").update("chaperone sealing key\n").update(secret).digest().subarray(0, KEY_ID_SIZE);
+  // As a KeyObject: a key given as bytes is made into one at each use.
+  const secret = createSecretKey(key);
+  const id = createHash("sha256").update("chaperone sealing key\n").update(key).digest().subarray(0, KEY_ID_SIZE);
   const hashKey = createSecretKey(createHmac("sha256", secret).update("chaperone keyed hash v1").digest());
   return {
     keyId: id.toString("hex"),
