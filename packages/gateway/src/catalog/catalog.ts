@@ -186,6 +186,9 @@ export class Catalog {
     const [resource, labels] = await Promise.all([this.#cache.table(name), this.#cache.dataset(project, dataset)]);
     if (resource === undefined) return undefined;
     const before = this.#loaded.get(resource);
+    // The cache gives the same objects as long as it knows nothing newer.
+    if (before !== undefined && before.dataset === labels && before.travelled === undefined && travelled === undefined)
+      return before;
     const version = sha256([name, partsUsed(resource), labelsOf(labels), [...(travelled ?? [])]]);
     if (before !== undefined && before.version === version && before.dataset === labels) return before;
     const entry = tableEntryOf(this.#file?.datasets.get(`${project}.${dataset}`), table);
@@ -198,6 +201,7 @@ export class Catalog {
       name,
       resource,
       dataset: labels,
+      travelled,
       classes,
       mayHoldPhi: mayHoldPhi(resource, labels, this.#file, classes),
       missing: missingColumns(resource, entry).map((path) => `${name}.${path}`),
@@ -228,6 +232,7 @@ interface LoadedTable {
   readonly name: TableName;
   readonly resource: TableResource;
   readonly dataset: DatasetResource | undefined;
+  readonly travelled: ReadonlyMap<string, readonly DataClass[]> | undefined;
   readonly classes: ClassifiedTable;
   readonly mayHoldPhi: boolean;
   readonly missing: readonly ColumnName[];
