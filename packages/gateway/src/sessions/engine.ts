@@ -12,15 +12,18 @@ import { Process } from "./process.ts";
 import { receiveInput } from "./receive.ts";
 import { denied } from "./refusal.ts";
 import type { SessionError } from "./session.ts";
-import { openStatement, SessionInput } from "./session-input.ts";
+import { SessionInput } from "./session-input.ts";
 import {
   decisionOf,
+  openStatement,
   processed,
   progressOf,
   type SealedStatement,
   type SessionRow,
   sessionById,
+  sessionNow,
   upstreamJob,
+  writtenMaskPlan,
 } from "./session-row.ts";
 import type { Submission } from "./statement.ts";
 import { Upkeep } from "./upkeep.ts";
@@ -94,8 +97,9 @@ export class SessionEngine {
     this.#endings.changed(id);
   }
 
-  /** Waits until the session leaves the waiting states and its job ended, or `ms` passed. */
-  async settle(id: string, ms: number, signal: AbortSignal): Promise<SessionRow> {
+  /** Waits until the session leaves the waiting states and its job ended, or `ms` passed. `before`: the session as it was a moment ago. */
+  async settle(before: SessionRow, ms: number, signal: AbortSignal): Promise<SessionRow> {
+    const { id } = before;
     const deadline = this.#o.clock() + ms;
     for (;;) {
       // Listening begins before the look, so that no change falls between the two.
@@ -107,9 +111,9 @@ export class SessionEngine {
         const ended = now.state === "done" && now.upstream_job === null;
         const waiting = now.error === null && !ended && this.#jobs.outcome(id) === undefined;
         if (waiting && (now.state === "releasing" || now.state === "done"))
-          this.#jobs.follow(await sessionById(this.#o.store, id));
+          this.#jobs.follow(await sessionNow(this.#o.store, now, before));
         if (!waiting || left <= 0 || signal.aborted || this.#stop.signal.aborted)
-          return await sessionById(this.#o.store, id);
+          return await sessionNow(this.#o.store, now, before);
         await change.happened;
       } finally {
         change.stop();
@@ -162,7 +166,8 @@ export class SessionEngine {
   maskPlanOf(row: SessionRow): MaskPlan {
     const known = this.#masks.get(row);
     if (known !== undefined) return known;
-    const plan = JSON.parse(row.mask_plan ?? "null") as MaskPlan;
+    const plan = writtenMaskPlan(row);
+    if (plan === null) throw new Error("a session that isn't decided has no mask plan");
     const ofIts = { ...plan, fields: ofSession(plan.fields, row.id) };
     this.#masks.set(row, ofIts);
     return ofIts;

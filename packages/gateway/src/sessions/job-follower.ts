@@ -3,10 +3,9 @@ import type { Logger } from "../telemetry/logger.ts";
 import { isRefusal } from "../upstream/jobs.ts";
 import type { QueryResults } from "../upstream/upstream.ts";
 import type { Connection } from "./connection.ts";
-import type { MaskPlan } from "./mask-plan.ts";
 import { upstreamFailure } from "./records.ts";
 import type { SessionError } from "./session.ts";
-import { type SessionRow, statementsOf, upstreamJob } from "./session-row.ts";
+import { type SessionRow, statementsOf, upstreamJob, writtenMaskPlan } from "./session-row.ts";
 import { tableUses } from "./table-uses.ts";
 
 /** How a running job ended upstream. */
@@ -102,8 +101,7 @@ export class JobFollower {
       }
       if (!answer.complete) continue;
       await this.released(row);
-      if ((JSON.parse(row.mask_plan ?? "null") as MaskPlan).fields.length === 0)
-        await this.#finishWithoutRows(row, answer);
+      if (writtenMaskPlan(row)?.fields.length === 0) await this.#finishWithoutRows(row, answer);
       return { ok: true, totalRows: answer.totalRows ?? 0 };
     }
   }

@@ -12,9 +12,10 @@ import { connectionByName, type EngineOptions } from "./engine-options.ts";
 import type { JobFollower } from "./job-follower.ts";
 import { travelEvent, upstreamFailure } from "./records.ts";
 import { denied } from "./refusal.ts";
-import { openStatement, type SessionInput } from "./session-input.ts";
+import type { SessionInput } from "./session-input.ts";
 import {
   attribution,
+  openStatement,
   principalOf,
   processed,
   type SealedStatement,

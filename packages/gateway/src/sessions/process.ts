@@ -6,7 +6,7 @@ import type { EngineOptions } from "./engine-options.ts";
 import type { Launch } from "./launch.ts";
 import { analysedEvent, decidedEvent, upstreamFailure } from "./records.ts";
 import type { SessionInput } from "./session-input.ts";
-import { type Processed, type SealedStatement, type SessionRow, sessionById } from "./session-row.ts";
+import { knownOf, type Processed, type SealedStatement, type SessionRow, sessionById } from "./session-row.ts";
 import { jsonOnce } from "./written-once.ts";
 
 /** Takes a received session through analysis, policy and dry run to where they lead. */
@@ -41,7 +41,11 @@ export class Process {
       this.#endings.changed(id);
       return row;
     }
-    if (assessment.kind === "permitted") this.#launch.keep(id, assessment);
+    if (assessment.kind === "permitted") {
+      const { decision, maskPlan, plan } = assessment;
+      knownOf(row, { decision, maskPlan, statements: plan.statements, principal: of.principal, sealed });
+      this.#launch.keep(id, assessment);
+    }
     const runs = await this.#launch.launch(row, connection, sealed);
     this.#endings.changed(id);
     return runs ? row : sessionById(this.#o.store, id);

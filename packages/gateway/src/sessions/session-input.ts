@@ -3,12 +3,7 @@ import type { AssessInput } from "./assess.ts";
 import type { Connection } from "./connection.ts";
 import { DecisionCache } from "./decision-cache.ts";
 import type { EngineOptions } from "./engine-options.ts";
-import type { Processed, SealedStatement, SessionRow } from "./session-row.ts";
-
-/** The agent's own statement, unsealed. */
-export function openStatement({ sealer }: EngineOptions, row: SessionRow): SealedStatement {
-  return JSON.parse(sealer.open(row.sealed, row.id)) as SealedStatement;
-}
+import type { Processed, SealedStatement } from "./session-row.ts";
 
 /** What a session's statement is assessed by, now. */
 export class SessionInput {

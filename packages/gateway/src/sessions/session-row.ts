@@ -1,6 +1,7 @@
 import type { PlanStatement } from "@chaperone/googlesql";
 import type { ExpressionBuilder } from "kysely";
 import type { Json } from "../evidence/event.ts";
+import type { Sealer } from "../evidence/seal.ts";
 import type { AgentPrincipal, Principal } from "../identity/principal.ts";
 import type { Decision } from "../policy/decision.ts";
 import { prepare } from "../store/prepared.ts";
@@ -8,6 +9,7 @@ import type { Database } from "../store/schema.ts";
 import type { Store } from "../store/store.ts";
 import type { JobReference } from "../upstream/upstream.ts";
 import type { Connection } from "./connection.ts";
+import type { MaskPlan } from "./mask-plan.ts";
 import type { SessionState } from "./session.ts";
 import type { AskedJob, Statement } from "./statement.ts";
 import type { SessionTables } from "./tables.ts";
@@ -113,15 +115,51 @@ export async function listSessions(
 }
 
 const PROGRESS = prepare((db, given: { readonly id: string }) =>
-  db.selectFrom("sessions").select(["state", "error", "upstream_job"]).where("id", "=", given.id),
+  db
+    .selectFrom("sessions")
+    .select([
+      "state",
+      "error",
+      "upstream_job",
+      "binding",
+      "dry_run_bytes",
+      "rows_released",
+      "cells_masked",
+      "updated_at",
+      "expires_at",
+      "finished_at",
+    ])
+    .where("id", "=", given.id),
 );
 
+/** What of a session changes after it was decided; all else only with its binding. */
+export type Progress = Pick<
+  SessionRow,
+  | "state"
+  | "error"
+  | "upstream_job"
+  | "binding"
+  | "dry_run_bytes"
+  | "rows_released"
+  | "cells_masked"
+  | "updated_at"
+  | "expires_at"
+  | "finished_at"
+>;
+
 /** How far a session is: what there is to see of it while one waits. */
-export async function progressOf(
-  store: Store,
-  id: string,
-): Promise<Pick<SessionRow, "state" | "error" | "upstream_job">> {
-  return found(await PROGRESS.first(store, { id })) as Pick<SessionRow, "state" | "error" | "upstream_job">;
+export async function progressOf(store: Store, id: string): Promise<Progress> {
+  return found(await PROGRESS.first(store, { id })) as Progress;
+}
+
+/** The session as it is now. Of one that was decided before, and is what it was, only its progress is new: plan and decision are large. */
+export async function sessionNow(store: Store, now: Progress, before: SessionRow): Promise<SessionRow> {
+  if (now.binding === null || now.binding === "" || now.binding !== before.binding)
+    return sessionById(store, before.id);
+  const row = { ...before, ...now };
+  const known = read.get(before);
+  if (known !== undefined) read.set(row, known);
+  return row;
 }
 
 const SESSION = prepare((db, given: { readonly id: string }) =>
@@ -137,20 +175,57 @@ function found<T>(row: T | undefined): T {
   return row;
 }
 
-const decisions = new WeakMap<SessionRow, Decision | null>();
+/** What a row's texts say. */
+interface Read {
+  decision?: Decision | null;
+  maskPlan?: MaskPlan | null;
+  statements?: readonly PlanStatement[];
+  principal?: AgentPrincipal;
+  sealed?: SealedStatement;
+}
 
-/** What was decided; null before that. Read once of a row. */
-export function decisionOf(row: SessionRow): Decision | null {
-  const known = decisions.get(row);
+/** Read once of a row, or known before it was written. Kept as long as the row. */
+const read = new WeakMap<SessionRow, Read>();
+
+function readOf(row: SessionRow): Read {
+  const known = read.get(row);
   if (known !== undefined) return known;
-  const decision = JSON.parse(row.decision ?? "null") as Decision | null;
-  decisions.set(row, decision);
-  return decision;
+  const fresh: Read = {};
+  read.set(row, fresh);
+  return fresh;
+}
+
+/** What the row was just written from: nobody needs to read it out of its texts. */
+export function knownOf(row: SessionRow, known: Required<Read>): void {
+  read.set(row, known);
+}
+
+/** What was decided; null before that. */
+export function decisionOf(row: SessionRow): Decision | null {
+  const of = readOf(row);
+  if (of.decision === undefined) of.decision = JSON.parse(row.decision ?? "null") as Decision | null;
+  return of.decision;
+}
+
+/** The result's columns with their masks; null before that is decided. */
+export function writtenMaskPlan(row: SessionRow): MaskPlan | null {
+  const of = readOf(row);
+  if (of.maskPlan === undefined) of.maskPlan = JSON.parse(row.mask_plan ?? "null") as MaskPlan | null;
+  return of.maskPlan;
 }
 
 /** The statements as they were analysed; none before that. */
 export function statementsOf(row: SessionRow): readonly PlanStatement[] {
-  return JSON.parse(row.plan ?? "[]") as readonly PlanStatement[];
+  const of = readOf(row);
+  of.statements ??= JSON.parse(row.plan ?? "[]") as readonly PlanStatement[];
+  return of.statements;
+}
+
+/** The agent's own statement, unsealed. */
+export function openStatement({ sealer }: { readonly sealer: Sealer }, row: SessionRow): SealedStatement {
+  const of = readOf(row);
+  of.sealed ??= JSON.parse(sealer.open(row.sealed, row.id)) as SealedStatement;
+  return of.sealed;
 }
 
 /** Where a session's job runs upstream. */
@@ -175,7 +250,9 @@ export function processed(row: SessionRow): Processed {
 }
 
 export function principalOf(row: SessionRow): AgentPrincipal {
-  return JSON.parse(row.principal) as AgentPrincipal;
+  const of = readOf(row);
+  of.principal ??= JSON.parse(row.principal) as AgentPrincipal;
+  return of.principal;
 }
 
 /** Labels by which BigQuery's own audit log can be joined with the ledger: lower case, at most 63 characters. */

@@ -6,8 +6,7 @@ import type { Launch } from "./launch.ts";
 import type { Process } from "./process.ts";
 import { denied } from "./refusal.ts";
 import { FINAL_STATES } from "./session.ts";
-import { openStatement } from "./session-input.ts";
-import { processed, type SessionRow } from "./session-row.ts";
+import { openStatement, processed, type SessionRow } from "./session-row.ts";
 
 /** How long results can be read: BigQuery's own bound for anonymous result tables. */
 const RESULT_LIFETIME_MS = 24 * 3600 * 1000;

@@ -41,7 +41,7 @@ export async function doneAtOnce(
 ): Promise<void> {
   refuseIfRefused(before);
   if (before.state === "held") await engine.cancel(before);
-  const row = await waited(engine, before.id, 0, gone);
+  const row = await waited(engine, before, 0, gone);
   if (row.state === "cancelled")
     throw new GoogleError(
       403,

@@ -46,6 +46,9 @@ const DEFAULT_TIMEOUT_MS = 10_000;
 /** Milliseconds; what is longer is cut to the gateway's own bound. */
 const MOST_TIMEOUT_MS = 1_000_000_000;
 
+/** Made once: after each answer its connection's end is told to whoever still works for it, and an error of its own for each costs a stack trace. */
+const GONE = new Error("the client went away");
+
 /** BigQuery's REST v2, as far as routes.ts names it. An operation answers, or throws GoogleError. */
 export class BigQueryDoor {
   readonly #o: BigQueryDoorOptions;
@@ -71,7 +74,7 @@ export class BigQueryDoor {
     const matched = matchRoute(request.method ?? "", request.url ?? "");
     note(matched.name);
     const gone = new AbortController();
-    response.once("close", () => gone.abort());
+    response.once("close", () => gone.abort(GONE));
     try {
       await this.#serve(matched, principal, request, response, gone.signal);
     } catch (error) {
@@ -268,7 +271,7 @@ export class BigQueryDoor {
     gone: AbortSignal,
   ): Promise<void> {
     const { engine, pages, longPollMs } = this.#o;
-    const row = await engine.settle(before.id, Math.min(timeoutMs, longPollMs), gone);
+    const row = await engine.settle(before, Math.min(timeoutMs, longPollMs), gone);
     if (gone.aborted) return;
     if (row.error !== null) throw refused(JSON.parse(row.error) as SessionError);
     const outcome = engine.outcome(row.id);

@@ -98,7 +98,7 @@ export class TableData {
     tokenOf: (token: string) => string,
   ): Promise<void> {
     const { engine, pages, longPollMs } = this.#o;
-    const row = await waited(engine, before.id, longPollMs, gone);
+    const row = await waited(engine, before, longPollMs, gone);
     if (gone.aborted) return;
     if (row.error !== null) throw refused(JSON.parse(row.error) as SessionError);
     const outcome = engine.outcome(row.id);

@@ -8,12 +8,12 @@ const RUNNING_MS = 50_000;
 /** For calls that answer once, when all is done: waits as long as clients bear, for a person `personMs` at most. */
 export async function waited(
   engine: SessionEngine,
-  id: string,
+  before: SessionRow,
   personMs: number,
   gone: AbortSignal,
 ): Promise<SessionRow> {
-  const row = await engine.settle(id, personMs, gone);
+  const row = await engine.settle(before, personMs, gone);
   const running =
     row.error === null && engine.outcome(row.id) === undefined && jobState(row.state, false) === "RUNNING";
-  return running ? engine.settle(id, Math.max(0, RUNNING_MS - personMs), gone) : row;
+  return running ? engine.settle(row, Math.max(0, RUNNING_MS - personMs), gone) : row;
 }

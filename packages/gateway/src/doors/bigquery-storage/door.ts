@@ -160,13 +160,13 @@ export class StorageDoor {
   /** Waits for a person as long as a call may, and for the job as long as clients do. */
   async #settled(before: SessionRow, signal: AbortSignal): Promise<SessionRow> {
     const { engine } = this.#o.pages;
-    let row = await engine.settle(before.id, this.#o.longPollMs, signal);
+    let row = await engine.settle(before, this.#o.longPollMs, signal);
     if (
       row.error === null &&
       engine.outcome(row.id) === undefined &&
       (row.state === "running" || row.state === "releasing")
     )
-      row = await engine.settle(row.id, RUNNING_MS - this.#o.longPollMs, signal);
+      row = await engine.settle(row, RUNNING_MS - this.#o.longPollMs, signal);
     signal.throwIfAborted();
     if (row.error !== null) throw refused(JSON.parse(row.error) as SessionError);
     return row;
