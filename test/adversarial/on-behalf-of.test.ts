@@ -11,6 +11,7 @@ import {
   type TestKey,
   testKey,
 } from "../../packages/gateway/src/identity/testing/test-issuer.ts";
+import { sessionById } from "../../packages/gateway/src/sessions/session-row.ts";
 import { PROJECT, type Rig, startRig } from "../rig.ts";
 import { type Answer, Attacker, pageToken, sessionOfJob } from "./attacker.ts";
 import { type ProtectedValues, protectedValues } from "./protected-values.ts";
@@ -407,7 +408,8 @@ describe("an agent on behalf of a person", () => {
       ]);
       await revoke({ kind: "sponsor", sponsor: { issuer: hospital.issuer, subject: "leaving" } });
       assert.equal((await decide(officer, request)).status, 200);
-      const row = await rig.gateway.engine.settle(session, 5_000, new AbortController().signal);
+      const before = await sessionById(rig.gateway.store, session);
+      const row = await rig.gateway.engine.settle(before, 5_000, new AbortController().signal);
       assert.deepEqual([row.state, row.upstream_job], ["denied", null]);
     });
   });
