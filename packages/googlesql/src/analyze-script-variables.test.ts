@@ -168,17 +168,23 @@ test("@@error stands in an EXCEPTION clause alone", () => {
 
 describe("SET of a system variable", () => {
   test("takes a literal, and leaves what is shown as it is", () => {
-    const set = "SET @@time_zone = 'Asia/Tokyo'; SET @@max_staleness_override = INTERVAL 10 MINUTE";
+    const set = "SET @@time_zone = 'UTC'; SET @@max_staleness_override = INTERVAL 10 MINUTE";
     assert.deepEqual(results(`${set}; SELECT ssn FROM patients`), ["ssn = copy ssn"]);
     assert.deepEqual(results("SET @@max_staleness_override = NULL; SELECT ssn FROM patients"), ["ssn = copy ssn"]);
   });
   for (const [code, sql] of [
     ["unsupported", `SET @@time_zone = ${SSN}`],
     ["unsupported", `DECLARE z DEFAULT ${SSN}; SET @@time_zone = z`],
-    ["unsupported", `IF ${GUESS} THEN SET @@time_zone = 'Asia/Tokyo'; END IF; SELECT STRING(CURRENT_TIMESTAMP())`],
+    ["unsupported", `IF ${GUESS} THEN SET @@time_zone = 'UTC'; END IF; SELECT STRING(CURRENT_TIMESTAMP())`],
     ["unsupported", "SET @@query_label = 'a:b'"],
     ["unsupported", "SET @@dataset_id = 'x'"],
     ["type", "SET @@time_zone = 1"],
+    // The day before the first of all, where the ssn begins with 1: the query fails.
+    [
+      "unsupported",
+      "SET @@time_zone = 'Asia/Tokyo'; SELECT TIMESTAMP(IF(STARTS_WITH(ssn, '1'), DATE '0001-01-01', DATE '2000-01-01')) AS x FROM patients",
+    ],
+    ["unsupported", "SET @@time_zone = NULL"],
   ] as const)
     test(`${code}: ${sql}`, () => assert.equal(refusalOf(sql)?.code, code));
 });

@@ -23,19 +23,16 @@ const PLAIN: ReadonlyMap<string, readonly (((written: Expression) => boolean) | 
   ]),
   ...named("REGEXP_REPLACE", [null, plainPattern, withoutBackslash]),
   ...named("ARRAY_SLICE", [null, integer, integer]),
-  // What these take is known before any row is read, and checked then.
-  ...named("COLLATE HLL_COUNT.INIT CONTAINS_SUBSTR SEARCH TEXT_ANALYZE TF_IDF", [
-    null,
-    literal,
-    literal,
-    literal,
-    literal,
-  ]),
+  ...named("COLLATE", [null, collation]),
+  ...named("HLL_COUNT.INIT", [null, precision]),
+  ...named("CONTAINS_SUBSTR", [null, literal]),
+  ...named("SEARCH", [null, words]),
+  ...named("TF_IDF", [null, positive, positive]),
   ...named("JSON_EXTRACT JSON_QUERY JSON_EXTRACT_SCALAR JSON_VALUE JSON_EXTRACT_ARRAY JSON_QUERY_ARRAY", [
     null,
-    literal,
+    plainPath,
   ]),
-  ...named("JSON_EXTRACT_STRING_ARRAY JSON_VALUE_ARRAY", [null, literal]),
+  ...named("JSON_EXTRACT_STRING_ARRAY JSON_VALUE_ARRAY", [null, plainPath]),
   ...named("JSON_KEYS", [null, positive]),
   ...named("RANGE_BUCKET", [null, ascending]),
   ...named("FORMAT_DATE FORMAT_DATETIME FORMAT_TIME FORMAT_TIMESTAMP", [plainFormat]),
@@ -91,6 +88,28 @@ function withoutBackslash(written: Expression): boolean {
   return written.kind === "StringLiteral" && !written.value.includes("\\");
 }
 
+function collation(written: Expression): boolean {
+  return written.kind === "StringLiteral" && (written.value === "" || written.value === "und:ci");
+}
+
+/** https://cloud.google.com/bigquery/docs/reference/standard-sql/hll_functions#hll_countinit */
+function precision(written: Expression): boolean {
+  return written.kind === "IntegerLiteral" && BigInt(written.text) >= 10n && BigInt(written.text) <= 24n;
+}
+
+/** Words to search for, without what a query of SEARCH quotes, escapes or joins. */
+function words(written: Expression): boolean {
+  return written.kind === "StringLiteral" && /^[\p{L}\p{N}]+(?: [\p{L}\p{N}]+)*$/u.test(written.value);
+}
+
+/**
+ * Names and offsets alone. Whether a path that is none is told before any row is read, the reference doesn't say.
+ * https://cloud.google.com/bigquery/docs/reference/standard-sql/json_functions#JSONPath_format
+ */
+function plainPath(written: Expression): boolean {
+  return written.kind === "StringLiteral" && /^\$(?:\.[A-Za-z_][A-Za-z0-9_]*|\[[0-9]{1,9}\])*$/.test(written.value);
+}
+
 /** Whole numbers, each larger than the one before. */
 function ascending(written: Expression): boolean {
   if (written.kind !== "ArrayExpression" || written.type !== null) return false;
@@ -107,8 +126,8 @@ function plainFormat(written: Expression): boolean {
   return written.kind === "StringLiteral" && /^(?:[^%]|%[%A-Za-z])*$/.test(written.value);
 }
 
-/** Neither look-around nor a reference back, an escape of other languages, an empty class; nor more repetition than RE2 takes. */
-const OTHER = /\(\?(?!:)|\\[1-9kpPuUcxXQEC]|\[\^?\]|\[[^\]]*\\[bB]/;
+/** Neither look-around nor a reference back, an escape of other languages, an empty class, one by name; nor more repetition than RE2 takes. */
+const OTHER = /\(\?(?!:)|\\[1-9kpPuUcxXQEC]|\[\^?\]|\[[^\]]*\\[bB]|\[:/;
 const REPETITION = /\{(\d*),?(\d*)\}/g;
 
 /**

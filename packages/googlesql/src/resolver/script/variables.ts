@@ -142,5 +142,9 @@ function setSystemVariable(
   // In a branch it would be another value behind it, by which what is shown there depends on the condition.
   if (state.branch.size > 0) context.fail("unsupported", `SET of @@${name} stands in no branch or loop here`, node);
   if (!coerces(value.type, type, value.written)) context.fail("type", `@@${name} is ${typeName(type)}`, node);
+  if (type === STRING && !(node.kind === "StringLiteral" && node.value.toUpperCase() === "UTC")) {
+    // In another one the first and the last times of all are out of range, so that what fails in no row fails in some.
+    context.fail("unsupported", `SET of @@${name} takes 'UTC' alone; name another zone beside each value`, node);
+  }
   return afterFailing(run, note(run, variable, {}), state, state, caught);
 }
