@@ -1,4 +1,5 @@
 import type { TableFieldSchema } from "@chaperone/googlesql";
+import { fieldsByName } from "../sessions/sent-value.ts";
 import type { ParquetField } from "./parquet-values.ts";
 import { UploadError } from "./upload-error.ts";
 
@@ -14,8 +15,9 @@ const ALSO: Readonly<Record<string, readonly string[]>> = {
 
 /** A column of another type than the table's would be written in another form than it was sent in. Names the field. */
 export function requireTypes(sent: readonly ParquetField[], fields: readonly TableFieldSchema[], path = ""): void {
+  const byName = fieldsByName(fields);
   for (const one of sent) {
-    const there = fields.find(({ name }) => name.toLowerCase() === one.name.toLowerCase());
+    const there = byName.get(one.name.toLowerCase());
     // What the table has no field for is refused, or left out, row by row.
     if (there === undefined) continue;
     const fits = there.type === one.type || ALSO[one.type]?.includes(there.type) === true;

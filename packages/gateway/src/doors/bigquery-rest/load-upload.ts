@@ -1,6 +1,8 @@
+import type { TableFieldSchema } from "@chaperone/googlesql";
 import type { AgentPrincipal } from "../../identity/principal.ts";
 import type { Connection } from "../../sessions/connection.ts";
 import { describedTable } from "../../sessions/described-table.ts";
+import { fieldsByName } from "../../sessions/sent-value.ts";
 import type { Statement } from "../../sessions/statement.ts";
 import type { CsvForm } from "../../uploads/csv-rows.ts";
 import { statementOf, type UploadFormat } from "../../uploads/upload-statement.ts";
@@ -107,11 +109,8 @@ function csvForm(load: LoadConfiguration): CsvForm {
 }
 
 /** A schema that says otherwise than the table asks to change it, which is DDL. */
-function requireSame(
-  asked: readonly SchemaField[],
-  fields: readonly { name: string; type: string; mode?: string }[],
-): void {
-  const byName = new Map(fields.map((field) => [field.name.toLowerCase(), field]));
+function requireSame(asked: readonly SchemaField[], fields: readonly TableFieldSchema[]): void {
+  const byName = fieldsByName(fields);
   for (const one of asked) {
     const there = byName.get(one.name.toLowerCase());
     const same =

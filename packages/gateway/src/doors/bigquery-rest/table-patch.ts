@@ -1,6 +1,7 @@
 import type { TableFieldSchema, TableResource } from "@chaperone/googlesql";
 import { z } from "zod";
 import { columnText } from "../../sessions/load-rows.ts";
+import { fieldsByName } from "../../sessions/sent-value.ts";
 import { quotedTable } from "../../sessions/table-read.ts";
 import { invalid } from "./google-error.ts";
 import { fieldOf, type SchemaField, schemaField, spelling } from "./job-configurations.ts";
@@ -113,22 +114,22 @@ function timestamp(milliseconds: string | number | null): string {
 
 /** The list holds what the agent is shown, unchanged, and what is new: at the top, NULLABLE or REPEATED. */
 function addedFields(asked: readonly SchemaField[], fields: readonly TableFieldSchema[]): readonly TableFieldSchema[] {
-  const added = asked.filter(({ name }) => fieldNamed(fields, name) === undefined);
-  requireUnchanged(
-    asked.filter((one) => !added.includes(one)),
-    fields,
-  );
-  if (new Set(added.map(({ name }) => name.toLowerCase())).size !== added.length)
-    throw invalid("The schema names a field twice.");
+  const there = fieldsByName(fields);
+  const isThere = ({ name }: SchemaField) => there.has(name.toLowerCase());
+  requireUnchanged(asked.filter(isThere), fields);
+  const added = asked.filter((one) => !isThere(one));
+  requireNamedOnce(added);
   if (added.some(({ mode }) => mode === "REQUIRED")) throw invalid("A new column can't be REQUIRED.");
   return added.map(fieldOf);
 }
 
 function requireUnchanged(asked: readonly SchemaField[], fields: readonly TableFieldSchema[]): void {
+  requireNamedOnce(asked);
   if (asked.length !== fields.length)
     throw invalid("The schema leaves out a field, or adds one within another; say ALTER TABLE in SQL.");
+  const there = fieldsByName(fields);
   for (const one of asked) {
-    const field = fieldNamed(fields, one.name);
+    const field = there.get(one.name.toLowerCase());
     if (
       field === undefined ||
       spelling(one.type) !== spelling(field.type) ||
@@ -139,6 +140,7 @@ function requireUnchanged(asked: readonly SchemaField[], fields: readonly TableF
   }
 }
 
-function fieldNamed(fields: readonly TableFieldSchema[], name: string): TableFieldSchema | undefined {
-  return fields.find((field) => field.name.toLowerCase() === name.toLowerCase());
+function requireNamedOnce(asked: readonly SchemaField[]): void {
+  if (new Set(asked.map(({ name }) => name.toLowerCase())).size !== asked.length)
+    throw invalid("The schema names a field twice.");
 }
