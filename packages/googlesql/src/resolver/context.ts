@@ -139,6 +139,18 @@ const newNotes = (): StatementNotes => ({
 
 const ASCII = /^[\0-\x7f]*$/;
 
+/** By schema, for as long as the catalog keeps it. */
+const ASCII_SCHEMAS = new WeakMap<readonly TableFieldSchema[], boolean>();
+
+/** Of the fields themselves, not of those in them. */
+function namesAreAscii(fields: readonly TableFieldSchema[]): boolean {
+  const known = ASCII_SCHEMAS.get(fields);
+  if (known !== undefined) return known;
+  const all = fields.every(({ name }) => ASCII.test(name));
+  ASCII_SCHEMAS.set(fields, all);
+  return all;
+}
+
 const NO_PARAMETERS: ParameterTypes = { named: new Map(), positional: [] };
 
 /** A text, and what its names are completed with. */
@@ -233,7 +245,8 @@ export class Context {
   #planSources = 0;
   readonly #names = new Set<string>();
   readonly #schemas = new Set<readonly TableFieldSchema[]>();
-  readonly #lookAlikes = new Map<string, string>();
+  /** Made at the first name that isn't ASCII: of two that are, none is taken for the other. */
+  #lookAlikes: Map<string, string> | null = null;
   readonly #sizes = new Map<Type, number>();
 
   constructor(
@@ -462,11 +475,20 @@ export class Context {
    */
   noteName(name: string, node: { readonly start: number }): void {
     if (this.#names.has(name)) return;
+    if (this.#lookAlikes === null && !ASCII.test(name)) {
+      this.#lookAlikes = new Map();
+      for (const schema of this.#schemas) for (const field of schema) this.#names.add(field.name);
+      for (const known of this.#names) this.#noteLookAlike(known, node, this.#lookAlikes);
+    }
+    if (this.#lookAlikes !== null) this.#noteLookAlike(name, node, this.#lookAlikes);
     this.#names.add(name);
+  }
+
+  #noteLookAlike(name: string, node: { readonly start: number }, lookAlikes: Map<string, string>): void {
     const folded = fold(name);
     const wide = ASCII.test(name) ? folded : name.normalize("NFKC").toUpperCase().toLowerCase();
-    const known = this.#lookAlikes.get(wide);
-    if (known === undefined) this.#lookAlikes.set(wide, folded);
+    const known = lookAlikes.get(wide);
+    if (known === undefined) lookAlikes.set(wide, folded);
     else if (known !== folded) this.fail("name", `${name} looks like another name in the query; rename it`, node);
   }
 
@@ -474,8 +496,9 @@ export class Context {
   noteSchema(fields: readonly TableFieldSchema[], node: { readonly start: number }): boolean {
     if (this.#schemas.has(fields)) return false;
     this.#schemas.add(fields);
+    const plain = this.#lookAlikes === null && namesAreAscii(fields);
     for (const field of fields) {
-      this.noteName(field.name, node);
+      if (!plain) this.noteName(field.name, node);
       if (field.fields !== undefined) this.noteSchema(field.fields, node);
     }
     return true;
