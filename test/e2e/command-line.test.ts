@@ -354,6 +354,28 @@ describe("the chaperone command", () => {
       assert.match(out, /x +STRING +p\.d\.t\.ssn \(copy\)/);
     });
 
+    it("takes models, and without them refuses their functions", async () => {
+      const models = tables.replace(/\.json$/, "-models.json");
+      writeFileSync(
+        models,
+        JSON.stringify([
+          {
+            modelReference: { projectId: "p", datasetId: "d", modelId: "m" },
+            modelType: "LINEAR_REGRESSION",
+            featureColumns: [{ name: "ssn", type: { typeKind: "STRING" } }],
+            labelColumns: [{ name: "cost", type: { typeKind: "FLOAT64" } }],
+          },
+        ]),
+      );
+      const sql = "SELECT predicted_cost FROM ML.PREDICT(MODEL d.m, (SELECT ssn FROM d.t))";
+      const { status, out } = await analyze(["--models", models], sql);
+      assert.equal(status, 0, out);
+      assert.match(out, /predicted_cost +FLOAT64 +p\.d\.m\.\* \(\w+\), p\.d\.t\.ssn \(transform\)/);
+      const without = await analyze([], sql);
+      assert.equal(without.status, 1, without.out);
+      assert.match(without.out, /Model p\.d\.m was not found/);
+    });
+
     it("looks through views and functions", async () => {
       const routines = tables.replace(/\.json$/, "-routines.json");
       writeFileSync(

@@ -26,7 +26,7 @@ export interface CatalogNames {
   /** For each wildcard table `project.dataset.prefix*`, its name as far as the star. */
   readonly wildcards: readonly TableName[];
   readonly routines: readonly RoutineName[];
-  /** There is nothing of them to fetch; but what they were trained on may be known. `project.dataset.model` */
+  /** Models, whose kind, features and label say what their functions give: `project.dataset.model` */
   readonly models: readonly string[];
   /** What INFORMATION_SCHEMA is asked of, each place once. */
   readonly metadata: readonly NamedPlace[];

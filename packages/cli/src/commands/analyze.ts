@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
-import { analyze, type RoutineResource, type TableResource } from "@chaperone/googlesql";
+import { analyze, type ModelResource, type RoutineResource, type TableResource } from "@chaperone/googlesql";
 import { Command } from "commander";
 import { CliError } from "../cli-error.ts";
 import { explanationPage } from "../print/explanation.ts";
@@ -10,6 +10,7 @@ import { planPage } from "../print/plan.ts";
 interface Options {
   readonly tables: string;
   readonly routines?: string;
+  readonly models?: string;
   readonly project?: string;
   readonly dataset?: string;
   readonly json?: boolean;
@@ -23,6 +24,7 @@ export function analyzeCommand(setStatus: (code: number) => void): Command {
     .description("print the access plan of a query read from standard input: what it reads, shows and does")
     .requiredOption("--tables <file>", "JSON array of table resources (bq show --format=json)")
     .option("--routines <file>", "JSON array of routine resources (bq show --routine --format=json)")
+    .option("--models <file>", "JSON array of model resources (bq show --model --format=json)")
     .option("--project <id>", "default project")
     .option("--dataset <id>", "default dataset")
     .option("--json", "the plan as JSON")
@@ -31,9 +33,11 @@ export function analyzeCommand(setStatus: (code: number) => void): Command {
     .action(async (options: Options) => {
       const tables = readTables(options.tables);
       const routines = options.routines === undefined ? undefined : readRoutines(options.routines);
+      const models = options.models === undefined ? undefined : readModels(options.models);
       const catalog = {
         table: (name: string) => tables.get(name),
         routine: (name: string) => routines?.get(name),
+        model: (name: string) => models?.get(name),
         wildcard: (prefix: string) => [...tables].flatMap(([name, table]) => (name.startsWith(prefix) ? [table] : [])),
       };
       const all = [...tables.values()];
@@ -99,6 +103,16 @@ function readRoutines(file: string): Map<string, RoutineResource> {
       return "routineReference {projectId, datasetId, routineId}";
     if (typeof t.routineType !== "string") return "routineType";
     return [r.projectId, r.datasetId, r.routineId];
+  });
+}
+
+function readModels(file: string): Map<string, ModelResource> {
+  return readResources<ModelResource>("--models", file, "model", (t) => {
+    const r = t?.modelReference;
+    if (typeof r?.projectId !== "string" || typeof r.datasetId !== "string" || typeof r.modelId !== "string")
+      return "modelReference {projectId, datasetId, modelId}";
+    if (typeof t.modelType !== "string") return "modelType";
+    return [r.projectId, r.datasetId, r.modelId];
   });
 }
 
