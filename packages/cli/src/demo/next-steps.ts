@@ -1,3 +1,4 @@
+import { DEMO_ASSISTANT } from "./demo-people.ts";
 import { DEMO_PROJECT, type Demo } from "./environment.ts";
 
 /** What a person can try now: an agent's snippet with a token that works, and how to approve. */
@@ -42,7 +43,12 @@ npm run chaperone -- login --gateway ${url}
 npm run chaperone -- agents add my-agent --sponsor sam.sponsor --sponsor-issuer ${demo.identityProvider.issuer} --group clinical-agents --kind self-signed --out my-agent.json --gateway ${url}
 npm run chaperone -- agents list --gateway ${url}
 
-   It prints how clients are pointed at the gateway; where it says https://chaperone.demo.example, which is nobody's, say ${url}.
+   It prints how clients are pointed at the gateway; where it says https://chaperone.demo.example, which is nobody's, say ${url}
+   (in a file of --kind key or token-file as well: token_uri, token_url and token_info_url).
+
+   As a person for whom the agent asks (log in as Casey), get the token that the agent needs beside its own; docs/credentials.md goes on from there:
+
+npm run chaperone -- login --issuer ${demo.identityProvider.issuer} --client-id ${DEMO_ASSISTANT.clientId} --token-file casey.json
 
    Ctrl-C stops everything.
 `;
