@@ -227,7 +227,7 @@ export const REFUSED_METADATA: readonly (readonly [reason: string, names: string
     "STREAMING_* WRITE_API_* PARTITIONS TABLE_STORAGE*",
   ],
   [
-    "it shows texts that people wrote, with their literals; routines aren't described to agents",
+    "it shows texts that people wrote, with their literals; routines.list and routines.get tell of a routine what an agent may know",
     "ROUTINES ROUTINE_OPTIONS PARAMETERS ROW_ACCESS_POLICIES",
   ],
   [
