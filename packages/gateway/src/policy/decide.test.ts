@@ -15,6 +15,7 @@ const CLASSES: Readonly<Record<string, readonly string[]>> = {
   "p.ehr.patients.mrn": ["phi.mrn"],
   "p.ehr.patients.summary": ["phi.name", "phi.clinical.note"],
   "p.ops.beds.free": [],
+  "p.ops.beds.*": [],
 };
 
 const AGENT: AgentPrincipal = {
@@ -275,6 +276,26 @@ describe("approval", () => {
     assert.deepEqual(approval, { approvers: ["privacy-officers"], count: 1 });
   });
 
+  it("is asked where data comes in, goes out or bounds change, of what is public too, unless the permit spares it", () => {
+    const name = "p.ops.beds";
+    const cases: readonly (readonly [string, Partial<PlanStatement>])[] = [
+      ["load", { kind: "LOAD_DATA", writes: [{ table: name, mode: "append", columns: [], implicit: [] }] }],
+      ["reach", { effects: [{ kind: "remote_function", sources: [], through: name }] }],
+      ["administer", { kind: "GRANT", changes: [{ what: "access", mode: "create", name }] }],
+    ];
+    const write = permit("w", `action == Action::"write", resource`, '@approval("none")');
+    for (const [action, statement] of cases) {
+      const head = `action == Action::"${action}", resource`;
+      const asked = permitted(ask(permit("a", head) + write, planOf([], statement)));
+      assert.deepEqual(asked.obligations.approval, { approvers: ["privacy-officers"], count: 1 }, action);
+      assert.deepEqual(asked.uses.find((use) => use.action === action)?.classes, [], action);
+      const spared = permitted(ask(permit("a", head, '@approval("none")') + write, planOf([], statement)));
+      assert.equal(spared.obligations.approval, undefined, action);
+    }
+    const defined = planOf([], { kind: "CREATE_FUNCTION", changes: [{ what: "routine", mode: "create", name }] });
+    assert.equal(permitted(ask(permit("a", ALL), defined)).obligations.approval, undefined);
+  });
+
   it("is spared only when every determining permit spares it", () => {
     const free = permit("a", READ_SSN, '@approval("none")');
     assert.equal(permitted(ask(free, plan)).obligations.approval, undefined);
@@ -381,6 +402,25 @@ describe("masks", () => {
     assert.deepEqual(decision.obligations.masks[0]?.mask, { rule: "none" });
     assert.deepEqual(decision.uses[0]?.mask, { rule: "none" });
     assert.deepEqual(decision.protectionsOff, ["masking"]);
+  });
+
+  it("of what is denied are none: nothing of it shows, and a forbid names no mask", () => {
+    const forbid = `@id("no") forbid (principal, ${READ_SSN});`;
+    for (const policies of [permit("a", ALL) + forbid, permit("a", `action == Action::"infer", resource`)])
+      assert.deepEqual(
+        refused(ask(policies, plan)).uses.map(({ effect, mask }) => [effect, mask]),
+        [["deny", { rule: "none" }]],
+      );
+  });
+
+  it("hide what the result shows and no statement says that it does", () => {
+    const shown = planOf([output("n", "STRING", [copy("first_name")])]);
+    const policies = permit("a", ALL, '@mask("none")');
+    assert.deepEqual(maskOfFirst(ask(policies, shown)), { rule: "none" });
+    for (const via of ["copy", "transform", "aggregate"] as const) {
+      const result = [output("s", "STRING", [{ ...copy("ssn"), via }])];
+      assert.deepEqual(maskOfFirst(ask(policies, { ...shown, result })), { rule: "null" }, via);
+    }
   });
 
   it("leave a literal alone", () => {

@@ -2,9 +2,9 @@ import { DATESHIFT_DOMAIN, KEYED_RULES, type Mask, stricter } from "@chaperone/m
 import type { ApprovalObligation, PolicyAction } from "./decision.ts";
 import type { Policy } from "./policy-set.ts";
 
-/** The weakest mask that hides all that any of them hides. */
+/** The weakest mask that hides all that any of them hides; of none that is known, all is hidden (I1). */
 export function strictestMask(masks: readonly Mask[]): Mask {
-  return masks.reduce(stricter, { rule: "none" });
+  return masks.length === 0 ? { rule: "null" } : masks.reduce(stricter, { rule: "none" });
 }
 
 /**

@@ -8,8 +8,8 @@ export type SourceMask = (source: ExplicitSource) => Mask;
 const NONE: Mask = { rule: "none" };
 const NULL: Mask = { rule: "null" };
 
-/** Rules that a statistic can carry. Those made for values (last4, year, token …) say nothing about a sum. */
-const OF_STATISTICS = new Set(["none", "smallcell", "default", "null"]);
+/** Rules that a statistic can carry. Those made for values (last4, year, token …) say nothing about a sum: NULL. */
+const OF_STATISTICS = new Set(["none", "smallcell", "default"]);
 
 /** The mask of one output column, field by field. Columns that only steered the result (implicit) don't mask it. */
 export function outputMask(output: Output, sourceMask: SourceMask): OutputMask {
@@ -18,7 +18,7 @@ export function outputMask(output: Output, sourceMask: SourceMask): OutputMask {
   // A parent's sources are its fields'. If one isn't, some field shows it and says nothing about it: all fields are hidden (I1).
   const known = new Set(output.fields.flatMap(({ explicit }) => explicit.map(sourceKey)));
   const whole = output.explicit.every((source) => known.has(sourceKey(source)));
-  const fields = output.fields.map((field) => outputMask(field, whole ? sourceMask : () => NULL));
+  const fields = output.fields.map((field) => outputMask(field, sourceMask));
   return { name, type, mask: NONE, fields: whole ? fields : fields.map(hidden) };
 }
 

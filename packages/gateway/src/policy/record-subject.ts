@@ -14,20 +14,15 @@ export function withSubjects(
   outputs: readonly Output[],
   subjectOf: (table: TableName) => string | undefined,
 ): readonly OutputMask[] {
-  return masks.map((mask, i) => {
-    const output = outputs[i];
-    return output === undefined ? mask : tied(mask, output, output.row);
-  });
+  return masks.map((mask, i) => tied(mask, outputs[i], outputs[i]?.row));
 
-  function tied(mask: OutputMask, output: Output, row: number | undefined): OutputMask {
+  function tied(mask: OutputMask, output: Output | undefined, row: number | undefined): OutputMask {
     const { fields } = mask;
     if (fields !== undefined) {
-      const inner = fields.map((field, i) => {
-        const of = output.fields?.[i];
-        return of === undefined ? { ...field, mask: NULL } : tied(field, of, row);
-      });
-      return { ...mask, fields: inner };
+      return { ...mask, fields: fields.map((field, i) => tied(field, output?.fields?.[i], row)) };
     }
+    // Masks mirror the outputs; of one that doesn't nobody knows what it is (I1).
+    if (output === undefined) return { ...mask, mask: NULL };
     if (mask.mask.rule !== "dateshift") return mask;
     const subject = row === undefined ? -1 : outputs.findIndex((other) => other.row === row && names(other, output));
     return { ...mask, mask: subject < 0 ? NULL : { ...mask.mask, subject } };
