@@ -145,6 +145,11 @@ describe("routines, models and changes of tables by calls of their own", () => {
       await make(routine("f`() AS (1); DROP TABLE ops.calendar; --", scalar)),
       await make(routine("f", { ...scalar, arguments: [{ name: "x` INT64", dataType: INT64 }] })),
       await make(routine("f", { ...scalar, returnType: { typeKind: "INT64) AS (1" } })),
+      await make(routine("f", { ...scalar, returnType: { ...INT64, arrayElementType: INT64 } })),
+      await make(
+        routine("f", { ...scalar, returnType: { typeKind: "ARRAY", arrayElementType: INT64, structType: {} } }),
+      ),
+      await make(routine("f", { ...scalar, returnType: { typeKind: "STRUCT" } })),
       await make(routine("f", { ...scalar, remoteFunctionOptions: { endpoint: "https://evil.example" } })),
       await make(routine("f", { ...scalar, language: "PYTHON" })),
       await make(routine("f", { ...scalar, importedLibraries: ["gs://evil/x.js"] })),

@@ -1,4 +1,3 @@
-import type { StandardSqlDataType } from "@chaperone/googlesql";
 import { z } from "zod";
 import { quotedTable } from "../../sessions/table-read.ts";
 import { invalid } from "./google-error.ts";
@@ -13,21 +12,41 @@ import { sqlText } from "./sql-text.ts";
 const name = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,255}$/);
 
 const SCALARS = [
-  ..."INT64 BOOL FLOAT64 STRING BYTES TIMESTAMP DATE TIME DATETIME INTERVAL GEOGRAPHY NUMERIC BIGNUMERIC JSON".split(
-    " ",
-  ),
-  ..."ARRAY STRUCT RANGE".split(" "),
+  "INT64",
+  "BOOL",
+  "FLOAT64",
+  "STRING",
+  "BYTES",
+  "TIMESTAMP",
+  "DATE",
+  "TIME",
+  "DATETIME",
+  "INTERVAL",
+  "GEOGRAPHY",
+  "NUMERIC",
+  "BIGNUMERIC",
+  "JSON",
 ] as const;
-const dataType: z.ZodType<StandardSqlDataType> = z.lazy(() =>
-  z.strictObject({
-    typeKind: z.enum(SCALARS),
-    arrayElementType: dataType.exactOptional(),
-    structType: z
-      .strictObject({ fields: z.array(z.strictObject({ name: name.exactOptional(), type: dataType })).max(1000) })
-      .exactOptional(),
-    rangeElementType: dataType.exactOptional(),
-  }),
+
+/** https://cloud.google.com/bigquery/docs/reference/rest/v2/StandardSqlDataType: what is said beside a kind is of that kind, or refused. */
+type DataType =
+  | { readonly typeKind: (typeof SCALARS)[number] }
+  | { readonly typeKind: "ARRAY"; readonly arrayElementType: DataType }
+  | { readonly typeKind: "RANGE"; readonly rangeElementType: DataType }
+  | { readonly typeKind: "STRUCT"; readonly structType: { readonly fields: readonly Field[] } };
+interface Field {
+  readonly name?: string;
+  readonly type: DataType;
+}
+const dataType: z.ZodType<DataType> = z.lazy(() =>
+  z.discriminatedUnion("typeKind", [
+    z.strictObject({ typeKind: z.enum(SCALARS) }),
+    z.strictObject({ typeKind: z.literal("ARRAY"), arrayElementType: dataType }),
+    z.strictObject({ typeKind: z.literal("RANGE"), rangeElementType: dataType }),
+    z.strictObject({ typeKind: z.literal("STRUCT"), structType: z.strictObject({ fields: z.array(field).max(1000) }) }),
+  ]),
 );
+const field: z.ZodType<Field> = z.strictObject({ name: name.exactOptional(), type: dataType });
 
 export const routineRequest = z.strictObject({
   kind: z.string().optional(),
@@ -91,17 +110,19 @@ export function dropRoutineSql(project: string, dataset: string, routine: string
   }
 }
 
-function typeText({ typeKind, arrayElementType, structType, rangeElementType }: StandardSqlDataType): string {
-  switch (typeKind) {
+function typeText(type: DataType): string {
+  switch (type.typeKind) {
     case "ARRAY":
-    case "RANGE": {
-      const element = typeKind === "ARRAY" ? arrayElementType : rangeElementType;
-      if (element === undefined) throw invalid(`A type ${typeKind} says of what.`);
-      return `${typeKind}<${typeText(element)}>`;
-    }
+      return `ARRAY<${typeText(type.arrayElementType)}>`;
+    case "RANGE":
+      return `RANGE<${typeText(type.rangeElementType)}>`;
     case "STRUCT":
-      return `STRUCT<${(structType?.fields ?? []).map((field) => `${field.name === undefined ? "" : `\`${field.name}\` `}${field.type === undefined ? "" : typeText(field.type)}`).join(", ")}>`;
+      return `STRUCT<${type.structType.fields.map(fieldText).join(", ")}>`;
     default:
-      return typeKind;
+      return type.typeKind;
   }
+}
+
+function fieldText({ name, type }: Field): string {
+  return name === undefined ? typeText(type) : `\`${name}\` ${typeText(type)}`;
 }
