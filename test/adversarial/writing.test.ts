@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { PROJECT, type Rig } from "../rig.ts";
 import {
   Attacker,
@@ -187,6 +188,26 @@ describe("an agent that may write", () => {
     const answer = await agent.results(jobReference.jobId, "timeoutMs=2000");
     for (const row of (JSON.parse(answer.body) as { rows?: { f: { v: unknown }[] }[] }).rows ?? [])
       assert.match(String(row.f[0]?.v), LAST4);
+  });
+
+  it("row 10: whoever waits in one call meanwhile gets what was agreed to last, under its masks", async () => {
+    await done("CREATE OR REPLACE VIEW workspace.swap AS SELECT full_name AS a FROM `demo-clinic.ehr.patients`");
+    const started = await agent.query("SELECT a FROM swap", workspace);
+    const { jobReference } = JSON.parse(started.body) as { jobReference: { jobId: string } };
+    const session = (await sessionOfJob(rig, jobReference.jobId)) ?? assert.fail("no session");
+    const waiting = agent.results(jobReference.jobId, "timeoutMs=15000");
+    assert.equal(await Promise.race([waiting, delay(300, "waits")]), "waits");
+    await done("CREATE OR REPLACE VIEW workspace.swap AS SELECT ssn AS a FROM `demo-clinic.ehr.patients`");
+    await approve(rig, session.id);
+    const stateNow = async () => (await sessionOfJob(rig, jobReference.jobId))?.state;
+    while ((await stateNow()) === "approved") await delay(20);
+    assert.equal(await stateNow(), "held");
+    await approve(rig, session.id);
+    const answer = await waiting;
+    assert.equal(answer.status, 200, answer.body);
+    const { rows = [] } = JSON.parse(answer.body) as { rows?: { f: { v: unknown }[] }[] };
+    assert.ok(rows.length > 0, answer.body);
+    for (const row of rows) assert.match(String(row.f[0]?.v), LAST4);
   });
 
   it("row 28, row 29: a copy, a rename or making it anew sheds no class", async () => {
