@@ -119,6 +119,25 @@ describe("bounds of the front end", () => {
     });
   });
 
+  it("names as many columns as a table may have in little time", () => {
+    const names = (prefix: string) => Array.from({ length: 9_000 }, (_, i) => `${prefix}${i}`);
+    const tableReference = { projectId: "p", datasetId: "d", tableId: "wide" };
+    const wide = { tableReference, schema: { fields: names("a").map((name) => ({ name, type: "INTEGER" })) } };
+    const catalog = { table: (name: string) => (name === "p.d.wide" ? wide : undefined) };
+    const listed = (prefix: string, text: (name: string) => string) => names(prefix).map(text).join(", ");
+    for (const sql of [
+      `ALTER TABLE p.d.wide ${listed("b", (name) => `ADD COLUMN ${name} INT64`)}`,
+      `ALTER TABLE p.d.wide ${listed("a", (name) => `RENAME COLUMN ${name} TO b${name}`)}`,
+      `ALTER TABLE p.d.wide ${listed("A", (name) => `DROP COLUMN ${name}`)}`,
+      `INSERT INTO p.d.wide (${listed("A", String)}) SELECT * FROM p.d.wide`,
+    ]) {
+      const before = process.cpuUsage();
+      assert.equal(analyze(sql, { catalog }).plan.understood, true);
+      const { user, system } = process.cpuUsage(before);
+      assert.ok(user + system < 5_000_000, `${sql.slice(0, 50)}… takes ${Math.round((user + system) / 1000)} ms`);
+    }
+  });
+
   it("bounds what multiplies", () => {
     const called = (i: number): string => (i === 0 ? "x" : `f${i - 1}(x) + f${i - 1}(x)`);
     const outcomes = {

@@ -58,16 +58,14 @@ function alterTable(context: Context, node: AlterStatement): PlanStatement {
   const { parts } = nameOf(context, node.name, node);
   context.names.set(node, parts);
   /** As they are after the actions so far, each of which sees what those before it did. */
-  let columns: readonly Column[] = target.columns;
+  const columns = new Map(target.columns.map((column) => [fold(column.name), column]));
   const written: WrittenColumn[] = [];
   for (const action of node.actions) {
     if (action.kind === "RenameTable") {
       if (node.actions.length > 1) context.fail("unsupported", "RENAME TO stands alone", action);
       return renameTable(context, target, parts, action);
     }
-    const altered = alteration(context, target, columns, action);
-    columns = altered.columns;
-    written.push(...altered.written);
+    written.push(...alteration(context, target, columns, action));
   }
   noteLabels(context, node.actions.map(optionsOf), "alter", target.table);
   recordAlter(context, target.table, written, node);
@@ -98,56 +96,59 @@ function optionsOf(action: AlterAction): OptionList | null {
   return action.kind === "AlterColumn" && action.to?.kind === "OptionList" ? action.to : null;
 }
 
-interface Altered {
-  readonly columns: readonly Column[];
-  readonly written: readonly WrittenColumn[];
-}
+/** By their folded names. */
+type ColumnsSoFar = Map<string, Column>;
 
+/** Changes `columns` as the action does, and returns what it writes. */
 function alteration(
   context: Context,
   target: Target,
-  columns: readonly Column[],
+  columns: ColumnsSoFar,
   action: Exclude<AlterAction, RenameTable>,
-): Altered {
+): readonly WrittenColumn[] {
   switch (action.kind) {
     case "SetOptions":
       checkOptions(context, action.options, "ALTER TABLE");
-      return { columns, written: [] };
+      return [];
     case "SetDefaultCollate":
       checkCollation(context, action.collate);
-      return { columns, written: [] };
+      return [];
     case "AddColumn": {
       const place = definedColumn(context, action.column);
-      const exists = columns.some((c) => fold(c.name) === fold(place.name));
-      if (exists && action.ifNotExists) return { columns, written: [] };
+      const exists = columns.has(fold(place.name));
+      if (exists && action.ifNotExists) return [];
       if (exists) context.fail("name", `Table ${target.table} has a column ${place.name} already`, action);
       // Rows that are there hold NULL.
-      const column: Column = { ...place, written: "value", flow: NOTHING, id: context.freshId() };
-      return { columns: [...columns, column], written: [{ ...place, flow: NOTHING }] };
+      columns.set(fold(place.name), { ...place, written: "value", flow: NOTHING, id: context.freshId() });
+      return [{ ...place, flow: NOTHING }];
     }
     case "DropColumn": {
       const column = columnNamed(context, target, columns, action.name, action.ifExists);
-      if (column === null) return { columns, written: [] };
-      return { columns: columns.filter((c) => c !== column), written: [{ ...column, flow: NOTHING }] };
+      if (column === null) return [];
+      columns.delete(fold(column.name));
+      return [{ ...column, flow: NOTHING }];
     }
     case "RenameColumn": {
       const column = columnNamed(context, target, columns, action.from, action.ifExists);
-      if (column === null) return { columns, written: [] };
+      if (column === null) return [];
       const { name } = action.to;
-      if (columns.some((c) => c !== column && fold(c.name) === fold(name))) {
+      const other = columns.get(fold(name));
+      if (other !== undefined && other !== column) {
         context.fail("name", `Table ${target.table} has a column ${name} already`, action.to);
       }
       const renamed: Column = { ...column, name };
-      return { columns: columns.map((c) => (c === column ? renamed : c)), written: [renamed] };
+      columns.delete(fold(column.name));
+      columns.set(fold(name), renamed);
+      return [renamed];
     }
     case "AlterColumn":
       return alteredColumn(context, target, columns, action);
     case "AddConstraint":
       if (action.constraint.kind === "ForeignKey") checkReference(context, action.constraint.references);
-      return { columns, written: [] };
+      return [];
     case "DropConstraint":
     case "DropPrimaryKey":
-      return { columns, written: [] };
+      return [];
     case "AddReplica":
     case "DropReplica":
     case "Rebuild":
@@ -159,16 +160,22 @@ function alteration(
   }
 }
 
-function alteredColumn(context: Context, target: Target, columns: readonly Column[], action: AlterColumn): Altered {
+function alteredColumn(
+  context: Context,
+  target: Target,
+  columns: ColumnsSoFar,
+  action: AlterColumn,
+): readonly WrittenColumn[] {
   const column = columnNamed(context, target, columns, action.name, action.ifExists);
-  if (column === null) return { columns, written: [] };
+  if (column === null) return [];
   const { change, to } = action;
   switch (change) {
     case "SET DATA TYPE": {
       if (to?.kind !== "ColumnSchema") return context.fail("syntax", "SET DATA TYPE needs a type", action);
       const { type } = columnType(context, to);
       const changed: Column = { ...column, type, flow: coerced(column.type, type, column.flow) };
-      return { columns: columns.map((c) => (c === column ? changed : c)), written: [changed] };
+      columns.set(fold(column.name), changed);
+      return [changed];
     }
     case "SET DEFAULT":
       if (to === null || to.kind === "ColumnSchema" || to.kind === "OptionList") {
@@ -188,7 +195,7 @@ function alteredColumn(context: Context, target: Target, columns: readonly Colum
       return unreachable;
     }
   }
-  return { columns, written: [{ ...column, flow: NOTHING }] };
+  return [{ ...column, flow: NOTHING }];
 }
 
 /** The table goes on under its new name with all that is in it. */
@@ -243,11 +250,11 @@ function recordAlter(
 function columnNamed(
   context: Context,
   target: Target,
-  columns: readonly Column[],
+  columns: ColumnsSoFar,
   name: Identifier,
   ifExists: boolean,
 ): Column | null {
-  const column = columns.find((c) => fold(c.name) === fold(name.name));
+  const column = columns.get(fold(name.name));
   if (column !== undefined) return column;
   if (ifExists) return null;
   return context.fail("name", `Table ${target.table} has no column ${name.name}`, name);

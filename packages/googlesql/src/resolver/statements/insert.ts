@@ -56,9 +56,10 @@ export function insertPlaces(context: Context, target: Target, names: readonly I
     return { name: column.name, type: column.type, field };
   });
   if (names.length === 0) return all;
+  const byName = new Map(all.map((place) => [fold(place.name), place]));
   const taken = new Set<Place>();
   for (const name of names) {
-    const place = all.find((p) => fold(p.name) === fold(name.name));
+    const place = byName.get(fold(name.name));
     if (place === undefined) return context.fail("name", `Table ${target.table} has no column ${name.name}`, name);
     if (taken.has(place)) context.fail("name", `Duplicate column name ${name.name} in INSERT`, name);
     taken.add(place);
