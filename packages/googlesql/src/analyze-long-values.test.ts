@@ -48,6 +48,9 @@ describe("whether a value that can become too long is computed tells of", () => 
     "a text that a loop makes": `DECLARE x STRING DEFAULT (SELECT MAX(${BEGIN}) FROM patients); DECLARE i INT64 DEFAULT 0; WHILE i < 30 DO SET x = CONCAT(x, 'a'); SET i = i + 1; END WHILE; SELECT 1 AS one`,
     "a text in a temporary table": `CREATE TEMP TABLE t AS ${rows(`CONCAT(${TEN.replaceAll("{}", BEGIN)})`)}; CREATE TEMP TABLE u AS SELECT CONCAT(${TEN.replaceAll("{}", "x")}) AS x FROM t; SELECT COUNT(CONCAT(${TEN.replaceAll("{}", "x")})) AS n FROM u`,
     "a field of a STRUCT": again("STRUCT(CONCAT({}, {}) AS f).f", 8),
+    "an ARRAY of a STRUCT of an ARRAY": again(`[${TEN.replaceAll("{}", "STRUCT({} AS f)")}]`, 4),
+    "a STRUCT of STRUCTs": again(`STRUCT(${TEN})`, 3),
+    "JSON of a STRUCT": again("SAFE_TO_JSON(STRUCT({} AS a, {} AS b))", 8),
     "one of two queries": again("CONCAT({}, {})", 7).replace(
       "SELECT ssn, COUNT(x) OVER () AS n FROM (",
       "SELECT ssn, COUNT(CONCAT(x, x)) OVER () AS n FROM (SELECT ssn, 'a' AS x FROM patients UNION ALL ",

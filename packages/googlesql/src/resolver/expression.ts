@@ -12,7 +12,6 @@ import {
   NOTHING,
   ofPieces,
   picked,
-  piecesOf,
   shape,
   structFlow,
   transformed,
@@ -50,7 +49,7 @@ import type { Context } from "./context.ts";
 import { checkDatePart } from "./date-part.ts";
 import { wholeExpression } from "./effects.ts";
 import { resolveCall } from "./function-call.ts";
-import { piecesOfLiteral, putTogether } from "./growth.ts";
+import { piecesOfLiteral, putTogether, sideBySide } from "./growth.ts";
 import { impliedName } from "./implied-name.ts";
 import { givesNoNull, isNeverNull } from "./never-null.ts";
 import { cellFlow, fieldValue, resolvePath } from "./path.ts";
@@ -599,7 +598,9 @@ function structValue(context: Context, values: readonly Value[], names: readonly
     values.map((v) => v.id),
   );
   const written = values.every((v) => v.written === "literal" || v.written === "null") ? "literal" : "value";
-  return made(context.bounded(type, node), structFlow(values.map((v) => v.flow)), id, written);
+  const flows = values.map((v) => v.flow);
+  sideBySide(context, flows);
+  return made(context.bounded(type, node), structFlow(flows), id, written);
 }
 
 function array(context: Context, node: Tree.ArrayExpression, resolve: (e: Tree.Expression) => Value): Value {
@@ -615,7 +616,7 @@ function array(context: Context, node: Tree.ArrayExpression, resolve: (e: Tree.E
   if (element.kind === "array") return context.fail("type", "An ARRAY can't have ARRAY elements", node);
   if (declared !== undefined) for (const value of values) expect(context, value, element, "The ARRAY", node);
   const flows = values.map((v) => v.flow);
-  const flow = values.length === 0 ? NOTHING : ofPieces(either(flows), piecesOf(flows));
+  const flow = values.length === 0 ? NOTHING : putTogether(context, either(flows), flows);
   const id = context.idOf(
     `ARRAY ${typeName(element)}`,
     values.map((v) => v.id),

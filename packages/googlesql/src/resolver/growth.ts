@@ -23,6 +23,15 @@ export function putTogether(context: Context, shown: Flow, values: readonly Flow
   return ofPieces(shown, pieces);
 }
 
+/**
+ * Values side by side, in a STRUCT or a row: each is as long as it was, and they are too long together. Columns as tables hold them
+ * aren't counted, however many there are.
+ */
+export function sideBySide(context: Context, flows: readonly Flow[]): void {
+  const long = flows.filter((flow) => piecesOf([flow]) > 1);
+  if (piecesOf(long) >= LONG) context.failing.push(...long);
+}
+
 /** What a call of a scalar function gives, as long as it can be. */
 export function grown(
   context: Context,
@@ -36,6 +45,7 @@ export function grown(
   switch (name) {
     case "CONCAT":
     case "ARRAY_CONCAT":
+    case "SAFE_TO_JSON":
       return together();
     // What stands for one character may be two, and so on with what is made of it.
     case "TO_HEX":
