@@ -51,6 +51,7 @@ describe("whether a value that can become too long is computed tells of", () => 
     "an ARRAY of a STRUCT of an ARRAY": again(`[${TEN.replaceAll("{}", "STRUCT({} AS f)")}]`, 4),
     "a STRUCT of STRUCTs": again(`STRUCT(${TEN})`, 3),
     "JSON of a STRUCT": again("SAFE_TO_JSON(STRUCT({} AS a, {} AS b))", 8),
+    "many long columns of a row": `SELECT ssn, ${Array.from({ length: 600 }, (_, i) => `x AS a${i}`).join(", ")} FROM (${rows(`CONCAT(${BEGIN}, REPEAT('${"a".repeat(1000)}', 60))`)})`,
     "one of two queries": again("CONCAT({}, {})", 7).replace(
       "SELECT ssn, COUNT(x) OVER () AS n FROM (",
       "SELECT ssn, COUNT(CONCAT(x, x)) OVER () AS n FROM (SELECT ssn, 'a' AS x FROM patients UNION ALL ",
@@ -74,12 +75,14 @@ test("a request's parameter is as long as whoever asks makes it", () => {
 describe("what is put together of few texts doesn't fail", () => {
   for (const sql of [
     rows("CONCAT(name, ' ', state, ', ', ssn)"),
+    `SELECT CONCAT(name, ' ', state) AS n, ${Array.from({ length: 600 }, (_, i) => `ssn AS a${i}`).join(", ")} FROM patients`,
     rows("name || ', ' || ssn"),
     rows("TO_JSON_STRING(patients)"),
     rows("ARRAY_TO_STRING(tags, ', ')"),
     rows("LPAD(ssn, 12, '0')"),
     rows("REPLACE(ssn, '-', '')"),
     again("CONCAT({}, {})", 5),
+    "SELECT state, STRUCT(STRING_AGG(ssn) AS a, STRING_AGG(name) AS b) AS x FROM patients GROUP BY state",
     "SELECT state, STRING_AGG(ssn, ', ') AS x FROM patients GROUP BY state",
     "SELECT state, ARRAY_AGG(ssn IGNORE NULLS) AS x FROM patients GROUP BY state",
     rows(

@@ -6,6 +6,7 @@ import { requireGroupable } from "./clauses.ts";
 import { lazily } from "./computed-if.ts";
 import type { Context } from "./context.ts";
 import { resolveExpression } from "./expression.ts";
+import { sideBySide } from "./growth.ts";
 import { impliedName } from "./implied-name.ts";
 import { namedRange, refuseArgument } from "./path.ts";
 import { type Column, type Frame, fold, type Scope, type Value } from "./scope.ts";
@@ -28,11 +29,16 @@ export function itemColumns(
   node: Node,
 ): readonly Column[] {
   context.spendColumns(items.length, node);
-  return items.map((item) => {
+  const columns = items.map((item) => {
     const value = resolveItem(context, item, scope, frame);
     if (item.expression !== null && item.expression.kind !== "PathExpression") context.computed.push(value.flow);
     return { ...value, name: item.name };
   });
+  sideBySide(
+    context,
+    columns.map(({ flow }) => flow),
+  );
+  return columns;
 }
 
 export function resolveItem(context: Context, item: Item, scope: Scope, frame: Frame): Value {
