@@ -1,5 +1,5 @@
 import type { AgentPrincipal } from "../identity/principal.ts";
-import { move } from "../sessions/commands.ts";
+import { move } from "../sessions/commands/arrows.ts";
 import type { SessionState } from "../sessions/session.ts";
 import { type Command, CommandError, type StoreTransaction } from "../store/command.ts";
 

@@ -5,7 +5,7 @@ import type { PermitDecision } from "../policy/decision.ts";
 import { CommandError } from "../store/command.ts";
 import { isRefusal } from "../upstream/jobs.ts";
 import { type Assessment, assess } from "./assess.ts";
-import type { HoldInput } from "./commands.ts";
+import type { HoldInput } from "./commands/hold.ts";
 import type { Connection } from "./connection.ts";
 import { BUSY, type Endings, NOT_ADMITTED } from "./endings.ts";
 import { connectionByName, type EngineOptions } from "./engine-options.ts";

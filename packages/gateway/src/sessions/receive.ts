@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { canonicalJson } from "../evidence/canonical-json.ts";
 import type { Json } from "../evidence/event.ts";
 import type { AgentPrincipal } from "../identity/principal.ts";
-import type { ReceiveInput } from "./commands.ts";
+import type { ReceiveInput } from "./commands/receive.ts";
 import type { Connection } from "./connection.ts";
 import type { EngineOptions } from "./engine-options.ts";
 import { behalfOf, principalRecord, type SealedStatement } from "./session-row.ts";

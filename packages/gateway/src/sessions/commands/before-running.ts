@@ -1,0 +1,45 @@
+/** What must hold, and be written, before anything runs. */
+import type { AgentPrincipal } from "../../identity/principal.ts";
+import { stillAdmitted } from "../../identity/revocation.ts";
+import { CommandError, type StoreTransaction } from "../../store/command.ts";
+import { SESSION_PRINCIPAL } from "../statements.ts";
+
+/** Nothing begins to run for an agent that was suspended or revoked since it asked. @throws CommandError `suspended` */
+export async function checkAdmitted(tx: StoreTransaction, session: string): Promise<void> {
+  const row = await SESSION_PRINCIPAL.first(tx, { id: session });
+  if (row === undefined) throw new CommandError("no_session", "no such session");
+  if (!(await stillAdmitted(tx, JSON.parse(row.principal) as AgentPrincipal, tx.now)))
+    throw new CommandError("suspended", "the agent is not active");
+}
+
+/** A column that the session is about to write values of these classes into (threat-model C4). */
+export interface TravellingClasses {
+  /** `project.dataset.table`. */
+  readonly table: string;
+  /** In lower case; `*`: that rows exist. */
+  readonly path: string;
+  readonly classes: readonly string[];
+}
+
+/** In the transaction that starts the run: whoever can read what it wrote finds the classes already there. */
+export async function travel(
+  tx: StoreTransaction,
+  session: string,
+  columns: readonly TravellingClasses[],
+): Promise<void> {
+  if (columns.length === 0) return;
+  const { connection } = await tx.db
+    .selectFrom("sessions")
+    .select("connection")
+    .where("id", "=", session)
+    .executeTakeFirstOrThrow();
+  for (const { table, path, classes } of columns) {
+    for (const dataClass of classes) {
+      await tx.db
+        .insertInto("travelled_classes")
+        .values({ connection, table, path, class: dataClass, session, since: tx.now })
+        .onConflict((conflict) => conflict.doNothing())
+        .execute();
+    }
+  }
+}

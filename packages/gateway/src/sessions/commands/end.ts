@@ -1,0 +1,40 @@
+/** How a session ends. */
+import type { Command } from "../../store/command.ts";
+import { FINAL_STATES, type SessionError } from "../session.ts";
+import { endUses } from "../table-uses.ts";
+import { type EventData, load, move } from "./arrows.ts";
+
+export interface EndInput {
+  readonly id: string;
+  readonly state: "done" | "denied" | "failed" | "cancelled";
+  readonly error?: SessionError;
+  readonly alarm?: EventData;
+  readonly data: EventData;
+}
+
+/** Ends a session. Ending one that has ended already changes nothing and says so. */
+export const end: Command<EndInput, { ended: boolean }> = async (tx, input) => {
+  const { state } = await load(tx, input.id);
+  // An alarm is one whatever the state: a finished session's rows can be paged again, and upstream can lie then too.
+  if (input.alarm !== undefined) tx.append({ type: "alarm.raised", session: input.id, data: input.alarm });
+  if (FINAL_STATES.has(state)) return { ended: false };
+  await tx.db
+    .updateTable("approval_requests")
+    .set({ state: "cancelled", decided_at: tx.now })
+    .where("session", "=", input.id)
+    .where("state", "=", "pending")
+    .execute();
+  const { error } = input;
+  await move(
+    tx,
+    input.id,
+    state,
+    input.state,
+    { ...input.data, ...(error === undefined ? {} : { reason: error.reason, message: error.message }) },
+    error === undefined ? {} : { error: JSON.stringify(error) },
+  );
+  return { ended: true };
+};
+
+/** The job is over upstream; its rows may still be fetched. */
+export const jobOver: Command<{ readonly id: string }, void> = (tx, { id }) => endUses(tx, id);

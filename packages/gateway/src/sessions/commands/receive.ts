@@ -1,0 +1,88 @@
+/** A query that came: its session, or the one of the same request. */
+import { type Command, CommandError } from "../../store/command.ts";
+import { INSERT_SESSION, OPEN_SESSIONS, SAME_JOB, SAME_REQUEST, updateSession } from "../statements.ts";
+import type { EventData } from "./arrows.ts";
+
+export interface ReceiveInput {
+  readonly id: string;
+  readonly connection: string;
+  readonly project: string;
+  readonly location: string | null;
+  readonly jobId: string;
+  readonly requestId: string | null;
+  readonly issuer: string;
+  readonly subject: string;
+  readonly onBehalfOf: string;
+  readonly agentName: string;
+  readonly principal: string;
+  readonly door: string;
+  readonly sealed: Uint8Array;
+  readonly requestHmac: string;
+  readonly purpose: string | null;
+  readonly jobConfig: string;
+  /** Most sessions of this agent that may be unfinished at once (I10). */
+  readonly openPerAgent: number;
+  readonly data: EventData;
+}
+
+/** `existing`: the same requestId came before; nothing was written. */
+export interface ReceiveOutput {
+  readonly id: string;
+  readonly existing: boolean;
+}
+
+/** A client's requestId answers with the same session for this long: BigQuery's own bound. */
+const REQUEST_ID_WINDOW_MS = 15 * 60 * 1000;
+
+export const receive: Command<ReceiveInput, ReceiveOutput> = async (tx, input) => {
+  if (input.requestId !== null) {
+    const before = await SAME_REQUEST.first(tx, { ...input, requestId: input.requestId });
+    if (before !== undefined) {
+      if (before.request_hmac !== input.requestHmac)
+        throw new CommandError("request_id_reused", "this requestId was used with another query");
+      if (tx.now - before.created_at <= REQUEST_ID_WINDOW_MS) return { id: before.id, existing: true };
+      const change = { request_id: null };
+      await updateSession(change).all(tx, { ...change, id: before.id });
+    }
+  }
+  const twin = await SAME_JOB.first(tx, input);
+  if (twin !== undefined) throw new CommandError("duplicate", "a job of this id exists already");
+  const open = await OPEN_SESSIONS.first(tx, input);
+  if (open === undefined || open.n >= input.openPerAgent)
+    throw new CommandError("too_many_open", "too many of this agent's queries are waiting");
+  await INSERT_SESSION.all(tx, {
+    id: input.id,
+    state: "received",
+    connection: input.connection,
+    project: input.project,
+    location: input.location,
+    job_id: input.jobId,
+    request_id: input.requestId,
+    issuer: input.issuer,
+    subject: input.subject,
+    on_behalf_of: input.onBehalfOf,
+    agent_name: input.agentName,
+    principal: input.principal,
+    door: input.door,
+    sealed: input.sealed,
+    sql_redacted: "",
+    canonical_redacted: null,
+    request_hmac: input.requestHmac,
+    purpose: input.purpose,
+    plan: null,
+    decision: null,
+    binding: null,
+    mask_plan: null,
+    dry_run_bytes: null,
+    statement_type: null,
+    upstream_job: null,
+    job_config: input.jobConfig,
+    error: null,
+    created_at: tx.now,
+    updated_at: tx.now,
+    expires_at: null,
+    finished_at: null,
+  });
+  tx.append({ type: "session.received", session: input.id, data: input.data });
+  return { id: input.id, existing: false };
+};

@@ -1,0 +1,71 @@
+/** From an approval to the run, or to another request where it no longer fits (I6). */
+import { type Command, CommandError } from "../../store/command.ts";
+import { takeUses, type UsesInput } from "../table-uses.ts";
+import { type EventData, load, move } from "./arrows.ts";
+import { checkAdmitted, type TravellingClasses, travel } from "./before-running.ts";
+import { type HoldInput, hold } from "./hold.ts";
+
+export interface StartInput {
+  readonly id: string;
+  /** Recomputed just now from principal, statement, plan, schema, masks and policy (I6). */
+  readonly binding: string;
+  readonly upstreamJob: string;
+  readonly travelling: readonly TravellingClasses[];
+  readonly uses: UsesInput;
+  readonly data: EventData;
+}
+
+/** `approved` to `running`, only if what was approved is exactly what would run, once. */
+export const start: Command<StartInput, void> = async (tx, input) => {
+  const { state } = await load(tx, input.id);
+  if (state !== "approved") throw new CommandError("wrong_state", `the session is ${state}`);
+  const request = await tx.db
+    .selectFrom("approval_requests")
+    .select(["id", "binding", "expires_at"])
+    .where("session", "=", input.id)
+    .where("state", "=", "approved")
+    .executeTakeFirst();
+  if (request === undefined) throw new CommandError("not_approved", "no approval stands for this session");
+  if (request.expires_at <= tx.now) throw new CommandError("expired", "the approval has expired");
+  if (request.binding !== input.binding)
+    throw new CommandError("binding_changed", "what was approved is not what would run");
+  await checkAdmitted(tx, input.id);
+  await takeUses(tx, input.id, input.uses);
+  await travel(tx, input.id, input.travelling);
+  await move(
+    tx,
+    input.id,
+    "approved",
+    "running",
+    { ...input.data, request: request.id, binding: input.binding },
+    { upstream_job: input.upstreamJob },
+  );
+};
+
+/** The approval no longer fits: ask again, with what holds now (I6). */
+export const askAgain: Command<
+  {
+    readonly id: string;
+    readonly request: HoldInput;
+    readonly decision: string;
+    readonly maskPlan: string;
+    readonly plan: string;
+    readonly dryRunBytes: number | null;
+  },
+  void
+> = async (tx, input) => {
+  const { state } = await load(tx, input.id);
+  if (state !== "approved" && state !== "held") throw new CommandError("wrong_state", `the session is ${state}`);
+  await tx.db
+    .updateTable("approval_requests")
+    .set({ state: "superseded", decided_at: tx.now })
+    .where("session", "=", input.id)
+    .where("state", "in", ["pending", "approved"])
+    .execute();
+  await tx.db
+    .updateTable("sessions")
+    .set({ decision: input.decision, mask_plan: input.maskPlan, plan: input.plan, dry_run_bytes: input.dryRunBytes })
+    .where("id", "=", input.id)
+    .execute();
+  await hold(tx, input.id, state, input.request);
+};
