@@ -22,10 +22,10 @@ export function describableForAll(
   ...[policies, request, table, paths]: Parameters<typeof describable>
 ): ReadonlySet<string> {
   const context = contextOf(request);
-  return everyone(request.principal).reduce<ReadonlySet<string>>((left, principal) => {
-    const shown = describable(policies, { ...request, principal, context }, table, [...left]);
-    return new Set([...left].filter((path) => shown.has(path)));
-  }, new Set(paths));
+  return everyone(request.principal).reduce<ReadonlySet<string>>(
+    (left, principal) => describable(policies, { ...request, principal, context }, table, Array.from(left)),
+    new Set(paths),
+  );
 }
 
 function everyone(principal: Principal): readonly Principal[] {
