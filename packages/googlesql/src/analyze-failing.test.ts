@@ -196,6 +196,7 @@ describe("where nothing decides whether the part that can fail is computed", () 
     "SELECT ARRAY_AGG(STRUCT(ssn, name)) AS x FROM patients",
     shown("[STRUCT(ssn AS s, name AS n)]"),
     shown("ARRAY(SELECT AS STRUCT ssn, name)"),
+    shown("ARRAY(SELECT 1 |> SELECT AS STRUCT ssn, name |> LIMIT 2)"),
     shown("ARRAY(SELECT STRUCT(ssn, name))"),
     "SELECT x.v FROM patients, UNNEST([STRUCT('a' AS k, ssn AS v), ('b', name)]) AS x",
     shown(`CONCAT(ssn, CAST(${FAILS} AS STRING))`),

@@ -2,7 +2,7 @@
  * Expressions that are never NULL, whatever is in any table: an ARRAY of them holds no NULL, which no result may.
  * https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#array_nulls
  */
-import type { FunctionCall, Query } from "../tree.ts";
+import type { FunctionCall, PipeOperator, Query } from "../tree.ts";
 
 /** A STRUCT that is written out is one, whatever its fields are. */
 export function isNeverNull(written: FunctionCall["arguments"][number] | undefined): boolean {
@@ -19,11 +19,20 @@ export function isNeverNull(written: FunctionCall["arguments"][number] | undefin
   }
 }
 
-/** Of the one column of a query. */
+/** Of the one column of a query, with pipes or without. */
 export function givesNoNull({ body, pipes }: Query): boolean {
-  if (body.kind !== "Select" || pipes.length > 0) return false;
-  const [item, more] = body.items;
+  const last = pipes.findLast(({ kind }) => !LEAVES_ROWS_AS_THEY_ARE.has(kind)) ?? body;
+  if (last.kind !== "Select" && last.kind !== "PipeSelect") return false;
+  const [item, more] = last.items;
   return (
-    body.as === "STRUCT" || (more === undefined && item?.kind === "SelectExpression" && isNeverNull(item.expression))
+    last.as === "STRUCT" || (more === undefined && item?.kind === "SelectExpression" && isNeverNull(item.expression))
   );
 }
+
+/** Pipe operators that give some of their rows, and nothing else. */
+const LEAVES_ROWS_AS_THEY_ARE: ReadonlySet<PipeOperator["kind"]> = new Set<PipeOperator["kind"]>([
+  "PipeWhere",
+  "PipeLimit",
+  "PipeOrderBy",
+  "PipeDistinct",
+]);
