@@ -31,7 +31,7 @@ describe("pipe operators that are statements (threat-model row 26)", () => {
     );
     assert.equal(
       canonical("(SELECT ssn, name FROM patients) |> INSERT pair"),
-      "INSERT INTO `clinic`.`ehr`.`pair` (SELECT `ssn`, `name` FROM `clinic`.`ehr`.`patients`)",
+      "INSERT INTO `clinic`.`ehr`.`pair` SELECT `ssn`, `name` FROM `clinic`.`ehr`.`patients`",
     );
     assert.equal(
       canonical("FROM pair |> CREATE TABLE t"),

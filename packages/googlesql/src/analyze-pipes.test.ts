@@ -430,6 +430,12 @@ describe("what runs is what was analysed", () => {
     );
   });
 
+  test("a query in parentheses that a pipe inserts is printed as INSERT reads it", () => {
+    const printed = canonical("((FROM pair)) |> INSERT INTO pair");
+    assert.equal(printed, "INSERT INTO `clinic`.`ehr`.`pair` FROM `clinic`.`ehr`.`pair`");
+    assert.equal(canonical(printed), printed);
+  });
+
   test("a join in parentheses sees nothing before them, so that a path in it is no array", () => {
     assert.match(
       refusalOf("SELECT 1 FROM patients p CROSS JOIN (pair CROSS JOIN p.visits)")?.message ?? "",

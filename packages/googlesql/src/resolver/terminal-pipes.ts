@@ -5,7 +5,7 @@
  * https://github.com/google/googlesql/blob/master/docs/pipe-syntax.md#insert-pipe-operator
  */
 import { SqlError } from "../sql-error.ts";
-import type { Node, PipeOperator, QueryStatement, Script, Statement } from "../tree.ts";
+import type { Node, PipeOperator, Query, QueryStatement, Script, Statement } from "../tree.ts";
 import { childrenOf } from "../visitor.ts";
 import { mapped } from "./script/immediate.ts";
 
@@ -24,8 +24,15 @@ function terminal(sql: string, { query: whole, start, end }: QueryStatement): St
     throw SqlError.at(sql, last.start, "unsupported", "A positional parameter can't stand here; name the parameter");
   }
   const pipes = whole.pipes.slice(0, -1);
-  const query = { ...whole, pipes, end: pipes.at(-1)?.end ?? whole.body.end };
+  const query = bare({ ...whole, pipes, end: pipes.at(-1)?.end ?? whole.body.end });
   return { ...head, query, start, end };
+}
+
+/** A query in parentheses and nothing else is that query: those statements are read so. */
+function bare(query: Query): Query {
+  const { body, orderBy, limit, pipes } = query;
+  const alone = query.with === null && orderBy.length === 0 && limit === null && pipes.length === 0;
+  return alone && body.kind === "Query" ? bare(body) : query;
 }
 
 function statementOf(pipe: PipeOperator) {
