@@ -247,7 +247,12 @@ export const METHODS: readonly Method[] = [
     PAGING,
   ),
   answer("models.get", MODEL, "its name and type, if the agent may know of it; no features, labels or training runs"),
-  refuse("models.patch", "PATCH", MODEL, `Models are changed by DDL: ${BY_DDL}.`),
+  refuse(
+    "models.patch",
+    "PATCH",
+    MODEL,
+    "ALTER MODEL isn't served either: make the model anew in SQL (CREATE OR REPLACE MODEL).",
+  ),
   rewrite("models.delete", "DELETE", MODEL, `DROP MODEL; ${AT_ONCE}`),
 
   answer("routines.list", `${DATASET}/routines`, "names and kinds of the routines that the agent may know of", [
