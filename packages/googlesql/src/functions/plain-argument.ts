@@ -129,6 +129,11 @@ function plainFormat(written: Expression): boolean {
 /** Neither look-around nor a reference back, an escape of other languages, an empty class, one by name; nor more repetition than RE2 takes. */
 const OTHER = /\(\?(?!:)|\\[1-9kpPuUcxXQEC]|\[\^?\]|\[[^\]]*\\[bB]|\[:/;
 const REPETITION = /\{(\d*),?(\d*)\}/g;
+/**
+ * Characters of a pattern, each as often as it is repeated: RE2 compiles some 80,000 steps within its memory of 8 MB, and a character is up to
+ * twelve of them. https://github.com/google/re2/blob/main/re2/re2.h
+ */
+const MOST_COMPILED = 4000;
 
 /**
  * A pattern that RE2 takes for certain: one that JavaScript takes in its strict mode, without what RE2 takes otherwise, and with one group.
@@ -138,7 +143,8 @@ function plainPattern(written: Expression): boolean {
   if (written.kind !== "StringLiteral" || written.value.length > 1000 || OTHER.test(written.value)) return false;
   let times = 1;
   for (const [, low, high] of written.value.matchAll(REPETITION)) times *= Math.max(1, Number(low), Number(high));
-  if (times > 1000 || (written.value.match(/\((?!\?)/g) ?? []).length > 1) return false;
+  if (times > 1000 || times * written.value.length > MOST_COMPILED) return false;
+  if ((written.value.match(/\((?!\?)/g) ?? []).length > 1) return false;
   try {
     new RegExp(written.value, "u");
     return true;
