@@ -182,7 +182,10 @@ function decodedOne(field: MaskedField, value: unknown): Value {
       return Number.isInteger(value) && !text.includes("e") ? `${text}.0` : text;
     }
     case "DATE":
-      return new Date((value as number) * 86_400_000).toISOString().slice(0, 10);
+      // Of a day that bytes changed at random name, and no calendar has, it is said that there is none.
+      return Math.abs(value as number) <= 100_000_000
+        ? new Date((value as number) * 86_400_000).toISOString().slice(0, 10)
+        : "no day";
     case "TIME": {
       const bytes = Buffer.alloc(8);
       bytes.writeBigInt64LE(value as bigint);
