@@ -1,11 +1,11 @@
 /** A gateway with the embedded warehouse behind it, and an agent's credential of each kind. */
 import { mkdirSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { apiClient } from "../../packages/cli/src/api-client.ts";
 import { loginAsDemoPerson } from "../../packages/cli/src/login/index.ts";
 import { credentialFile, makeKey } from "../../packages/cli/src/print/agent-credential.ts";
 import type { ApprovalSummary, ApprovalView } from "../../packages/gateway/src/index.ts";
+import { freePort } from "../free-port.ts";
 import { PROJECT, type Rig, startRig } from "../rig.ts";
 import { hasOpenssl, startTlsFront } from "../tls-front.ts";
 import type { Kind } from "./clients.ts";
@@ -23,15 +23,6 @@ function newFolder(parent: string, name: string): string {
   const folder = join(parent, name);
   mkdirSync(folder);
   return folder;
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((listening) => probe.listen(0, "127.0.0.1", listening));
-  const address = probe.address();
-  await new Promise((closed) => probe.close(closed));
-  if (address === null || typeof address === "string") throw new Error("no free port");
-  return address.port;
 }
 
 /** Its credentials lie in `folder`. */

@@ -1,13 +1,15 @@
 import assert from "node:assert/strict";
 import { chmodSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { type ChaperoneProcess, freePort, runChaperone } from "./gateway-process.ts";
+import { freePort } from "../free-port.ts";
+import { type ChaperoneProcess, runChaperone } from "./gateway-process.ts";
 
 /** From the signal to the end of the process: nothing is under way that would take longer. */
 const STOP_MS = 8_000;
+/** What `--port` says is the first of. */
+const DEMO_PORTS = 5;
 
 describe("npm start", () => {
   let folder: string;
@@ -58,7 +60,7 @@ describe("npm start", () => {
     // A request of the interrupted tour stays in the inbox.
     await endsInTime(interrupted, 130);
 
-    const port = await freePorts();
+    const port = await freePort(DEMO_PORTS);
     const again = start(state, "--port", String(port));
     await again.prints(/the state of an earlier run is in/);
     await again.prints(/All of it was as told.*Ctrl-C stops everything/s);
@@ -106,22 +108,6 @@ describe("npm start", () => {
     }
   });
 });
-
-/** A port whose four next ones are free too. */
-async function freePorts(): Promise<number> {
-  for (;;) {
-    const port = await freePort();
-    if (port < 65_000 && (await Promise.all([1, 2, 3, 4].map((i) => isFree(port + i)))).every(Boolean)) return port;
-  }
-}
-
-async function isFree(port: number): Promise<boolean> {
-  const probe = createServer();
-  return new Promise((told) => {
-    probe.once("error", () => told(false));
-    probe.listen(port, "127.0.0.1", () => probe.close(() => told(true)));
-  });
-}
 
 /** Process ids of a process's children, where the system tells (Linux). */
 function children(pid: number): number[] {

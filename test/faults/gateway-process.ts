@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { stringify } from "yaml";
@@ -11,6 +10,7 @@ import { demoConfig } from "../../packages/cli/src/demo/environment.ts";
 import { type IdentityProvider, startIdentityProvider } from "../../packages/cli/src/demo/identity-provider.ts";
 import { loginAsDemoPerson } from "../../packages/cli/src/login/index.ts";
 import { startWarehouse, type Warehouse } from "../../packages/warehouse/src/index.ts";
+import { freePort } from "../free-port.ts";
 
 /** The `chaperone` command, as `npm run chaperone` starts it. */
 const MAIN = resolve(import.meta.dirname, "../../packages/cli/src/main.ts");
@@ -161,14 +161,3 @@ export function runChaperone(args: readonly string[], options: RunOptions = {}):
 
 /** Compiled code of the gateway's sources, shared by all starts: most of a start's time is else spent compiling them again. */
 const compileCache = join(tmpdir(), "chaperone-compile-cache");
-
-export async function freePort(): Promise<number> {
-  const probe = createServer();
-  return new Promise((free, failed) => {
-    probe.once("error", failed);
-    probe.listen(0, "127.0.0.1", () => {
-      const address = probe.address();
-      probe.close(() => free(typeof address === "object" && address !== null ? address.port : 0));
-    });
-  });
-}
