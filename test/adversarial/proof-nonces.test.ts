@@ -61,25 +61,42 @@ describe("row 45: a proof without the gateway's nonce", () => {
     assert.equal(answer.status, 200, answer.body);
     return { token: (JSON.parse(answer.body) as { access_token: string }).access_token, nonce: nonceOf(answer) };
   }
-  const refusals = () =>
-    rig.gateway.store.db.selectFrom("ledger_entries").select("idx").where("type", "=", "credential.refused").execute();
+  /** What the ledger says of refusals, without those before. */
+  async function refusals(before: number): Promise<readonly { readonly code: string; readonly door: string }[]> {
+    const entries = await rig.gateway.store.db
+      .selectFrom("ledger_entries")
+      .select("bytes")
+      .where("type", "=", "credential.refused")
+      .orderBy("idx")
+      .offset(before)
+      .limit(100)
+      .execute();
+    return entries.map(({ bytes }) => {
+      const { data } = JSON.parse(Buffer.from(bytes).toString()) as { data: { code: string; door: string } };
+      return { code: data.code, door: data.door };
+    });
+  }
 
-  it("gets no token, and is told the nonce; that is no refused credential", async () => {
-    const before = (await refusals()).length;
+  it("gets no token, and is told the nonce; the refusal is in the ledger", async () => {
+    const before = (await refusals(0)).length;
     const answer = await exchange(forToken());
     assert.equal(answer.status, 400);
     const { error, access_token } = JSON.parse(answer.body);
     assert.deepEqual([error, access_token], ["use_dpop_nonce", undefined]);
     assert.equal(answer.headers["cache-control"], "no-store");
     assert.equal((await exchange(forToken({ nonce: nonceOf(answer) }))).status, 200);
-    assert.equal((await refusals()).length, before);
+    assert.deepEqual(await refusals(before), [{ code: "nonce", door: "oauth" }]);
   });
 
   it("opens no door, and is told likewise there", async () => {
     const { token, nonce } = await bound();
+    const before = (await refusals(0)).length;
     const answer = await ask(token, forProjects(token));
     assert.equal(answer.status, 401);
     assert.match(String(answer.headers["www-authenticate"]), /^DPoP .*error="use_dpop_nonce"/);
+    assert.equal((await ask(token, forProjects(token, { nonce: "made-up" }))).status, 401);
+    const here = { code: "nonce", door: "bigquery-rest" };
+    assert.deepEqual(await refusals(before), [here, here]);
     for (const one of [nonce, nonceOf(answer)])
       assert.equal((await ask(token, forProjects(token, { nonce: one }))).status, 200);
     const taken = await ask(token, forProjects(token, { nonce }));
@@ -141,8 +158,10 @@ describe("row 45: a proof without the gateway's nonce", () => {
         stream.end(Buffer.alloc(5));
       });
     try {
+      const before = (await refusals(0)).length;
       const { status, nonce } = await call({});
       assert.equal(status, 16);
+      assert.deepEqual(await refusals(before), [{ code: "nonce", door: "bigquery-storage" }]);
       // An empty request isn't one: whoever gets this far was let in.
       assert.equal((await call({ nonce })).status, 3);
     } finally {

@@ -218,8 +218,6 @@ export function createGatewayServer(options: ServerOptions): GatewayServer {
 
   async function refused(request: IncomingMessage, { code }: CredentialError): Promise<void> {
     options.metrics.credentialRefused(code);
-    // Not a refusal, but how a client that has all else learns the nonce (RFC 9449, 8).
-    if (code === "nonce") return;
     await options.refusals.record({ code, door: doorOf(request), address: request.socket.remoteAddress ?? "" });
   }
 

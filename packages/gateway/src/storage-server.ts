@@ -47,8 +47,6 @@ export function createStorageServer(options: StorageServerOptions): GrpcServer {
         if (!(error instanceof CredentialError)) throw error;
         // A refused credential is evidence (164.308(a)(5)(ii)(C)).
         metrics.credentialRefused(error.code);
-        // As at the other doors: no refusal, but how a client learns the nonce.
-        if (error.code === "nonce") throw error;
         await refusals.record({ code: error.code, door: DOOR, address: call.address });
         throw error;
       }
