@@ -7,7 +7,7 @@ import { routineRequest } from "../../packages/gateway/src/doors/bigquery-rest/r
 import { COMMON, METHODS, OTHER_PATHS } from "../../packages/gateway/src/doors/bigquery-rest/rules.ts";
 import { tableRequest } from "../../packages/gateway/src/doors/bigquery-rest/table-ddl.ts";
 import { patchRequest } from "../../packages/gateway/src/doors/bigquery-rest/table-patch.ts";
-import { FUNCTIONS_BY_THEME } from "../../packages/googlesql/src/functions/catalogue.ts";
+import { functionsByTheme } from "../../packages/googlesql/src/functions/catalogue.ts";
 import { failureOf } from "../../packages/googlesql/src/functions/failure.ts";
 import { REASONS } from "../../packages/googlesql/src/functions/refused.ts";
 import type { FunctionEntry } from "../../packages/googlesql/src/functions/signature.ts";
@@ -81,7 +81,7 @@ const GIVES: Readonly<Record<FunctionEntry["via"], string>> = {
 };
 
 function functions(): string {
-  return Object.entries(FUNCTIONS_BY_THEME)
+  return functionsByTheme()
     .map(([theme, entries]) => {
       const rows = entries.map(({ name, via, written }) => [
         `\`${name}\``,
@@ -169,7 +169,7 @@ function metadataViews(): string {
     const shown = view.rows(TABLES_OF_EACH_KIND, "EU");
     const told = (column: string) => shown.some((row) => (row[column] ?? null) !== null);
     const list = (those: readonly string[]) => those.map((column) => `\`${column}\``).join(", ");
-    const columns = view.columns.map(([column]) => column);
+    const columns = view.columns().map(([column]) => column);
     const empty = shown.length === 0;
     return [
       `\`${name.startsWith("__") ? name : `INFORMATION_SCHEMA.${name}`}\``,

@@ -2,7 +2,7 @@
  * The catalogue's lines, each weakened: a value that only decides or isn't told, a condition that is a value, another `via`; and
  * each place of a function said never to fail. Made where a call looks its function up (switch.ts), so that they cost no loading.
  */
-import { FUNCTIONS } from "../../packages/googlesql/src/functions/catalogue.ts";
+import { everyFunction } from "../../packages/googlesql/src/functions/catalogue.ts";
 import { mayFail } from "../../packages/googlesql/src/functions/failure.ts";
 
 export interface CatalogueMutant {
@@ -23,7 +23,7 @@ const OTHER_MARKS: Readonly<Record<string, readonly string[]>> = {
 const NO_COLUMN = /^(PART|MODE|endpoint=>|request_type=>)/;
 
 export function catalogueMutants(): CatalogueMutant[] {
-  return FUNCTIONS.flatMap(({ name, kind, via, written }) => {
+  return everyFunction().flatMap(({ name, kind, via, written }) => {
     const reach = `entry ${name}`;
     // What no rows are brought together in is no statistic, whatever its entry says; ARRAY_LENGTH is computed, whatever its entry says.
     const vias = (kind === "scalar" ? ["copy", "transform"] : ["copy", "transform", "aggregate"]).filter(

@@ -132,10 +132,11 @@ function named({ number, file, line, from }: Mutant): Named {
 
 /** Lets the copy ask which mutant is on where it looks a function up, and where it asks whether one can fail. */
 function openCatalogue(): void {
-  replaceIn("functions/catalogue.ts", "return BY_NAME.get(name.toUpperCase());", (text) =>
-    text.replace("BY_NAME", "globalThis.weakened(BY_NAME").replace("());", "()), entries);"),
+  replaceIn("functions/catalogue.ts", "return byName().get(name.toUpperCase());", (text) =>
+    text
+      .replace("byName", "globalThis.weakened(byName")
+      .replace("());", "()), (kind, via, lines) => readEntries({ kind, via, lines }));"),
   );
-  replaceIn("functions/catalogue.ts", "import type { FunctionEntry }", () => "import { entries, type FunctionEntry }");
   replaceIn("functions/failure.ts", "  const zone = ", (text) => {
     const asked = '[["fails", name], ["fails", name, place]].map((mutant) => globalThis.mutant(mutant.join(" ")))';
     return `  if (${asked}.includes(true)) return false;\n${text}`;

@@ -35,6 +35,8 @@ const DECIMAL = /(?:(?!0[xX][0-9a-fA-F])[0-9]+)/y;
 const EXPONENT = /[eE](?:[0-9]+(?![A-Za-z0-9_])|[+-](?!0[xX][0-9a-fA-F])[0-9]+)/y;
 const STRING_PREFIX = /^(?:r|b|rb|br)$/i;
 const HEX_OR_DIGITS = /^0[xX]|^[0-9]+$/;
+/** NUL, U+FFFD, and half of a surrogate pair. */
+const DAMAGE = /[\0\ufffd]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
 const SPACE = /[\n\r\t\b\f\v\u00a0\u2000-\u200a\u202f\u205f\u3000]/;
 
 /**
@@ -204,7 +206,7 @@ function canPrecedePathDot(token: Token | undefined): boolean {
 
 function refuseDamagedText(sql: string): void {
   if (sql.isWellFormed() && !sql.includes("\0") && !sql.includes("\ufffd")) return;
-  const damaged = /[\0\ufffd]|\p{Surrogate}/u.exec(sql);
+  const damaged = DAMAGE.exec(sql);
   if (damaged === null) return;
   throw SqlError.at(sql, damaged.index, "syntax", `Illegal input character ${codePointName(sql, damaged.index)}.`);
 }

@@ -1,5 +1,6 @@
 /** Every function this build understands. One that isn't here is refused (I1). */
 
+import { once } from "../once.ts";
 import { AGGREGATE_FUNCTIONS, WINDOW_FUNCTIONS } from "./aggregate.ts";
 import { AI_FUNCTIONS } from "./ai.ts";
 import { ARRAY_FUNCTIONS } from "./array.ts";
@@ -15,11 +16,11 @@ import { NET_FUNCTIONS } from "./net.ts";
 import { PREPROCESSING_FUNCTIONS } from "./preprocessing.ts";
 import { RANGE_FUNCTIONS } from "./range.ts";
 import { SEARCH_FUNCTIONS } from "./search.ts";
-import type { FunctionEntry } from "./signature.ts";
+import { type EntryList, type FunctionEntry, readEntries } from "./signature.ts";
 import { SKETCH_FUNCTIONS } from "./sketch.ts";
 import { STRING_FUNCTIONS } from "./string.ts";
 
-export const FUNCTIONS_BY_THEME: Readonly<Record<string, readonly FunctionEntry[]>> = {
+const THEMES: Readonly<Record<string, readonly EntryList[]>> = {
   Conditions: CONDITIONAL_FUNCTIONS,
   Conversion: CONVERSION_FUNCTIONS,
   "Strings and bytes": STRING_FUNCTIONS,
@@ -40,11 +41,16 @@ export const FUNCTIONS_BY_THEME: Readonly<Record<string, readonly FunctionEntry[
   "Over the rows of a window": WINDOW_FUNCTIONS,
 };
 
-export const FUNCTIONS: readonly FunctionEntry[] = Object.values(FUNCTIONS_BY_THEME).flat();
+/** The functions of each theme, in the order of the documentation. */
+export const functionsByTheme = once(() =>
+  Object.entries(THEMES).map(([theme, lists]) => [theme, lists.flatMap(readEntries)] as const),
+);
 
-const BY_NAME: ReadonlyMap<string, FunctionEntry> = new Map(FUNCTIONS.map((entry) => [entry.name, entry]));
+export const everyFunction = once((): readonly FunctionEntry[] => functionsByTheme().flatMap(([, entries]) => entries));
+
+const byName = once(() => new Map(everyFunction().map((entry) => [entry.name, entry])));
 
 /** The entry of a name in any case, parts joined by dots (`net.host`). */
 export function functionNamed(name: string): FunctionEntry | undefined {
-  return BY_NAME.get(name.toUpperCase());
+  return byName().get(name.toUpperCase());
 }

@@ -1,12 +1,12 @@
 /** Operators as functions: https://cloud.google.com/bigquery/docs/reference/standard-sql/operators */
-import { entries, type FunctionEntry } from "./signature.ts";
+import { once } from "../once.ts";
+import { entries, type FunctionEntry, readEntries } from "./signature.ts";
 
-const OPERATORS = new Map(
-  [
-    ...entries(
-      "scalar",
-      "transform",
-      `
+const LISTS = [
+  ...entries(
+    "scalar",
+    "transform",
+    `
   OP_ADD(N, N) N
   OP_ADD(DATE, INT64) DATE
   OP_ADD(INT64, DATE) DATE
@@ -44,10 +44,11 @@ const OPERATORS = new Map(
   OP_JOIN(S, S) S
   OP_LIKE(S, S) BOOL
 `,
-    ),
-    ...entries("scalar", "copy", "OP_JOIN_ARRAYS(ARRAY<T>, ARRAY<T>) ARRAY<T>"),
-  ].map((entry) => [entry.name, entry]),
-);
+  ),
+  ...entries("scalar", "copy", "OP_JOIN_ARRAYS(ARRAY<T>, ARRAY<T>) ARRAY<T>"),
+];
+
+const operators = once(() => new Map(LISTS.flatMap(readEntries).map((entry) => [entry.name, entry])));
 
 export type Operator =
   | "OP_ADD"
@@ -64,7 +65,7 @@ export type Operator =
   | "OP_LIKE";
 
 export function operator(name: Operator): FunctionEntry {
-  const entry = OPERATORS.get(name);
+  const entry = operators().get(name);
   if (entry === undefined) throw new Error(`no operator ${name}`);
   return entry;
 }

@@ -4,6 +4,7 @@
  * there is no ssn.
  * https://cloud.google.com/bigquery/docs/reference/standard-sql/functions-reference#function_calling_rules
  */
+import { madeOf } from "../made-of.ts";
 import type { Expression } from "../tree.ts";
 
 /** Of each function, by the place of the argument from 0; a place that isn't here takes nothing that is sure. */
@@ -97,9 +98,11 @@ function precision(written: Expression): boolean {
   return written.kind === "IntegerLiteral" && BigInt(written.text) >= 10n && BigInt(written.text) <= 24n;
 }
 
+const isWords = madeOf(/^[A-Za-z0-9]+(?: [A-Za-z0-9]+)*$/, String.raw`^[\p{L}\p{N}]+(?: [\p{L}\p{N}]+)*$`);
+
 /** Words to search for, without what a query of SEARCH quotes, escapes or joins. */
 function words(written: Expression): boolean {
-  return written.kind === "StringLiteral" && /^[\p{L}\p{N}]+(?: [\p{L}\p{N}]+)*$/u.test(written.value);
+  return written.kind === "StringLiteral" && isWords(written.value);
 }
 
 /**

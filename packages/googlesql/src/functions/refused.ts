@@ -2,6 +2,7 @@
  * Functions that BigQuery has and no agent may call, and why. Scalar and table functions alike.
  * https://cloud.google.com/bigquery/docs/reference/standard-sql/functions-all
  */
+import { once } from "../once.ts";
 
 const names = (text: string): readonly string[] => text.trim().split(/\s+/);
 
@@ -88,12 +89,10 @@ export const REASONS: readonly (readonly [reason: string, names: readonly string
   ],
 ];
 
-const EXACT: ReadonlyMap<string, string> = new Map(
-  REASONS.flatMap(([reason, list]) => list.map((name) => [name, reason] as const)),
-);
+const reasons = once(() => new Map(REASONS.flatMap(([reason, list]) => list.map((name) => [name, reason] as const))));
 
 /** Why the function of this upper-case name is refused; undefined for one that isn't. Ask the catalogue first. */
 export function refusalReason(name: string): string | undefined {
   const [first, ...rest] = name.split(".");
-  return EXACT.get(name) ?? (rest.length > 0 ? EXACT.get(`${first}.`) : undefined);
+  return reasons().get(name) ?? (rest.length > 0 ? reasons().get(`${first}.`) : undefined);
 }

@@ -107,11 +107,20 @@ const FAMILIES: Readonly<Record<string, readonly string[]>> = {
   D: ["DATE", "DATETIME", "TIMESTAMP"],
 };
 
-/**
- * Reads a block of signature lines into entries; lines of one name are its overloads, in order. What a line says of its
- * arguments is read when the function is first called: a process that starts reads names alone.
- */
-export function entries(kind: FunctionKind, via: Via, lines: string): FunctionEntry[] {
+/** Lines of the catalogue as they are written, whose functions are of one kind and one flow. */
+export interface EntryList {
+  readonly kind: FunctionKind;
+  readonly via: Via;
+  readonly lines: string;
+}
+
+/** One list, for a theme to join with others: a process that starts reads none of them. */
+export function entries(kind: FunctionKind, via: Via, lines: string): readonly EntryList[] {
+  return [{ kind, via, lines }];
+}
+
+/** Lines of one name are its overloads, in order. What a line says of its arguments is read when the function is first called. */
+export function readEntries({ kind, via, lines }: EntryList): FunctionEntry[] {
   const byName = new Map<string, WrittenSignature[]>();
   for (const line of lines.split("\n")) {
     const text = line.trim();

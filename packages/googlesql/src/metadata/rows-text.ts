@@ -7,7 +7,9 @@ import { escapeString } from "../string-escapes.ts";
 import { type Type, typeName } from "../types.ts";
 import type { Cell, MetadataRow, MetadataView } from "./views.ts";
 
-export function rowsText({ columns }: Pick<MetadataView, "columns">, rows: readonly MetadataRow[]): string {
+type Columns = ReturnType<MetadataView["columns"]>;
+
+export function rowsText(columns: Columns, rows: readonly MetadataRow[]): string {
   const first = rows[0];
   const cellOf = (row: MetadataRow | undefined, name: string): Cell => row?.[name] ?? null;
   const varying = columns.filter(([name]) => rows.some((row) => cellOf(row, name) !== cellOf(first, name)));
@@ -19,7 +21,7 @@ export function rowsText({ columns }: Pick<MetadataView, "columns">, rows: reado
   return `(SELECT ${list.join(", ")} FROM UNNEST(${elements(varying, rows)}) AS r)`;
 }
 
-function elements(varying: MetadataView["columns"], rows: readonly MetadataRow[]): string {
+function elements(varying: Columns, rows: readonly MetadataRow[]): string {
   if (varying.length === 0) return `ARRAY<INT64>[${rows.map(() => "0").join(", ")}]`;
   const fields = varying.map(([name, type]) => `${backquote(name)} ${typeName(type)}`).join(", ");
   // The type of the array names the fields; of one field a tuple needs its STRUCT.

@@ -17,7 +17,7 @@ export interface MetadataView {
   readonly of: "tables" | "datasets";
   /** Its rows tell of the tables' columns. */
   readonly fields?: true;
-  readonly columns: readonly (readonly [name: string, type: Type])[];
+  readonly columns: () => readonly (readonly [name: string, type: Type])[];
   readonly rows: (tables: readonly TableResource[], location: string | undefined) => readonly MetadataRow[];
 }
 
@@ -52,7 +52,7 @@ const TABLE_TYPES: ReadonlyMap<string, string> = new Map([
 
 const TABLES: MetadataView = {
   of: "tables",
-  columns: [
+  columns: () => [
     ...TABLE_NAME,
     ...columns(
       STRING,
@@ -80,7 +80,7 @@ const TABLES: MetadataView = {
 const COLUMNS: MetadataView = {
   of: "tables",
   fields: true,
-  columns: [
+  columns: () => [
     ...TABLE_NAME,
     ["column_name", STRING],
     ["ordinal_position", INT64],
@@ -119,7 +119,7 @@ function paths(table: TableResource, field: TableFieldSchema, column: string, be
 const COLUMN_FIELD_PATHS: MetadataView = {
   of: "tables",
   fields: true,
-  columns: [
+  columns: () => [
     ...TABLE_NAME,
     ...columns(STRING, "column_name field_path data_type description collation_name rounding_mode"),
     ["data_policies", arrayOf(structOf([{ name: "name", type: STRING }]))],
@@ -130,13 +130,13 @@ const COLUMN_FIELD_PATHS: MetadataView = {
 
 const VIEWS: MetadataView = {
   of: "tables",
-  columns: [...TABLE_NAME, ...columns(STRING, "view_definition check_option use_standard_sql")],
+  columns: () => [...TABLE_NAME, ...columns(STRING, "view_definition check_option use_standard_sql")],
   rows: (tables) => ofType(tables, "VIEW").map(nameOf),
 };
 
 const MATERIALIZED_VIEWS: MetadataView = {
   of: "tables",
-  columns: [
+  columns: () => [
     ...TABLE_NAME,
     ...columns(TIMESTAMP, "last_refresh_time refresh_watermark"),
     [
@@ -150,7 +150,7 @@ const MATERIALIZED_VIEWS: MetadataView = {
 const OPTION = columns(STRING, "option_name option_type option_value");
 
 /** Options hold descriptions, labels and places in Cloud Storage: no description tells of them. */
-const TABLE_OPTIONS: MetadataView = { of: "tables", columns: [...TABLE_NAME, ...OPTION], rows: () => [] };
+const TABLE_OPTIONS: MetadataView = { of: "tables", columns: () => [...TABLE_NAME, ...OPTION], rows: () => [] };
 
 function datasets(tables: readonly TableResource[]): TableResource["tableReference"][] {
   const found = tables.map(({ tableReference }) => tableReference);
@@ -159,7 +159,7 @@ function datasets(tables: readonly TableResource[]): TableResource["tableReferen
 
 const SCHEMATA: MetadataView = {
   of: "datasets",
-  columns: [
+  columns: () => [
     ...columns(STRING, "catalog_name schema_name schema_owner"),
     ...columns(TIMESTAMP, "creation_time last_modified_time"),
     ...columns(STRING, "location ddl default_collation_name"),
@@ -175,7 +175,7 @@ const SCHEMATA: MetadataView = {
 
 const SCHEMATA_OPTIONS: MetadataView = {
   of: "datasets",
-  columns: [...columns(STRING, "catalog_name schema_name"), ...OPTION],
+  columns: () => [...columns(STRING, "catalog_name schema_name"), ...OPTION],
   rows: () => [],
 };
 
@@ -188,7 +188,7 @@ const KINDS: ReadonlyMap<string, number> = new Map([
 
 const META_TABLES: MetadataView = {
   of: "tables",
-  columns: [
+  columns: () => [
     ...columns(STRING, "project_id dataset_id table_id"),
     ...columns(INT64, "creation_time last_modified_time row_count size_bytes type"),
   ],

@@ -33,7 +33,8 @@ export function informationSchema(context: Context, found: MetadataName, alias: 
   if (described === undefined) {
     return context.fail("name", `${name} of ${place} was not found or is not available`, node);
   }
-  const text = rowsText(view, view.rows(described.tables, described.location));
+  const shape = view.columns();
+  const text = rowsText(shape, view.rows(described.tables, described.location));
   if (text.length > MOST_METADATA) {
     return context.fail(
       "limit",
@@ -44,7 +45,7 @@ export function informationSchema(context: Context, found: MetadataName, alias: 
   context.spendText({ start: 0, end: text.length }, node);
   context.metadataRows.set(node, text);
   context.metadata.add(place.endsWith(".") ? `${place}${name}` : `${place}.${name}`);
-  const columns = view.columns.map(([column, type]) => {
+  const columns = shape.map(([column, type]) => {
     return { name: column, type, written: "value" as const, flow: CONSTANT, id: context.freshId() };
   });
   const relation = { columns, implicit: NO_KEYS, rows: CONSTANT, repeated: true, valueTable: false };

@@ -1,4 +1,5 @@
 /** From a table path as written to the three parts of the table it names. */
+import { madeOf } from "../made-of.ts";
 import type { TableName } from "../plan.ts";
 import type { RoutineName } from "../routine-resource.ts";
 import { tableNameParts } from "../table-name.ts";
@@ -97,6 +98,8 @@ function refused(message: string): TableNameResult {
   return { kind: "refused", code: "name", message };
 }
 
+const isTableName = madeOf(/^[\w :.-]*$/, String.raw`^[\p{L}\p{M}\p{N}\p{Pc}\p{Pd} :.]*$`);
+
 function whyUnsupported(parts: readonly string[]): string | undefined {
   const last = parts.at(-1) ?? "";
   if (parts.some((s) => s.toUpperCase() === "INFORMATION_SCHEMA")) {
@@ -110,7 +113,7 @@ function whyUnsupported(parts: readonly string[]): string | undefined {
   if (parts.length > 1 && (parts.at(-2) ?? "").startsWith("_")) {
     return "Session tables and hidden datasets can't be queried through the gateway";
   }
-  if (parts.some((s) => !/^[\p{L}\p{M}\p{N}\p{Pc}\p{Pd} :.]*$/u.test(s))) {
+  if (parts.some((s) => !isTableName(s))) {
     return "A table name holds a character that names of tables don't have";
   }
   return undefined;

@@ -2,6 +2,7 @@
  * Reservations, capacity and assignments: who pays for which slots. They hold no data.
  * https://cloud.google.com/bigquery/docs/reference/standard-sql/data-definition-language#create_reservation_statement
  */
+import { madeOf } from "../../made-of.ts";
 import type { Change, PlanStatement } from "../../plan.ts";
 import { planWithoutResult } from "../../plan-statement.ts";
 import { tableNameParts } from "../../table-name.ts";
@@ -29,6 +30,8 @@ export function alterCapacity(context: Context, node: AlterStatement): PlanState
   return planWithoutResult(context, `ALTER_${type}`);
 }
 
+const isCapacityName = madeOf(/^[\w:.-]+$/, String.raw`^[\p{L}\p{N}_:.-]+$`);
+
 /** `project.location.name`; of an assignment `project.location.reservation.name`. */
 export function nameCapacity(
   context: Context,
@@ -40,7 +43,7 @@ export function nameCapacity(
   const count = type === "ASSIGNMENT" ? 4 : 3;
   const project = context.defaults.defaultProject ?? context.defaults.defaultDataset?.project;
   const parts = written.length === count - 1 && project !== undefined ? [project, ...written] : written;
-  if (parts.length !== count || parts.some((part) => !/^[\p{L}\p{N}_:.-]+$/u.test(part))) {
+  if (parts.length !== count || !parts.every(isCapacityName)) {
     context.fail("name", `${type} is named project.location.${count === 4 ? "reservation." : ""}name`, node);
   }
   context.names.set(node, parts);

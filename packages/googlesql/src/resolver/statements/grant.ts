@@ -2,6 +2,7 @@
  * GRANT and REVOKE change who may read past the gateway: an effect that policy can see, and no plan can bound.
  * https://cloud.google.com/bigquery/docs/reference/standard-sql/data-control-language
  */
+import { madeOf } from "../../made-of.ts";
 import type { PlanStatement } from "../../plan.ts";
 import { planWithoutResult } from "../../plan-statement.ts";
 import { tableNameParts } from "../../table-name.ts";
@@ -23,6 +24,8 @@ function resourceName(context: Context, node: GrantStatement): readonly string[]
   return node.resource === "SCHEMA" ? schemaName(context, node.name, node) : nameOf(context, node.name, node).parts;
 }
 
+const isDatasetName = madeOf(/^[\w:.-]+$/, String.raw`^[\p{L}\p{M}\p{N}\p{Pc}\p{Pd}:.]+$`);
+
 /** `[project.]dataset` */
 export function schemaName(
   context: Context,
@@ -32,7 +35,7 @@ export function schemaName(
   const parts = tableNameParts(path);
   const project = context.defaults.defaultProject ?? context.defaults.defaultDataset?.project;
   const full = parts.length === 1 && project !== undefined ? [project, ...parts] : parts;
-  if (full.length !== 2 || full.some((part) => !/^[\p{L}\p{M}\p{N}\p{Pc}\p{Pd}:.]+$/u.test(part))) {
+  if (full.length !== 2 || !full.every(isDatasetName)) {
     return context.fail("name", "A dataset is named project.dataset", node);
   }
   if (full[1]?.startsWith("_")) return context.fail("unsupported", "Hidden datasets are not supported", node);
