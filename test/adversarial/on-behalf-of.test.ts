@@ -55,7 +55,7 @@ describe("an agent on behalf of a person", () => {
   });
 
   /** The hospital's people beside the demo's; agents are called bot-…. */
-  function configure(more: object): void {
+  function configure(more: object, bots = "bot-*"): void {
     const config = parse(readFileSync(rig.configFile, "utf8")) as {
       issuers: { name: string }[];
       agents: { rules: { name: string }[] };
@@ -75,7 +75,7 @@ describe("an agent on behalf of a person", () => {
       {
         name: "bots",
         issuer: hospital.issuer,
-        match: { sub: "bot-*" },
+        match: { sub: bots },
         sponsor: { issuer: hospital.issuer, subject: "sue" },
       } as { name: string },
     ];
@@ -395,6 +395,33 @@ describe("an agent on behalf of a person", () => {
       const answer = await agent.results(jobId);
       assert.equal(answer.status, 200, answer.body);
       assert.match(answer.body, /"totalRows":"3"/);
+    });
+
+    it("isn't run where the configuration was changed meanwhile: no delegation, may_act required, the agent's rule gone", async () => {
+      const officer = await console_("mo", ["privacy-officers"]);
+      const askedFor = [
+        await held(await acting(clinical(), person("kim"))),
+        await held(await acting(clinical(), person("kim", { may_act: { sub: "bot-a" } }))),
+        await held(attacker(await clinical())),
+      ];
+      const after = async (n: number, more: object, bots?: string) => {
+        const { request, session } = askedFor[n] ?? assert.fail();
+        await rig.restart(() => configure(more, bots));
+        assert.equal((await decide(officer, request)).status, 200);
+        const before = await sessionById(rig.gateway.store, session);
+        const row = await rig.gateway.engine.settle(before, 5_000, new AbortController().signal);
+        return [row.state, row.upstream_job];
+      };
+      const noDelegation = { audiences: { agents: ["bots"], people: ["hospital-console"] } };
+      assert.deepEqual(await after(0, noDelegation), ["denied", null]);
+      assert.deepEqual(await after(2, {}, "other-*"), ["denied", null]);
+      // The one whose person had named the agent is run.
+      const unnamed = await rig.restart(() => configure({})).then(async () => acting(clinical(), person("kim")));
+      askedFor.push(await held(unnamed));
+      assert.deepEqual(await after(3, { may_act: "required" }), ["denied", null]);
+      assert.equal((await unnamed.query("SELECT 1")).status, 401);
+      assert.equal((await after(1, { may_act: "required" }))[1] !== null, true);
+      await rig.restart(() => configure({}));
     });
 
     it("isn't run for a person who was revoked since, and shows the reviewer both", async () => {

@@ -103,6 +103,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
       store,
       sealer: store.sealer,
       connections,
+      admission: identity.admission,
       approvals: { defaultApprovers: config.people.approversDefault, expiresAfterMs: config.approvals.expiresAfterMs },
       limits: {
         openPerAgent: config.limits.sessions.openPerAgent,

@@ -1,5 +1,6 @@
 import type { LedgerEvent } from "../evidence/event.ts";
 import { CommandError } from "../store/command.ts";
+import { type Admission, createAdmission } from "./admission.ts";
 import { checkCompactJws, presentedToken } from "./bearer.ts";
 import { readIssuer } from "./compact-jwt.ts";
 import type { Proof } from "./dpop.ts";
@@ -25,6 +26,7 @@ export interface Identity {
   agent(presented: Presented): Promise<AgentPrincipal>;
   person(presented: Presented): Promise<PersonPrincipal>;
   readonly tokens: TokenService;
+  readonly admission: Admission;
   /** What the next proof must carry (RFC 9449, 8.2); undefined: nothing is asked for. */
   proofNonce(): string | undefined;
 }
@@ -53,8 +55,15 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
   const { store, publicUrl } = options;
   const clock = options.clock ?? Date.now;
   const verifier = createVerifier(options.issuers, options);
-  const delegating = options.issuers.flatMap(({ issuer, audiences }) => (audiences.delegation ? [issuer] : []));
-  const register = new AgentRegister(store, { ...options.agents, delegating }, clock);
+  const delegating = options.issuers.flatMap(({ issuer, audiences, requireMayAct }) =>
+    audiences.delegation ? [{ issuer, mayActRequired: requireMayAct === true }] : [],
+  );
+  const agentIssuers = new Set([
+    publicUrl,
+    ...options.issuers.flatMap(({ issuer, audiences }) => (audiences.agents ? [issuer] : [])),
+  ]);
+  const agents: AgentsConfig = { ...options.agents, delegating };
+  const register = new AgentRegister(store, agents, clock);
   await register.enterConfigured();
   const signingKeys = await SigningKeys.open(signingKeyFile(options.keyDirectory), clock, (kid) =>
     store.append([{ type: "access-token-key.made", data: { key: kid } }]),
@@ -114,6 +123,7 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
 
   return {
     agent,
+    admission: createAdmission(store, agents, agentIssuers, clock),
     proofNonce: () => nonces?.current(),
     person: async (presented) => register.resolvePerson(await verify(presented)),
     tokens: new TokenService({

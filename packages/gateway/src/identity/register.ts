@@ -44,8 +44,8 @@ export interface AgentsConfig {
   readonly senderConstrained?: "all" | readonly string[];
   readonly registered: readonly RegisteredAgent[];
   readonly rules: readonly AgentRule[];
-  /** Issuers on whose people's behalf agents may act. */
-  readonly delegating?: readonly string[];
+  /** Issuers on whose people's behalf agents may act, and whether their tokens must say who (`may_act`). */
+  readonly delegating?: readonly { readonly issuer: string; readonly mayActRequired: boolean }[];
 }
 
 /** What the register needs of the store. */
@@ -168,12 +168,23 @@ export class AgentRegister {
 
   /** The person for whom an agent acts. Whoever a rule makes an agent is none, even before it first came. @throws CredentialError */
   async #delegator(credential: Credential): Promise<PersonPrincipal> {
-    if (this.#config.delegating?.includes(credential.issuer) !== true)
+    const from = this.#config.delegating?.find(({ issuer }) => issuer === credential.issuer);
+    if (from === undefined)
       throw new CredentialError("delegation", "Agents don't act for people of this issuer any more.");
+    const mayAct = credential.claims.may_act !== undefined;
+    if (from.mayActRequired && !mayAct)
+      throw new CredentialError(
+        "delegation",
+        "The person's token doesn't say who may act for them (`may_act`), as is required here by now.",
+      );
     if (this.#config.rules.some((rule) => ruleMatches(rule, credential)))
       throw new CredentialError("delegation", "This subject is an agent by a rule; an agent is no person to act for.");
     const person = await this.#person(credential);
-    return credential.exchangedFor === undefined ? person : { ...person, exchangedFor: credential.exchangedFor };
+    return {
+      ...person,
+      ...(mayAct ? { mayAct } : {}),
+      ...(credential.exchangedFor === undefined ? {} : { exchangedFor: credential.exchangedFor }),
+    };
   }
 
   async #person(credential: Credential): Promise<PersonPrincipal> {
@@ -204,9 +215,17 @@ export class AgentRegister {
     };
   }
 
-  #find({ issuer, subject }: AgentId): Promise<AgentRow | undefined> {
-    return AGENT.first(this.#store, { issuer, subject });
+  #find(agent: AgentId): Promise<AgentRow | undefined> {
+    return findAgent(this.#store, agent);
   }
+}
+
+/** An agent's entry. */
+export function findAgent(
+  store: Pick<RegisterStore, "db">,
+  { issuer, subject }: AgentId,
+): Promise<AgentRow | undefined> {
+  return AGENT.first(store, { issuer, subject });
 }
 
 const AGENT = prepare((db, given: AgentId) =>

@@ -4,6 +4,7 @@ import type { EngineOptions } from "./engine-options.ts";
 import type { Outcome } from "./job-follower.ts";
 import { DISAGREES, denied } from "./refusal.ts";
 import type { SessionError } from "./session.ts";
+import { principalOf, type SessionRow } from "./session-row.ts";
 
 export const TOOK_TOO_LONG: SessionError = {
   reason: "timeout",
@@ -17,7 +18,9 @@ export const BUSY: SessionError = {
     "Another query writes a table or routine that this one uses, or wrote it a moment ago, or reads what this one writes. Nothing was run. Send it again when that has ended.",
 };
 
-export const NOT_ADMITTED = denied("The agent, or what it came with, was suspended or revoked. Nothing was run.");
+export const NOT_ADMITTED = denied(
+  "The agent, or what it came with, was suspended or revoked, or isn't taken any more. Nothing was run.",
+);
 
 /** A change that is waited for. */
 export interface Change {
@@ -64,6 +67,13 @@ export class Endings {
       { session, alarm: kind },
       "BigQuery's answer does not agree with the analysis; the query was stopped",
     );
+  }
+
+  /** Whether the agent is still let in, and whom it acts for; if not, the session has ended with that. */
+  async admits(row: SessionRow, state: "failed" | "denied"): Promise<boolean> {
+    if (await this.#o.admission.holds(principalOf(row))) return true;
+    await this.end(row.id, state, NOT_ADMITTED);
+    return false;
   }
 
   /** A command that refuses for a bound ends the session with that refusal, so that nothing hangs. */

@@ -1,4 +1,5 @@
 import type { Sealer } from "../evidence/seal.ts";
+import type { Admission } from "../identity/admission.ts";
 import type { Store } from "../store/store.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
@@ -8,6 +9,7 @@ export interface EngineOptions {
   readonly store: Store;
   readonly sealer: Sealer;
   readonly connections: readonly Connection[];
+  readonly admission: Admission;
   readonly approvals: { readonly defaultApprovers: readonly string[]; readonly expiresAfterMs: number };
   readonly limits: {
     readonly openPerAgent: number;

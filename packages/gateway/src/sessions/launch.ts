@@ -1,13 +1,12 @@
 import type { PlanStatement } from "@chaperone/googlesql";
 import type { Json } from "../evidence/event.ts";
-import { stillAdmitted } from "../identity/revocation.ts";
 import type { PermitDecision } from "../policy/decision.ts";
 import { CommandError } from "../store/command.ts";
 import { isRefusal } from "../upstream/jobs.ts";
 import { type Assessment, assess } from "./assess.ts";
 import type { HoldInput } from "./commands/hold.ts";
 import type { Connection } from "./connection.ts";
-import { BUSY, type Endings, NOT_ADMITTED } from "./endings.ts";
+import { BUSY, type Endings } from "./endings.ts";
 import { connectionByName, type EngineOptions } from "./engine-options.ts";
 import type { JobFollower } from "./job-follower.ts";
 import { travelEvent, upstreamFailure } from "./records.ts";
@@ -16,7 +15,6 @@ import type { SessionInput } from "./session-input.ts";
 import {
   attribution,
   openStatement,
-  principalOf,
   processed,
   type SealedStatement,
   type SessionRow,
@@ -84,11 +82,7 @@ export class Launch {
     this.#assessed.delete(row.id);
     if (kept !== undefined) return kept;
     // After a restart: what runs must still be what was decided, for an agent that is still let in.
-    const { store, clock } = this.#o;
-    if (!(await stillAdmitted(store, principalOf(row), clock()))) {
-      await this.#endings.end(row.id, "failed", NOT_ADMITTED);
-      return undefined;
-    }
+    if (!(await this.#endings.admits(row, "failed"))) return undefined;
     const a = await assess(this.#input.of(processed(row), connection, sealed));
     if (a.kind === "permitted" && a.binding === row.binding) return a;
     await this.#endings.end(
@@ -102,6 +96,7 @@ export class Launch {
 
   /** A person agreed: runs what was approved, if it is what would run now. */
   async startApproved(row: SessionRow): Promise<void> {
+    if (!(await this.#endings.admits(row, "denied"))) return;
     const connection = connectionByName(this.#o, row.connection);
     const sealed = openStatement(this.#o, row);
     let a: Assessment;

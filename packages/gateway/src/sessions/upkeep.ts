@@ -93,7 +93,8 @@ export class Upkeep {
   async #resumeOne(row: SessionRow, connection: Connection): Promise<void> {
     switch (row.state) {
       case "received":
-        await this.#parts.process.process(processed(row), connection, openStatement(this.#o, row));
+        if (await this.#parts.endings.admits(row, "denied"))
+          await this.#parts.process.process(processed(row), connection, openStatement(this.#o, row));
         return;
       case "approved":
         await this.#parts.launch.startApproved(row);
