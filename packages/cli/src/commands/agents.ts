@@ -108,7 +108,7 @@ export function agentsCommand(): Command {
 
   withGateway(agents.command("revoke <token|issuer|sponsor|proof-key> <id>"))
     .description(
-      "refuse a token by its id, an issuer's tokens, a sponsor's agents, or tokens bound to a key or certificate by its thumbprint, from the next request on; for good",
+      "refuse from the next request on, for good: a token by its id; an issuer's tokens; a person (sponsor) with the agents that they answer for or that act for them; or tokens bound to a key or certificate, by its thumbprint",
     )
     .option("--sponsor-issuer <url>", "for sponsor: the person's issuer")
     .requiredOption("--reason <text>", "kept in the ledger")

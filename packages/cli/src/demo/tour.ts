@@ -154,10 +154,12 @@ export async function playTour({ demo, state, write, signal }: TourOptions): Pro
     const pending = agent("care-summary-agent", query, "care-coordination");
     const { id } = await pendingRequest(dana, pending, others);
     const { binding } = await dana.get<ApprovalView>(`approvals/${id}`);
+    show(`${query}\n`);
     await dana.post(`approvals/${id}/decisions`, { decision: "approve", reason, binding });
+    show(`held as ${id}\ndana.officer: approved, "${reason}"\n`);
     const { rows: answered, error: failed } = await pending;
     show(
-      `${query}\n\n${(answered ?? fail(failed?.message ?? "rows arrive")).map((row) => safe(JSON.stringify(row))).join("\n")}\n`,
+      `${(answered ?? fail(failed?.message ?? "rows arrive")).map((row) => safe(JSON.stringify(row))).join("\n")}\n`,
     );
     return answered ?? [];
   };
