@@ -124,7 +124,7 @@ describe("an agent that may train models", () => {
       `CREATE TABLE workspace.t AS SELECT predicted_balance AS x FROM ML.PREDICT(MODEL workspace.sums, ${guess})`,
       `CREATE VIEW workspace.t AS SELECT hit FROM ML.PREDICT(MODEL workspace.sums, ${guess})`,
     ])
-      assert.match(await refused(sql), /infer of the rows of demo-clinic\.workspace\.sums/, sql);
+      assert.match(await refused(sql), /infer of the results of demo-clinic\.workspace\.sums/, sql);
   });
 
   it("row 25: its weights, whose categories are values of the record, are hidden", async () => {

@@ -82,19 +82,19 @@ describe("what goes outside BigQuery", () => {
     after(end);
 
     for (const [row, sql, what] of [
-      ["17", `SELECT ${OPS}.far('x') AS a`, `reach of the rows of ${PROJECT}.ops.far`],
+      ["17", `SELECT ${OPS}.far('x') AS a`, `reach of ${PROJECT}.ops.far`],
       ["17", `SELECT ${OPS}.far(vin) AS a FROM p`, `export of ${PROJECT}.ehr.patients.vin`],
       ["17", `SELECT IF(vin = 'x', ${OPS}.far('hit'), '') AS a FROM p`, `export of ${PROJECT}.ehr.patients.vin`],
       ["17", `SELECT ${OPS}.far('hit') AS a FROM p WHERE vin > 'M'`, `export of ${PROJECT}.ehr.patients.vin`],
-      ["17", `CREATE VIEW ${OPS}.v AS SELECT ${OPS}.far('x') AS a`, `reach of the rows of ${PROJECT}.ops.far`],
-      ["17", `CREATE FUNCTION ${OPS}.g(x STRING) AS (${OPS}.far(x))`, `reach of the rows of ${PROJECT}.ops.far`],
+      ["17", `CREATE VIEW ${OPS}.v AS SELECT ${OPS}.far('x') AS a`, `reach of ${PROJECT}.ops.far`],
+      ["17", `CREATE FUNCTION ${OPS}.g(x STRING) AS (${OPS}.far(x))`, `reach of ${PROJECT}.ops.far`],
       ["17", `CREATE FUNCTION ${OPS}.g(x STRING) RETURNS STRING LANGUAGE python AS 'x'`, "effect python"],
-      ["17", "SELECT AI.GENERATE(('say', vin)) AS a FROM p", `reach of the rows of ${PROJECT}.@ai.GENERATE`],
+      ["17", "SELECT AI.GENERATE(('say', vin)) AS a FROM p", `reach of ${PROJECT}.@ai.GENERATE`],
       ["17", "SELECT AI.IF(('is it', vin)) AS a FROM p", `export of ${PROJECT}.ehr.patients.vin`],
       ["17", "SELECT 1 AS a FROM p WHERE vin > 'M' AND AI.IF('x')", `export of ${PROJECT}.ehr.patients.vin`],
       ["17", "SELECT AI.GENERATE('x', endpoint => 'https://evil.invalid/') AS a", "a name of Google's"],
       ["17", "SELECT AI.GENERATE('x', connection_id => 'us.c') AS a", "connection_id of AI.GENERATE is not supported"],
-      ["25", `SELECT max FROM ML.FEATURE_INFO(MODEL ${OPS}.m)`, `reach of the rows of ${PROJECT}.ops.m`],
+      ["25", `SELECT max FROM ML.FEATURE_INFO(MODEL ${OPS}.m)`, `reach of ${PROJECT}.ops.m`],
       ["25", `SELECT * FROM ML.FEATURE_INFO(MODEL elsewhere.ops.m)`, "does not serve"],
       ["25", `SELECT * FROM ML.WEIGHTS(MODEL ${OPS}.m)`, "was not found or is not available"],
       ["25", `SELECT * FROM ML.PREDICT(MODEL ${OPS}.m, (SELECT vin FROM p))`, "was not found or is not available"],
@@ -116,9 +116,9 @@ describe("what goes outside BigQuery", () => {
 
     it("row 17: a remote function gives what it was told before: that too is read", async () => {
       const loot = await refused(`SELECT ${OPS}.far(code) AS a FROM \`${PROJECT}.ehr.conditions\``);
-      assert.match(loot.last.body, new RegExp(`read of the rows of ${PROJECT}.ops.far \\(phi\\)`));
+      assert.match(loot.last.body, new RegExp(`read of the results of ${PROJECT}.ops.far \\(phi\\)`));
       // It could fail, or not, by what it was told.
-      assert.match(loot.last.body, new RegExp(`infer of the rows of ${PROJECT}.ops.far \\(phi\\)`));
+      assert.match(loot.last.body, new RegExp(`infer of the results of ${PROJECT}.ops.far \\(phi\\)`));
       assert.doesNotMatch(loot.last.body, /export|reach/);
     });
 

@@ -76,7 +76,7 @@ export function decide(policies: PolicySet, request: DecisionRequest): Decision 
   const deny = (message: string): Decision => ({ ...basis, effect: "deny", message });
   const denied = uses.filter(({ effect }) => effect === "deny");
   if (denied.length > 0 || refusals.length > 0) {
-    return deny(denyMessage(denied, refusals, policies.policies));
+    return deny(denyMessage(denied, refusals, plan, policies.policies));
   }
   const approval = protections.approval ? strictestApproval(judged.flatMap(({ approvals }) => approvals)) : undefined;
   if (approval?.approvers.length === 0) {

@@ -1,3 +1,4 @@
+import type { UnderstoodPlan } from "@chaperone/googlesql";
 import type { PolicyAction, UseDecision } from "./decision.ts";
 import type { Policy } from "./policy-set.ts";
 
@@ -20,10 +21,12 @@ const MEANING: Readonly<Record<PolicyAction, string>> = {
 export function denyMessage(
   denied: readonly UseDecision[],
   unsupported: readonly string[],
+  plan: UnderstoodPlan,
   policies: ReadonlyMap<string, Policy>,
 ): string {
   const lines = unsupported.map((what) => `Not permitted: ${what}.`);
-  lines.push(...denied.slice(0, MOST_COLUMNS).map(columnLine));
+  const called = calledIn(plan);
+  lines.push(...denied.slice(0, MOST_COLUMNS).map((use) => columnLine(use, called)));
   if (denied.length > MOST_COLUMNS) lines.push(`And ${denied.length - MOST_COLUMNS} more columns.`);
   const forbids = [...new Set(denied.flatMap(({ policies: ids }) => ids))].flatMap((id) => policies.get(id) ?? []);
   for (const { id, effect, obligations } of forbids) {
@@ -38,8 +41,28 @@ export function denyMessage(
   return ["Access denied.", ...lines].join("\n");
 }
 
-function columnLine({ table, path, classes, action, policies }: UseDecision): string {
-  const what = path === "*" ? `the rows of ${table}` : `${table}.${path}`;
+/** What of the plan's names is no table: routines and models. */
+function calledIn({ statements }: UnderstoodPlan): ReadonlySet<string> {
+  return new Set(
+    statements.flatMap(({ reads, effects, changes = [] }) => [
+      ...reads.filter(({ outside }) => outside !== undefined).map(({ table }) => table),
+      ...effects.flatMap(({ kind, through }) => (kind === "external_table" ? [] : (through ?? []))),
+      ...changes.filter(({ what }) => what === "routine" || what === "model").map(({ name }) => name),
+    ]),
+  );
+}
+
+/** `*` is the rows of a table, the results of what is called, or, where that is not what the action is about, the thing itself. */
+function subject({ table, path, action }: UseDecision, called: ReadonlySet<string>): string {
+  if (path !== "*") return `${table}.${path}`;
+  if (action === "define" || action === "administer") return table;
+  if (!called.has(table)) return `the rows of ${table}`;
+  return action === "reach" || action === "export" ? table : `the results of ${table}`;
+}
+
+function columnLine(use: UseDecision, called: ReadonlySet<string>): string {
+  const { classes, action, policies } = use;
+  const what = subject(use, called);
   const as = classes.length === 0 ? "" : ` (${classes.join(", ")})`;
   const by = policies.length === 0 ? "no policy permits it" : `forbidden by ${policies.join(", ")}`;
   return `${action} of ${what}${as}: the query ${MEANING[action]}; ${by}.`;

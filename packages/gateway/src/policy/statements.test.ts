@@ -94,7 +94,7 @@ const ADMINISTERED = [
 describe("what an agent could widen its own bounds by", () => {
   for (const sql of ADMINISTERED)
     it(`${sql.slice(0, 60)} needs a permit that names administer, and a person`, () => {
-      assert.match(refusal(ask(ALL, sql)), /administer of the rows of p\..*; no policy permits it/);
+      assert.match(refusal(ask(ALL, sql)), /administer of p\..*; no policy permits it/);
       const others = named("read", "aggregate", "infer", "write", "export", "describe", "define", "load");
       assert.match(refusal(ask(others, sql)), /administer of/);
       const quiet = named("administer").replace('@approval("none")', "");
@@ -111,7 +111,7 @@ describe("what an agent could widen its own bounds by", () => {
 describe("a routine", () => {
   it("is defined by a permit of its own; what its body reads is read", () => {
     const sql = "CREATE FUNCTION lab.f() AS ((SELECT MAX(ssn) FROM ehr.patients))";
-    assert.match(refusal(ask(named("write", "read", "infer"), sql)), /define of the rows of p\.lab\.f/);
+    assert.match(refusal(ask(named("write", "read", "infer"), sql)), /define of p\.lab\.f/);
     assert.match(refusal(ask(named("define", "write"), sql)), /read of p\.ehr\.patients\.ssn/);
     assert.equal(ask(named("define", "read", "infer"), sql).effect, "permit");
     assert.match(refusal(ask(named("write"), "DROP FUNCTION lab.f")), /define of/);
@@ -149,10 +149,7 @@ describe("a model", () => {
   });
   it("is exported by a permit to export", () => {
     const out = "EXPORT MODEL lab.m OPTIONS (uri = 'gs://evil/x')";
-    assert.match(
-      refusal(ask(named("read", "write", "define", "administer"), out)),
-      /export of the rows of p\.lab\.m \(phi\)/,
-    );
+    assert.match(refusal(ask(named("read", "write", "define", "administer"), out)), /export of p\.lab\.m \(phi\)/);
     assert.equal(ask(named("export"), out).effect, "permit");
   });
 });
