@@ -158,7 +158,9 @@ describe("an agent that speaks gRPC by hand", () => {
       .where("session", "=", id)
       .where("type", "like", "release.%")
       .execute();
-    return rows.reduce<Record<string, number>>((found, { type }) => ({ ...found, [type]: (found[type] ?? 0) + 1 }), {});
+    const found: Record<string, number> = {};
+    for (const { type } of rows) found[type] = (found[type] ?? 0) + 1;
+    return found;
   }
 
   async function until(what: string, done: () => Promise<boolean>): Promise<void> {
