@@ -26,6 +26,9 @@ const OPEN = `
 @approval("none")
 permit (principal in Group::"clinical-agents", action in [Action::"define", Action::"write"], resource in Dataset::"demo-clinic.workspace");
 
+@id("models-known")
+permit (principal in Group::"clinical-agents", action == Action::"describe", resource in Dataset::"demo-clinic.workspace");
+
 @id("models-asked")
 @approval("none")
 permit (principal in Group::"clinical-agents", action == Action::"reach", resource in Dataset::"demo-clinic.workspace")
@@ -107,6 +110,22 @@ describe("an agent that may train models", () => {
   it("row 25: what a model was trained on goes into it as classes, before it is trained", async () => {
     const classes = await travelled("sums");
     for (const one of ["phi.ssn", "phi.clinical.billing", "phi.clinical.result"]) assert.ok(classes.includes(one), one);
+  });
+
+  it("a list of models asks BigQuery for the list alone, however many there are", async () => {
+    const calls = async () => {
+      const text = await (await fetch(`${rig.url}/metrics`)).text();
+      const of = (call: string) =>
+        Number(
+          new RegExp(`chaperone_upstream_duration_seconds_count\\{call="${call}"[^}]*\\} (\\d+)`).exec(text)?.[1] ?? 0,
+        );
+      return { list: of("models.list"), get: of("models.get") };
+    };
+    const before = await calls();
+    const { body } = await agent.send("GET", `/bigquery/v2/projects/${PROJECT}/datasets/workspace/models`);
+    const { models } = JSON.parse(body) as { models: { modelReference: { modelId: string } }[] };
+    assert.deepEqual(models.map(({ modelReference }) => modelReference.modelId).sort(), ["held", "sizes", "sums"]);
+    assert.deepEqual(await calls(), { list: before.list + 1, get: before.get });
   });
 
   it("row 25: it is asked nothing where policy forbids to infer by an identifier that it was trained on", async () => {

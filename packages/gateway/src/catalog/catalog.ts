@@ -137,16 +137,29 @@ export class Catalog {
     });
     const models = names.models.filter((name) => !loaded.models.has(name));
     requireFew(loaded.models.size + models.length, "models");
-    const trained = await this.#travelled?.of(models);
+    const trained = await this.#trainedOn(models);
     await inTurns(models, async (name) => {
-      const resource = await this.#cache.model(name);
-      loaded.models.set(name, { resource, trained: trained?.get(name)?.get("*") ?? [] });
+      loaded.models.set(name, { resource: await this.#cache.model(name), trained: trained(name) });
     });
     const found = [
       ...fresh.map((name) => loaded.tables.get(name)?.resource),
       ...routines.map((r) => loaded.routines.get(r)),
     ];
     return found.filter((resource) => resource !== undefined);
+  }
+
+  /** Classes of models (`project.dataset.model`) alone: nothing is asked upstream. Rejects with CatalogError. */
+  async classesOfModels(names: readonly string[]): Promise<CatalogSnapshot> {
+    requireFew(names.length, "models");
+    const loaded = newLoaded();
+    const trained = await this.#trainedOn(names);
+    for (const name of names) loaded.models.set(name, { resource: undefined, trained: trained(name) });
+    return new Snapshot(loaded, this.#file);
+  }
+
+  async #trainedOn(models: readonly string[]): Promise<(model: string) => readonly DataClass[]> {
+    const travelled = await this.#travelled?.of(models);
+    return (model) => travelled?.get(model)?.get("*") ?? [];
   }
 
   async #loadTables(names: readonly TableName[], loaded: Loaded): Promise<void> {

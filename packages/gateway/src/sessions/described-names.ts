@@ -28,11 +28,7 @@ export async function describableNames(
   const describable = new Set<string>();
   for (let start = 0; start < names.length; start += MOST_TABLES) {
     const some = names.slice(start, start + MOST_TABLES);
-    const none = { tables: [], wildcards: [], routines: [], metadata: [] };
-    const snapshot =
-      what === "models"
-        ? await connection.catalog.loadNamed({ ...none, models: some }, (p) => connection.projects.includes(p))
-        : await connection.catalog.load([]);
+    const snapshot = await (what === "models" ? connection.catalog.classesOfModels(some) : connection.catalog.load([]));
     const request = describing(principal, connection, snapshot, now);
     for (const name of some)
       if (describedIn(connection, request, snapshot, name, false) !== undefined) describable.add(name);
