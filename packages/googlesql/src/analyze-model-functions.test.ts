@@ -42,6 +42,12 @@ describe("a function of a model", () => {
       "SELECT precision FROM ML.EVALUATE(MODEL risk, (SELECT ssn AS outcome, weight FROM patients WHERE id = 1), STRUCT(0.5 AS threshold))",
       "precision = transform *, transform ssn, transform weight, transform risk.* ? id",
     ],
+    // Nor is a statistic over what is made of them.
+    [
+      "SELECT AVG(false_positive_rate) AS a, COUNT(*) AS n FROM ML.ROC_CURVE(MODEL risk, (SELECT ssn AS outcome FROM patients WHERE id = 1))",
+      "a = transform *, transform ssn, transform risk.* ? id",
+      "n = transform *, transform ssn, transform risk.* ? id",
+    ],
     ["SELECT r2_score FROM ML.EVALUATE(MODEL cost)", "r2_score = transform cost.*"],
     ["SELECT threshold FROM ML.ROC_CURVE(MODEL risk)", "threshold = transform risk.*"],
     ["SELECT weight FROM ML.WEIGHTS(MODEL risk, STRUCT(TRUE AS standardize))", "weight = transform risk.*"],
@@ -168,7 +174,6 @@ describe("a function of a model", () => {
     ["ML.TRANSFORM(MODEL risk, TABLE patients)", /those that TRANSFORM made/],
     ["ML.GENERATE_TEXT(MODEL far, (SELECT ssn AS prompt FROM patients))", /runs elsewhere, by its connection's rights/],
     ["AI.GENERATE_TABLE(MODEL far, TABLE patients, STRUCT('a STRING' AS output_schema))", /runs elsewhere/],
-    ["AI.FORECAST(TABLE patients, data_col => 'weight', timestamp_col => 'born')", /take ML.FORECAST/],
     ["AI.SEARCH(TABLE patients, 'ssn', 'x')", /by the connection of the table's embeddings/],
     ["ML.PREDICT(MODEL risk, TABLE patients) TABLESAMPLE SYSTEM (10 PERCENT)", /takes a table, not a table function/],
     ["EXTERNAL_QUERY('us.c', 'SELECT 1')", /only that database knows/],

@@ -5,7 +5,7 @@
  * https://cloud.google.com/bigquery/docs/reference/standard-sql/bigqueryml-syntax-feature
  * https://cloud.google.com/bigquery/docs/reference/standard-sql/bigqueryml-syntax-predict
  */
-import { type Flow, NO_KEYS, transformed } from "../../flow/flow.ts";
+import { type Flow, NO_KEYS, picked, transformed } from "../../flow/flow.ts";
 import type { ModelResource } from "../../model-resource.ts";
 import type { Expression, ModelArgument, Node, TableFunctionCall } from "../../tree.ts";
 import { FLOAT64, INT64, STRING, type Type } from "../../types.ts";
@@ -14,6 +14,7 @@ import { noteEffect, outsideFlow } from "../effects.ts";
 import { type Column, fold, type Relation } from "../scope.ts";
 import { nameOf } from "../statements/target.ts";
 import { type Given, type Input, inputOf, type Surroundings } from "./arguments.ts";
+import { made, requireDistinct, takeByName } from "./columns-by-name.ts";
 import { MODEL_FUNCTIONS } from "./model-columns.ts";
 import type { ModelFunction } from "./model-function.ts";
 
@@ -65,13 +66,13 @@ export function modelFunction(context: Context, node: TableFunctionCall, around:
     return context.fail("unsupported", message, argument);
   }
   const features = input === null ? [] : featuresOf(input, resource, known);
-  const made_ = transformed([flow, ...features, ...(input === null || known.keeps ? [] : [input.rows])]);
+  const keeps = known.keeps === true && input !== null;
+  const shown = transformed([flow, ...features, ...(input === null || keeps ? [] : [input.rows])]);
+  // Of a few rows it makes as many as it likes: a statistic over those is none over what it was given.
+  const made_ = input === null || keeps ? shown : picked(shown);
   context.failing.push(made_);
   const own = columns.map(([column, type]) => made(context, column, type, made_));
-  const kept =
-    known.keeps && input !== null
-      ? input.columns.map((c) => ({ ...c, written: "value" as const, id: context.freshId() }))
-      : [];
+  const kept = keeps ? input.columns.map((c) => ({ ...c, written: "value" as const, id: context.freshId() })) : [];
   const all = [...own, ...kept];
   requireDistinct(context, name, own, kept, known.others ?? [], node);
   takeByName(context, node, all);
@@ -79,28 +80,10 @@ export function modelFunction(context: Context, node: TableFunctionCall, around:
     columns: all,
     implicit: input?.implicit ?? NO_KEYS,
     // How many weights or centroids there are is the model's; of an evaluation there is one row.
-    rows: known.keeps && input !== null ? input.rows : made_,
-    repeated: input?.repeated ?? true,
+    rows: keeps ? input.rows : made_,
+    repeated: keeps ? input.repeated : true,
     valueTable: false,
   };
-}
-
-/** What runs gives these columns by name: whatever else the function gives, and in which order, is not seen. */
-function takeByName(context: Context, node: TableFunctionCall, columns: readonly Column[]): void {
-  // What the gateway writes into a view or a routine names them.
-  if (context.inDefinition && context.namedCalls.has(node)) return;
-  if (context.inDefinition) {
-    const message =
-      "In a view or a routine, which run as they were written, a function of a model is supported as (SELECT r.column, … FROM it AS r) only";
-    context.fail("unsupported", message, node);
-  }
-  const names = columns.map(({ name }) => name);
-  const known = context.calledColumns.get(node);
-  // It is printed once.
-  if (known !== undefined && JSON.stringify(known) !== JSON.stringify(names)) {
-    context.fail("unsupported", "A function of a model is given other columns each time it runs; name them", node);
-  }
-  context.calledColumns.set(node, names);
 }
 
 /** The model named, and what comes of it. That it works at all tells of what kind the model is. */
@@ -196,32 +179,4 @@ function featuresOf(input: Input, { featureColumns = [] }: ModelResource, { keep
 
 function holdsFields(type: Type): boolean {
   return type.kind === "struct" || (type.kind === "array" && holdsFields(type.element));
-}
-
-function made(context: Context, name: string, type: Type, flow: Flow): Column {
-  return { name, type, written: "value", flow, id: context.freshId() };
-}
-
-/** What stands twice, or may, would be either: the value of one under the sources of the other. */
-function requireDistinct(
-  context: Context,
-  name: string,
-  own: readonly Column[],
-  kept: readonly Column[],
-  others: readonly string[],
-  node: Node,
-): void {
-  const seen = new Set(
-    kept.length === 0 ? [] : others.filter((other) => own.every(({ name }) => fold(name) !== other)),
-  );
-  for (const column of [...own, ...kept]) {
-    if (column.name === "" || seen.has(fold(column.name))) {
-      context.fail(
-        "name",
-        `${name} would give a column without a name, or two of one; name the columns it is given`,
-        node,
-      );
-    }
-    seen.add(fold(column.name));
-  }
 }
