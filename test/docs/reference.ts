@@ -19,6 +19,7 @@ import {
 import { METADATA_VIEWS, REFUSED_METADATA } from "../../packages/googlesql/src/metadata/views.ts";
 import type { ModelResource } from "../../packages/googlesql/src/model-resource.ts";
 import { MODEL_FUNCTIONS, MODEL_KINDS } from "../../packages/googlesql/src/resolver/table-functions/model-columns.ts";
+import { SERIES_FUNCTIONS } from "../../packages/googlesql/src/resolver/table-functions/time-series-model.ts";
 import type { TableResource } from "../../packages/googlesql/src/table-resource.ts";
 import { documentedRules } from "./documented-rules.ts";
 import { policyExamples } from "./policy-examples.ts";
@@ -38,6 +39,7 @@ const PARTS: Readonly<Record<string, () => string>> = {
   "refused functions": refusedFunctions,
   "system variables": systemVariables,
   "model functions": modelFunctions,
+  "series functions": seriesFunctions,
   "metadata views": metadataViews,
   "refused metadata views": refusedMetadataViews,
   "documented rules": rulesTable,
@@ -153,6 +155,21 @@ function modelFunctions(): string {
     ]);
   });
   return table(["function", "of models", "takes beside the model", "gives"], rows);
+}
+
+function seriesFunctions(): string {
+  const rows = [...SERIES_FUNCTIONS].flatMap(([name, { tables, settings, columns }]) => {
+    const given = (history: boolean) =>
+      ["`id_cols` as they are", ...columns(history).map(([[column]]) => `\`${column}\``)].join(", ");
+    const takes = [
+      `${tables.length === 1 ? "a table or query" : `${tables.join(" and ")}, each a table or query`}; data_col, timestamp_col, id_cols, model`,
+      ...settings.keys(),
+    ].join(", ");
+    const [plain, history] = [given(false), given(true)];
+    const other = history === plain ? [] : [[`\`${name}\``, "the same, with output_historical_time_series", history]];
+    return [[`\`${name}\``, takes, plain], ...other];
+  });
+  return table(["function", "takes", "gives"], rows);
 }
 
 const KINDS_OF_TABLES = ["TABLE", "VIEW", "MATERIALIZED_VIEW"];

@@ -159,7 +159,6 @@ describe("ML.FEATURE_INFO", () => {
     ["ML.FORECAST(MODEL m)", "name"],
     ["ML.CONFUSION_MATRIX(MODEL m)", "unsupported"],
     ["AI.GENERATE_TEXT(MODEL m, (SELECT ssn AS prompt FROM patients))", "unsupported"],
-    ["AI.FORECAST(TABLE patients, data_col => 'weight', timestamp_col => 'born')", "unsupported"],
   ] as const)
     it(`${from} is refused`, () => assert.equal(refusalOf(`SELECT * FROM ${from}`)?.code, code));
   it("of a model that the same script makes is refused", () => {

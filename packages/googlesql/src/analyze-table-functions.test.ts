@@ -216,7 +216,6 @@ describe("a table function", () => {
     ["GAP_FILL(TABLE patients, 'born', INTERVAL 1 DAY, origin => (SELECT MAX(born) FROM patients))", "type"],
     ["GAP_FILL(TABLE nowhere, 'born', INTERVAL 1 DAY)", "name"],
     ["EXTERNAL_QUERY('c', 'SELECT 1')", "unsupported"],
-    ["AI.FORECAST(TABLE patients, data_col => 'weight', timestamp_col => 'born')", "unsupported"],
     ["ML.PREDICT(MODEL ehr.m, TABLE patients)", "name"],
     ["nothing(1)", "unsupported"],
   ] as const)

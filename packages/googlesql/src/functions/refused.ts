@@ -47,10 +47,6 @@ export const REASONS: readonly (readonly [reason: string, names: readonly string
   ],
   ["it gives many rows to a model at once; AI.GENERATE takes a row's values", names("AI.AGG")],
   ["it groups by every combination of its columns; group by those you need", names("AI.KEY_DRIVERS ML.GET_INSIGHTS")],
-  [
-    "what it gives of a table isn't analysed yet; train a model of ARIMA_PLUS, and take ML.FORECAST and its like",
-    names("AI.DETECT_ANOMALIES AI.EVALUATE AI.FORECAST"),
-  ],
   ["the gateway doesn't know what it sends to a model", names("AI.")],
   [
     "it describes all columns of its table at once, by values of single rows among others; compute the statistics you need",

@@ -5,7 +5,7 @@
  */
 import type { Flow } from "../flow/flow.ts";
 import type { FunctionEntry } from "../functions/signature.ts";
-import type { FunctionCall } from "../tree.ts";
+import type { FunctionCall, Node } from "../tree.ts";
 import type { Context } from "./context.ts";
 import { noteEffect } from "./effects.ts";
 
@@ -52,7 +52,12 @@ export function noteModelCall(context: Context, name: string, node: FunctionCall
       context.fail("unsupported", `${name} takes as ${option} a name of Google's, as a string literal`, argument);
     }
   }
+  noteEffect(context, "model", modelOfGoogle(context, name, node), flows);
+}
+
+/** What a policy permits to reach: the function, of the project whose job it is. */
+export function modelOfGoogle(context: Context, name: string, node: Node): string {
   const { project } = context;
-  if (project === undefined) context.fail("name", `${name} needs a default project, whose model it asks`, node);
-  noteEffect(context, "model", `${project}.@ai.${name.slice("AI.".length)}`, flows);
+  if (project === undefined) return context.fail("name", `${name} needs a default project, whose model it asks`, node);
+  return `${project}.@ai.${name.slice("AI.".length)}`;
 }

@@ -12,6 +12,7 @@ import { gapFill } from "./table-functions/gap-fill.ts";
 import { MODEL_FUNCTIONS } from "./table-functions/model-columns.ts";
 import { featureInfo, modelFunction } from "./table-functions/model-functions.ts";
 import { rangeSessionize } from "./table-functions/range-sessionize.ts";
+import { SERIES_FUNCTIONS, seriesFunction } from "./table-functions/time-series-model.ts";
 import { vectorSearch } from "./table-functions/vector-search.ts";
 
 type TableFunction = (context: Context, node: TableFunctionCall, around: Surroundings) => Relation;
@@ -22,6 +23,7 @@ const TABLE_FUNCTIONS: ReadonlyMap<string, TableFunction> = new Map([
   ["GAP_FILL", gapFill],
   ["ML.FEATURE_INFO", featureInfo],
   ...[...MODEL_FUNCTIONS.keys()].map((name) => [name, modelFunction] as const),
+  ...[...SERIES_FUNCTIONS.keys()].map((name) => [name, seriesFunction] as const),
   ["RANGE_SESSIONIZE", rangeSessionize],
   ["VECTOR_SEARCH", vectorSearch],
 ]);

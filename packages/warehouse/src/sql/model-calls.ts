@@ -6,7 +6,18 @@ import { WarehouseError } from "../errors.ts";
 import type { Feature, Model } from "../model/model.ts";
 import { typeText } from "./data-type.ts";
 import type { Token } from "./lexer.ts";
-import { Cursor, closingOf, commaJoined, isSymbol, isWord, parenthesised, quoted, splitCommas, sql } from "./tokens.ts";
+import {
+  Cursor,
+  closingOf,
+  commaJoined,
+  isSymbol,
+  isWord,
+  parenthesised,
+  quoted,
+  splitCommas,
+  sql,
+  tableRows,
+} from "./tokens.ts";
 
 type FindModel = (parts: readonly string[]) => Model;
 
@@ -36,7 +47,7 @@ function calledQuery(name: string, args: readonly Token[][], find: FindModel): T
   const model = find(cursor.path());
   const settings = rest.find((argument) => isWord(argument[0], "STRUCT"));
   const given = rest.find((argument) => argument !== settings);
-  const rows = given && writeOutModels(rowsOf(given), find);
+  const rows = given && writeOutModels(tableRows(given), find);
   switch (name) {
     case "PREDICT":
       if (rows === undefined) break;
@@ -49,12 +60,6 @@ function calledQuery(name: string, args: readonly Token[][], find: FindModel): T
       return weightRows(model);
   }
   throw new WarehouseError("invalidQuery", `ML.${name} with these arguments is not supported by this warehouse`);
-}
-
-/** `TABLE t`, or a query in parentheses. */
-function rowsOf(argument: readonly Token[]): Token[] {
-  if (isWord(argument[0], "TABLE")) return [...sql("SELECT * FROM"), ...argument.slice(1)];
-  return new Cursor(argument).group();
 }
 
 function thresholdOf(settings: readonly Token[] | undefined): Token[] {

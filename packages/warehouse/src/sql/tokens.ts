@@ -200,3 +200,9 @@ export class Cursor {
     return rest;
   }
 }
+
+/** What is passed to a table function: `TABLE t`, or a query in parentheses. */
+export function tableRows(argument: readonly Token[]): Token[] {
+  if (isWord(argument[0], "TABLE")) return [...sql("SELECT * FROM"), ...argument.slice(1)];
+  return new Cursor(argument).group();
+}

@@ -5,6 +5,7 @@
 import { WarehouseError } from "../errors.ts";
 import { isObject, type Json, type JsonObject } from "../rest/json.ts";
 import { rewriteExpression } from "./expressions.ts";
+import { writeOutForecasts } from "./forecast-calls.ts";
 import { fillHoles, isConstant, scalarBody, tableBody } from "./inline.ts";
 import { type Token, tokenize } from "./lexer.ts";
 import { writeOutModels } from "./model-calls.ts";
@@ -61,15 +62,18 @@ export function translate(query: readonly Token[], names: Names): Translation {
 
 /** The tree of a query, pipes and names settled. */
 function queryTree(query: readonly Token[], names: Names): Node {
-  const statements = parseStatements(
-    normalise(markNames(withoutTime(rewritePipes(writeOutModels(query, (parts) => names.model(parts)))), names)),
-  );
+  const statements = parseStatements(normalise(markNames(withoutTime(rewritePipes(calledRows(query, names))), names)));
   const [statement] = statements;
   if (statement === undefined) throw new WarehouseError("invalidQuery", "Syntax error: Unexpected end of statement");
   const [kind] = kindOf(statement) ?? [""];
   if (statements.length > 1 || !["select", "union", "intersect", "except", "subquery"].includes(kind))
     throw new WarehouseError("invalidQuery", "Syntax error: Unexpected statement");
   return statement;
+}
+
+/** With the queries that functions of models amount to in their places. */
+function calledRows(query: readonly Token[], names: Names): Token[] {
+  return writeOutForecasts(writeOutModels(query, (parts) => names.model(parts)));
 }
 
 /** https://cloud.google.com/bigquery/docs/reference/standard-sql/query-syntax#group_by_grouping_sets */
