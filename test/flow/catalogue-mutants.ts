@@ -4,6 +4,7 @@
  */
 import { everyFunction } from "../../packages/googlesql/src/functions/catalogue.ts";
 import { mayFail } from "../../packages/googlesql/src/functions/failure.ts";
+import { argumentsIn } from "./catalogue-lines.ts";
 
 export interface CatalogueMutant {
   /** What a call asks, so that the tests that reach it are known: `entry SUBSTR`, `fails SUBSTR`, `fails SUBSTR 1`. */
@@ -56,16 +57,4 @@ function placesIn(line: string): readonly number[] {
     if (NO_COLUMN.test(argument)) return [];
     return [argument.includes("=>") ? -1 : place];
   });
-}
-
-/** `(STRING, !INT64?) STRING`: its arguments as written. */
-export function argumentsIn(line: string): readonly string[] {
-  const inner = /^\((.*)\) /.exec(line)?.[1] ?? "";
-  return inner === "" ? [] : inner.split(/,\s*/);
-}
-
-/** `line` with another mark before one of its arguments. */
-export function remarked(line: string, place: number, mark: string): string {
-  const changed = argumentsIn(line).map((a, i) => (i === place ? mark + a.replace(/^[!~=]/, "") : a));
-  return `(${changed.join(", ")}) ${line.slice(line.lastIndexOf(") ") + 2)}`;
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { unfoundDecisions } from "./decision-mutants.ts";
 import { FLOW_MUTANTS } from "./flow-mutants.ts";
 import { unfoundEquivalents } from "./resolver-mutants.ts";
 
@@ -15,6 +16,7 @@ test("the text of each rule that is weakened stands once in flow.ts", () => {
 });
 
 test("each place said to change no plan is one that is weakened", () => {
-  const folder = join(import.meta.dirname, "../../packages/googlesql/src/resolver");
-  assert.deepEqual(unfoundEquivalents(folder), []);
+  const packages = join(import.meta.dirname, "../../packages");
+  assert.deepEqual(unfoundEquivalents(join(packages, "googlesql/src/resolver")), []);
+  assert.deepEqual(unfoundDecisions(join(packages, "googlesql/src"), join(packages, "gateway/src/policy")), []);
 });

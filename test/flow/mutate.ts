@@ -1,19 +1,34 @@
 /**
  * `npm run mutate:flow`: weakens the flow rules in a copy, one at a time: each rule of flow.ts, each place where the resolver
- * applies one, each line of the catalogue of functions. A weakened rule that neither the tables of plans nor a slice of the
- * noninterference test notices is a survivor, and makes the run fail. `--tables` asks the tables alone, `--both` also asks the noninterference test where
- * they noticed; `--only flow`, `--only resolver/pivot.ts`, `--only functions`; `--shard 2/5` runs every fifth, from the second on.
+ * applies one, each decision of what can fail, each line of the catalogue of functions, and each decision of policy. A weakened rule that
+ * neither the tables of plans (of policy: its tests) nor a slice of the noninterference test notices is a survivor, and makes the run fail.
+ * `--tables` asks the tables alone, `--both` also asks the noninterference test where they noticed; `--only flow`, `--only resolver/pivot.ts`,
+ * `--only functions`, `--only policy`, `--only policy/uses.ts`; `--since COMMIT` those on lines that changed since; `--shard 2/5` every fifth,
+ * from the second on.
  */
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join, relative } from "node:path";
+import { basename, join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { Worker } from "node:worker_threads";
 import { catalogueMutants } from "./catalogue-mutants.ts";
+import { type Changed, changedSince } from "./changed-lines.ts";
+import { failingMutants, policyMutants } from "./decision-mutants.ts";
 import { FLOW_MUTANTS } from "./flow-mutants.ts";
-import { type Mutant, resolverMutants, withSwitches } from "./resolver-mutants.ts";
+import { type Mutant, withSwitches } from "./mutants.ts";
+import { resolverMutants } from "./resolver-mutants.ts";
 import type { Answer, Asked } from "./tables-worker.ts";
 
 const { values: flags } = parseArgs({
@@ -22,11 +37,13 @@ const { values: flags } = parseArgs({
     tables: { type: "boolean", default: false },
     only: { type: "string", default: "" },
     shard: { type: "string", default: "1/1" },
+    since: { type: "string" },
   },
 });
 const root = join(import.meta.dirname, "../..");
 const copy = mkdtempSync(join(tmpdir(), "flow-mutants-"));
 const googlesql = join(copy, "packages/googlesql/src");
+const policy = join(copy, "packages/gateway/src/policy");
 const flowFile = join(googlesql, "flow/flow.ts");
 const FUZZ = "test/flow/noninterference.test.ts";
 const PATIENCE_MS = 60_000;
@@ -35,27 +52,37 @@ const LOADING_MS = 600_000;
 const NO_MUTANT = "";
 
 function prepare(): void {
-  for (const part of ["package.json", "tsconfig.json", "packages/googlesql", "test/flow"]) {
-    cpSync(join(root, part), join(copy, part), { recursive: true });
+  const isSource = (path: string): boolean => basename(path) !== "node_modules";
+  for (const part of ["package.json", "tsconfig.json", "packages", "examples/clinic", "test/flow"]) {
+    cpSync(join(root, part), join(copy, part), { recursive: true, filter: isSource });
   }
   mkdirSync(join(copy, "node_modules/@chaperone"), { recursive: true });
   for (const name of readdirSync(join(root, "node_modules"))) {
     if (name !== "@chaperone") symlinkSync(join(root, "node_modules", name), join(copy, "node_modules", name));
   }
-  symlinkSync(join(copy, "packages/googlesql"), join(copy, "node_modules/@chaperone/googlesql"));
+  for (const name of readdirSync(join(copy, "packages"))) {
+    symlinkSync(join(copy, "packages", name), join(copy, "node_modules/@chaperone", name));
+    const own = join(root, "packages", name, "node_modules");
+    if (existsSync(own)) symlinkSync(own, join(copy, "packages", name, "node_modules"));
+  }
 }
 
-/** Tables of plans: queries with their exact sources. */
+/** Tables of plans, queries with their exact sources, and tests of what decides whether a query can fail. */
 function tables(): string[] {
-  return readdirSync(googlesql)
-    .filter((name) => /^(analyze.*|explain)\.test\.ts$/.test(name))
-    .map((name) => join(googlesql, name));
+  const plans = readdirSync(googlesql).filter((name) => /^(analyze.*|explain)\.test\.ts$/.test(name));
+  return [...plans, "functions/plain-argument.test.ts"].map((name) => join(googlesql, name));
 }
 
-/** A thread that has loaded the tables; `first` is its answer without any mutant. */
-async function loaded(): Promise<{ readonly worker: Worker; readonly first: Noticed }> {
+function policyTests(): string[] {
+  return readdirSync(policy)
+    .filter((name) => name.endsWith(".test.ts"))
+    .map((name) => join(policy, name));
+}
+
+/** A thread that has loaded the tests; `first` is its answer before any mutant is turned on. */
+async function loaded(tests: readonly string[]): Promise<{ readonly worker: Worker; readonly first: Noticed }> {
   const worker = new Worker(join(copy, "test/flow/tables-worker.ts"), {
-    workerData: tables(),
+    workerData: tests,
     resourceLimits: { maxOldGenerationSizeMb: 2048 },
   });
   return { worker, first: await answerOf(worker, LOADING_MS) };
@@ -89,23 +116,31 @@ function fuzzNotices(mutant: string): boolean {
 const survivors: string[] = [];
 
 /** Says who noticed; the noninterference test is asked where the tables noticed nothing. */
-function report(rule: string, noticed: Noticed, mutant: string): void {
-  const fuzz = !flags.tables && (noticed === null || flags.both) && fuzzNotices(mutant);
+function report(rule: string, noticed: Noticed, mutant: string, asksFuzz = !flags.tables): void {
+  const fuzz = asksFuzz && (noticed === null || flags.both) && fuzzNotices(mutant);
   console.log(`${rule}: ${noticed === null ? "–" : "table"} ${fuzz ? "fuzz" : "–"}`);
   if (noticed === null && !fuzz) survivors.push(rule);
 }
 
+function flowMutants(changed: Changed): typeof FLOW_MUTANTS {
+  const text = readFileSync(flowFile, "utf8");
+  return FLOW_MUTANTS.filter(([rule, from]) => {
+    const [before = "", behind] = text.split(from);
+    if (behind === undefined || text.split(from).length !== 2)
+      throw new Error(`the text of "${rule}" stands not once in flow.ts`);
+    const line = before.split("\n").length;
+    return changed.lines("packages/googlesql/src/flow/flow.ts", line, line + from.split("\n").length - 1);
+  });
+}
+
 async function weakenFlow(mutants: typeof FLOW_MUTANTS): Promise<void> {
   const text = readFileSync(flowFile, "utf8");
-  for (const [rule, from] of mutants) {
-    if (text.split(from).length !== 2) throw new Error(`the text of "${rule}" stands not once in flow.ts`);
-  }
   for (const [rule, from, to] of mutants) {
     writeFileSync(
       flowFile,
       text.replace(from, () => to),
     );
-    const { worker, first } = await loaded();
+    const { worker, first } = await loaded(tables());
     await worker.terminate();
     report(rule, first, NO_MUTANT);
   }
@@ -114,20 +149,31 @@ async function weakenFlow(mutants: typeof FLOW_MUTANTS): Promise<void> {
 
 type Named = Asked & { readonly name: string };
 
-async function turnOnEach(mutants: readonly Named[]): Promise<void> {
-  let { worker } = await loaded();
+async function turnOnEach(
+  mutants: readonly Named[],
+  tests: readonly string[],
+  asksFuzz = !flags.tables,
+): Promise<void> {
+  if (mutants.length === 0) return;
+  let { worker, first } = await loaded(tests);
+  if (first !== null) throw new Error(`the tests fail without any mutant: ${String(first)}`);
   for (const { name, reach, on } of mutants) {
     worker.postMessage({ reach, on } satisfies Asked);
     const noticed = await answerOf(worker);
-    if (noticed === ENDLESS) ({ worker } = await loaded());
-    report(name, noticed, on);
+    if (noticed === ENDLESS) ({ worker, first } = await loaded(tests));
+    report(name, noticed, on, asksFuzz);
   }
   await worker.terminate();
 }
 
-function named({ number, file, line, from }: Mutant): Named {
-  const name = `${relative(googlesql, file)}:${line}: ${from.replace(/\s+/g, " ").slice(0, 90)}`;
-  return { name, reach: `${number}`, on: `${number}` };
+/** `resolver/pivot.ts`, `policy/uses.ts`: as `--only` says it. */
+function shortName(file: string): string {
+  return file.startsWith(policy) ? join("policy", relative(policy, file)) : relative(googlesql, file);
+}
+
+function named({ number, file, line, from, to }: Mutant): Named {
+  const short = (text: string): string => text.replace(/\s+/g, " ").slice(0, 90);
+  return { name: `${shortName(file)}:${line}: ${short(from)} → ${short(to)}`, reach: `${number}`, on: `${number}` };
 }
 
 /** Lets the copy ask which mutant is on where it looks a function up, and where it asks whether one can fail. */
@@ -156,26 +202,41 @@ function replaceIn(file: string, from: string, to: (text: string) => string): vo
 const [, which, of] = /^(\d+)\/(\d+)$/.exec(flags.shard) ?? [];
 if (which === undefined || of === undefined) throw new Error("--shard takes N/M");
 const inShard = (_: unknown, i: number): boolean => i % Number(of) === Number(which) - 1;
+const changed = changedSince(flags.since, root);
 
 prepare();
 try {
-  const all = resolverMutants(join(googlesql, "resolver"));
+  const places = [
+    ...failingMutants(googlesql),
+    ...resolverMutants(join(googlesql, "resolver")),
+    ...policyMutants(policy),
+  ];
+  const all = places.map((place, number): Mutant => ({ ...place, number }));
   for (const [file, text] of withSwitches(all)) writeFileSync(file, text);
   openCatalogue();
-  const { worker, first } = await loaded();
-  await worker.terminate();
-  if (first !== null) throw new Error(`the tables fail without any mutant: ${String(first)}`);
-  if (!flags.tables && fuzzNotices(NO_MUTANT)) throw new Error("the noninterference test fails without any mutant");
-
-  const rules = "flow".startsWith(flags.only) ? FLOW_MUTANTS.filter(inShard) : [];
-  const places = all
-    .filter(({ file }) => flags.only !== "flow" && relative(googlesql, file).startsWith(flags.only))
+  const chosen = all
+    .filter(({ file }) => flags.only !== "flow" && shortName(file).startsWith(flags.only))
+    .filter(({ file, line, lastLine }) => changed.lines(relative(copy, file), line, lastLine))
     .filter(inShard);
+  const [ofPolicy = [], ofPlans = []] = [true, false].map((is) =>
+    chosen.filter(({ file }) => file.startsWith(policy) === is).map(named),
+  );
+  const rules = "flow".startsWith(flags.only) ? flowMutants(changed).filter(inShard) : [];
   const functions = catalogueMutants();
-  const lines = "functions".startsWith(flags.only) ? functions.filter(inShard) : [];
+  const isNamed = (reach: string): boolean =>
+    changed.names("packages/googlesql/src/functions", reach.split(" ")[1] ?? "");
+  const lines = ("functions".startsWith(flags.only) ? functions : [])
+    .filter(({ reach }) => isNamed(reach))
+    .filter(inShard)
+    .map((line) => ({ ...line, name: line.on }));
+
+  if (!flags.tables && ofPlans.length > 0 && fuzzNotices(NO_MUTANT))
+    throw new Error("the noninterference test fails without any mutant");
+
+  await turnOnEach([...ofPlans, ...lines], tables());
+  await turnOnEach(ofPolicy, policyTests(), false);
   await weakenFlow(rules);
-  await turnOnEach([...places.map(named), ...lines.map((line) => ({ ...line, name: line.on }))]);
-  const asked = rules.length + places.length + lines.length;
+  const asked = rules.length + chosen.length + lines.length;
   console.log(`${asked} of ${FLOW_MUTANTS.length + all.length + functions.length} mutants`);
   console.log(survivors.length === 0 ? "no survivors" : `survivors:\n  ${survivors.join("\n  ")}`);
   if (survivors.length > 0) process.exitCode = 1;

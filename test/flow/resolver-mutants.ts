@@ -2,22 +2,10 @@
  * The places in the resolver where a flow rule is applied, each with a weaker text: a source dropped, a decision forgotten,
  * a failure not noted. Found by their syntax, so that whoever adds a rule adds its mutant.
  */
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import ts from "typescript";
-
-export interface Mutant {
-  /** By which it is turned on. */
-  readonly number: number;
-  readonly file: string;
-  /** 1-based. */
-  readonly line: number;
-  readonly start: number;
-  readonly end: number;
-  readonly from: string;
-  /** What is put before and behind `from`, so that the mutant can be turned on (switch.ts). */
-  readonly around: (on: string) => readonly [before: string, behind: string];
-}
+import { type Place, placesOf, type Weaken } from "./mutants.ts";
 
 const NOTHING =
   "({ explicit: new Map(), implicit: new Set(), constant: false, fields: null, level: Number.POSITIVE_INFINITY })";
@@ -117,13 +105,12 @@ function alsoCounted(place: string): readonly [string, string, string] {
   return [file, from, "counting a table that the script wrote into is no count of one table, however it was written"];
 }
 
-/** All mutants of the resolver below `folder`, in the order of files and places. */
-export function resolverMutants(folder: string): Mutant[] {
+/** All places in the resolver below `folder`, in the order of files and places. */
+export function resolverMutants(folder: string): Place[] {
   return readdirSync(folder, { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"))
     .sort()
-    .flatMap((name) => mutantsOf(join(folder, name)).filter(({ from }) => !isEquivalent(name, from)))
-    .map((mutant, number) => ({ ...mutant, number }));
+    .flatMap((name) => mutantsOf(join(folder, name)).filter(({ from }) => !isEquivalent(name, from)));
 }
 
 function isEquivalent(name: string, text: string): boolean {
@@ -137,56 +124,9 @@ export function unfoundEquivalents(folder: string): readonly string[] {
   ).map(([file, from]) => `${file}: ${from}`);
 }
 
-/** The text of each file that has mutants, with all of them in it, each behind its switch (switch.ts). */
-export function withSwitches(mutants: readonly Mutant[]): ReadonlyMap<string, string> {
-  const texts = new Map<string, string>();
-  for (const [file, those] of Map.groupBy(mutants, (mutant) => mutant.file)) {
-    let text = readFileSync(file, "utf8");
-    // From the end, so that what comes before keeps its place. In one place what is put in last stands first: all that
-    // closes, from the inside out, then all that opens, from the outside in; of the same text, what was found first is outside.
-    const pieces = those.flatMap(({ number, start, end, around }) => {
-      const [before, behind] = around(`globalThis.mutant(${number})`);
-      const opening = { at: start, order: end, within: -number, piece: before };
-      return behind === ""
-        ? [opening]
-        : [opening, { at: end, order: text.length + start, within: number, piece: behind }];
-    });
-    for (const { at, piece } of pieces.sort((a, b) => b.at - a.at || a.order - b.order || a.within - b.within)) {
-      text = text.slice(0, at) + piece + text.slice(at);
-    }
-    texts.set(file, text);
-  }
-  return texts;
-}
-
-type Place = Omit<Mutant, "number">;
-
 function mutantsOf(file: string): Place[] {
-  const text = readFileSync(file, "utf8");
-  const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);
-  const found: Place[] = [];
-  const add = (node: ts.Node, around: Mutant["around"]): void => {
-    const start = node.getStart(source);
-    const line = source.getLineAndCharacterOfPosition(start).line + 1;
-    found.push({ file, line, start, end: node.end, from: text.slice(start, node.end), around });
-  };
-  const instead = (node: ts.Node, to: string): void => add(node, (on) => [`(${on} ? (${to}) : (`, "))"]);
-  const leftOut = (node: ts.Statement): void => add(node, (on) => [`${on} || `, ""]);
-
-  const call = (node: ts.CallExpression, callee: string): void => {
-    const without = WITHOUT[callee];
-    const [first] = node.arguments;
-    const last = node.arguments.at(-1);
-    if (without !== undefined && first !== undefined && last !== undefined) {
-      const to = without.replace("$", () => first.getText(source)).replace("@", () => last.getText(source));
-      instead(node, to);
-    }
-    if (!OF_SEVERAL.test(callee)) return;
-    for (const { elements } of node.arguments.filter(ts.isArrayLiteralExpression)) {
-      if (elements.length > 1) for (const item of elements) add(item, (on) => [`...(${on} ? [] : [`, "])"]);
-    }
-  };
-  const visit = (node: ts.Node): void => {
+  return placesOf(file, (node, weaken) => {
+    const { source, instead, leftOut, shorthand } = weaken;
     if (ts.isExpressionStatement(node) && ts.isCallExpression(node.expression)) {
       const { expression: callee } = node.expression;
       if (
@@ -198,7 +138,7 @@ function mutantsOf(file: string): Place[] {
       if (ts.isIdentifier(callee) && NOTING.test(callee.text)) leftOut(node);
       if (ts.isPropertyAccessExpression(callee) && NOTING.test(callee.name.text)) leftOut(node);
     }
-    if (ts.isCallExpression(node) && ts.isIdentifier(node.expression)) call(node, node.expression.text);
+    if (ts.isCallExpression(node) && ts.isIdentifier(node.expression)) weakenCall(node, node.expression.text, weaken);
     if (ts.isPropertyAssignment(node)) {
       const lost = SAID[node.name.getText(source)];
       const { initializer } = node;
@@ -208,10 +148,22 @@ function mutantsOf(file: string): Place[] {
     }
     if (ts.isShorthandPropertyAssignment(node)) {
       const lost = SAID[node.name.text];
-      if (lost !== undefined) add(node, (on) => [`${node.name.text}: ${on} ? (${lost}) : `, ""]);
+      if (lost !== undefined) shorthand(node, lost);
     }
-    ts.forEachChild(node, visit);
-  };
-  visit(source);
-  return found;
+    return true;
+  });
+}
+
+function weakenCall(node: ts.CallExpression, callee: string, { source, instead, withoutItem }: Weaken): void {
+  const without = WITHOUT[callee];
+  const [first] = node.arguments;
+  const last = node.arguments.at(-1);
+  if (without !== undefined && first !== undefined && last !== undefined) {
+    const to = without.replace("$", () => first.getText(source)).replace("@", () => last.getText(source));
+    instead(node, to);
+  }
+  if (!OF_SEVERAL.test(callee)) return;
+  for (const { elements } of node.arguments.filter(ts.isArrayLiteralExpression)) {
+    if (elements.length > 1) for (const item of elements) withoutItem(item);
+  }
 }

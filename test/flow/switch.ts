@@ -3,7 +3,7 @@
  * `globalThis.weakened(entry)`: turning one on costs no loading. Imported before the resolver.
  */
 import type { FunctionEntry } from "../../packages/googlesql/src/functions/signature.ts";
-import { remarked } from "./catalogue-mutants.ts";
+import { remarked } from "./catalogue-lines.ts";
 
 type Entries = (kind: FunctionEntry["kind"], via: FunctionEntry["via"], lines: string) => FunctionEntry[];
 
@@ -22,8 +22,33 @@ function weakened(entry: FunctionEntry | undefined, entries: Entries): FunctionE
   return entries(kind, other, lines.map((line) => `${name}${line}`).join("\n"))[0];
 }
 
+/**
+ * A table that a file makes when it is loaded, as it is with the mutant that is on: made again for each. `make` holds the mutants' places,
+ * which so are reached where somebody looks into the table.
+ */
+function remade(make: () => object): object {
+  const latest = (): object => make();
+  return new Proxy(
+    {},
+    {
+      get(_, key) {
+        const table = latest();
+        const found: unknown = Reflect.get(table, key, table);
+        return typeof found === "function" ? found.bind(table) : found;
+      },
+      has: (_, key) => Reflect.has(latest(), key),
+      ownKeys: () => Reflect.ownKeys(latest()),
+      getOwnPropertyDescriptor: (_, key) => {
+        const found = Reflect.getOwnPropertyDescriptor(latest(), key);
+        return found && { ...found, configurable: true };
+      },
+    },
+  );
+}
+
 Object.assign(globalThis, {
   weakened,
+  remade,
   mutant: (which: number | string): boolean => {
     reached.add(`${which}`);
     return `${which}` === on;

@@ -4,7 +4,7 @@ import type { Policy } from "./policy-set.ts";
 
 /** The weakest mask that hides all that any of them hides; of none that is known, all is hidden (I1). */
 export function strictestMask(masks: readonly Mask[]): Mask {
-  return masks.length === 0 ? { rule: "null" } : masks.reduce(stricter, { rule: "none" });
+  return masks.length === 0 ? { rule: "null" } : masks.reduce(stricter);
 }
 
 /**

@@ -54,5 +54,6 @@ describe("what an agent may know of a query's size", () => {
     assert.equal(strictestReadSize("told", "bounded"), "bounded");
     assert.equal(strictestReadSize("secret", "bounded", "told"), "secret");
     assert.equal(strictestReadSize("told"), "told");
+    assert.equal(strictestReadSize(), "secret");
   });
 });

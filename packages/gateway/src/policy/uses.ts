@@ -33,7 +33,7 @@ export function usesOf(statement: PlanStatement): readonly ColumnUse[] {
     const key = useKey(table, path, action, via);
     if (!uses.has(key)) uses.set(key, { table, path, action, via });
   };
-  const addOutput = (output: Output) => {
+  const addOutput = (output: Pick<Output, "explicit" | "implicit" | "fields">) => {
     for (const { column, via } of output.explicit) {
       const { tableName, path } = columnParts(column);
       shown.add(`${tableName}.${foldPath(path)}`);
@@ -48,7 +48,7 @@ export function usesOf(statement: PlanStatement): readonly ColumnUse[] {
   for (const output of statement.outputs) addOutput(output);
   // What is written is read; that it is also written, and where to, is asked of the columns written (writes.ts).
   for (const { columns, implicit } of statement.writes) {
-    for (const column of columns) addOutput({ ...column, type: "", constant: false });
+    for (const column of columns) addOutput(column);
     for (const column of implicit) {
       const { tableName, path } = columnParts(column);
       add(tableName, path, "infer", "predicate");

@@ -1,0 +1,173 @@
+/**
+ * Files that decide by conditions, rather than by the rules of flow.ts: what policy is asked of a plan and what follows from its answers, and
+ * what lets a query fail. Each condition is made to hold always and never, each side of `&&` and `||` left out, each item of a list, each
+ * statement, each thing that a result says, each name of a `switch`.
+ */
+import { join } from "node:path";
+import ts from "typescript";
+import { isOfFile, type Place, placesOf, type Weaken } from "./mutants.ts";
+
+/** In packages/googlesql/src. */
+const FAILING = [
+  "functions/failure.ts",
+  "functions/plain-argument.ts",
+  "resolver/computed-if.ts",
+  "resolver/constant.ts",
+  "resolver/growth.ts",
+  "resolver/never-null.ts",
+];
+
+/** In packages/gateway/src/policy. */
+const POLICY = [
+  "any-agent.ts",
+  "cedar.ts",
+  "decide.ts",
+  "effects.ts",
+  "intersect.ts",
+  "obligations.ts",
+  "output-masks.ts",
+  "read-size.ts",
+  "record-subject.ts",
+  "statements.ts",
+  "uses.ts",
+  "writes.ts",
+];
+
+/** Mutants that change nothing, with why: the file, the text that is lost, and what stands there instead. */
+export const SAME_DECISION: readonly (readonly [file: string, from: string, to: string, why: string])[] = [
+  ...["isFieldType(name)", "RULES.none.fits.some((known) => known === name)", "known === name"].map(
+    (from) =>
+      ["output-masks.ts", from, "true", "a type that no rule names fits none of them: NULL either way"] as const,
+  ),
+  [
+    "output-masks.ts",
+    '/^[A-Z0-9]+/.exec(element)?.[0] ?? ""',
+    "/^[A-Z0-9]+/.exec(element)?.[0]",
+    "no rule names what isn't there either",
+  ],
+  ...['"inherited"', '"phi-default"', "undefined"].map(
+    (from) => ["writes.ts", from, "Symbol()", "what no case answers is undefined, which is no as well"] as const,
+  ),
+];
+
+export function failingMutants(googlesql: string): Place[] {
+  return FAILING.flatMap((name) => decisionsOf(join(googlesql, name), name));
+}
+
+export function policyMutants(policy: string): Place[] {
+  return POLICY.flatMap((name) => decisionsOf(join(policy, name), name));
+}
+
+/** Entries of SAME_DECISION of which there is not one mutant. */
+export function unfoundDecisions(googlesql: string, policy: string): readonly string[] {
+  return SAME_DECISION.filter(([name, from, to]) => {
+    const file = join(FAILING.includes(name) ? googlesql : policy, name);
+    return placesOf(file, weakenDecisions).filter((place) => isSame(place, from, to)).length !== 1;
+  }).map(([name, from, to]) => `${name}: ${from} → ${to}`);
+}
+
+function isSame(place: Place, from: string, to: string): boolean {
+  return place.from.replace(/\s+/g, " ") === from && place.to.replace(/\s+/g, " ") === to;
+}
+
+function decisionsOf(file: string, name: string): Place[] {
+  const same = SAME_DECISION.filter(([of]) => of === name);
+  return placesOf(file, weakenDecisions).filter((place) => !same.some(([, from, to]) => isSame(place, from, to)));
+}
+
+/** To each operator, one that differs where both sides are the same. */
+const BESIDE: Readonly<Record<string, string>> = { "<": "<=", "<=": "<", ">": ">=", ">=": ">" };
+const COMPARES = /^(===|!==|<|<=|>|>=)$/;
+const ASKS = /^(some|every|includes|has|test|startsWith|endsWith)$/;
+/** What makes texts alike, or gives some of a list: what it is given stands for what it gives. */
+const SAME = /^foldPath$/;
+const SOME_OF = /^(filter|sort|toLowerCase|slice)$/;
+
+function weakenDecisions(node: ts.Node, weaken: Weaken): boolean {
+  const { source, instead, leftOut, withoutItem, shorthand } = weaken;
+  const text = (of: ts.Node): string => of.getText(source);
+  if (ts.isTypeNode(node) || ts.isInterfaceDeclaration(node) || ts.isTypeAliasDeclaration(node)) return false;
+  if (ts.isImportDeclaration(node) || isValue(node)) return false;
+  if (ts.isIfStatement(node)) eitherWay(node.expression, weaken);
+  if (ts.isConditionalExpression(node)) eitherWay(node.condition, weaken);
+  if (ts.isBinaryExpression(node)) weakenOperator(node, weaken);
+  if (ts.isPrefixUnaryExpression(node) && node.operator === ts.SyntaxKind.ExclamationToken)
+    if (!isCondition(node)) eitherWay(node, weaken);
+  if (ts.isCallExpression(node)) weakenCall(node, weaken);
+  if (ts.isArrayLiteralExpression(node)) {
+    for (const item of node.elements) withoutItem(item);
+  }
+  if (ts.isExpressionStatement(node)) {
+    if (ts.isCallExpression(node.expression)) leftOut(node);
+    else instead(node.expression, "null");
+  }
+  if (ts.isReturnStatement(node) && node.expression !== undefined) {
+    if (text(node.expression) === "[]") instead(node.expression, "null");
+    if (text(node.expression) === "null") instead(node.expression, "[]");
+  }
+  if (ts.isPropertyAssignment(node)) {
+    // Of a statement's rule: by what it reads alone.
+    const to = ts.isStringLiteral(node.initializer) ? '"reads"' : "undefined";
+    if (text(node.initializer) !== to) instead(node.initializer, to);
+  }
+  if (ts.isShorthandPropertyAssignment(node)) shorthand(node, "undefined");
+  if (ts.isCaseClause(node)) instead(node.expression, "Symbol()");
+  return true;
+}
+
+/** What a file reads when it is loaded, and a value that has a name; of a constant tables alone are weakened. */
+function isValue(node: ts.Node): boolean {
+  if (!isOfFile(node) || node.initializer === undefined) return false;
+  const { initializer, type } = node;
+  if (ts.isObjectLiteralExpression(initializer)) return type?.getText().startsWith("Readonly<Record<") !== true;
+  return ts.isCallExpression(initializer);
+}
+
+/** Makes a condition hold always, and never. */
+function eitherWay(node: ts.Expression, { source, instead }: Weaken): void {
+  for (const to of ["true", "false"]) if (node.getText(source) !== to) instead(node, to);
+}
+
+/** Of what stands here whoever asks it is weakened already. */
+function isCondition(node: ts.Expression): boolean {
+  const { parent } = node;
+  return (
+    (ts.isIfStatement(parent) && parent.expression === node) ||
+    (ts.isConditionalExpression(parent) && parent.condition === node) ||
+    (ts.isBinaryExpression(parent) && isLogical(parent))
+  );
+}
+
+function isLogical({ operatorToken: { kind } }: ts.BinaryExpression): boolean {
+  return kind === ts.SyntaxKind.AmpersandAmpersandToken || kind === ts.SyntaxKind.BarBarToken;
+}
+
+function weakenOperator(node: ts.BinaryExpression, weaken: Weaken): void {
+  const { source, instead } = weaken;
+  const [left, operator, right] = [node.left, node.operatorToken, node.right].map((part) => part.getText(source));
+  if (isLogical(node) || operator === "??") {
+    instead(node, `${left}`);
+    instead(node, `${right}`);
+  }
+  if (operator === undefined || !COMPARES.test(operator)) return;
+  const beside = BESIDE[operator];
+  if (beside !== undefined) instead(node, `${left} ${beside} ${right}`);
+  if (!isCondition(node)) eitherWay(node, weaken);
+}
+
+function weakenCall(node: ts.CallExpression, weaken: Weaken): void {
+  const { source, instead } = weaken;
+  const [first, second] = node.arguments.map((argument) => argument.getText(source));
+  for (const argument of node.arguments) if (ts.isStringLiteral(argument)) instead(argument, '"other"');
+  if (ts.isIdentifier(node.expression) && SAME.test(node.expression.text)) instead(node, `${first}`);
+  if (!ts.isPropertyAccessExpression(node.expression)) return;
+  const { name, expression } = node.expression;
+  const of = expression.getText(source);
+  if (name.text === "some") instead(node, `${of}.every(${first})`);
+  if (name.text === "every") instead(node, `${of}.some(${first})`);
+  if (name.text === "max") instead(node, `${of}.min(${node.arguments.map((a) => a.getText(source)).join(", ")})`);
+  if (name.text === "min") instead(node, `${of}.max(${node.arguments.map((a) => a.getText(source)).join(", ")})`);
+  if (name.text === "reduce") instead(node, `${second ?? of}`);
+  if (SOME_OF.test(name.text)) instead(node, of);
+  if (ASKS.test(name.text) && !isCondition(node)) eitherWay(node, weaken);
+}
