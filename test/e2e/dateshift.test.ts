@@ -194,6 +194,47 @@ describe("dates that move with their record subject", () => {
     assert.ok(direct.rows.every(([admitted]) => admitted !== null));
   });
 
+  it("show through UNNEST, UNION, SET and EXTEND that keep their row", async () => {
+    const one = `SELECT admitted, patient FROM ${STAYS} WHERE patient = 8`;
+    const [[admitted] = []] = (await ask(one)).rows;
+    const days = daysFrom("2024-03-31", admitted ?? "");
+    const birth = (await ask(`SELECT birth, who FROM ${BORN}`)).rows[0]?.[0];
+    for (const [query, expected] of [
+      [
+        `FROM ${STAYS} |> WHERE patient = 8 |> SET notes = NULL |> EXTEND admitted AS d |> SELECT d, patient`,
+        [admitted],
+      ],
+      [
+        `SELECT n.day, s.patient FROM ${STAYS} s, UNNEST(s.notes) n WHERE s.patient = 8 ORDER BY n.day DESC`,
+        [admitted, new Date(Date.parse("2024-01-01") + days * DAY_MS).toISOString().slice(0, 10)],
+      ],
+      [
+        `SELECT admitted, CAST(NULL AS STRING) AS kind, patient FROM ${STAYS} WHERE patient = 8 UNION ALL SELECT seen, 'b', patient FROM (FROM ${STAYS} |> EXTEND admitted AS seen) WHERE patient = 8`,
+        [admitted, admitted],
+      ],
+    ] as const)
+      assert.deepEqual(
+        (await ask(query)).rows.map(([date]) => date),
+        expected,
+        query,
+      );
+    assert.notEqual(birth, null);
+  });
+  hidden(
+    "beside a subject of another arm of a UNION",
+    `SELECT admitted, patient FROM ${STAYS} UNION ALL SELECT a.admitted, b.patient FROM ${STAYS} a, ${STAYS} b`,
+  );
+  hidden(
+    "beside what stands for the subject in one arm of a UNION",
+    `SELECT admitted, patient FROM ${STAYS} UNION ALL SELECT admitted, 7 FROM ${STAYS}`,
+  );
+  hidden("among elements of another row", `SELECT n.day, s.patient FROM ${STAYS} s, ${STAYS} t, UNNEST(t.notes) n`);
+  hidden(
+    "set to those of another row",
+    `FROM (SELECT patient, 1 AS d FROM ${STAYS}) s |> CROSS JOIN (SELECT admitted FROM ${STAYS}) t |> SET d = t.admitted |> SELECT s.patient, d`,
+    1,
+  );
+
   it("stand in the ledger by the mask's name", async () => {
     const { job } = await ask(`SELECT admitted, patient FROM ${STAYS}`);
     const { accesses } = await rig.person("avery.auditor").get<{ accesses: Access[] }>("sessions?limit=5");

@@ -39,23 +39,26 @@ export function outputsOf(context: Context, relation: Relation, start: number): 
   const rows = sharedRows(context, relation);
   return columns.map((column, i) => {
     const made = output(context, column.name, resultType(column.type), column.flow, relation.implicit, start);
-    const row = rows[i];
-    return row === undefined ? made : { ...made, row };
+    return { ...made, ...rows[i] };
   });
 }
 
 /** Of each column the number of the row it is of, from 1; none where no other column is of it. Columns of a value table are fields, of no row that is known. */
-function sharedRows(context: Context, relation: Relation): readonly (number | undefined)[] {
+function sharedRows(context: Context, relation: Relation): readonly Pick<Output, "row" | "part">[] {
   if (relation.valueTable) return [];
   const of = relation.columns.map(({ id }) => context.rowOf(id));
   const numbers = new Map<number, number>();
   const seen = new Set<number>();
-  for (const row of of) {
-    if (row === undefined) continue;
+  for (const one of of) {
+    if (one === undefined) continue;
+    const { row } = one;
     if (seen.has(row) && !numbers.has(row)) numbers.set(row, numbers.size + 1);
     seen.add(row);
   }
-  return of.map((row) => (row === undefined ? undefined : numbers.get(row)));
+  return of.map((one) => {
+    const row = one === undefined ? undefined : numbers.get(one.row);
+    return row === undefined ? {} : { row, ...(one?.whole === false ? { part: true } : {}) };
+  });
 }
 
 /** A value table of STRUCT gives its fields as columns. */

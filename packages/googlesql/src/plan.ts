@@ -64,10 +64,12 @@ export interface Output {
   /** True when the value can also come from a non-NULL literal, a parameter or a generated value: then a keyed token would tokenise a guess. */
   readonly constant: boolean;
   /**
-   * In a result: outputs with equal numbers are whole columns of one row of one table, in each row of the result (or all NULL, where a join found none).
-   * Absent where no other output is of that row, or where it isn't known.
+   * In a result: outputs with equal numbers are columns of one row of one table, in each row of the result (or all NULL, where a join found none). Which table
+   * that is can differ from row to row (UNION). Absent where no other output is of that row, or where it isn't known.
    */
   readonly row?: number;
+  /** With `row`: no whole column of it, but a field of one, or an element of an array, of which the row has others too. */
+  readonly part?: true;
   /** For STRUCT and ARRAY<STRUCT>: one per field, in order. The parent's sources are the union of its fields'. */
   readonly fields?: readonly Output[];
 }

@@ -18,6 +18,8 @@ const output = (type: string, column: string, more: Partial<Output> = {}): Outpu
 };
 const BORN = output("DATE", "visits.born");
 const MRN = output("STRING", "visits.MRN");
+const BOTH = [copy("visits.mrn"), copy("labs.MRN")];
+const DAYS = [copy("visits.born"), copy("labs.day")];
 const subjectOf = (table: string) => ({ "p.d.visits": "mrn", "p.d.labs": "mrn" })[table];
 
 const maskFor = ({ name, type, fields }: Output): OutputMask =>
@@ -32,6 +34,12 @@ describe("a date that moves", () => {
     assert.deepEqual(maskOfDate(MRN, BORN), { ...SHIFT, subject: 0 });
     assert.deepEqual(maskOfDate(BORN, output("BOOL", "visits.flag"), MRN), { ...SHIFT, subject: 2 });
     assert.deepEqual(maskOfDate({ ...MRN, type: "INT64" }, BORN), { ...SHIFT, subject: 0 });
+  });
+  it("follows through UNION, where each of its tables shows its own subject, and from parts of columns", () => {
+    assert.deepEqual(maskOfDate({ ...MRN, explicit: BOTH }, { ...BORN, explicit: DAYS }), { ...SHIFT, subject: 0 });
+    const either = [copy("visits.born"), copy("visits.seen")];
+    assert.deepEqual(maskOfDate(MRN, { ...BORN, explicit: either }), { ...SHIFT, subject: 0 });
+    assert.deepEqual(maskOfDate(MRN, output("DATE", "visits.notes.day", { part: true })), { ...SHIFT, subject: 0 });
   });
   it("leaves the other masks as they are", () => {
     assert.deepEqual(tied(MRN, BORN), [maskFor(MRN), { ...maskFor(BORN), mask: { ...SHIFT, subject: 0 } }]);
@@ -56,7 +64,30 @@ describe("a date that moves", () => {
     ["the subject may be the agent's word", [{ ...MRN, constant: true }, BORN]],
     ["the subject is shown from nowhere", [{ ...MRN, explicit: [] }, BORN]],
     ["the subject is of a type whose texts may differ", [{ ...MRN, type: "FLOAT64" }, BORN]],
-    ["the date may be another column's", [MRN, { ...BORN, explicit: [copy("visits.born"), copy("visits.seen")] }]],
+    [
+      "the date may be of a table whose subject isn't shown",
+      [MRN, { ...BORN, explicit: [copy("visits.born"), copy("labs.day")] }],
+    ],
+    ["the subject may be of a table that the date isn't", [{ ...MRN, explicit: BOTH }, BORN]],
+    [
+      "one of two tables has another column for its subject",
+      [
+        { ...MRN, explicit: [copy("visits.mrn"), copy("labs.bed")] },
+        { ...BORN, explicit: DAYS },
+      ],
+    ],
+    [
+      "of a table the subject is shown, or another column",
+      [
+        { ...MRN, explicit: [...BOTH, copy("visits.name")] },
+        { ...BORN, explicit: DAYS },
+      ],
+    ],
+    [
+      "one of the dates was changed",
+      [MRN, { ...BORN, explicit: [copy("visits.born"), copy("visits.seen", "transform")] }],
+    ],
+    ["the subject is a part of a column, perhaps another element than the date's", [{ ...MRN, part: true }, BORN]],
     ["the date was changed", [MRN, { ...BORN, explicit: [copy("visits.born", "transform")] }]],
     ["the table has no subject", [output("STRING", "beds.mrn"), output("DATE", "beds.since")]],
   ];

@@ -1,4 +1,4 @@
-import type { ColumnName, Output, TableName } from "@chaperone/googlesql";
+import type { Output, TableName } from "@chaperone/googlesql";
 import type { Mask } from "@chaperone/masking";
 import { columnParts, foldPath } from "../catalog/names.ts";
 import type { OutputMask } from "./decision.ts";
@@ -28,19 +28,25 @@ export function withSubjects(
     return { ...mask, mask: subject < 0 ? NULL : { ...mask.mask, subject } };
   }
 
-  /** The output is the subject of the table that a date is copied from. */
+  /**
+   * The output is the subject of each table that a date is copied from, and nothing else. Its row says that both are of one row; of several
+   * tables (UNION) it is, wherever the date is of one, of the same. A part of a column can be another element than the date's.
+   */
   function names(other: Output, date: Output): boolean {
-    const [source, another] = [copyOf(date), copyOf(other)];
-    if (source === undefined || another === undefined || other.constant) return false;
-    if (other.type !== "STRING" && other.type !== "INT64") return false;
-    const { tableName } = columnParts(source);
-    const found = columnParts(another);
-    return found.tableName === tableName && foldPath(found.path) === subjectOf(tableName);
+    if (other.part === true || other.constant || (other.type !== "STRING" && other.type !== "INT64")) return false;
+    const [dates, others] = [copiesOf(date), copiesOf(other)];
+    if (dates === undefined || others === undefined) return false;
+    const tables = new Set(dates.map(({ tableName }) => tableName));
+    return (
+      others.every(({ tableName, path }) => tables.delete(tableName) && foldPath(path) === subjectOf(tableName)) &&
+      tables.size === 0
+    );
   }
 }
 
-/** The one column that an output is, unchanged. */
-function copyOf({ explicit }: Output): ColumnName | undefined {
-  const [source, ...more] = explicit;
-  return more.length === 0 && source?.via === "copy" ? source.column : undefined;
+/** The columns of which an output is one, unchanged; undefined where it may be anything else. */
+function copiesOf({ explicit }: Output): readonly ReturnType<typeof columnParts>[] | undefined {
+  return explicit.length > 0 && explicit.every(({ via }) => via === "copy")
+    ? explicit.map(({ column }) => columnParts(column))
+    : undefined;
 }

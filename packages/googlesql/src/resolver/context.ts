@@ -160,6 +160,12 @@ interface SourceText {
   readonly parameters: ParameterTypes;
 }
 
+/** The row of a table that a value is of; `whole`: it is a column of it, else a field or an element of one. */
+interface OfRow {
+  readonly row: number;
+  readonly whole: boolean;
+}
+
 export class Context {
   readonly catalog: CatalogView;
   /** The subquery's resolver, passed in because it needs the expression's and the other way round. */
@@ -237,7 +243,7 @@ export class Context {
   readonly #columnNames = new Map<readonly Column[], ReadonlyMap<string, Column | null>>();
   readonly #ids = new Map<string, number>();
   /** By the id of a column. */
-  readonly #rowOf = new Map<number, number>();
+  readonly #rowOf = new Map<number, OfRow>();
   #lastId = 0;
   #columns = 0;
   #textLength = 0;
@@ -413,19 +419,47 @@ export class Context {
   /** These columns are one row's: of one scan of a table. Ids of columns mean the same value on every row, so whoever keeps the id keeps the row. */
   noteRow(columns: readonly Column[]): void {
     const row = this.freshId();
-    for (const { id } of columns) this.#rowOf.set(id, row);
+    for (const { id } of columns) this.#rowOf.set(id, { row, whole: true });
+  }
+
+  /** These are parts of the value: fields of it, or its elements, where each of them is a row beside the row that it is of. */
+  noteParts(value: { readonly id: number }, parts: readonly { readonly id: number }[]): void {
+    const of = this.#rowOf.get(value.id);
+    if (of !== undefined) for (const { id } of parts) this.#rowOf.set(id, { row: of.row, whole: false });
+  }
+
+  /** Another column of the same rows, with the same value. */
+  keepRow(from: { readonly id: number }, to: { readonly id: number }): void {
+    const of = this.#rowOf.get(from.id);
+    if (of !== undefined) this.#rowOf.set(to.id, of);
   }
 
   /** Columns of one more reference to a relation: what stood in one row there stands in one row here, which is none of any other reference. */
   carryRows(from: readonly Column[], to: readonly Column[]): void {
     const rows = new Map<number, number>();
     for (const [i, { id }] of from.entries()) {
-      const row = this.#rowOf.get(id);
+      const of = this.#rowOf.get(id);
       const column = to[i];
-      if (row === undefined || column === undefined) continue;
-      const own = rows.get(row) ?? this.freshId();
-      rows.set(row, own);
-      this.#rowOf.set(column.id, own);
+      if (of === undefined || column === undefined) continue;
+      const own = rows.get(of.row) ?? this.freshId();
+      rows.set(of.row, own);
+      this.#rowOf.set(column.id, { ...of, row: own });
+    }
+  }
+
+  /**
+   * Columns whose rows come from several inputs: those stand in one row that do so in each of them. `inputs` has for each column that of each input.
+   */
+  joinRows(columns: readonly Column[], inputs: readonly (readonly Column[])[]): void {
+    const rows = new Map<string, number>();
+    for (const [i, { id }] of columns.entries()) {
+      const of = (inputs[i] ?? []).map((column) => this.#rowOf.get(column.id));
+      const known = of.filter((one) => one !== undefined);
+      if (known.length === 0 || known.length < of.length) continue;
+      const key = known.map(({ row }) => row).join(" ");
+      const own = rows.get(key) ?? this.freshId();
+      rows.set(key, own);
+      this.#rowOf.set(id, { row: own, whole: known.every(({ whole }) => whole) });
     }
   }
 
@@ -434,8 +468,8 @@ export class Context {
     for (const { id } of columns) this.#rowOf.delete(id);
   }
 
-  /** The row that a value is a whole column of; undefined where it isn't known to be one. */
-  rowOf(id: number): number | undefined {
+  /** The row that a value is a column of, or a part of one; undefined where it isn't known to be. */
+  rowOf(id: number): OfRow | undefined {
     return this.#rowOf.get(id);
   }
 

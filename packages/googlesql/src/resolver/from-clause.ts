@@ -265,6 +265,7 @@ function elementsOf(
   const type: Type | null = array.written === "null" ? INT64 : array.type.kind === "array" ? array.type.element : null;
   if (type === null) return context.fail("type", `UNNEST takes an ARRAY, not ${typeName(array.type)}`, node);
   const value: Column = { name: alias, type, written: "value", flow: array.flow, id: context.freshId() };
+  context.noteParts(array, [value]);
   const offset: Column | null =
     withOffset === null
       ? null

@@ -179,6 +179,7 @@ export function fieldValue(context: Context, value: Value, field: Identifier): V
   if (index === undefined || type === undefined) {
     return context.fail("name", `Field name ${field.name} does not exist in ${typeName(value.type)}`, field);
   }
+  context.noteParts(value, [{ id }]);
   return { type, written: "value", flow: fieldFlow(value.flow, index), id };
 }
 

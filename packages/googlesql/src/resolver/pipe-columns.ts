@@ -56,7 +56,7 @@ export function pipeExtend(context: Context, node: PipeExtend | PipeWindow, inpu
   const items = selectItems(context, node.items, scope, null, frame);
   const columns = itemColumns(context, items, scope, frame, node);
   resolveWindows(context, windows, scope, frame);
-  const added = columns.map((column): RowItem => ({ column: ownColumn(context, column, ""), row: null }));
+  const added = columns.map((column): RowItem => ({ column: besideOf(context, column), row: null }));
   return withItems(context, rows, [...rowItems(context, rows, node), ...added], NONE, node);
 }
 
@@ -73,13 +73,20 @@ export function pipeSet(context: Context, node: PipeSet, input: PipeInput): Pipe
   const assigned = new Map<string, Column>();
   for (const { name, value } of node.assignments) {
     const old = onlyColumn(context, items, name, "SET");
-    assigned.set(fold(name.name), ownColumn(context, { ...computed(context, value, scope), name: old.name }, ""));
+    assigned.set(fold(name.name), besideOf(context, { ...computed(context, value, scope), name: old.name }));
   }
   const changed = items.map((item): RowItem => {
     const column = assigned.get(fold(item.column.name));
     return column === undefined ? withoutFields(item, names) : { column, row: null };
   });
   return withItems(context, rows, changed, foldedNames(names), node);
+}
+
+/** A column of its own among the rows that the value stands in. */
+function besideOf(context: Context, column: Column): Column {
+  const own = ownColumn(context, column, "");
+  context.keepRow(column, own);
+  return own;
 }
 
 function computed(context: Context, node: Expression, scope: Scope): Value {

@@ -77,13 +77,17 @@ export function elementRows(
 
 function fieldColumns(context: Context, value: Column): readonly Column[] {
   if (value.type.kind !== "struct") return [];
-  return value.type.fields.map((field, i) => ({
-    name: field.name,
-    type: field.type,
-    written: "value",
-    flow: fieldFlow(value.flow, i),
-    id: context.idOf("field", [value.id, fold(field.name)]),
-  }));
+  const fields = value.type.fields.map(
+    (field, i): Column => ({
+      name: field.name,
+      type: field.type,
+      written: "value",
+      flow: fieldFlow(value.flow, i),
+      id: context.idOf("field", [value.id, fold(field.name)]),
+    }),
+  );
+  context.noteParts(value, fields);
+  return fields;
 }
 
 /** One column of the rows as a result: of a row that is one value, the value, with the fields that `*` gives for it. */

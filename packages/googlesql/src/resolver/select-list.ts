@@ -103,6 +103,7 @@ function dotStarItems(context: Context, node: SelectDotStar, scope: Scope, frame
     const id = context.idOf("field", [value.id, fold(field.name)]);
     return { name: field.name, type: field.type, written: "value", flow: fieldFlow(value.flow, i), id };
   });
+  context.noteParts(value, columns);
   return starItems(context, node, columns, value.id, frame, frame.aggregates > before);
 }
 

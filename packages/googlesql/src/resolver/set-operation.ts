@@ -25,6 +25,8 @@ export function combineRelations(
   const { operator, match } = written;
   const matched = match === null ? byPosition(context, operator, inputs, node) : byName(context, match, inputs, node);
   context.spendColumns(matched.length, node);
+  // What EXCEPT takes away only decides which rows of the first remain.
+  const shownOf = ({ each }: Matched) => (operator === "EXCEPT DISTINCT" ? each.slice(0, 1) : each);
   const columns = matched.map((cells, i): Column => {
     const { name } = cells.named;
     const type = supertype(cells.each);
@@ -36,8 +38,7 @@ export function combineRelations(
       : cells.each.every((c) => c.written === "null" || c.written === "literal")
         ? "literal"
         : "value";
-    // What EXCEPT takes away only decides which rows of the first remain.
-    const shown = operator === "EXCEPT DISTINCT" ? cells.each.slice(0, 1) : cells.each;
+    const shown = shownOf(cells);
     const id = context.freshId();
     context.trace?.through(
       id,
@@ -46,6 +47,7 @@ export function combineRelations(
     );
     return { name, type, written: literalness, flow: either(shown.map((c) => c.flow)), id };
   });
+  context.joinRows(columns, matched.map(shownOf));
   const implicit = inputs.map((input) => input.implicit);
   if (operator !== "UNION ALL") {
     requireGroupable(context, columns, operator, node);
