@@ -18,9 +18,12 @@ import {
 } from "../../packages/googlesql/src/functions/system-variables.ts";
 import { METADATA_VIEWS, REFUSED_METADATA } from "../../packages/googlesql/src/metadata/views.ts";
 import type { ModelResource } from "../../packages/googlesql/src/model-resource.ts";
+import { GENERATING_FUNCTIONS } from "../../packages/googlesql/src/resolver/table-functions/generating-model.ts";
 import { MODEL_FUNCTIONS, MODEL_KINDS } from "../../packages/googlesql/src/resolver/table-functions/model-columns.ts";
 import { SERIES_FUNCTIONS } from "../../packages/googlesql/src/resolver/table-functions/time-series-model.ts";
 import type { TableResource } from "../../packages/googlesql/src/table-resource.ts";
+import type { Expression } from "../../packages/googlesql/src/tree.ts";
+import { typeName } from "../../packages/googlesql/src/types.ts";
 import { documentedRules } from "./documented-rules.ts";
 import { policyExamples } from "./policy-examples.ts";
 
@@ -40,6 +43,7 @@ const PARTS: Readonly<Record<string, () => string>> = {
   "system variables": systemVariables,
   "model functions": modelFunctions,
   "series functions": seriesFunctions,
+  "generating functions": generatingFunctions,
   "metadata views": metadataViews,
   "refused metadata views": refusedMetadataViews,
   "documented rules": rulesTable,
@@ -170,6 +174,31 @@ function seriesFunctions(): string {
     return [[`\`${name}\``, takes, plain], ...other];
   });
   return table(["function", "takes", "gives"], rows);
+}
+
+/** With flatten_json_output the other way round, or by a schema of one column. */
+function generatingFunctions(): string {
+  const literal = (value: boolean) => ({ kind: "BooleanLiteral", value, start: 0, end: 0 }) as const;
+  const schema = { kind: "StringLiteral", value: "column STRING", start: 0, end: 0 } as const;
+  const rows = [...GENERATING_FUNCTIONS].map(([name, { sends, sendsAlso, settings, texts, columns }]) => {
+    const lists = [undefined, false, true].map((flatten) =>
+      columns(
+        new Map<string, Expression>([
+          ["output_schema", schema],
+          ...(flatten === undefined ? [] : ([["flatten_json_output", literal(flatten)]] as const)),
+        ]),
+      )
+        ?.map(([column, type]) => `\`${column} ${typeName(type)}\``)
+        .join(", "),
+    );
+    return [
+      `\`${name}\``,
+      [sends, ...(sendsAlso === undefined ? [] : [sendsAlso])].map((column) => `\`${column}\``).join(", "),
+      [...settings, ...texts].join(", "),
+      `${[...new Set(lists)].join("<br>or ")}; then what it is given`,
+    ];
+  });
+  return table(["function", "sends", "STRUCT of", "gives"], rows);
 }
 
 const KINDS_OF_TABLES = ["TABLE", "VIEW", "MATERIALIZED_VIEW"];

@@ -32,6 +32,10 @@ describe("a function that asks a model of Google's", () => {
       "x = transform name, transform ssn",
     ],
     ["SELECT AI.EMBED(ssn, endpoint => 'text-embedding-005').result AS x FROM patients", "x = transform ssn"],
+    [
+      "SELECT AI.EMBED(ssn, endpoint => 'e', task_type => 'RETRIEVAL_DOCUMENT', title => name).status AS x FROM patients",
+      "x = transform name, transform ssn",
+    ],
     ["SELECT AI.COUNT_TOKENS(ssn).result AS x FROM patients", "x = transform ssn"],
     ["SELECT AVG(AI.SCORE(('rate ', ssn))) AS x FROM patients", "x = aggregate ssn"],
     ["SELECT (SELECT AVG(AI.SCORE(('rate ', p.ssn))) FROM UNNEST([1])) AS x FROM patients p", "x = transform ssn"],
@@ -95,6 +99,7 @@ describe("a function that asks a model of Google's", () => {
     ["AI.GENERATE(ssn, endpoint => CONCAT('https://', name))", "unsupported"],
     ["AI.GENERATE(ssn, endpoint => name)", "unsupported"],
     ["AI.GENERATE(ssn, request_type => name)", "unsupported"],
+    ["AI.EMBED(ssn, endpoint => 'e', task_type => name)", "unsupported"],
     ["AI.GENERATE(('see ', STRUCT('gs://x/y' AS uri, '' AS version, 'us.c' AS authorizer)))", "type"],
     ["AI.GENERATE(STRUCT('gs://x/y' AS uri, '' AS version, 'us.c' AS authorizer, JSON '{}' AS details))", "type"],
     ["AI.GENERATE(('see ', doc))", "type"],
@@ -158,7 +163,7 @@ describe("ML.FEATURE_INFO", () => {
     ["ML.WEIGHTS(MODEL m)", "name"],
     ["ML.FORECAST(MODEL m)", "name"],
     ["ML.CONFUSION_MATRIX(MODEL m)", "unsupported"],
-    ["AI.GENERATE_TEXT(MODEL m, (SELECT ssn AS prompt FROM patients))", "unsupported"],
+    ["AI.GENERATE_TEXT(MODEL m, (SELECT ssn AS prompt FROM patients))", "name"],
   ] as const)
     it(`${from} is refused`, () => assert.equal(refusalOf(`SELECT * FROM ${from}`)?.code, code));
   it("of a model that the same script makes is refused", () => {

@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { analyze, type PlanStatement, type TableResource, type UnderstoodPlan } from "@chaperone/googlesql";
+import {
+  analyze,
+  type ModelResource,
+  type PlanStatement,
+  type TableResource,
+  type UnderstoodPlan,
+} from "@chaperone/googlesql";
 import { decide } from "./decide.ts";
 import type { Decision } from "./decision.ts";
 import { effectUses, refusedEffects } from "./effects.ts";
@@ -27,11 +33,17 @@ const ROUTINES: Readonly<Record<string, ReturnType<typeof routine>>> = {
   "p.fn.py": routine("py", { language: "PYTHON", definitionBody: "x" }),
   "p.fn.wraps": routine("wraps", { definitionBody: "p.fn.far(x)" }),
 };
+const MODELS: Readonly<Record<string, ModelResource>> = {
+  "p.ehr.llm": {
+    modelReference: { projectId: "p", datasetId: "ehr", modelId: "llm" },
+    remoteModelInfo: { endpoint: "https://far.invalid", connection: "p.us.c" },
+  },
+};
 const PUBLIC: ReadonlySet<string> = new Set(["p.ehr.patients.state", "p.ehr.patients.*"]);
 
 function planOf(sql: string): UnderstoodPlan {
   const { plan } = analyze(sql, {
-    catalog: { table: (name) => TABLES[name], routine: (name) => ROUTINES[name] },
+    catalog: { table: (name) => TABLES[name], routine: (name) => ROUTINES[name], model: (name) => MODELS[name] },
     defaultProject: "p",
     defaultDataset: { project: "p", dataset: "ehr" },
   });
@@ -82,6 +94,11 @@ describe("a query that goes outside", () => {
     ["model", "SELECT max AS a FROM ML.FEATURE_INFO(MODEL ehr.m)", "p.ehr.m"],
     ["model", "SELECT AI.SCORE(ssn) AS a FROM patients", "p.@ai.SCORE"],
     ["model", "SELECT ssn AS a FROM patients WHERE AI.IF('x')", "p.@ai.IF"],
+    [
+      "model",
+      "SELECT result AS a FROM AI.GENERATE_TEXT(MODEL ehr.llm, (SELECT ssn AS prompt FROM patients))",
+      "p.ehr.llm",
+    ],
   ] as const;
   for (const [via, sql, through] of cases) {
     it(`${sql}: needs a permit that names reach`, () => {

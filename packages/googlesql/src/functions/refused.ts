@@ -37,8 +37,7 @@ export const REASONS: readonly (readonly [reason: string, names: readonly string
   [
     "it sends values to a model that runs elsewhere, by its connection's rights, with what else its parameters ask for; AI.GENERATE asks one of Google's",
     names(`
-      AI.GENERATE_EMBEDDING AI.GENERATE_TABLE AI.GENERATE_TEXT ML.ANNOTATE_IMAGE ML.GENERATE_EMBEDDING ML.GENERATE_TEXT
-      ML.PROCESS_DOCUMENT ML.TRANSCRIBE ML.TRANSLATE ML.UNDERSTAND_TEXT
+      ML.ANNOTATE_IMAGE ML.PROCESS_DOCUMENT ML.TRANSCRIBE ML.TRANSLATE ML.UNDERSTAND_TEXT
     `),
   ],
   [

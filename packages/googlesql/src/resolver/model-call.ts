@@ -46,7 +46,7 @@ export function noteModelCall(context: Context, name: string, node: FunctionCall
   for (const argument of node.arguments) {
     if (argument.kind !== "NamedArgument") continue;
     const option = argument.name.name.toLowerCase();
-    if (option !== "endpoint" && option !== "request_type") continue;
+    if (!["endpoint", "request_type", "task_type"].includes(option)) continue;
     // A URL would name a model of anybody's: https://cloud.google.com/bigquery/docs/reference/standard-sql/bigqueryml-syntax-ai-generate#arguments
     if (argument.value.kind !== "StringLiteral" || !/^[\w.-]+$/.test(argument.value.value)) {
       context.fail("unsupported", `${name} takes as ${option} a name of Google's, as a string literal`, argument);

@@ -9,6 +9,7 @@ import type { Relation } from "./scope.ts";
 import type { Surroundings } from "./table-functions/arguments.ts";
 import { changeHistory } from "./table-functions/change-history.ts";
 import { gapFill } from "./table-functions/gap-fill.ts";
+import { GENERATING_FUNCTIONS, generatingFunction } from "./table-functions/generating-model.ts";
 import { MODEL_FUNCTIONS } from "./table-functions/model-columns.ts";
 import { featureInfo, modelFunction } from "./table-functions/model-functions.ts";
 import { rangeSessionize } from "./table-functions/range-sessionize.ts";
@@ -23,6 +24,7 @@ const TABLE_FUNCTIONS: ReadonlyMap<string, TableFunction> = new Map([
   ["GAP_FILL", gapFill],
   ["ML.FEATURE_INFO", featureInfo],
   ...[...MODEL_FUNCTIONS.keys()].map((name) => [name, modelFunction] as const),
+  ...[...GENERATING_FUNCTIONS.keys()].map((name) => [name, generatingFunction] as const),
   ...[...SERIES_FUNCTIONS.keys()].map((name) => [name, seriesFunction] as const),
   ["RANGE_SESSIONIZE", rangeSessionize],
   ["VECTOR_SEARCH", vectorSearch],

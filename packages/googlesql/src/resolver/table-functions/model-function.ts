@@ -12,6 +12,8 @@ export interface ModelFunction {
   readonly keeps?: true;
   /** Names that the fields of a STRUCT of constants may have. */
   readonly settings: readonly string[];
+  /** The same, of those that are texts. */
+  readonly texts?: readonly string[];
   /** Undefined for a model of a kind that the function doesn't know, or that isn't analysed. `given`: with rows of the caller's. */
   readonly columns: (model: ModelResource, given: boolean) => readonly ModelColumn[] | undefined;
   /** Columns that it may give beside: no row that is given back may bring one of that name, which would be either. */

@@ -7,14 +7,13 @@
  */
 import { type Flow, NO_KEYS, picked, transformed } from "../../flow/flow.ts";
 import type { ModelResource } from "../../model-resource.ts";
-import type { Expression, ModelArgument, Node, TableFunctionCall } from "../../tree.ts";
+import type { Node, TableFunctionCall } from "../../tree.ts";
 import { FLOAT64, INT64, STRING, type Type } from "../../types.ts";
 import type { Context } from "../context.ts";
-import { noteEffect, outsideFlow } from "../effects.ts";
 import { type Column, fold, type Relation } from "../scope.ts";
-import { nameOf } from "../statements/target.ts";
-import { type Given, type Input, inputOf, type Surroundings } from "./arguments.ts";
+import type { Input, Surroundings } from "./arguments.ts";
 import { made, requireDistinct, takeByName } from "./columns-by-name.ts";
+import { describedModel, givenRows, modelSource } from "./model-argument.ts";
 import { MODEL_FUNCTIONS } from "./model-columns.ts";
 import type { ModelFunction } from "./model-function.ts";
 
@@ -58,7 +57,7 @@ export function modelFunction(context: Context, node: TableFunctionCall, around:
     return context.fail("type", `${name} takes MODEL and a model's name first`, node);
   const { model, flow } = modelSource(context, argument);
   const resource = modelOf(context, name, model, argument);
-  const input = givenRows(context, name, known, rest, around, node);
+  const { input } = givenRows(context, name, known, rest, around, node);
   const columns = known.columns(resource, input !== null);
   if (columns === undefined) {
     const rows = known.rows !== "may" ? "" : input === null ? ", without rows," : ", with rows,";
@@ -86,26 +85,9 @@ export function modelFunction(context: Context, node: TableFunctionCall, around:
   };
 }
 
-/** The model named, and what comes of it. That it works at all tells of what kind the model is. */
-function modelSource(context: Context, argument: ModelArgument): { readonly model: string; readonly flow: Flow } {
-  const { table: model, parts } = nameOf(context, argument.parts, argument);
-  context.names.set(argument, parts);
-  if (context.writtenRoutines.has(model)) {
-    context.fail("unsupported", `Model ${model} is changed and read by the same script; send two requests`, argument);
-  }
-  noteEffect(context, "model", model, []);
-  const flow = transformed([outsideFlow(context, model, "model")]);
-  context.failing.push(flow);
-  return { model, flow };
-}
-
+/** A model that runs inside BigQuery, whose columns are what they are called. */
 function modelOf(context: Context, name: string, model: string, node: Node): ModelResource {
-  const resource = context.catalog.model?.(model);
-  if (resource === undefined) return context.fail("name", `Model ${model} was not found or is not available`, node);
-  const { projectId, datasetId, modelId } = resource.modelReference;
-  if (`${projectId}.${datasetId}.${modelId}` !== model) {
-    return context.fail("name", `Model ${model} was not found under that spelling`, node);
-  }
+  const resource = describedModel(context, model, node);
   if (resource.remoteModelInfo !== undefined) {
     return context.fail("unsupported", `${name} of ${model} is not supported: the model runs outside BigQuery`, node);
   }
@@ -115,53 +97,6 @@ function modelOf(context: Context, name: string, model: string, node: Node): Mod
   }
   context.localModels.add(model);
   return resource;
-}
-
-/** The rows given, and a STRUCT of constants. */
-function givenRows(
-  context: Context,
-  name: string,
-  known: ModelFunction,
-  rest: TableFunctionCall["arguments"],
-  around: Surroundings,
-  node: Node,
-): Input | null {
-  const given: Given[] = rest.map((argument) =>
-    argument.kind === "NamedArgument"
-      ? context.fail("unsupported", `${name} takes its arguments by place`, argument)
-      : argument,
-  );
-  // Google's reference has it before the rows for some functions and after them for others.
-  const settings = given.find((argument) => argument.kind === "StructExpression");
-  for (const field of settings?.fields ?? []) {
-    const setting = fold(field.alias?.name ?? "");
-    if (!known.settings.includes(setting) || !isLiteral(field.expression)) {
-      const message = `${name} takes of settings ${known.settings.join(", ") || "none"}, as literals`;
-      context.fail("unsupported", message, field);
-    }
-  }
-  const tables = given.filter((argument) => argument !== settings);
-  const [table, more] = tables;
-  const allowed = table === undefined ? known.rows !== "must" : known.rows !== "none";
-  if (more !== undefined || !allowed) {
-    const takes = {
-      none: "a model alone",
-      may: "a model, and may take a table or a query",
-      must: "a model and a table or a query",
-    };
-    return context.fail("type", `${name} takes ${takes[known.rows]}`, node);
-  }
-  return table === undefined ? null : inputOf(context, name, table, around, node);
-}
-
-const LITERALS: ReadonlySet<Expression["kind"]> = new Set<Expression["kind"]>([
-  "IntegerLiteral",
-  "FloatLiteral",
-  "BooleanLiteral",
-]);
-
-function isLiteral(expression: Expression): boolean {
-  return LITERALS.has(expression.kind);
 }
 
 /**
