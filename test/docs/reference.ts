@@ -1,9 +1,11 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { configJsonSchema } from "../../packages/gateway/src/config/index.ts";
+import { datasetPatch } from "../../packages/gateway/src/doors/bigquery-rest/dataset-changes.ts";
 import { insertAllRequest } from "../../packages/gateway/src/doors/bigquery-rest/insert-all.ts";
 import { insertRequest, queryRequest } from "../../packages/gateway/src/doors/bigquery-rest/requests.ts";
 import { routineRequest } from "../../packages/gateway/src/doors/bigquery-rest/routine-ddl.ts";
+import { rowAccessRequest } from "../../packages/gateway/src/doors/bigquery-rest/row-access.ts";
 import { COMMON, METHODS, OTHER_PATHS } from "../../packages/gateway/src/doors/bigquery-rest/rules.ts";
 import { tableRequest } from "../../packages/gateway/src/doors/bigquery-rest/table-ddl.ts";
 import { patchRequest } from "../../packages/gateway/src/doors/bigquery-rest/table-patch.ts";
@@ -359,6 +361,8 @@ function insertFields(): string {
     `- tabledata.insertAll: ${names(insertAllRequest.shape)};`,
     `- tables.insert: ${names(tableRequest.shape)};`,
     `- tables.patch: ${names(patchRequest.shape)};`,
+    `- datasets.patch: ${names(datasetPatch.shape)};`,
+    `- rowAccessPolicies.insert, rowAccessPolicies.update: ${names(rowAccessRequest.shape)};`,
     `- routines.insert, routines.update: ${names(routineRequest.shape)}.`,
   ].join("\n");
 }

@@ -113,6 +113,69 @@ describe("routines, models and changes of tables by calls of their own", () => {
     assert.equal((await agent.send("GET", `${WORKSPACE}/tables/list`)).status, 200);
   });
 
+  it("the Node client makes, replaces and drops a procedure, which is called", async () => {
+    const dataset = client.dataset("workspace");
+    const procedure = {
+      routineType: "PROCEDURE",
+      language: "SQL",
+      arguments: [{ name: "x", mode: "IN", dataType: INT64 }],
+      definitionBody: "SELECT x * 2 AS y;",
+    } satisfies Parameters<typeof dataset.createRoutine>[1];
+    await dataset.createRoutine("say", procedure);
+    const called = async () => (await client.query("CALL workspace.say(4)"))[0];
+    assert.deepEqual(await called(), [{ y: 8 }]);
+    const replaced = await agent.send("PUT", `${WORKSPACE}/routines/say`, {
+      body: routine("say", { ...procedure, definitionBody: "BEGIN SELECT x * 3 AS y; END" }),
+    });
+    assert.equal(replaced.status, 200, replaced.body);
+    assert.deepEqual(await called(), [{ y: 12 }]);
+    // What its statements do is asked of whoever calls it.
+    const body = routine("say", { ...procedure, definitionBody: "DROP TABLE ops.calendar;" });
+    assert.equal((await agent.send("PUT", `${WORKSPACE}/routines/say`, { body })).status, 200);
+    await assert.rejects(called(), /Access denied/);
+    assert.equal((await agent.send("DELETE", `${WORKSPACE}/routines/say`)).status, 204);
+    assert.equal((await agent.send("GET", `${WORKSPACE}/routines/say`)).status, 404);
+  });
+
+  it("rows 9, 29: what is done to datasets and rights to rows is what policy says of the DDL", async () => {
+    const sent = jobsRunUpstream(rig);
+    const filter = {
+      rowAccessPolicyReference: { policyId: "r" },
+      filterPredicate: "TRUE",
+      grantees: ["allAuthenticatedUsers"],
+    };
+    const rows = (dataset: string, table: string) => `${DATASETS}/${dataset}/tables/${table}/rowAccessPolicies`;
+    for (const [answer, status] of [
+      [await agent.send("PATCH", `${DATASETS}/ehr`, { body: { labels: { phi: "false" } } }), 403],
+      [await agent.send("PATCH", `${DATASETS}/workspace`, { body: { description: "x" } }), 403],
+      [await agent.send("PATCH", `${DATASETS}/absent`, { body: { description: "x" } }), 404],
+      [await agent.send("PATCH", `${DATASETS}/workspace`, { body: { access: [] } }), 400],
+      [await agent.send("PUT", `${DATASETS}/workspace`, { body: { description: "x" } }), 403],
+      [await agent.send("DELETE", `${DATASETS}/ehr?deleteContents=true`), 403],
+      [await agent.send("DELETE", `${DATASETS}/workspace`), 403],
+      [await agent.send("DELETE", `${DATASETS}/workspace?deleteContents=perhaps`), 400],
+      [await other.send("DELETE", `${DATASETS}/absent`), 404],
+      [await agent.send("POST", `${DATASETS}/ehr:undelete`), 403],
+      [await agent.send("POST", `${DATASETS}/ehr:undelete`, { body: { deletionTime: "2026-01-01T00:00:00Z" } }), 400],
+      [await agent.send("POST", rows("ehr", "patients"), { body: filter }), 403],
+      [await agent.send("POST", rows("workspace", "list"), { body: filter }), 403],
+      [await agent.send("PUT", `${rows("workspace", "list")}/r`, { body: filter }), 403],
+      [await agent.send("PUT", `${rows("workspace", "list")}/q`, { body: filter }), 400],
+      [await agent.send("DELETE", `${rows("ehr", "patients")}/r`), 403],
+      [await agent.send("GET", rows("ehr", "patients")), 403],
+    ] as const)
+      assertRefused(answer, status);
+    // A filter that would tell by failing reads the table, and is refused for that.
+    const told = await agent.send("POST", rows("workspace", "labelled"), {
+      body: { ...filter, filterPredicate: "EXISTS (SELECT 1 FROM ehr.patients WHERE ssn > '5')" },
+    });
+    assertRefused(told);
+    // Where policy lets it, BigQuery itself is asked; the stand-in has no row access policies.
+    const allowed = await agent.send("POST", rows("workspace", "labelled"), { body: filter });
+    assert.doesNotMatch(allowed.body, /Access denied/);
+    assert.equal(jobsRunUpstream(rig), sent);
+  });
+
   it("names and kinds of routines are policy's `describe`: without it they aren't there", async () => {
     const seen = await json<{ routines: { routineReference: { routineId: string } }[] }>(
       agent,
@@ -153,7 +216,12 @@ describe("routines, models and changes of tables by calls of their own", () => {
       await make(routine("f", { ...scalar, remoteFunctionOptions: { endpoint: "https://evil.example" } })),
       await make(routine("f", { ...scalar, language: "PYTHON" })),
       await make(routine("f", { ...scalar, importedLibraries: ["gs://evil/x.js"] })),
-      await make(routine("f", { ...scalar, routineType: "PROCEDURE", definitionBody: "DROP TABLE ops.calendar;" })),
+      await make(
+        routine("f", { ...scalar, routineType: "PROCEDURE", definitionBody: "SELECT ssn FROM ehr.patients;" }),
+      ),
+      await make(
+        routine("f", { ...scalar, routineType: "PROCEDURE", definitionBody: "END; DROP TABLE ops.calendar; BEGIN" }),
+      ),
       await make(
         routine("f", {
           routineType: "TABLE_VALUED_FUNCTION",

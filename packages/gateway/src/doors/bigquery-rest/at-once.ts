@@ -1,11 +1,12 @@
-import type { AgentPrincipal } from "../../identity/principal.ts";
 import type { Connection } from "../../sessions/connection.ts";
 import type { SessionEngine } from "../../sessions/engine.ts";
 import type { SessionError } from "../../sessions/session.ts";
 import type { SessionRow } from "../../sessions/session-row.ts";
 import type { Statement, Submission } from "../../sessions/statement.ts";
+import type { Call } from "./call.ts";
 import { GoogleError } from "./google-error.ts";
 import { refused, refuseIfRefused } from "./refused.ts";
+import { param } from "./routes.ts";
 import { waited } from "./wait.ts";
 
 /** What a call submits that is over when it answers. */
@@ -58,26 +59,23 @@ export async function doneAtOnce(
 /** A statement of the gateway's own words, done when this returns. */
 export async function runAtOnce(
   engine: SessionEngine,
-  principal: AgentPrincipal,
-  connection: Connection,
-  project: string,
+  { m, principal, connection, gone }: Call,
   sql: string,
-  gone: AbortSignal,
 ): Promise<void> {
-  const statement = { sql, parameterMode: undefined, parameters: [], defaultDataset: undefined };
-  const row = await engine.submit(principal, connection, submissionAtOnce(connection, project, statement));
+  const row = await engine.submit(principal, connection, submissionAtOnce(connection, param(m, "project"), plain(sql)));
   await doneAtOnce(engine, row, "Send it as DDL in a query, which waits.", gone);
 }
 
 /** Whether policy and BigQuery would let the statement be done, without doing it; else the refusal. */
 export async function permittedDry(
   engine: SessionEngine,
-  principal: AgentPrincipal,
-  connection: Connection,
-  project: string,
+  { m, principal, connection }: Call,
   sql: string,
 ): Promise<void> {
-  const statement = { sql, parameterMode: undefined, parameters: [], defaultDataset: undefined };
-  const submission = { ...submissionAtOnce(connection, project, statement), dryRun: true };
+  const submission = { ...submissionAtOnce(connection, param(m, "project"), plain(sql)), dryRun: true };
   refuseIfRefused(await engine.submit(principal, connection, submission));
+}
+
+function plain(sql: string): Statement {
+  return { sql, parameterMode: undefined, parameters: [], defaultDataset: undefined };
 }

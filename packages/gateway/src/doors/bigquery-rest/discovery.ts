@@ -10,8 +10,8 @@ export function discoveryDocument(baseUrl: string): object {
     const [resource = "", name = "", ...more] = rule.name.split(".");
     if (rule.kind === "refuse" || more.length > 0 || resource === "discovery") continue;
     resources[resource] ??= { methods: {} };
-    const parts = path.map((part) => part.replace(/^\{(\w+)\}$/, "{+$1Id}"));
-    const named = parts.flatMap((part) => /^\{\+(\w+)\}$/.exec(part)?.[1] ?? []);
+    const parts = path.map((part) => part.replace(/^\{(\w+)\}/, "{+$1Id}"));
+    const named = parts.flatMap((part) => /^\{\+(\w+)\}/.exec(part)?.[1] ?? []);
     resources[resource].methods[name] = {
       id: `bigquery.${rule.name}`,
       path: parts.join("/"),

@@ -7,6 +7,8 @@ import { createdTable, RESULT_DATASET, resultTable } from "../../sessions/result
 import type { SessionError } from "../../sessions/session.ts";
 import { findSession, type SessionRow } from "../../sessions/session-row.ts";
 import type { Submission } from "../../sessions/statement.ts";
+import type { Call } from "./call.ts";
+import { createDataset, dropDataset, patchDataset, undropDataset } from "./dataset-changes.ts";
 import { discoveryDocument } from "./discovery.ts";
 import { GoogleError, invalid, notFound } from "./google-error.ts";
 import { insertAll } from "./insert-all.ts";
@@ -20,10 +22,11 @@ import { refused, refuseIfRefused, translate } from "./refused.ts";
 import { parseBody, queryRequest } from "./requests.ts";
 import { integerParameter, type Matched, matchRoute, param } from "./routes.ts";
 import { Routines } from "./routines.ts";
+import { dropRowAccess, makeRowAccess } from "./row-access.ts";
 import type { MethodName } from "./rules.ts";
 import { sendJson, sendPage } from "./send.ts";
 import { locationOf, statementOf } from "./statement-body.ts";
-import { createDataset, createTable, dropTable, patchTable } from "./table-changes.ts";
+import { createTable, dropTable, patchTable } from "./table-changes.ts";
 import { TableData } from "./table-data.ts";
 import { Uploads } from "./uploads.ts";
 
@@ -90,6 +93,7 @@ export class BigQueryDoor {
     gone: AbortSignal,
   ): Promise<void> {
     const { metadata, engine } = this.#o;
+    const call = (): Call => ({ m, principal, connection: this.#connection(m), request, response, gone });
     switch (m.name) {
       case "discovery.getRest":
         return sendJson(response, discoveryDocument(this.#o.publicUrl()));
@@ -98,7 +102,13 @@ export class BigQueryDoor {
       case "datasets.list":
         return sendJson(response, await metadata.datasets(principal, this.#connection(m), param(m, "project")));
       case "datasets.insert":
-        return createDataset(this.#o, m, principal, this.#connection(m), request, response, gone);
+        return createDataset(this.#o, call());
+      case "datasets.patch":
+        return patchDataset(this.#o, call());
+      case "datasets.delete":
+        return dropDataset(this.#o, call());
+      case "datasets.undelete":
+        return undropDataset(this.#o, call());
       case "datasets.get":
         return sendJson(
           response,
@@ -129,33 +139,38 @@ export class BigQueryDoor {
         );
       }
       case "tables.insert":
-        return createTable(this.#o, m, principal, this.#connection(m), request, response, gone);
+        return createTable(this.#o, call());
       case "tables.patch":
-        return patchTable(this.#o, m, principal, this.#connection(m), request, response, gone);
+        return patchTable(this.#o, call());
       case "tables.delete":
-        return dropTable(this.#o, m, principal, this.#connection(m), response, gone);
+        return dropTable(this.#o, call());
       case "tabledata.list":
-        return this.#tableData.list(m, principal, this.#connection(m), response, gone);
+        return this.#tableData.list(call());
       case "tabledata.insertAll": {
         const { pages, bodyBytes } = this.#o;
         const options = { engine, clock: pages.clock, bodyBytes };
-        return insertAll(options, m, principal, this.#connection(m), request, response, gone);
+        return insertAll(options, call());
       }
       case "routines.list":
-        return this.#routines.list(m, principal, this.#connection(m), response);
+        return this.#routines.list(call());
       case "routines.get":
-        return this.#routines.get(m, principal, this.#connection(m), response);
+        return this.#routines.get(call());
       case "routines.insert":
       case "routines.update":
-        return this.#routines.make(m, principal, this.#connection(m), request, response, gone);
+        return this.#routines.make(call());
       case "routines.delete":
-        return this.#routines.drop(m, principal, this.#connection(m), response, gone);
+        return this.#routines.drop(call());
       case "models.list":
-        return this.#routines.listModels(m, principal, this.#connection(m), response);
+        return this.#routines.listModels(call());
       case "models.get":
-        return this.#routines.getModel(m, principal, this.#connection(m), response);
+        return this.#routines.getModel(call());
       case "models.delete":
-        return this.#routines.dropModel(m, principal, this.#connection(m), response, gone);
+        return this.#routines.dropModel(call());
+      case "rowAccessPolicies.insert":
+      case "rowAccessPolicies.update":
+        return makeRowAccess(this.#o, call());
+      case "rowAccessPolicies.delete":
+        return dropRowAccess(this.#o, call());
       case "jobs.insert": {
         const description = await readBody(request, this.#o.bodyBytes);
         const row = await insertJob(this.#inserting(m, principal), { description });

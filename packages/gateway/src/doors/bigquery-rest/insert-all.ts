@@ -1,10 +1,6 @@
 import { createHash } from "node:crypto";
-import type { IncomingMessage, ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
-import type { AgentPrincipal } from "../../identity/principal.ts";
-import type { Connection } from "../../sessions/connection.ts";
-import { describedTable } from "../../sessions/described-table.ts";
 import { BUSY } from "../../sessions/endings.ts";
 import type { SessionEngine } from "../../sessions/engine.ts";
 import { insertOfRows, type RowError } from "../../sessions/sent-rows.ts";
@@ -13,11 +9,11 @@ import type { SessionError } from "../../sessions/session.ts";
 import type { SessionRow } from "../../sessions/session-row.ts";
 import { quotedTable } from "../../sessions/table-read.ts";
 import { doneAtOnce, submissionAtOnce } from "./at-once.ts";
-import { GoogleError, notFound } from "./google-error.ts";
-import { readBody } from "./read-body.ts";
+import { bodyOf, type Call, placeOf } from "./call.ts";
 import { parseBody } from "./requests.ts";
-import type { Matched } from "./routes.ts";
+import { param } from "./routes.ts";
 import { sendJson } from "./send.ts";
+import { shownTable } from "./table-changes.ts";
 
 /** BigQuery's own bound: https://cloud.google.com/bigquery/quotas#streaming_inserts */
 const MOST_ROWS = 50_000;
@@ -45,22 +41,12 @@ const KIND = "bigquery#tableDataInsertAllResponse";
  * tabledata.insertAll as an INSERT of parameters (docs/adr/0017-sent-rows.md).
  * https://cloud.google.com/bigquery/docs/reference/rest/v2/tabledata/insertAll
  */
-export async function insertAll(
-  { engine, clock, bodyBytes }: InsertAllOptions,
-  m: Matched,
-  principal: AgentPrincipal,
-  connection: Connection,
-  request: IncomingMessage,
-  response: ServerResponse,
-  gone: AbortSignal,
-): Promise<void> {
-  const { project = "", dataset = "", table = "" } = m.params;
-  const target = quotedTable({ project, dataset, table });
-  const body = parseBody(insertAllRequest, await readBody(request, bodyBytes), parseSentJson);
-  const described = await describedTable(principal, connection, `${project}.${dataset}.${table}`, clock());
-  if (described.kind === "unknown") throw notFound("Table");
-  if (described.kind === "hidden")
-    throw new GoogleError(403, "accessDenied", "Policy does not let this agent see that table's description.");
+export async function insertAll({ engine, clock, bodyBytes }: InsertAllOptions, call: Call): Promise<void> {
+  const { principal, connection, response, gone } = call;
+  const { project, dataset } = placeOf(call);
+  const target = quotedTable({ project, dataset, table: param(call.m, "table") });
+  const body = parseBody(insertAllRequest, await bodyOf(call, bodyBytes), parseSentJson);
+  const described = await shownTable(call, clock());
   const { statement, errors } = insertOfRows({
     target,
     fields: described.fields,

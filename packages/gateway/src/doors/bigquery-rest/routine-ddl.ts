@@ -58,7 +58,17 @@ export const routineRequest = z.strictObject({
   routineType: z.enum(["SCALAR_FUNCTION", "TABLE_VALUED_FUNCTION", "PROCEDURE", "AGGREGATE_FUNCTION"]),
   language: z.enum(["SQL", "JAVASCRIPT"]).optional(),
   arguments: z
-    .array(z.strictObject({ name, argumentKind: z.literal("FIXED_TYPE").optional(), dataType }))
+    .array(
+      z.strictObject({
+        name,
+        argumentKind: z.literal("FIXED_TYPE").optional(),
+        dataType,
+        /** Of procedures. */
+        mode: z.enum(["IN", "OUT", "INOUT"]).optional(),
+        /** Of aggregate functions; false: one value for all rows. */
+        isAggregate: z.boolean().optional(),
+      }),
+    )
     .max(256)
     .optional(),
   returnType: dataType.optional(),
@@ -74,7 +84,7 @@ export function createRoutineSql(body: RoutineRequest, project: string, dataset:
     throw invalid("routineReference is not in the dataset of the path.");
   const verb = replacing ? "CREATE OR REPLACE" : "CREATE";
   const made = quotedTable({ project, dataset, table: routineReference.routineId });
-  const list = (body.arguments ?? []).map((one) => `\`${one.name}\` ${typeText(one.dataType)}`).join(", ");
+  const list = (body.arguments ?? []).map((one) => argumentText(one, routineType)).join(", ");
   const returns = returnType === undefined ? "" : ` RETURNS ${typeText(returnType)}`;
   const options = description === undefined ? "" : ` OPTIONS (description = ${sqlText(description)})`;
   switch (routineType) {
@@ -86,12 +96,32 @@ export function createRoutineSql(body: RoutineRequest, project: string, dataset:
       if (language !== "SQL" || returnType !== undefined)
         throw invalid("A table function is made of its query: language SQL, without returnType.");
       return `${verb} TABLE FUNCTION ${made}(${list})${options} AS (${definitionBody}\n)`;
-    case "PROCEDURE":
     case "AGGREGATE_FUNCTION":
-      throw invalid(
-        "Procedures and aggregate functions are made by DDL: say it in SQL (CREATE PROCEDURE, CREATE AGGREGATE FUNCTION).",
-      );
+      if (language !== "SQL") throw invalid("An aggregate function is made here of SQL alone.");
+      return `${verb} AGGREGATE FUNCTION ${made}(${list})${returns} AS (${definitionBody}\n)${options}`;
+    case "PROCEDURE":
+      if (language !== "SQL" || returnType !== undefined)
+        throw invalid("A procedure is made of its statements: language SQL, without returnType.");
+      return `${verb} PROCEDURE ${made}(${list})${options} ${blockOf(definitionBody)}`;
   }
+}
+
+type Argument = NonNullable<RoutineRequest["arguments"]>[number];
+
+function argumentText(
+  { name: given, dataType: type, mode, isAggregate }: Argument,
+  of: RoutineRequest["routineType"],
+): string {
+  if (mode !== undefined && of !== "PROCEDURE") throw invalid("Arguments of a function have no mode.");
+  if (isAggregate !== undefined && of !== "AGGREGATE_FUNCTION")
+    throw invalid("isAggregate is said of an aggregate function's arguments alone.");
+  const before = mode === undefined ? "" : `${mode} `;
+  return `${before}\`${given}\` ${typeText(type)}${isAggregate === false ? " NOT AGGREGATE" : ""}`;
+}
+
+/** BigQuery shows a procedure's body with its BEGIN and END, and takes its statements alone as well. */
+function blockOf(body: string): string {
+  return /^\s*BEGIN\b(?!\s*(TRANSACTION\b|;))/i.test(body) ? body : `BEGIN\n${body}\nEND`;
 }
 
 /** `type`: of the routine's resource. */

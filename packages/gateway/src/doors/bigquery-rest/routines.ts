@@ -1,14 +1,11 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
 import type { RoutineResource, StandardSqlDataType } from "@chaperone/googlesql";
-import type { AgentPrincipal } from "../../identity/principal.ts";
-import type { Connection } from "../../sessions/connection.ts";
-import { describableNames, describedNames } from "../../sessions/described-names.ts";
+import { describableNames, describedNames, type Named } from "../../sessions/described-names.ts";
 import type { SessionEngine } from "../../sessions/engine.ts";
 import type { PageOptions } from "../../sessions/page.ts";
 import { quotedTable } from "../../sessions/table-read.ts";
 import { runAtOnce } from "./at-once.ts";
+import { answerGone, bodyOf, type Call, placeOf } from "./call.ts";
 import { notFound } from "./google-error.ts";
-import { readBody } from "./read-body.ts";
 import { parseBody } from "./requests.ts";
 import { type Matched, param } from "./routes.ts";
 import { createRoutineSql, dropRoutineSql, type RoutineRequest, routineRequest } from "./routine-ddl.ts";
@@ -32,122 +29,86 @@ export class Routines {
   }
 
   /** https://cloud.google.com/bigquery/docs/reference/rest/v2/routines/list */
-  async list(m: Matched, principal: AgentPrincipal, connection: Connection, response: ServerResponse): Promise<void> {
-    const [project, dataset] = [param(m, "project"), param(m, "dataset")];
-    const now = this.#o.pages.clock();
-    const routines = await describedNames(principal, connection, "routines", project, dataset, now);
-    sendJson(response, {
-      routines: routines.map(({ id, type }) => ({ routineReference: reference(m, id), routineType: type })),
+  async list(call: Call): Promise<void> {
+    const routines = await this.#listed(call, "routines");
+    sendJson(call.response, {
+      routines: routines.map(({ id, type }) => ({ routineReference: reference(call.m, id), routineType: type })),
     });
   }
 
   /** https://cloud.google.com/bigquery/docs/reference/rest/v2/routines/get */
-  async get(m: Matched, principal: AgentPrincipal, connection: Connection, response: ServerResponse): Promise<void> {
-    sendJson(response, resource(m, await this.#routine(m, principal, connection)));
+  async get(call: Call): Promise<void> {
+    sendJson(call.response, resource(call.m, await this.#routine(call)));
   }
 
   /** routines.insert, and routines.update of one that is there. https://cloud.google.com/bigquery/docs/reference/rest/v2/routines/insert */
-  async make(
-    m: Matched,
-    principal: AgentPrincipal,
-    connection: Connection,
-    request: IncomingMessage,
-    response: ServerResponse,
-    gone: AbortSignal,
-  ): Promise<void> {
-    const [project, dataset] = [param(m, "project"), param(m, "dataset")];
-    const body = parseBody(routineRequest, await readBody(request, this.#o.bodyBytes));
-    const replacing = m.name === "routines.update";
+  async make(call: Call): Promise<void> {
+    const { project, dataset } = placeOf(call);
+    const body = parseBody(routineRequest, await bodyOf(call, this.#o.bodyBytes));
+    const replacing = call.m.name === "routines.update";
     if (replacing) {
-      if (body.routineReference.routineId !== param(m, "routine")) throw notFound("Routine of this path");
-      await this.#routine(m, principal, connection);
+      if (body.routineReference.routineId !== param(call.m, "routine")) throw notFound("Routine of this path");
+      await this.#routine(call);
     }
-    const sql = createRoutineSql(body, project, dataset, replacing);
-    await runAtOnce(this.#o.engine, principal, connection, project, sql, gone);
-    sendJson(response, made(m, body));
+    await runAtOnce(this.#o.engine, call, createRoutineSql(body, project, dataset, replacing));
+    sendJson(call.response, made(call.m, body));
   }
 
   /** https://cloud.google.com/bigquery/docs/reference/rest/v2/routines/delete */
-  async drop(
-    m: Matched,
-    principal: AgentPrincipal,
-    connection: Connection,
-    response: ServerResponse,
-    gone: AbortSignal,
-  ): Promise<void> {
-    const [project, dataset, id] = [param(m, "project"), param(m, "dataset"), param(m, "routine")];
-    const { routineType } = await this.#routine(m, principal, connection);
-    const sql = dropRoutineSql(project, dataset, id, routineType);
-    await runAtOnce(this.#o.engine, principal, connection, project, sql, gone);
-    response.writeHead(204, { "cache-control": "no-store" }).end();
+  async drop(call: Call): Promise<void> {
+    const { project, dataset } = placeOf(call);
+    const { routineType } = await this.#routine(call);
+    await runAtOnce(this.#o.engine, call, dropRoutineSql(project, dataset, param(call.m, "routine"), routineType));
+    answerGone(call);
   }
 
   /** https://cloud.google.com/bigquery/docs/reference/rest/v2/models/list */
-  async listModels(
-    m: Matched,
-    principal: AgentPrincipal,
-    connection: Connection,
-    response: ServerResponse,
-  ): Promise<void> {
-    const [project, dataset] = [param(m, "project"), param(m, "dataset")];
-    const now = this.#o.pages.clock();
-    const models = await describedNames(principal, connection, "models", project, dataset, now);
-    sendJson(response, { models: models.map(({ id, type }) => modelJson(m, id, type)) });
+  async listModels(call: Call): Promise<void> {
+    const models = await this.#listed(call, "models");
+    sendJson(call.response, { models: models.map(({ id, type }) => modelJson(call.m, id, type)) });
   }
 
   /** https://cloud.google.com/bigquery/docs/reference/rest/v2/models/get */
-  async getModel(
-    m: Matched,
-    principal: AgentPrincipal,
-    connection: Connection,
-    response: ServerResponse,
-  ): Promise<void> {
-    const id = param(m, "model");
-    const { modelType = "" } = await this.#model(m, principal, connection);
-    sendJson(response, { ...modelJson(m, id, modelType), location: connection.location });
+  async getModel(call: Call): Promise<void> {
+    const { modelType = "" } = await this.#model(call);
+    const shown = modelJson(call.m, param(call.m, "model"), modelType);
+    sendJson(call.response, { ...shown, location: call.connection.location });
   }
 
   /** https://cloud.google.com/bigquery/docs/reference/rest/v2/models/delete */
-  async dropModel(
-    m: Matched,
-    principal: AgentPrincipal,
-    connection: Connection,
-    response: ServerResponse,
-    gone: AbortSignal,
-  ): Promise<void> {
-    const [project, dataset] = [param(m, "project"), param(m, "dataset")];
-    await this.#model(m, principal, connection);
-    const sql = `DROP MODEL ${quotedTable({ project, dataset, table: param(m, "model") })}`;
-    await runAtOnce(this.#o.engine, principal, connection, project, sql, gone);
-    response.writeHead(204, { "cache-control": "no-store" }).end();
+  async dropModel(call: Call): Promise<void> {
+    await this.#model(call);
+    const name = quotedTable({ ...placeOf(call), table: param(call.m, "model") });
+    await runAtOnce(this.#o.engine, call, `DROP MODEL ${name}`);
+    answerGone(call);
+  }
+
+  #listed(call: Call, what: "routines" | "models"): Promise<readonly Named[]> {
+    const { project, dataset } = placeOf(call);
+    return describedNames(call.principal, call.connection, what, project, dataset, this.#o.pages.clock());
   }
 
   /** One that the agent may not know of is as if it weren't there (I9). */
-  async #routine(m: Matched, principal: AgentPrincipal, connection: Connection): Promise<RoutineResource> {
-    const name = await this.#described(m, "routines", param(m, "routine"), principal, connection);
-    const routine = name === undefined ? undefined : await connection.upstream.getRoutine(name);
+  async #routine(call: Call): Promise<RoutineResource> {
+    const name = await this.#described(call, "routines", param(call.m, "routine"));
+    const routine = name === undefined ? undefined : await call.connection.upstream.getRoutine(name);
     if (routine === undefined) throw notFound("Routine");
     return routine;
   }
 
-  async #model(m: Matched, principal: AgentPrincipal, connection: Connection) {
-    const name = await this.#described(m, "models", param(m, "model"), principal, connection);
-    const model = name === undefined ? undefined : await connection.upstream.getModel(name);
+  async #model(call: Call) {
+    const name = await this.#described(call, "models", param(call.m, "model"));
+    const model = name === undefined ? undefined : await call.connection.upstream.getModel(name);
     if (model === undefined) throw notFound("Model");
     return model;
   }
 
-  async #described(
-    m: Matched,
-    what: "routines" | "models",
-    id: string,
-    principal: AgentPrincipal,
-    connection: Connection,
-  ): Promise<string | undefined> {
+  async #described(call: Call, what: "routines" | "models", id: string): Promise<string | undefined> {
+    const { project, dataset } = placeOf(call);
     // Refuses decorators and the like: no name of a routine or model has them.
-    quotedTable({ project: param(m, "project"), dataset: param(m, "dataset"), table: id });
-    const name = `${param(m, "project")}.${param(m, "dataset")}.${id}`;
-    const seen = await describableNames(principal, connection, what, [name], this.#o.pages.clock());
+    quotedTable({ project, dataset, table: id });
+    const name = `${project}.${dataset}.${id}`;
+    const seen = await describableNames(call.principal, call.connection, what, [name], this.#o.pages.clock());
     return seen.has(name) ? name : undefined;
   }
 }

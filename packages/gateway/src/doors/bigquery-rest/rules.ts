@@ -8,6 +8,9 @@
 export type MethodName =
   | "discovery.getRest"
   | "datasets.insert"
+  | "datasets.patch"
+  | "datasets.delete"
+  | "datasets.undelete"
   | "projects.list"
   | "datasets.list"
   | "datasets.get"
@@ -34,7 +37,10 @@ export type MethodName =
   | "routines.get"
   | "routines.insert"
   | "routines.update"
-  | "routines.delete";
+  | "routines.delete"
+  | "rowAccessPolicies.insert"
+  | "rowAccessPolicies.update"
+  | "rowAccessPolicies.delete";
 
 export type Rule =
   /** Answered after policy; `what`: what of BigQuery's answer is given. */
@@ -89,12 +95,10 @@ const refuse = (name: string, method: Method["method"], path: string, why: strin
   query: [],
 });
 
-const BY_DDL = "say it in SQL (CREATE, ALTER, DROP), which policy judges statement by statement";
 const RIGHTS =
   "Who may read what is decided by the gateway's policies; agents neither see nor change BigQuery's own grants.";
 const AT_ONCE = "refused where a person would have to agree";
-const ROW_POLICIES =
-  "A row access policy's filter can hold literals of people's data, and agents don't change their own bounds.";
+const ROW_POLICIES = "A row access policy's filter can hold literals of people's data.";
 
 const DISCOVERY = "the description of what is served here, of which bq makes its calls";
 
@@ -125,15 +129,22 @@ export const METHODS: readonly Method[] = [
     `${PROJECT}/datasets`,
     "CREATE SCHEMA; refused where a person would have to agree, since the call can't wait",
   ),
-  refuse("datasets.patch", "PATCH", DATASET, `Datasets are changed by DDL: ${BY_DDL}.`),
-  refuse("datasets.update", "PUT", DATASET, `Datasets are changed by DDL: ${BY_DDL}.`),
-  refuse("datasets.delete", "DELETE", DATASET, `Datasets are dropped by DDL: ${BY_DDL}.`),
-  refuse(
-    "datasets.undelete",
-    "POST",
-    `${PROJECT}/datasets/{dataset}:undelete`,
-    `Datasets come back by DDL: ${BY_DDL}.`,
+  rewrite(
+    "datasets.patch",
+    "PATCH",
+    DATASET,
+    `ALTER SCHEMA … SET OPTIONS: description, friendly name and labels; ${AT_ONCE}`,
   ),
+  refuse(
+    "datasets.update",
+    "PUT",
+    DATASET,
+    "It would take away what the agent isn't shown: send what changes by datasets.patch, or say it in SQL (ALTER SCHEMA).",
+  ),
+  rewrite("datasets.delete", "DELETE", DATASET, `DROP SCHEMA, of what it holds too with deleteContents; ${AT_ONCE}`, [
+    "deleteContents",
+  ]),
+  rewrite("datasets.undelete", "POST", `${PROJECT}/datasets/{dataset}:undelete`, `UNDROP SCHEMA; ${AT_ONCE}`),
 
   answer("tables.list", `${DATASET}/tables`, "tables that the agent may know of", PAGING),
   answer(
@@ -266,8 +277,13 @@ export const METHODS: readonly Method[] = [
     "its arguments and result, if the agent may know of it; no body, description, libraries, or columns of a table function",
     ["readMask"],
   ),
-  rewrite("routines.insert", "POST", `${DATASET}/routines`, `CREATE FUNCTION or CREATE TABLE FUNCTION; ${AT_ONCE}`),
-  rewrite("routines.update", "PUT", ROUTINE, `CREATE OR REPLACE of a function that is there; ${AT_ONCE}`),
+  rewrite(
+    "routines.insert",
+    "POST",
+    `${DATASET}/routines`,
+    `CREATE FUNCTION, AGGREGATE FUNCTION, TABLE FUNCTION or PROCEDURE; ${AT_ONCE}`,
+  ),
+  rewrite("routines.update", "PUT", ROUTINE, `CREATE OR REPLACE of a routine that is there; ${AT_ONCE}`),
   rewrite("routines.delete", "DELETE", ROUTINE, `DROP FUNCTION, DROP PROCEDURE …; ${AT_ONCE}`),
   refuse("routines.getIamPolicy", "POST", `${ROUTINE}:getIamPolicy`, RIGHTS),
   refuse("routines.setIamPolicy", "POST", `${ROUTINE}:setIamPolicy`, RIGHTS),
@@ -275,10 +291,20 @@ export const METHODS: readonly Method[] = [
 
   refuse("rowAccessPolicies.list", "GET", ROW_ACCESS, ROW_POLICIES),
   refuse("rowAccessPolicies.get", "GET", `${ROW_ACCESS}/{policy}`, ROW_POLICIES),
-  refuse("rowAccessPolicies.insert", "POST", ROW_ACCESS, ROW_POLICIES),
-  refuse("rowAccessPolicies.update", "PUT", `${ROW_ACCESS}/{policy}`, ROW_POLICIES),
-  refuse("rowAccessPolicies.delete", "DELETE", `${ROW_ACCESS}/{policy}`, ROW_POLICIES),
-  refuse("rowAccessPolicies.batchDelete", "POST", `${TABLE}/rowAccessPolicies:batchDelete`, ROW_POLICIES),
+  rewrite("rowAccessPolicies.insert", "POST", ROW_ACCESS, `CREATE ROW ACCESS POLICY; ${AT_ONCE}`),
+  rewrite(
+    "rowAccessPolicies.update",
+    "PUT",
+    `${ROW_ACCESS}/{policy}`,
+    `CREATE OR REPLACE ROW ACCESS POLICY, also where there was none; ${AT_ONCE}`,
+  ),
+  rewrite("rowAccessPolicies.delete", "DELETE", `${ROW_ACCESS}/{policy}`, `DROP ROW ACCESS POLICY; ${AT_ONCE}`),
+  refuse(
+    "rowAccessPolicies.batchDelete",
+    "POST",
+    `${TABLE}/rowAccessPolicies:batchDelete`,
+    "Several are dropped by several statements, which aren't done whole or not at all: send rowAccessPolicies.delete for each.",
+  ),
   refuse("rowAccessPolicies.getIamPolicy", "POST", `${ROW_ACCESS}/{policy}:getIamPolicy`, RIGHTS),
   refuse("rowAccessPolicies.testIamPermissions", "POST", `${ROW_ACCESS}/{policy}:testIamPermissions`, RIGHTS),
 ];

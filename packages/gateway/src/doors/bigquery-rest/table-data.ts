@@ -9,11 +9,12 @@ import { findSessionById, type SessionRow } from "../../sessions/session-row.ts"
 import { tableReadStatement } from "../../sessions/table-read.ts";
 import { unfinishedRead } from "../../sessions/unfinished-read.ts";
 import { submissionAtOnce } from "./at-once.ts";
+import { type Call, placeOf } from "./call.ts";
 import { GoogleError, invalid, notFound } from "./google-error.ts";
 import { jobState } from "./job-resource.ts";
 import { pageRequestOf } from "./page-request.ts";
 import { refused, refuseIfRefused } from "./refused.ts";
-import type { Matched } from "./routes.ts";
+import { param } from "./routes.ts";
 import { sendJson, sendPage } from "./send.ts";
 import { waited } from "./wait.ts";
 
@@ -37,14 +38,10 @@ export class TableData {
     this.#o = options;
   }
 
-  async list(
-    m: Matched,
-    principal: AgentPrincipal,
-    connection: Connection,
-    response: ServerResponse,
-    gone: AbortSignal,
-  ): Promise<void> {
-    const { project = "", dataset = "", table = "" } = m.params;
+  async list(call: Call): Promise<void> {
+    const { m, principal, connection, response, gone } = call;
+    const { project, dataset } = placeOf(call);
+    const table = param(m, "table");
     const page = pageRequestOf(m);
     const selected = m.query.get("selectedFields");
     const selectedFields = selected === undefined || selected === "" ? undefined : selected.split(",");

@@ -27,24 +27,6 @@ export const tableRequest = z.strictObject({
   labels: z.strictObject({}).optional(),
 });
 
-/** https://cloud.google.com/bigquery/docs/reference/rest/v2/datasets/insert */
-export const datasetRequest = z.strictObject({
-  kind: z.string().optional(),
-  datasetReference: z.strictObject({
-    projectId: z.string().max(1024).optional(),
-    datasetId: z.string().regex(/^[A-Za-z][A-Za-z0-9_]{0,1023}$/),
-  }),
-  location: z.string().max(64).optional(),
-  /** Python's client sends it with every dataset, and always empty. */
-  labels: z.strictObject({}).optional(),
-});
-
-export function createSchemaSql({ datasetReference }: z.output<typeof datasetRequest>, project: string): string {
-  if ((datasetReference.projectId ?? project) !== project)
-    throw invalid("datasetReference is not in the project of the path.");
-  return `CREATE SCHEMA \`${project}\`.${datasetReference.datasetId}`;
-}
-
 /** CREATE TABLE or CREATE VIEW. A view's text follows AS to the end of the statement, and is judged as SQL like all of it. */
 export function createSql(body: z.output<typeof tableRequest>, project: string, dataset: string): string {
   const { tableReference, schema, view } = body;

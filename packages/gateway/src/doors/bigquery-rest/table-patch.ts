@@ -5,6 +5,7 @@ import { fieldsByName } from "../../sessions/sent-value.ts";
 import { quotedTable } from "../../sessions/table-read.ts";
 import { invalid } from "./google-error.ts";
 import { fieldOf, type SchemaField, schemaField, spelling } from "./job-configurations.ts";
+import { labelList, labels } from "./labels.ts";
 import { sqlText } from "./sql-text.ts";
 
 /**
@@ -14,15 +15,6 @@ import { sqlText } from "./sql-text.ts";
  */
 
 const text = z.string().max(16_384).nullable().optional();
-/** https://cloud.google.com/bigquery/docs/labels-intro#requirements */
-const labels = z.record(
-  z.string().regex(/^[\p{Ll}\p{Lo}][\p{Ll}\p{Lo}\p{N}_-]{0,62}$/u),
-  z
-    .string()
-    .regex(/^[\p{Ll}\p{Lo}\p{N}_-]{0,63}$/u)
-    .nullable(),
-);
-
 export const patchRequest = z.strictObject({
   kind: z.string().optional(),
   tableReference: z
@@ -82,13 +74,6 @@ export function patchSql(body: PatchRequest, { project, dataset, table, resource
   return `ALTER ${kind} ${name} SET OPTIONS (${options.join(", ")})`;
 }
 
-/** Whether labels that aren't named would stay: an ALTER sets all of them, and the agent isn't shown them. */
-export function keepsLabels(body: PatchRequest, resource: TableResource): boolean {
-  const given = body.labels;
-  if (given === undefined || given === null) return false;
-  return Object.keys(resource.labels ?? {}).some((key) => !Object.hasOwn(given, key));
-}
-
 function optionsOf({ description, friendlyName, expirationTime, labels: given }: PatchRequest): string[] {
   const option = (name: string, value: string | null | undefined) =>
     value === undefined ? [] : [`${name} = ${value === null ? "NULL" : sqlText(value)}`];
@@ -98,11 +83,6 @@ function optionsOf({ description, friendlyName, expirationTime, labels: given }:
     ...(expirationTime === undefined ? [] : [`expiration_timestamp = ${timestamp(expirationTime)}`]),
     ...(given === undefined ? [] : [`labels = ${labelList(given ?? {})}`]),
   ];
-}
-
-function labelList(given: Readonly<Record<string, string | null>>): string {
-  const kept = Object.entries(given).flatMap(([key, value]) => (value === null ? [] : [[key, value] as const]));
-  return `[${kept.map(([key, value]) => `(${sqlText(key)}, ${sqlText(value)})`).join(", ")}]`;
 }
 
 function timestamp(milliseconds: string | number | null): string {
