@@ -1,4 +1,5 @@
 export { ArrowMasker, type ArrowMaskerOptions } from "./arrow/arrow-masker.ts";
+export { BatchMemory } from "./arrow/batch-memory.ts";
 export { unfitForAvro } from "./avro/avro-column.ts";
 export { AvroMasker } from "./avro/avro-masker.ts";
 export { DETECTORS, detect, hitAt } from "./detectors/detect.ts";

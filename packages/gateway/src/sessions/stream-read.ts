@@ -1,4 +1,11 @@
-import { ArrowMasker, AvroMasker, type MaskedField, type MaskedPage, MaskingError } from "@chaperone/masking";
+import {
+  ArrowMasker,
+  AvroMasker,
+  BatchMemory,
+  type MaskedField,
+  type MaskedPage,
+  MaskingError,
+} from "@chaperone/masking";
 import type { Json } from "../evidence/event.ts";
 import type { Format } from "../grpc/bigquery-read.ts";
 import type { AgentPrincipal } from "../identity/principal.ts";
@@ -32,6 +39,11 @@ export interface StreamRead {
   open(): AsyncIterable<Batch>;
 }
 
+/** Memory of streams that ended, for the next: fresh memory is dear to fill. */
+const spareMemory: BatchMemory[] = [];
+const SPARE_MOST = 4;
+const SPARE_MOST_BYTES = 16 * 1024 * 1024;
+
 /** The masker of one stream, whatever its format. */
 interface StreamMasker {
   schema(serialized: Uint8Array): Buffer;
@@ -45,6 +57,7 @@ export function streamMasker(
   format: Format,
   fields: readonly MaskedField[],
   maxRows: number,
+  memory?: BatchMemory,
 ): StreamMasker {
   const { masking, clock } = options;
   const settings = {
@@ -61,7 +74,7 @@ export function streamMasker(
     case "avro":
       return new AvroMasker(settings);
     case "arrow": {
-      const masker = new ArrowMasker({ ...settings, reuseMemory: true });
+      const masker = new ArrowMasker({ ...settings, ...(memory === undefined ? {} : { memory }) });
       return {
         schema: (serialized) => masker.schema(serialized),
         batch: (serialized, said, atMost) => {
@@ -102,7 +115,8 @@ export async function* maskedStream(
       token: principal.tokenId,
     },
   });
-  const masker = streamMasker(options, read.format, fields, Math.max(0, total - offset));
+  const memory = spareMemory.pop() ?? new BatchMemory("reused");
+  const masker = streamMasker(options, read.format, fields, Math.max(0, total - offset), memory);
   let begun = false;
   let finished = false;
   let count = 0;
@@ -126,6 +140,8 @@ export async function* maskedStream(
     }
     if (read.whole && count < wanted) throw new MaskingError("shape", "The stream ends before the result does");
     finished = true;
+    // Of a stream that was broken off, a batch may still be on its way to the client.
+    if (spareMemory.length < SPARE_MOST && memory.byteLength <= SPARE_MOST_BYTES) spareMemory.push(memory);
   } catch (error) {
     if (!(error instanceof MaskingError)) throw error;
     await engine.distrust(row.id, error.message);

@@ -1,6 +1,7 @@
 import { planRow, type RowPlan } from "../json-rows/cell-plan.ts";
 import { DEFAULT_LIMITS, type MaskedPage, type RowsMaskerOptions } from "../json-rows/rows-masker.ts";
 import { MaskingError } from "../masking-error.ts";
+import { BatchMemory } from "./batch-memory.ts";
 import { type Column, columnsOf } from "./column.ts";
 import { headValues } from "./head-values.ts";
 import { maskValues } from "./mask-values.ts";
@@ -18,8 +19,8 @@ export type ArrowMaskerOptions = Pick<
     /** To which the compressed buffers of one batch may unpack; default 256 MB. */
     readonly maxBatchBytes?: number;
   };
-  /** Each batch is written over the one before: it holds until the next is made. */
-  readonly reuseMemory?: boolean;
+  /** Each batch is written here over the one before, and holds until the next is made; without, each has its own memory. */
+  readonly memory?: BatchMemory;
 };
 
 const MOST_BATCH_BYTES = 256 * 1024 * 1024;
@@ -37,8 +38,7 @@ export class ArrowMasker {
     readonly maxMaskedCellBytes: number;
     readonly maxBatchBytes: number;
   };
-  readonly #reuse: boolean;
-  #room = Buffer.alloc(0);
+  readonly #memory: BatchMemory;
   #columns: readonly Column[] | undefined;
   #dead = false;
   #rows = 0;
@@ -47,7 +47,7 @@ export class ArrowMasker {
   /** @throws MaskingError `fields` if no result could have these fields */
   constructor(options: ArrowMaskerOptions) {
     this.#plan = planRow(options);
-    this.#reuse = options.reuseMemory ?? false;
+    this.#memory = options.memory ?? new BatchMemory("fresh");
     this.#limits = { ...DEFAULT_LIMITS, maxBatchBytes: MOST_BATCH_BYTES, ...options.limits };
   }
 
@@ -74,14 +74,16 @@ export class ArrowMasker {
       const columns = this.#columns;
       if (columns === undefined) throw new MaskingError("shape", "A batch came before its schema");
       const { header, body } = readMessage(serialized, RECORD_BATCH);
-      const came = readBatch(header, body, columns, this.#limits.maxRows - this.#rows, this.#limits.maxBatchBytes);
+      const memory = this.#memory;
+      memory.begin();
+      const { maxRows, maxBatchBytes, maxMaskedCellBytes } = this.#limits;
+      const came = readBatch(header, body, columns, maxRows - this.#rows, maxBatchBytes, memory);
       const rows = Math.min(came.rows, atMost);
       const values = columns.map((column, i) => headValues(column, came.values[i] as Values, rows));
       const subjects = subjectsOf(columns, values);
-      const masked = columns.map((column, i) =>
-        maskValues(column, values[i] as Values, this.#limits.maxMaskedCellBytes, subjects),
-      );
-      const batch = writeBatch(columns, rows, masked, (bytes) => this.#roomFor(bytes));
+      const context = { maxCellBytes: maxMaskedCellBytes, subjects, memory };
+      const masked = columns.map((column, i) => maskValues(column, values[i] as Values, context));
+      const batch = writeBatch(columns, rows, masked, memory);
       this.#rows += rows;
       this.#bytes += batch.length;
       return { rows, batch };
@@ -95,13 +97,6 @@ export class ArrowMasker {
       maskedCells: Object.fromEntries(this.#plan.masked.map(({ path, rule, count }) => [path, { rule, count }])),
       bytes: this.#bytes,
     };
-  }
-
-  #roomFor(bytes: number): Buffer {
-    if (!this.#reuse) return Buffer.allocUnsafeSlow(bytes);
-    // Somewhat more, for batches are of about one size.
-    if (bytes > this.#room.length) this.#room = Buffer.allocUnsafeSlow(Math.ceil(bytes * 1.25));
-    return this.#room;
   }
 
   #alive<T>(work: () => T): T {

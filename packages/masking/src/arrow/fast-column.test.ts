@@ -6,6 +6,7 @@ import { arrowOf, rowsOf } from "../testing/arrow-rows.ts";
 import { runMasker } from "../testing/run-masker.ts";
 import { TEST_KEYS, TEST_NOW } from "../testing/token-keys-for-tests.ts";
 import { ArrowMasker } from "./arrow-masker.ts";
+import { BatchMemory } from "./batch-memory.ts";
 import { fastParts } from "./fast-parts.ts";
 import { fastTokens } from "./fast-tokens.ts";
 import type { Values } from "./read-batch.ts";
@@ -66,6 +67,7 @@ it(`columns longer than the fast way's memory are masked as row by row, with and
 
 it("columns go the fast way where all of their values can", () => {
   const key = TEST_KEYS.keyOf("");
+  const memory = new BatchMemory("fresh");
   const values = (texts: readonly string[]): Values => {
     let end = 0;
     return {
@@ -78,13 +80,13 @@ it("columns go the fast way where all of their values can", () => {
     };
   };
   const short = Array.from({ length: 5000 }, (_, i) => `MRN${i}`.padEnd(11, "x"));
-  assert.ok(fastTokens(values(short), key, 1000));
-  assert.ok(fastParts(values(short), "last4", 1000));
-  assert.ok(fastParts(values(short), "FIRST_FOUR_CHARACTERS", 1000));
-  assert.equal(fastParts(values(short), "default", 1000), undefined);
+  assert.ok(fastTokens(values(short), key, 1000, memory));
+  assert.ok(fastParts(values(short), "last4", 1000, memory));
+  assert.ok(fastParts(values(short), "FIRST_FOUR_CHARACTERS", 1000, memory));
+  assert.equal(fastParts(values(short), "default", 1000, memory), undefined);
   for (const one of ["y".repeat(49), "y".repeat(1001)])
-    assert.equal(fastTokens(values([...short, one]), key, 1000), undefined);
+    assert.equal(fastTokens(values([...short, one]), key, 1000, memory), undefined);
   for (const one of ["1234", "éa12", "y".repeat(1001)])
-    assert.equal(fastParts(values([...short, one]), "first4", 1000), undefined);
-  assert.equal(fastParts(values([...short, "12éa"]), "last4", 1000), undefined);
+    assert.equal(fastParts(values([...short, one]), "first4", 1000, memory), undefined);
+  assert.equal(fastParts(values([...short, "12éa"]), "last4", 1000, memory), undefined);
 });

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import type { BatchMemory } from "./batch-memory.ts";
 import type { Values } from "./read-batch.ts";
 
 /** What `assembly/column.ts` exports. */
@@ -67,14 +68,16 @@ export function writeFastColumn(
   fast: FastColumn,
   values: Values,
   width: number,
+  own: BatchMemory,
   write: (count: number, nulls: boolean, end: number) => number,
 ): Pick<Values, "offsets" | "data"> | undefined {
   const { memory, words, inAt, inBytes, outAt, validAt, offsetsAt, mostValues } = fast;
   const { length, valid, offsets } = values;
   const bytes = (length - values.nulls) * width;
   if (bytes > MOST_BYTES) return undefined;
-  const data = Buffer.allocUnsafe(bytes);
-  const ends = new Int32Array(length + 1);
+  const data = own.bytes(bytes);
+  const ends = own.integers(length + 1);
+  ends[0] = 0;
   let end = 0;
   let most = 0;
   try {

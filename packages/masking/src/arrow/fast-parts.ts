@@ -1,4 +1,5 @@
 import type { MaskRule } from "../mask-rule.ts";
+import type { BatchMemory } from "./batch-memory.ts";
 import { loadFastColumn, writeFastColumn } from "./fast-column.ts";
 import type { Values } from "./read-batch.ts";
 
@@ -13,12 +14,13 @@ export function fastParts(
   values: Values,
   rule: MaskRule,
   maxCellBytes: number,
+  memory: BatchMemory,
 ): Pick<Values, "offsets" | "data"> | undefined {
   const isLast = rule === "last4" || rule === "LAST_FOUR_CHARACTERS";
   if (!isLast && rule !== "first4" && rule !== "FIRST_FOUR_CHARACTERS") return undefined;
   const fast = loadFastColumn();
   if (fast === undefined) return undefined;
-  return writeFastColumn(fast, values, MASKED_BYTES, (count, nulls, end) =>
+  return writeFastColumn(fast, values, MASKED_BYTES, memory, (count, nulls, end) =>
     fast.column.parts(count, nulls, maxCellBytes, end, isLast),
   );
 }

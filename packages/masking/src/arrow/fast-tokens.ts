@@ -1,4 +1,5 @@
 import type { TokenKey } from "../token-key.ts";
+import type { BatchMemory } from "./batch-memory.ts";
 import { type FastColumn, loadFastColumn, writeFastColumn } from "./fast-column.ts";
 import type { Values } from "./read-batch.ts";
 
@@ -12,13 +13,14 @@ export function fastTokens(
   values: Values,
   key: TokenKey,
   maxCellBytes: number,
+  own: BatchMemory,
 ): Pick<Values, "offsets" | "data"> | undefined {
   const fast = loadFastColumn();
   if (fast === undefined) return undefined;
   const { column, memory, keyAt } = fast;
   setKey(fast, key);
   try {
-    return writeFastColumn(fast, values, TOKEN_BYTES, (count, nulls, end) =>
+    return writeFastColumn(fast, values, TOKEN_BYTES, own, (count, nulls, end) =>
       column.tokens(count, nulls, maxCellBytes, end),
     );
   } finally {

@@ -1,5 +1,6 @@
 import { type CellPlan, REPLACE, SHOW } from "../json-rows/cell-plan.ts";
 import { MaskingError } from "../masking-error.ts";
+import type { BatchMemory } from "./batch-memory.ts";
 import { fixedCodec } from "./cell-text.ts";
 import type { Column } from "./column.ts";
 import { fastParts } from "./fast-parts.ts";
@@ -10,79 +11,90 @@ import { ofElements, type Subjects } from "./subjects.ts";
 /** What rules answer for a RANGE: no bound at all. */
 const UNBOUNDED = "[UNBOUNDED, UNBOUNDED)";
 const NOTHING = new Uint8Array(0);
+const NO_OFFSETS = new Int32Array(0);
 
-/**
- * The column's values under its masks; what is shown keeps its bytes. `maxCellBytes`: of one value that must be read to be masked; `subjects`:
- * of the rows that these values stand in.
- */
-export function maskValues(column: Column, values: Values, maxCellBytes: number, subjects: Subjects): Values {
+interface Context {
+  /** Of one value that must be read to be masked. */
+  readonly maxCellBytes: number;
+  /** Of the rows that these values stand in. */
+  readonly subjects: Subjects;
+  readonly memory: BatchMemory;
+}
+
+/** The column's values under its masks; what is shown keeps its bytes. */
+export function maskValues(column: Column, values: Values, context: Context): Values {
+  const { memory } = context;
   const { plan, layout } = column;
   switch (layout.kind) {
     case "list": {
       const [item] = column.children;
       const [elements] = values.children;
       if (item === undefined || elements === undefined) throw new Error("a list without elements");
-      if (plan.whole === "")
-        return { ...values, children: [maskValues(item, elements, maxCellBytes, ofElements(subjects, values))] };
+      if (plan.whole === "") {
+        const subjects = ofElements(context.subjects, values);
+        return { ...values, children: [maskValues(item, elements, { ...context, subjects })] };
+      }
       for (let i = 0; i < values.length; i++) if (values.offsets[i] !== values.offsets[i + 1]) plan.count++;
-      return { ...values, offsets: new Int32Array(values.length + 1), children: [nullValues(item, 0)] };
+      return {
+        ...values,
+        offsets: memory.integers(values.length + 1).fill(0),
+        children: [nullValues(item, 0, memory)],
+      };
     }
     case "struct": {
-      if (column.type === "RANGE") return maskRange(column, values);
+      if (column.type === "RANGE") return maskRange(column, values, memory);
       if (plan.whole === "null") {
         plan.count += values.length - values.nulls;
-        return nullValues(column, values.length);
+        return nullValues(column, values.length, memory);
       }
       return {
         ...values,
-        children: column.children.map((child, i) =>
-          maskValues(child, values.children[i] as Values, maxCellBytes, subjects),
-        ),
+        children: column.children.map((child, i) => maskValues(child, values.children[i] as Values, context)),
       };
     }
     case "bits":
     case "fixed":
     case "bytes":
-      if (plan.action === SHOW) return shown(column, values);
+      if (plan.action === SHOW) return shown(column, values, memory);
       return layout.kind === "bytes"
-        ? maskBytes(column, values, layout.utf8, maxCellBytes)
-        : maskFixed(column, values, layout.kind === "bits" ? 0 : layout.width, subjects);
+        ? maskBytes(column, values, layout.utf8, context)
+        : maskFixed(column, values, layout.kind === "bits" ? 0 : layout.width, context);
   }
 }
 
 /** So many NULLs; of a list, so many empty ones. */
-export function nullValues(column: Column, length: number): Values {
+export function nullValues(column: Column, length: number, memory: BatchMemory): Values {
   const { layout } = column;
   const isList = layout.kind === "list";
   const bits = Math.ceil(length / 8);
   return {
     length,
     nulls: isList ? 0 : length,
-    valid: isList || length === 0 ? undefined : new Uint8Array(bits),
-    offsets: isList || layout.kind === "bytes" ? new Int32Array(length + 1) : new Int32Array(0),
+    valid: isList || length === 0 ? undefined : memory.zeros(bits),
+    offsets: isList || layout.kind === "bytes" ? memory.integers(length + 1).fill(0) : NO_OFFSETS,
     data:
       layout.kind === "bits"
-        ? new Uint8Array(bits)
+        ? memory.zeros(bits)
         : layout.kind === "fixed"
-          ? new Uint8Array(length * layout.width)
+          ? memory.zeros(length * layout.width)
           : NOTHING,
-    children: column.children.map((child) => nullValues(child, isList ? 0 : length)),
+    children: column.children.map((child) => nullValues(child, isList ? 0 : length, memory)),
   };
 }
 
 /** Bytes as they came, but for those under a NULL: nobody is to see what stood there. */
-function shown(column: Column, values: Values): Values {
+function shown(column: Column, values: Values, memory: BatchMemory): Values {
   const { valid, length } = values;
   const { layout } = column;
   if (layout.kind === "bits") {
-    const data = Uint8Array.from(values.data);
+    const data = memory.copy(values.data);
     if (length % 8 !== 0) data[data.length - 1] = (data[data.length - 1] as number) & ((1 << (length % 8)) - 1);
     if (valid !== undefined) for (let i = 0; i < data.length; i++) data[i] = (data[i] as number) & (valid[i] as number);
     return { ...values, data };
   }
   if (valid === undefined) return values;
   if (layout.kind === "fixed") {
-    const data = Uint8Array.from(values.data);
+    const data = memory.copy(values.data);
     for (let i = 0; i < length; i++) if (!isSet(valid, i)) data.fill(0, i * layout.width, (i + 1) * layout.width);
     return { ...values, data };
   }
@@ -96,35 +108,35 @@ function shown(column: Column, values: Values): Values {
   return { ...values, ...parts.take() };
 }
 
-function maskRange(column: Column, values: Values): Values {
+function maskRange(column: Column, values: Values, memory: BatchMemory): Values {
   const { plan } = column;
-  const children = () => column.children.map((child, i) => shown(child, values.children[i] as Values));
+  const children = () => column.children.map((child, i) => shown(child, values.children[i] as Values, memory));
   if (plan.action === SHOW) return { ...values, children: children() };
   plan.count += values.length - values.nulls;
   const constant = plan.action === REPLACE ? constantOf(plan) : undefined;
-  if (constant === null) return nullValues(column, values.length);
+  if (constant === null) return nullValues(column, values.length, memory);
   if (constant !== UNBOUNDED) throw unfit(plan);
-  return { ...values, children: column.children.map((child) => nullValues(child, values.length)) };
+  return { ...values, children: column.children.map((child) => nullValues(child, values.length, memory)) };
 }
 
 /** `width` 0: bits. */
-function maskFixed(column: Column, values: Values, width: number, subjects: Subjects): Values {
+function maskFixed(column: Column, values: Values, width: number, { subjects, memory }: Context): Values {
   const { plan } = column;
   const { length } = values;
   plan.count += length - values.nulls;
   const constant = plan.action === REPLACE ? constantOf(plan) : undefined;
-  if (constant === null) return nullValues(column, length);
+  if (constant === null) return nullValues(column, length, memory);
   if (width === 0) {
     // BOOL: no rule reads it, and its one constant is FALSE.
     if (constant !== "false") throw unfit(plan);
-    return { ...values, data: new Uint8Array(values.data.length) };
+    return { ...values, data: memory.zeros(values.data.length) };
   }
   const codec = fixedCodec(plan.type);
   if (codec === undefined) throw unfit(plan);
   const from = new DataView(values.data.buffer, values.data.byteOffset, values.data.byteLength);
-  const data = new Uint8Array(length * width);
-  const to = new DataView(data.buffer);
-  const left = new Validity(values);
+  const data = memory.zeros(length * width);
+  const to = new DataView(data.buffer, data.byteOffset, data.byteLength);
+  const left = new Validity(values, memory);
   for (let i = 0; i < length; i++) {
     if (!left.has(i)) continue;
     const at = i * width;
@@ -138,17 +150,17 @@ function maskFixed(column: Column, values: Values, width: number, subjects: Subj
   return { ...values, ...left.take(), data };
 }
 
-function maskBytes(column: Column, values: Values, utf8: boolean, maxCellBytes: number): Values {
+function maskBytes(column: Column, values: Values, utf8: boolean, { maxCellBytes, memory }: Context): Values {
   const { plan } = column;
   const { length, offsets } = values;
   plan.count += length - values.nulls;
   const constant = plan.action === REPLACE ? constantOf(plan) : undefined;
-  if (constant === null) return nullValues(column, length);
-  const fast = constant === undefined && utf8 ? fastValues(plan, values, maxCellBytes) : undefined;
+  if (constant === null) return nullValues(column, length, memory);
+  const fast = constant === undefined && utf8 ? fastValues(plan, values, maxCellBytes, memory) : undefined;
   if (fast !== undefined) return { ...values, ...fast };
   const encoding = utf8 ? "utf8" : "base64";
   const source = Buffer.from(values.data.buffer, values.data.byteOffset, values.data.byteLength);
-  const left = new Validity(values);
+  const left = new Validity(values, memory);
   const parts = new Parts(length);
   for (let i = 0; i < length; i++) {
     if (!left.has(i)) {
@@ -170,11 +182,12 @@ function fastValues(
   plan: CellPlan,
   values: Values,
   maxCellBytes: number,
+  memory: BatchMemory,
 ): Pick<Values, "offsets" | "data"> | undefined {
   if (plan.type !== "STRING") return undefined;
   return plan.rule === "token"
-    ? fastTokens(values, plan.tokenKey, maxCellBytes)
-    : fastParts(values, plan.rule, maxCellBytes);
+    ? fastTokens(values, plan.tokenKey, maxCellBytes, memory)
+    : fastParts(values, plan.rule, maxCellBytes, memory);
 }
 
 function constantOf(plan: CellPlan): string | null {
@@ -184,10 +197,12 @@ function constantOf(plan: CellPlan): string | null {
 /** Which values of a column that is being masked are not NULL. */
 class Validity {
   readonly #length: number;
+  readonly #memory: BatchMemory;
   #bits: Uint8Array | undefined;
   #own = false;
 
-  constructor({ length, valid }: Values) {
+  constructor({ length, valid }: Values, memory: BatchMemory) {
+    this.#memory = memory;
     this.#length = length;
     this.#bits = valid;
   }
@@ -198,10 +213,10 @@ class Validity {
 
   clear(i: number): void {
     if (this.#bits === undefined) {
-      this.#bits = new Uint8Array(Math.ceil(this.#length / 8)).fill(0xff);
+      this.#bits = this.#memory.bytes(Math.ceil(this.#length / 8)).fill(0xff);
       if (this.#length % 8 !== 0) this.#bits[this.#bits.length - 1] = (1 << (this.#length % 8)) - 1;
     } else if (!this.#own) {
-      this.#bits = Uint8Array.from(this.#bits);
+      this.#bits = this.#memory.copy(this.#bits);
     }
     this.#own = true;
     this.#bits[i >> 3] = (this.#bits[i >> 3] as number) & ~(1 << (i & 7));

@@ -1,5 +1,6 @@
 import { isAscii, isUtf8 } from "node:buffer";
 import { MaskingError } from "../masking-error.ts";
+import type { BatchMemory } from "./batch-memory.ts";
 import { BodyBuffers } from "./body-buffers.ts";
 import type { Column } from "./column.ts";
 import type { FlatTable } from "./flat-reader.ts";
@@ -30,10 +31,11 @@ export function readBatch(
   columns: readonly Column[],
   maxRows: number,
   maxBytes: number,
+  memory: BatchMemory,
 ): { readonly rows: number; readonly values: readonly Values[] } {
   const rows = header.size(0);
   if (rows > maxRows) throw new MaskingError("limit", `More than the ${maxRows} rows allowed`);
-  const reader = new BatchReader(header, body, maxBytes);
+  const reader = new BatchReader(header, body, maxBytes, memory);
   const values = columns.map((column) => reader.values(column, rows, undefined));
   reader.end();
   return { rows, values };
@@ -42,9 +44,11 @@ export function readBatch(
 class BatchReader {
   readonly #nodes: readonly (readonly [number, number])[];
   readonly #buffers: BodyBuffers;
+  readonly #memory: BatchMemory;
   #node = 0;
 
-  constructor(header: FlatTable, body: Uint8Array, maxBytes: number) {
+  constructor(header: FlatTable, body: Uint8Array, maxBytes: number, memory: BatchMemory) {
+    this.#memory = memory;
     this.#nodes = header.pairs(1);
     this.#buffers = new BodyBuffers(header, body, maxBytes);
   }
@@ -54,7 +58,7 @@ class BatchReader {
     if (node === undefined) throw shape(column, "the batch has fewer columns than its schema");
     if (node[0] !== length) throw shape(column, "the column has another length than the batch");
     const own = this.#validity(column, length, node[1]);
-    const valid = both(own, parent);
+    const valid = this.#both(own, parent);
     const nulls = valid === undefined ? 0 : length - ones(valid);
     const is = { length, nulls, valid, offsets: NO_OFFSETS, data: NOTHING, children: [] };
     switch (column.layout.kind) {
@@ -97,7 +101,7 @@ class BatchReader {
       this.#next(column, 0);
       return undefined;
     }
-    const bits = Uint8Array.from(this.#next(column, bytes));
+    const bits = this.#memory.copy(this.#next(column, bytes));
     if (length % 8 !== 0) bits[bytes - 1] = (bits[bytes - 1] as number) & ((1 << (length % 8)) - 1);
     if (length - ones(bits) !== nulls) throw shape(column, "another number of NULLs than the batch says");
     return nulls === 0 ? undefined : bits;
@@ -108,8 +112,9 @@ class BatchReader {
     const bytes = length === 0 && this.#buffers.nextIsEmpty ? 0 : 4 * (length + 1);
     const raw = this.#next(column, bytes);
     // A copy, for they may lie anywhere in memory.
-    const offsets = new Int32Array(length + 1);
-    new Uint8Array(offsets.buffer).set(raw);
+    const offsets = this.#memory.integers(length + 1);
+    if (bytes === 0) offsets.fill(0);
+    else new Uint8Array(offsets.buffer, offsets.byteOffset, bytes).set(raw);
     // Bytes or elements before the first value would belong to none.
     let before = offsets[0] as number;
     let ordered = before === 0;
@@ -120,6 +125,13 @@ class BatchReader {
     }
     if (!ordered) throw shape(column, "offsets out of order");
     return offsets;
+  }
+
+  #both(a: Uint8Array | undefined, b: Uint8Array | undefined): Uint8Array | undefined {
+    if (a === undefined || b === undefined) return a ?? b;
+    const bits = this.#memory.copy(a);
+    for (let i = 0; i < bits.length; i++) bits[i] = (bits[i] as number) & (b[i] as number);
+    return bits;
   }
 
   /** The next buffer's first bytes: those that are needed. */
@@ -146,11 +158,6 @@ export function ones(bits: Uint8Array): number {
   let count = 0;
   for (const byte of bits) for (let rest = byte; rest !== 0; rest &= rest - 1) count++;
   return count;
-}
-
-function both(a: Uint8Array | undefined, b: Uint8Array | undefined): Uint8Array | undefined {
-  if (a === undefined || b === undefined) return a ?? b;
-  return a.map((byte, i) => byte & (b[i] as number));
 }
 
 function shape(column: Column, what: string): MaskingError {

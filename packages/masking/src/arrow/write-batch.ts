@@ -1,14 +1,17 @@
+import type { BatchMemory } from "./batch-memory.ts";
 import type { Column } from "./column.ts";
 import { int64, pairs, table } from "./flat-writer.ts";
 import { RECORD_BATCH, writeMetadata } from "./message.ts";
 import type { Values } from "./read-batch.ts";
 
-/** A record batch message of these values, uncompressed, in the first bytes of `room`'s memory; what stands between buffers is zeros. */
+const NOTHING = new Uint8Array(0);
+
+/** A record batch message of these values, uncompressed; what stands between buffers is zeros. */
 export function writeBatch(
   columns: readonly Column[],
   rows: number,
   values: readonly Values[],
-  room: (bytes: number) => Buffer,
+  memory: BatchMemory,
 ): Buffer {
   const nodes: [number, number][] = [];
   const places: [number, number][] = [];
@@ -21,7 +24,7 @@ export function writeBatch(
   };
   const put = (column: Column, { length, nulls, valid, offsets, data, children }: Values): void => {
     nodes.push([length, nulls]);
-    buffer(valid ?? new Uint8Array(0));
+    buffer(valid ?? NOTHING);
     const { kind } = column.layout;
     if (kind === "bytes" || kind === "list")
       buffer(new Uint8Array(offsets.buffer, offsets.byteOffset, offsets.byteLength));
@@ -30,7 +33,7 @@ export function writeBatch(
   };
   for (const [i, column] of columns.entries()) put(column, values[i] as Values);
   const metadata = writeMetadata(RECORD_BATCH, table(int64(rows), pairs(nodes), pairs(places)), bodyBytes);
-  const out = room(metadata.length + bodyBytes).subarray(0, metadata.length + bodyBytes);
+  const out = memory.bytes(metadata.length + bodyBytes);
   metadata.copy(out);
   // Each byte is written: memory that was used before shows nothing of then.
   let end = metadata.length;
