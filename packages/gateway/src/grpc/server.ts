@@ -9,7 +9,8 @@ import {
 } from "node:http2";
 import type { TLSSocket, TlsOptions } from "node:tls";
 import { certificateThumbprint, mayStay } from "../tls/client-certificate.ts";
-import { FrameError, framed, readFrames } from "./frames.ts";
+import { FrameError, framed } from "./frames.ts";
+import { MessageRoom } from "./message-room.ts";
 import { GrpcError, STATUS, type StatusName } from "./status.ts";
 
 /**
@@ -212,11 +213,16 @@ function timeoutOf(header: string | readonly string[] | undefined): number {
 async function requestOf(stream: ServerHttp2Stream, maxBytes: number, timeoutMs: number): Promise<Uint8Array> {
   const late = setTimeout(() => stream.close(constants.NGHTTP2_CANCEL), timeoutMs);
   try {
+    const room = new MessageRoom(maxBytes);
     let message: Uint8Array | undefined;
-    for await (const one of readFrames(stream, maxBytes)) {
-      if (message !== undefined) throw new GrpcError("invalidArgument", "The call takes one message.");
-      message = Uint8Array.from(one);
+    for await (const chunk of stream.iterator({ destroyOnReturn: false })) {
+      room.add(chunk as Uint8Array);
+      for (let next = room.take(); next !== undefined; next = room.take()) {
+        if (message !== undefined) throw new GrpcError("invalidArgument", "The call takes one message.");
+        message = Uint8Array.from(next);
+      }
     }
+    if (!room.isEmpty) throw new FrameError("truncated");
     if (message === undefined) throw new GrpcError("invalidArgument", "The call takes one message.");
     return message;
   } catch (error) {
@@ -231,6 +237,8 @@ async function requestOf(stream: ServerHttp2Stream, maxBytes: number, timeoutMs:
     }
   } finally {
     clearTimeout(late);
+    // What is left is nobody's.
+    stream.resume();
   }
 }
 
