@@ -3,7 +3,7 @@
  * `last4` and `first4` show. Each value becomes as many bytes as every other, and a NULL none.
  */
 import { IN, IN_BYTES, OUT, PLAN, QUEUE_ENTRIES } from "./layout";
-import { enqueueToken, finishTokens, LONGEST_TOKENISED, STRING_TOKEN_BYTES, startTokens } from "./tokens";
+import { hashStrings, LONGEST_TOKENISED, prepareString } from "./tokens";
 
 export { padKey } from "./tokens";
 export { IN as inAt, IN_BYTES as inBytes, OUT as outAt, PLAN as keyAt, QUEUE_ENTRIES as mostValues };
@@ -31,30 +31,28 @@ const NOT_ASCII: u32 = 0x8080_8080;
  * than one block takes. `end`: of what is written before.
  */
 export function tokens(count: i32, nulls: bool, longest: usize, end: usize): i32 {
-  startTokens();
   const most = min(longest, LONGEST_TOKENISED);
   const first = <usize>load<u32>(offsetsAt);
   let start = IN;
   let written: usize = 0;
+  let lane = 0;
   for (let i = 0; i < count; i++) {
     const place = offsetsAt + (<usize>(i + 1) << 2);
     const stop = IN + <usize>load<u32>(place) - first;
     if (!nulls || !isNull(i)) {
       if (stop - start > most) return -1;
-      enqueueToken(PLAN, false, start, stop - start, OUT + written * STRING_TOKEN_BYTES);
+      prepareString(lane++, start, stop - start);
       written++;
+      if (lane == 4) {
+        hashStrings(PLAN, OUT + (written - 4) * TOKEN_BYTES);
+        lane = 0;
+      }
     }
     store<u32>(place, <u32>(end + written * TOKEN_BYTES));
     start = stop;
   }
-  finishTokens();
-  for (let i: usize = 0; i < written; i++) {
-    const from = OUT + i * STRING_TOKEN_BYTES + 1;
-    const to = OUT + i * TOKEN_BYTES;
-    const half = v128.load(from, 16);
-    v128.store(to, v128.load(from));
-    v128.store(to, half, 16);
-  }
+  // In lanes that have none another value is hashed again, behind what was written.
+  if (lane > 0) hashStrings(PLAN, OUT + (written - lane) * TOKEN_BYTES);
   return <i32>written;
 }
 

@@ -89,6 +89,22 @@ export function stateAt(lane: i32, words: usize): usize {
   return DIGEST;
 }
 
+/** The word at `i` of four digests, as bytes. */
+// @ts-ignore: decorator
+@inline export function digestWords(i: usize): v128 {
+  return swapped(v128.load(STATE + (i << 4)));
+}
+
+/** The first 16 bytes of a lane's digest. */
+// @ts-ignore: decorator
+@inline export function digestOf(lane: usize): v128 {
+  let words = v128.load32_zero(STATE + (lane << 2));
+  words = v128.load_lane<u32>(STATE + 16 + (lane << 2), words, 1);
+  words = v128.load_lane<u32>(STATE + 32 + (lane << 2), words, 2);
+  words = v128.load_lane<u32>(STATE + 48 + (lane << 2), words, 3);
+  return swapped(words);
+}
+
 // @ts-ignore: decorator
 @inline function rotr(x: v128, n: i32): v128 {
   return v128.or(i32x4.shr_u(x, n), i32x4.shl(x, 32 - n));
@@ -143,91 +159,156 @@ export function compress(): void {
   let h = v128.load(STATE, 112);
   let odd = v128.xor(b, c);
   let even: v128;
-  // Sixteen rounds at a time: the letters move on without moving a value, and each word has a fixed place.
-  for (let k = K; ; ) {
-    let t = step(e, f, g, h, k, 0);
+  let t: v128;
+  let k = K;
+  // Sixteen rounds at a time: the letters move on without moving a value, and each word has a fixed place. The word sixteen further on is made
+  // beside each round, so that neither waits for the other.
+  for (; k < K + 192; k += 64) {
+    t = step(e, f, g, h, k, 0);
+    schedule(0);
     d = i32x4.add(d, t);
     even = v128.xor(a, b);
     h = i32x4.add(t, step2(a, b, even, odd));
     t = step(d, e, f, g, k, 1);
+    schedule(1);
     c = i32x4.add(c, t);
     odd = v128.xor(h, a);
     g = i32x4.add(t, step2(h, a, odd, even));
     t = step(c, d, e, f, k, 2);
+    schedule(2);
     b = i32x4.add(b, t);
     even = v128.xor(g, h);
     f = i32x4.add(t, step2(g, h, even, odd));
     t = step(b, c, d, e, k, 3);
+    schedule(3);
     a = i32x4.add(a, t);
     odd = v128.xor(f, g);
     e = i32x4.add(t, step2(f, g, odd, even));
     t = step(a, b, c, d, k, 4);
+    schedule(4);
     h = i32x4.add(h, t);
     even = v128.xor(e, f);
     d = i32x4.add(t, step2(e, f, even, odd));
     t = step(h, a, b, c, k, 5);
+    schedule(5);
     g = i32x4.add(g, t);
     odd = v128.xor(d, e);
     c = i32x4.add(t, step2(d, e, odd, even));
     t = step(g, h, a, b, k, 6);
+    schedule(6);
     f = i32x4.add(f, t);
     even = v128.xor(c, d);
     b = i32x4.add(t, step2(c, d, even, odd));
     t = step(f, g, h, a, k, 7);
+    schedule(7);
     e = i32x4.add(e, t);
     odd = v128.xor(b, c);
     a = i32x4.add(t, step2(b, c, odd, even));
     t = step(e, f, g, h, k, 8);
+    schedule(8);
     d = i32x4.add(d, t);
     even = v128.xor(a, b);
     h = i32x4.add(t, step2(a, b, even, odd));
     t = step(d, e, f, g, k, 9);
+    schedule(9);
     c = i32x4.add(c, t);
     odd = v128.xor(h, a);
     g = i32x4.add(t, step2(h, a, odd, even));
     t = step(c, d, e, f, k, 10);
+    schedule(10);
     b = i32x4.add(b, t);
     even = v128.xor(g, h);
     f = i32x4.add(t, step2(g, h, even, odd));
     t = step(b, c, d, e, k, 11);
+    schedule(11);
     a = i32x4.add(a, t);
     odd = v128.xor(f, g);
     e = i32x4.add(t, step2(f, g, odd, even));
     t = step(a, b, c, d, k, 12);
+    schedule(12);
     h = i32x4.add(h, t);
     even = v128.xor(e, f);
     d = i32x4.add(t, step2(e, f, even, odd));
     t = step(h, a, b, c, k, 13);
+    schedule(13);
     g = i32x4.add(g, t);
     odd = v128.xor(d, e);
     c = i32x4.add(t, step2(d, e, odd, even));
     t = step(g, h, a, b, k, 14);
+    schedule(14);
     f = i32x4.add(f, t);
     even = v128.xor(c, d);
     b = i32x4.add(t, step2(c, d, even, odd));
     t = step(f, g, h, a, k, 15);
+    schedule(15);
     e = i32x4.add(e, t);
     odd = v128.xor(b, c);
     a = i32x4.add(t, step2(b, c, odd, even));
-    k += 64;
-    if (k == K + 256) break;
-    schedule(0);
-    schedule(1);
-    schedule(2);
-    schedule(3);
-    schedule(4);
-    schedule(5);
-    schedule(6);
-    schedule(7);
-    schedule(8);
-    schedule(9);
-    schedule(10);
-    schedule(11);
-    schedule(12);
-    schedule(13);
-    schedule(14);
-    schedule(15);
   }
+  t = step(e, f, g, h, k, 0);
+  d = i32x4.add(d, t);
+  even = v128.xor(a, b);
+  h = i32x4.add(t, step2(a, b, even, odd));
+  t = step(d, e, f, g, k, 1);
+  c = i32x4.add(c, t);
+  odd = v128.xor(h, a);
+  g = i32x4.add(t, step2(h, a, odd, even));
+  t = step(c, d, e, f, k, 2);
+  b = i32x4.add(b, t);
+  even = v128.xor(g, h);
+  f = i32x4.add(t, step2(g, h, even, odd));
+  t = step(b, c, d, e, k, 3);
+  a = i32x4.add(a, t);
+  odd = v128.xor(f, g);
+  e = i32x4.add(t, step2(f, g, odd, even));
+  t = step(a, b, c, d, k, 4);
+  h = i32x4.add(h, t);
+  even = v128.xor(e, f);
+  d = i32x4.add(t, step2(e, f, even, odd));
+  t = step(h, a, b, c, k, 5);
+  g = i32x4.add(g, t);
+  odd = v128.xor(d, e);
+  c = i32x4.add(t, step2(d, e, odd, even));
+  t = step(g, h, a, b, k, 6);
+  f = i32x4.add(f, t);
+  even = v128.xor(c, d);
+  b = i32x4.add(t, step2(c, d, even, odd));
+  t = step(f, g, h, a, k, 7);
+  e = i32x4.add(e, t);
+  odd = v128.xor(b, c);
+  a = i32x4.add(t, step2(b, c, odd, even));
+  t = step(e, f, g, h, k, 8);
+  d = i32x4.add(d, t);
+  even = v128.xor(a, b);
+  h = i32x4.add(t, step2(a, b, even, odd));
+  t = step(d, e, f, g, k, 9);
+  c = i32x4.add(c, t);
+  odd = v128.xor(h, a);
+  g = i32x4.add(t, step2(h, a, odd, even));
+  t = step(c, d, e, f, k, 10);
+  b = i32x4.add(b, t);
+  even = v128.xor(g, h);
+  f = i32x4.add(t, step2(g, h, even, odd));
+  t = step(b, c, d, e, k, 11);
+  a = i32x4.add(a, t);
+  odd = v128.xor(f, g);
+  e = i32x4.add(t, step2(f, g, odd, even));
+  t = step(a, b, c, d, k, 12);
+  h = i32x4.add(h, t);
+  even = v128.xor(e, f);
+  d = i32x4.add(t, step2(e, f, even, odd));
+  t = step(h, a, b, c, k, 13);
+  g = i32x4.add(g, t);
+  odd = v128.xor(d, e);
+  c = i32x4.add(t, step2(d, e, odd, even));
+  t = step(g, h, a, b, k, 14);
+  f = i32x4.add(f, t);
+  even = v128.xor(c, d);
+  b = i32x4.add(t, step2(c, d, even, odd));
+  t = step(f, g, h, a, k, 15);
+  e = i32x4.add(e, t);
+  odd = v128.xor(b, c);
+  a = i32x4.add(t, step2(b, c, odd, even));
   v128.store(STATE, i32x4.add(v128.load(STATE), a));
   v128.store(STATE, i32x4.add(v128.load(STATE, 16), b), 16);
   v128.store(STATE, i32x4.add(v128.load(STATE, 32), c), 32);

@@ -3,7 +3,17 @@
  * the value queued; rows that were taken are hashed in groups of four.
  */
 import { GAP_ENTRIES, GAPS, QUEUE, QUEUE_ENTRIES } from "./layout";
-import { compress, lanes, loadState, outerBlock, startBlock, stateAt, transposeBlock } from "./sha256";
+import {
+  compress,
+  digestOf,
+  digestWords,
+  lanes,
+  loadState,
+  outerBlock,
+  startBlock,
+  stateAt,
+  transposeBlock,
+} from "./sha256";
 
 /** Quotes and 32 characters. */
 export const STRING_TOKEN_BYTES: usize = 34;
@@ -94,29 +104,53 @@ function hash(count: i32): void {
   return <usize>load<u32>(entryAt(min(i + lane, count - 1)), 8);
 }
 
-/** `STRING\0`, `INT64\0` */
-const STRING_PREFIX: u64 = 0x47_4e49_5254_53;
-const INT64_PREFIX: u64 = 0x34_3654_4e49;
-
 /** From 16 - n on: 16 bytes of which the first n are set. */
 const FIRST_BYTES: usize = memory.data<u64>([~0, ~0, 0, 0]);
+/** From 16 - n on: 16 bytes of which the one at n is SHA-256's end mark; of n = 16, and n = -16, none. */
+const END_MARK: usize = memory.data<u64>([0, 0, 0x80, 0, 0, 0]);
 
-/** The one block behind the padded key: the message, the end mark, zeros, and how many bits there were with the key's block. */
 function prepare(entry: usize, lane: i32): void {
   const start = <usize>load<u32>(entry);
   const tagged = load<u32>(entry, 4);
-  const isInt64 = (tagged & INT64_FLAG) != 0;
   const length = <usize>(tagged & 0xffff);
+  if ((tagged & INT64_FLAG) == 0) prepareString(lane, start, length);
+  else prepareInt64(lane, start, length);
+}
+
+/** The lane's block of `STRING\0` and the value. */
+// @ts-ignore: decorator
+@inline export function prepareString(lane: i32, start: usize, length: usize): void {
+  const prefix = i8x16(0x53, 0x54, 0x52, 0x49, 0x4e, 0x47, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+  const first = i8x16.shuffle(prefix, v128.load(start), 0, 1, 2, 3, 4, 5, 6, 16, 17, 18, 19, 20, 21, 22, 23, 24);
+  fillBlock(lane, first, start + 9, 7 + <i32>length);
+}
+
+/** Of `INT64\0`. */
+function prepareInt64(lane: i32, start: usize, length: usize): void {
+  const prefix = i8x16(0x49, 0x4e, 0x54, 0x36, 0x34, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+  const first = i8x16.shuffle(prefix, v128.load(start), 0, 1, 2, 3, 4, 5, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25);
+  fillBlock(lane, first, start + 10, 6 + <i32>length);
+}
+
+/**
+ * The one block behind the padded key: the message of so many bytes, the end mark, zeros, and how many bits there were with the key's block. The
+ * message's first 16 bytes are given, the others begin at `next`; what is loaded behind its end is masked out.
+ */
+// @ts-ignore: decorator
+@inline function fillBlock(lane: i32, first: v128, next: usize, bytes: i32): void {
   const block = startBlock(lane);
-  for (let i: usize = 0; i < 64; i += 16) v128.store(block + i, i32x4.splat(0));
-  store<u64>(block, isInt64 ? INT64_PREFIX : STRING_PREFIX);
-  const at = block + (isInt64 ? 6 : 7);
-  let i: usize = 0;
-  for (; i + 16 <= length; i += 16) v128.store(at + i, v128.load(start + i));
-  // The last load runs over the value's end.
-  v128.store(at + i, v128.and(v128.load(start + i), v128.load(FIRST_BYTES + 16 - (length - i))));
-  store<u8>(at + length, 0x80);
-  store<u32>(block, bswap((64 + <u32>(at - block + length)) << 3), 60);
+  v128.store(block, ended(first, bytes));
+  v128.store(block, ended(v128.load(next), bytes - 16), 16);
+  v128.store(block, ended(v128.load(next, 16), bytes - 32), 32);
+  v128.store(block, i32x4.replace_lane(ended(v128.load(next, 32), bytes - 48), 3, bswap((64 + bytes) << 3)), 48);
+}
+
+/** The first `left` bytes, the end mark and zeros; `left` may be less than none, or more than all. */
+// @ts-ignore: decorator
+@inline function ended(bytes: v128, left: i32): v128 {
+  const shown = <usize>(16 - max(0, min(16, left)));
+  const marked = <usize>(16 - max(-16, min(16, left)));
+  return v128.or(v128.and(bytes, v128.load(FIRST_BYTES + shown)), v128.load(END_MARK + marked));
 }
 
 function write(entry: usize, lane: i32): void {
@@ -124,8 +158,8 @@ function write(entry: usize, lane: i32): void {
   store<u8>(out, 0x22);
   if ((load<u32>(entry, 4) & INT64_FLAG) == 0) {
     const digest = stateAt(lane, 5);
-    v128.store(out, base32(digest), 1);
-    v128.store(out, base32(digest + 10), 17);
+    v128.store(out, base32(v128.load(digest)), 1);
+    v128.store(out, base32(v128.load(digest, 10)), 17);
     store<u8>(out, 0x22, 33);
     return;
   }
@@ -140,10 +174,32 @@ function write(entry: usize, lane: i32): void {
   }
 }
 
+/** The tokens of the four strings that were prepared, without quotes, at `out` one behind the other. */
+export function hashStrings(key: usize, out: usize): void {
+  transposeBlock();
+  loadState(key, key, key, key);
+  compress();
+  outerBlock();
+  const outer = key + 32;
+  loadState(outer, outer, outer, outer);
+  compress();
+  const fifth = digestWords(4);
+  storeString(out, digestOf(0), i8x16.shuffle(fifth, fifth, 0, 1, 2, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0));
+  storeString(out + 32, digestOf(1), i8x16.shuffle(fifth, fifth, 4, 5, 6, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0));
+  storeString(out + 64, digestOf(2), i8x16.shuffle(fifth, fifth, 8, 9, 10, 11, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0));
+  storeString(out + 96, digestOf(3), i8x16.shuffle(fifth, fifth, 12, 13, 14, 15, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0));
+}
+
+/** `begin`: a digest's first 16 bytes; `end`: the four behind them. */
+// @ts-ignore: decorator
+@inline function storeString(out: usize, begin: v128, end: v128): void {
+  v128.store(out, base32(begin));
+  v128.store(out, base32(i8x16.shuffle(begin, end, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 0, 0, 0, 0, 0, 0)), 16);
+}
+
 /** 80 bits as 16 characters of RFC 4648's alphabet in lower case. */
 // @ts-ignore: decorator
-@inline function base32(p: usize): v128 {
-  const bytes = v128.load(p);
+@inline function base32(bytes: v128): v128 {
   // For each character the two bytes in which its five bits lie; a product moves them to the top.
   const shifts = i16x8(1, 1 << 5, 1 << 2, 1 << 7, 1 << 4, 1 << 1, 1 << 6, 1 << 3);
   const low = i8x16.shuffle(bytes, bytes, 1, 0, 1, 0, 2, 1, 2, 1, 3, 2, 4, 3, 4, 3, 5, 4);

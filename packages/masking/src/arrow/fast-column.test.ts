@@ -90,3 +90,28 @@ it("columns go the fast way where all of their values can", () => {
     assert.equal(fastParts(values([...short, one]), "first4", 1000, memory), undefined);
   assert.equal(fastParts(values([...short, "12éa"]), "last4", 1000, memory), undefined);
 });
+
+it("tokens are the rule's at every length that one block takes, and in groups that aren't full", () => {
+  const key = TEST_KEYS.keyOf("");
+  const memory = new BatchMemory("fresh");
+  for (let length = 0; length <= 48; length++)
+    for (const count of [1, 2, 3, 4, 5, 7]) {
+      const texts = Array.from({ length: count }, (_, i) => String.fromCharCode(0x41 + i).repeat(length));
+      const fields: readonly MaskedField[] = [{ name: "t", type: "STRING", repeated: false, mask: { rule: "token" } }];
+      const rows = texts.map((v) => ({ f: [{ v }] }));
+      const { rows: masked } = runMasker(
+        new JsonRowsMasker({ fields, keys: TEST_KEYS, now: TEST_NOW }, "exact"),
+        JSON.stringify({ rows }),
+      );
+      const expected = (JSON.parse(`[${masked}]`) as { f: { v: string }[] }[]).map(({ f }) => f[0]?.v).join("");
+      const values: Values = {
+        length: count,
+        nulls: 0,
+        valid: undefined,
+        offsets: Int32Array.from({ length: count + 1 }, (_, i) => i * length),
+        data: Buffer.from(texts.join("")),
+        children: [],
+      };
+      assert.equal(Buffer.from(fastTokens(values, key, 1000, memory)?.data ?? []).toString(), expected, `${length}`);
+    }
+});
