@@ -45,6 +45,25 @@ export const SAME_DECISION: readonly (readonly [file: string, from: string, to: 
     "/^[A-Z0-9]+/.exec(element)?.[0]",
     "no rule names what isn't there either",
   ],
+  [
+    "functions/plain-argument.ts",
+    'written.kind !== "ArrayExpression" || written.type !== null',
+    "written.type !== null",
+    "what is no ARRAY and has no type is a STRUCT, which no function takes there",
+  ],
+  [
+    "functions/plain-argument.ts",
+    'of.kind !== "IntegerLiteral" && of.kind !== "FloatLiteral"',
+    "false",
+    "what is no number has no text that is one",
+  ],
+  [
+    "functions/plain-argument.ts",
+    "numbers[i - 1] ?? number",
+    "numbers[i - 1]",
+    "there is one before all but the first",
+  ],
+  ["resolver/growth.ts", "repeated || value === undefined", "repeated", "each of these functions takes a value"],
   ...['"inherited"', '"phi-default"', "undefined"].map(
     (from) => ["writes.ts", from, "Symbol()", "what no case answers is undefined, which is no as well"] as const,
   ),
@@ -106,9 +125,11 @@ function weakenDecisions(node: ts.Node, weaken: Weaken): boolean {
     if (text(node.expression) === "null") instead(node.expression, "[]");
   }
   if (ts.isPropertyAssignment(node)) {
-    // Of a statement's rule: by what it reads alone.
-    const to = ts.isStringLiteral(node.initializer) ? '"reads"' : "undefined";
-    if (text(node.initializer) !== to) instead(node.initializer, to);
+    // Of a statement's rule: by what it reads alone. What it writes is asked whatever the rule is, which says so for a reader.
+    const { initializer } = node;
+    const isTold = ts.isStringLiteral(initializer) && !/^(reads|writes)$/.test(initializer.text);
+    const to = isTold ? '"reads"' : "undefined";
+    instead(initializer, to);
   }
   if (ts.isShorthandPropertyAssignment(node)) shorthand(node, "undefined");
   if (ts.isCaseClause(node)) instead(node.expression, "Symbol()");

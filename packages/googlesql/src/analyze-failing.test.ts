@@ -121,6 +121,8 @@ describe("whether a part that can fail is computed is decided by", () => {
     ["what can be NULL in an array", "SELECT ssn, tags, [state] AS x FROM patients", ["state"]],
     ["what a query can give as NULL in an array", shown("ARRAY(SELECT state)"), ["state"]],
     ["what pipes make of a STRUCT in an array", shown("ARRAY(SELECT AS STRUCT state |> SELECT state)"), ["state"]],
+    ["what two queries give in an array", shown("ARRAY(SELECT 'a' UNION ALL SELECT state)"), ["state"]],
+    ["a STRUCT's field in an array", shown("ARRAY(SELECT STRUCT(state AS s).*)"), ["state"]],
     // What has a name may be computed only where it is used.
     [
       "what stands beside a column that can fail",
@@ -197,7 +199,11 @@ describe("where nothing decides whether the part that can fail is computed", () 
     shown("[STRUCT(ssn AS s, name AS n)]"),
     shown("ARRAY(SELECT AS STRUCT ssn, name)"),
     shown("ARRAY(SELECT 1 |> SELECT AS STRUCT ssn, name |> LIMIT 2)"),
+    ...["WHERE TRUE", "ORDER BY a", "DISTINCT"].map((pipe) =>
+      shown(`ARRAY(SELECT AS STRUCT 1 AS a |> ${pipe}) IS NULL AND ssn = '1'`),
+    ),
     shown("ARRAY(SELECT STRUCT(ssn, name))"),
+    ...["'a'", "1", "1.5", "TRUE"].map((literal) => shown(`ssn = '1' AND ARRAY_LENGTH([${literal}]) = 1`)),
     "SELECT x.v FROM patients, UNNEST([STRUCT('a' AS k, ssn AS v), ('b', name)]) AS x",
     shown(`CONCAT(ssn, CAST(${FAILS} AS STRING))`),
     shown(`${FAILS} = 1`),

@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { LONG } from "./flow/flow.ts";
 import { scriptOf } from "./testing/clinic.ts";
 
 const infers = (sql: string): boolean =>
@@ -21,7 +22,18 @@ const again = (made: string, times: number): string => {
   for (let i = 0; i < times; i++) from = `SELECT ssn, ${made.replaceAll("{}", "x")} AS x FROM (${from})`;
   return `SELECT ssn, COUNT(x) OVER () AS n FROM (${from})`;
 };
+const CHARACTERS = 1000;
+/** Of a literal so long, what stands for so many texts. */
+const literal = (texts: number): string => `'${"x".repeat(texts * CHARACTERS)}'`;
+/** What is long, and then a text of ssn. */
+const beside = (long: string): string => rows(`CONCAT(${long}, ${BEGIN})`);
+/** Powers of two, which with the first of them twice make the next. */
+const POWERS = Array.from({ length: Math.log2(LONG) - 1 }, (_, i) => literal(2 ** (i + 1))).join(", ");
 const TEN = Array.from({ length: 10 }, () => "{}").join(", ");
+
+/** So many columns, each as long as can be. */
+const rowOf = (columns: number): string =>
+  `SELECT ssn, ${Array.from({ length: columns }, (_, i) => `x AS a${i}`).join(", ")} FROM (${rows(`CONCAT(ssn, ${literal(LONG / 8)})`)})`;
 
 describe("whether a value that can become too long is computed tells of", () => {
   for (const [what, sql] of Object.entries({
@@ -30,7 +42,28 @@ describe("whether a value that can become too long is computed tells of", () => 
     "a text doubled by ||": again("{} || {}", 8),
     "a text in hexadecimal digits, again and again": again("TO_HEX(CAST({} AS BYTES))", 8),
     "a text in base 64": again("TO_BASE64(CAST({} AS BYTES))", 8),
+    "a text in base 32": again("TO_BASE32(CAST({} AS BYTES))", 8),
     "a text in JSON": again("TO_JSON_STRING({})", 8),
+    "a text before all that is just too long": rows(`CONCAT(ssn, name, ${POWERS})`),
+    "a long literal in its places": rows(`REPLACE(ssn, '1', ${literal(LONG)})`),
+    "a long literal where a pattern is": rows(`REGEXP_REPLACE(ssn, '^1', ${literal(LONG)})`),
+    "a format that says how wide": beside("FORMAT('%1000d', 1)"),
+    "a format that is given how wide": beside("FORMAT('%*d', 100, 1)"),
+    "a format of a column": beside("FORMAT(name, 1)"),
+    "a text as often as a column says": beside("REPEAT('a', id)"),
+    "a text behind numbers in a row": beside("TO_JSON_STRING(GENERATE_ARRAY(1, 10))"),
+    "a text behind days in a row": beside("TO_JSON_STRING(GENERATE_DATE_ARRAY('2020-01-01', '2021-01-01'))"),
+    "a text behind times in a row": beside(
+      "TO_JSON_STRING(GENERATE_TIMESTAMP_ARRAY(TIMESTAMP '2020-01-01', TIMESTAMP '2021-01-01', INTERVAL 1 DAY))",
+    ),
+    "a text behind ranges in a row": beside(
+      "TO_JSON_STRING(GENERATE_RANGE_ARRAY(RANGE<DATE> '[2020-01-01, 2021-01-01)', INTERVAL 1 DAY))",
+    ),
+    "a text of many rows without a literal": `SELECT ssn FROM (SELECT STRING_AGG(ssn) OVER () AS x, ssn FROM patients, UNNEST(GENERATE_ARRAY(1, 1000000)))`,
+    "arrays of many rows": `SELECT ARRAY_LENGTH(ARRAY_CONCAT_AGG(SPLIT(ssn))) AS n, ANY_VALUE(ssn) AS ssn FROM patients, UNNEST(GENERATE_ARRAY(1, 1000000))`,
+    "a text of many rows with much between": `SELECT state, STRING_AGG(ssn, '12345678901') AS x FROM patients GROUP BY state`,
+    "a text of many rows, each of many texts": `SELECT state, STRING_AGG(CONCAT(${Array.from({ length: 17 }, () => "ssn").join(", ")})) AS x FROM patients GROUP BY state`,
+    "eight long columns of a row": rowOf(8),
     "a text in an array literal": again(`ARRAY_TO_STRING([${TEN}], '')`, 3),
     "arrays put together": rows(
       `ARRAY_LENGTH(ARRAY_CONCAT(${Array.from({ length: 300 }, () => "tags").join(", ")}, SPLIT(ssn)))`,
@@ -61,7 +94,8 @@ describe("whether a value that can become too long is computed tells of", () => 
       "ARRAY_TO_STRING(ARRAY_FILTER(ARRAY_TRANSFORM(GENERATE_ARRAY(1, 1000000), e -> 'x'), e -> ssn = '1'), '')",
     ),
     "an error's message with a text": `DECLARE m STRING; BEGIN SELECT 1 / 0; EXCEPTION WHEN ERROR THEN SET m = @@error.message; END; SELECT ssn, COUNT(CONCAT(m, ${BEGIN})) OVER () AS n FROM patients`,
-    "a length that a column says": rows("LPAD(ssn, 10000000)"),
+    "a length that is said": rows("LPAD(ssn, 10000000)"),
+    "a length that is said, at the right": rows("RPAD(ssn, 10000000)"),
   }))
     test(`its columns: ${what}`, () => assert.ok(infers(sql)));
 });
@@ -82,6 +116,12 @@ describe("what is put together of few texts doesn't fail", () => {
     rows("LPAD(ssn, 12, '0')"),
     rows("REPLACE(ssn, '-', '')"),
     again("CONCAT({}, {})", 5),
+    rows(`CONCAT(ssn, ${POWERS})`),
+    rowOf(7),
+    beside("FORMAT('%d', 1)"),
+    beside("TO_JSON_STRING([1, 2])"),
+    "SELECT state, STRING_AGG(ssn, '1234567890') AS x FROM patients GROUP BY state",
+    `SELECT state, STRING_AGG(CONCAT(${Array.from({ length: 16 }, () => "ssn").join(", ")})) AS x FROM patients GROUP BY state`,
     "SELECT state, STRUCT(STRING_AGG(ssn) AS a, STRING_AGG(name) AS b) AS x FROM patients GROUP BY state",
     "SELECT state, STRING_AGG(ssn, ', ') AS x FROM patients GROUP BY state",
     "SELECT state, ARRAY_AGG(ssn IGNORE NULLS) AS x FROM patients GROUP BY state",

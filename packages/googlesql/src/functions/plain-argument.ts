@@ -13,9 +13,8 @@ const PLAIN: ReadonlyMap<string, readonly (((written: Expression) => boolean) | 
   ...named("LEFT RIGHT ARRAY_FIRST_N ARRAY_LAST_N", [null, notNegative]),
   ...named("LPAD RPAD", [null, notNegative, filling]),
   ...named("REPEAT", [null, notNegative]),
-  ...named("REPLACE", [null, literal, literal]),
   ...named("DATE_TRUNC DATETIME_TRUNC TIMESTAMP_TRUNC LAST_DAY", [null, wholePart]),
-  ...named("INSTR", [null, anything, (written) => positive(written) || positive(negated(written)), positive]),
+  ...named("INSTR", [null, anything, (written) => positive(negated(written)), positive]),
   ...named("REGEXP_CONTAINS REGEXP_EXTRACT REGEXP_EXTRACT_ALL REGEXP_INSTR REGEXP_SUBSTR", [
     null,
     plainPattern,
@@ -53,8 +52,13 @@ function anything(): boolean {
   return true;
 }
 
-function literal({ kind }: Expression): boolean {
-  return ["StringLiteral", "IntegerLiteral", "BooleanLiteral"].includes(kind);
+/** Of a literal; null of anything else. */
+function textOf(written: Expression): string | null {
+  return written.kind === "StringLiteral" ? written.value : null;
+}
+
+function literal(written: Expression): boolean {
+  return textOf(written) !== null;
 }
 
 function negated(written: Expression): Expression {
@@ -82,15 +86,15 @@ function wholePart(written: Expression): boolean {
 }
 
 function filling(written: Expression): boolean {
-  return written.kind === "StringLiteral" && written.value !== "";
+  return (textOf(written) ?? "") !== "";
 }
 
 function withoutBackslash(written: Expression): boolean {
-  return written.kind === "StringLiteral" && !written.value.includes("\\");
+  return textOf(written)?.includes("\\") === false;
 }
 
 function collation(written: Expression): boolean {
-  return written.kind === "StringLiteral" && (written.value === "" || written.value === "und:ci");
+  return textOf(written) === "" || textOf(written) === "und:ci";
 }
 
 /** https://cloud.google.com/bigquery/docs/reference/standard-sql/hll_functions#hll_countinit */
@@ -110,23 +114,25 @@ function words(written: Expression): boolean {
  * https://cloud.google.com/bigquery/docs/reference/standard-sql/json_functions#JSONPath_format
  */
 function plainPath(written: Expression): boolean {
-  return written.kind === "StringLiteral" && /^\$(?:\.[A-Za-z_][A-Za-z0-9_]*|\[[0-9]{1,9}\])*$/.test(written.value);
+  return /^\$(?:\.[A-Za-z_][A-Za-z0-9_]*|\[[0-9]{1,9}\])*$/.test(textOf(written) ?? "");
 }
 
 /** Whole numbers, each larger than the one before. */
 function ascending(written: Expression): boolean {
   if (written.kind !== "ArrayExpression" || written.type !== null) return false;
-  const numbers = written.elements.map((element) => {
-    const { kind } = negated(element);
-    if (kind !== "IntegerLiteral" && kind !== "FloatLiteral") return Number.NaN;
-    return Number((negated(element) as { readonly text: string }).text) * (negated(element) === element ? 1 : -1);
-  });
+  const numbers = written.elements.map(numberOf);
   return numbers.every((number, i) => Number.isFinite(number) && (i === 0 || number > (numbers[i - 1] ?? number)));
+}
+
+function numberOf(written: Expression): number {
+  const of = negated(written);
+  if (of.kind !== "IntegerLiteral" && of.kind !== "FloatLiteral") return Number.NaN;
+  return Number(of.text) * (of === written ? 1 : -1);
 }
 
 /** https://cloud.google.com/bigquery/docs/reference/standard-sql/format-elements#format_elements_date_time */
 function plainFormat(written: Expression): boolean {
-  return written.kind === "StringLiteral" && /^(?:[^%]|%[%A-Za-z])*$/.test(written.value);
+  return /^(?:[^%]|%[%A-Za-z])*$/.test(textOf(written) ?? "%");
 }
 
 /** Neither look-around nor a reference back, an escape of other languages, an empty class, one by name; nor more repetition than RE2 takes. */
@@ -143,13 +149,15 @@ const MOST_COMPILED = 4000;
  * https://github.com/google/re2/wiki/Syntax
  */
 function plainPattern(written: Expression): boolean {
-  if (written.kind !== "StringLiteral" || written.value.length > 1000 || OTHER.test(written.value)) return false;
+  const text = textOf(written);
+  if (text === null || text.length > 1000 || OTHER.test(text)) return false;
   let times = 1;
-  for (const [, low, high] of written.value.matchAll(REPETITION)) times *= Math.max(1, Number(low), Number(high));
-  if (times > 1000 || times * written.value.length > MOST_COMPILED) return false;
-  if ((written.value.match(/\((?!\?)/g) ?? []).length > 1) return false;
+  for (const [, low, high] of text.matchAll(REPETITION)) times *= Math.max(1, Number(low), Number(high));
+  // So none is repeated more than a thousand times either, which is all that RE2 takes.
+  if (times * text.length > MOST_COMPILED) return false;
+  if ((text.match(/\((?!\?)/g) ?? []).length > 1) return false;
   try {
-    new RegExp(written.value, "u");
+    new RegExp(text, "u");
     return true;
   } catch {
     return false;

@@ -23,10 +23,8 @@ export function isNeverNull(written: FunctionCall["arguments"][number] | undefin
 export function givesNoNull({ body, pipes }: Query): boolean {
   const last = pipes.findLast(({ kind }) => !LEAVES_ROWS_AS_THEY_ARE.has(kind)) ?? body;
   if (last.kind !== "Select" && last.kind !== "PipeSelect") return false;
-  const [item, more] = last.items;
-  return (
-    last.as === "STRUCT" || (more === undefined && item?.kind === "SelectExpression" && isNeverNull(item.expression))
-  );
+  const [item] = last.items;
+  return last.as === "STRUCT" || (item?.kind === "SelectExpression" && isNeverNull(item.expression));
 }
 
 /** Pipe operators that give some of their rows, and nothing else. */
