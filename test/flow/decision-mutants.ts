@@ -64,6 +64,14 @@ export const SAME_DECISION: readonly (readonly [file: string, from: string, to: 
     "there is one before all but the first",
   ],
   ["resolver/growth.ts", "repeated || value === undefined", "repeated", "each of these functions takes a value"],
+  ...['"external_query"', '"procedure"', '"session"', '"error_value"'].map(
+    (from) => ["effects.ts", from, "Symbol()", "an effect that isn't known is refused as well"] as const,
+  ),
+  ["effects.ts", "kind satisfies never", "null", "it is for whoever compiles"],
+  ["intersect.ts", "first ?? decide(policies, request)", "first", "whoever asks is there"],
+  ["intersect.ts", 'principal.kind === "person"', "false", "a person acts for nobody"],
+  ["intersect.ts", "b === undefined", "false", "both decisions are made of the same outputs"],
+  ["intersect.ts", "other === undefined", "false", "both decisions are made of the same uses"],
   ...['"inherited"', '"phi-default"', "undefined"].map(
     (from) => ["writes.ts", from, "Symbol()", "what no case answers is undefined, which is no as well"] as const,
   ),

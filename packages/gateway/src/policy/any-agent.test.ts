@@ -54,6 +54,7 @@ describe("what any agent may write", () => {
       head(" is Person"),
       head(' is Person in Group::"loaders"'),
       head(' == Person::"https://login.example.com#p"'),
+      head(' in Person::"https://login.example.com#p"'),
     ])
       assert.equal(mayWrite([policy]), false, policy);
   });
@@ -68,6 +69,8 @@ describe("what any agent may write", () => {
       forbid(' in Group::"readers"'),
       forbid(' is Agent in Group::"readers"'),
       forbid(" is Person"),
+      forbid(' == Person::"https://login.example.com#p"'),
+      forbid(' == Agent::"https://login.example.com#a"'),
       forbid("", ' unless { principal in Group::"loaders" }'),
       forbid("", ' when { context has purpose && context.purpose == "x" }'),
       forbid("", ` when { ${NIGHT} }`),

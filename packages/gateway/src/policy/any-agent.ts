@@ -11,9 +11,10 @@ export function asAnyAgentFindsThem(policies: Readonly<Record<string, PolicyJson
     Object.entries(policies).flatMap(([id, policy]): [string, PolicyJson][] => {
       const kept = policy.conditions.filter((clause) => !dependsOnWho({ ...policy, conditions: [clause] }));
       // People write through agents alone, which need a permit of their own.
-      if (policy.effect === "permit" && ofPeople(policy.principal)) return [];
+      if (ofPeople(policy.principal)) return [];
       if (policy.effect === "permit") return [[id, { ...policy, principal: { op: "All" }, conditions: kept }]];
-      return ofEveryAgent(policy.principal) && kept.length === policy.conditions.length ? [[id, policy]] : [];
+      // One about an agent by its name or group doesn't meet whoever is asked about: nobody by name, and in no group.
+      return kept.length === policy.conditions.length ? [[id, policy]] : [];
     }),
   );
 }
@@ -28,14 +29,6 @@ function dependsOnWho(policy: PolicyJson): boolean {
 }
 
 function ofPeople(principal: PolicyJson["principal"]): boolean {
-  return (
-    (principal.op === "is" && principal.entity_type === "Person") ||
-    (principal.op === "==" && "entity" in principal && JSON.stringify(principal.entity).includes('"type":"Person"'))
-  );
-}
-
-function ofEveryAgent(principal: PolicyJson["principal"]): boolean {
-  return (
-    principal.op === "All" || (principal.op === "is" && principal.entity_type === "Agent" && principal.in === undefined)
-  );
+  if (principal.op === "is") return principal.entity_type === "Person";
+  return "entity" in principal && JSON.stringify(principal.entity).includes('"type":"Person"');
 }

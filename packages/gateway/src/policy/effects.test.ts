@@ -201,4 +201,31 @@ describe("an effect", () => {
       assert.deepEqual(effectUses(statement(kind)), []);
     }
   });
+
+  it("of JavaScript needs nothing: it reaches nothing", () => {
+    const effects: PlanStatement["effects"] = [{ kind: "javascript", sources: ["p.ehr.patients.ssn"] }];
+    const statement: PlanStatement = {
+      kind: "SELECT",
+      reads: [],
+      views: [],
+      routines: [],
+      outputs: [],
+      writes: [],
+      effects,
+    };
+    assert.deepEqual([refusedEffects(statement), effectUses(statement)], [[], []]);
+  });
+
+  it("that shows values to what it reaches asks of each as of a changed value", () => {
+    const effects: PlanStatement["effects"] = [
+      { kind: "remote_function", through: "p.fn.far", sources: ["p.ehr.patients.ssn"] },
+    ];
+    assert.deepEqual(
+      effectUses({ kind: "SELECT", reads: [], views: [], routines: [], outputs: [], writes: [], effects }),
+      [
+        { table: "p.fn.far", path: "*", action: "reach", via: "remote_function" },
+        { table: "p.ehr.patients", path: "ssn", action: "export", via: "transform" },
+      ],
+    );
+  });
 });

@@ -189,6 +189,25 @@ describe("what is written down of an agent and those it acts for", () => {
       );
   });
 
+  it("is each column and table by itself, whichever of them one may not", () => {
+    const others = ["p.ehr.patients.name", SSN, "p.ehr.visits.ssn"];
+    const plan = planOf([output("ssn", "STRING", others.map(copy))]);
+    for (const denied of others) {
+      const but = `unless { resource == Column::"${denied}" };`;
+      const text = permit("alpha", FREE) + permit("beta", FREE, `action, resource) ${but} //`) + "\n";
+      for (const principal of BOTH)
+        assert.deepEqual(
+          ask(principal, text, { plan }).uses.map(({ table, path, effect }) => [`${table}.${path}`, effect]),
+          others.map((column) => [column, column === denied ? "deny" : "permit"]),
+        );
+    }
+  });
+
+  it("is the version of the policies that decided", () => {
+    const decision = ask({ ...A, onBehalfOf: [B] }, permit("alpha", FREE) + permit("beta", FREE));
+    assert.match(decision.policyVersion, /^[0-9a-f]{64}$/);
+  });
+
   it("says which protections are off", () => {
     const protections = { approval: false, masking: true };
     const text = permit("alpha") + permit("beta");

@@ -1,9 +1,12 @@
+import type { Mask } from "@chaperone/masking";
 import type { Principal } from "../identity/principal.ts";
 import { type DecisionRequest, decide, describable } from "./decide.ts";
 import type { Decision, DenyDecision, OutputMask, PermitDecision, UseDecision } from "./decision.ts";
 import { smallestLimit, strictestApproval, strictestMask } from "./obligations.ts";
 import type { PolicySet } from "./policy-set.ts";
 import { strictestReadSize } from "./read-size.ts";
+
+const NULL: Mask = { rule: "null" };
 
 /**
  * May this agent run this plan for those it acts for (RFC 8693, `act`), agents or a person? Policy is asked about each of them; what one of
@@ -67,7 +70,7 @@ function strictestObligations(a: PermitDecision, b: PermitDecision): Omit<Permit
 /** Both were made of the same outputs; a field that only one of them has is hidden (I1). */
 function strictestOutput(a: OutputMask, b: OutputMask | undefined): OutputMask {
   const { fields, ...rest } = a;
-  const mask = b === undefined ? ({ rule: "null" } as const) : strictestMask([a.mask, b.mask]);
+  const mask = b === undefined ? NULL : strictestMask([a.mask, b.mask]);
   return fields === undefined
     ? { ...rest, mask }
     : { ...rest, mask, fields: fields.map((field, i) => strictestOutput(field, b?.fields?.[i])) };
