@@ -64,6 +64,12 @@ export const SAME_DECISION: readonly (readonly [file: string, from: string, to: 
     "there is one before all but the first",
   ],
   ["resolver/growth.ts", "repeated || value === undefined", "repeated", "each of these functions takes a value"],
+  [
+    "decide.ts",
+    `subject === undefined || mayBeWritten(policies, reading, \`\${tableName}.\${subject}\`)`,
+    `mayBeWritten(policies, reading, \`\${tableName}.\${subject}\`)`,
+    "a date without a subject is NULL in the end (record-subject.ts)",
+  ],
   ...['"external_query"', '"procedure"', '"session"', '"error_value"'].map(
     (from) => ["effects.ts", from, "Symbol()", "an effect that isn't known is refused as well"] as const,
   ),

@@ -21,10 +21,16 @@ export interface Asked {
 
 const NO_MUTANT = "";
 
-const collected = new URL("./collected-tests.ts", import.meta.url).href;
+/** What stands for what the tests import. */
+const STANDS_FOR: ReadonlyMap<string, string> = new Map([
+  ["node:test", new URL("./collected-tests.ts", import.meta.url).href],
+  ["@cedar-policy/cedar-wasm/nodejs", new URL("./remembered-cedar.ts", import.meta.url).href],
+]);
 registerHooks({
-  resolve: (specifier, context, next) =>
-    specifier === "node:test" ? { url: collected, shortCircuit: true } : next(specifier, context),
+  resolve: (specifier, context, next) => {
+    const url = STANDS_FOR.get(specifier);
+    return url === undefined || context.parentURL === url ? next(specifier, context) : { url, shortCircuit: true };
+  },
 });
 for (const file of workerData as Tables) await import(pathToFileURL(file).href);
 

@@ -127,6 +127,17 @@ describe("what is permitted", () => {
     );
   });
 
+  it("names every policy that decided, sorted, also where one denies", () => {
+    const plan = planOf([output("x", "STRING", [copy("ssn"), copy("first_name")])]);
+    const policies = [
+      permit("b", READ_SSN),
+      permit("a", `action == Action::"read", resource in DataClass::"phi.name"`),
+    ];
+    assert.deepEqual(permitted(ask(policies.join(""), plan)).policies, ["a", "b"]);
+    const forbid = `@id("0") forbid (principal, action, resource in DataClass::"phi.name");`;
+    assert.deepEqual(refused(ask(policies.join("") + forbid, plan)).policies, ["0", "b"]);
+  });
+
   it("lists the uses by column", () => {
     const outputs = ["ssn", "first_name", "phone"].map((column) => output(column, "STRING", [copy(column)]));
     for (const order of [outputs, outputs.toReversed()]) {
@@ -510,5 +521,10 @@ describe("describing a table", () => {
       "summary",
     ]);
     assert.deepEqual([...named], ["first_name"]);
+    const how = parsePolicies([
+      { file: "a", text: permit("a", `${ALL}) when { context.via == "schema" }; //`) + "\n" },
+    ]);
+    const asked = { principal: AGENT, classes, context };
+    assert.deepEqual([...describable(how, asked, "p.ehr.patients", ["ssn"])], ["ssn"]);
   });
 });

@@ -100,9 +100,7 @@ export function decide(policies: PolicySet, request: DecisionRequest): Decision 
     const rows: ColumnName = `${tableName}.*`;
     if (mask.rule === "smallcell" && [column, rows].some((counted) => mayBeWritten(policies, reading, counted)))
       return { rule: "null" };
-    return via !== "aggregate" && showsOfValue(mask) && mayBeWritten(policies, reading, column)
-      ? { rule: "null" }
-      : mask;
+    return showsOfValue(mask) && mayBeWritten(policies, reading, column) ? { rule: "null" } : mask;
   };
   const masks = plan.result.map((output) => outputMask(output, sourceMask));
   const limits = judged.flatMap((use) => use.limits.map(({ obligations }) => obligations));
