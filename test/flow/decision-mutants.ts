@@ -63,6 +63,7 @@ export const SAME_DECISION: readonly (readonly [file: string, from: string, to: 
     "numbers[i - 1]",
     "there is one before all but the first",
   ],
+  ["functions/plain-argument.ts", 'textOf(written) ?? "none"', "textOf(written)", "a path begins with a $"],
   ["resolver/growth.ts", "repeated || value === undefined", "repeated", "each of these functions takes a value"],
   [
     "decide.ts",
@@ -70,6 +71,9 @@ export const SAME_DECISION: readonly (readonly [file: string, from: string, to: 
     `mayBeWritten(policies, reading, \`\${tableName}.\${subject}\`)`,
     "a date without a subject is NULL in the end (record-subject.ts)",
   ],
+  ["decide.ts", "false", "undefined", "what isn't allowed by name is denied by no policy"],
+  ["decide.ts", "policies.policies.get(id) ?? []", "policies.policies.get(id)", "answers name policies that there are"],
+  ["decide.ts", "answers[0]?.classes ?? []", "answers[0]?.classes", "at least one question is asked"],
   ...['"external_query"', '"procedure"', '"session"', '"error_value"'].map(
     (from) => ["effects.ts", from, "Symbol()", "an effect that isn't known is refused as well"] as const,
   ),

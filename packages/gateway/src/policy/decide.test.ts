@@ -138,6 +138,20 @@ describe("what is permitted", () => {
     assert.deepEqual(refused(ask(policies.join("") + forbid, plan)).policies, ["0", "b"]);
   });
 
+  it("names of a column its classes and who decided over any of them, sorted", () => {
+    const notes = permit("b", `action == Action::"read", resource in DataClass::"phi.clinical"`);
+    const names = permit("a", `action == Action::"read", resource in DataClass::"phi.name"`);
+    const plan = planOf([output("x", "STRING", [copy("summary")])]);
+    const [use] = permitted(ask(notes + names, plan)).uses;
+    assert.deepEqual(
+      [use?.classes, use?.policies],
+      [
+        ["phi.clinical.note", "phi.name"],
+        ["a", "b"],
+      ],
+    );
+  });
+
   it("lists the uses by column", () => {
     const outputs = ["ssn", "first_name", "phone"].map((column) => output(column, "STRING", [copy(column)]));
     for (const order of [outputs, outputs.toReversed()]) {

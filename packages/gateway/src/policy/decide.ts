@@ -243,7 +243,7 @@ function judge(
 function merged(judged: readonly JudgedUse[]): readonly UseDecision[] {
   const rows = new Map<string, UseDecision>();
   for (const { table, path, classes, action, effect, policies, mask } of judged) {
-    const key = useKey(table, path, action, "schema");
+    const key = useKey(table, path, action);
     const row = rows.get(key);
     if (row === undefined || (row.effect === "permit" && effect === "deny")) {
       rows.set(key, { table, path, classes, action, effect, policies, mask });
@@ -256,6 +256,6 @@ function merged(judged: readonly JudgedUse[]): readonly UseDecision[] {
     }
   }
   return [...rows.values()].sort((a, b) =>
-    useKey(a.table, a.path, a.action, "schema") < useKey(b.table, b.path, b.action, "schema") ? -1 : 1,
+    useKey(a.table, a.path, a.action) < useKey(b.table, b.path, b.action) ? -1 : 1,
   );
 }

@@ -67,7 +67,7 @@ export function usesOf(statement: PlanStatement): readonly ColumnUse[] {
   return [...uses.values()];
 }
 
-/** One key for one use; paths fold case, tables don't. */
-export function useKey(table: TableName, path: string, action: PolicyAction, via: UseVia): string {
+/** One key for one use, or for all ways in which a column is used so; paths fold case, tables don't. */
+export function useKey(table: TableName, path: string, action: PolicyAction, via: UseVia | "" = ""): string {
   return `${table}.${foldPath(path)} ${action} ${via}`;
 }

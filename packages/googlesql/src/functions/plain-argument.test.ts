@@ -146,7 +146,9 @@ describe("what is written so that it can't fail tells of nothing:", () => {
     test(value, () => assert.ok(!fails(value)));
 });
 
-test("an argument of which nobody knows how it is written isn't plain, nor one that is called as a part of a date", () => {
+test("an argument of which nobody knows how it is written isn't plain, whatever it is called", () => {
+  const parameter = (name: string) => ({ kind: "Parameter", name, position: 0, start: 0, end: 0 }) as const;
   assert.equal(isPlain("LEFT", 1, null), false);
-  assert.equal(isPlain("DATE_TRUNC", 1, { kind: "Parameter", name: "MONTH", position: 0, start: 0, end: 0 }), false);
+  assert.equal(isPlain("DATE_TRUNC", 1, parameter("MONTH")), false);
+  assert.equal(isPlain("SEARCH", 1, parameter("words")), false);
 });

@@ -106,7 +106,8 @@ const isWords = madeOf(/^[A-Za-z0-9]+(?: [A-Za-z0-9]+)*$/, String.raw`^[\p{L}\p{
 
 /** Words to search for, without what a query of SEARCH quotes, escapes or joins. */
 function words(written: Expression): boolean {
-  return written.kind === "StringLiteral" && isWords(written.value);
+  const text = textOf(written);
+  return text !== null && isWords(text);
 }
 
 /**
@@ -114,7 +115,7 @@ function words(written: Expression): boolean {
  * https://cloud.google.com/bigquery/docs/reference/standard-sql/json_functions#JSONPath_format
  */
 function plainPath(written: Expression): boolean {
-  return /^\$(?:\.[A-Za-z_][A-Za-z0-9_]*|\[[0-9]{1,9}\])*$/.test(textOf(written) ?? "");
+  return /^\$(?:\.[A-Za-z_][A-Za-z0-9_]*|\[[0-9]{1,9}\])*$/.test(textOf(written) ?? "none");
 }
 
 /** Whole numbers, each larger than the one before. */
