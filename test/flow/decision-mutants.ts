@@ -71,6 +71,12 @@ export const SAME_DECISION: readonly (readonly [file: string, from: string, to: 
     `mayBeWritten(policies, reading, \`\${tableName}.\${subject}\`)`,
     "a date without a subject is NULL in the end (record-subject.ts)",
   ],
+  [
+    "decide.ts",
+    "useKey(a.table, a.path, a.action) < useKey(b.table, b.path, b.action)",
+    "useKey(a.table, a.path, a.action) <= useKey(b.table, b.path, b.action)",
+    "each key is one row's",
+  ],
   ["decide.ts", "false", "undefined", "what isn't allowed by name is denied by no policy"],
   ["decide.ts", "policies.policies.get(id) ?? []", "policies.policies.get(id)", "answers name policies that there are"],
   ["decide.ts", "answers[0]?.classes ?? []", "answers[0]?.classes", "at least one question is asked"],

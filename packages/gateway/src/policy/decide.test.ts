@@ -127,6 +127,27 @@ describe("what is permitted", () => {
     );
   });
 
+  it("tells of a column shown in two ways, whichever is judged first, who permits or denies it, and what hides most", () => {
+    const shown = (via: "copy" | "transform") => output(via, "STRING", [{ column: "p.ehr.patients.ssn", via }]);
+    const by = (id: string, via: string, mask: string) =>
+      permit(id, `${READ_SSN}) when { context.via == "${via}" }; //`, `@mask("${mask}")`);
+    const forbid = (id: string, via: string) =>
+      `@id("${id}") forbid (principal, ${READ_SSN}) when { context.via == "${via}" };`;
+    const told = (policies: readonly string[]) =>
+      (["copy", "transform"] as const).map((first) => {
+        const second = first === "copy" ? "transform" : "copy";
+        const { uses } = ask(policies.join("\n"), planOf([shown(first), shown(second)]));
+        return uses.map(({ effect, policies: ids, mask }) => `${effect} ${ids.join()} ${mask.rule}`).join("; ");
+      });
+    const twice = (text: string) => [text, text];
+    assert.deepEqual(told([by("b", "copy", "default"), by("a", "transform", "none")]), twice("permit a,b default"));
+    assert.deepEqual(told([by("b", "copy", "none"), by("a", "transform", "default")]), twice("permit a,b default"));
+    assert.deepEqual(told([by("a", "copy", "none")]), twice("deny  none"));
+    const forbidden = [by("a", "copy", "none"), by("b", "transform", "none"), forbid("y", "copy")];
+    assert.deepEqual(told(forbidden), twice("deny y none"));
+    assert.deepEqual(told([...forbidden, forbid("x", "transform")]), twice("deny x,y none"));
+  });
+
   it("names every policy that decided, sorted, also where one denies", () => {
     const plan = planOf([output("x", "STRING", [copy("ssn"), copy("first_name")])]);
     const policies = [
