@@ -61,6 +61,7 @@ describe("whether a value that can become too long is computed tells of", () => 
     ),
     "a text of many rows without a literal": `SELECT ssn FROM (SELECT STRING_AGG(ssn) OVER () AS x, ssn FROM patients, UNNEST(GENERATE_ARRAY(1, 1000000)))`,
     "arrays of many rows": `SELECT ARRAY_LENGTH(ARRAY_CONCAT_AGG(SPLIT(ssn))) AS n, ANY_VALUE(ssn) AS ssn FROM patients, UNNEST(GENERATE_ARRAY(1, 1000000))`,
+    "a text behind arrays of many rows": `SELECT CONCAT(ARRAY_TO_STRING(ARRAY_CONCAT_AGG(tags), ''), ANY_VALUE(ssn)) AS x, ANY_VALUE(ssn) AS ssn FROM patients`,
     "a text of many rows with much between": `SELECT state, STRING_AGG(ssn, '12345678901') AS x FROM patients GROUP BY state`,
     "a text of many rows, each of many texts": `SELECT state, STRING_AGG(CONCAT(${Array.from({ length: 17 }, () => "ssn").join(", ")})) AS x FROM patients GROUP BY state`,
     "eight long columns of a row": rowOf(8),
