@@ -1,9 +1,7 @@
 /** A Storage Read API that is never the bottleneck: one stream of the wide table's rows in Arrow, in batches that were made once. */
-import type { AddressInfo } from "node:net";
 import { messages, SERVICE } from "../../packages/gateway/src/grpc/bigquery-read.ts";
-import { createGrpcServer } from "../../packages/gateway/src/grpc/server.ts";
-import { GrpcError } from "../../packages/gateway/src/grpc/status.ts";
 import { arrowOf } from "../../packages/masking/src/testing/arrow-rows.ts";
+import { storageStandIn } from "../../test/storage-stand-in.ts";
 import { STREAM_ROWS, WIDE_PROJECT, WIDE_ROWS, wideFields, wideRows } from "../wide-page.ts";
 import { serveParent } from "./child.ts";
 
@@ -33,26 +31,9 @@ const responses = Array.from({ length: STREAM_ROWS / BATCH_ROWS }, (_, i) =>
   }),
 );
 
-const server = createGrpcServer({
-  tls: undefined,
-  limits: {
-    headerBytes: 64_000,
-    headerCount: 100,
-    connections: 100,
-    headersTimeoutMs: 10_000,
-    idleTimeoutMs: 600_000,
-    bodyTimeoutMs: 60_000,
-    callsPerConnection: 100,
-    requestBytes: 1_000_000,
-  },
-  async serve(call) {
-    await call.request();
-    if (call.path === `${SERVICE}/CreateReadSession`) await call.send([opened]);
-    else for (const response of responses) await call.send([response]);
-  },
-  statusOf: () => new GrpcError("internal", "a fault"),
-  ended: () => undefined,
+const { url } = await storageStandIn(async (call) => {
+  await call.request();
+  if (call.path === `${SERVICE}/CreateReadSession`) await call.send([opened]);
+  else for (const response of responses) await call.send([response]);
 });
-server.http2.listen(0, "127.0.0.1", () =>
-  serveParent(`http://127.0.0.1:${(server.http2.address() as AddressInfo).port}`),
-);
+serveParent(url);

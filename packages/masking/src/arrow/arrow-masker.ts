@@ -1,6 +1,7 @@
 import { planRow, type RowPlan } from "../json-rows/cell-plan.ts";
 import { DEFAULT_LIMITS, type MaskedPage, type RowsMaskerOptions } from "../json-rows/rows-masker.ts";
 import { MaskingError } from "../masking-error.ts";
+import { StreamState } from "../stream-state.ts";
 import { BatchMemory } from "./batch-memory.ts";
 import { type Column, columnsOf } from "./column.ts";
 import { headValues } from "./head-values.ts";
@@ -33,6 +34,7 @@ const MOST_BATCH_BYTES = 256 * 1024 * 1024;
  */
 export class ArrowMasker {
   readonly #plan: RowPlan;
+  readonly #state: StreamState;
   readonly #limits: {
     readonly maxRows: number;
     readonly maxMaskedCellBytes: number;
@@ -40,13 +42,11 @@ export class ArrowMasker {
   };
   readonly #memory: BatchMemory;
   #columns: readonly Column[] | undefined;
-  #dead = false;
-  #rows = 0;
-  #bytes = 0;
 
   /** @throws MaskingError `fields` if no result could have these fields */
   constructor(options: ArrowMaskerOptions) {
     this.#plan = planRow(options);
+    this.#state = new StreamState(this.#plan);
     this.#memory = options.memory ?? new BatchMemory("fresh");
     this.#limits = { ...DEFAULT_LIMITS, maxBatchBytes: MOST_BATCH_BYTES, ...options.limits };
   }
@@ -56,7 +56,7 @@ export class ArrowMasker {
    * @throws MaskingError; after it the masker is dead
    */
   schema(serialized: Uint8Array): Buffer {
-    return this.#alive(() => {
+    return this.#state.alive(() => {
       const { header, body } = readMessage(serialized, SCHEMA);
       if (body.length > 0) throw new MaskingError("shape", "A schema message has no body");
       this.#columns = columnsOf(header, this.#plan.row);
@@ -70,40 +70,27 @@ export class ArrowMasker {
    * @throws MaskingError; after it the masker is dead
    */
   batch(serialized: Uint8Array, atMost = Number.POSITIVE_INFINITY): { readonly rows: number; readonly batch: Buffer } {
-    return this.#alive(() => {
+    return this.#state.alive(() => {
       const columns = this.#columns;
       if (columns === undefined) throw new MaskingError("shape", "A batch came before its schema");
       const { header, body } = readMessage(serialized, RECORD_BATCH);
       const memory = this.#memory;
       memory.begin();
       const { maxRows, maxBatchBytes, maxMaskedCellBytes } = this.#limits;
-      const came = readBatch(header, body, columns, maxRows - this.#rows, maxBatchBytes, memory);
+      const came = readBatch(header, body, columns, maxRows - this.#state.rows, maxBatchBytes, memory);
       const rows = Math.min(came.rows, atMost);
       const values = columns.map((column, i) => headValues(column, came.values[i] as Values, rows));
       const subjects = subjectsOf(columns, values);
       const context = { maxCellBytes: maxMaskedCellBytes, subjects, memory };
       const masked = columns.map((column, i) => maskValues(column, values[i] as Values, context));
       const batch = writeBatch(columns, rows, masked, memory);
-      this.#rows += rows;
-      this.#bytes += batch.length;
+      this.#state.count(rows, batch);
       return { rows, batch };
     });
   }
 
   /** What came out so far, at any time, also after an error. */
   progress(): Omit<MaskedPage, "envelope"> {
-    return {
-      rows: this.#rows,
-      maskedCells: Object.fromEntries(this.#plan.masked.map(({ path, rule, count }) => [path, { rule, count }])),
-      bytes: this.#bytes,
-    };
-  }
-
-  #alive<T>(work: () => T): T {
-    if (this.#dead) throw new MaskingError("finished", "The stream has failed");
-    this.#dead = true;
-    const result = work();
-    this.#dead = false;
-    return result;
+    return this.#state.progress();
   }
 }

@@ -3,6 +3,7 @@ import type { ArrowMaskerOptions } from "../arrow/arrow-masker.ts";
 import { planRow, type RowPlan } from "../json-rows/cell-plan.ts";
 import { DEFAULT_LIMITS, type MaskedPage } from "../json-rows/rows-masker.ts";
 import { MaskingError } from "../masking-error.ts";
+import { StreamState } from "../stream-state.ts";
 import { type AvroColumn, avroColumnsOf } from "./avro-column.ts";
 import { AvroReader } from "./avro-reader.ts";
 import { AvroWriter } from "./avro-writer.ts";
@@ -19,16 +20,15 @@ const MOST_SCHEMA_BYTES = 4 * 1024 * 1024;
  */
 export class AvroMasker {
   readonly #plan: RowPlan;
+  readonly #state: StreamState;
   readonly #limits: { readonly maxRows: number; readonly maxMaskedCellBytes: number };
   readonly #subjects: ReadonlySet<number>;
   #columns: readonly AvroColumn[] | undefined;
-  #dead = false;
-  #rows = 0;
-  #bytes = 0;
 
   /** @throws MaskingError `fields` if no result could have these fields */
   constructor(options: ArrowMaskerOptions) {
     this.#plan = planRow(options);
+    this.#state = new StreamState(this.#plan);
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#subjects = new Set(this.#plan.masked.flatMap(({ subject }) => subject ?? []));
   }
@@ -38,7 +38,7 @@ export class AvroMasker {
    * @throws MaskingError; after it the masker is dead
    */
   schema(serialized: Uint8Array): Buffer {
-    return this.#alive(() => {
+    return this.#state.alive(() => {
       this.#columns = avroColumnsOf(parsed(serialized), this.#plan.row);
       return Buffer.from(writeAvroSchema(this.#columns));
     });
@@ -53,10 +53,10 @@ export class AvroMasker {
     count: number,
     atMost = Number.POSITIVE_INFINITY,
   ): { readonly rows: number; readonly batch: Buffer } {
-    return this.#alive(() => {
+    return this.#state.alive(() => {
       const columns = this.#columns;
       if (columns === undefined) throw new MaskingError("shape", "Rows came before their schema");
-      if (count > this.#limits.maxRows - this.#rows)
+      if (count > this.#limits.maxRows - this.#state.rows)
         throw new MaskingError("limit", `More than the ${this.#limits.maxRows} rows allowed`);
       const rows = Math.min(count, atMost);
       const reader = new AvroReader(serialized);
@@ -74,27 +74,14 @@ export class AvroMasker {
       }
       if (!reader.done) throw new MaskingError("shape", "There are more bytes than rows");
       const batch = writer.take();
-      this.#rows += rows;
-      this.#bytes += batch.length;
+      this.#state.count(rows, batch);
       return { rows, batch };
     });
   }
 
   /** What came out so far, at any time, also after an error. */
   progress(): Omit<MaskedPage, "envelope"> {
-    return {
-      rows: this.#rows,
-      maskedCells: Object.fromEntries(this.#plan.masked.map(({ path, rule, count }) => [path, { rule, count }])),
-      bytes: this.#bytes,
-    };
-  }
-
-  #alive<T>(work: () => T): T {
-    if (this.#dead) throw new MaskingError("finished", "The stream has failed");
-    this.#dead = true;
-    const result = work();
-    this.#dead = false;
-    return result;
+    return this.#state.progress();
   }
 }
 
