@@ -58,6 +58,8 @@ export async function startGatewayUnderTest(
       ],
     },
     policies: join(import.meta.dirname, "config/policies"),
+    // One agent asks as often as it can: that is what is measured.
+    limits: { requests: { rate_per_agent: 1_000_000, burst_per_agent: 1_000_000 } },
     log: { level: "error" },
   };
   // JSON is YAML.

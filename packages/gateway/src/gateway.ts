@@ -2,6 +2,7 @@ import { createSecretKey, randomBytes } from "node:crypto";
 import type { AddressInfo, Server as NetServer } from "node:net";
 import type { TlsOptions } from "node:tls";
 import { deriveTokenKeys, sitePattern } from "@chaperone/masking";
+import { AgentRates } from "./agent-rates.ts";
 import { Catalog } from "./catalog/catalog.ts";
 import { type CatalogFile, loadCatalogFile } from "./catalog/catalog-file.ts";
 import { TableCache } from "./catalog/table-cache.ts";
@@ -140,6 +141,11 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
       rowsPerPage: ROWS_PER_PAGE,
       pageMs: config.limits.upstream.pageMs,
     };
+    const rates = new AgentRates(
+      { perSecond: config.limits.requests.ratePerAgent, burst: config.limits.requests.burstPerAgent },
+      clock,
+      () => metrics.agentLimited("rate"),
+    );
     let reachedAt = config.publicUrl;
     const server = createGatewayServer({
       bigquery: new BigQueryDoor({
@@ -171,6 +177,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
       }),
       identity,
       refusals,
+      rates,
       log,
       metrics,
       signIn:
@@ -207,6 +214,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
             }),
             identity,
             refusals,
+            rates,
             log,
             metrics,
             publicUrl: () => config.storageRead?.publicUrl ?? storageUrl ?? "",

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createSecureServer, type Server as SecureServer } from "node:https";
 import type { Socket } from "node:net";
 import type { TLSSocket, TlsOptions } from "node:tls";
+import { type AgentRates, RateExceeded } from "./agent-rates.ts";
 import type { Limits } from "./config/index.ts";
 import type { BigQueryDoor } from "./doors/bigquery-rest/door.ts";
 import { errorBody, GoogleError } from "./doors/bigquery-rest/google-error.ts";
@@ -21,6 +22,7 @@ export interface ServerOptions {
   readonly consoleApi: ConsoleApi;
   readonly identity: Identity;
   readonly refusals: RefusalLog;
+  readonly rates: AgentRates;
   readonly log: Logger;
   readonly metrics: Metrics;
   /** Where people sign in, for `chaperone login`. */
@@ -186,10 +188,13 @@ export function createGatewayServer(options: ServerOptions): GatewayServer {
     note: (operation: string) => void,
   ): Promise<void> {
     const principal = await identified(request, () => options.identity.agent(presentedBy(request)));
+    options.rates.take(principal);
     const who = `${principal.issuer}\n${principal.subject}`;
     const running = perAgent.get(who) ?? 0;
-    if (running >= limits.inFlightPerAgent)
-      throw new GoogleError(403, "rateLimitExceeded", "Too many requests of this agent are being answered; try again.");
+    if (running >= limits.inFlightPerAgent) {
+      options.metrics.agentLimited("in-flight");
+      throw tooMany("Exceeded rate limits: too many requests of this agent are being answered. Send it again later.");
+    }
     perAgent.set(who, running + 1);
     try {
       await options.bigquery.handle(principal, request, response, note);
@@ -242,6 +247,10 @@ export function createGatewayServer(options: ServerOptions): GatewayServer {
       "content-type": "application/json; charset=UTF-8",
       "content-length": Buffer.byteLength(body),
       "cache-control": "no-store",
+      // RFC 9110, 10.2.3: whole seconds.
+      ...(refusal.retryAfterMs === undefined
+        ? {}
+        : { "retry-after": String(Math.max(1, Math.ceil(refusal.retryAfterMs / 1000))) }),
       ...(refusal.status === 401 ? { "www-authenticate": challengeOf(error) } : {}),
       // Whatever of the request wasn't read is not read: the connection can't be used for another.
       connection: "close",
@@ -251,6 +260,7 @@ export function createGatewayServer(options: ServerOptions): GatewayServer {
 
   function refusalOf(error: unknown): GoogleError {
     if (error instanceof GoogleError) return error;
+    if (error instanceof RateExceeded) return tooMany(error.message, error.retryAfterMs);
     if (error instanceof CredentialError) {
       const status =
         error.code === "suspended" || error.code === "unregistered"
@@ -308,6 +318,11 @@ export function createGatewayServer(options: ServerOptions): GatewayServer {
       clearTimeout(late);
     },
   };
+}
+
+/** By its reason Google's clients in Python and Go send it again, by its status those in Node. */
+function tooMany(message: string, retryAfterMs = 1000): GoogleError {
+  return new GoogleError(429, "rateLimitExceeded", message, retryAfterMs);
 }
 
 function sendsProofs({ headers }: IncomingMessage): boolean {

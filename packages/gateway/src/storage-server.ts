@@ -1,4 +1,5 @@
 import type { TlsOptions } from "node:tls";
+import { type AgentRates, RateExceeded } from "./agent-rates.ts";
 import type { Limits } from "./config/index.ts";
 import { methodOf, type StorageDoor } from "./doors/bigquery-storage/door.ts";
 import { translate } from "./doors/bigquery-storage/refused.ts";
@@ -13,6 +14,7 @@ export interface StorageServerOptions {
   readonly door: StorageDoor;
   readonly identity: Identity;
   readonly refusals: RefusalLog;
+  readonly rates: AgentRates;
   readonly log: Logger;
   readonly metrics: Metrics;
   /** What clients call it, once it listens. */
@@ -25,7 +27,7 @@ const DOOR = "bigquery-storage";
 
 /** The gateway's gRPC server: the Storage Read API for agents, who come in as at the other doors. */
 export function createStorageServer(options: StorageServerOptions): GrpcServer {
-  const { door, identity, refusals, log, metrics, limits } = options;
+  const { door, identity, refusals, rates, log, metrics, limits } = options;
   return createGrpcServer({
     tls: options.tls,
     limits: {
@@ -42,7 +44,9 @@ export function createStorageServer(options: StorageServerOptions): GrpcServer {
       try {
         const { authorization, dpop, certificate, path } = call;
         const url = `${options.publicUrl()}${path}`;
-        await door.serve(await identity.agent({ authorization, dpop, method: "POST", url, certificate }), call);
+        const principal = await identity.agent({ authorization, dpop, method: "POST", url, certificate });
+        rates.take(principal);
+        await door.serve(principal, call);
       } catch (error) {
         if (!(error instanceof CredentialError)) throw error;
         // A refused credential is evidence (164.308(a)(5)(ii)(C)).
@@ -55,6 +59,8 @@ export function createStorageServer(options: StorageServerOptions): GrpcServer {
       const nonce = error instanceof CredentialError ? identity.proofNonce() : undefined;
       if (error instanceof CredentialError && nonce !== undefined)
         return new GrpcError(translate(error)?.status ?? "unauthenticated", error.message, { "dpop-nonce": nonce });
+      // RESOURCE_EXHAUSTED is the word for it, but after UNAVAILABLE clients try again.
+      if (error instanceof RateExceeded) return new GrpcError("unavailable", error.message);
       const known = translate(error);
       if (known !== undefined) {
         if (error instanceof StoreError) metrics.storeRefused(error.code);

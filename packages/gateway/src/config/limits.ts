@@ -26,6 +26,12 @@ export const limitsSection = section({
     connections: count(1, 100_000).default(4096).describe("Open client connections"),
     in_flight: count(1, 100_000).default(1024).describe("Requests being answered, all agents together"),
     in_flight_per_agent: count(1, 10_000).default(64).describe("Requests of one agent being answered"),
+    rate_per_agent: count(1, 1_000_000)
+      .default(100)
+      .describe("Requests of one agent in a second, at all doors; BigQuery's own quota for each method"),
+    burst_per_agent: count(1, 1_000_000)
+      .default(500)
+      .describe("Requests of one agent at once, beyond that rate, after it sent fewer"),
   }).prefault({}),
   sessions: section({
     held_in_all: count(1, 1_000_000).default(5000).describe("Sessions waiting for approval, all agents together"),
@@ -119,6 +125,8 @@ export function limitsOf(file: LimitsFile) {
       connections: requests.connections,
       inFlight: requests.in_flight,
       inFlightPerAgent: requests.in_flight_per_agent,
+      ratePerAgent: requests.rate_per_agent,
+      burstPerAgent: requests.burst_per_agent,
     },
     sessions: {
       heldInAll: sessions.held_in_all,

@@ -19,6 +19,7 @@ describe("metrics", () => {
     metrics.ledgerEntries(12);
     metrics.storeRefused("full");
     metrics.credentialRefused("expired");
+    metrics.agentLimited("rate");
     metrics.alarm("disagreement");
     const { contentType, body } = await metrics.text();
     assert.match(contentType, /^text\/plain; version=0\.0\.4/);
@@ -34,6 +35,7 @@ describe("metrics", () => {
       "chaperone_ledger_entries_total 12",
       'chaperone_store_refusals_total{code="full"} 1',
       'chaperone_credential_refusals_total{code="expired"} 1',
+      'chaperone_agent_limited_total{limit="rate"} 1',
       'chaperone_alarms_total{kind="disagreement"} 1',
     ]) {
       assert.ok(body.split("\n").includes(line), `${line} is missing from\n${body}`);

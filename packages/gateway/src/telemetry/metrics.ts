@@ -24,6 +24,8 @@ export interface Metrics {
   storeRefused(code: string): void;
   /** A credential was refused, by CredentialErrorCode. */
   credentialRefused(code: string): void;
+  /** A request of an agent that took more than its share: of requests in a second, or at once. */
+  agentLimited(limit: "rate" | "in-flight"): void;
   /** Something that must not happen did. */
   alarm(kind: string): void;
   /** The body of `/metrics` and its content type. */
@@ -94,6 +96,12 @@ export function createMetrics({ process = false }: MetricsOptions = {}): Metrics
     labelNames: ["code"] as const,
     registers,
   });
+  const agentsLimited = new Counter({
+    name: "chaperone_agent_limited_total",
+    help: "Requests refused since their agent took more than its share, by limit.",
+    labelNames: ["limit"] as const,
+    registers,
+  });
   const alarms = new Counter({
     name: "chaperone_alarms_total",
     help: "Things that must not happen and did.",
@@ -129,6 +137,7 @@ export function createMetrics({ process = false }: MetricsOptions = {}): Metrics
     ledgerEntries: (count) => entries.inc(count),
     storeRefused: (code) => storeRefusals.inc({ code: label.storeCode(code) }),
     credentialRefused: (code) => credentialRefusals.inc({ code: label.credentialCode(code) }),
+    agentLimited: (limit) => agentsLimited.inc({ limit }),
     alarm: (kind) => alarms.inc({ kind: label.alarm(kind) }),
     async text() {
       return { contentType: registry.contentType, body: await registry.metrics() };
