@@ -16,6 +16,7 @@ import { type CatalogFile, tableEntryOf } from "./catalog-file.ts";
 import { type ClassifiedTable, classifyTable, type DatasetResource, mayHoldPhi, missingColumns } from "./classify.ts";
 import type { ClassifiedColumn, DataClass } from "./data-class.ts";
 import { columnParts, foldPath, tableParts } from "./names.ts";
+import type { PlainCatalog } from "./plain-catalog.ts";
 import type { TableCache } from "./table-cache.ts";
 import type { TravelledClassesSource } from "./travelled-classes.ts";
 
@@ -38,6 +39,8 @@ export interface CatalogSnapshot {
   subject(table: TableName): string | undefined;
   /** What INFORMATION_SCHEMA tells whoever asks; undefined: nobody asked. It depends on who that is (sessions/metadata-places.ts). */
   metadata(place: MetadataPlace): DescribedTables | undefined;
+  /** All of its resources as data. */
+  plain(): PlainCatalog;
   /** SHA-256 (hex) of the catalog file and of all that was used of schemas, tags, labels and definitions. */
   readonly version: string;
   /** Columns of the catalog file that a table doesn't have: `project.dataset.table.path`. Its other columns are protected meanwhile. */
@@ -332,6 +335,19 @@ class Snapshot implements CatalogSnapshot {
 
   metadata(): undefined {
     return undefined;
+  }
+
+  plain(): PlainCatalog {
+    const { tables, routines, models, wildcards } = this.#loaded;
+    return {
+      tables: new Map([...tables].flatMap(([name, table]) => (table === undefined ? [] : [[name, table.resource]]))),
+      routines: new Map([...routines].flatMap(([name, routine]) => (routine === undefined ? [] : [[name, routine]]))),
+      models: new Map(
+        [...models].flatMap(([name, { resource }]) => (resource === undefined ? [] : [[name, resource]])),
+      ),
+      wildcards,
+      metadata: new Map(),
+    };
   }
 
   subject(table: TableName): string | undefined {

@@ -7,6 +7,7 @@ import {
   type QueryParameter,
 } from "@chaperone/googlesql";
 import type { CatalogSnapshot } from "../catalog/catalog.ts";
+import { AnalysisThread, LARGE_TEXT } from "./analysis-thread.ts";
 
 /** What analysis makes of a statement; it follows from the text, the names' defaults, the parameters' types and the tables. */
 export interface StatementAnalysis {
@@ -19,7 +20,7 @@ export interface StatementAnalysis {
 export interface Named {
   readonly names: NamedCatalog;
   /** The rest, with the tables as they are now. */
-  analyze(snapshot: CatalogSnapshot): StatementAnalysis;
+  analyze(snapshot: CatalogSnapshot): Promise<StatementAnalysis>;
 }
 
 interface Entry {
@@ -38,31 +39,48 @@ export class AnalysisCache {
   readonly #entries = new Map<string, Entry>();
   readonly #characters: number;
   #size = 0;
+  readonly #thread = new AnalysisThread();
 
   /** @param characters kept in all, as JSON; 0 keeps nothing */
   constructor(characters: number) {
     this.#characters = characters;
   }
 
-  named(sql: string, defaults: NameDefaults, parameters: readonly QueryParameter[]): Named {
+  /** @param agent whoever asks: large texts of one take turns with those of others */
+  async named(
+    agent: string,
+    sql: string,
+    defaults: NameDefaults,
+    parameters: readonly QueryParameter[],
+  ): Promise<Named> {
     const types = parameters.map(({ name, parameterType }) => [name, parameterType]);
     const key = JSON.stringify([sql, defaults.defaultProject, defaults.defaultDataset, types]);
     const known = this.#entries.get(key);
-    const names = known?.names ?? catalogNames(sql, defaults);
+    const thread = sql.length > LARGE_TEXT ? this.#thread : undefined;
+    const names =
+      known?.names ??
+      (thread === undefined ? catalogNames(sql, defaults) : await thread.names(agent, { sql, defaults }));
     return {
       names,
-      analyze: (snapshot) => {
+      analyze: async (snapshot) => {
         if (known?.version === snapshot.version) {
           this.#keep(key, known);
           return known.analysis;
         }
-        const { plan, redacted } = analyze(sql, { catalog: snapshot, ...defaults, parameters });
-        const analysis = { plan, redacted };
+        const analysis =
+          thread === undefined
+            ? analysisOf(sql, defaults, parameters, snapshot)
+            : await thread.analyze(agent, { sql, defaults, parameters, catalog: snapshot.plain() });
         const size = key.length + JSON.stringify([names, analysis]).length;
         this.#keep(key, { names, version: snapshot.version, analysis, size });
         return analysis;
       },
     };
+  }
+
+  /** Ends what runs beside this thread. */
+  close(): Promise<void> {
+    return this.#thread.close();
   }
 
   #keep(key: string, entry: Entry): void {
@@ -80,4 +98,14 @@ export class AnalysisCache {
     this.#size -= this.#entries.get(key)?.size ?? 0;
     this.#entries.delete(key);
   }
+}
+
+function analysisOf(
+  sql: string,
+  defaults: NameDefaults,
+  parameters: readonly QueryParameter[],
+  catalog: CatalogSnapshot,
+): StatementAnalysis {
+  const { plan, redacted } = analyze(sql, { catalog, ...defaults, parameters });
+  return { plan, redacted };
 }

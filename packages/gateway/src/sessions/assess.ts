@@ -153,7 +153,8 @@ export async function judge(input: AssessInput): Promise<
           defaultDataset: { project: statement.defaultDataset.projectId, dataset: statement.defaultDataset.datasetId },
         }),
   };
-  const { names, analyze } = input.analyses.named(
+  const { names, analyze } = await input.analyses.named(
+    `${principal.issuer}\n${principal.subject}`,
     statement.sql,
     defaults,
     statement.parameters as unknown as readonly QueryParameter[],
@@ -168,7 +169,7 @@ export async function judge(input: AssessInput): Promise<
     if (error.reason === "notServed") return { kind: "refused", error: denied(error.message) };
     return { kind: "refused", error: { reason: "invalidQuery", status: 400, message: error.message } };
   }
-  const { plan, redacted } = analyze(snapshot);
+  const { plan, redacted } = await analyze(snapshot);
   if (!plan.understood || redacted === undefined)
     return {
       kind: "refused",

@@ -32,6 +32,7 @@ import { jsonOnce } from "./written-once.ts";
 /** The life of every session: from submission to the last page, through the one state machine of session.ts. */
 export class SessionEngine {
   readonly #o: EngineOptions;
+  readonly #analyses: AnalysisCache;
   readonly #input: SessionInput;
   readonly #endings: Endings;
   readonly #jobs: JobFollower;
@@ -44,7 +45,8 @@ export class SessionEngine {
 
   constructor(options: EngineOptions) {
     this.#o = options;
-    this.#input = new SessionInput(options, new AnalysisCache(options.limits.analysesBytes));
+    this.#analyses = new AnalysisCache(options.limits.analysesBytes);
+    this.#input = new SessionInput(options, this.#analyses);
     this.#endings = new Endings(options, (id, outcome) => this.#jobs.settle(id, outcome));
     this.#jobs = new JobFollower({
       store: options.store,
@@ -190,5 +192,6 @@ export class SessionEngine {
   close(): void {
     this.#upkeep.close();
     this.#stop.abort();
+    void this.#analyses.close();
   }
 }

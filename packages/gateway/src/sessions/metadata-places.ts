@@ -57,6 +57,7 @@ export async function withMetadata(
     classes: (column, when) => snapshot.classes(column, when),
     subject: (table) => snapshot.subject(table),
     metadata: (place) => described.get(place),
+    plain: () => ({ ...snapshot.plain(), metadata: described }),
   };
 }
 
