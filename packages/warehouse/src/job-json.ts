@@ -55,17 +55,19 @@ export function jobJson(job: Job): JsonObject {
     id: `${job.projectId}:${job.location}.${job.jobId}`,
     selfLink: `/bigquery/v2/projects/${job.projectId}/jobs/${job.jobId}?location=${job.location}`,
     user_email: "warehouse@example.com",
-    configuration: {
-      ...job.configuration,
-      query: {
-        ...query,
-        ...(job.destination ? { destinationTable: { ...job.destination } } : {}),
-        writeDisposition: query.writeDisposition ?? "WRITE_TRUNCATE",
-        priority: "INTERACTIVE",
-        useLegacySql: false,
-      },
-      jobType: "QUERY",
-    },
+    configuration: job.load
+      ? { ...job.configuration, jobType: "LOAD" }
+      : {
+          ...job.configuration,
+          query: {
+            ...query,
+            ...(job.destination ? { destinationTable: { ...job.destination } } : {}),
+            writeDisposition: query.writeDisposition ?? "WRITE_TRUNCATE",
+            priority: "INTERACTIVE",
+            useLegacySql: false,
+          },
+          jobType: "QUERY",
+        },
     jobReference: { projectId: job.projectId, jobId: job.jobId, location: job.location },
     statistics: {
       creationTime: String(job.created),
@@ -76,6 +78,9 @@ export function jobJson(job: Job): JsonObject {
         : { scriptStatistics: { evaluationKind: "STATEMENT", stackFrames: [{ ...job.frame }] } }),
       ...(job.started === undefined ? {} : { startTime: String(job.started) }),
       ...(job.ended === undefined ? {} : { endTime: String(job.ended) }),
+      ...(job.load?.rows === undefined
+        ? {}
+        : { load: { outputRows: String(job.load.rows), inputFileBytes: String(job.load.work.bytes) } }),
       ...(analysis && job.state === "DONE" && !job.error
         ? {
             totalBytesProcessed: String(analysis.totalBytesProcessed),

@@ -5,6 +5,7 @@ import type { Catalog } from "./catalog.ts";
 import type { Engine } from "./engine.ts";
 import { type ErrorProto, fromDuckDb, WarehouseError } from "./errors.ts";
 import { billedBytes } from "./job-json.ts";
+import { type LoadWork, loadWork } from "./load-job.ts";
 import { arrayAt, booleanAt, isObject, type JsonObject, numberAt, objectAt, stringAt } from "./rest/json.ts";
 import { prepare } from "./run/prepare.ts";
 import type { PreparedQuery } from "./run/query.ts";
@@ -42,6 +43,8 @@ export interface Job {
   result: Result | undefined;
   destination: TableReference | undefined;
   dml: DmlStats | undefined;
+  /** Of a load job: its rows, and how many were written. */
+  load: { readonly work: LoadWork; rows: number | undefined } | undefined;
   readonly done: Promise<void>;
 }
 
@@ -100,6 +103,21 @@ export class Jobs {
     refuseLegacy(objectAt(configuration, "query"));
     const reference = objectAt(body, "jobReference");
     return this.#start(projectId, configuration, stringAt(reference, "jobId"), stringAt(reference, "location"));
+  }
+
+  /** A load job whose rows will come. Throws BigQuery's error for what can't be loaded here. */
+  loading(projectId: string, body: JsonObject): LoadWork {
+    this.#catalog.requireProject(projectId);
+    return loadWork(this.#engine, this.#catalog, projectId, body);
+  }
+
+  /** The load job of rows that are all here. */
+  load(projectId: string, body: JsonObject, work: LoadWork): Job {
+    const reference = objectAt(body, "jobReference");
+    const configuration = objectAt(body, "configuration");
+    const job = this.#start(projectId, configuration, stringAt(reference, "jobId"), stringAt(reference, "location"));
+    job.load = { work, rows: undefined };
+    return job;
   }
 
   /** jobs.query: the same job for the same requestId. */
@@ -184,6 +202,7 @@ export class Jobs {
       result: undefined,
       destination: undefined,
       dml: undefined,
+      load: undefined,
       done: promise,
     };
     this.#jobs.set(`${projectId}:${jobId}`, job);
@@ -206,6 +225,14 @@ export class Jobs {
   }
 
   async #run(job: Job): Promise<void> {
+    const { load } = job;
+    if (load) {
+      await this.#exclusively(async () => {
+        load.rows = await load.work.run();
+        return {};
+      });
+      return;
+    }
     const read = readQuery(job.projectId, job.configuration, job.jobId);
     const handle = this.#handles.get(job);
     const work = async (connection: DuckDBConnection): Promise<void> => {

@@ -2,7 +2,16 @@
 import { isObject } from "./rest/json.ts";
 
 /** The answers a fault can hit. */
-export type FaultTarget = "query" | "results" | "tabledata" | "dryRun" | "insert" | "job" | "storage" | "any";
+export type FaultTarget =
+  | "query"
+  | "results"
+  | "tabledata"
+  | "dryRun"
+  | "insert"
+  | "job"
+  | "storage"
+  | "upload"
+  | "any";
 
 export type FaultEffect =
   /** Reports a column (the first, or by name) as another type; cells stay. */
@@ -40,6 +49,8 @@ export type FaultEffect =
       readonly statementType?: string;
       readonly totalBytesProcessed?: string;
     }
+  /** Of a piece of an upload only so many bytes are kept. */
+  | { readonly kind: "partial-piece"; readonly bytes: number }
   /** gzip, whatever Accept-Encoding says. */
   | { readonly kind: "gzip" }
   /** Arrow's buffers compressed, whatever was asked for. */
@@ -68,6 +79,7 @@ const KINDS: readonly string[] = [
   "job-error",
   "job-delay",
   "dry-run",
+  "partial-piece",
   "gzip",
   "compressed",
 ];
@@ -99,9 +111,10 @@ export class Misbehaviour {
 }
 
 function targets(fault: Fault): readonly FaultTarget[] {
-  if (fault.target === "any") return ["query", "results", "tabledata", "dryRun", "insert", "job", "storage"];
+  if (fault.target === "any") return ["query", "results", "tabledata", "dryRun", "insert", "job", "storage", "upload"];
   if (fault.target !== undefined) return [fault.target];
   if (fault.kind === "dry-run") return ["dryRun"];
+  if (fault.kind === "partial-piece") return ["upload"];
   if (fault.kind === "job-error" || fault.kind === "job-delay") return ["job"];
   return ROWS;
 }

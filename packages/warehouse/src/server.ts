@@ -5,9 +5,11 @@ import { fromDuckDb, WarehouseError } from "./errors.ts";
 import { readFault } from "./misbehave.ts";
 import { isObject, type JsonObject } from "./rest/json.ts";
 import { type Context, routeFor, sendError, sendJson } from "./rest/routes.ts";
+import { Uploads } from "./rest/uploads.ts";
 
 /** Largest request body taken. */
 const MAX_BODY = 64 * 1024 * 1024;
+const UPLOAD = /^(?:\/resumable)?\/upload\//;
 const PREFIXES = ["/bigquery/v2", ""];
 
 /** A request as it came in: what a test looks at to see what an upstream would have seen. */
@@ -26,8 +28,9 @@ export interface ServerOptions {
 }
 
 export function createRestServer(context: Context, options: ServerOptions): Server {
+  const uploads = new Uploads(context);
   return createServer((request, response) => {
-    answer(context, options, request, response).catch((error: unknown) => {
+    answer(context, uploads, options, request, response).catch((error: unknown) => {
       if (response.headersSent) {
         // Too late for an error body: a cut connection is the only honest signal.
         response.socket?.destroy();
@@ -40,12 +43,18 @@ export function createRestServer(context: Context, options: ServerOptions): Serv
 
 async function answer(
   context: Context,
+  uploads: Uploads,
   options: ServerOptions,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   const method = request.method ?? "GET";
   const url = new URL(request.url ?? "/", "http://warehouse.invalid");
+  if (UPLOAD.test(url.pathname)) {
+    options.record({ method, path: request.url ?? "/", headers: request.headers, body: {} });
+    requireToken(options, request, response);
+    if (await uploads.answer(url, request, response)) return;
+  }
   const body = await readBody(request);
   options.record({ method, path: request.url ?? "/", headers: request.headers, body });
   if (options.allowMisbehave && url.pathname === "/_misbehave" && method === "POST") {
@@ -58,13 +67,7 @@ async function answer(
     sendJson(response, { armed: true });
     return;
   }
-  if (options.token !== undefined && request.headers.authorization !== `Bearer ${options.token}`) {
-    response.setHeader("www-authenticate", 'Bearer realm="https://accounts.google.com/"');
-    throw new WarehouseError(
-      "authError",
-      "Request had invalid authentication credentials. Expected OAuth 2 access token.",
-    );
-  }
+  requireToken(options, request, response);
   for (const prefix of PREFIXES) {
     if (!url.pathname.startsWith(`${prefix}/`)) continue;
     const route = routeFor(method, url.pathname.slice(prefix.length));
@@ -73,6 +76,15 @@ async function answer(
     return;
   }
   throw new WarehouseError("notFound", `Not found: ${method} ${url.pathname}`);
+}
+
+function requireToken({ token }: ServerOptions, request: IncomingMessage, response: ServerResponse): void {
+  if (token === undefined || request.headers.authorization === `Bearer ${token}`) return;
+  response.setHeader("www-authenticate", 'Bearer realm="https://accounts.google.com/"');
+  throw new WarehouseError(
+    "authError",
+    "Request had invalid authentication credentials. Expected OAuth 2 access token.",
+  );
 }
 
 async function readBody(request: IncomingMessage): Promise<JsonObject> {
