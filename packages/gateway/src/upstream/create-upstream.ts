@@ -4,7 +4,8 @@ import { DEFAULT_LIMITS } from "../config/index.ts";
 import type { AccessTokens } from "./access-tokens.ts";
 import { UpstreamError } from "./error.ts";
 import { googleTokens } from "./google-tokens.ts";
-import { dryRunOf, isRefusal, jobBody, jobOf, refusalOf } from "./jobs.ts";
+import { dryRunOf, isRefusal, jobBody, jobOf, loadBody, refusalOf } from "./jobs.ts";
+import { loadUploads } from "./load-pieces.ts";
 import {
   checkJobReference,
   datasetPath,
@@ -32,7 +33,7 @@ import {
 } from "./resources.ts";
 import type { Call, ObserveCall } from "./transport.ts";
 import { createTransport } from "./transport.ts";
-import type { Job, JobReference, RowPage, Upstream } from "./upstream.ts";
+import type { Job, JobReference, LoadInPieces, RowPage, Upstream } from "./upstream.ts";
 
 export interface UpstreamOptions {
   readonly limits?: UpstreamLimits;
@@ -55,6 +56,7 @@ export function createUpstream(
   }: UpstreamOptions = {},
 ): Upstream {
   const transport = createTransport({ endpoint: connection.endpoint, limits, tokens, random, observe });
+  const uploads = loadUploads({ endpoint: connection.endpoint, limits, tokens, random, observe });
 
   async function get<Schema extends z.ZodType>(schema: Schema, call: Omit<Call, "method">): Promise<z.output<Schema>> {
     return parse(schema, await transport.json({ method: "GET", ...call }));
@@ -211,6 +213,29 @@ export function createUpstream(
       }
     },
 
+    async beginLoad(load): Promise<LoadInPieces> {
+      const reference = checkJobReference({ projectId: projectOf(load), jobId: load.jobId, location: load.location });
+      tablePath(parseTableName(load.table));
+      const pieces = await uploads.begin(projectPath(reference.projectId), loadBody(load, reference.projectId));
+      return {
+        send: pieces.send,
+        cancel: pieces.cancel,
+        async finish(piece, signal) {
+          try {
+            return jobOf(parse(jobAnswer, await pieces.finish(piece, signal)), reference);
+          } catch (error) {
+            if (!(error instanceof UpstreamError) || error.httpStatus !== 409) throw error;
+            // An earlier try got through: the id is this session's own, and its table must be this one.
+            const existing = await getJob(reference);
+            const table = existing?.answer.configuration?.load?.destinationTable;
+            if (existing === undefined || table === undefined) throw error;
+            if (printTableName(table) !== load.table) throw new UpstreamError("mismatch", { httpStatus: 409 });
+            return existing.job;
+          }
+        },
+      };
+    },
+
     async getJob(reference) {
       return (await getJob(reference))?.job;
     },
@@ -268,7 +293,9 @@ export function createUpstream(
       });
     },
 
-    close: () => transport.close(),
+    async close() {
+      await Promise.all([transport.close(), uploads.close()]);
+    },
   };
 }
 

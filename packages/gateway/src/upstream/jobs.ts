@@ -1,7 +1,7 @@
 import { reasonOf, UpstreamError } from "./error.ts";
-import { printTableName } from "./names.ts";
+import { parseTableName, printTableName } from "./names.ts";
 import type { JobAnswer } from "./resources.ts";
-import type { DryRun, Job, JobReference, Query, QueryJob, UpstreamRefusal } from "./upstream.ts";
+import type { DryRun, Job, JobReference, LoadJob, Query, QueryJob, UpstreamRefusal } from "./upstream.ts";
 
 /** Jobs between our words and BigQuery's. https://cloud.google.com/bigquery/docs/reference/rest/v2/Job */
 
@@ -66,6 +66,29 @@ export function jobOf(answer: JobAnswer, reference: JobReference): Job {
       numDmlAffectedRows: query?.numDmlAffectedRows,
       cacheHit: query?.cacheHit,
       referencedTables: (query?.referencedTables ?? []).map(printTableName),
+      outputRows: statistics?.load?.outputRows,
+    },
+  };
+}
+
+/** The body of jobs.insert for a load whose rows follow. What a row isn't as its table wants it was refused before: BigQuery leaves none out. */
+export function loadBody(load: LoadJob, projectId: string): unknown {
+  const { schema } = load;
+  return {
+    jobReference: { projectId, location: load.location, jobId: load.jobId },
+    configuration: {
+      jobTimeoutMs: String(load.jobTimeoutMs),
+      labels: load.labels,
+      load: {
+        destinationTable: parseTableName(load.table),
+        sourceFormat: "NEWLINE_DELIMITED_JSON",
+        ...(schema === undefined ? {} : { schema: { fields: schema } }),
+        createDisposition: schema === undefined ? "CREATE_NEVER" : "CREATE_IF_NEEDED",
+        writeDisposition: load.write,
+        autodetect: false,
+        ignoreUnknownValues: false,
+        maxBadRecords: 0,
+      },
     },
   };
 }

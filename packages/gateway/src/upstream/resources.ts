@@ -192,6 +192,7 @@ export const jobAnswer = z.object({
       query: z
         .object({ query: z.string().exactOptional(), destinationTable: tableReference.exactOptional() })
         .exactOptional(),
+      load: z.object({ destinationTable: tableReference.exactOptional() }).exactOptional(),
     })
     .exactOptional(),
   statistics: z
@@ -201,6 +202,7 @@ export const jobAnswer = z.object({
       endTime: int64.exactOptional(),
       totalBytesProcessed: int64.exactOptional(),
       totalSlotMs: int64.exactOptional(),
+      load: z.object({ outputRows: int64.exactOptional() }).exactOptional(),
       query: z
         .object({
           statementType: z.string().max(64).exactOptional(),

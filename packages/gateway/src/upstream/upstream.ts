@@ -35,6 +35,8 @@ export interface Upstream {
    * Safe to call again after a crash.
    */
   insertQueryJob(query: QueryJob): Promise<Job>;
+  /** Begins a load job whose rows follow, as lines of JSON; there is no job before the last piece. */
+  beginLoad(load: LoadJob): Promise<LoadInPieces>;
   /** undefined: no such job. */
   getJob(job: JobReference): Promise<Job | undefined>;
   /** Asks for cancellation; the job may still finish. undefined: no such job. */
@@ -82,6 +84,31 @@ export interface QueryJob extends Query {
   readonly jobId: string;
   readonly jobTimeoutMs: number;
   readonly priority?: "INTERACTIVE" | "BATCH";
+}
+
+/** A load of newline-delimited JSON that the gateway wrote. */
+export interface LoadJob {
+  /** As of QueryJob. */
+  readonly jobId: string;
+  /** The project the agent names; the connection's billing project replaces it as the job's own. */
+  readonly project: string;
+  readonly location: string;
+  readonly table: TableName;
+  /** Of the table that is made; undefined: it is there, and keeps its own. */
+  readonly schema: readonly TableFieldSchema[] | undefined;
+  /** WRITE_TRUNCATE_DATA: its columns, and what is bound to them, stay. https://cloud.google.com/bigquery/docs/reference/rest/v2/Job#JobConfigurationLoad */
+  readonly write: "WRITE_APPEND" | "WRITE_EMPTY" | "WRITE_TRUNCATE_DATA";
+  readonly jobTimeoutMs: number;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export interface LoadInPieces {
+  /** Resolves when BigQuery has the piece, whose length is a multiple of 256 KiB. */
+  send(piece: Buffer, signal?: AbortSignal): Promise<void>;
+  /** The last piece, of any length: makes the job, once. */
+  finish(piece: Buffer, signal?: AbortSignal): Promise<Job>;
+  /** There will be no last piece. */
+  cancel(): Promise<void>;
 }
 
 export interface TableReference {
@@ -140,6 +167,8 @@ export interface JobStatistics {
   readonly numDmlAffectedRows: number | undefined;
   readonly cacheHit: boolean | undefined;
   readonly referencedTables: readonly TableName[];
+  /** Of a load job. */
+  readonly outputRows: number | undefined;
 }
 
 export interface QueryResults {
