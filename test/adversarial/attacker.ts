@@ -207,9 +207,10 @@ export async function approve(rig: Rig, session: string): Promise<void> {
   });
 }
 
-/** Jobs that upstream was told to run: dry runs and reads don't count. */
+/** Jobs that upstream was told to run: dry runs and reads don't count, nor does an upload before its last piece. */
 export function jobsRunUpstream(rig: Rig): number {
-  return rig.warehouse.requests.filter(({ method, path, body }) => {
+  return rig.warehouse.requests.filter(({ method, path, headers, body }) => {
+    if (path.startsWith("/upload/")) return /\/\d+$/.test(String(headers["content-range"] ?? ""));
     const configuration = body.configuration as { readonly dryRun?: boolean } | undefined;
     return method === "POST" && /\/(jobs|queries)(\?|$)/.test(path) && configuration?.dryRun !== true;
   }).length;

@@ -167,7 +167,7 @@ describe("an agent that uploads in pieces", () => {
 
   it("row 46: begins a few, of a bounded size", async () => {
     for (const [body, headers] of [
-      [load("words"), { "x-upload-content-length": "10000001" }],
+      [load("words"), { "x-upload-content-length": "5000000001" }],
       [load("words"), { "x-upload-content-length": "-1" }],
       [load("words"), { "x-goog-upload-protocol": "resumable" }],
       [{ configuration: { query: { query: "SELECT 1", useLegacySql: false } } }, {}],
@@ -176,10 +176,12 @@ describe("an agent that uploads in pieces", () => {
     ] as const)
       assertRefused(await begin(body, headers));
     const at: string[] = [];
-    for (let n = 0; n < 4; n++) at.push(await begun(load("words")));
+    for (let n = 0; n < 2; n++) at.push(await begun(load("words")));
     assertRefused(await begin(load("words")), 403);
-    assertRefused(await piece(at[0] ?? "", "bytes 0-10000000/10000001", "x".repeat(10_000_001)), 413);
-    assertRefused(await piece(at[0] ?? "", undefined, "x".repeat(10_000_001)), 413);
+    assertRefused(await piece(at[0] ?? "", "bytes 0-9/5000000001", "x".repeat(10)), 413);
+    assert.match((await piece(at[0] ?? "", undefined, "x".repeat(10_000_001))).body, /A row is longer than/);
+    assertRefused(await piece(at[0] ?? "", "bytes */*", ""), 404);
+    at.shift();
     for (const one of at) await agent.send("DELETE", one);
     await agent.send("DELETE", await begun(load("words")));
   });

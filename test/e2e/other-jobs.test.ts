@@ -82,7 +82,7 @@ describe("load, copy and extract jobs", () => {
     assert.deepEqual(await rowsOf("made"), [{ id: 4, word: "d" }]);
   });
 
-  it("table.load takes what one statement does, megabytes of it", async () => {
+  it("table.load takes what one statement does, and more", async () => {
     const path = join(folder, "many.csv");
     const lines = (rows: number) => Array.from({ length: rows }, (_, id) => `${id},${"w".repeat(10_000)}\n`).join("");
     writeFileSync(path, lines(400));
@@ -97,8 +97,8 @@ describe("load, copy and extract jobs", () => {
     const counted = () => client.query("SELECT COUNT(*) AS n, SUM(LENGTH(word)) AS s FROM workspace.many");
     assert.deepEqual((await counted())[0], [{ n: 400, s: 4_000_000 }]);
     writeFileSync(path, lines(920));
-    await assert.rejects(many.load(path, { sourceFormat: "CSV" }), /more than BigQuery takes with one statement/);
-    assert.deepEqual((await counted())[0], [{ n: 400, s: 4_000_000 }]);
+    await many.load(path, { sourceFormat: "CSV" });
+    assert.deepEqual((await counted())[0], [{ n: 1320, s: 13_200_000 }]);
   });
 
   it("table.copy copies a table, and appends it to another", async () => {
@@ -337,7 +337,10 @@ describe("load, copy and extract jobs", () => {
       assertRefused(
         await agent.send("POST", UPLOAD, { ...multipart([description(), good]), headers: { "content-type": type } }),
       );
-    assertRefused(await upload([description(), data(`{"word":"${"x".repeat(10_100_000)}"}`)]), 413);
+    assert.match(
+      (await upload([description(), data(`{"word":"${"x".repeat(10_100_000)}"}`)])).body,
+      /A row is longer than/,
+    );
     for (const target of [
       UPLOAD.replace("multipart", "resumable"),
       UPLOAD.replace("multipart", "media"),

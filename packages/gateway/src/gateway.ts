@@ -154,6 +154,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
         metadata: new MetadataReader(connections, clock),
         bodyBytes: config.limits.requests.sqlBodyBytes,
         uploadBytes: config.limits.requests.uploadBytes,
+        loadBytes: config.limits.requests.loadBytes,
         longPollMs: config.limits.sessions.longPollMs,
         publicUrl: () => reachedAt,
       }),

@@ -13,7 +13,10 @@ export const limitsSection = section({
     sql_body: size("1KB", "16MB").prefault("1.5MB").describe("Largest body of a request that carries SQL"),
     upload: size("1KB", "64MB")
       .prefault("10MB")
-      .describe("Largest upload of a load job; its rows, as parameters, are 9 MB at most whatever this says"),
+      .describe("Largest upload of a load job that is held whole, to become a statement (9 MB of parameters)"),
+    load: size("1KB", "1TB")
+      .prefault("5GB")
+      .describe("Largest upload of a load job; a larger one's rows go on as they come"),
     header_bytes: size("1KB", "256KB").prefault("32KB").describe("All request headers together"),
     header_count: count(10, 1000).default(100).describe("Request headers"),
     headers_timeout: duration("1s", "5m").prefault("10s").describe("Time to send all headers, and to begin TLS"),
@@ -117,6 +120,7 @@ export function limitsOf(file: LimitsFile) {
     requests: {
       sqlBodyBytes: requests.sql_body,
       uploadBytes: requests.upload,
+      loadBytes: requests.load,
       headerBytes: requests.header_bytes,
       headerCount: requests.header_count,
       headersTimeoutMs: requests.headers_timeout,

@@ -11,6 +11,7 @@ import { type MaskPlan, ofSession } from "./mask-plan.ts";
 import { Process } from "./process.ts";
 import { receiveInput } from "./receive.ts";
 import { denied } from "./refusal.ts";
+import { SentOn } from "./sent-on.ts";
 import type { SessionError } from "./session.ts";
 import { SessionInput } from "./session-input.ts";
 import {
@@ -39,6 +40,8 @@ export class SessionEngine {
   readonly #launch: Launch;
   readonly #process: Process;
   readonly #upkeep: Upkeep;
+  /** Loads whose rows go on to BigQuery as they come. */
+  readonly sentOn: SentOn;
   /** Read once of a row. */
   readonly #masks = new WeakMap<SessionRow, MaskPlan>();
   readonly #stop = new AbortController();
@@ -53,17 +56,25 @@ export class SessionEngine {
       log: options.log,
       signal: this.#stop.signal,
       connection: (name) => connectionByName(options, name),
+      isLoad: (row) => openStatement(options, row).asked?.sentOn !== undefined,
       failed: (id, error) => this.#endings.end(id, "failed", error),
       left: (id) => this.#upkeep.leave(id),
       changed: (id) => this.#endings.changed(id),
     });
     this.#launch = new Launch(options, this.#endings, this.#jobs, this.#input);
     this.#process = new Process(options, this.#endings, this.#launch, this.#input);
+    this.sentOn = new SentOn(options, {
+      endings: this.#endings,
+      jobs: this.#jobs,
+      refusal: (row, principal) => this.pageRefusal(row, principal),
+      left: (id) => this.#upkeep.leave(id),
+    });
     this.#upkeep = new Upkeep(options, {
       endings: this.#endings,
       jobs: this.#jobs,
       launch: this.#launch,
       process: this.#process,
+      sentOn: this.sentOn,
       stopped: this.#stop.signal,
     });
   }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { Store } from "../store/store.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { isRefusal } from "../upstream/jobs.ts";
@@ -15,6 +16,11 @@ export type Outcome =
 
 /** Longest silence of one wait for a running job; then it is asked again. */
 const POLL_MS = 10_000;
+/** A load job is looked at after this, then at intervals that double up to the longest. */
+const FIRST_LOOK_MS = 100;
+const LONGEST_LOOK_MS = 5000;
+/** A job that was made and isn't there any more. */
+const LOST = { kind: "not-found", reason: "notFound", message: "" } as const;
 /** Ended jobs whose outcome is kept in memory (I10). */
 const SETTLED_KEPT = 10_000;
 
@@ -23,6 +29,8 @@ export interface JobFollowerOptions {
   readonly log: Logger;
   readonly signal: AbortSignal;
   connection(name: string): Connection;
+  /** Whether the session's job is BigQuery's load job. */
+  isLoad(row: SessionRow): boolean;
   /** Ends the session of a job that failed. */
   failed(id: string, error: SessionError): Promise<unknown>;
   /** The job can't be followed any further now. */
@@ -82,8 +90,35 @@ export class JobFollower {
     await this.#o.store.run("session.job-over", { id: row.id });
   }
 
+  /** A load job has no result to wait for: it is asked how far it is. */
+  async #pollLoad(row: SessionRow, connection: Connection): Promise<Outcome> {
+    const { signal } = this.#o;
+    for (let tries = 0; ; tries++) {
+      signal.throwIfAborted();
+      const job = await connection.upstream.getJob(upstreamJob(row, connection)).catch((error: unknown) => {
+        signal.throwIfAborted();
+        throw error;
+      });
+      const failure = job === undefined ? LOST : job.failure;
+      if (failure !== undefined) {
+        const error = upstreamFailure({ outcome: "refused", ...failure });
+        await this.released(row);
+        await this.#o.failed(row.id, error);
+        return { ok: false, error };
+      }
+      if (job?.state === "DONE") {
+        await this.released(row);
+        const { outputRows } = job.statistics;
+        await this.#end(row, outputRows);
+        return { ok: true, totalRows: 0 };
+      }
+      await delay(Math.min(FIRST_LOOK_MS * 2 ** tries, LONGEST_LOOK_MS), undefined, { signal });
+    }
+  }
+
   async #poll(row: SessionRow, connection: Connection): Promise<Outcome> {
     const { signal } = this.#o;
+    if (this.#o.isLoad(row)) return this.#pollLoad(row, connection);
     for (;;) {
       signal.throwIfAborted();
       let answer: QueryResults;
@@ -101,19 +136,18 @@ export class JobFollower {
       }
       if (!answer.complete) continue;
       await this.released(row);
-      if (writtenMaskPlan(row)?.fields.length === 0) await this.#finishWithoutRows(row, answer);
+      if (writtenMaskPlan(row)?.fields.length === 0) await this.#end(row, answer.numDmlAffectedRows);
       return { ok: true, totalRows: answer.totalRows ?? 0 };
     }
   }
 
-  /** A statement that shows nothing is over when its job is: no page will end it. */
-  async #finishWithoutRows(row: SessionRow, answer: QueryResults): Promise<void> {
-    const { numDmlAffectedRows } = answer;
+  /** What shows nothing is over when its job is: no page will end it. */
+  async #end(row: SessionRow, rowsWritten: number | undefined): Promise<void> {
     await this.#o.store.run("session.end", {
       id: row.id,
       state: "done",
       // For auditors; agents aren't told, since the number answers a question about the rows (threat-model row 39).
-      data: numDmlAffectedRows === undefined ? {} : { rowsWritten: numDmlAffectedRows },
+      data: rowsWritten === undefined ? {} : { rowsWritten },
     });
   }
 }

@@ -53,6 +53,8 @@ export class Launch {
   async launch(row: SessionRow, connection: Connection, sealed: SealedStatement): Promise<boolean> {
     const fresh = await this.#current(row, connection, sealed);
     if (fresh === undefined) return false;
+    // Its rows are on their way, and make the job when they are all there.
+    if (sealed.asked?.sentOn !== undefined) return true;
     try {
       await connection.upstream.insertQueryJob({
         jobId: row.upstream_job ?? `chaperone_${row.id}`,

@@ -1,5 +1,5 @@
 import type { TableFieldSchema } from "@chaperone/googlesql";
-import { insertOfRows, type RowError, type SentRows } from "./sent-rows.ts";
+import { insertOfRows, noRowsInto, type RowError, type SentRows } from "./sent-rows.ts";
 import type { Statement } from "./statement.ts";
 
 /** What a load job does with what is in its table already. https://cloud.google.com/bigquery/docs/reference/rest/v2/Job#JobConfigurationLoad */
@@ -14,12 +14,20 @@ export function loadOfRows(sent: SentRows & { readonly exists: boolean; readonly
   readonly errors: readonly RowError[];
 } {
   const { statement, columns, errors } = insertOfRows(sent);
-  if (statement === undefined) return { statement, errors };
-  const { sql } = statement;
+  return { statement: statement === undefined ? undefined : loadStatement(sent, columns, statement), errors };
+}
+
+/** `insert`: of `columns`, into a table that is there. */
+function loadStatement(
+  sent: Pick<SentRows, "target" | "fields"> & { readonly exists: boolean; readonly write: WriteDisposition },
+  columns: readonly TableFieldSchema[],
+  insert: Statement,
+): Statement {
+  const { sql } = insert;
   if (sent.exists) {
-    if (sent.write !== "WRITE_TRUNCATE") return { statement, errors };
+    if (sent.write !== "WRITE_TRUNCATE") return insert;
     const emptied = `BEGIN TRANSACTION; DELETE FROM ${sent.target} WHERE TRUE; ${sql}; COMMIT TRANSACTION;`;
-    return { statement: { ...statement, sql: emptied }, errors };
+    return { ...insert, sql: emptied };
   }
   const positions = new Map(columns.map((field, position) => [field, position]));
   const values = sent.fields.map((field) => {
@@ -27,7 +35,14 @@ export function loadOfRows(sent: SentRows & { readonly exists: boolean; readonly
     return `${position === undefined ? `CAST(NULL AS ${typeText(field)})` : `r.c${position}`} AS \`${field.name}\``;
   });
   const made = `CREATE TABLE ${sent.target} (${sent.fields.map(columnText).join(", ")}) AS SELECT ${values.join(", ")} FROM UNNEST(@rows) AS r`;
-  return { statement: { ...statement, sql: made }, errors };
+  return { ...insert, sql: made };
+}
+
+/** The statements that a load of any number of rows is judged by: of none, into all of `fields`. */
+export function loadOfAnyRows(
+  sent: Pick<SentRows, "target" | "fields"> & { readonly exists: boolean; readonly write: WriteDisposition },
+): Statement {
+  return loadStatement(sent, sent.fields, noRowsInto(sent.target, sent.fields));
 }
 
 const STANDARD: Readonly<Record<string, string>> = {

@@ -66,17 +66,23 @@ export function insertOfRows(sent: SentRows): RowInsert {
   const sentNames = new Set(good.flatMap((row) => [...row.keys()]));
   const columns = sent.fields.filter(({ name }) => sentNames.has(name));
   if (good.length === 0 || columns.length === 0) return { columns, statement: undefined, errors };
+  return { columns, statement: insertOf(sent.target, columns, rowsParameter(columns, good, options)), errors };
+}
+
+/** The INSERT of no row into all of the fields, for what it would be allowed. Throws SentValueError where rows can't be sent to one. */
+export function noRowsInto(target: string, fields: readonly TableFieldSchema[]): Statement {
+  for (const field of fields) requireWritable(field);
+  return insertOf(target, fields, rowsParameter(fields, [], { ignoreUnknownValues: false, jsonTexts: false }));
+}
+
+function insertOf(target: string, columns: readonly TableFieldSchema[], rows: Json): Statement {
   const list = columns.map(({ name }) => `\`${name}\``).join(", ");
   const query = `SELECT ${columns.map((_, index) => `r.c${index}`).join(", ")} FROM UNNEST(@rows) AS r`;
   return {
-    columns,
-    statement: {
-      sql: `INSERT INTO ${sent.target} (${list}) ${query}`,
-      parameterMode: "NAMED",
-      parameters: [rowsParameter(columns, good, options)],
-      defaultDataset: undefined,
-    },
-    errors,
+    sql: `INSERT INTO ${target} (${list}) ${query}`,
+    parameterMode: "NAMED",
+    parameters: [rows],
+    defaultDataset: undefined,
   };
 }
 
@@ -105,7 +111,8 @@ function check(
 
 const writable = new WeakMap<TableFieldSchema, boolean>();
 
-function requireWritable(field: TableFieldSchema): void {
+/** Throws SentValueError where rows can't be sent to this field. */
+export function requireWritable(field: TableFieldSchema): void {
   let is = writable.get(field);
   if (is === undefined) {
     is = parameterTypeOf(field) !== undefined && !/[`\\\r\n]/.test(field.name);

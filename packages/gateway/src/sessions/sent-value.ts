@@ -238,7 +238,7 @@ function secondsText(written: string): string | undefined {
 }
 
 /** JSON again, its numbers as they were written. */
-function plainJson(value: SentValue): string {
+export function plainJson(value: SentValue): string {
   if (value instanceof NumberText) return value.text;
   if (Array.isArray(value)) return `[${value.map(plainJson).join(",")}]`;
   if (isSentObject(value))

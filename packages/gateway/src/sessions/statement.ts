@@ -1,5 +1,6 @@
+import type { TableFieldSchema } from "@chaperone/googlesql";
 import type { Json } from "../evidence/event.ts";
-import type { QueryParameter } from "../upstream/upstream.ts";
+import type { LoadJob, QueryParameter } from "../upstream/upstream.ts";
 
 /** What an agent asked for, as one door understood it. */
 export interface Statement {
@@ -14,6 +15,17 @@ export interface Statement {
 export interface AskedJob {
   readonly kind: "load" | "extract" | "copy";
   readonly configuration: Json;
+  /** Set where more rows are loaded than a statement takes: `statement` says what is done to which columns, and is judged; the rows go after it (sent-on.ts). */
+  readonly sentOn?: SentOnLoad;
+}
+
+/** What BigQuery's own load job is told. */
+export interface SentOnLoad {
+  /** `project.dataset.table`. */
+  readonly table: string;
+  /** Of the table that is made; null: it is there. */
+  readonly schema: readonly TableFieldSchema[] | null;
+  readonly write: LoadJob["write"];
 }
 
 export interface Submission {

@@ -5,6 +5,7 @@ import type { JobFollower } from "./job-follower.ts";
 import type { Launch } from "./launch.ts";
 import type { Process } from "./process.ts";
 import { denied } from "./refusal.ts";
+import type { SentOn } from "./sent-on.ts";
 import { FINAL_STATES } from "./session.ts";
 import { openStatement, processed, type SessionRow } from "./session-row.ts";
 
@@ -21,6 +22,7 @@ export interface UpkeepParts {
   readonly jobs: JobFollower;
   readonly launch: Launch;
   readonly process: Process;
+  readonly sentOn: SentOn;
   /** Aborted when the engine closes. */
   readonly stopped: AbortSignal;
 }
@@ -101,7 +103,8 @@ export class Upkeep {
         return;
       case "running":
         // The tables and routines it uses are its own for the time of a job that is launched by then: later there is none to launch.
-        if (row.updated_at + this.#o.limits.runMs <= this.#o.clock()) this.#parts.jobs.follow(row);
+        if (openStatement(this.#o, row).asked?.sentOn !== undefined) await this.#parts.sentOn.resume(row, connection);
+        else if (row.updated_at + this.#o.limits.runMs <= this.#o.clock()) this.#parts.jobs.follow(row);
         else await this.#parts.launch.launch(row, connection, openStatement(this.#o, row));
         return;
       case "releasing":

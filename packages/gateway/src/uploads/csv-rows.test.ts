@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import fc from "fast-check";
 import { type CsvForm, csvRows } from "./csv-rows.ts";
 import { textOf } from "./text.ts";
+import { UploadError } from "./upload-error.ts";
 
 const FORM: CsvForm = {
   fieldDelimiter: undefined,
@@ -16,13 +18,14 @@ const COLUMNS = [
   { name: "word", type: "STRING" },
   { name: "yes", type: "BOOL" },
 ];
+const STRINGS = ["a", "b"].map((name) => ({ name, type: "STRING" }));
 const rows = (text: string, form: Partial<CsvForm> = {}, columns = COLUMNS) =>
   csvRows(text, columns, { ...FORM, ...form }).map((row) => Object.values(row as object));
 const refused = (text: string, says: RegExp, form: Partial<CsvForm> = {}, columns = COLUMNS) =>
   assert.throws(
     () => rows(text, form, columns),
     (error: Error) => {
-      assert.equal(error.name, "UploadError");
+      assert.ok(error instanceof UploadError);
       assert.match(error.message, says);
       assert.doesNotMatch(error.message, /secret/);
       return true;
@@ -81,8 +84,28 @@ describe("rows of a CSV file", () => {
     assert.deepEqual(rows("x,t,more", { ignoreUnknownValues: true }), [["x", true]]);
   });
 
+  it("are the same where nothing is quoted as csv-parse makes them", () => {
+    const text = fc.string({ unit: fc.constantFrom(",", ",", "\n", "\r\n", "a", "é", " "), maxLength: 30 });
+    fc.assert(
+      fc.property(text, (file) => {
+        // A quoted row behind them has all of them read by csv-parse.
+        const ended = file === "" || file.endsWith("\n") ? file : `${file}\n`;
+        const read = (csv: string) => {
+          try {
+            return rows(csv, { allowJaggedRows: true, ignoreUnknownValues: true }, STRINGS);
+          } catch (error) {
+            return (error as Error).message;
+          }
+        };
+        const [plain, quoted] = [read(ended), read(`${ended}"a",b\n`)];
+        assert.deepEqual(typeof quoted === "string" ? plain : [...plain, ["a", "b"]], quoted);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
   it("are bounded", () => {
-    refused("x,t\n".repeat(200_001), /at most 200000 rows/);
+    refused("x,t\n".repeat(200_001), /more than BigQuery takes with one statement/);
   });
 });
 

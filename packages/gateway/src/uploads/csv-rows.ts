@@ -1,6 +1,6 @@
 import { CsvError, type InfoField, parse } from "csv-parse/sync";
 import { MOST_VALUES, type SentValue, TooManyValues } from "../sessions/sent-value.ts";
-import { MOST_ROWS, tooManyRows, UploadError } from "./upload-error.ts";
+import { MOST_ROWS, TooLargeForStatement, UploadError } from "./upload-error.ts";
 
 export interface CsvForm {
   /** One character; a comma if nothing is said. */
@@ -39,22 +39,51 @@ const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f]|\r(?!\n)/;
  * whatever it begins with; numbers, dates and the rest are read as their column's type where every sent row is.
  */
 export function csvRows(text: string, columns: readonly CsvColumn[], form: CsvForm): SentValue[] {
-  const { fieldDelimiter = ",", quote = '"' } = form;
-  if (fieldDelimiter === "" || fieldDelimiter === quote)
+  const records = recordsOf(text, form, 1, form.skipLeadingRows + MOST_ROWS + 1).slice(form.skipLeadingRows);
+  if (records.length > MOST_ROWS) throw new TooLargeForStatement(undefined);
+  // A row that says little of its columns is as many values as one that says all.
+  if (records.length * columns.length > MOST_VALUES) throw new TooManyValues();
+  return records.map((fields, index) => rowOf(fields, index + 1, columns, form));
+}
+
+/** The rows of a CSV file that comes in parts, each of whole rows: as if it were one. */
+export class CsvParts {
+  readonly #columns: readonly CsvColumn[];
+  readonly #form: CsvForm;
+  #line = 1;
+  #row = 1;
+  #skip: number;
+
+  constructor(columns: readonly CsvColumn[], form: CsvForm) {
+    this.#columns = columns;
+    this.#form = form;
+    this.#skip = form.skipLeadingRows;
+  }
+
+  *rowsOf(text: string): Generator<SentValue> {
+    const records = recordsOf(text, this.#form, this.#line, text.length + 1);
+    this.#line += count(text, "\n");
+    const skipped = Math.min(this.#skip, records.length);
+    this.#skip -= skipped;
+    for (const fields of records.slice(skipped)) {
+      // What a row leaves out at its end is NULL, which is as good as nothing.
+      const columns = this.#columns.slice(0, Math.max(fields.length, this.#form.allowJaggedRows ? 0 : Infinity));
+      yield rowOf(fields, this.#row++, columns, this.#form);
+    }
+  }
+}
+
+/** `line`: where the text begins in its file. */
+function recordsOf(text: string, form: CsvForm, line: number, most: number): Field[][] {
+  const { fieldDelimiter: delimiter = ",", quote = '"' } = form;
+  if (delimiter === "" || delimiter === quote)
     throw new UploadError("fieldDelimiter is one character, and not the quote.");
   const control = CONTROL.exec(text);
   if (control !== null)
-    throw new UploadError(`Line ${lineOf(text, control.index)} has a control character, or a CR that ends no line.`);
-  const records = recordsOf(text, fieldDelimiter, quote, form.skipLeadingRows + MOST_ROWS + 1).slice(
-    form.skipLeadingRows,
-  );
-  if (records.length > MOST_ROWS) throw tooManyRows();
-  // A row that says little of its columns is as many values as one that says all.
-  if (records.length * columns.length > MOST_VALUES) throw new TooManyValues();
-  return records.map((fields, index) => rowOf(fields, index, columns, form));
-}
-
-function recordsOf(text: string, delimiter: string, quote: string, most: number): Field[][] {
+    throw new UploadError(
+      `Line ${line + count(text.slice(0, control.index), "\n")} has a control character, or a CR that ends no line.`,
+    );
+  if (quote === "" || !text.includes(quote)) return unquoted(text, delimiter, most);
   try {
     return parse(text, {
       delimiter,
@@ -72,13 +101,25 @@ function recordsOf(text: string, delimiter: string, quote: string, most: number)
     // Its own message quotes the field.
     const { lines } = error as unknown as { lines?: number };
     throw new UploadError(
-      `The file is not CSV with this delimiter and quote${typeof lines === "number" ? `, by line ${lines}` : ""}.`,
+      `The file is not CSV with this delimiter and quote${typeof lines === "number" ? `, by line ${lines + line - 1}` : ""}.`,
     );
   }
 }
 
-function rowOf(fields: readonly Field[], index: number, columns: readonly CsvColumn[], form: CsvForm): SentValue {
-  const row = index + 1;
+/** Where nothing is quoted, each line is a record and each delimiter ends a field: the same as csv-parse makes of it, in a third of the time. */
+function unquoted(text: string, delimiter: string, most: number): Field[][] {
+  const lines = text.split("\n");
+  if (lines.at(-1) === "") lines.pop();
+  return lines
+    .slice(0, most)
+    .map((line) =>
+      (line.endsWith("\r") ? line.slice(0, -1) : line)
+        .split(delimiter)
+        .map((field) => ({ text: field, quoted: false })),
+    );
+}
+
+function rowOf(fields: readonly Field[], row: number, columns: readonly CsvColumn[], form: CsvForm): SentValue {
   const [only] = fields;
   if (fields.length === 1 && only?.text === "" && !only.quoted && columns.length > 0)
     throw new UploadError(`Row ${row} is an empty line, which could be a row of NULLs or none; take it out.`);
@@ -110,6 +151,8 @@ function cellOf(field: Field | undefined, { name, type }: CsvColumn, row: number
   return text;
 }
 
-function lineOf(text: string, at: number): number {
-  return text.slice(0, at).split("\n").length;
+function count(text: string, what: string): number {
+  let found = 0;
+  for (let at = text.indexOf(what); at !== -1; at = text.indexOf(what, at + 1)) found++;
+  return found;
 }

@@ -1,7 +1,7 @@
 import { parquetMetadata, parquetReadObjects, parquetSchema } from "hyparquet";
 import { PageTally } from "./parquet-pages.ts";
 import { columnOf, orNull, type ParquetField } from "./parquet-values.ts";
-import { MOST_ROWS, tooManyRows, UploadError } from "./upload-error.ts";
+import { MOST_ROWS, UploadError } from "./upload-error.ts";
 
 /** A Parquet file's columns, and its rows as newline-delimited JSON. */
 export interface ParquetFile {
@@ -26,7 +26,10 @@ async function read(bytes: Uint8Array<ArrayBuffer>): Promise<ParquetFile> {
   const metadata = parquetMetadata(bytes, { geoparquet: false });
   const tree = parquetSchema(metadata);
   const rows = metadata.row_groups.reduce((sum, group) => sum + group.num_rows, 0n);
-  if (rows > BigInt(MOST_ROWS)) throw tooManyRows();
+  if (rows > BigInt(MOST_ROWS))
+    throw new UploadError(
+      `A Parquet file has at most ${MOST_ROWS} rows here; send more as CSV or newline-delimited JSON, or load it from Cloud Storage.`,
+    );
   const tally = new PageTally();
   for (const { columns } of metadata.row_groups)
     for (const { meta_data: chunk, file_path: path } of columns) {

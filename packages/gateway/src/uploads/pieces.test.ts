@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { AgentPrincipal, PersonPrincipal } from "../identity/principal.ts";
-import { Pieces } from "./pieces.ts";
+import { IDLE_MS, Pieces, SPARED_MS } from "./pieces.ts";
 import { UploadRoom } from "./upload-room.ts";
 
 const LARGEST = 100;
@@ -49,8 +49,39 @@ describe("an upload in pieces", () => {
 
   it("isn't given more memory by acting for more people", () => {
     const pieces = newPieces();
-    assert.ok(pieces.begin(forPerson("p"), "project", "", 4 * LARGEST));
-    assert.equal(pieces.begin(forPerson("q"), "project", "", 1), undefined);
+    for (const subject of ["p", "q", "r", "s"]) assert.ok(pieces.begin(forPerson(subject), "project", "", LARGEST));
+    assert.equal(pieces.begin(forPerson("t"), "project", "", 1), undefined);
     assert.ok(pieces.begin({ ...A, subject: "b" }, "project", "", 1));
+  });
+
+  it("is left to an agent that has none, whatever a few others take", () => {
+    const pieces = newPieces();
+    const agents = Array.from({ length: 7 }, (_, n) => ({ ...A, subject: `greedy${n}` }));
+    for (const agent of agents) while (pieces.begin(agent, "project", "", undefined) !== undefined);
+    for (const agent of agents) assert.equal(pieces.begin(agent, "project", "", undefined), undefined);
+    const four = newPieces();
+    for (const agent of agents.slice(0, 4)) while (four.begin(agent, "project", "", undefined) !== undefined);
+    assert.ok(four.begin({ ...A, subject: "late" }, "project", "", undefined));
+  });
+
+  it("that nobody goes on with makes room for an agent that has none, and ends by itself", () => {
+    let now = 0;
+    const ended: string[] = [];
+    const pieces = new Pieces(() => now, new UploadRoom(LARGEST), LARGEST);
+    const begin = (subject: string) => pieces.begin({ ...A, subject }, "project", "", LARGEST);
+    for (let n = 0; n < 40; n++)
+      for (let upload = begin(`greedy${n}`); upload !== undefined; upload = begin(`greedy${n}`)) {
+        const { id } = upload;
+        upload.stream = { add: async () => {}, breakOff: async () => void ended.push(id) };
+        now++;
+      }
+    assert.equal(begin("late"), undefined);
+    now += SPARED_MS;
+    assert.ok(begin("late"));
+    assert.equal(ended.length, 1);
+    now += IDLE_MS + 1000;
+    pieces.forgetIdle();
+    assert.ok(ended.length >= 15);
+    assert.ok(begin("late"));
   });
 });

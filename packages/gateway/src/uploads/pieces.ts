@@ -7,7 +7,7 @@ import type { UploadRoom } from "./upload-room.ts";
  * Uploads that arrive in pieces, until the last one: in memory alone, so that nothing of half an upload lies on a disk (I5). A restart
  * forgets them; a client told that there is no such upload begins anew. Each belongs to the agent that began it, and to whom it acts for.
  */
-export interface Piecewise {
+export interface Piecewise<S extends Stream = Stream> {
   readonly id: string;
   readonly owner: string;
   /** Whoever began it, for whomever: what is bounded is bounded for all of them together (I10). */
@@ -24,22 +24,30 @@ export interface Piecewise {
   busy: boolean;
   /** The session of the job that was made: the last answer may not have arrived. */
   made: string | undefined;
+  /** Where its rows go, once they are more than one statement takes; what came before is in `pieces` no more. */
+  stream: S | undefined;
   /** Gives back the memory that its bytes were given. */
   readonly release: () => void;
+}
+
+interface Stream {
+  add(bytes: Buffer): Promise<void>;
+  breakOff(error?: unknown): Promise<void>;
 }
 
 /** Begun and not forgotten; what their bytes may hold in memory is bounded by UploadRoom (I10). */
 export const MOST_PER_AGENT = 4;
 export const MOST_IN_ALL = 64;
-/** Milliseconds from one piece to the next. */
-export const IDLE_MS = 10 * 60_000;
+/** Milliseconds from one piece to the next, and how many of them are left to it where another agent finds no room. */
+export const IDLE_MS = 2 * 60_000;
+export const SPARED_MS = 30_000;
 
-export class Pieces {
+export class Pieces<S extends Stream = Stream> {
   readonly #clock: () => number;
   readonly #room: UploadRoom;
   /** Bytes of the largest upload. */
   readonly #largest: number;
-  readonly #uploads = new Map<string, Piecewise>();
+  readonly #uploads = new Map<string, Piecewise<S>>();
 
   constructor(clock: () => number, room: UploadRoom, largest: number) {
     this.#clock = clock;
@@ -49,7 +57,7 @@ export class Pieces {
 
   /** undefined: this agent, or all together, have begun as many as there may be. */
   begin(principal: AgentPrincipal, project: string, description: string, total: number | undefined) {
-    this.#forgetIdle();
+    this.forgetIdle();
     const owner = ownerOf(principal);
     const agent = agentOf(principal);
     const own = [...this.#uploads.values()].filter((upload) => upload.agent === agent);
@@ -58,9 +66,10 @@ export class Pieces {
     if (own.length >= MOST_PER_AGENT && done !== undefined) this.forget(done);
     else if (own.length >= MOST_PER_AGENT) return undefined;
     if (this.#uploads.size >= MOST_IN_ALL) return undefined;
-    const release = this.#room.take(agent, total ?? this.#largest);
+    const bytes = roomFor(total, this.#largest);
+    const release = this.#room.take(agent, bytes) ?? this.#instead(agent, bytes);
     if (release === undefined) return undefined;
-    const upload: Piecewise = {
+    const upload: Piecewise<S> = {
       id: randomBytes(24).toString("base64url"),
       owner,
       agent,
@@ -72,6 +81,7 @@ export class Pieces {
       touched: this.#clock(),
       busy: false,
       made: undefined,
+      stream: undefined,
       release,
     };
     this.#uploads.set(upload.id, upload);
@@ -79,23 +89,47 @@ export class Pieces {
   }
 
   /** As if there were none, for whoever didn't begin it. */
-  find(id: string, principal: AgentPrincipal, project: string): Piecewise | undefined {
-    this.#forgetIdle();
+  find(id: string, principal: AgentPrincipal, project: string): Piecewise<S> | undefined {
+    this.forgetIdle();
     const upload = this.#uploads.get(id);
     if (upload === undefined || upload.owner !== ownerOf(principal) || upload.project !== project) return undefined;
     upload.touched = this.#clock();
     return upload;
   }
 
-  forget(upload: Piecewise): void {
+  forget(upload: Piecewise<S>): void {
     upload.release();
+    if (upload.made === undefined) void upload.stream?.breakOff().catch(() => undefined);
     this.#uploads.delete(upload.id);
   }
 
-  #forgetIdle(): void {
-    const before = this.#clock() - IDLE_MS;
-    for (const upload of this.#uploads.values()) if (upload.touched < before && !upload.busy) this.forget(upload);
+  /** Also asked from time to time: an upload that nobody goes on with keeps others from its table. */
+  forgetIdle(): void {
+    for (const upload of this.#idle(IDLE_MS)) this.forget(upload);
   }
+
+  /** An agent that holds nothing finds room where others let theirs lie: what is idle longest goes, of who holds most. */
+  #instead(agent: string, bytes: number): (() => void) | undefined {
+    if (this.#room.of(agent) > 0) return undefined;
+    const idle = this.#idle(SPARED_MS).filter(({ made }) => made === undefined);
+    idle.sort((a, b) => this.#room.of(b.agent) - this.#room.of(a.agent) || a.touched - b.touched);
+    for (const upload of idle) {
+      this.forget(upload);
+      const release = this.#room.take(agent, bytes);
+      if (release !== undefined) return release;
+    }
+    return undefined;
+  }
+
+  #idle(ms: number): Piecewise<S>[] {
+    const before = this.#clock() - ms;
+    return [...this.#uploads.values()].filter(({ touched, busy }) => touched < before && !busy);
+  }
+}
+
+/** What an upload holds at most: all of it or, where its rows go on, its beginning, and then a thread and what is on its way. */
+export function roomFor(total: number | undefined, largest: number): number {
+  return total !== undefined && total <= largest ? total : 2 * largest;
 }
 
 function ownerOf(principal: AgentPrincipal): string {

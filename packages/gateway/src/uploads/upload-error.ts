@@ -3,9 +3,14 @@ export class UploadError extends Error {
   override readonly name = "UploadError";
 }
 
-/** BigQuery's own bound of rows in one request with parameters is its size; this one bounds what is looked at row by row (I10). */
-export const MOST_ROWS = 200_000;
-
-export function tooManyRows(): UploadError {
-  return new UploadError(`An upload has at most ${MOST_ROWS} rows; load more from Cloud Storage.`);
+/** More than one statement takes. `rows`: those of a file that isn't text, as lines of JSON. */
+export class TooLargeForStatement extends UploadError {
+  readonly rows: Uint8Array<ArrayBuffer> | undefined;
+  constructor(rows: Uint8Array<ArrayBuffer> | undefined) {
+    super("The rows come to more than BigQuery takes with one statement.");
+    this.rows = rows;
+  }
 }
+
+/** BigQuery's own bound of rows in one request with parameters is its size; this one bounds what is looked at row by row at once (I10). */
+export const MOST_ROWS = 200_000;

@@ -1,20 +1,21 @@
 import type { TableFieldSchema } from "@chaperone/googlesql";
 import { loadOfRows, type WriteDisposition } from "../sessions/load-rows.ts";
-import type { SentValue } from "../sessions/sent-value.ts";
+import { type SentValue, TooManyValues } from "../sessions/sent-value.ts";
 import type { Statement } from "../sessions/statement.ts";
 import { type CsvColumn, type CsvForm, csvRows } from "./csv-rows.ts";
 import { jsonRows } from "./json-rows.ts";
 import { parquetFile } from "./parquet-file.ts";
 import { requireTypes } from "./parquet-types.ts";
 import { textOf } from "./text.ts";
-import { UploadError } from "./upload-error.ts";
+import { TooLargeForStatement, UploadError } from "./upload-error.ts";
 
 /** How an upload's bytes are to be read. */
-export type UploadFormat =
+export type UploadFormat = TextFormat | { readonly kind: "parquet" };
+/** One that is read from its beginning to its end. */
+export type TextFormat =
   | { readonly kind: "json" }
   /** `columns`: the file's, by their places. */
-  | { readonly kind: "csv"; readonly columns: readonly CsvColumn[]; readonly form: CsvForm }
-  | { readonly kind: "parquet" };
+  | { readonly kind: "csv"; readonly columns: readonly CsvColumn[]; readonly form: CsvForm };
 
 /** A load job with its rows, as it was understood: all of it is data, so that a thread can be given it. */
 export interface AskedUpload {
@@ -38,9 +39,32 @@ export interface UploadStatement {
 /** BigQuery's own bound of a request with parameters is 10 MB: https://cloud.google.com/bigquery/quotas#query_jobs */
 const MOST_PARAMETER_CHARACTERS = 9_000_000;
 
-/** Throws UploadError, which names a row and a field and never a value (I9). */
+/** Throws UploadError, which names a row and a field and never a value (I9); TooLargeForStatement where there are more. */
 export async function uploadStatement(asked: AskedUpload, bytes: Uint8Array<ArrayBuffer>): Promise<UploadStatement> {
-  const { rows, jsonTexts } = await rowsOf(asked, bytes);
+  if (asked.format.kind !== "parquet") return statementOfText(asked, asked.format, bytes);
+  const { fields, text } = await parquetFile(bytes);
+  requireTypes(fields, asked.fields);
+  try {
+    return statementOfRows(asked, jsonRows(text), true);
+  } catch (error) {
+    if (!(error instanceof TooManyValues) && !(error instanceof TooLargeForStatement)) throw error;
+    throw new TooLargeForStatement(new Uint8Array(Buffer.from(text)));
+  }
+}
+
+function statementOfText(asked: AskedUpload, format: TextFormat, bytes: Uint8Array): UploadStatement {
+  const text = textOf(bytes);
+  try {
+    return format.kind === "json"
+      ? statementOfRows(asked, jsonRows(text), false)
+      : statementOfRows(asked, csvRows(text, format.columns, format.form), true);
+  } catch (error) {
+    throw error instanceof TooManyValues ? new TooLargeForStatement(undefined) : error;
+  }
+}
+
+/** `jsonTexts`: a text in a JSON column is JSON. */
+function statementOfRows(asked: AskedUpload, rows: readonly SentValue[], jsonTexts: boolean): UploadStatement {
   const { statement, errors } = loadOfRows({ ...asked, rows, jsonTexts });
   const [error] = errors;
   if (error !== undefined && errors.length > asked.maxBadRecords)
@@ -49,10 +73,7 @@ export async function uploadStatement(asked: AskedUpload, bytes: Uint8Array<Arra
     );
   if (statement === undefined) throw new UploadError("The upload has no row that can be written.");
   const parameters = JSON.stringify(statement.parameters);
-  if (parameters.length > MOST_PARAMETER_CHARACTERS)
-    throw new UploadError(
-      "The rows come to more than BigQuery takes with one statement (9 MB as parameters); send them in several load jobs, or load them from Cloud Storage.",
-    );
+  if (parameters.length > MOST_PARAMETER_CHARACTERS) throw new TooLargeForStatement(undefined);
   return { sql: statement.sql, parameters };
 }
 
@@ -63,22 +84,4 @@ export function statementOf({ sql, parameters }: UploadStatement): Statement {
     parameters: JSON.parse(parameters) as Statement["parameters"],
     defaultDataset: undefined,
   };
-}
-
-/** `jsonTexts`: a text in a JSON column is JSON. */
-async function rowsOf(
-  { format, fields }: AskedUpload,
-  bytes: Uint8Array<ArrayBuffer>,
-): Promise<{ readonly rows: readonly SentValue[]; readonly jsonTexts: boolean }> {
-  switch (format.kind) {
-    case "json":
-      return { rows: jsonRows(textOf(bytes)), jsonTexts: false };
-    case "csv":
-      return { rows: csvRows(textOf(bytes), format.columns, format.form), jsonTexts: true };
-    case "parquet": {
-      const { fields: sent, text } = await parquetFile(bytes);
-      requireTypes(sent, fields);
-      return { rows: jsonRows(text), jsonTexts: true };
-    }
-  }
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
+import { TooLargeForStatement } from "./upload-error.ts";
 import { UploadRoom } from "./upload-room.ts";
 import { type AskedUpload, statementOf } from "./upload-statement.ts";
 import { statementInThread } from "./upload-thread.ts";
@@ -48,7 +49,7 @@ describe("an upload that is read in a thread", () => {
   it("is refused where its rows are more than one statement takes, or one doesn't fit, and no value is said", async () => {
     const rows = `{"id":1,"word":"${"secret".repeat(1000)}"}\n`.repeat(1600);
     await assert.rejects(statementInThread(JSON_UPLOAD, Buffer.from(rows)), (error: Error) => {
-      assert.equal(error.name, "UploadError");
+      assert.ok(error instanceof TooLargeForStatement);
       assert.match(error.message, /more than BigQuery takes with one statement/);
       return true;
     });
@@ -72,5 +73,15 @@ describe("the room for uploads", () => {
     own[0]?.();
     assert.ok(room.take("e", 10));
     assert.equal(room.take("f", 1), undefined);
+  });
+
+  it("beyond an agent's first is half of what is left", () => {
+    const room = new UploadRoom(10);
+    for (const owner of ["a", "b", "c"]) assert.ok(room.take(owner, 40));
+    assert.ok(room.take("d", 10));
+    assert.ok(room.take("d", 10));
+    assert.equal(room.take("d", 10), undefined);
+    assert.ok(room.take("e", 10));
+    assert.ok(room.take("f", 10));
   });
 });

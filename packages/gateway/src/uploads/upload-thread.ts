@@ -1,5 +1,5 @@
 import { Worker } from "node:worker_threads";
-import { UploadError } from "./upload-error.ts";
+import { TooLargeForStatement, UploadError } from "./upload-error.ts";
 import { type AskedUpload, type UploadStatement, uploadStatement } from "./upload-statement.ts";
 import type { UploadReply, UploadWork } from "./upload-worker.ts";
 
@@ -17,7 +17,7 @@ const waiting: (() => void)[] = [];
 
 /**
  * The statement that an upload's rows become, made in a thread: other agents' requests don't wait while megabytes are read row by row, and a
- * file that unpacks to too much takes nothing down. Throws UploadError.
+ * file that unpacks to too much takes nothing down. Throws UploadError, TooLargeForStatement.
  */
 export async function statementInThread(asked: AskedUpload, bytes: Uint8Array): Promise<UploadStatement> {
   if (bytes.length <= READ_HERE && asked.format.kind !== "parquet")
@@ -28,7 +28,7 @@ export async function statementInThread(asked: AskedUpload, bytes: Uint8Array): 
   try {
     // A copy: what lies around the bytes in this thread's memory is nobody's upload.
     const reply = await replyOf({ asked, bytes: new Uint8Array(bytes) });
-    if (!reply.ok) throw new UploadError(reply.message);
+    if (!reply.ok) throw reply.tooLarge ? new TooLargeForStatement(reply.rows) : new UploadError(reply.message);
     return reply.statement;
   } finally {
     reading--;

@@ -36,8 +36,9 @@ export interface BigQueryDoorOptions {
   readonly metadata: MetadataReader;
   /** Most bytes of a request body. */
   readonly bodyBytes: number;
-  /** Most bytes of a load job's upload. */
+  /** Most bytes of a load job's upload that are held at once, and of one whole. */
   readonly uploadBytes: number;
+  readonly loadBytes: number;
   /** Longest one call waits for a result (bigquery-protocol "Waiting"). */
   readonly longPollMs: number;
   /** Where clients reach the gateway. */
@@ -63,8 +64,15 @@ export class BigQueryDoor {
     this.#o = options;
     this.#tableData = new TableData(options);
     this.#routines = new Routines(options);
-    const { bodyBytes, uploadBytes, publicUrl, pages } = options;
-    this.#uploads = new Uploads({ store: pages.store, clock: pages.clock, bodyBytes, uploadBytes, publicUrl });
+    const { bodyBytes, uploadBytes, loadBytes, publicUrl, pages } = options;
+    this.#uploads = new Uploads({
+      store: pages.store,
+      clock: pages.clock,
+      bodyBytes,
+      uploadBytes,
+      loadBytes,
+      publicUrl,
+    });
   }
 
   /** `note` is told the operation's name as soon as there is one. */

@@ -5,7 +5,7 @@ import type { SessionRow } from "../../sessions/session-row.ts";
 import type { Submission } from "../../sessions/statement.ts";
 import { invalid } from "./google-error.ts";
 import { type Configurations, plain, statementOfJob } from "./job-configurations.ts";
-import { uploadStatement } from "./load-upload.ts";
+import { plannedLoad, uploadStatement } from "./load-upload.ts";
 import type { Upload } from "./multipart.ts";
 import { refuseIfRefused } from "./refused.ts";
 import { insertRequest, parseBody } from "./requests.ts";
@@ -64,7 +64,7 @@ async function otherJob(
 ): Promise<Pick<Submission, "statement" | "asked">> {
   const { load } = configurations;
   if (data !== undefined && load !== undefined) {
-    const statement = await uploadStatement(load, data, principal, connection, project, clock());
+    const statement = await uploadStatement(await plannedLoad(load, principal, connection, project, clock()), data);
     return { statement, asked: { kind: "load", configuration: plain(load) } };
   }
   const { sql, asked } = statementOfJob(configurations, project);

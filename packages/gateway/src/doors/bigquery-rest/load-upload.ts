@@ -2,23 +2,32 @@ import type { TableFieldSchema } from "@chaperone/googlesql";
 import type { AgentPrincipal } from "../../identity/principal.ts";
 import type { Connection } from "../../sessions/connection.ts";
 import { describedTable } from "../../sessions/described-table.ts";
-import { fieldsByName } from "../../sessions/sent-value.ts";
-import type { Statement } from "../../sessions/statement.ts";
+import { loadOfAnyRows } from "../../sessions/load-rows.ts";
+import { fieldsByName, parameterTypeOf, SentValueError } from "../../sessions/sent-value.ts";
+import type { SentOnLoad, Statement } from "../../sessions/statement.ts";
 import type { CsvForm } from "../../uploads/csv-rows.ts";
-import { statementOf, type UploadFormat } from "../../uploads/upload-statement.ts";
+import type { AskedRows } from "../../uploads/rows-as-lines.ts";
+import { type AskedUpload, statementOf, type UploadFormat } from "../../uploads/upload-statement.ts";
 import { statementInThread } from "../../uploads/upload-thread.ts";
 import { GoogleError, invalid, notFound } from "./google-error.ts";
 import { fieldOf, type LoadConfiguration, type SchemaField, spelling, tableText } from "./job-configurations.ts";
 
-/** The statements that a load job which carries its rows stands for. Throws GoogleError naming the row, never a value (I9). */
-export async function uploadStatement(
+/** A load job that carries its rows, as it was understood; no row was looked at. */
+export interface PlannedLoad extends AskedUpload {
+  /** Fields that its schema names; undefined: it has none. */
+  readonly named: readonly string[] | undefined;
+  /** Fields with a default, also such as the agent may not know of. */
+  readonly withDefault: readonly string[];
+}
+
+/** Throws GoogleError. */
+export async function plannedLoad(
   load: LoadConfiguration,
-  data: Buffer,
   principal: AgentPrincipal,
   connection: Connection,
   project: string,
   now: number,
-): Promise<Statement> {
+): Promise<PlannedLoad> {
   if (load.sourceUris !== undefined) throw invalid("A load job names sourceUris, or carries its rows; not both.");
   if (load.encoding !== undefined && load.encoding !== "UTF-8") throw invalid("Uploads are UTF-8.");
   const target = tableText(load.destinationTable, project);
@@ -41,19 +50,66 @@ export async function uploadStatement(
   // Columns of a CSV file have their places alone: with one that the agent may not know of, no place would be sure.
   const hidden = exists && (described.resource.schema?.fields ?? []).length !== described.fields.length;
   const columns = asked ?? (hidden ? undefined : fields);
-  const made = await statementInThread(
-    {
-      format: formatOf(load, columns),
-      target,
-      fields,
-      exists,
-      write,
-      ignoreUnknownValues: load.ignoreUnknownValues ?? false,
-      maxBadRecords: load.maxBadRecords ?? 0,
-    },
-    data,
-  );
-  return statementOf(made);
+  const resource = exists ? (described.resource.schema?.fields ?? []) : [];
+  return {
+    format: formatOf(load, columns),
+    target,
+    fields,
+    exists,
+    write,
+    ignoreUnknownValues: load.ignoreUnknownValues ?? false,
+    maxBadRecords: load.maxBadRecords ?? 0,
+    named: asked?.map(({ name }) => name.toLowerCase()),
+    withDefault: resource.flatMap((field) => (field.defaultValueExpression === undefined ? [] : [field.name])),
+  };
+}
+
+/** The statements that the job stands for, with its rows. Throws UploadError, TooLargeForStatement. */
+export async function uploadStatement(planned: PlannedLoad, data: Buffer): Promise<Statement> {
+  return statementOf(await statementInThread(planned, data));
+}
+
+/** The job with more rows than a statement takes: what it is judged by, what BigQuery is told, and how its rows are read. Throws GoogleError. */
+export function planSentOn(planned: PlannedLoad): {
+  readonly statement: Statement;
+  readonly sentOn: SentOnLoad;
+  readonly rows: AskedRows;
+} {
+  const { format, target, exists, write, named, withDefault } = planned;
+  if (format.kind === "parquet")
+    throw invalid(
+      "A Parquet file is read whole, and this one is too large for that; send it as CSV or newline-delimited JSON, or load it from Cloud Storage.",
+    );
+  // A row of JSON says nothing of a field that only SQL writes; one of CSV would have to.
+  const can = (field: TableFieldSchema) => format.kind === "csv" || parameterTypeOf(field) !== undefined;
+  const fields = planned.fields.filter((field) => named?.includes(field.name.toLowerCase()) ?? (!exists || can(field)));
+  const of = new Set(fields.map(({ name }) => name));
+  if (withDefault.some((name) => !of.has(name)))
+    throw invalid(
+      "The table has a column with a default that these rows don't name, and a load this large doesn't say what it becomes: name it in the schema with a value in each row, or send loads that one statement takes.",
+    );
+  const missing = planned.fields.find(({ name, mode }) => mode === "REQUIRED" && !of.has(name));
+  if (missing !== undefined) throw invalid(`Field ${missing.name}: Missing required field.`);
+  try {
+    return {
+      statement: loadOfAnyRows({ target, fields, exists, write }),
+      sentOn: {
+        table: target.slice(1, -1),
+        schema: exists ? null : fields,
+        write: exists ? (write === "WRITE_TRUNCATE" ? "WRITE_TRUNCATE_DATA" : "WRITE_APPEND") : "WRITE_EMPTY",
+      },
+      rows: {
+        format,
+        fields,
+        ignoreUnknownValues: planned.ignoreUnknownValues,
+        jsonTexts: format.kind === "csv",
+        maxBadRecords: planned.maxBadRecords,
+      },
+    };
+  } catch (error) {
+    if (!(error instanceof SentValueError)) throw error;
+    throw invalid(`Field ${error.location}: ${error.message}`);
+  }
 }
 
 /** Settings of one format, which would change nothing of another. */

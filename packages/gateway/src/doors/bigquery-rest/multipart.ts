@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { textOf } from "../../uploads/text.ts";
 import { GoogleError, invalid } from "./google-error.ts";
-import { readBytes } from "./read-body.ts";
+import { arriving, inPieces, tooLarge } from "./read-body.ts";
 
 /**
  * A multipart/related body of exactly two parts, as Google's clients upload: what the data is, and the data.
@@ -13,32 +13,98 @@ export interface Upload {
   readonly data: Buffer;
 }
 
+/** The same as it arrives. `data` throws at its end when the body doesn't end as it must. */
+export interface ArrivingUpload {
+  readonly description: string;
+  readonly data: AsyncIterable<Buffer>;
+}
+
 const BOUNDARY =
   /^multipart\/related;\s*boundary=(?:"([0-9A-Za-z'()+_,\-./:=? ]{0,69}[0-9A-Za-z'()+_,\-./:=?])"|([0-9A-Za-z'+_\-.=]{1,70}))$/i;
 const BETWEEN = "\r\n";
+/** What a part says of itself. */
+const MOST_HEAD = 1024;
+const LEAST = 16_384;
 
-export async function readUpload(request: IncomingMessage, limit: number): Promise<Upload> {
+/** @param most bytes of the description */
+export async function arrivingUpload(request: IncomingMessage, most: number): Promise<ArrivingUpload> {
+  const body = inPieces(arriving(request), LEAST);
+  try {
+    return await arrivingParts(request, body, most);
+  } catch (error) {
+    // Whoever reads the rest can't while it is read here.
+    await body.return(undefined);
+    throw error;
+  }
+}
+
+async function arrivingParts(
+  request: IncomingMessage,
+  body: AsyncGenerator<Buffer>,
+  most: number,
+): Promise<ArrivingUpload> {
   const [, quoted, bare] = BOUNDARY.exec(request.headers["content-type"] ?? "") ?? [];
   const boundary = quoted ?? bare;
   if (boundary === undefined)
     throw new GoogleError(415, "invalid", "Send the upload as multipart/related with a plain boundary.");
-  const body = await readBytes(request, limit);
-  const delimiter = Buffer.from(`--${boundary}`);
-  if (!body.subarray(0, delimiter.length).equals(delimiter)) throw malformed();
   const inner = Buffer.from(`${BETWEEN}--${boundary}`);
-  const ends: number[] = [];
-  for (let at = body.indexOf(inner); at !== -1; at = body.indexOf(inner, at + inner.length)) ends.push(at);
-  const [first, second] = ends;
-  if (first === undefined || second === undefined || ends.length !== 2) throw malformed();
-  const rest = body.subarray(second + inner.length).toString("latin1");
-  if (rest !== "--" && rest !== `--${BETWEEN}`) throw malformed();
-  const description = part(body.subarray(delimiter.length, first), /^application\/json(;\s*charset="?utf-8"?)?$/i);
-  const text = textOf(description);
-  const data = part(
-    body.subarray(first + inner.length, second),
-    /^[A-Za-z0-9.+*-]+\/[A-Za-z0-9.+*-]+(;\s*charset="?utf-8"?)?$/i,
-  );
-  return { description: text, data };
+  // As if a line had ended before the first boundary: it begins like the others.
+  let held = Buffer.from(BETWEEN);
+  async function more(): Promise<void> {
+    const { done, value } = await body.next();
+    if (done === true) throw malformed();
+    held = Buffer.concat([held, value]);
+  }
+
+  while (held.length < inner.length) await more();
+  if (!held.subarray(0, inner.length).equals(inner)) throw malformed();
+  held = held.subarray(inner.length);
+  let end = held.indexOf(inner);
+  for (let looked = 0; end === -1; end = held.indexOf(inner, looked)) {
+    if (held.length > most + MOST_HEAD) throw tooLarge(most);
+    looked = Math.max(0, held.length - inner.length);
+    await more();
+  }
+  const description = textOf(part(held.subarray(0, end), /^application\/json(;\s*charset="?utf-8"?)?$/i));
+  held = held.subarray(end + inner.length);
+  const blank = `${BETWEEN}${BETWEEN}`;
+  while (held.indexOf(blank) === -1) {
+    if (held.length > MOST_HEAD) throw malformed();
+    await more();
+  }
+  const head = held.subarray(0, held.indexOf(blank) + blank.length);
+  part(head, /^[A-Za-z0-9.+*-]+\/[A-Za-z0-9.+*-]+(;\s*charset="?utf-8"?)?$/i);
+  held = held.subarray(head.length);
+
+  async function* data(): AsyncGenerator<Buffer> {
+    try {
+      yield* untilTheEnd();
+    } finally {
+      await body.return(undefined);
+    }
+  }
+
+  async function* untilTheEnd(): AsyncGenerator<Buffer> {
+    let found = held.indexOf(inner);
+    while (found === -1) {
+      // A boundary could begin in what is kept.
+      const sure = Math.max(0, held.length - inner.length + 1);
+      if (sure > 0) yield held.subarray(0, sure);
+      held = held.subarray(sure);
+      await more();
+      found = held.indexOf(inner);
+    }
+    if (found > 0) yield held.subarray(0, found);
+    let rest = held.subarray(found + inner.length).toString("latin1");
+    for (;;) {
+      const { done, value } = await body.next();
+      if (done === true) break;
+      rest += value.toString("latin1");
+      if (rest.length > 2 * BETWEEN.length) throw malformed();
+    }
+    if (rest !== "--" && rest !== `--${BETWEEN}`) throw malformed();
+  }
+  return { description, data: data() };
 }
 
 /** CRLF, one Content-Type, an empty line, the content. */

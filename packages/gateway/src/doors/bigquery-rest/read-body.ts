@@ -17,12 +17,68 @@ export async function readBody(request: IncomingMessage, limit: number): Promise
 
 /** A bounded body (I10). Google's Java client sends it by gzip, and what it unpacks to counts as much as what arrives. */
 export async function readBytes(request: IncomingMessage, limit: number): Promise<Buffer> {
+  const encoding = encodingOf(request);
+  const declared = Number(request.headers["content-length"] ?? 0);
+  if (declared > limit) throw tooLarge(limit);
+  return collected(encoding === "gzip" ? arriving(request) : request, limit);
+}
+
+/**
+ * A body as it arrives, unpacked, for who bounds it; who stops early leaves the rest unread. Nothing is read before it is asked for but what
+ * the socket and the unpacking hold.
+ */
+export async function* arriving(request: IncomingMessage): AsyncGenerator<Buffer> {
+  if (encodingOf(request) !== "gzip") {
+    yield* request.iterator({ destroyOnReturn: false });
+    return;
+  }
+  const gunzip = createGunzip();
+  request.once("error", (error) => gunzip.destroy(error));
+  request.once("aborted", () => gunzip.destroy(new Error("the request ended early")));
+  request.pipe(gunzip);
+  try {
+    yield* gunzip;
+  } catch (error) {
+    if (error instanceof GoogleError) throw error;
+    throw new GoogleError(400, "parseError", "The request body can't be unpacked.");
+  } finally {
+    request.unpipe(gunzip);
+  }
+}
+
+/** In pieces of at least so many bytes, but for the last: who sends a body byte by byte makes no work of each. */
+export async function* inPieces(body: AsyncIterable<Buffer>, least: number): AsyncGenerator<Buffer> {
+  let held: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    held.push(chunk);
+    size += chunk.length;
+    if (size < least) continue;
+    yield Buffer.concat(held);
+    held = [];
+    size = 0;
+  }
+  if (size > 0) yield Buffer.concat(held);
+}
+
+/** Most milliseconds for the rest of a body that nobody reads. */
+const DRAIN_MS = 15_000;
+
+/** Reads the rest of a body for nobody, so that who sends it comes to read the answer. */
+export async function drained(request: IncomingMessage): Promise<void> {
+  if (request.readableEnded || request.destroyed) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const late = setTimeout(resolve, DRAIN_MS);
+  request.once("end", resolve).once("close", resolve).once("error", resolve).resume();
+  await promise;
+  clearTimeout(late);
+}
+
+function encodingOf(request: IncomingMessage): string | undefined {
   const encoding = request.headers["content-encoding"];
   if (encoding !== undefined && encoding !== "identity" && encoding !== "gzip")
     throw new GoogleError(415, "invalid", "Send the request body as it is, or by gzip.");
-  const declared = Number(request.headers["content-length"] ?? 0);
-  if (declared > limit) throw tooLarge(limit);
-  return encoding === "gzip" ? unpacked(request, limit) : collected(request, limit);
+  return encoding;
 }
 
 async function collected(source: AsyncIterable<Buffer>, limit: number): Promise<Buffer> {
@@ -36,21 +92,6 @@ async function collected(source: AsyncIterable<Buffer>, limit: number): Promise<
   return Buffer.concat(chunks);
 }
 
-/** Unpacks as it arrives, so that no more than `limit` is ever held of what would unpack to more. */
-async function unpacked(request: IncomingMessage, limit: number): Promise<Buffer> {
-  const gunzip = createGunzip();
-  request.once("error", (error) => gunzip.destroy(error));
-  request.once("aborted", () => gunzip.destroy(new Error("the request ended early")));
-  request.pipe(gunzip);
-  try {
-    return await collected(gunzip, limit);
-  } catch (error) {
-    request.unpipe(gunzip);
-    if (error instanceof GoogleError) throw error;
-    throw new GoogleError(400, "parseError", "The request body can't be unpacked.");
-  }
-}
-
-function tooLarge(limit: number): GoogleError {
+export function tooLarge(limit: number): GoogleError {
   return new GoogleError(413, "invalid", `The request body is larger than ${limit} bytes.`);
 }

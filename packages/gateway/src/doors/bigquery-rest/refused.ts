@@ -1,5 +1,6 @@
 import { CatalogError } from "../../catalog/catalog.ts";
 import { PageError } from "../../sessions/page.ts";
+import { SentOnError } from "../../sessions/sent-on.ts";
 import { TooManyValues } from "../../sessions/sent-value.ts";
 import type { SessionError } from "../../sessions/session.ts";
 import type { SessionRow } from "../../sessions/session-row.ts";
@@ -20,7 +21,8 @@ export function refuseIfRefused(row: SessionRow): void {
 
 /** Our own errors in BigQuery's words; what is not ours stays as it is, for the server to answer generically. */
 export function translate(error: unknown): unknown {
-  if (error instanceof PageError || error instanceof TableReadError) return refused(error.error);
+  if (error instanceof PageError || error instanceof TableReadError || error instanceof SentOnError)
+    return refused(error.error);
   if (error instanceof UploadError || error instanceof TooManyValues) return invalid(error.message);
   if (error instanceof CatalogError) return new GoogleError(400, "invalid", error.message);
   if (error instanceof CommandError) {

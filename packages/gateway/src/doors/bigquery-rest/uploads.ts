@@ -1,13 +1,15 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { findSessionById, type SessionRow } from "../../sessions/session-row.ts";
 import type { Store } from "../../store/store.ts";
-import { agentOf, Pieces, type Piecewise } from "../../uploads/pieces.ts";
+import { agentOf, Pieces, type Piecewise, roomFor } from "../../uploads/pieces.ts";
+import { TooLargeForStatement } from "../../uploads/upload-error.ts";
 import { UploadRoom } from "../../uploads/upload-room.ts";
 import { type ContentRange, contentRange } from "./content-range.ts";
 import { GoogleError, invalid, notFound } from "./google-error.ts";
 import { type Inserting, insertJob, jobOf } from "./insert-job.ts";
-import { readUpload } from "./multipart.ts";
-import { readBody, readBytes } from "./read-body.ts";
+import { LoadStream } from "./load-stream.ts";
+import { arrivingUpload } from "./multipart.ts";
+import { arriving, drained, readBody } from "./read-body.ts";
 import type { Matched } from "./routes.ts";
 
 export interface UploadOptions {
@@ -15,14 +17,16 @@ export interface UploadOptions {
   readonly clock: () => number;
   /** Most bytes of one upload's description. */
   readonly bodyBytes: number;
-  /** Most bytes of one upload, whole. */
+  /** Most bytes of an upload that is held whole; of a larger one the rows go on as they come. */
   readonly uploadBytes: number;
+  /** Most bytes of one upload, whole. */
+  readonly loadBytes: number;
   /** Where clients reach the gateway: they are told the whole address of an upload. */
   readonly publicUrl: () => string;
 }
 
-/** What a body may be longer than its data: boundaries and a job's description beside it, or a piece that is too long. */
-const SPARE_BYTES = 65_536;
+/** How often uploads that nobody goes on with are looked for. */
+const IDLE_LOOK_MS = 10_000;
 /** HTTP's own name for 308 is another; Google's uploads mean "go on" by it. */
 const RESUME_INCOMPLETE = 308;
 /** Google's answer to a cancelled upload. https://cloud.google.com/storage/docs/performing-resumable-uploads#cancel-upload */
@@ -37,12 +41,13 @@ const OTHER_PROTOCOL = ["x-goog-upload-protocol", "x-goog-upload-command", "x-go
 export class Uploads {
   readonly #o: UploadOptions;
   readonly #room: UploadRoom;
-  readonly #pieces: Pieces;
+  readonly #pieces: Pieces<LoadStream>;
 
   constructor(options: UploadOptions) {
     this.#o = options;
     this.#room = new UploadRoom(options.uploadBytes);
     this.#pieces = new Pieces(options.clock, this.#room, options.uploadBytes);
+    setInterval(() => this.#pieces.forgetIdle(), IDLE_LOOK_MS).unref();
   }
 
   /** The POST: a whole upload makes its job, which is returned; one in pieces begins, and is answered. */
@@ -57,7 +62,7 @@ export class Uploads {
         "Uploads in pieces go by uploadType=resumable and Content-Range; leave the X-Goog-Upload headers out.",
       );
     if (m.query.has("upload_id")) throw invalid("An upload that has begun goes on by PUT.");
-    const { bodyBytes, uploadBytes } = this.#o;
+    const { bodyBytes, loadBytes } = this.#o;
     switch (m.query.get("uploadType")) {
       case "multipart":
         return this.#whole(o, request);
@@ -66,9 +71,9 @@ export class Uploads {
         if (declared !== undefined && !/^\d{1,15}$/.test(String(declared)))
           throw invalid("X-Upload-Content-Length is a number of bytes.");
         const total = declared === undefined ? undefined : Number(declared);
-        if (total !== undefined && total > uploadBytes) throw this.#tooLarge();
+        if (total !== undefined && total > loadBytes) throw this.#tooLarge();
         const description = await readBody(request, bodyBytes);
-        jobOf(description, o.project, true);
+        this.#requireReadable(jobOf(description, o.project, true), total);
         const upload = this.#pieces.begin(o.principal, o.project, description, total);
         if (upload === undefined)
           throw new GoogleError(
@@ -89,24 +94,41 @@ export class Uploads {
         throw new GoogleError(
           403,
           "accessDenied",
-          `Uploads are one multipart request (uploadType=multipart) or pieces (resumable), of at most ${uploadBytes} bytes together; load more from Cloud Storage.`,
+          `Uploads are one multipart request (uploadType=multipart) or pieces (resumable), of at most ${loadBytes} bytes together; load more from Cloud Storage.`,
         );
     }
   }
 
   async #whole(o: Inserting, request: IncomingMessage): Promise<SessionRow> {
     const { uploadBytes } = this.#o;
-    const most = uploadBytes + SPARE_BYTES;
     const declared = request.headers["content-encoding"] === undefined ? request.headers["content-length"] : undefined;
-    const release = this.#room.take(agentOf(o.principal), Math.min(Number(declared ?? most), uploadBytes));
+    const bytes = roomFor(declared === undefined ? undefined : Number(declared), uploadBytes);
+    const release = this.#room.take(agentOf(o.principal), bytes);
     if (release === undefined)
       throw new GoogleError(
         503,
         "backendError",
         "Too many uploads are being read, of this agent or of all; try again.",
       );
+    let stream: LoadStream | undefined;
     try {
-      return await insertJob(o, await readUpload(request, most));
+      const { description, data } = await arrivingUpload(request, this.#o.bodyBytes);
+      const held: Buffer[] = [];
+      let size = 0;
+      for await (const chunk of data) {
+        size += chunk.length;
+        if (size > this.#o.loadBytes) throw this.#tooLarge();
+        if (stream === undefined) held.push(chunk);
+        else await stream.add(chunk);
+        if (stream !== undefined || size <= uploadBytes) continue;
+        stream = await LoadStream.begin(o, description);
+        for (const one of held.splice(0)) await stream.add(one);
+      }
+      return stream === undefined ? await heldJob(o, description, Buffer.concat(held)) : await stream.finish();
+    } catch (error) {
+      await stream?.breakOff(error);
+      await drained(request);
+      throw error;
     } finally {
       release();
     }
@@ -127,6 +149,7 @@ export class Uploads {
       return await this.#piece(upload, o, request, response);
     } finally {
       upload.busy = false;
+      upload.touched = this.#o.clock();
     }
   }
 
@@ -139,22 +162,29 @@ export class Uploads {
   }
 
   async #piece(
-    upload: Piecewise,
+    upload: Piecewise<LoadStream>,
     o: Inserting,
     request: IncomingMessage,
     response: ServerResponse,
   ): Promise<SessionRow | undefined> {
-    const { uploadBytes } = this.#o;
+    const { loadBytes } = this.#o;
     if (request.headers["content-encoding"] !== undefined)
       throw new GoogleError(415, "invalid", "Pieces of an upload come as they are: a range counts their bytes.");
     const header = request.headers["content-range"];
     const range = header === undefined ? undefined : contentRange(header);
-    if ((range?.total ?? 0) > uploadBytes) throw this.#tooLarge();
-    // A total that was said is what it was given room for; what goes a little past it is told so below.
-    const most = Math.min(uploadBytes, (upload.total ?? uploadBytes) + SPARE_BYTES);
-    const bytes = await readBytes(request, most - (upload.made === undefined ? upload.size : 0));
-    if (upload.made !== undefined) return this.#madeBefore(upload.made, o);
-    this.#take(upload, range, bytes);
+    if ((range?.total ?? 0) > loadBytes) throw this.#tooLarge();
+    if (upload.made !== undefined) {
+      await drained(request);
+      return this.#madeBefore(upload.made, o);
+    }
+    try {
+      await this.#take(upload, o, range, request);
+    } catch (error) {
+      // What was read of a job that has ended is gone.
+      if (upload.stream?.over === true) this.#pieces.forget(upload);
+      await drained(request);
+      throw error;
+    }
     if (upload.total === undefined || upload.size < upload.total) {
       response.writeHead(RESUME_INCOMPLETE, {
         ...(upload.size === 0 ? {} : { range: `bytes=0-${upload.size - 1}` }),
@@ -164,10 +194,10 @@ export class Uploads {
       response.end();
       return undefined;
     }
-    const data = Buffer.concat(upload.pieces);
-    upload.pieces.length = 0;
     try {
-      const row = await insertJob(o, { description: upload.description, data });
+      const data = upload.pieces.splice(0);
+      const { stream, description } = upload;
+      const row = stream === undefined ? await heldJob(o, description, Buffer.concat(data)) : await stream.finish();
       upload.made = row.id;
       upload.release();
       return row;
@@ -179,26 +209,58 @@ export class Uploads {
   }
 
   /** A piece goes where the last one ended, is as long as it says, and the whole is one number of bytes all along. */
-  #take(upload: Piecewise, range: ContentRange | undefined, bytes: Buffer): void {
-    const total = range === undefined ? bytes.length : range.total;
-    if (total !== undefined && upload.total !== undefined && total !== upload.total)
-      throw invalid("The pieces of this upload say different totals.");
-    if (range?.kind === "status") {
-      if (bytes.length > 0) throw invalid("A Content-Range without bytes came with some.");
-      if (total !== undefined && total < upload.size) throw invalid("More than this total has arrived already.");
-    } else {
-      const first = range?.first ?? 0;
-      if (first !== upload.size)
-        throw invalid("This piece doesn't begin where the last one ended; ask how far the upload is (`bytes */*`).");
-      if (range !== undefined && bytes.length !== range.last - range.first + 1)
-        throw invalid("This piece isn't as long as its Content-Range says.");
-      // One that leaves the total open is bound by what was said before.
-      if (upload.total !== undefined && upload.size + bytes.length > upload.total)
-        throw invalid("This piece goes past the total that this upload has.");
-      if (bytes.length > 0) upload.pieces.push(bytes);
-      upload.size += bytes.length;
+  async #take(
+    upload: Piecewise<LoadStream>,
+    o: Inserting,
+    range: ContentRange | undefined,
+    request: IncomingMessage,
+  ): Promise<void> {
+    const { uploadBytes, loadBytes } = this.#o;
+    if (range?.total !== undefined && upload.total !== undefined && range.total !== upload.total)
+      throw differentTotals();
+    const begins = upload.size;
+    if (range?.kind === "piece" && range.first !== begins) throw notWhereItEnded();
+    if (range === undefined && begins !== 0) throw notWhereItEnded();
+    if (range?.kind === "piece" && upload.total !== undefined && range.last >= upload.total)
+      throw invalid("This piece goes past the total that this upload has.");
+    if (range?.kind === "status" && range.total !== undefined && range.total < begins)
+      throw invalid("More than this total has arrived already.");
+    const length = range?.kind === "piece" ? range.last - range.first + 1 : undefined;
+    if (begins + (length ?? 0) > loadBytes) throw this.#tooLarge();
+    // What is held of this piece; of an upload whose rows go on, each byte that was taken is taken for good.
+    const held: Buffer[] = [];
+    let taken = 0;
+    for await (const chunk of arriving(request)) {
+      taken += chunk.length;
+      if (range?.kind === "status") throw invalid("A Content-Range without bytes came with some.");
+      if (taken > (length ?? Number.POSITIVE_INFINITY)) throw notAsLong();
+      if (begins + taken > loadBytes) throw this.#tooLarge();
+      if (upload.stream === undefined) held.push(chunk);
+      else {
+        await upload.stream.add(chunk);
+        upload.size += chunk.length;
+      }
+      if (upload.stream !== undefined || begins + taken <= uploadBytes) continue;
+      upload.stream = await LoadStream.begin(o, upload.description);
+      for (const one of [...upload.pieces.splice(0), ...held.splice(0)]) await upload.stream.add(one);
+      upload.size = begins + taken;
+    }
+    if (length !== undefined && taken !== length) throw notAsLong();
+    const total = range === undefined ? taken : range.total;
+    if (upload.total !== undefined && total !== undefined && total !== upload.total) throw differentTotals();
+    if (upload.stream === undefined) {
+      upload.pieces.push(...held);
+      upload.size = begins + taken;
     }
     upload.total = total ?? upload.total;
+  }
+
+  /** A file that is read whole isn't taken by its beginning, to be refused in its middle. */
+  #requireReadable({ configuration }: ReturnType<typeof jobOf>, total: number | undefined): void {
+    if (configuration.load?.sourceFormat === "PARQUET" && (total ?? 0) > this.#o.uploadBytes)
+      throw invalid(
+        `A Parquet file is read whole, and of at most ${this.#o.uploadBytes} bytes; send it as CSV or newline-delimited JSON, or load it from Cloud Storage.`,
+      );
   }
 
   async #madeBefore(id: string, { principal, project }: Inserting): Promise<SessionRow> {
@@ -207,7 +269,7 @@ export class Uploads {
     return row;
   }
 
-  #find(m: Matched, { principal, project }: Inserting): Piecewise {
+  #find(m: Matched, { principal, project }: Inserting): Piecewise<LoadStream> {
     const upload = this.#pieces.find(m.query.get("upload_id") ?? "", principal, project);
     if (upload === undefined) throw notFound("Upload");
     return upload;
@@ -217,7 +279,31 @@ export class Uploads {
     return new GoogleError(
       413,
       "invalid",
-      `An upload has at most ${this.#o.uploadBytes} bytes, as it becomes one statement; load more from Cloud Storage.`,
+      `An upload has at most ${this.#o.loadBytes} bytes; load more from Cloud Storage.`,
     );
   }
+}
+
+/** An upload that is here whole: the statement of its rows or, where they are more than one takes, rows that go on. */
+async function heldJob(o: Inserting, description: string, data: Buffer): Promise<SessionRow> {
+  try {
+    return await insertJob(o, { description, data });
+  } catch (error) {
+    if (!(error instanceof TooLargeForStatement)) throw error;
+    const stream = await LoadStream.begin(o, description, { lines: error.rows !== undefined });
+    await stream.add(error.rows === undefined ? data : Buffer.from(error.rows.buffer));
+    return stream.finish();
+  }
+}
+
+function differentTotals(): GoogleError {
+  return invalid("The pieces of this upload say different totals.");
+}
+
+function notWhereItEnded(): GoogleError {
+  return invalid("This piece doesn't begin where the last one ended; ask how far the upload is (`bytes */*`).");
+}
+
+function notAsLong(): GoogleError {
+  return invalid("This piece isn't as long as its Content-Range says.");
 }
