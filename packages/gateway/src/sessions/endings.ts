@@ -22,6 +22,8 @@ export const NOT_ADMITTED = denied(
   "The agent, or what it came with, was suspended or revoked, or isn't taken any more. Nothing was run.",
 );
 
+export const NOT_KEPT = denied("The rows of this load were kept nowhere while it waited. Nothing was written.");
+
 /** A change that is waited for. */
 export interface Change {
   readonly happened: Promise<void>;

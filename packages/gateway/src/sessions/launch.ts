@@ -6,7 +6,7 @@ import { isRefusal } from "../upstream/jobs.ts";
 import { type Assessment, assess } from "./assess.ts";
 import type { HoldInput } from "./commands/hold.ts";
 import type { Connection } from "./connection.ts";
-import { BUSY, type Endings } from "./endings.ts";
+import { BUSY, type Endings, NOT_KEPT } from "./endings.ts";
 import { connectionByName, type EngineOptions } from "./engine-options.ts";
 import type { JobFollower } from "./job-follower.ts";
 import { travelEvent, upstreamFailure } from "./records.ts";
@@ -101,6 +101,11 @@ export class Launch {
     if (!(await this.#endings.admits(row, "denied"))) return;
     const connection = connectionByName(this.#o, row.connection);
     const sealed = openStatement(this.#o, row);
+    if (sealed.asked?.sentOn !== undefined) {
+      // Rows that would go on as they come wait for nobody: whoever sent them was told so, and they are gone.
+      await this.#endings.end(row.id, "failed", NOT_KEPT);
+      return;
+    }
     let a: Assessment;
     const assessedAt = this.#o.clock();
     try {
