@@ -65,6 +65,32 @@ export const SAME_DECISION: readonly (readonly [file: string, from: string, to: 
   ],
   ["functions/plain-argument.ts", 'textOf(written) ?? "none"', "textOf(written)", "a path begins with a $"],
   ["resolver/growth.ts", "repeated || value === undefined", "repeated", "each of these functions takes a value"],
+  ["cedar.ts", "foldPath(use.path)", "use.path", "a question that is asked again is answered the same"],
+  ["cedar.ts", "dataClass ?? null", "dataClass", "JSON says null of either"],
+  ["cedar.ts", "context.purpose ?? null", "context.purpose", "JSON says null of either"],
+  ["cedar.ts", "purpose === undefined", "false", "Cedar isn't sent what is undefined"],
+  ["cedar.ts", "classes.slice(0, 1)", "classes", "a column in a class is in all that the class is in"],
+  ...[
+    ["memory.size >= MEMORY", "false"] as const,
+    ["memory.size >= MEMORY", "memory.size > MEMORY"] as const,
+    ["memory.clear();", "nothing"] as const,
+    ["key.length <= LONGEST_REMEMBERED", "key.length < LONGEST_REMEMBERED"] as const,
+  ].map(([from, to]) => ["cedar.ts", from, to, "how much is remembered changes no answer"] as const),
+  ...[
+    ["explicit.length > 0", "explicit.length >= 0"] as const,
+    [
+      'explicit.length > 0 && explicit.every(({ via }) => via === "copy")',
+      'explicit.every(({ via }) => via === "copy")',
+    ] as const,
+  ].map(
+    ([from, to]) =>
+      [
+        "record-subject.ts",
+        from,
+        to,
+        "a date of no column isn't shifted, and a subject of none leaves the date's table",
+      ] as const,
+  ),
   [
     "decide.ts",
     `subject === undefined || mayBeWritten(policies, reading, \`\${tableName}.\${subject}\`)`,
