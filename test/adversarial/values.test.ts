@@ -138,6 +138,8 @@ describe("a protected value in disguise", () => {
     "FARM_FINGERPRINT(ssn)",
     "UPPER(ssn)",
     "TO_JSON_STRING(ssn)",
+    "FORMAT('%s', ssn)",
+    "TRANSLATE(ssn, '0123456789', 'abcdefghij')",
     "ssn LIKE '1%'",
     "ssn < '5'",
     "STARTS_WITH(ssn, '1')",
@@ -154,14 +156,23 @@ describe("a protected value in disguise", () => {
     "CAST(birth_date AS DATETIME)",
     "TIMESTAMP(birth_date)",
   );
-  hidden("4", "mrn", "mrn || ''", "LOWER(mrn)", "SHA256(mrn)", "SUBSTR(mrn, 4)");
+  hidden(
+    "4",
+    "mrn",
+    "SAFE_CAST(SUBSTR(mrn, 4) AS INT64) / 7",
+    "mrn || ''",
+    "LOWER(mrn)",
+    "SHA256(mrn)",
+    "SUBSTR(mrn, 4)",
+  );
 
   // They fail for some values and so would tell by failing: that is asked of policy as an inference, and denied.
   for (const expression of [
-    "FORMAT('%s', ssn)",
     "REGEXP_REPLACE(ssn, '(-', '/')",
     "SUBSTR(ssn, 1, -1)",
-    "TRANSLATE(ssn, '0123456789', 'abcdefghij')",
+    "FORMAT('%d', CAST(SUBSTR(ssn, 1, 3) AS INT64))",
+    "TRANSLATE(ssn, '00', 'ab')",
+    "JSON_VALUE_ARRAY(ssn)",
     "ASCII(ssn)",
     "LPAD(ssn, 20000000, 'x')",
     "EDIT_DISTANCE(ssn, '123-45-6789')",
@@ -182,12 +193,11 @@ describe("a protected value in disguise", () => {
     "GENERATE_ARRAY(1, CAST(SUBSTR(ssn, 1, 1) AS INT64))",
     "DATE_ADD(DATE '2000-01-01', INTERVAL CAST(SUBSTR(ssn, 1, 3) AS INT64) DAY)",
     "TIMESTAMP_SECONDS(CAST(REPLACE(ssn, '-', '') AS INT64))",
-    "TO_JSON(ssn)",
     "JSON_OBJECT(ssn, 1)",
     "PARSE_JSON('{\"a\":' || CAST(CAST(SUBSTR(ssn, 1, 3) AS INT64) AS STRING) || '}')",
     "DATE_ADD(birth_date, INTERVAL 1 DAY)",
     "GENERATE_DATE_ARRAY(birth_date, DATE '2030-01-01', INTERVAL 1 YEAR)",
-    "SAFE_CAST(SUBSTR(mrn, 4) AS INT64) / 7",
+    "SAFE_CAST(SUBSTR(mrn, 4) AS INT64) / 0",
   ])
     it(`row 4 and 7: ${expression} is refused, since it can fail`, () =>
       assertQueryRefused(rig, agent, `SELECT ${expression} AS leak FROM ${P}`).then(() => {}));

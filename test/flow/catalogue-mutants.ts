@@ -50,7 +50,7 @@ export function catalogueMutants(): CatalogueMutant[] {
         return (OTHER_MARKS[mark] ?? []).map((other) => ({ reach, on: `${reach} ${overload} ${place} ${other}` }));
       }),
     );
-    const failing = [...new Set(written.flatMap(placesIn))].filter((place) => mayFail(name, place, []));
+    const failing = [...new Set(written.flatMap(placesIn))].filter((place) => mayFail(name, place, [], []));
     // What decides is a predicate anyhow: that it can fail is told by a handler, and only where nothing else in the call can.
     const given = failing.filter((place) => written.some((line) => !/^[!~=]/.test(argumentsIn(line)[place] ?? "")));
     const fails = failing.length > 0 && given.length === 0 ? [`fails ${name}`] : given.map((i) => `fails ${name} ${i}`);

@@ -17,7 +17,8 @@ import { scalarType } from "./types.ts";
 
 /*
  * A column is a letter for its type and a number. What stands before it:
- *   ^  it can make the call fail                 ?  it decides which value is given, and shows by that
+ *   ^  it can make the call fail                 !  the same, and with SAFE. it gives what no result may hold
+ *                                                ?  it decides which value is given, and shows by that
  *   ~  it only decides which row counts          =  its value is given, and compared with the others
  */
 const COPIES = `
@@ -31,32 +32,34 @@ const TRANSFORMS = `
   STRING(^ts1, ^s1) | STRING(d1) | STRING(dt1) | STRING(tm1) | STRING(^j1) | TYPEOF(s1) | ASCII(^s1)
   CHAR_LENGTH(s1) | CHARACTER_LENGTH(s1) | UNICODE(s1) | BYTE_LENGTH(s1) | LENGTH(s1) | OCTET_LENGTH(s1) | CHR(^i1)
   CODE_POINTS_TO_BYTES(^ai1) | CODE_POINTS_TO_STRING(^ai1) | COLLATE(^s1, ^s2) | CONCAT(s1, s2) | CONCAT(i1, i2)
+  CONCAT(^s1, ^y1) | CONCAT(y1, y2)
   CONTAINS_SUBSTR(^s1, ^s2, json_scope=>^s3) | EDIT_DISTANCE(^s1, ^s2, max_distance=>^i1) | ENDS_WITH(s1, s2)
   STARTS_WITH(s1, s2) | REGEXP_CONTAINS(^s1, ^s2) | FORMAT(^s1, ^s2, ^s3) | FROM_BASE32(^s1) | FROM_BASE64(^s1)
   FROM_HEX(^s1) | INITCAP(s1, s2) | INSTR(^s1, ^s2, ^i1, ^i2) | LEFT(^s1, ^i1) | RIGHT(^s1, ^i1) | REPEAT(^s1, ^i1)
   LOWER(s1) | UPPER(s1) | REVERSE(s1) | LPAD(^s1, ^i1, ^s2) | RPAD(^s1, ^i1, ^s2) | LTRIM(s1, s2) | LTRIM(y1, y2)
   RTRIM(s1, s2) | RTRIM(y1, y2) | TRIM(s1, s2) | TRIM(y1, y2) | NORMALIZE(s1, NFC) | NORMALIZE_AND_CASEFOLD(s1, NFC)
-  REGEXP_EXTRACT(^s1, ^s2, ^i1, ^i2) | REGEXP_SUBSTR(^s1, ^s2, ^i1, ^i2) | REGEXP_EXTRACT_ALL(^s1, ^s2)
+  REGEXP_EXTRACT(^s1, ^s2, ^i1, ^i2) | REGEXP_SUBSTR(^s1, ^s2, ^i1, ^i2) | REGEXP_EXTRACT_ALL(!s1, !s2)
   REGEXP_INSTR(^s1, ^s2, ^i1, ^i2, ^i3) | REGEXP_REPLACE(^s1, ^s2, ^s3) | REPLACE(^s1, ^s2, ^s3)
   TRANSLATE(^s1, ^s2, ^s3) | SAFE_CONVERT_BYTES_TO_STRING(y1) | SOUNDEX(s1) | SPLIT(s1, s2) | SPLIT(y1, y2)
   STRPOS(s1, s2) | SUBSTR(^s1, ^i1, ^i2) | SUBSTRING(^s1, ^i1, ^i2) | TO_BASE32(y1) | TO_BASE64(y1) | TO_HEX(y1)
-  TO_CODE_POINTS(s1) | ABS(^i1) | SIGN(i1) | SAFE_NEGATE(i1) | ACOS(^f1) | ACOSH(^f1) | ASIN(^f1) | ASINH(^f1)
-  ATAN(f1) | ATANH(^f1) | COS(^f1) | COSH(^f1) | SIN(^f1) | SINH(^f1) | TAN(^f1) | TANH(f1) | CBRT(^f1) | COT(^f1)
+  TO_CODE_POINTS(s1) | ABS(^i1) | SIGN(i1) | SAFE_NEGATE(i1) | ACOS(^f1) | ACOSH(^f1) | ASIN(^f1) | ASINH(f1)
+  ATAN(f1) | ATANH(^f1) | COS(f1) | COSH(^f1) | SIN(f1) | SINH(^f1) | TAN(^f1) | TANH(f1) | CBRT(f1) | COT(^f1)
   COTH(^f1) | CSC(^f1) | CSCH(^f1) | SEC(^f1) | SECH(^f1) | ATAN2(f1, f2) | IEEE_DIVIDE(f1, f2) | CEIL(f1)
   CEILING(f1) | FLOOR(f1) | EXP(^f1) | LN(^f1) | LOG10(^f1) | SQRT(^f1) | LOG(^f1, ^f2) | POW(^f1, ^f2)
   POWER(^f1, ^f2) | SAFE_DIVIDE(f1, f2) | ROUND(^f1, ^i1) | ROUND(^n1, ^i1, ^s1) | ROUND(^bn1, ^i1, ^s1)
-  TRUNC(f1, ^i1) | TRUNC(^n1, ^i1) | CEIL(^n1) | CEILING(^n1) | FLOOR(^n1) | DIV(^i1, ^i2) | MOD(^i1, ^i2) | SAFE_ADD(i1, i2) | SAFE_MULTIPLY(i1, i2) | SAFE_SUBTRACT(i1, i2)
+  TRUNC(f1, i1) | TRUNC(n1, i1) | CEIL(^n1) | CEILING(^n1) | FLOOR(^n1) | DIV(^i1, ^i2) | MOD(^i1, ^i2) | SAFE_ADD(i1, i2) | SAFE_MULTIPLY(i1, i2) | SAFE_SUBTRACT(i1, i2)
   IS_INF(f1) | IS_NAN(f1) | BIT_COUNT(i1) | BIT_COUNT(y1) | RANGE_BUCKET(^s1, ^as1) | PARSE_NUMERIC(^s1)
   PARSE_BIGNUMERIC(^s1) | COSINE_DISTANCE(^af1, ^af2) | EUCLIDEAN_DISTANCE(^af1, ^af2)
   COSINE_DISTANCE(^ai1, ^ai2) | EUCLIDEAN_DISTANCE(^ai1, ^ai2) | DATE(^i1, ^i2, ^i3)
-  DATE(d1) | DATE(dt1) | DATE(^ts1, ^s1) | DATETIME(^i1, ^i2, ^i3, ^i4, ^i5, ^i6) | DATETIME(d1, ^tm1)
+  DATE(d1) | DATE(dt1) | DATE(^ts1, ^s1) | DATETIME(^i1, ^i2, ^i3, ^i4, ^i5, ^i6) | DATETIME(d1, tm1)
   DATETIME(dt1) | DATETIME(^ts1, ^s1) | TIME(^i1, ^i2, ^i3) | TIME(tm1) | TIME(dt1) | TIME(^ts1, ^s1)
   TIMESTAMP(^s1, ^s2) | TIMESTAMP(^d1, ^s1) | TIMESTAMP(^dt1, ^s1) | TIMESTAMP(ts1) | DATE_ADD(^d1, ^v1)
   DATE_ADD(^dt1, ^v1) | DATE_ADD(^ts1, ^v1) | DATE_SUB(^d1, ^v1) | DATE_SUB(^dt1, ^v1) | DATE_SUB(^ts1, ^v1)
   DATETIME_ADD(^dt1, ^v1) | DATETIME_ADD(^ts1, ^v1) | DATETIME_SUB(^dt1, ^v1) | DATETIME_SUB(^ts1, ^v1)
   TIMESTAMP_ADD(^ts1, ^v1) | TIMESTAMP_ADD(^dt1, ^v1) | TIMESTAMP_SUB(^ts1, ^v1) | TIMESTAMP_SUB(^dt1, ^v1)
-  TIME_ADD(tm1, v1) | TIME_SUB(tm1, v1) | DATE_DIFF(d1, d2, DAY) | DATETIME_DIFF(d1, d2, DAY)
-  TIMESTAMP_DIFF(^d1, ^d2, DAY) | TIME_DIFF(tm1, tm2, HOUR) | DATE_TRUNC(d1, DAY) | DATE_TRUNC(dt1, DAY)
+  TIME_ADD(tm1, v1) | TIME_SUB(tm1, v1) | DATE_DIFF(d1, d2, DAY) | DATE_DIFF(^ts1, ^ts2, NANOSECOND) | DATETIME_DIFF(d1, d2, DAY)
+  DATETIME_DIFF(^dt1, ^dt2, NANOSECOND)
+  TIMESTAMP_DIFF(d1, d2, DAY) | TIMESTAMP_DIFF(^ts1, ^ts2, NANOSECOND) | TIME_DIFF(tm1, tm2, HOUR) | DATE_TRUNC(d1, DAY) | DATE_TRUNC(dt1, DAY)
   DATE_TRUNC(^ts1, DAY, ^s1) | DATETIME_TRUNC(dt1, DAY) | DATETIME_TRUNC(d1, DAY) | DATETIME_TRUNC(^ts1, DAY, ^s1)
   TIMESTAMP_TRUNC(^ts1, DAY, ^s1) | TIMESTAMP_TRUNC(d1, DAY) | TIMESTAMP_TRUNC(dt1, DAY) | TIME_TRUNC(tm1, HOUR)
   DATE_BUCKET(^d1, ^v1, ^d2) | DATETIME_BUCKET(^dt1, ^v1, ^dt2) | TIMESTAMP_BUCKET(^ts1, ^v1, ^ts2)
@@ -72,22 +75,22 @@ const TRANSFORMS = `
   RANGE_OVERLAPS(rd1, rd2) | RANGE_INTERSECT(^rd1, ^rd2) | ARRAY_LENGTH(as1) | ARRAY_TO_STRING(^as1, ^s1, ^s2)
   ARRAY_INCLUDES(as1, s1) | ARRAY_IS_DISTINCT(as1) | ARRAY_INCLUDES_ALL(as1, as2) | ARRAY_INCLUDES_ANY(as1, as2)
   ARRAY_SUM(^ai1) | ARRAY_AVG(^af1) | GENERATE_ARRAY(^i1, ^i2, ^i3) | GENERATE_DATE_ARRAY(^d1, ^d2, ^v1)
-  GENERATE_TIMESTAMP_ARRAY(^ts1, ^ts2, ^v1) | BOOL(^j1) | LAX_BOOL(j1) | BOOL_ARRAY(^j1) | LAX_BOOL_ARRAY(j1)
+  GENERATE_TIMESTAMP_ARRAY(^ts1, ^ts2, ^v1) | BOOL(^j1) | LAX_BOOL(j1) | BOOL_ARRAY(^j1) | LAX_BOOL_ARRAY(!j1)
   FLOAT64(^j1, wide_number_mode=>^s1) | DOUBLE(^j1, wide_number_mode=>^s1)
   FLOAT64_ARRAY(^j1, wide_number_mode=>^s1) | DOUBLE_ARRAY(^j1, wide_number_mode=>^s1) | LAX_FLOAT64(j1)
-  LAX_DOUBLE(j1) | LAX_FLOAT64_ARRAY(j1) | LAX_DOUBLE_ARRAY(j1) | INT64(^j1) | LAX_INT64(j1) | INT64_ARRAY(^j1)
-  LAX_INT64_ARRAY(j1) | LAX_STRING(j1) | STRING_ARRAY(^j1) | LAX_STRING_ARRAY(j1) | JSON_ARRAY(^s1, ^s2)
+  LAX_DOUBLE(j1) | LAX_FLOAT64_ARRAY(!j1) | LAX_DOUBLE_ARRAY(!j1) | INT64(^j1) | LAX_INT64(j1) | INT64_ARRAY(^j1)
+  LAX_INT64_ARRAY(!j1) | LAX_STRING(j1) | STRING_ARRAY(^j1) | LAX_STRING_ARRAY(!j1) | JSON_ARRAY(s1, s2) | JSON_ARRAY(^n1)
   JSON_ARRAY_APPEND(^j1, ^s1, ^s2, append_each_element=>^b1)
   JSON_ARRAY_INSERT(^j1, ^s1, ^s2, insert_each_element=>^b1) | JSON_CONTAINS(^j1, ^j2) | JSON_EXTRACT(^s1, ^s2)
   JSON_EXTRACT(^j1, ^s1) | JSON_QUERY(^s1, ^s2) | JSON_QUERY(^j1, ^s1) | JSON_EXTRACT_ARRAY(^s1, ^s2)
   JSON_EXTRACT_ARRAY(^j1, ^s1) | JSON_QUERY_ARRAY(^s1, ^s2) | JSON_QUERY_ARRAY(^j1, ^s1) | JSON_EXTRACT_SCALAR(^s1, ^s2)
-  JSON_EXTRACT_SCALAR(^j1, ^s1) | JSON_VALUE(^s1, ^s2) | JSON_VALUE(^j1, ^s1) | JSON_EXTRACT_STRING_ARRAY(^s1, ^s2)
-  JSON_EXTRACT_STRING_ARRAY(^j1, ^s1) | JSON_VALUE_ARRAY(^s1, ^s2) | JSON_VALUE_ARRAY(^j1, ^s1) | JSON_FLATTEN(j1)
+  JSON_EXTRACT_SCALAR(^j1, ^s1) | JSON_VALUE(^s1, ^s2) | JSON_VALUE(^j1, ^s1) | JSON_EXTRACT_STRING_ARRAY(!s1, !s2)
+  JSON_EXTRACT_STRING_ARRAY(!j1, !s1) | JSON_VALUE_ARRAY(!s1, !s2) | JSON_VALUE_ARRAY(!j1, !s1) | JSON_FLATTEN(j1)
   JSON_KEYS(^j1, ^i1, mode=>^s1) | JSON_OBJECT(^s1, ^s2) | JSON_REMOVE(^j1, ^s1, ^s2)
   JSON_SET(^j1, ^s1, ^s2, create_if_missing=>^b1)
   JSON_STRIP_NULLS(^j1, ^s1, include_arrays=>^b1, remove_empty=>^b2) | JSON_TYPE(j1)
-  PARSE_JSON(^s1, wide_number_mode=>^s2) | SAFE_TO_JSON(s1) | TO_JSON(^s1, stringify_wide_numbers=>^b1)
-  TO_JSON(^s1, ^b1) | TO_JSON_STRING(s1, b1) | ST_ANGLE(^g1, ^g2, ^g3) | ST_AREA(^g1, ^b1) | ST_LENGTH(^g1, ^b1)
+  PARSE_JSON(^s1, wide_number_mode=>^s2) | SAFE_TO_JSON(s1) | TO_JSON(s1, stringify_wide_numbers=>b1)
+  TO_JSON(s1, b1) | TO_JSON(^n1) | TO_JSON_STRING(s1, b1) | ST_ANGLE(^g1, ^g2, ^g3) | ST_AREA(^g1, ^b1) | ST_LENGTH(^g1, ^b1)
   ST_PERIMETER(^g1, ^b1) | ST_ASBINARY(g1) | ST_ASTEXT(g1) | ST_ASGEOJSON(g1) | ST_GEOMETRYTYPE(g1)
   ST_AZIMUTH(^g1, ^g2) | ST_BOUNDARY(^g1) | ST_CENTROID(^g1) | ST_CONVEXHULL(^g1) | ST_EXTERIORRING(^g1)
   ST_BOUNDINGBOX(g1) | ST_BUFFER(^g1, ^f1, ^f2, ^b1, ^s1, ^s2) | ST_BUFFERWITHTOLERANCE(^g1, ^f1, ^f2, ^b1, ^s1, ^s2)
@@ -129,7 +132,7 @@ const AGGREGATE_TRANSFORMS = `
   KLL_QUANTILES.INIT_FLOAT64(^f1, ^i1, weight=>^i2) | KLL_QUANTILES.MERGE_PARTIAL(^y1)
   KLL_QUANTILES.MERGE_INT64(^y1, ^i1) | KLL_QUANTILES.MERGE_FLOAT64(^y1, ^i1)
   KLL_QUANTILES.MERGE_POINT_INT64(^y1, ^f1) | KLL_QUANTILES.MERGE_POINT_FLOAT64(^y1, ^f1) | STRING_AGG(^s1, ^s2)
-  BIT_AND(^i1) | BIT_OR(^i1) | BIT_XOR(^i1) | LOGICAL_AND(b1) | LOGICAL_OR(b1) | ST_UNION_AGG(^g1)
+  BIT_AND(i1) | BIT_OR(i1) | BIT_XOR(i1) | LOGICAL_AND(b1) | LOGICAL_OR(b1) | ST_UNION_AGG(^g1)
   ST_CENTROID_AGG(^g1) | ST_EXTENT(^g1)
 `;
 
@@ -159,7 +162,7 @@ const ASK_MODELS = `
 const OPERATORS = `
   ^i1 + ^i2 | ^f1 + ^f2 | ^d1 + ^i1 | ^i1 + ^d1 | ^d1 + ^v1 | ^dt1 + ^v1 | ^ts1 + ^v1 | ^v1 + ^d1 | ^v1 + ^dt1 | ^v1 + ^ts1
   ^v1 + ^v2 | ^i1 - ^i2 | ^d1 - ^i1 | ^d1 - ^v1 | ^dt1 - ^v1 | ^ts1 - ^v1 | ^v1 - ^v2 | ^d1 - ^d2 | ^dt1 - ^dt2
-  ^ts1 - ^ts2 | ^tm1 - ^tm2 | ^i1 * ^i2 | ^v1 * ^i1 | ^i1 * ^v1 | ^f1 / ^f2 | ^v1 / ^i1 | ^i1 & ^i2 | ^y1 & ^y2 | ^i1 << ^i2
+  ^ts1 - ^ts2 | ^tm1 - ^tm2 | ^i1 * ^i2 | ^v1 * ^i1 | ^i1 * ^v1 | ^f1 / ^f2 | ^v1 / ^i1 | i1 & i2 | ^y1 & ^y2 | ^i1 << ^i2
   ^y1 >> ^i1 | -^i1 | -^v1 | +i1 | ~ i1 | ~ y1 | s1 || s2 | y1 || y2 | ^s1 LIKE ^s2 | ^y1 LIKE ^y2
 `;
 
@@ -229,7 +232,7 @@ function told(call: string): Told {
   };
 }
 
-const MARKED = /([\^?~=]*)\b((?:a|r)?(?:bn|dt|ts|tm|[sifnybdvgj])[1-6])\b/g;
+const MARKED = /([\^!?~=]*)\b((?:a|r)?(?:bn|dt|ts|tm|[sifnybdvgj])[1-6])\b/g;
 
 /** What stands in the tables above, as the plan would say it. */
 function expected(marked: string, via: Via): Told {
@@ -238,7 +241,7 @@ function expected(marked: string, via: Via): Told {
   const shown = columns.flatMap(({ marks, name }) =>
     marks.includes("~") ? [] : [`${marks.includes("?") ? "transform" : via} ${name}`],
   );
-  return { shown: shown.sort(), decided: named(/[?~=]/).sort(), predicates: named(/[?~=^]/).sort() };
+  return { shown: shown.sort(), decided: named(/[?~=]/).sort(), predicates: named(/[!?~=^]/).sort() };
 }
 
 const bare = (marked: string): string => marked.replace(MARKED, "$2");

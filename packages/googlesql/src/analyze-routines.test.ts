@@ -10,7 +10,7 @@ const clinic = defining(
   [
     routine("same", "x ANY", "x"),
     routine("last4", "ssn STRING", "SUBSTR(ssn, -4)", STRING),
-    routine("half", "x FLOAT64", "x / 2"),
+    routine("half", "x FLOAT64", "x * 0.5"),
     routine("wide", "x FLOAT64", "x"),
     routine("pick", "a STRING, b STRING", "IF(a = 'x', a, b)"),
     routine("drop", "x ANY", "1"),

@@ -183,6 +183,11 @@ export function ofPieces(value: Flow, pieces: number): Flow {
   return everywhere(value, (leaf) => (leaf.pieces === power ? leaf : { ...leaf, pieces: power }));
 }
 
+/** `value`, that is as short as a number, whatever it was made of. */
+export function ofOnePiece(value: Flow): Flow {
+  return piecesOf([value]) <= 1 ? value : everywhere(value, (leaf) => ({ ...leaf, pieces: 1 }));
+}
+
 /**
  * A statistic over the rows of the query at `depth`. Over what an enclosing query's row provides it is no statistic
  * (`(SELECT SUM(x) FROM UNNEST([p.ssn]) x)` is that row's ssn), nor over what a subquery picked

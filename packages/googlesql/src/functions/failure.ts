@@ -7,27 +7,29 @@
  */
 import type { Expression } from "../tree.ts";
 import type { Type } from "../types.ts";
+import { canBeSure, cannotFail } from "./failing-as-written.ts";
 import { isPlain } from "./plain-argument.ts";
 
 /** Never fails, whatever it is given. */
 const TOTAL: ReadonlySet<string> = new Set(
   `
   COALESCE IF IFNULL NULLIF GREATEST LEAST TYPEOF
-  CHAR_LENGTH CHARACTER_LENGTH UNICODE BYTE_LENGTH LENGTH OCTET_LENGTH CONCAT ENDS_WITH STARTS_WITH
+  CHAR_LENGTH CHARACTER_LENGTH UNICODE BYTE_LENGTH LENGTH OCTET_LENGTH ENDS_WITH STARTS_WITH
   INITCAP LOWER UPPER REVERSE LTRIM RTRIM TRIM REPLACE NORMALIZE NORMALIZE_AND_CASEFOLD SAFE_CONVERT_BYTES_TO_STRING
   SOUNDEX SPLIT STRPOS TO_BASE32 TO_BASE64 TO_HEX TO_CODE_POINTS FARM_FINGERPRINT MD5 SHA1 SHA256 SHA512
   NET.HOST NET.PUBLIC_SUFFIX NET.REG_DOMAIN NET.SAFE_IP_FROM_STRING BAG_OF_WORDS
   SIGN SAFE_NEGATE SAFE_DIVIDE SAFE_ADD SAFE_MULTIPLY SAFE_SUBTRACT IEEE_DIVIDE IS_INF IS_NAN BIT_COUNT ATAN ATAN2 TANH
+  TRUNC SIN COS ASINH CBRT
   RAND GENERATE_UUID CURRENT_TIMESTAMP
-  DATE_DIFF DATETIME_DIFF TIME_DIFF TIME_TRUNC UNIX_DATE UNIX_MICROS UNIX_MILLIS UNIX_SECONDS TIME_ADD TIME_SUB
+  TIME_DIFF TIME_TRUNC UNIX_DATE UNIX_MICROS UNIX_MILLIS UNIX_SECONDS TIME_ADD TIME_SUB
   RANGE_START RANGE_END RANGE_CONTAINS RANGE_OVERLAPS
   ARRAY_CONCAT ARRAY_REVERSE ARRAY_LENGTH ARRAY_TO_STRING ARRAY_INCLUDES ARRAY_INCLUDES_ALL ARRAY_INCLUDES_ANY
   ARRAY_IS_DISTINCT ARRAY_MAX ARRAY_MIN
   JSON_TYPE TO_JSON_STRING JSON_FLATTEN SAFE_TO_JSON LAX_BOOL LAX_INT64 LAX_FLOAT64 LAX_DOUBLE LAX_STRING
-  LAX_BOOL_ARRAY LAX_INT64_ARRAY LAX_FLOAT64_ARRAY LAX_DOUBLE_ARRAY LAX_STRING_ARRAY
   ST_ASTEXT ST_ASGEOJSON ST_ASBINARY ST_GEOMETRYTYPE ST_DIMENSION ST_NPOINTS ST_NUMPOINTS ST_NUMGEOMETRIES ST_ISEMPTY
   ST_ISCLOSED ST_ISCOLLECTION ST_ISRING ST_BOUNDINGBOX
   COUNT COUNTIF APPROX_COUNT_DISTINCT MIN MAX MIN_BY MAX_BY ANY_VALUE STRING_AGG LOGICAL_AND LOGICAL_OR GROUPING
+  BIT_AND BIT_OR BIT_XOR
   FIRST_VALUE LAST_VALUE
   OP_PLUS OP_COMPLEMENT OP_JOIN OP_JOIN_ARRAYS
   `
@@ -46,7 +48,7 @@ const TOTAL_AT: ReadonlyMap<string, number> = new Map([
   ...["JSON_EXTRACT", "JSON_QUERY", "JSON_EXTRACT_SCALAR", "JSON_VALUE", "JSON_EXTRACT_ARRAY", "JSON_QUERY_ARRAY"].map(
     (name) => [name, 0] as const,
   ),
-  ...["JSON_EXTRACT_STRING_ARRAY", "JSON_VALUE_ARRAY", "JSON_KEYS", "RANGE_BUCKET"].map((name) => [name, 0] as const),
+  ...["JSON_KEYS", "RANGE_BUCKET"].map((name) => [name, 0] as const),
   ...["FORMAT_DATE", "FORMAT_DATETIME", "FORMAT_TIME", "FORMAT_TIMESTAMP"].map((name) => [name, 1] as const),
   ...["LPAD", "RPAD", "REPEAT", "REGEXP_REPLACE"].map((name) => [name, 0] as const),
   ...["DATE_TRUNC", "DATETIME_TRUNC", "TIMESTAMP_TRUNC", "LAST_DAY"].map((name) => [name, 0] as const),
@@ -69,7 +71,7 @@ const TOTAL_OF: ReadonlyMap<string, readonly string[]> = new Map<string, readonl
   ["TIME", ["TIME", "DATETIME", "TIMESTAMP"]],
   ["TIMESTAMP", ["DATE", "DATETIME", "TIMESTAMP"]],
   ["STRING", ["DATE", "DATETIME", "TIME", "TIMESTAMP"]],
-  ...["CEIL", "CEILING", "FLOOR", "TRUNC", "ABS"].map((name) => [name, ["FLOAT64"]] as const),
+  ...["CEIL", "CEILING", "FLOOR"].map((name) => [name, ["FLOAT64"]] as const),
 ]);
 
 /** Where these take a time zone: in another one the first and the last times of all are out of range. */
@@ -79,16 +81,39 @@ const ZONE_AT: ReadonlyMap<string, number> = new Map([
 ]);
 
 /**
- * Whether the argument at this place (from 0; -1 for one passed by name) can make the function or operator fail. `types`: of all
- * arguments, null for one that is no value.
+ * Give an ARRAY that holds NULL where the JSON does, or a group took no part in a match: it can't be a result, and SAFE doesn't help, for the function didn't fail.
+ * https://cloud.google.com/bigquery/docs/reference/standard-sql/json_functions#json_value_array
  */
-export function mayFail(name: string, place: number, types: readonly (Type | null)[]): boolean {
+const GIVING_NULLS: ReadonlySet<string> = new Set(
+  `
+  JSON_VALUE_ARRAY JSON_EXTRACT_STRING_ARRAY REGEXP_EXTRACT_ALL
+  LAX_BOOL_ARRAY LAX_INT64_ARRAY LAX_FLOAT64_ARRAY LAX_DOUBLE_ARRAY LAX_STRING_ARRAY
+  `
+    .trim()
+    .split(/\s+/),
+);
+
+/** Whether what the function gives can be an ARRAY that holds NULL, which no result may be. */
+export function givesNulls(name: string): boolean {
+  return GIVING_NULLS.has(name);
+}
+
+/**
+ * Whether the argument at this place (from 0; -1 for one passed by name) can make the function or operator fail. `types`: of all
+ * arguments, null for one that is no value; `written`: how they are, null where it isn't known.
+ */
+export function mayFail(
+  name: string,
+  place: number,
+  types: readonly (Type | null)[],
+  written: readonly (Expression | null)[],
+): boolean {
   const zone = types[ZONE_AT.get(name) ?? types.length];
   if (zone?.kind === "scalar" && zone.name === "STRING") return true;
   const type = types[place];
   const only = FAILS_AT.get(name);
   if (only !== undefined) return place === only;
-  if (TOTAL.has(name) || TOTAL_AT.get(name) === place) return false;
+  if (TOTAL.has(name) || TOTAL_AT.get(name) === place || cannotFail(name, types, written)) return false;
   return place !== 0 || type?.kind !== "scalar" || TOTAL_OF.get(name)?.includes(type.name) !== true;
 }
 
@@ -103,7 +128,8 @@ export function failsBeside(name: string, place: number, written: readonly (Expr
 /** In short, for a reader. */
 export function failureOf(name: string): "never" | "by some arguments" | "yes" {
   if (TOTAL.has(name)) return "never";
-  return TOTAL_AT.has(name) || TOTAL_OF.has(name) || FAILS_AT.has(name) ? "by some arguments" : "yes";
+  const some = TOTAL_AT.has(name) || TOTAL_OF.has(name) || FAILS_AT.has(name) || canBeSure(name);
+  return some ? "by some arguments" : "yes";
 }
 
 /** To each type, the types whose every value casts to it. */

@@ -75,6 +75,12 @@ describe("of NULL most functions give NULL, so that whether another argument mak
     "FORMAT_TIMESTAMP('%Y', SAFE_CAST(ssn AS TIMESTAMP), 'Asia/Tokyo')",
     "DATE_TRUNC(SAFE_CAST(ssn AS DATE), WEEK)",
     "TIMESTAMP_TRUNC(SAFE_CAST(ssn AS TIMESTAMP), DAY, 'UTC')",
+    "REGEXP_EXTRACT_ALL(ssn, 'a|(b)')",
+    "REGEXP_EXTRACT_ALL(ssn, '(b)?')",
+    "REGEXP_EXTRACT_ALL(ssn, 'a(?:(b))*')",
+    "SAFE.REGEXP_EXTRACT_ALL(ssn, '(b){0,2}')",
+    "TF_IDF(TEXT_ANALYZE(ssn), 1048577) OVER ()",
+    "TF_IDF(TEXT_ANALYZE(ssn), 10, -1) OVER ()",
   ])
     test(value, () => assert.ok(fails(value)));
 });
@@ -140,6 +146,9 @@ describe("what is written so that it can't fail tells of nothing:", () => {
     ...["CEIL", "CEILING", "FLOOR", "TRUNC", "ABS"].map((name) => `${name}(SAFE_CAST(ssn AS FLOAT64))`),
     "DATETIME_TRUNC(SAFE_CAST(ssn AS DATETIME), MONTH)",
     "LAST_DAY(SAFE_CAST(ssn AS DATE), MONTH)",
+    "REGEXP_EXTRACT_ALL(ssn, 'a|b')",
+    "REGEXP_EXTRACT_ALL(ssn, '-([0-9]+)')",
+    "TF_IDF(TEXT_ANALYZE(ssn), 1048576, 0) OVER ()",
     "DATE_TRUNC(SAFE_CAST(ssn AS DATE), MONTH)",
     "TIMESTAMP_TRUNC(SAFE_CAST(ssn AS TIMESTAMP), DAY)",
   ])

@@ -15,24 +15,19 @@ const PLAIN: ReadonlyMap<string, readonly (((written: Expression) => boolean) | 
   ...named("REPEAT", [null, notNegative]),
   ...named("DATE_TRUNC DATETIME_TRUNC TIMESTAMP_TRUNC LAST_DAY", [null, wholePart]),
   ...named("INSTR", [null, anything, (written) => positive(negated(written)), positive]),
-  ...named("REGEXP_CONTAINS REGEXP_EXTRACT REGEXP_EXTRACT_ALL REGEXP_INSTR REGEXP_SUBSTR", [
-    null,
-    plainPattern,
-    positive,
-    positive,
-  ]),
+  ...named("REGEXP_EXTRACT_ALL", [null, patternOfAll]),
+  ...named("REGEXP_CONTAINS REGEXP_EXTRACT REGEXP_INSTR REGEXP_SUBSTR", [null, plainPattern, positive, positive]),
   ...named("REGEXP_REPLACE", [null, plainPattern, withoutBackslash]),
   ...named("ARRAY_SLICE", [null, integer, integer]),
   ...named("COLLATE", [null, collation]),
   ...named("HLL_COUNT.INIT", [null, precision]),
   ...named("CONTAINS_SUBSTR", [null, literal]),
   ...named("SEARCH", [null, words]),
-  ...named("TF_IDF", [null, positive, positive]),
+  ...named("TF_IDF", [null, dictionary, notNegative]),
   ...named("JSON_EXTRACT JSON_QUERY JSON_EXTRACT_SCALAR JSON_VALUE JSON_EXTRACT_ARRAY JSON_QUERY_ARRAY", [
     null,
     plainPath,
   ]),
-  ...named("JSON_EXTRACT_STRING_ARRAY JSON_VALUE_ARRAY", [null, plainPath]),
   ...named("JSON_KEYS", [null, positive]),
   ...named("RANGE_BUCKET", [null, ascending]),
   ...named("FORMAT_DATE FORMAT_DATETIME FORMAT_TIME FORMAT_TIMESTAMP", [plainFormat]),
@@ -75,6 +70,11 @@ function notNegative({ kind }: Expression): boolean {
 
 function positive(written: Expression): boolean {
   return written.kind === "IntegerLiteral" && BigInt(written.text) > 0n;
+}
+
+/** https://cloud.google.com/bigquery/docs/reference/standard-sql/text-analysis-functions#tf_idf */
+function dictionary(written: Expression): boolean {
+  return written.kind === "IntegerLiteral" && BigInt(written.text) <= 1_048_576n;
 }
 
 /** A part that begins with the first day there is; a week, or a year of weeks, began before it. */
@@ -163,4 +163,17 @@ function plainPattern(written: Expression): boolean {
   } catch {
     return false;
   }
+}
+
+/** One whose group takes part in every match: of one that doesn't, there is NULL in the array, which no result may hold. */
+function patternOfAll(written: Expression): boolean {
+  if (!plainPattern(written)) return false;
+  const text = written.kind === "StringLiteral" ? written.value : "";
+  return !/\((?!\?)/.test(text) || !/\(\?|[|]|\)[?*{]/.test(text);
+}
+
+/** A pattern that matches no empty text, in the midst of a longer one neither: it doesn't match one alone, and looks at nothing beside it. */
+export function matchesNoEmpty(written: Expression): boolean {
+  if (written.kind !== "StringLiteral" || !plainPattern(written)) return false;
+  return !/\\[bBAz]|\^|\$/.test(written.value.replaceAll("[^", "[")) && !new RegExp(written.value, "u").test("");
 }

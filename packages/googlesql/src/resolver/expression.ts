@@ -10,8 +10,10 @@ import {
   LONG,
   lengthOf,
   NOTHING,
+  ofOnePiece,
   ofPieces,
   picked,
+  piecesOf,
   shape,
   structFlow,
   transformed,
@@ -49,7 +51,7 @@ import type { Context } from "./context.ts";
 import { checkDatePart } from "./date-part.ts";
 import { wholeExpression } from "./effects.ts";
 import { resolveCall } from "./function-call.ts";
-import { piecesOfLiteral, putTogether, sideBySide } from "./growth.ts";
+import { canBeLong, piecesOfLiteral, putTogether, sideBySide } from "./growth.ts";
 import { impliedName } from "./implied-name.ts";
 import { givesNoNull, isNeverNull } from "./never-null.ts";
 import { cellFlow, fieldValue, resolvePath } from "./path.ts";
@@ -101,7 +103,7 @@ function resolveKind(context: Context, node: Tree.Expression, scope: Scope): Val
     case "TypedLiteral": {
       const type = scalarType(node.type);
       if (type === undefined) return context.fail("name", `Type not found: ${node.type}`, node);
-      return literal(context, type, node.value);
+      return text(context, type, node.value);
     }
     case "RangeLiteral":
       return literal(context, resolveTypeName(context, node.type), node.value);
@@ -301,7 +303,7 @@ function applyOperator(
   );
   const types = operands.map((operand) => operand.type);
   for (const [place, operand] of operands.entries())
-    if (mayFail(name, place, types) || failsBeside(name, place, parts)) context.failing.push(operand.flow);
+    if (mayFail(name, place, types, parts) || failsBeside(name, place, parts)) context.failing.push(operand.flow);
   return (
     match?.result ??
     context.fail(
@@ -343,9 +345,9 @@ function binary(context: Context, node: Tree.BinaryExpression, resolve: (e: Tree
   const values = node.operands.map(resolve);
   const arrays = node.operator === "||" && values.some((v) => v.type.kind === "array");
   const name: Operator = arrays ? "OP_JOIN_ARRAYS" : BINARY[node.operator];
-  const result = values.reduce((left, right) => ({
+  const result = values.reduce((left, right, i) => ({
     flow: left.flow,
-    type: applyOperator(context, name, [left, right], node.operator, node),
+    type: applyOperator(context, name, [left, right], node.operator, node, [null, node.operands[i] ?? null]),
     id: context.idOf(node.operator, [left.id, right.id]),
     written: "value",
   }));
@@ -506,7 +508,9 @@ function cast(context: Context, node: Tree.CastExpression, resolve: (e: Tree.Exp
   }
   const unchanged = sameType(operand.type, type) && extras.length === 0 && !hasParameters(node.type);
   const plain = extras.length === 0 && !hasParameters(node.type);
-  if (!node.safe && !unchanged && !(plain && !castMayFail(operand.type, type)))
+  // An element that can't be cast safely is NULL, and no result may hold one.
+  const safe = node.safe && operand.type.kind === "scalar";
+  if (!safe && !unchanged && !(plain && !castMayFail(operand.type, type)))
     context.failing.push(operand.flow, ...extras.map((e) => e.flow));
   const flow = unchanged
     ? operand.flow
@@ -517,7 +521,18 @@ function cast(context: Context, node: Tree.CastExpression, resolve: (e: Tree.Exp
         extras.map((e) => e.flow),
       );
   const operands = [operand, ...extras].map((v) => v.id);
-  return made(type, flow, context.idOf(`CAST ${node.safe} ${typeName(type)} ${hasParameters(node.type)}`, operands));
+  return made(
+    type,
+    castLong(operand, type, flow, extras.length > 0),
+    context.idOf(`CAST ${node.safe} ${typeName(type)} ${hasParameters(node.type)}`, operands),
+  );
+}
+
+/** A number has few digits; a FORMAT makes eight of each byte (BASE2) and nine of each DAY. */
+function castLong(operand: Value, to: Type, flow: Flow, formatted: boolean): Flow {
+  if (!canBeLong(to)) return ofOnePiece(flow);
+  if (formatted) return ofPieces(flow, piecesOf([flow]) * 4);
+  return canBeLong(operand.type) ? flow : ofOnePiece(flow);
 }
 
 /** A STRUCT is cast field by field; every other cast computes a new value. */

@@ -10,6 +10,7 @@ import {
   keysOf,
   LONG,
   NOTHING,
+  ofOnePiece,
   ofPieces,
   type SourceKey,
   shape,
@@ -19,7 +20,7 @@ import {
   whole,
 } from "../flow/flow.ts";
 import { functionNamed } from "../functions/catalogue.ts";
-import { failsBeside, mayFail } from "../functions/failure.ts";
+import { failsBeside, givesNulls, mayFail } from "../functions/failure.ts";
 import { refusalReason } from "../functions/refused.ts";
 import { type FunctionEntry, type Match, matchSignature, type PassedArgument } from "../functions/signature.ts";
 import type { Via } from "../plan.ts";
@@ -31,7 +32,7 @@ import { noteDeciders, watched } from "./computed-if.ts";
 import { resolveConstant } from "./constant.ts";
 import type { Context } from "./context.ts";
 import { checkDatePart } from "./date-part.ts";
-import { gathers, gathersLong, grown } from "./growth.ts";
+import { canBeLong, gathers, gathersLong, givesLong, grown } from "./growth.ts";
 import { lambdaCall, takesLambda } from "./lambda-call.ts";
 import { matchCall } from "./match-call.ts";
 import { asksModel, noteModelCall, refuseModelOptions } from "./model-call.ts";
@@ -178,7 +179,7 @@ function noteFailing(context: Context, name: string, passed: Passed, node: Funct
     const given = passed.arguments[i];
     const place = given?.kind === "value" && given.name !== "" ? -1 : i;
     if (value === null) continue;
-    if (mayFail(name, place, types) || failsBeside(name, place, written)) context.failing.push(value.flow);
+    if (mayFail(name, place, types, written) || failsBeside(name, place, written)) context.failing.push(value.flow);
   }
 }
 
@@ -209,7 +210,7 @@ function scalarCall(context: Context, entry: FunctionEntry, node: FunctionCall, 
     context,
     decidersOf(entry.name, passed).filter((value) => value !== null),
   );
-  if (!safe) noteFailing(context, entry.name, passed, node);
+  if (!safe || givesNulls(entry.name)) noteFailing(context, entry.name, passed, node);
   const { values, conditions, keys } = argumentFlows(found, passed);
   if (asksModel(entry.name)) {
     if (safe) return context.fail("unsupported", `SAFE is not supported with ${entry.name}`, node);
@@ -223,7 +224,7 @@ function scalarCall(context: Context, entry: FunctionEntry, node: FunctionCall, 
         : values.length === 0
           ? CONSTANT
           : transformed(values);
-  const made = grown(context, entry.name, node, shown, values, safe);
+  const made = grown(context, entry.name, node, found.result, shown, values, safe);
   const written = entry.via === "copy" && passed.values.every((v) => v?.written === "null") ? "null" : "value";
   return {
     type: found.result,
@@ -384,6 +385,8 @@ function rowsOf(
   // An array that holds NULL can't be a result.
   const holdsNoNull = name === "ARRAY_AGG" && (node.nulls === "IGNORE" || isNeverNull(node.arguments[0]));
   if (!holdsNoNull) noteFailing(context, name, passed, node);
+  if (node.nulls === "RESPECT" && found.result.kind === "array")
+    context.failing.push(...argumentFlows(found, passed).values);
   const flows = argumentFlows(found, passed);
   if (gathers(name) && gathersLong(flows.values, node.arguments[1], frame.repeated))
     context.failing.push(...flows.values);
@@ -392,7 +395,7 @@ function rowsOf(
     via: entry.via,
     ...flows,
     // Of how many rows, nobody knows.
-    ...(gathers(name) ? { values: flows.values.map((value) => ofPieces(value, LONG)) } : {}),
+    ...(gathers(name) || givesLong(name) ? { values: flows.values.map((value) => ofPieces(value, LONG)) } : {}),
     counts: COUNTS.has(name) && node.input === null && (!frame.repeated || countsOnce(name, passed, node)),
     fields: null,
   };
@@ -428,7 +431,9 @@ function topValues(context: Context, name: string, passed: Passed, node: Functio
     keys,
     counts: false,
     // As long as the last says, or shorter.
-    fields: [value.flow, statistic].map((flow) => chosenBy(flow, keysOf(count.flow).size === 0 ? [] : [count.flow])),
+    fields: [ofPieces(value.flow, LONG), statistic].map((flow) =>
+      chosenBy(flow, keysOf(count.flow).size === 0 ? [] : [count.flow]),
+    ),
   };
 }
 
@@ -453,7 +458,7 @@ function finish(context: Context, rows: OverRows, via: Via, keys: ReadonlySet<So
   return {
     type: rows.type,
     written: "value",
-    flow: decidedBy(chosenBy(shown, rows.conditions), keys),
+    flow: decidedBy(chosenBy(canBeLong(rows.type) ? shown : ofOnePiece(shown), rows.conditions), keys),
     id: context.freshId(),
   };
 }

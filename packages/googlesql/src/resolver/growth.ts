@@ -4,8 +4,11 @@
  * column's may be, doesn't fail; of LONG, or of what somebody may make as long as they like, it can.
  * https://cloud.google.com/bigquery/quotas#query_jobs
  */
-import { type Flow, LONG, ofPieces, piecesOf } from "../flow/flow.ts";
+import { type Flow, LONG, ofOnePiece, ofPieces, piecesOf } from "../flow/flow.ts";
+import { lengtheningOf } from "../functions/lengthening.ts";
+import { matchesNoEmpty } from "../functions/plain-argument.ts";
 import type { FunctionCall } from "../tree.ts";
+import type { Type } from "../types.ts";
 import type { Context } from "./context.ts";
 
 /** Characters of a literal that count as one text. */
@@ -43,53 +46,95 @@ export function grown(
   context: Context,
   name: string,
   node: FunctionCall,
+  result: Type,
   shown: Flow,
   values: readonly Flow[],
   safe: boolean,
 ): Flow {
-  const together = (times = 1): Flow => putTogether(context, shown, values, times, safe);
+  const lengthening = canBeLong(result) ? lengtheningOf(name) : "short";
+  switch (lengthening) {
+    case "short":
+      return ofOnePiece(shown);
+    case "chosen":
+      return shown;
+    case "together":
+      return putTogether(context, shown, values, 1, safe);
+    // Whatever isn't SAFE fails by its arguments, and these are noted where it is called.
+    case "any":
+      return ofPieces(shown, LONG);
+    case "written":
+      return asWritten(context, name, node, shown, values, safe);
+    default:
+      return lengthened(context, shown, values, lengthening, safe);
+  }
+}
+
+/** As long as the first of `values`, so many times; the others say but how. */
+function lengthened(context: Context, shown: Flow, values: readonly Flow[], times: number, safe: boolean): Flow {
+  const pieces = piecesOf(values.slice(0, 1)) * times;
+  if (times > 1 && pieces >= LONG && !safe) context.failing.push(...values);
+  return ofPieces(ofOnePiece(shown), pieces);
+}
+
+function asWritten(
+  context: Context,
+  name: string,
+  node: FunctionCall,
+  shown: Flow,
+  values: readonly Flow[],
+  safe: boolean,
+): Flow {
+  const [first, second, third] = node.arguments;
+  const long = (times: number): Flow => lengthened(context, shown, values, times, safe);
   switch (name) {
-    case "CONCAT":
-    case "ARRAY_CONCAT":
-    case "SAFE_TO_JSON":
-      return together();
-    // What stands for one character may be two, and so on with what is made of it.
-    case "TO_HEX":
-    case "TO_BASE32":
-    case "TO_BASE64":
-    case "TO_JSON_STRING":
-      return together(2);
+    // An element of one character has the separator beside it, or is NULL and has the text for that.
     case "ARRAY_TO_STRING":
-      return together(longest(node, 1));
+      return long(1 + lengthOf(second) + lengthOf(third));
     case "LPAD":
     case "RPAD":
-      return together(Math.ceil(times(node.arguments[1]) / TEXT));
+      return long(Math.ceil(times(second) / TEXT));
     case "REPEAT":
-      return together(times(node.arguments[1]));
+      return long(times(second));
     case "REPLACE":
+      return long(Math.max(1, lengthOf(third)));
     case "REGEXP_REPLACE":
-      return together(longest(node, 2));
-    // These can fail whatever they are given, and so their arguments are noted anyhow.
+      return long(Math.max(1, lengthOf(third) + (matchesSome(second) ? 0 : 1)));
+    // A character can be an escape of four.
     case "FORMAT":
-      return ofPieces(shown, widens(node.arguments[0]) ? LONG : piecesOf(values));
-    case "GENERATE_ARRAY":
-    case "GENERATE_DATE_ARRAY":
-    case "GENERATE_TIMESTAMP_ARRAY":
-    case "GENERATE_RANGE_ARRAY":
-      return ofPieces(shown, LONG);
+      return putTogether(context, shown, values, widens(first) ? LONG : 4, safe);
+    // A character can be an escape of six; where JSON is laid out, each line begins as far in as it is deep.
+    case "TO_JSON_STRING":
+      return long(second === undefined || (second.kind === "BooleanLiteral" && !second.value) ? 4 : 16);
+    // `%c` has 24 characters.
+    case "FORMAT_DATE":
+    case "FORMAT_DATETIME":
+    case "FORMAT_TIME":
+    case "FORMAT_TIMESTAMP":
+      return first?.kind === "StringLiteral" && first.value.length <= 80 ? ofOnePiece(shown) : long(16);
+    // With options it takes characters apart, as NORMALIZE does.
+    case "TEXT_ANALYZE":
+      return long(second === undefined ? 2 : 8);
     default:
-      return shown;
+      return ofPieces(shown, LONG);
   }
+}
+
+/** Whether a pattern is replaced only where it matches some character: what matches nothing does so between all of them. */
+function matchesSome(pattern: Argument): boolean {
+  return pattern?.kind === "StringLiteral" && matchesNoEmpty(pattern);
+}
+
+/** What is no number, no date and no truth. */
+export function canBeLong(type: Type): boolean {
+  return type.kind !== "scalar" || ["STRING", "BYTES", "JSON", "GEOGRAPHY"].includes(type.name);
 }
 
 type Argument = FunctionCall["arguments"][number] | undefined;
 
-/** How often a text stands in the result whose place is taken by the arguments from here on. */
-function longest(node: FunctionCall, from: number): number {
-  const lengths = node.arguments
-    .slice(from)
-    .map((a) => (a.kind === "StringLiteral" ? Math.max(1, a.value.length) : LONG));
-  return Math.max(1, ...lengths);
+/** Characters of a text that is written. */
+function lengthOf(argument: Argument): number {
+  if (argument === undefined) return 0;
+  return argument.kind === "StringLiteral" ? argument.value.length : LONG;
 }
 
 /** A length of so many characters, or so many times the text. */
@@ -102,12 +147,23 @@ function widens(argument: Argument): boolean {
   return argument?.kind !== "StringLiteral" || /[*]|[0-9]{3}/.test(argument.value);
 }
 
+/** Elements that a lambda gives for each of an array's: a character of what the array is of may have been one, and any text stands for it. */
+export function mappedLong(context: Context, made: Flow, body: Flow, shapes: readonly Flow[]): Flow {
+  if (Math.max(piecesOf(shapes), piecesOf([body])) > FEW) context.failing.push(body, ...shapes);
+  return ofPieces(made, LONG);
+}
+
 /**
  * What an aggregate gives that puts all rows together. Each row once, of values that tables hold, it is no longer than they are;
  * rows that a join repeats, or texts of the query's own, make it as long as somebody likes.
  */
 export function gathers(name: string): boolean {
   return name === "STRING_AGG" || name === "ARRAY_AGG" || name === "ARRAY_CONCAT_AGG";
+}
+
+/** Aggregates and window functions that give what can be long otherwise: a sketch of up to 16 MB, shapes put together, words with figures. */
+export function givesLong(name: string): boolean {
+  return /^(?:HLL_COUNT|KLL_QUANTILES|ML)\.|^ST_|^(?:APPROX_QUANTILES|TF_IDF)$/.test(name);
 }
 
 const FEW = 16;

@@ -20,6 +20,7 @@ import { arrayOf, BOOL, coerces, INT64, STRING, structOf, type Type, typeName } 
 import { refuseModifiers } from "./call-modifiers.ts";
 import { watched } from "./computed-if.ts";
 import type { Context } from "./context.ts";
+import { mappedLong } from "./growth.ts";
 import { impliedName } from "./implied-name.ts";
 import { addName, type Column, fold, frameOf, NO_RANGES, type Scope, type Value } from "./scope.ts";
 
@@ -87,7 +88,7 @@ function zipped(context: Context, node: FunctionCall, scope: Scope, safe: boolea
   return {
     type: context.bounded(arrayOf(type), node),
     written: "value",
-    flow: ofLength(structFlow(beside), shapes),
+    flow: mappedLong(context, ofLength(structFlow(beside), shapes), structFlow(beside), shapes),
     id: context.idOf("call ARRAY_ZIP", ids),
   };
 }
@@ -98,7 +99,7 @@ function mapped(context: Context, body: Value, shapes: readonly Flow[], id: numb
   // An array that holds NULL can't be a result.
   context.failing.push(body.flow);
   const type = context.bounded(arrayOf(body.type), node);
-  return { type, written: "value", flow: ofLength(body.flow, shapes), id };
+  return { type, written: "value", flow: mappedLong(context, ofLength(body.flow, shapes), body.flow, shapes), id };
 }
 
 interface ArrayValue extends Value {

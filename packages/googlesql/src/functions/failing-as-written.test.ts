@@ -1,0 +1,127 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { scriptOf } from "../testing/clinic.ts";
+
+/** Whether the query that shows `value` is said to fail by what is in it. */
+const fails = (value: string): boolean =>
+  scriptOf(`SELECT ${value} AS x FROM patients`).statements.some(({ reads }) =>
+    reads.some(({ columns }) =>
+      columns.some(({ path, uses }) => ["ssn", "weight", "born"].includes(path) && uses.includes("predicate")),
+    ),
+  );
+
+const INTEGER = "LENGTH(ssn)";
+const NUMERIC = "SAFE_CAST(ssn AS NUMERIC)";
+const TIMESTAMP = "SAFE_CAST(ssn AS TIMESTAMP)";
+
+describe("a call that can fail:", () => {
+  for (const value of [
+    "CONCAT('a', SAFE_CAST(ssn AS BYTES))",
+    "CONCAT(SAFE_CAST(ssn AS BYTES), 1)",
+    `DATE_DIFF(${TIMESTAMP}, CURRENT_TIMESTAMP(), NANOSECOND)`,
+    `TIMESTAMP_DIFF(${TIMESTAMP}, CURRENT_TIMESTAMP(), NANOSECOND)`,
+    "DATETIME_DIFF(SAFE_CAST(ssn AS DATETIME), DATETIME '2026-01-01', NANOSECOND)",
+    "ROUND(weight, -2)",
+    "ROUND(weight, id)",
+    `ROUND(${NUMERIC})`,
+    `ROUND(${NUMERIC}, 2, 'x')`,
+    `ABS(${INTEGER})`,
+    `-${INTEGER}`,
+    `MOD(${INTEGER}, 0)`,
+    `MOD(${INTEGER}, id)`,
+    `DIV(${INTEGER}, -1)`,
+    "weight / 0",
+    "weight / 0.5",
+    "weight / id",
+    "10 / weight",
+    "100 / 2 / weight",
+    "weight / 2 / id",
+    `MAKE_INTERVAL(${INTEGER}) / 2`,
+    "SAFE_CAST(ssn AS BYTES) & b'a'",
+    `${INTEGER} << -1`,
+    `${INTEGER} >> id`,
+    "PERCENTILE_CONT(weight, 1.5) OVER ()",
+    "PERCENTILE_DISC(weight, -0.1) OVER ()",
+    "APPROX_QUANTILES(weight, 0)",
+    "APPROX_QUANTILES(weight, 100000)",
+    "APPROX_QUANTILES(weight, 4 RESPECT NULLS)",
+    "NTH_VALUE(weight, 0) OVER ()",
+    "AVG(weight)",
+    `AVG(${NUMERIC})`,
+    "TRANSLATE(ssn, 'aa', 'bc')",
+    "TRANSLATE(ssn, name, '')",
+    `TO_JSON(${NUMERIC})`,
+    `TO_JSON([STRUCT(${NUMERIC} AS a)])`,
+    `TO_JSON(STRUCT(ssn AS a, SAFE.PARSE_JSON(ssn) AS b))`,
+    "JSON_OBJECT(name, ssn)",
+    "JSON_OBJECT(['a'], [ssn])",
+    `JSON_ARRAY(ssn, ${NUMERIC})`,
+    "FORMAT('%d', ssn)",
+    "FORMAT('%s', weight)",
+    "FORMAT('%s %s', ssn)",
+    "FORMAT('%s', ssn, ssn)",
+    "FORMAT('%x', LENGTH(ssn))",
+    "FORMAT('%*d', id, LENGTH(ssn))",
+    "FORMAT('%', ssn)",
+    "FORMAT('%s%', ssn)",
+    "FORMAT('%q', ssn)",
+    "FORMAT('%.400f', weight)",
+    "FORMAT(name, ssn)",
+  ])
+    test(value, () => assert.ok(fails(value)));
+});
+
+describe("what gives an array that may hold NULL, which no result may, with SAFE or without:", () => {
+  for (const value of [
+    "JSON_VALUE_ARRAY(ssn)",
+    "JSON_VALUE_ARRAY(ssn, '$.a')",
+    "SAFE.JSON_VALUE_ARRAY(ssn)",
+    "JSON_EXTRACT_STRING_ARRAY(ssn, '$.a')",
+    "SAFE.JSON_EXTRACT_STRING_ARRAY(ssn)",
+    "LAX_STRING_ARRAY(SAFE.PARSE_JSON(ssn))",
+    "SAFE.LAX_INT64_ARRAY(SAFE.PARSE_JSON(ssn))",
+    "SAFE_CAST(SPLIT(ssn) AS ARRAY<INT64>)",
+    "SAFE_CAST(STRUCT(SPLIT(ssn) AS a) AS STRUCT<a ARRAY<INT64>>)",
+  ])
+    test(value, () => assert.ok(fails(value)));
+});
+
+describe("a call that can't:", () => {
+  for (const value of [
+    "CONCAT('a', 1, weight, born, TRUE)",
+    "CONCAT(SAFE_CAST(ssn AS BYTES), b'a')",
+    "DATE_DIFF(CURRENT_DATE(), born, YEAR)",
+    `TIMESTAMP_DIFF(CURRENT_TIMESTAMP(), ${TIMESTAMP}, DAY)`,
+    "ROUND(weight)",
+    "ROUND(weight, 2)",
+    `ROUND(${INTEGER} / 12, 1)`,
+    "TRUNC(weight, 1)",
+    `TRUNC(${NUMERIC})`,
+    "ABS(weight)",
+    "-weight",
+    `ABS(${NUMERIC})`,
+    `MOD(${INTEGER}, 10)`,
+    `DIV(${INTEGER}, 10)`,
+    "weight / 100",
+    "weight / 2.54",
+    "weight / 2 / 3",
+    `${INTEGER} & 3`,
+    `${INTEGER} >> 3`,
+    "DATETIME(born, TIME '12:00:00')",
+    "PERCENTILE_CONT(weight, 0.5) OVER ()",
+    "PERCENTILE_DISC(weight, 1) OVER ()",
+    "APPROX_QUANTILES(weight, 4)",
+    "NTH_VALUE(weight, 2) OVER ()",
+    `AVG(${INTEGER})`,
+    `BIT_XOR(${INTEGER})`,
+    "COS(weight)",
+    "TRANSLATE(ssn, '-. ', '')",
+    "TO_JSON(STRUCT(ssn, weight AS a, born, visits))",
+    "JSON_OBJECT('a', ssn, 'b', weight)",
+    "JSON_ARRAY(ssn, born)",
+    "FORMAT('%s is %d%% of %t', ssn, LENGTH(ssn), born)",
+    "FORMAT('%05d|%-10s|%.2f|%T', LENGTH(ssn), ssn, weight, ssn)",
+    "SAFE_CAST(ssn AS INT64)",
+  ])
+    test(value, () => assert.ok(!fails(value)));
+});

@@ -1,0 +1,143 @@
+/**
+ * Calls that can't fail, as they are written or for the types they are given, of functions that otherwise can. Plain queries are full of
+ * them: `ROUND(AVG(x), 2)`, `MOD(id, 10)`, `TIMESTAMP_DIFF(a, b, DAY)`.
+ * https://cloud.google.com/bigquery/docs/reference/standard-sql/functions-all
+ */
+import type { Expression } from "../tree.ts";
+import type { Type } from "../types.ts";
+
+type Types = readonly (Type | null)[];
+type Written = readonly (Expression | null)[];
+
+const NEVER: ReadonlyMap<string, (types: Types, written: Written) => boolean> = new Map([
+  // BYTES beside STRING are cast to it, where they are UTF-8.
+  ...named("CONCAT", (types: Types) => types.every((type) => is(type, BYTES)) || types.every((type) => is(type, TEXT))),
+  // Of all parts, only nanoseconds are so many between the first day and the last that INT64 can't hold them.
+  ...named("DATE_DIFF DATETIME_DIFF TIMESTAMP_DIFF", (_: Types, [, , part]: Written) => {
+    return part?.kind === "DatePart" && part.name !== "NANOSECOND";
+  }),
+  // To the left of the point a number can be rounded up to more than its type holds.
+  ...named("ROUND", ([of]: Types, [, places, ...more]: Written) => {
+    return is(of, FLOATING) && more.length === 0 && (places === undefined || atLeast(places, 0));
+  }),
+  ...named("ABS OP_NEGATE", ([of]: Types) => is(of, SYMMETRICAL)),
+  ...named("MOD DIV", (_: Types, [, by]: Written) => atLeast(by, 1)),
+  ...named("OP_DIVIDE", ([of]: Types, [, by]: Written) => is(of, NUMBER) && atLeast(by, 1)),
+  // BYTES must be as long as each other.
+  ...named("OP_BITWISE", (types: Types) => types.every((type) => is(type, INTEGER))),
+  ...named("OP_SHIFT", (_: Types, [, by]: Written) => atLeast(by, 0)),
+  ...named("DATETIME", ([date, time]: Types) => is(date, DATE) && is(time, TIME)),
+  // Added up in 128 bits.
+  ...named("AVG", ([of]: Types) => is(of, INTEGER)),
+  ...named("PERCENTILE_CONT PERCENTILE_DISC", (_: Types, [, at]: Written) => atLeast(at, 0) && atMost(at, 1)),
+  // Few enough that they are no long array.
+  ...named("APPROX_QUANTILES", (_: Types, [, count]: Written) => atLeast(count, 1) && atMost(count, 100)),
+  ...named("NTH_VALUE", (_: Types, [, place]: Written) => atLeast(place, 1)),
+  ...named("FORMAT", fitsFormat),
+  // No character stands twice among those to replace.
+  ...named("TRANSLATE", (_: Types, [, from, to]: Written) => {
+    return from?.kind === "StringLiteral" && to?.kind === "StringLiteral" && differ([...from.value]);
+  }),
+  // Of a NUMERIC not every value is a number of JSON; nor are values in JSON less deep than it may be.
+  ...named("TO_JSON JSON_ARRAY", (types: Types) => types.every(isPlainJson)),
+  ...named("JSON_OBJECT", (types: Types, written: Written) => {
+    const keys = written.filter((_, i) => i % 2 === 0);
+    return types.every(isPlainJson) && keys.every((key) => key?.kind === "StringLiteral");
+  }),
+]);
+
+/** Whether no argument of this call can make it fail. `written` is null for an argument that isn't known, or is passed by name. */
+export function cannotFail(name: string, types: Types, written: Written): boolean {
+  return NEVER.get(name)?.(types, written) === true;
+}
+
+/** Whether some calls of the function can't. */
+export function canBeSure(name: string): boolean {
+  return NEVER.has(name);
+}
+
+function named<T>(names: string, value: T): readonly (readonly [string, T])[] {
+  return names.split(" ").map((name) => [name, value] as const);
+}
+
+const BYTES = new Set(["BYTES"]);
+/** What casts to STRING whatever it is. */
+const TEXT = new Set([
+  "STRING",
+  "INT64",
+  "FLOAT64",
+  "NUMERIC",
+  "BIGNUMERIC",
+  "BOOL",
+  "DATE",
+  "DATETIME",
+  "TIME",
+  "TIMESTAMP",
+  "INTERVAL",
+]);
+const STRING = new Set(["STRING"]);
+const FRACTION = new Set(["FLOAT64", "NUMERIC", "BIGNUMERIC"]);
+const DATE = new Set(["DATE"]);
+const TIME = new Set(["TIME"]);
+const INTEGER = new Set(["INT64"]);
+const FLOATING = new Set(["INT64", "FLOAT64"]);
+const NUMBER = new Set(["INT64", "FLOAT64", "NUMERIC", "BIGNUMERIC"]);
+/** To each value of the type, there is its negative. */
+const SYMMETRICAL = new Set(["FLOAT64", "NUMERIC"]);
+const JSON_VALUES = new Set(["STRING", "BYTES", "INT64", "FLOAT64", "BOOL", "DATE", "DATETIME", "TIME", "TIMESTAMP"]);
+
+function is(type: Type | null | undefined, names: ReadonlySet<string>): boolean {
+  return type?.kind === "scalar" && names.has(type.name);
+}
+
+function isPlainJson(type: Type | null): boolean {
+  if (type?.kind === "struct") return type.fields.every((field) => isPlainJson(field.type));
+  return type?.kind === "array" ? isPlainJson(type.element) : is(type, JSON_VALUES);
+}
+
+const LITERAL_FORMAT = /%(?:%|[-+ #0']*\d{0,2}(?:\.\d{1,2})?([a-zA-Z]))/g;
+
+/**
+ * Each specifier is one that takes all values of its argument's type: `%x` takes no number below zero.
+ * https://cloud.google.com/bigquery/docs/reference/standard-sql/string_functions#format_string
+ */
+function fitsFormat([, ...types]: Types, [format]: Written): boolean {
+  if (format?.kind !== "StringLiteral" || format.value.replaceAll(LITERAL_FORMAT, "").includes("%")) return false;
+  const specifiers = [...format.value.matchAll(LITERAL_FORMAT)].flatMap(([, letter]) => letter ?? []);
+  return specifiers.length === types.length && specifiers.every((letter, i) => fits(letter, types[i]));
+}
+
+function fits(letter: string, type: Type | null | undefined): boolean {
+  switch (letter) {
+    case "d":
+    case "i":
+      return is(type, INTEGER);
+    case "s":
+      return is(type, STRING);
+    case "f":
+    case "F":
+    case "e":
+    case "E":
+    case "g":
+    case "G":
+      return is(type, FRACTION);
+    case "t":
+    case "T":
+      return type !== null && type !== undefined;
+    default:
+      return false;
+  }
+}
+
+/** A number that is written and is no less. */
+function atLeast(written: Expression | null | undefined, least: number): boolean {
+  return (written?.kind === "IntegerLiteral" || written?.kind === "FloatLiteral") && Number(written.text) >= least;
+}
+
+function atMost(written: Expression | null | undefined, most: number): boolean {
+  return (written?.kind === "IntegerLiteral" || written?.kind === "FloatLiteral") && Number(written.text) <= most;
+}
+
+function differ(characters: readonly string[]): boolean {
+  return new Set(characters).size === characters.length;
+}
