@@ -1,42 +1,45 @@
 import {
-  CALLS_WITHOUT_PARENTHESES,
-  FUNCTION_KEYWORDS,
-  PLAIN_IDENTIFIER,
-  RESERVED_KEYWORDS,
-  SPECIAL_CALLS,
-} from "./keywords.ts";
+  BINARY,
+  call,
+  datePart,
+  functionName,
+  interval,
+  literalValue,
+  NOT,
+  operand,
+  POSTFIX,
+  PRIMARY,
+  typeParameters,
+  UNARY,
+  type ValueLiteral,
+} from "./print-expressions.ts";
 import { matchRecognize, pivot, printPipe, rowPattern, setOperator, unpivot } from "./print-pipes.ts";
+import {
+  frame,
+  frameBound,
+  join,
+  listed,
+  query,
+  queryPart,
+  recursionDepth,
+  select,
+  starModifiers,
+  tableOperand,
+  windowSpecification,
+} from "./print-queries.ts";
 import { printStatement } from "./print-statements.ts";
-import { backquote, type Printing, parameterName, path, words } from "./printing.ts";
-import { escapeBytes, escapeString } from "./string-escapes.ts";
+import { as, backquote, type Printing, parameterName, path, words } from "./printing.ts";
 import { tableNameParts } from "./table-name.ts";
 import type {
-  Argument,
-  DatePart,
   Expression,
-  FrameBound,
   FunctionCall,
   Identifier,
-  IntervalExpression,
-  Join,
-  Literal,
   Node,
   PipeNode,
-  Query,
-  RecursionDepth,
-  Select,
-  SelectDotStar,
-  SelectStar,
   StatementNode,
-  TableExpression,
   TableFunctionCall,
   TablePath,
-  WindowFrame,
-  WindowSpecification,
 } from "./tree.ts";
-
-/** Literals with a value; TRUE, FALSE and NULL are words of the language. */
-export type ValueLiteral = Exclude<Literal, { kind: "NullLiteral" | "BooleanLiteral" }>;
 
 export interface PrintOptions {
   /** The full name of a table, one backquoted identifier a part. Undefined: as it stands in the tree. */
@@ -54,17 +57,6 @@ export interface PrintOptions {
   /** What to print for a literal's value; `index` counts from 0 in print order. Undefined: the value. */
   readonly literal?: (node: ValueLiteral, index: number) => string | undefined;
 }
-
-/** How tightly an expression binds, from loose to tight. */
-const OR = 1;
-const AND = 2;
-const NOT = 3;
-const COMPARISON = 4;
-const BINARY = 5;
-const UNARY = 6;
-const PRIMARY = 7;
-/** A primary that another `.`, `[` or `.*` may follow without parentheses. */
-const POSTFIX = 8;
 
 /**
  * Prints a tree as canonical GoogleSQL: one line, ASCII, keywords in upper case, identifiers backquoted, strings between
@@ -95,31 +87,31 @@ class Printer implements Printing {
       case "QueryStatement":
         return this.node(node.query);
       case "Query":
-        return this.#query(node);
+        return query(node, this);
       case "WithClause":
         return `WITH ${node.recursive ? "RECURSIVE " : ""}${this.list(node.entries)}`;
       case "CommonTable":
         return words(`${this.node(node.name)} AS (${this.node(node.query)})`, node.depth && this.node(node.depth));
       case "RecursionDepth":
-        return this.#recursionDepth(node);
+        return recursionDepth(node, this);
       case "FromQuery":
         return `FROM ${this.node(node.from)}`;
       case "SetOperation": {
         const operator = setOperator(node.operator, node.match, this);
-        return node.inputs.map((input) => this.#queryPart(input)).join(` ${operator} `);
+        return node.inputs.map((input) => queryPart(input, this)).join(` ${operator} `);
       }
       case "ColumnMatch":
         return setOperator("UNION ALL", node, this);
       case "SelectMode":
         return words(`WITH ${node.mode}`, node.options && `OPTIONS ${this.node(node.options)}`);
       case "Select":
-        return this.#select(node);
+        return select(node, this);
       case "SelectExpression":
-        return this.node(node.expression) + this.#as(node.alias);
+        return this.node(node.expression) + as(node.alias, this);
       case "SelectStar":
-        return `*${this.#starModifiers(node)}`;
+        return `*${starModifiers(node, this)}`;
       case "SelectDotStar":
-        return `${this.#dotStarOperand(node.expression)}.*${this.#starModifiers(node)}`;
+        return `${operand(node.expression, POSTFIX, this)}.*${starModifiers(node, this)}`;
       case "StarReplacement":
         return `${this.node(node.expression)} AS ${this.node(node.name)}`;
       case "OrderItem":
@@ -148,19 +140,19 @@ class Printer implements Printing {
       case "TablePath":
         return this.#tablePath(node);
       case "TableSubquery":
-        return `(${this.node(node.query)})${this.#as(node.alias)}`;
+        return `(${this.node(node.query)})${as(node.alias, this)}`;
       case "PivotedTable":
-        return `${this.node(node.table)} ${this.node(node.pivot)}${this.#as(node.alias)}`;
+        return `${this.node(node.table)} ${this.node(node.pivot)}${as(node.alias, this)}`;
       case "UnpivotedTable":
-        return `${this.node(node.table)} ${this.node(node.unpivot)}${this.#as(node.alias)}`;
+        return `${this.node(node.table)} ${this.node(node.unpivot)}${as(node.alias, this)}`;
       case "SampledTable":
-        return `${this.#tableOperand(node.table)} ${this.node(node.sample)}`;
+        return `${tableOperand(node.table, this)} ${this.node(node.sample)}`;
       case "MatchedTable":
-        return `${this.#tableOperand(node.table)} ${this.node(node.match)}${this.#as(node.alias)}`;
+        return `${tableOperand(node.table, this)} ${this.node(node.match)}${as(node.alias, this)}`;
       case "Pivot":
         return pivot(node, this);
       case "PivotExpression":
-        return this.node(node.expression) + this.#as(node.alias);
+        return this.node(node.expression) + as(node.alias, this);
       case "Unpivot":
         return unpivot(node, this);
       case "UnpivotColumns": {
@@ -184,13 +176,13 @@ class Printer implements Printing {
         return `MODEL ${this.name(node, node.parts)}`;
       case "Unnest":
         return words(
-          `UNNEST(${this.node(node.expression)})${this.#as(node.alias)}`,
+          `UNNEST(${this.node(node.expression)})${as(node.alias, this)}`,
           node.withOffset && this.node(node.withOffset),
         );
       case "WithOffset":
-        return `WITH OFFSET${this.#as(node.alias)}`;
+        return `WITH OFFSET${as(node.alias, this)}`;
       case "Join":
-        return this.#join(node);
+        return join(node, this);
       case "JoinOn":
         return `ON ${this.node(node.expression)}`;
       case "JoinUsing":
@@ -200,11 +192,11 @@ class Printer implements Printing {
       case "WindowName":
         return this.node(node.name);
       case "WindowSpecification":
-        return this.#windowSpecification(node);
+        return windowSpecification(node, this);
       case "WindowFrame":
-        return this.#frame(node);
+        return frame(node, this);
       case "FrameBound":
-        return this.#frameBound(node);
+        return frameBound(node, this);
       case "NullLiteral":
         return "NULL";
       case "BooleanLiteral":
@@ -219,32 +211,32 @@ class Printer implements Printing {
       case "RangeLiteral":
         return `${this.node(node.type)} ${this.#value(node)}`;
       case "FieldAccess":
-        return `${this.#operand(node.operand, node.operand.kind === "PathExpression" ? POSTFIX + 1 : POSTFIX)}.${this.node(node.field)}`;
+        return `${operand(node.operand, node.operand.kind === "PathExpression" ? POSTFIX + 1 : POSTFIX, this)}.${this.node(node.field)}`;
       case "Subscript": {
-        const operand = this.#operand(node.operand, POSTFIX);
+        const array = operand(node.operand, POSTFIX, this);
         const index = this.node(node.index);
-        return node.accessor === null ? `${operand}[${index}]` : `${operand}[${node.accessor}(${index})]`;
+        return node.accessor === null ? `${array}[${index}]` : `${array}[${node.accessor}(${index})]`;
       }
       case "Parameter":
         return node.name === null ? "?" : `@${parameterName(node.name)}`;
       case "SystemVariable":
         return `@@${node.parts.map(({ name }) => parameterName(name)).join(".")}`;
       case "LogicalExpression":
-        return node.operands.map((operand) => this.#operand(operand, NOT)).join(` ${node.operator} `);
+        return node.operands.map((part) => operand(part, NOT, this)).join(` ${node.operator} `);
       case "NotExpression":
-        return `NOT ${this.#operand(node.operand, NOT)}`;
+        return `NOT ${operand(node.operand, NOT, this)}`;
       case "UnaryExpression":
-        return `${node.operator}${this.#operand(node.operand, PRIMARY)}`;
+        return `${node.operator}${operand(node.operand, PRIMARY, this)}`;
       case "BinaryExpression":
-        return node.operands.map((operand) => this.#operand(operand, UNARY)).join(` ${node.operator} `);
+        return node.operands.map((part) => operand(part, UNARY, this)).join(` ${node.operator} `);
       case "ComparisonExpression":
-        return `${this.#operand(node.left, BINARY)} ${node.operator} ${this.#operand(node.right, BINARY)}`;
+        return `${operand(node.left, BINARY, this)} ${node.operator} ${operand(node.right, BINARY, this)}`;
       case "IsExpression":
-        return `${this.#operand(node.operand, BINARY)} IS ${node.not ? "NOT " : ""}${node.test}`;
+        return `${operand(node.operand, BINARY, this)} IS ${node.not ? "NOT " : ""}${node.test}`;
       case "IsDistinctFrom":
-        return `${this.#operand(node.left, BINARY)} IS ${node.not ? "NOT " : ""}DISTINCT FROM ${this.#operand(node.right, BINARY)}`;
+        return `${operand(node.left, BINARY, this)} IS ${node.not ? "NOT " : ""}DISTINCT FROM ${operand(node.right, BINARY, this)}`;
       case "InExpression":
-        return `${this.#operand(node.operand, BINARY)} ${node.not ? "NOT " : ""}IN ${this.node(node.source)}`;
+        return `${operand(node.operand, BINARY, this)} ${node.not ? "NOT " : ""}IN ${this.node(node.source)}`;
       case "ExpressionList":
         return `(${this.list(node.items)})`;
       case "UnnestOperand":
@@ -253,13 +245,13 @@ class Printer implements Printing {
         return `(${this.node(node.query)})`;
       case "BetweenExpression":
         return (
-          `${this.#operand(node.operand, BINARY)} ${node.not ? "NOT " : ""}BETWEEN ` +
-          `${this.#operand(node.low, BINARY)} AND ${this.#operand(node.high, BINARY)}`
+          `${operand(node.operand, BINARY, this)} ${node.not ? "NOT " : ""}BETWEEN ` +
+          `${operand(node.low, BINARY, this)} AND ${operand(node.high, BINARY, this)}`
         );
       case "LikeExpression":
-        return `${this.#operand(node.operand, BINARY)} ${node.not ? "NOT " : ""}LIKE ${this.#operand(node.pattern, BINARY)}`;
+        return `${operand(node.operand, BINARY, this)} ${node.not ? "NOT " : ""}LIKE ${operand(node.pattern, BINARY, this)}`;
       case "QuantifiedLike":
-        return `${this.#operand(node.operand, BINARY)} ${node.not ? "NOT " : ""}LIKE ${node.quantifier} ${this.node(node.patterns)}`;
+        return `${operand(node.operand, BINARY, this)} ${node.not ? "NOT " : ""}LIKE ${node.quantifier} ${this.node(node.patterns)}`;
       case "CaseExpression":
         return words(
           "CASE",
@@ -286,13 +278,13 @@ class Printer implements Printing {
           node.timeZone && `AT TIME ZONE ${this.node(node.timeZone)}`,
         )})`;
       case "IntervalExpression":
-        return this.#interval(node);
+        return interval(node, this);
       case "DatePart":
         return datePart(node);
       case "StructExpression":
         return `${node.type === null ? "STRUCT" : this.node(node.type)}(${this.list(node.fields)})`;
       case "StructField":
-        return this.node(node.expression) + this.#as(node.alias);
+        return this.node(node.expression) + as(node.alias, this);
       case "TupleExpression":
         return `(${this.list(node.elements)})`;
       case "ArrayExpression":
@@ -304,7 +296,7 @@ class Printer implements Printing {
       case "WithBinding":
         return `${this.node(node.name)} AS ${this.node(node.expression)}`;
       case "FunctionCall":
-        return this.#call(node);
+        return call(node, this.#calledName(node), this);
       case "StarArgument":
         return "*";
       case "NamedArgument":
@@ -320,7 +312,7 @@ class Printer implements Printing {
       case "HavingModifier":
         return `HAVING ${node.extreme} ${this.node(node.expression)}`;
       case "SimpleType":
-        return node.parameters.length === 0 ? node.name : `${node.name}(${this.#typeParameters(node.parameters)})`;
+        return node.parameters.length === 0 ? node.name : `${node.name}(${typeParameters(node.parameters, this)})`;
       case "ArrayType":
         return `ARRAY<${this.node(node.element)}>`;
       case "StructType":
@@ -335,7 +327,7 @@ class Printer implements Printing {
   }
 
   comparand(node: Expression): string {
-    return this.#operand(node, BINARY);
+    return operand(node, BINARY, this);
   }
 
   list(nodes: readonly Node[], separator = ", "): string {
@@ -345,68 +337,6 @@ class Printer implements Printing {
       if (node !== undefined) text += i === 0 ? this.node(node) : separator + this.node(node);
     }
     return text;
-  }
-
-  #as(alias: Identifier | null): string {
-    return alias === null ? "" : ` AS ${this.node(alias)}`;
-  }
-
-  /** An operand that must bind at least as tightly as `least`, else it goes in parentheses. */
-  #operand(expression: Expression, least: number): string {
-    const text = this.node(expression);
-    return tightness(expression) >= least ? text : `(${text})`;
-  }
-
-  // ------------------------------------------------------------------------------------------------------ queries
-
-  #query(node: Query): string {
-    return words(
-      node.with && this.node(node.with),
-      this.#queryPart(node.body),
-      node.orderBy.length > 0 && `ORDER BY ${this.list(node.orderBy)}`,
-      node.limit && this.node(node.limit),
-      this.list(node.pipes, " "),
-    );
-  }
-
-  #recursionDepth({ alias, lower, upper }: RecursionDepth): string {
-    const bound = (node: Expression | null): string => (node === null ? "UNBOUNDED" : this.node(node));
-    const bounds = lower !== null ? `BETWEEN ${bound(lower)} AND ${bound(upper)}` : upper && `MAX ${bound(upper)}`;
-    return words(`WITH DEPTH${this.#as(alias)}`, bounds);
-  }
-
-  /** A join as an operand of TABLESAMPLE and its like. */
-  #tableOperand(table: TableExpression): string {
-    return table.kind === "Join" ? `(${this.node(table)})` : this.node(table);
-  }
-
-  #queryPart(node: Query["body"]): string {
-    return node.kind === "Query" ? `(${this.node(node)})` : this.node(node);
-  }
-
-  #select(node: Select): string {
-    return words(
-      "SELECT",
-      node.mode && this.node(node.mode),
-      node.quantifier,
-      node.as && `AS ${node.as}`,
-      this.list(node.items),
-      node.from && `FROM ${this.node(node.from)}`,
-      node.where && `WHERE ${this.node(node.where)}`,
-      node.groupBy && this.node(node.groupBy),
-      node.having && `HAVING ${this.node(node.having)}`,
-      node.qualify && `QUALIFY ${this.node(node.qualify)}`,
-      node.windows.length > 0 && `WINDOW ${this.list(node.windows)}`,
-    );
-  }
-
-  #starModifiers(node: SelectStar | SelectDotStar): string {
-    const except = node.except.length > 0 ? ` EXCEPT (${this.list(node.except)})` : "";
-    return node.replace.length > 0 ? `${except} REPLACE (${this.list(node.replace)})` : except;
-  }
-
-  #dotStarOperand(expression: Expression): string {
-    return this.#operand(expression, POSTFIX);
   }
 
   name(node: Node, parts: readonly Identifier[]): string {
@@ -422,7 +352,7 @@ class Printer implements Printing {
     const columns = this.#options.columns?.(node);
     if (full !== undefined && columns !== undefined) return listed(full, columns, node);
     return words(
-      (full === undefined ? path(node.parts) : full.map(backquote).join(".")) + this.#as(node.alias),
+      (full === undefined ? path(node.parts) : full.map(backquote).join(".")) + as(node.alias, this),
       node.withOffset && this.node(node.withOffset),
       node.systemTime && `FOR SYSTEM_TIME AS OF ${this.node(node.systemTime)}`,
     );
@@ -431,55 +361,20 @@ class Printer implements Printing {
   #tableFunction(node: TableFunctionCall): string {
     const call = `${this.#routine(node)}(${this.list(node.arguments)})`;
     const columns = this.#options.calledColumns?.(node);
-    if (columns === undefined) return call + this.#as(node.alias);
+    if (columns === undefined) return call + as(node.alias, this);
     // Behind the range variable a name can be no column of a query around.
     const list = columns.map((name) => `r.${backquote(name)}`).join(", ");
-    return `(SELECT ${list} FROM ${call} AS r)${this.#as(node.alias)}`;
+    return `(SELECT ${list} FROM ${call} AS r)${as(node.alias, this)}`;
   }
-
-  #join(node: Join): string {
-    // Left-deep chains of joins are long: take them apart without recursion.
-    const chain: Join[] = [];
-    let first: Join["left"] = node;
-    while (first.kind === "Join") {
-      chain.push(first);
-      first = first.left;
-    }
-    let text = this.node(first);
-    for (const { type, right, condition } of chain.reverse()) {
-      const table = right.kind === "Join" ? `(${this.node(right)})` : this.node(right);
-      text += type === "COMMA" ? `, ${table}` : words(` ${type} JOIN`, table, condition && this.node(condition));
-    }
-    return text;
-  }
-
-  // -------------------------------------------------------------------------------------------------- expressions
 
   #value(node: ValueLiteral): string {
     return this.#options.literal?.(node, this.#literals++) ?? literalValue(node);
   }
 
-  #interval(node: IntervalExpression): string {
-    const value = this.#operand(node.value, UNARY);
-    return words("INTERVAL", value, this.node(node.part), node.toPart && `TO ${this.node(node.toPart)}`);
-  }
-
-  #call(node: FunctionCall): string {
-    const [first, ...rest] = node.arguments;
-    const inside = words(
-      node.distinct && "DISTINCT",
-      this.list(node.chained ? rest : node.arguments),
-      node.nulls && `${node.nulls} NULLS`,
-      node.input && this.node(node.input),
-      node.having && this.node(node.having),
-      node.orderBy.length > 0 && `ORDER BY ${this.list(node.orderBy)}`,
-      node.limit && `LIMIT ${this.node(node.limit)}`,
-    );
-    const receiver = node.chained && first !== undefined ? `${this.#receiver(first)}.` : "";
-    const plain = this.#routine(node);
+  /** Behind the dot of a chained call a name of several parts stands in parentheses. */
+  #calledName(node: FunctionCall): string {
     const parts = this.#options.routinePath?.(node) ?? node.name;
-    const name = node.chained && parts.length > 1 ? `(${plain})` : plain;
-    return words(`${receiver}${name}(${inside})`, node.over && `OVER ${this.node(node.over)}`);
+    return node.chained && parts.length > 1 ? `(${this.#routine(node)})` : this.#routine(node);
   }
 
   #routine(node: FunctionCall | TableFunctionCall): string {
@@ -488,111 +383,10 @@ class Printer implements Printing {
       functionName(node.name, node.kind === "FunctionCall")
     );
   }
-
-  /** The first argument of a chained call; a bare path before the dot would be read as part of the function's name. */
-  #receiver(first: Argument): string {
-    const text = this.node(first);
-    const bare = isExpression(first) && first.kind !== "PathExpression" && tightness(first) >= POSTFIX;
-    return bare ? text : `(${text})`;
-  }
-
-  #windowSpecification(node: WindowSpecification): string {
-    return `(${words(
-      node.base && this.node(node.base),
-      node.partitionBy.length > 0 && `PARTITION BY ${this.list(node.partitionBy)}`,
-      node.orderBy.length > 0 && `ORDER BY ${this.list(node.orderBy)}`,
-      node.frame && this.node(node.frame),
-    )})`;
-  }
-
-  #frame({ unit, from, to }: WindowFrame): string {
-    return to === null ? `${unit} ${this.node(from)}` : `${unit} BETWEEN ${this.node(from)} AND ${this.node(to)}`;
-  }
-
-  #frameBound(node: FrameBound): string {
-    return words(node.offset && this.#operand(node.offset, BINARY), node.bound);
-  }
-
-  #typeParameters(parameters: readonly Expression[]): string {
-    return parameters.map((node) => (node.kind === "PathExpression" ? "MAX" : this.node(node))).join(", ");
-  }
 }
 
 function isPipe(node: PipeNode | StatementNode): node is PipeNode {
   return node.kind.startsWith("Pipe") || node.kind === "Subpipeline";
-}
-
-function isExpression(node: Argument): node is Expression {
-  return node.kind !== "StarArgument" && node.kind !== "NamedArgument" && node.kind !== "LambdaArgument";
-}
-
-function tightness(node: Expression): number {
-  switch (node.kind) {
-    case "LogicalExpression":
-      return node.operator === "OR" ? OR : AND;
-    case "NotExpression":
-      return NOT;
-    case "ComparisonExpression":
-    case "IsExpression":
-    case "IsDistinctFrom":
-    case "InExpression":
-    case "BetweenExpression":
-    case "LikeExpression":
-    case "QuantifiedLike":
-      return COMPARISON;
-    case "BinaryExpression":
-      return BINARY;
-    case "UnaryExpression":
-    case "IntervalExpression":
-      return UNARY;
-    case "FunctionCall":
-      return node.over === null ? POSTFIX : PRIMARY;
-    case "PathExpression":
-    case "FieldAccess":
-    case "Subscript":
-      return POSTFIX;
-    case "Parameter":
-      return node.name === null ? PRIMARY : POSTFIX;
-    case "SubqueryExpression":
-      return node.form === "SCALAR" ? POSTFIX : PRIMARY;
-    default:
-      return PRIMARY;
-  }
-}
-
-function literalValue(node: ValueLiteral): string {
-  switch (node.kind) {
-    case "IntegerLiteral":
-    case "FloatLiteral":
-      return node.text;
-    case "StringLiteral":
-    case "TypedLiteral":
-    case "RangeLiteral":
-      return escapeString(node.value, "'");
-    case "BytesLiteral":
-      return escapeBytes(node.value);
-  }
-}
-
-/**
- * Built-in functions stay unquoted, as everybody writes them; what could be read as anything else is quoted. A keyword like IF
- * names a function only where an expression stands.
- */
-function functionName(parts: readonly Identifier[], inExpression = true): string {
-  return parts
-    .map(({ name }, index) => {
-      const upper = name.toUpperCase();
-      const keyword =
-        RESERVED_KEYWORDS.has(upper) && !(inExpression && parts.length === 1 && FUNCTION_KEYWORDS.has(upper));
-      const call = parts.length > 1 && CALLS_WITHOUT_PARENTHESES.has(upper);
-      const special = index === 0 && (call || SPECIAL_CALLS.has(upper));
-      return PLAIN_IDENTIFIER.test(name) && !keyword && !special ? name : backquote(name);
-    })
-    .join(".");
-}
-
-function datePart({ name, weekday }: DatePart): string {
-  return weekday === null ? name : `${name}(${weekday})`;
 }
 
 /**
@@ -608,12 +402,4 @@ export function redact(tree: Node): { readonly sql: string; readonly literals: r
     },
   });
   return { sql, literals };
-}
-
-/** Qualified by the table, so that no name can be one of a query around. */
-function listed(full: readonly string[], columns: readonly string[], { alias }: TablePath): string {
-  const table = backquote(full.at(-1) ?? "");
-  const list = columns.map((name) => `${table}.${backquote(name)} AS ${backquote(name)}`).join(", ");
-  const named = alias === null ? table : backquote(alias.name);
-  return `(SELECT ${list} FROM ${full.map(backquote).join(".")} AS ${table}) AS ${named}`;
 }
