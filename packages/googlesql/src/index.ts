@@ -8,7 +8,7 @@ export { parse, parseExpression } from "./parser/parse.ts";
 export * from "./plan.ts";
 export type { ValueLiteral } from "./print-expressions.ts";
 export { type PrintOptions, print, redact } from "./printer.ts";
-export type { CatalogView, DescribedTables } from "./resolver/context.ts";
+export type { CatalogView, DescribedTables } from "./resolver/catalog-view.ts";
 export type { MetadataPlace } from "./resolver/metadata-name.ts";
 export type { NameDefaults } from "./resolver/table-name.ts";
 export type { RoutineArgument, RoutineName, RoutineResource, StandardSqlDataType } from "./routine-resource.ts";

@@ -1,18 +1,18 @@
 /** What one analysis carries through the resolver, and what it collects on the way. */
 import type { Flow } from "../flow/flow.ts";
-import { CONSTANT, fieldTypes, NO_KEYS, type SourceKey } from "../flow/flow.ts";
-import type { ModelResource } from "../model-resource.ts";
+import { CONSTANT, NO_KEYS, type SourceKey } from "../flow/flow.ts";
 import type { Change, Effect, OutsideSource, Refusal, TableName, Write } from "../plan.ts";
-import type { RoutineName, RoutineResource } from "../routine-resource.ts";
+import type { RoutineName } from "../routine-resource.ts";
 import { SqlError } from "../sql-error.ts";
-import type { TableFieldSchema, TableResource } from "../table-resource.ts";
+import type { TableFieldSchema } from "../table-resource.ts";
 import type { Expression, Node, Query, TableFunctionCall, TablePath } from "../tree.ts";
 import type { Type } from "../types.ts";
-import type { MetadataPlace } from "./metadata-name.ts";
+import { Budget } from "./budget.ts";
+import type { CatalogView, Definition } from "./catalog-view.ts";
+import { LookAlikes } from "./look-alikes.ts";
 import {
   type Column,
   type CommonTables,
-  fold,
   type NamedValues,
   namesOf,
   type PipedRows,
@@ -20,135 +20,16 @@ import {
   type Scope,
   type Value,
 } from "./scope.ts";
+import { newNotes } from "./statement-notes.ts";
 import type { TemporaryTable, Written } from "./statements/written.ts";
 import type { NameDefaults } from "./table-name.ts";
 import type { TemporaryFunction } from "./temporary-function.ts";
 import type { Trace } from "./trace.ts";
 
-/** What an analysis may use. Returns undefined for what doesn't exist or may not be seen. */
-export interface CatalogView {
-  table(name: TableName): TableResource | undefined;
-  /** All tables whose full name begins so: what `project.dataset.prefix*` reads. Undefined where they aren't known. */
-  wildcard?(prefix: TableName): readonly TableResource[] | undefined;
-  /** `project.dataset.routine` */
-  routine?(name: RoutineName): RoutineResource | undefined;
-  /** `project.dataset.model` */
-  model?(name: string): ModelResource | undefined;
-  /** What INFORMATION_SCHEMA tells of `project.dataset`, `project.region-eu` or `project.`. Undefined where it isn't told. */
-  metadata?(place: MetadataPlace): DescribedTables | undefined;
-}
-
-/** Tables as far as whoever asks may know of them: their fields are those that may be told. */
-export interface DescribedTables {
-  readonly tables: readonly TableResource[];
-  /** Of the datasets that are asked for. */
-  readonly location?: string;
-}
-
-/** SQL that the catalog holds: a view's query, a routine's body. */
-export interface Definition {
-  readonly kind: "view" | "routine" | "procedure";
-  /** `project.dataset.name` */
-  readonly name: TableName | RoutineName;
-  readonly sql: string;
-  /** What its names are completed with, where that isn't its own project. */
-  readonly defaults?: NameDefaults;
-}
-
 export interface ParameterTypes {
   /** By lower-case name. */
   readonly named: ReadonlyMap<string, Type>;
   readonly positional: readonly Type[];
-}
-
-/** Bounds on what an analysis may grow to (I10). */
-export const ANALYSIS_LIMITS = {
-  /** Columns of one relation; BigQuery's own bound on a result. */
-  columns: 10_000,
-  /** Fields of one STRUCT with all its inner fields. */
-  fields: 10_000,
-  /** Columns made in all, over every subquery. */
-  columnsInAll: 4_000_000,
-  /**
-   * Length of the SQL that is resolved in all, each piece as often as it is: definitions, bodies of functions, recursive terms,
-   * statements in loops and in procedures. BigQuery's own bound on what a query is once its views are in place is 12 MB.
-   * https://cloud.google.com/bigquery/quotas#query_jobs
-   */
-  text: 4_000_000,
-  /** Sources handled in all, over every expression. */
-  work: 30_000_000,
-  /** Definitions of the catalog resolved in all. */
-  definitions: 5_000,
-  /** Definitions within definitions; BigQuery's own bound on views. */
-  definitionDepth: 16,
-  /** Names in the plan, over all of its statements: outputs, what they and the writes are made of, columns read. */
-  planSources: 2_000_000,
-} as const;
-
-/** What was seen of the statement being resolved. */
-interface StatementNotes {
-  /** Tables of the catalog that it reads. */
-  readonly tables: Set<TableName>;
-  /** Those of them that it reads as they were. */
-  readonly historical: Set<TableName>;
-  /** Views of the catalog that it reads, each resolved once. */
-  readonly views: Map<TableName, Relation>;
-  /** Routines of the catalog that it calls, also those within definitions. */
-  readonly routines: Set<RoutineName>;
-  /** Wildcard tables that it reads, with their star. */
-  readonly wildcards: Set<string>;
-  /** What expressions computed, whether or not the result is used: a computation can fail, and so tell. */
-  readonly computed: Flow[];
-  /** What computations that can fail were given: that the statement runs tells something of it. */
-  readonly failing: Flow[];
-  /** What ERROR() was given to say. */
-  readonly errors: Flow[];
-  /** That the rows exist that it goes over: whether anything was computed at all. */
-  readonly scanned: Flow[];
-  /** What queries without any row would show or be decided by: it is read, and nothing of it is seen. */
-  readonly unseen: Flow[];
-  readonly writes: Write[];
-  /** What `writes` say, before it is lists and names. */
-  readonly written: Written[];
-  readonly changes: Change[];
-  /** Views of INFORMATION_SCHEMA that it asks, as `project.dataset.TABLES`. */
-  readonly metadata: Set<string>;
-  readonly effects: Effect[];
-  /** Parts of expressions in which something far away may be called. */
-  readonly deciding: Flow[];
-}
-
-const newNotes = (): StatementNotes => ({
-  tables: new Set(),
-  historical: new Set(),
-  views: new Map(),
-  routines: new Set(),
-  wildcards: new Set(),
-  computed: [],
-  failing: [],
-  errors: [],
-  scanned: [],
-  unseen: [],
-  writes: [],
-  written: [],
-  changes: [],
-  metadata: new Set(),
-  effects: [],
-  deciding: [],
-});
-
-const ASCII = /^[\0-\x7f]*$/;
-
-/** By schema, for as long as the catalog keeps it. */
-const ASCII_SCHEMAS = new WeakMap<readonly TableFieldSchema[], boolean>();
-
-/** Of the fields themselves, not of those in them. */
-function namesAreAscii(fields: readonly TableFieldSchema[]): boolean {
-  const known = ASCII_SCHEMAS.get(fields);
-  if (known !== undefined) return known;
-  const all = fields.every(({ name }) => ASCII.test(name));
-  ASCII_SCHEMAS.set(fields, all);
-  return all;
 }
 
 const NO_PARAMETERS: ParameterTypes = { named: new Map(), positional: [] };
@@ -239,21 +120,13 @@ export class Context {
   #notes = newNotes();
   /** Names of the definitions being resolved, outermost first. */
   #open: readonly string[] = [];
-  #definitions = 0;
   readonly #columnNames = new Map<readonly Column[], ReadonlyMap<string, Column | null>>();
   readonly #ids = new Map<string, number>();
   /** By the id of a column. */
   readonly #rowOf = new Map<number, OfRow>();
   #lastId = 0;
-  #columns = 0;
-  #textLength = 0;
-  #work = 0;
-  #planSources = 0;
-  readonly #names = new Set<string>();
-  readonly #schemas = new Set<readonly TableFieldSchema[]>();
-  /** Made at the first name that isn't ASCII: of two that are, none is taken for the other. */
-  #lookAlikes: Map<string, string> | null = null;
-  readonly #sizes = new Map<Type, number>();
+  readonly #lookAlikes = new LookAlikes(this);
+  readonly #budget = new Budget(this);
 
   constructor(
     given: Pick<Context, "sql" | "catalog" | "defaults" | "parameters" | "query" | "rows" | "expression"> & {
@@ -302,9 +175,7 @@ export class Context {
     const open = this.#open;
     const what = `${kind}\n${name}`;
     if (open.includes(what)) this.fail("unsupported", `The ${kind} ${name} refers to itself`, node);
-    if (open.length >= ANALYSIS_LIMITS.definitionDepth || ++this.#definitions > ANALYSIS_LIMITS.definitions) {
-      this.fail("limit", "The query uses too many views and routines", node);
-    }
+    this.#budget.spendDefinition(open.length, node);
     // What the query's own text makes is counted with its statements.
     if (sql !== this.sql) this.spendText({ start: 0, end: sql.length }, node);
     let refused: SqlError;
@@ -503,89 +374,35 @@ export class Context {
     throw SqlError.at(this.sql, node.start, code, message);
   }
 
-  /**
-   * Refuses two names that are apart here but might be one name to BigQuery, such as `k` and the Kelvin sign: which of them
-   * a column is taken for must not depend on whose folding is right.
-   */
   noteName(name: string, node: { readonly start: number }): void {
-    if (this.#names.has(name)) return;
-    if (this.#lookAlikes === null && !ASCII.test(name)) {
-      this.#lookAlikes = new Map();
-      for (const schema of this.#schemas) for (const field of schema) this.#names.add(field.name);
-      for (const known of this.#names) this.#noteLookAlike(known, node, this.#lookAlikes);
-    }
-    if (this.#lookAlikes !== null) this.#noteLookAlike(name, node, this.#lookAlikes);
-    this.#names.add(name);
+    this.#lookAlikes.noteName(name, node);
   }
 
-  #noteLookAlike(name: string, node: { readonly start: number }, lookAlikes: Map<string, string>): void {
-    const folded = fold(name);
-    const wide = ASCII.test(name) ? folded : name.normalize("NFKC").toUpperCase().toLowerCase();
-    const known = lookAlikes.get(wide);
-    if (known === undefined) lookAlikes.set(wide, folded);
-    else if (known !== folded) this.fail("name", `${name} looks like another name in the query; rename it`, node);
-  }
-
-  /** The same for all names of a table's schema, its fields' included. Whether it is the first time for this schema. */
   noteSchema(fields: readonly TableFieldSchema[], node: { readonly start: number }): boolean {
-    if (this.#schemas.has(fields)) return false;
-    this.#schemas.add(fields);
-    const plain = this.#lookAlikes === null && namesAreAscii(fields);
-    for (const field of fields) {
-      if (!plain) this.noteName(field.name, node);
-      if (field.fields !== undefined) this.noteSchema(field.fields, node);
-    }
-    return true;
+    return this.#lookAlikes.noteSchema(fields, node);
   }
 
-  /** Counts columns made, so that a small text can't ask for a large analysis. */
   spendColumns(count: number, node: { readonly start: number }): void {
-    this.#columns += count;
-    if (count > ANALYSIS_LIMITS.columns) this.fail("limit", "A query has too many columns", node);
-    if (this.#columns > ANALYSIS_LIMITS.columnsInAll)
-      this.fail("limit", "The query makes too many columns in all", node);
+    this.#budget.spendColumns(count, node);
   }
 
-  /** Counts SQL that is resolved once more: what is used twice by what is used twice multiplies. */
   spendText(text: Pick<Node, "start" | "end">, node: { readonly start: number } = text): void {
-    this.#textLength += text.end - text.start;
-    if (this.#textLength > ANALYSIS_LIMITS.text) {
-      this.fail("limit", "Functions, views, procedures, loops or recursion make the query too long to analyse", node);
-    }
+    this.#budget.spendText(text, node);
   }
 
-  /** Counts what the flow of one more expression costs: its sources, times its fields. */
   spendWork(value: Value, node: Node): void {
-    this.#work += this.#size(value.type) * (1 + value.flow.explicit.size + value.flow.implicit.size);
-    if (this.#work > ANALYSIS_LIMITS.work) this.fail("limit", "The query is too large to analyse", node);
+    this.#budget.spendWork(value, node);
   }
 
-  /** Counts what a script's analysis carries along. */
   spendCarried(count: number, node: { readonly start: number }): void {
-    this.#work += count;
-    if (this.#work > ANALYSIS_LIMITS.work) this.fail("limit", "The script is too large to analyse", node);
+    this.#budget.spendCarried(count, node);
   }
 
-  /** Counts names that are put into the plan. */
   spendPlanSources(count: number, node: { readonly start: number }): void {
-    this.#planSources += count;
-    if (this.#planSources > ANALYSIS_LIMITS.planSources) this.fail("limit", "The plan has too many sources", node);
+    this.#budget.spendPlanSources(count, node);
   }
 
-  /** `type`, if it is no larger than a type may be. Types share parts, so their size can double with each line of SQL. */
   bounded<T extends Type>(type: T, node: { readonly start: number }): T {
-    if (this.#size(type) > ANALYSIS_LIMITS.fields) this.fail("limit", "A STRUCT has too many fields", node);
-    return type;
-  }
-
-  #size(type: Type): number {
-    const fields = fieldTypes(type);
-    if (fields === null) return 1;
-    const known = this.#sizes.get(type);
-    if (known !== undefined) return known;
-    let size = 1;
-    for (const field of fields) size += this.#size(field.type);
-    this.#sizes.set(type, size);
-    return size;
+    return this.#budget.bounded(type, node);
   }
 }

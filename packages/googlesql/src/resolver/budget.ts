@@ -1,0 +1,109 @@
+import { fieldTypes } from "../flow/flow.ts";
+import type { Node } from "../tree.ts";
+import type { Type } from "../types.ts";
+import type { Context } from "./context.ts";
+import type { Value } from "./scope.ts";
+
+/** Bounds on what an analysis may grow to (I10). */
+export const ANALYSIS_LIMITS = {
+  /** Columns of one relation; BigQuery's own bound on a result. */
+  columns: 10_000,
+  /** Fields of one STRUCT with all its inner fields. */
+  fields: 10_000,
+  /** Columns made in all, over every subquery. */
+  columnsInAll: 4_000_000,
+  /**
+   * Length of the SQL that is resolved in all, each piece as often as it is: definitions, bodies of functions, recursive terms,
+   * statements in loops and in procedures. BigQuery's own bound on what a query is once its views are in place is 12 MB.
+   * https://cloud.google.com/bigquery/quotas#query_jobs
+   */
+  text: 4_000_000,
+  /** Sources handled in all, over every expression. */
+  work: 30_000_000,
+  /** Definitions of the catalog resolved in all. */
+  definitions: 5_000,
+  /** Definitions within definitions; BigQuery's own bound on views. */
+  definitionDepth: 16,
+  /** Names in the plan, over all of its statements: outputs, what they and the writes are made of, columns read. */
+  planSources: 2_000_000,
+} as const;
+
+type At = { readonly start: number };
+
+/** Counts what an analysis has grown to, and refuses what is too large at the node that made it so. */
+export class Budget {
+  readonly #context: Pick<Context, "fail">;
+  #definitions = 0;
+  #columns = 0;
+  #textLength = 0;
+  #work = 0;
+  #planSources = 0;
+  readonly #sizes = new Map<Type, number>();
+
+  constructor(context: Pick<Context, "fail">) {
+    this.#context = context;
+  }
+
+  /** Counts a definition that is resolved within `depth` others. */
+  spendDefinition(depth: number, node: At): void {
+    if (depth >= ANALYSIS_LIMITS.definitionDepth || ++this.#definitions > ANALYSIS_LIMITS.definitions) {
+      this.#context.fail("limit", "The query uses too many views and routines", node);
+    }
+  }
+
+  /** Counts columns made, so that a small text can't ask for a large analysis. */
+  spendColumns(count: number, node: At): void {
+    this.#columns += count;
+    if (count > ANALYSIS_LIMITS.columns) this.#context.fail("limit", "A query has too many columns", node);
+    if (this.#columns > ANALYSIS_LIMITS.columnsInAll)
+      this.#context.fail("limit", "The query makes too many columns in all", node);
+  }
+
+  /** Counts SQL that is resolved once more: what is used twice by what is used twice multiplies. */
+  spendText(text: Pick<Node, "start" | "end">, node: At = text): void {
+    this.#textLength += text.end - text.start;
+    if (this.#textLength > ANALYSIS_LIMITS.text) {
+      this.#context.fail(
+        "limit",
+        "Functions, views, procedures, loops or recursion make the query too long to analyse",
+        node,
+      );
+    }
+  }
+
+  /** Counts what the flow of one more expression costs: its sources, times its fields. */
+  spendWork(value: Value, node: Node): void {
+    this.#work += this.#size(value.type) * (1 + value.flow.explicit.size + value.flow.implicit.size);
+    if (this.#work > ANALYSIS_LIMITS.work) this.#context.fail("limit", "The query is too large to analyse", node);
+  }
+
+  /** Counts what a script's analysis carries along. */
+  spendCarried(count: number, node: At): void {
+    this.#work += count;
+    if (this.#work > ANALYSIS_LIMITS.work) this.#context.fail("limit", "The script is too large to analyse", node);
+  }
+
+  /** Counts names that are put into the plan. */
+  spendPlanSources(count: number, node: At): void {
+    this.#planSources += count;
+    if (this.#planSources > ANALYSIS_LIMITS.planSources)
+      this.#context.fail("limit", "The plan has too many sources", node);
+  }
+
+  /** `type`, if it is no larger than a type may be. Types share parts, so their size can double with each line of SQL. */
+  bounded<T extends Type>(type: T, node: At): T {
+    if (this.#size(type) > ANALYSIS_LIMITS.fields) this.#context.fail("limit", "A STRUCT has too many fields", node);
+    return type;
+  }
+
+  #size(type: Type): number {
+    const fields = fieldTypes(type);
+    if (fields === null) return 1;
+    const known = this.#sizes.get(type);
+    if (known !== undefined) return known;
+    let size = 1;
+    for (const field of fields) size += this.#size(field.type);
+    this.#sizes.set(type, size);
+    return size;
+  }
+}
