@@ -74,7 +74,7 @@ const ADDING = /^(push|add)$/;
 /** Mutants that change no plan, with why: the file below the resolver's folder, and the text that is lost. */
 export const EQUIVALENT: readonly (readonly [file: string, from: string, why: string])[] = [
   [
-    "expression.ts",
+    "subquery-value.ts",
     "decidedBy(relation.rows, relation.implicit)",
     "the value that the subquery gives is noted as computed, and holds what decided over its rows",
   ],

@@ -1,21 +1,15 @@
 /** Types and flows of expressions: one case for each kind of the tree. */
 
 import {
-  CONSTANT,
   chosenBy,
-  decidedBy,
   either,
   type Flow,
   fieldFlow,
-  LONG,
-  lengthOf,
   NOTHING,
   ofOnePiece,
   ofPieces,
-  picked,
   piecesOf,
   shape,
-  structFlow,
   transformed,
 } from "../flow/flow.ts";
 import { castMayFail, failsBeside, mayFail } from "../functions/failure.ts";
@@ -23,7 +17,6 @@ import { type Operator, operator } from "../functions/operator.ts";
 import { matchSignature } from "../functions/signature.ts";
 import type * as Tree from "../tree.ts";
 import {
-  arrayOf,
   BOOL,
   BYTES,
   casts,
@@ -36,26 +29,26 @@ import {
   isComparable,
   isOrderable,
   JSON_TYPE,
-  type Literalness,
   STRING,
   sameType,
   scalarType,
-  structOf,
-  supertype,
   TIME,
   type Type,
   typeName,
 } from "../types.ts";
-import { inAnyOrder, lazily, noteDeciders, watched } from "./computed-if.ts";
+import { caseValue } from "./case-value.ts";
+import { inAnyOrder, lazily } from "./computed-if.ts";
 import type { Context } from "./context.ts";
 import { checkDatePart } from "./date-part.ts";
 import { wholeExpression } from "./effects.ts";
 import { resolveCall } from "./function-call.ts";
-import { canBeLong, piecesOfLiteral, putTogether, sideBySide } from "./growth.ts";
-import { impliedName } from "./implied-name.ts";
-import { givesNoNull, isNeverNull } from "./never-null.ts";
-import { cellFlow, fieldValue, resolvePath } from "./path.ts";
-import { addName, type Column, frameOf, NO_RANGES, type Relation, type Scope, type Value } from "./scope.ts";
+import { canBeLong, putTogether } from "./growth.ts";
+import { integer, literal, made, parameter, text } from "./literal.ts";
+import { compare, describe, expect, truth } from "./operand-types.ts";
+import { fieldValue, resolvePath } from "./path.ts";
+import { addName, type Column, frameOf, NO_RANGES, type Scope, type Value } from "./scope.ts";
+import { array, struct, tuple } from "./struct-and-array.ts";
+import { compared, subquery } from "./subquery-value.ts";
 import { resolveSystemVariable } from "./system-variable.ts";
 import { hasParameters, resolveTypeName } from "./type-name.ts";
 
@@ -69,10 +62,6 @@ export function resolveExpression(context: Context, node: Tree.Expression, scope
   // A whole expression that is a grouping key: the columns in it need not be keys themselves.
   if (frame?.keys.has(value.id)) frame.references.length = before;
   return value;
-}
-
-function made(type: Type, flow: Flow, id: number, written: Literalness = "value"): Value {
-  return { type, flow, id, written };
 }
 
 function resolveKind(context: Context, node: Tree.Expression, scope: Scope): Value {
@@ -189,16 +178,8 @@ function resolveKind(context: Context, node: Tree.Expression, scope: Scope): Val
     }
     case "StructExpression":
       return struct(context, node, resolve);
-    case "TupleExpression": {
-      const values = node.elements.map(resolve);
-      noteComputed(context, node.elements, values);
-      return structValue(
-        context,
-        values,
-        values.map(() => ""),
-        node,
-      );
-    }
+    case "TupleExpression":
+      return tuple(context, node, resolve);
     case "ArrayExpression":
       return array(context, node, resolve);
     case "SubqueryExpression":
@@ -213,79 +194,6 @@ function resolveKind(context: Context, node: Tree.Expression, scope: Scope): Val
       const unreachable: never = node;
       return unreachable;
     }
-  }
-}
-
-function literal(context: Context, type: Type, text: string): Value {
-  return made(type, CONSTANT, context.idOf("literal", [typeName(type), text]), "literal");
-}
-
-function text(context: Context, type: Type, value: string): Value {
-  const made = literal(context, type, value);
-  return { ...made, flow: ofPieces(made.flow, piecesOfLiteral(value)) };
-}
-
-const MAX_INT64 = 2n ** 63n - 1n;
-/** As BigInt would print it, and far from the bound. */
-const SHORT_INTEGER = /^(?:0|[1-9][0-9]{0,17})$/;
-
-function integer(context: Context, node: Tree.IntegerLiteral, negated: boolean): Value {
-  if (SHORT_INTEGER.test(node.text)) return literal(context, INT64, negated ? `-${node.text}` : node.text);
-  const magnitude = BigInt(node.text);
-  if (magnitude > (negated ? MAX_INT64 + 1n : MAX_INT64)) {
-    return context.fail("type", "Integer literal is out of range of INT64", node);
-  }
-  return literal(context, INT64, negated ? `-${magnitude}` : String(magnitude));
-}
-
-/** As long as whoever asks makes it. */
-const PARAMETER = ofPieces(CONSTANT, LONG);
-
-function parameter(context: Context, node: Tree.Parameter): Value {
-  if (node.name !== null) {
-    const type = context.parameters.named.get(node.name.toLowerCase());
-    if (type === undefined) return context.fail("name", `Query parameter @${node.name} is not declared`, node);
-    context.usedParameters.add(node.name.toLowerCase());
-    return made(type, PARAMETER, context.idOf("parameter", [node.name.toLowerCase()]), "parameter");
-  }
-  const position = node.position ?? -1;
-  const type = context.parameters.positional[position];
-  if (type === undefined)
-    return context.fail("name", `Positional query parameter ${position + 1} is not declared`, node);
-  context.usedPositions = Math.max(context.usedPositions, position + 1);
-  return made(type, PARAMETER, context.idOf("parameter", [position]), "parameter");
-}
-
-function describe(value: Value): string {
-  return value.written === "null" ? "NULL" : typeName(value.type);
-}
-
-function expect(context: Context, value: Value, type: Type, what: string, node: Tree.Node): void {
-  if (!coerces(value.type, type, value.written)) {
-    context.fail("type", `${what} takes ${typeName(type)}, not ${describe(value)}`, node);
-  }
-}
-
-function truth(context: Context, node: Tree.Expression, resolve: (e: Tree.Expression) => Value, what: string): Value {
-  const value = resolve(node);
-  expect(context, value, BOOL, what, node);
-  return value;
-}
-
-function compare(
-  context: Context,
-  operands: readonly Value[],
-  what: string,
-  node: Tree.Node,
-  allowed: (type: Type) => boolean,
-): void {
-  const type = supertype(operands);
-  if (type === undefined || !allowed(type)) {
-    context.fail(
-      "type",
-      `No matching signature for ${what} with ${operands.slice(0, 3).map(describe).join(", ")}`,
-      node,
-    );
   }
 }
 
@@ -356,90 +264,6 @@ function binary(context: Context, node: Tree.BinaryExpression, resolve: (e: Tree
   return { ...result, flow: node.operator === "||" ? putTogether(context, shown, flows) : shown };
 }
 
-/** What IN or LIKE ANY compares: the operand, then what stands on the right. They mean comparisons with an OR or AND between them. */
-function compared(
-  context: Context,
-  operand: Tree.Expression,
-  source: Tree.ExpressionList | Tree.UnnestOperand | Tree.QueryOperand,
-  scope: Scope,
-  resolve: (e: Tree.Expression) => Value,
-): Value[] {
-  const others =
-    source.kind === "ExpressionList"
-      ? source.items.map((item) => () => resolve(item))
-      : [() => elements(context, source, scope, resolve)];
-  return inAnyOrder(context, [() => resolve(operand), ...others]);
-}
-
-/** What stands on the right of IN or LIKE ANY as one, as a value of the compared type. */
-function elements(
-  context: Context,
-  source: Tree.UnnestOperand | Tree.QueryOperand,
-  scope: Scope,
-  resolve: (e: Tree.Expression) => Value,
-): Value {
-  switch (source.kind) {
-    case "UnnestOperand": {
-      const operand = resolve(source.expression);
-      if (operand.written === "null") return operand;
-      if (operand.type.kind !== "array") {
-        return context.fail("type", `UNNEST takes an ARRAY, not ${describe(operand)}`, source);
-      }
-      return { ...operand, type: operand.type.element };
-    }
-    case "QueryOperand": {
-      const relation = context.query(context, source.query, scope, scope.commonTables);
-      return { ...onlyColumn(context, relation, source), id: context.freshId(), written: "value" };
-    }
-    default: {
-      const unreachable: never = source;
-      return unreachable;
-    }
-  }
-}
-
-function onlyColumn(context: Context, relation: Relation, node: Tree.Node): Value {
-  const [column] = relation.columns;
-  if (column === undefined || relation.columns.length > 1) {
-    return context.fail("type", "A subquery used as a value must have exactly one column", node);
-  }
-  return { ...column, flow: cellFlow(column, relation.implicit) };
-}
-
-function subquery(context: Context, node: Tree.SubqueryExpression, scope: Scope): Value {
-  const relation = context.query(context, node.query, scope, scope.commonTables);
-  const id = context.freshId();
-  switch (node.form) {
-    case "EXISTS":
-      // https://cloud.google.com/bigquery/docs/reference/standard-sql/subqueries#exists_subquery_concepts
-      return made(BOOL, decidedBy(transformed([relation.rows]), relation.anyRow ?? relation.implicit), id);
-    case "SCALAR": {
-      const value = onlyColumn(context, relation, node);
-      // More than one row is an error.
-      if (!atMostOne(node.query)) context.failing.push(decidedBy(relation.rows, relation.implicit));
-      return made(value.type, picked(value.flow), id, value.written === "null" ? "null" : "value");
-    }
-    case "ARRAY": {
-      const value = onlyColumn(context, relation, node);
-      if (value.type.kind === "array") return context.fail("type", "An ARRAY can't have ARRAY elements", node);
-      // An array that holds NULL can't be a result.
-      if (!givesNoNull(node.query)) context.failing.push(value.flow);
-      const elements = lengthOf(value.flow, transformed([relation.rows]));
-      return made(arrayOf(value.type), picked(ofPieces(elements, LONG)), id);
-    }
-    default: {
-      const unreachable: never = node.form;
-      return unreachable;
-    }
-  }
-}
-
-function atMostOne(query: Tree.Query): boolean {
-  const last = query.pipes.at(-1);
-  const limit = last === undefined ? query.limit : last.kind === "PipeLimit" ? last.limit : null;
-  return limit?.count.kind === "IntegerLiteral" && ["0", "1"].includes(limit.count.text);
-}
-
 function subscript(context: Context, node: Tree.Subscript, operand: Value, index: Value): Value {
   const id = context.idOf(`subscript ${node.accessor}`, [operand.id, index.id]);
   if (operand.type.kind === "array") {
@@ -452,50 +276,6 @@ function subscript(context: Context, node: Tree.Subscript, operand: Value, index
     return made(JSON_TYPE, transformed([operand.flow, index.flow]), id);
   }
   return context.fail("type", `Subscript is not supported on ${describe(operand)}`, node);
-}
-
-function caseValue(context: Context, node: Tree.CaseExpression, resolve: (e: Tree.Expression) => Value): Value {
-  const operand = node.operand === null ? null : resolve(node.operand);
-  const conditions: Value[] = [];
-  const results: Value[] = [];
-  let noted = 0;
-  /** What comes behind conditions is computed where they say so. */
-  const behind = (e: Tree.Expression): Value => {
-    const { made, fails } = watched(context, () => resolve(e));
-    if (!fails || conditions.length === noted) return made;
-    if (operand !== null && noted === 0) noteDeciders(context, [operand]);
-    noteDeciders(context, conditions.slice(noted));
-    noted = conditions.length;
-    return made;
-  };
-  for (const branch of node.whens) {
-    const when = behind(branch.when);
-    if (operand === null) expect(context, when, BOOL, "WHEN", branch);
-    conditions.push(when);
-    results.push(behind(branch.then));
-  }
-  if (node.else !== null) results.push(behind(node.else));
-  if (operand !== null) {
-    compare(context, [operand, ...conditions], "CASE", node, isComparable);
-    conditions.push(operand);
-  }
-  const type = supertype(results);
-  if (type === undefined) return context.fail("type", "CASE has results of types that don't go together", node);
-  const flow = chosenBy(
-    either(results.map((r) => r.flow)),
-    conditions.map((c) => c.flow),
-  );
-  const written = results.every((r) => r.written === "null") ? "null" : "value";
-  const shape = `CASE ${node.whens.length} ${operand !== null} ${node.else !== null}`;
-  return made(
-    type,
-    flow,
-    context.idOf(
-      shape,
-      [...conditions, ...results].map((v) => v.id),
-    ),
-    written,
-  );
 }
 
 function cast(context: Context, node: Tree.CastExpression, resolve: (e: Tree.Expression) => Value): Value {
@@ -574,72 +354,6 @@ function extract(context: Context, node: Tree.ExtractExpression, resolve: (e: Tr
   );
 }
 
-function struct(context: Context, node: Tree.StructExpression, resolve: (e: Tree.Expression) => Value): Value {
-  const values = node.fields.map((f) => resolve(f.expression));
-  noteComputed(
-    context,
-    node.fields.map((f) => f.expression),
-    values,
-  );
-  if (node.type === null) {
-    const names = node.fields.map((f) => f.alias?.name ?? impliedName(f.expression));
-    return structValue(context, values, names, node);
-  }
-  const type = resolveTypeName(context, node.type);
-  if (type.kind !== "struct" || type.fields.length !== values.length) {
-    return context.fail("type", "STRUCT has another number of values than its type has fields", node);
-  }
-  for (const [i, field] of type.fields.entries()) {
-    const value = values[i];
-    const expression = node.fields[i];
-    if (value && expression) expect(context, value, field.type, "STRUCT field", expression);
-  }
-  return {
-    ...structValue(
-      context,
-      values,
-      type.fields.map((f) => f.name),
-      node,
-    ),
-    type,
-    written: "value",
-  };
-}
-
-function structValue(context: Context, values: readonly Value[], names: readonly string[], node: Tree.Node): Value {
-  const type = structOf(values.map((v, i) => ({ name: names[i] ?? "", type: v.type })));
-  const id = context.idOf(
-    `STRUCT ${names.join("\n")}`,
-    values.map((v) => v.id),
-  );
-  const written = values.every((v) => v.written === "literal" || v.written === "null") ? "literal" : "value";
-  const flows = values.map((v) => v.flow);
-  sideBySide(context, flows);
-  return made(context.bounded(type, node), structFlow(flows), id, written);
-}
-
-function array(context: Context, node: Tree.ArrayExpression, resolve: (e: Tree.Expression) => Value): Value {
-  const values = node.elements.map(resolve);
-  noteComputed(context, node.elements, values);
-  // An array that holds NULL can't be a result.
-  context.failing.push(...values.filter((_, i) => !isNeverNull(node.elements[i])).map((v) => v.flow));
-  const declared = node.type === null ? undefined : resolveTypeName(context, node.type);
-  const element = declared?.kind === "array" ? declared.element : values.length === 0 ? INT64 : supertype(values);
-  if (element === undefined) {
-    return context.fail("type", "An ARRAY's elements have types that don't go together", node);
-  }
-  if (element.kind === "array") return context.fail("type", "An ARRAY can't have ARRAY elements", node);
-  if (declared !== undefined) for (const value of values) expect(context, value, element, "The ARRAY", node);
-  const flows = values.map((v) => v.flow);
-  const flow = values.length === 0 ? NOTHING : putTogether(context, either(flows), flows);
-  const id = context.idOf(
-    `ARRAY ${typeName(element)}`,
-    values.map((v) => v.id),
-  );
-  const literal = declared === undefined && values.every((v) => v.written === "literal" || v.written === "null");
-  return made(arrayOf(element), flow, id, values.length === 0 && literal ? "null" : literal ? "literal" : "value");
-}
-
 function withExpression(context: Context, node: Tree.WithExpression, scope: Scope): Value {
   let inner = scope;
   for (const binding of node.bindings) {
@@ -652,11 +366,4 @@ function withExpression(context: Context, node: Tree.WithExpression, scope: Scop
     inner = { parent: inner, frame: null, ranges: NO_RANGES, names, commonTables: scope.commonTables, aliases: false };
   }
   return resolveExpression(context, node.result, inner);
-}
-
-/** Parts that a field access may drop: what they compute is noted, whether or not it is shown. */
-function noteComputed(context: Context, nodes: readonly Tree.Expression[], values: readonly Value[]): void {
-  for (const [i, value] of values.entries()) {
-    if (nodes[i]?.kind !== "PathExpression") context.computed.push(value.flow);
-  }
 }

@@ -1,0 +1,53 @@
+/** https://cloud.google.com/bigquery/docs/reference/standard-sql/conditional_expressions#case */
+import { chosenBy, either } from "../flow/flow.ts";
+import type * as Tree from "../tree.ts";
+import { BOOL, isComparable, supertype } from "../types.ts";
+import { noteDeciders, watched } from "./computed-if.ts";
+import type { Context } from "./context.ts";
+import { made } from "./literal.ts";
+import { compare, expect } from "./operand-types.ts";
+import type { Value } from "./scope.ts";
+
+export function caseValue(context: Context, node: Tree.CaseExpression, resolve: (e: Tree.Expression) => Value): Value {
+  const operand = node.operand === null ? null : resolve(node.operand);
+  const conditions: Value[] = [];
+  const results: Value[] = [];
+  let noted = 0;
+  /** What comes behind conditions is computed where they say so. */
+  const behind = (e: Tree.Expression): Value => {
+    const { made, fails } = watched(context, () => resolve(e));
+    if (!fails || conditions.length === noted) return made;
+    if (operand !== null && noted === 0) noteDeciders(context, [operand]);
+    noteDeciders(context, conditions.slice(noted));
+    noted = conditions.length;
+    return made;
+  };
+  for (const branch of node.whens) {
+    const when = behind(branch.when);
+    if (operand === null) expect(context, when, BOOL, "WHEN", branch);
+    conditions.push(when);
+    results.push(behind(branch.then));
+  }
+  if (node.else !== null) results.push(behind(node.else));
+  if (operand !== null) {
+    compare(context, [operand, ...conditions], "CASE", node, isComparable);
+    conditions.push(operand);
+  }
+  const type = supertype(results);
+  if (type === undefined) return context.fail("type", "CASE has results of types that don't go together", node);
+  const flow = chosenBy(
+    either(results.map((r) => r.flow)),
+    conditions.map((c) => c.flow),
+  );
+  const written = results.every((r) => r.written === "null") ? "null" : "value";
+  const shape = `CASE ${node.whens.length} ${operand !== null} ${node.else !== null}`;
+  return made(
+    type,
+    flow,
+    context.idOf(
+      shape,
+      [...conditions, ...results].map((v) => v.id),
+    ),
+    written,
+  );
+}
