@@ -1,0 +1,125 @@
+/** What a call passes: the arguments' values, which signature takes them, and which of them can make it fail. */
+import { type Flow, keysOf, type SourceKey, union } from "../flow/flow.ts";
+import { failsBeside, mayFail } from "../functions/failure.ts";
+import { type FunctionEntry, type Match, matchSignature, type PassedArgument } from "../functions/signature.ts";
+import type { Argument, Expression, FunctionCall, NamedArgument } from "../tree.ts";
+import { typeName } from "../types.ts";
+import { watched } from "./computed-if.ts";
+import type { Context } from "./context.ts";
+import { checkDatePart } from "./date-part.ts";
+import type { Scope, Value } from "./scope.ts";
+
+const NORMALIZATION_MODES: ReadonlySet<string> = new Set(["NFC", "NFKC", "NFD", "NFKD"]);
+
+/** Functions whose result depends on more than their arguments. */
+const VOLATILE: ReadonlySet<string> = new Set(["RAND", "GENERATE_UUID", "AEAD.ENCRYPT"]);
+
+export interface Passed {
+  readonly arguments: readonly PassedArgument[];
+  /** One for each argument; null for a date part or mode. */
+  readonly values: readonly (Value | null)[];
+  /** Whether something in the argument can fail. */
+  readonly fails: readonly boolean[];
+}
+
+export function passArguments(context: Context, name: string, args: readonly Argument[], scope: Scope): Passed {
+  const passed: PassedArgument[] = [];
+  const values: (Value | null)[] = [];
+  const fails: boolean[] = [];
+  for (const argument of args) {
+    if (argument.kind === "StarArgument") return context.fail("type", `${name} doesn't take *`, argument);
+    const expression = argument.kind === "NamedArgument" ? argument.value : argument;
+    if (expression.kind === "LambdaArgument") {
+      return context.fail("type", `${name} doesn't take a lambda`, argument);
+    }
+    if (expression.kind === "TableArgument" || expression.kind === "ModelArgument") {
+      return context.fail("unsupported", "Table and model arguments are not supported", argument);
+    }
+    if (expression.kind === "DatePart") {
+      checkDatePart(context, expression);
+      passed.push({ kind: "part" });
+      values.push(null);
+    } else if (isMode(name, expression, values.length)) {
+      passed.push({ kind: "mode" });
+      values.push(null);
+    } else {
+      const part = watched(context, () => context.expression(context, expression, scope));
+      const value = part.made;
+      passed.push({ kind: "value", value, name: argument.kind === "NamedArgument" ? argument.name.name : "" });
+      values.push(value);
+      fails[values.length - 1] = part.fails;
+    }
+  }
+  return { arguments: passed, values, fails };
+}
+
+function isMode(name: string, argument: Expression, index: number): boolean {
+  return (
+    index === 1 &&
+    name.startsWith("NORMALIZE") &&
+    argument.kind === "PathExpression" &&
+    argument.parts.length === 1 &&
+    NORMALIZATION_MODES.has(argument.parts[0]?.name.toUpperCase() ?? "")
+  );
+}
+
+export function match(context: Context, entry: FunctionEntry, passed: Passed, node: FunctionCall): Match {
+  const found = matchSignature(entry, passed.arguments);
+  if (found !== undefined) return found;
+  const types = passed.values.map((v) =>
+    v === null ? "a date part" : v.written === "null" ? "NULL" : typeName(v.type),
+  );
+  return context.fail("type", `No matching signature for function ${entry.name}(${types.join(", ")})`, node);
+}
+
+interface ArgumentFlows {
+  readonly values: readonly Flow[];
+  readonly conditions: readonly Flow[];
+  readonly keys: ReadonlySet<SourceKey>;
+}
+
+export function argumentFlows(found: Match, passed: Passed): ArgumentFlows {
+  const values: Flow[] = [];
+  const conditions: Flow[] = [];
+  const keys: ReadonlySet<SourceKey>[] = [];
+  for (const [i, value] of passed.values.entries()) {
+    if (value === null) continue;
+    const flow = found.flows[i];
+    if (flow === "key") keys.push(keysOf(value.flow));
+    else if (flow === "condition") conditions.push(value.flow);
+    else values.push(value.flow);
+    if (flow === "compared") keys.push(keysOf(value.flow));
+  }
+  return { values, conditions, keys: union(keys) };
+}
+
+export function callId(context: Context, name: string, node: FunctionCall, passed: Passed): number {
+  if (VOLATILE.has(name)) return context.freshId();
+  const operands = node.arguments.map((argument, i) => {
+    const expression = argument.kind === "NamedArgument" ? argument.value : argument;
+    const label = argument.kind === "NamedArgument" ? `${argument.name.name.toLowerCase()}=>` : "";
+    if (expression.kind === "DatePart") return `${label}${expression.name} ${expression.weekday ?? ""}`;
+    if (expression.kind === "PathExpression" && !passed.values[i]) return expression.parts[0]?.name.toUpperCase() ?? "";
+    const id = passed.values[i]?.id ?? 0;
+    return label === "" ? id : `${label}${id}`;
+  });
+  return context.idOf(`call ${name}`, operands);
+}
+
+export function noteFailing(context: Context, name: string, passed: Passed, node: FunctionCall): void {
+  const types = passed.values.map((value) => value?.type ?? null);
+  const written = node.arguments.map((argument) => {
+    const value = argument.kind === "NamedArgument" ? argument.value : argument;
+    return isExpression(value) ? value : null;
+  });
+  for (const [i, value] of passed.values.entries()) {
+    const given = passed.arguments[i];
+    const place = given?.kind === "value" && given.name !== "" ? -1 : i;
+    if (value === null) continue;
+    if (mayFail(name, place, types, written) || failsBeside(name, place, written)) context.failing.push(value.flow);
+  }
+}
+
+function isExpression(argument: Argument | NamedArgument["value"]): argument is Expression {
+  return !["StarArgument", "NamedArgument", "LambdaArgument", "TableArgument", "ModelArgument"].includes(argument.kind);
+}
