@@ -134,7 +134,7 @@ function modelFunctions(): string {
     may: "a table or query, or none",
     must: "a table or query",
   };
-  const rows = [...MODEL_FUNCTIONS].flatMap(([name, { columns, rows: taken, settings, keeps }]) => {
+  const rows = [...MODEL_FUNCTIONS].flatMap(([name, { columns, rows: taken, settings, keeps, thresholds }]) => {
     const byColumns = new Map<string, Set<string>>();
     for (const model of DESCRIBED_MODELS) {
       const feedback = model.trainingRuns?.[0]?.trainingOptions?.feedbackType;
@@ -156,7 +156,9 @@ function modelFunctions(): string {
     return [...byColumns].map(([list, kinds]) => [
       `\`${name}\``,
       [...kinds].join(", "),
-      [takes[taken], settable].filter((text) => text !== "").join("; "),
+      [takes[taken], thresholds === true ? "an array of thresholds" : "", settable]
+        .filter((text) => text !== "")
+        .join("; "),
       keeps === true ? `${list}; then what it is given` : list,
     ]);
   });

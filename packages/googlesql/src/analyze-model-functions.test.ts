@@ -49,6 +49,11 @@ describe("a function of a model", () => {
       "n = transform *, transform ssn, transform risk.* ? id",
     ],
     ["SELECT r2_score FROM ML.EVALUATE(MODEL cost)", "r2_score = transform cost.*"],
+    [
+      "SELECT recall FROM ML.ROC_CURVE(MODEL risk, (SELECT ssn AS outcome FROM patients), GENERATE_ARRAY(0.1, 0.9, 0.1), STRUCT(1 AS trial_id))",
+      "recall = transform *, transform ssn, transform risk.*",
+    ],
+    ["SELECT recall FROM ML.ROC_CURVE(MODEL risk, [0.5])", "recall = transform risk.*"],
     ["SELECT threshold FROM ML.ROC_CURVE(MODEL risk)", "threshold = transform risk.*"],
     ["SELECT weight FROM ML.WEIGHTS(MODEL risk, STRUCT(TRUE AS standardize))", "weight = transform risk.*"],
     [
@@ -121,6 +126,12 @@ describe("a function of a model", () => {
     ]);
   });
 
+  it("hands out the thresholds that it was given, so that no guess is told by a token of one", () => {
+    const constant = (given: string) =>
+      planOf(`SELECT threshold FROM ML.ROC_CURVE(MODEL risk${given})`).outputs.map((output) => output.constant);
+    assert.deepEqual([constant(", [0.5]"), constant("")], [[true], [false]]);
+  });
+
   it("runs with its columns taken by name: no other is seen, nor taken for one of the query around", () => {
     assert.equal(
       canonical("SELECT p.weight FROM ML.WEIGHTS(MODEL risk) AS p"),
@@ -171,6 +182,11 @@ describe("a function of a model", () => {
     ["ML.RECOMMEND(MODEL risk)", /isn't analysed/],
     ["ML.GLOBAL_EXPLAIN(MODEL risk, STRUCT(TRUE AS class_level_explain))", /of settings none/],
     ["ML.CONFUSION_MATRIX(MODEL risk)", /named by the label's values; count what ML.PREDICT gives/],
+    ["ML.ROC_CURVE(MODEL risk, (SELECT [0.5]), [weight])", /Unrecognized name|not found/],
+    ["ML.ROC_CURVE(MODEL risk, ARRAY(SELECT weight FROM patients))", /TABLE and a name, or a query/],
+    ["ML.ROC_CURVE(MODEL risk, ARRAY_REVERSE((SELECT tags FROM patients)))", /not a subquery/],
+    ["ML.ROC_CURVE(MODEL risk, [0.5], [0.5])", /TABLE and a name, or a query/],
+    ["ML.PREDICT(MODEL risk, TABLE patients, [0.5])", /a model and a table or a query/],
     ["ML.TRANSFORM(MODEL risk, TABLE patients)", /those that TRANSFORM made/],
     ["ML.TRANSLATE(MODEL far, TABLE patients)", /runs elsewhere, by its connection's rights/],
     ["AI.SEARCH(TABLE patients, 'ssn', 'x')", /by the connection of the table's embeddings/],

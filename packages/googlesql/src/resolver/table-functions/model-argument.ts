@@ -2,11 +2,12 @@
 import { type Flow, transformed } from "../../flow/flow.ts";
 import type { ModelResource } from "../../model-resource.ts";
 import type { Expression, ModelArgument, Node, TableFunctionCall } from "../../tree.ts";
+import { arrayOf, FLOAT64 } from "../../types.ts";
 import type { Context } from "../context.ts";
 import { noteEffect, outsideFlow } from "../effects.ts";
 import { fold } from "../scope.ts";
 import { nameOf } from "../statements/target.ts";
-import { type Given, type Input, inputOf, type Surroundings } from "./arguments.ts";
+import { type Given, type Input, inputOf, requireConstant, type Surroundings } from "./arguments.ts";
 import type { ModelFunction } from "./model-function.ts";
 
 /** The model named, and what comes of it. That it works at all tells of what kind the model is. */
@@ -40,12 +41,14 @@ export function describedModel(context: Context, model: string, node: Node): Mod
 export interface Passed {
   readonly input: Input | null;
   readonly settings: ReadonlyMap<string, Expression>;
+  /** Constants that may come back as they are. */
+  readonly thresholds: boolean;
 }
 
 export function givenRows(
   context: Context,
   name: string,
-  known: Pick<ModelFunction, "rows" | "settings" | "texts">,
+  known: Pick<ModelFunction, "rows" | "settings" | "texts" | "thresholds">,
   rest: TableFunctionCall["arguments"],
   around: Surroundings,
   node: Node,
@@ -68,7 +71,11 @@ export function givenRows(
     }
     set.set(setting, field.expression);
   }
-  const tables = given.filter((argument) => argument !== settings);
+  const thresholds = given.find(
+    ({ kind }) => known.thresholds && (kind === "FunctionCall" || kind === "ArrayExpression"),
+  );
+  if (thresholds !== undefined) requireConstant(context, name, thresholds, arrayOf(FLOAT64));
+  const tables = given.filter((argument) => argument !== settings && argument !== thresholds);
   const [table, more] = tables;
   const allowed = table === undefined ? known.rows !== "must" : known.rows !== "none";
   if (more !== undefined || !allowed) {
@@ -79,7 +86,8 @@ export function givenRows(
     };
     return context.fail("type", `${name} takes ${takes[known.rows]}`, node);
   }
-  return { input: table === undefined ? null : inputOf(context, name, table, around, node), settings: set };
+  const input = table === undefined ? null : inputOf(context, name, table, around, node);
+  return { input, settings: set, thresholds: thresholds !== undefined };
 }
 
 const LITERALS: ReadonlySet<Expression["kind"]> = new Set<Expression["kind"]>([

@@ -204,6 +204,7 @@ export const MODEL_FUNCTIONS: ReadonlyMap<string, ModelFunction> = new Map<strin
     {
       rows: "may",
       settings: ["trial_id"],
+      thresholds: true,
       columns: always(
         [CLASSIFIERS],
         [

@@ -14,6 +14,8 @@ export interface ModelFunction {
   readonly settings: readonly string[];
   /** The same, of those that are texts. */
   readonly texts?: readonly string[];
+  /** It takes an array of constants as well. */
+  readonly thresholds?: true;
   /** Undefined for a model of a kind that the function doesn't know, or that isn't analysed. `given`: with rows of the caller's. */
   readonly columns: (model: ModelResource, given: boolean) => readonly ModelColumn[] | undefined;
   /** Columns that it may give beside: no row that is given back may bring one of that name, which would be either. */

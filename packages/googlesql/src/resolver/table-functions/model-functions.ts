@@ -5,7 +5,7 @@
  * https://cloud.google.com/bigquery/docs/reference/standard-sql/bigqueryml-syntax-feature
  * https://cloud.google.com/bigquery/docs/reference/standard-sql/bigqueryml-syntax-predict
  */
-import { type Flow, NO_KEYS, picked, transformed } from "../../flow/flow.ts";
+import { CONSTANT, type Flow, NO_KEYS, picked, transformed } from "../../flow/flow.ts";
 import type { ModelResource } from "../../model-resource.ts";
 import type { Node, TableFunctionCall } from "../../tree.ts";
 import { FLOAT64, INT64, STRING, type Type } from "../../types.ts";
@@ -57,7 +57,7 @@ export function modelFunction(context: Context, node: TableFunctionCall, around:
     return context.fail("type", `${name} takes MODEL and a model's name first`, node);
   const { model, flow } = modelSource(context, argument);
   const resource = modelOf(context, name, model, argument);
-  const { input } = givenRows(context, name, known, rest, around, node);
+  const { input, thresholds } = givenRows(context, name, known, rest, around, node);
   const columns = known.columns(resource, input !== null);
   if (columns === undefined) {
     const rows = known.rows !== "may" ? "" : input === null ? ", without rows," : ", with rows,";
@@ -66,7 +66,8 @@ export function modelFunction(context: Context, node: TableFunctionCall, around:
   }
   const features = input === null ? [] : featuresOf(input, resource, known);
   const keeps = known.keeps === true && input !== null;
-  const shown = transformed([flow, ...features, ...(input === null || keeps ? [] : [input.rows])]);
+  const rows = input === null || keeps ? [] : [input.rows];
+  const shown = transformed([flow, ...features, ...rows, ...(thresholds ? [CONSTANT] : [])]);
   // Of a few rows it makes as many as it likes: a statistic over those is none over what it was given.
   const made_ = input === null || keeps ? shown : picked(shown);
   context.failing.push(made_);
