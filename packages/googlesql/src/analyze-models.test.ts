@@ -20,6 +20,7 @@ describe("a function that asks a model of Google's", () => {
       "SELECT AI.GENERATE_INT(STRUCT('say' AS a, tags AS b), request_type => 'SHARED').status AS x FROM patients",
       "x = transform tags",
     ],
+    ["SELECT AI.GENERATE(ssn, OUTPUT_SCHEMA => 'a STRING, n ARRAY<INT64>').n AS x FROM patients", "x = transform ssn"],
     ["SELECT name FROM patients WHERE AI.IF(('is it ', ssn))", "name = copy name ? ssn"],
     ["SELECT name FROM patients ORDER BY AI.SCORE(('rate ', ssn)) LIMIT 1", "name = copy name ? ssn"],
     ["SELECT AI.CLASSIFY(ssn, ['a', 'b']) AS x FROM patients", "x = transform ssn"],
@@ -45,12 +46,13 @@ describe("a function that asks a model of Google's", () => {
   it("has the documented types", () => {
     assert.deepEqual(
       types(`SELECT AI.GENERATE('a') AS a, AI.GENERATE_BOOL('a') AS b, AI.GENERATE_INT('a') AS c, AI.GENERATE_DOUBLE('a') AS d,
-        AI.IF('a') AS e, AI.SCORE('a') AS f, AI.CLASSIFY('a', ['b']) AS g, AI.EMBED('a', endpoint => 'e') AS h`),
+        AI.GENERATE('a', output_schema => 'a STRING, n ARRAY<INT64>') AS i, AI.IF('a') AS e, AI.SCORE('a') AS f, AI.CLASSIFY('a', ['b']) AS g, AI.EMBED('a', endpoint => 'e') AS h`),
       [
         "a STRUCT<result STRING, full_response JSON, status STRING>",
         "b STRUCT<result BOOL, full_response JSON, status STRING>",
         "c STRUCT<result INT64, full_response JSON, status STRING>",
         "d STRUCT<result FLOAT64, full_response JSON, status STRING>",
+        "i STRUCT<a STRING, n ARRAY<INT64>, full_response JSON, status STRING>",
         "e BOOL",
         "f FLOAT64",
         "g STRING",
@@ -90,7 +92,13 @@ describe("a function that asks a model of Google's", () => {
   for (const [call, code] of [
     ["AI.GENERATE(ssn, connection_id => 'us.c')", "unsupported"],
     ["AI.GENERATE(ssn, model_params => JSON '{}')", "unsupported"],
-    ["AI.GENERATE(ssn, output_schema => 'a STRING')", "unsupported"],
+    ["AI.GENERATE_INT(ssn, output_schema => 'a STRING')", "unsupported"],
+    ["AI.GENERATE(ssn, output_schema => name)", "unsupported"],
+    ["AI.GENERATE(ssn, output_schema => CONCAT('a ', 'STRING'))", "unsupported"],
+    ["AI.GENERATE(ssn, output_schema => 'a JSON')", "unsupported"],
+    ["AI.GENERATE(ssn, output_schema => 'a STRING, A INT64')", "name"],
+    ["AI.GENERATE(ssn, output_schema => 'Status STRING')", "name"],
+    ["AI.GENERATE(ssn, output_schema => 'a STRING').result", "name"],
     [
       "AI.GENERATE(ssn, endpoint => 'https://us-central1-aiplatform.googleapis.com/v1/projects/evil/locations/us/endpoints/1')",
       "unsupported",

@@ -12,7 +12,7 @@ export const AI_FUNCTIONS = entries(
   AI.CLASSIFY(input:PROMPT, categories:LABELS, endpoint=>STRING?) STRING
   AI.COUNT_TOKENS(STRING, endpoint=>STRING?) STRUCT<result INT64, full_response JSON>
   AI.EMBED(content:STRING, endpoint=>STRING, task_type=>STRING?, title=>STRING?) STRUCT<result ARRAY<FLOAT64>, status STRING>
-  AI.GENERATE(prompt:PROMPT, endpoint=>STRING?, request_type=>STRING?) STRUCT<result STRING, full_response JSON, status STRING>
+  AI.GENERATE(prompt:PROMPT, endpoint=>STRING?, request_type=>STRING?, output_schema=>STRING?) STRUCT<result STRING, full_response JSON, status STRING>
   AI.GENERATE_BOOL(prompt:PROMPT, endpoint=>STRING?, request_type=>STRING?) STRUCT<result BOOL, full_response JSON, status STRING>
   AI.GENERATE_DOUBLE(prompt:PROMPT, endpoint=>STRING?, request_type=>STRING?) STRUCT<result FLOAT64, full_response JSON, status STRING>
   AI.GENERATE_INT(prompt:PROMPT, endpoint=>STRING?, request_type=>STRING?) STRUCT<result INT64, full_response JSON, status STRING>

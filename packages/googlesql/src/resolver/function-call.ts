@@ -13,7 +13,7 @@ import type { Context } from "./context.ts";
 import { grown } from "./growth.ts";
 import { lambdaCall, takesLambda } from "./lambda-call.ts";
 import { matchCall } from "./match-call.ts";
-import { asksModel, noteModelCall, refuseModelOptions } from "./model-call.ts";
+import { asksModel, generatedType, noteModelCall, refuseModelOptions } from "./model-call.ts";
 import { argumentFlows, callId, match, noteFailing, type Passed, passArguments } from "./passed-arguments.ts";
 import { privateAggregate } from "./private-aggregate.ts";
 import { namesRoutine, routineCall } from "./routine-call.ts";
@@ -89,7 +89,7 @@ function scalarCall(context: Context, entry: FunctionEntry, node: FunctionCall, 
   const made = grown(context, entry.name, node, found.result, shown, values, safe);
   const written = entry.via === "copy" && passed.values.every((v) => v?.written === "null") ? "null" : "value";
   return {
-    type: found.result,
+    type: asksModel(entry.name) ? generatedType(context, entry.name, node, found.result) : found.result,
     written,
     flow: decidedBy(chosenBy(made, conditions), keys),
     id: callId(context, node.name.map((p) => p.name.toUpperCase()).join("."), node, passed),

@@ -6,8 +6,11 @@
 import type { Flow } from "../flow/flow.ts";
 import type { FunctionEntry } from "../functions/signature.ts";
 import type { FunctionCall, Node } from "../tree.ts";
+import { structOf, type Type } from "../types.ts";
 import type { Context } from "./context.ts";
 import { noteEffect } from "./effects.ts";
+import { SCHEMAS, schemaColumns } from "./output-schema.ts";
+import { fold } from "./scope.ts";
 
 export function asksModel(name: string): boolean {
   return name.startsWith("AI.");
@@ -21,10 +24,7 @@ const REFUSED_OPTIONS: ReadonlyMap<string, string> = new Map([
   ],
   ["connection", "it says by whose rights the model works; leave it out, and the model is asked by the gateway's own"],
   ["model_params", "it can let the model look up what else it likes; say all in the prompt"],
-  [
-    "output_schema",
-    "it names fields that the gateway doesn't read; take AI.GENERATE_BOOL, AI.GENERATE_INT or AI.GENERATE_DOUBLE",
-  ],
+  ["output_schema", "it takes none; AI.GENERATE does"],
   ["model", "it names a model of anybody's; name one of Google's as endpoint"],
 ]);
 
@@ -60,4 +60,22 @@ export function modelOfGoogle(context: Context, name: string, node: Node): strin
   const { project } = context;
   if (project === undefined) return context.fail("name", `${name} needs a default project, whose model it asks`, node);
   return `${project}.@ai.${name.slice("AI.".length)}`;
+}
+
+/** With an output_schema its fields stand in the place of `result`. */
+export function generatedType(context: Context, name: string, node: FunctionCall, type: Type): Type {
+  const schema = node.arguments.find(
+    (argument) => argument.kind === "NamedArgument" && fold(argument.name.name) === "output_schema",
+  );
+  if (schema?.kind !== "NamedArgument" || type.kind !== "struct") return type;
+  const { value } = schema;
+  const list = value.kind === "StringLiteral" ? schemaColumns(value) : undefined;
+  if (list === undefined) {
+    return context.fail("unsupported", `output_schema of ${name} is supported of ${SCHEMAS}`, schema);
+  }
+  const fields = [...list.map(([field, of]) => ({ name: field, type: of })), ...type.fields.slice(1)];
+  if (new Set(fields.map((field) => fold(field.name))).size < fields.length) {
+    return context.fail("name", `output_schema of ${name} would give two fields of one name`, schema);
+  }
+  return context.bounded(structOf(fields), schema);
 }

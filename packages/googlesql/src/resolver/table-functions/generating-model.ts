@@ -10,9 +10,10 @@
  */
 import { decidedBy, NOTHING, transformed } from "../../flow/flow.ts";
 import type { Expression, Node, TableFunctionCall } from "../../tree.ts";
-import { arrayOf, FLOAT64, JSON_TYPE, STRING, scalarType, type Type, typeName } from "../../types.ts";
+import { arrayOf, FLOAT64, JSON_TYPE, STRING, typeName } from "../../types.ts";
 import type { Context } from "../context.ts";
 import { noteEffect } from "../effects.ts";
+import { SCHEMAS, schemaColumns } from "../output-schema.ts";
 import { type Column, fold, type Relation } from "../scope.ts";
 import type { Input, Surroundings } from "./arguments.ts";
 import { made, requireDistinct, takeByName } from "./columns-by-name.ts";
@@ -109,22 +110,6 @@ export const GENERATING_FUNCTIONS: ReadonlyMap<string, GeneratingFunction> = new
   ],
 ]);
 
-const TYPES: ReadonlySet<string> = new Set(["STRING", "INT64", "FLOAT64", "BOOL"]);
-
-/** `name STRING, tags ARRAY<STRING>`: the columns that an output_schema names, undefined where it says more. */
-function schemaColumns(schema: Expression | undefined): readonly ModelColumn[] | undefined {
-  if (schema?.kind !== "StringLiteral") return undefined;
-  const list: ModelColumn[] = [];
-  for (const field of schema.value.split(",")) {
-    const [, name = "", array = "", type = ""] =
-      /^ *([A-Za-z_][A-Za-z_0-9]*) +(?:(ARRAY) *< *)?([A-Z0-9]+) *(?:>)? *$/i.exec(field) ?? [];
-    const scalar: Type | undefined = TYPES.has(type.toUpperCase()) ? scalarType(type.toUpperCase()) : undefined;
-    if (scalar === undefined || field.includes(">") !== (array !== "")) return undefined;
-    list.push([name, array === "" ? scalar : arrayOf(scalar)]);
-  }
-  return list;
-}
-
 export function generatingFunction(context: Context, node: TableFunctionCall, around: Surroundings): Relation {
   const name = node.name.map((part) => part.name.toUpperCase()).join(".");
   const known = GENERATING_FUNCTIONS.get(name);
@@ -148,8 +133,7 @@ export function generatingFunction(context: Context, node: TableFunctionCall, ar
   if (input === null) return context.fail("type", `${name} takes a model and a table or a query`, node);
   const list = known.columns(settings);
   if (list === undefined) {
-    const message = `${name} takes output_schema, of names with STRING, INT64, FLOAT64, BOOL or an ARRAY of one`;
-    return context.fail("unsupported", message, node);
+    return context.fail("unsupported", `${name} takes output_schema, of ${SCHEMAS}`, node);
   }
   const sent = sentColumns(context, name, known, input, node).map((column) => column.flow);
   // Whoever runs it sees how many rows there are, and by what they were picked.
