@@ -206,6 +206,7 @@ describe("a protected value in disguise", () => {
   for (const expression of [
     "FORMAT('%T', [ssn])",
     "SHA512(ssn)",
+    "TO_JSON(ssn)",
     "SOUNDEX(ssn)",
     "CHR(60 + CAST(SUBSTR(ssn, 1, 1) AS INT64))",
     "[10, 20, 30][SAFE_OFFSET(CAST(SUBSTR(ssn, 1, 1) AS INT64))]",

@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { scriptOf } from "./testing/clinic.ts";
 import { dataType, defining, routine, view } from "./testing/definitions.ts";
 
 const clinic = defining(
@@ -216,4 +217,16 @@ describe("where nothing decides whether the part that can fail is computed", () 
     `WITH w AS (SELECT ${FAILS} AS e) SELECT ssn, e FROM patients CROSS JOIN w`,
   ])
     test(sql, () => assert.deepEqual(predicates(sql), []));
+});
+
+test("a request's parameter that is cast to what it is compared with may fail where it is computed", () => {
+  const infers = (compared: string): boolean => {
+    const { statements } = scriptOf(shown(`ssn = '1' AND ${compared}`), [
+      { name: "p", parameterType: { type: "STRING" } },
+    ]);
+    return statements[0]?.reads[0]?.columns.find(({ path }) => path === "ssn")?.uses.includes("predicate") === true;
+  };
+  for (const compared of ["born = @p", "born IN ('2026-01-01', @p)", "born BETWEEN '2026-01-01' AND @p"])
+    assert.ok(infers(compared), compared);
+  assert.ok(!infers("name = @p"));
 });

@@ -34,6 +34,13 @@ describe("a call that can fail:", () => {
     "weight / 0.5",
     "weight / id",
     "10 / weight",
+    "COUNT(*) / COUNT(ssn)",
+    "COUNT(ssn) / SUM(1.0)",
+    "MAX(weight) / COUNT(*)",
+    "COUNT(ssn) * 100000",
+    "weight / NULLIF(id, 1)",
+    "weight / NULLIF(weight, 0)",
+    "COUNT(ssn) * COUNT(id)",
     "100 / 2 / weight",
     "weight / 2 / id",
     `MAKE_INTERVAL(${INTEGER}) / 2`,
@@ -122,6 +129,10 @@ describe("a call that can't:", () => {
     "FORMAT('%s is %d%% of %t', ssn, LENGTH(ssn), born)",
     "FORMAT('%05d|%-10s|%.2f|%T', LENGTH(ssn), ssn, weight, ssn)",
     "SAFE_CAST(ssn AS INT64)",
+    "COUNT(DISTINCT ssn) / COUNT(*)",
+    "100 * COUNTIF(ssn = '1') / COUNT(*)",
+    "ROUND(COUNT(ssn) * 100.0 / COUNT(*), 1)",
+    "weight / NULLIF(id, 0)",
   ])
     test(value, () => assert.ok(!fails(value)));
 });

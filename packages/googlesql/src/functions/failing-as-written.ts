@@ -22,7 +22,11 @@ const NEVER: ReadonlyMap<string, (types: Types, written: Written) => boolean> = 
   }),
   ...named("ABS OP_NEGATE", ([of]: Types) => is(of, SYMMETRICAL)),
   ...named("MOD DIV", (_: Types, [, by]: Written) => atLeast(by, 1)),
-  ...named("OP_DIVIDE", ([of]: Types, [, by]: Written) => is(of, NUMBER) && atLeast(by, 1)),
+  ...named("OP_DIVIDE", ([of, type]: Types, [, by]: Written) => {
+    return is(of, NUMBER) && (atLeast(by, 1) || (is(type, INTEGER) && isNotZero(by)));
+  }),
+  // Rows are far fewer than a thousandth of INT64's.
+  ...named("OP_MULTIPLY", (_: Types, [left, right]: Written) => isCount(left, right) || isCount(right, left)),
   // BYTES must be as long as each other.
   ...named("OP_BITWISE", (types: Types) => types.every((type) => is(type, INTEGER))),
   ...named("OP_SHIFT", (_: Types, [, by]: Written) => atLeast(by, 0)),
@@ -49,6 +53,14 @@ const NEVER: ReadonlyMap<string, (types: Types, written: Written) => boolean> = 
 /** Whether no argument of this call can make it fail. `written` is null for an argument that isn't known, or is passed by name. */
 export function cannotFail(name: string, types: Types, written: Written): boolean {
   return NEVER.get(name)?.(types, written) === true;
+}
+
+/**
+ * Whether the value at this place can't, whatever the others are. What is counted is never NULL, and a whole number divides it into no more:
+ * whether `COUNT(a) / COUNT(b)` fails, the latter alone decides.
+ */
+export function cannotFailBy(name: string, place: number, types: Types, written: Written): boolean {
+  return name === "OP_DIVIDE" && place === 0 && is(types[1], INTEGER) && isCounted(written[0]);
 }
 
 /** Whether some calls of the function can't. */
@@ -137,6 +149,31 @@ function atLeast(written: Expression | null | undefined, least: number): boolean
 function atMost(written: Expression | null | undefined, most: number): boolean {
   return (written?.kind === "IntegerLiteral" || written?.kind === "FloatLiteral") && Number(written.text) <= most;
 }
+
+function isNotZero(written: Expression | null | undefined): boolean {
+  if (written?.kind !== "FunctionCall" || written.name.length > 1 || written.name[0]?.name.toUpperCase() !== "NULLIF")
+    return false;
+  const zero = written.arguments[1];
+  return zero?.kind === "IntegerLiteral" && BigInt(zero.text) === 0n;
+}
+
+/** How many rows there are, or so many times. */
+function isCounted(written: Expression | null | undefined): boolean {
+  if (written?.kind === "BinaryExpression" && written.operator === "*" && written.operands.length === 2) {
+    const [left, right] = written.operands;
+    return isCount(left, right) || isCount(right, left);
+  }
+  return isCount(written);
+}
+
+/** `times` is no more than a thousand. */
+function isCount(written: Expression | null | undefined, times?: Expression | null): boolean {
+  if (times !== undefined && !(atLeast(times, 0) && atMost(times, 1000))) return false;
+  const [name, more] = written?.kind === "FunctionCall" ? written.name : [];
+  return more === undefined && name !== undefined && COUNTS.has(name.name.toUpperCase());
+}
+
+const COUNTS = new Set(["COUNT", "COUNTIF", "APPROX_COUNT_DISTINCT"]);
 
 function differ(characters: readonly string[]): boolean {
   return new Set(characters).size === characters.length;

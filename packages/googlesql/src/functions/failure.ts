@@ -7,7 +7,7 @@
  */
 import type { Expression } from "../tree.ts";
 import type { Type } from "../types.ts";
-import { canBeSure, cannotFail } from "./failing-as-written.ts";
+import { canBeSure, cannotFail, cannotFailBy } from "./failing-as-written.ts";
 import { isPlain } from "./plain-argument.ts";
 
 /** Never fails, whatever it is given. */
@@ -114,6 +114,7 @@ export function mayFail(
   const only = FAILS_AT.get(name);
   if (only !== undefined) return place === only;
   if (TOTAL.has(name) || TOTAL_AT.get(name) === place || cannotFail(name, types, written)) return false;
+  if (cannotFailBy(name, place, types, written)) return false;
   return place !== 0 || type?.kind !== "scalar" || TOTAL_OF.get(name)?.includes(type.name) !== true;
 }
 

@@ -255,7 +255,10 @@ function binary(context: Context, node: Tree.BinaryExpression, resolve: (e: Tree
   const name: Operator = arrays ? "OP_JOIN_ARRAYS" : BINARY[node.operator];
   const result = values.reduce((left, right, i) => ({
     flow: left.flow,
-    type: applyOperator(context, name, [left, right], node.operator, node, [null, node.operands[i] ?? null]),
+    type: applyOperator(context, name, [left, right], node.operator, node, [
+      i === 1 ? (node.operands[0] ?? null) : null,
+      node.operands[i] ?? null,
+    ]),
     id: context.idOf(node.operator, [left.id, right.id]),
     written: "value",
   }));
