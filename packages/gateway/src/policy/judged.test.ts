@@ -29,6 +29,19 @@ describe("a statement", () => {
       assert.deepEqual(unsupported(planOf(kind, statementOf(kind, { changes: [change("routine")] }))), []);
     });
 
+  it("is judged by what it reads and writes alone where it names nothing else", () => {
+    const kinds = names(`
+      SELECT ASSERT BEGIN_TRANSACTION COMMIT_TRANSACTION ROLLBACK_TRANSACTION CALL INSERT UPDATE DELETE MERGE TRUNCATE_TABLE
+      CREATE_TABLE CREATE_TABLE_AS_SELECT CREATE_SNAPSHOT_TABLE CREATE_VIEW CREATE_MATERIALIZED_VIEW ALTER_TABLE ALTER_VIEW
+      ALTER_MATERIALIZED_VIEW DROP_TABLE DROP_EXTERNAL_TABLE DROP_SNAPSHOT_TABLE DROP_VIEW DROP_MATERIALIZED_VIEW
+      CREATE_SEARCH_INDEX CREATE_VECTOR_INDEX DROP_SEARCH_INDEX DROP_VECTOR_INDEX
+    `);
+    assert.deepEqual(
+      kinds.filter((kind) => unsupported(planOf("SCRIPT", statementOf(kind))).length > 0),
+      [],
+    );
+  });
+
   it("that isn't known is refused, also one called as what every object has", () => {
     for (const kind of ["RAISE_TAXES", "toString", "constructor"] as unknown[] as StatementKind[]) {
       assert.equal(ruleOf(kind), undefined);
