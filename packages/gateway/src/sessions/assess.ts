@@ -14,6 +14,7 @@ import { withMetadata } from "./metadata-places.ts";
 import { upstreamFailure } from "./records.ts";
 import { DISAGREES, denied, refusalError } from "./refusal.ts";
 import type { SessionError } from "./session.ts";
+import type { SharedDryRuns } from "./shared-dry-runs.ts";
 import { parametersOf, type Statement } from "./statement.ts";
 
 /** What a statement is, may do and would cost, for one principal, now. Nothing has run. */
@@ -52,6 +53,7 @@ export interface AssessInput {
   readonly now: number;
   readonly analyses: AnalysisCache;
   readonly decisions: DecisionCache;
+  readonly dryRuns: SharedDryRuns;
   /** HMAC (hex) under a key of the gateway. */
   keyedHash(text: string): string;
 }
@@ -75,7 +77,7 @@ export async function assess(input: AssessInput): Promise<Assessment> {
     return { kind: "denied", error: denied(NO_OWN_MAXIMUM), alarm: undefined, decision, ...understood };
   const allowed = Math.min(connection.maximumBytesBilled, limitBytes);
   const maximumBytesBilled = Math.min(allowed, asked ?? Number.POSITIVE_INFINITY);
-  const facts = await connection.upstream.dryRun({
+  const facts = await input.dryRuns.dryRun(connection.upstream, {
     project: input.project,
     location: connection.location,
     sql: plan.canonicalSql,

@@ -4,12 +4,14 @@ import type { Connection } from "./connection.ts";
 import { DecisionCache } from "./decision-cache.ts";
 import type { EngineOptions } from "./engine-options.ts";
 import type { Processed, SealedStatement } from "./session-row.ts";
+import { SharedDryRuns } from "./shared-dry-runs.ts";
 
 /** What a session's statement is assessed by, now. */
 export class SessionInput {
   readonly #o: EngineOptions;
   readonly #analyses: AnalysisCache;
   readonly #decisions = new DecisionCache();
+  readonly #dryRuns = new SharedDryRuns();
 
   constructor(options: EngineOptions, analyses: AnalysisCache) {
     this.#o = options;
@@ -30,6 +32,7 @@ export class SessionInput {
       now: this.#o.clock(),
       analyses: this.#analyses,
       decisions: this.#decisions,
+      dryRuns: this.#dryRuns,
       keyedHash: (text) => this.#o.sealer.keyedHash(text),
     };
   }
