@@ -70,7 +70,7 @@ export interface ApprovalView extends ApprovalSummary {
 function rows(store: Store) {
   return store.db
     .selectFrom("approval_requests")
-    .innerJoin("sessions", "sessions.id", "approval_requests.session")
+    .innerJoin("whole_sessions as sessions", "sessions.id", "approval_requests.session")
     .select([
       "approval_requests.id",
       "approval_requests.session",

@@ -19,7 +19,7 @@ const CLASSES = prepare((db, given: { readonly connection: string; readonly tabl
     .where("table", "=", given.table)
     .orderBy("path")
     .orderBy("class"),
-);
+).remembered("travelled_classes");
 
 export function travelledClassesIn(store: Pick<Store, "db">, connection: string): TravelledClassesSource {
   return {

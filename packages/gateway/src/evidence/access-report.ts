@@ -70,7 +70,7 @@ export interface AccessFilter {
 
 /** Accesses by agent and period, newest first. */
 export async function accesses(store: Store, filter: AccessFilter): Promise<Access[]> {
-  let query = store.db.selectFrom("sessions").selectAll().orderBy("created_at", "desc").limit(filter.limit);
+  let query = store.db.selectFrom("whole_sessions").selectAll().orderBy("created_at", "desc").limit(filter.limit);
   const { agent, behalf, session, from, to } = filter;
   if (agent !== undefined) query = query.where((e) => e.or([e("agent_name", "=", agent), e("subject", "=", agent)]));
   if (behalf !== undefined)

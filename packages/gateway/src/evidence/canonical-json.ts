@@ -1,4 +1,4 @@
-import type { Json } from "./event.ts";
+import type { CanonicalData, Json } from "./event.ts";
 
 /** Deepest nesting accepted (I10). */
 const MAX_DEPTH = 64;
@@ -13,6 +13,11 @@ const MAX_DEPTH = 64;
  */
 export function canonicalJson(value: Json): string {
   return write(value, 0);
+}
+
+/** An event's data, written now for the store, which takes it as it is. */
+export function canonicalData(data: { readonly [key: string]: Json }): CanonicalData {
+  return canonicalJson(data) as CanonicalData;
 }
 
 function write(value: unknown, depth: number): string {

@@ -230,7 +230,7 @@ export function findAgent(
 
 const AGENT = prepare((db, given: AgentId) =>
   db.selectFrom("agents").selectAll().where("issuer", "=", given.issuer).where("subject", "=", given.subject),
-);
+).remembered("agents");
 
 function byConfiguration({ senderConstrained: _, ...agent }: RegisteredAgent): AgentRegistration {
   return { ...agent, registeredBy: "config" };

@@ -4,17 +4,17 @@ import { type AgentPrincipal, type Credential, CredentialError, type Principal }
 
 const REVOCATION = prepare((db, given: { readonly kind: keyof typeof REVOKED; readonly id: string }) =>
   db.selectFrom("revocations").select("kind").where("kind", "=", given.kind).where("id", "=", given.id),
-);
+).remembered("revocations");
 const AGENT_KEY = prepare((db, given: { readonly kid: string }) =>
   db.selectFrom("agent_keys").select(["revoked_at", "expires_at"]).where("kid", "=", given.kid),
-);
+).remembered("agent_keys");
 const AGENT = prepare((db, given: { readonly issuer: string; readonly subject: string }) =>
   db
     .selectFrom("agents")
     .select(["status", "sponsor_issuer", "sponsor_subject"])
     .where("issuer", "=", given.issuer)
     .where("subject", "=", given.subject),
-);
+).remembered("agents");
 
 /** How a sponsor is written in `revocations`. */
 export function sponsorKey({ issuer, subject }: { readonly issuer: string; readonly subject: string }): string {

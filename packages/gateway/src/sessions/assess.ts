@@ -55,7 +55,7 @@ export interface AssessInput {
   readonly decisions: DecisionCache;
   readonly dryRuns: SharedDryRuns;
   /** HMAC (hex) under a key of the gateway. */
-  keyedHash(text: string): string;
+  readonly keys: { keyedHash(text: string): string };
 }
 
 const NO_OWN_MAXIMUM =
@@ -131,7 +131,7 @@ export async function assess(input: AssessInput): Promise<Assessment> {
         policyVersion: decision.policyVersion,
         purpose: input.purpose,
       },
-      input.keyedHash,
+      input.keys,
     ),
   };
 }

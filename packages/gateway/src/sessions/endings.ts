@@ -79,17 +79,17 @@ export class Endings {
   }
 
   /** A command that refuses for a bound ends the session with that refusal, so that nothing hangs. */
-  async orEnd(id: string, work: () => Promise<unknown>): Promise<void> {
+  async orEnd<T>(id: string, work: () => Promise<T>): Promise<T | undefined> {
     try {
-      await work();
+      return await work();
     } catch (error) {
       if (error instanceof CommandError && error.code === "busy") {
         await this.end(id, "failed", BUSY);
-        return;
+        return undefined;
       }
       if (error instanceof CommandError && error.code === "suspended") {
         await this.end(id, "denied", NOT_ADMITTED);
-        return;
+        return undefined;
       }
       if (!(error instanceof CommandError) || error.code !== "too_many_held") throw error;
       await this.end(id, "failed", {
@@ -98,6 +98,7 @@ export class Endings {
         status: 403,
         message: "Too many queries are waiting for approval. Wait for some to be decided, or cancel some.",
       });
+      return undefined;
     }
   }
 

@@ -2,6 +2,7 @@ import type { AgentPrincipal } from "../identity/principal.ts";
 import { StoreError } from "../store/errors.ts";
 import { AnalysisCache } from "./analysis-cache.ts";
 import { judge, stillHolds } from "./assess.ts";
+import { newSession } from "./commands/receive.ts";
 import type { Connection } from "./connection.ts";
 import { Endings } from "./endings.ts";
 import { connectionByName, type EngineOptions } from "./engine-options.ts";
@@ -98,7 +99,8 @@ export class SessionEngine {
     });
     if (received.existing) return sessionById(store, received.id);
     const of = { id, principal, project: submission.project, purpose: input.purpose };
-    return this.#upkeep.orLeave(id, () => this.#process.process(of, connection, sealed));
+    const row = newSession(input, received.at);
+    return this.#upkeep.orLeave(id, () => this.#process.process(of, connection, sealed, row));
   }
 
   /** A decision on an approval request was committed: go on with the session it belongs to. */
@@ -120,6 +122,11 @@ export class SessionEngine {
       // A bound ends the wait too: look once more and answer what is.
       const change = this.#endings.nextChange(id, left, [signal, this.#stop.signal]);
       try {
+        // While its job is followed, whatever ends it settles that, and is a change.
+        if (left > 0 && !signal.aborted && !this.#stop.signal.aborted && this.#jobs.follows(id)) {
+          await change.happened;
+          continue;
+        }
         const now = await progressOf(this.#o.store, id);
         const ended = now.state === "done" && now.upstream_job === null;
         const waiting = now.error === null && !ended && this.#jobs.outcome(id) === undefined;

@@ -53,6 +53,11 @@ export class JobFollower {
     return this.#settled.get(id);
   }
 
+  /** Its job runs as far as is known, and its end will be told. */
+  follows(id: string): boolean {
+    return this.#watched.has(id) && !this.#settled.has(id);
+  }
+
   follow(row: SessionRow): void {
     const { id } = row;
     if (this.#watched.has(id) || this.#settled.has(id)) return;

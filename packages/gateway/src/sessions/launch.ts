@@ -6,10 +6,11 @@ import { isRefusal } from "../upstream/jobs.ts";
 import { type Assessment, assess } from "./assess.ts";
 import type { HoldInput } from "./commands/hold.ts";
 import type { Connection } from "./connection.ts";
+import { textsInput } from "./decided-texts.ts";
 import { BUSY, type Endings, NOT_KEPT } from "./endings.ts";
 import { connectionByName, type EngineOptions } from "./engine-options.ts";
 import type { JobFollower } from "./job-follower.ts";
-import { travelEvent, upstreamFailure } from "./records.ts";
+import { canonicalHmac, travelEvent, upstreamFailure } from "./records.ts";
 import { denied } from "./refusal.ts";
 import type { SessionInput } from "./session-input.ts";
 import {
@@ -146,9 +147,13 @@ export class Launch {
       this.#o.store.run("session.ask-again", {
         id: row.id,
         request: this.hold(a, approval),
-        decision: JSON.stringify(a.decision),
-        maskPlan: JSON.stringify(a.maskPlan),
-        plan: JSON.stringify(a.plan.statements),
+        texts: textsInput({
+          sql_redacted: a.redactedSql,
+          canonical_redacted: a.redactedSql,
+          plan: JSON.stringify(a.plan.statements),
+          decision: JSON.stringify(a.decision),
+          mask_plan: JSON.stringify(a.maskPlan),
+        }),
         dryRunBytes: a.dryRunBytes,
       }),
     );
@@ -177,7 +182,7 @@ export class Launch {
     return {
       upstreamJob,
       connection: connection.name,
-      canonicalHmac: this.#o.sealer.keyedHash(a.plan.canonicalSql),
+      canonicalHmac: canonicalHmac(a.plan, this.#o.sealer),
       maximumBytesBilled: a.maximumBytesBilled,
       binding: a.binding,
       ...travelEvent(a.decision.obligations.travelling),

@@ -1,13 +1,20 @@
+import { canonicalData } from "../evidence/canonical-json.ts";
 import { UpstreamError } from "../upstream/error.ts";
 import { type Assessment, assess } from "./assess.ts";
 import type { Connection } from "./connection.ts";
+import { type Decided, DecidedTextsOf, textsInput } from "./decided-texts.ts";
 import type { Endings } from "./endings.ts";
 import type { EngineOptions } from "./engine-options.ts";
 import type { Launch } from "./launch.ts";
 import { analysedEvent, decidedEvent, upstreamFailure } from "./records.ts";
 import type { SessionInput } from "./session-input.ts";
 import { knownOf, type Processed, type SealedStatement, type SessionRow, sessionById } from "./session-row.ts";
-import { jsonOnce } from "./written-once.ts";
+import type { NewSession } from "./statements.ts";
+import type { DecidedTexts } from "./tables.ts";
+
+/** What of a session's row changes when it begins to run. */
+type Runs = Pick<SessionRow, "texts" | "statement_type" | "binding" | "dry_run_bytes" | "upstream_job" | "updated_at"> &
+  DecidedTexts & { readonly state: "running" };
 
 /** Takes a received session through analysis, policy and dry run to where they lead. */
 export class Process {
@@ -15,6 +22,7 @@ export class Process {
   readonly #endings: Endings;
   readonly #launch: Launch;
   readonly #input: SessionInput;
+  readonly #texts = new DecidedTextsOf();
 
   constructor(options: EngineOptions, endings: Endings, launch: Launch, input: SessionInput) {
     this.#o = options;
@@ -23,7 +31,13 @@ export class Process {
     this.#input = input;
   }
 
-  async process(of: Processed, connection: Connection, sealed: SealedStatement): Promise<SessionRow> {
+  /** `received`: the row as it was just written; absent: it was read. */
+  async process(
+    of: Processed,
+    connection: Connection,
+    sealed: SealedStatement,
+    received?: NewSession,
+  ): Promise<SessionRow> {
     const { id } = of;
     let assessment: Assessment;
     const assessedAt = this.#o.clock();
@@ -35,8 +49,11 @@ export class Process {
         this.#o.log.error({ session: id, err: error }, "a query could not be assessed");
       return sessionById(this.#o.store, id);
     }
-    await this.#endings.orEnd(id, () => this.#record(id, connection, sealed, assessment, assessedAt));
-    const row = await sessionById(this.#o.store, id);
+    const runs = await this.#endings.orEnd(id, () => this.#record(id, connection, sealed, assessment, assessedAt));
+    const row =
+      runs !== undefined && received !== undefined
+        ? { ...received, ...runs, rows_released: 0, cells_masked: 0 }
+        : await sessionById(this.#o.store, id);
     if (row.state !== "running") {
       this.#endings.changed(id);
       return row;
@@ -46,44 +63,51 @@ export class Process {
       knownOf(row, { decision, maskPlan, statements: plan.statements, principal: of.principal, sealed });
       this.#launch.keep(id, assessment);
     }
-    const runs = await this.#launch.launch(row, connection, sealed);
+    const launched = await this.#launch.launch(row, connection, sealed);
     this.#endings.changed(id);
-    return runs ? row : sessionById(this.#o.store, id);
+    return launched ? row : sessionById(this.#o.store, id);
   }
 
+  /** Returns what the row of a session says now that runs; undefined: it doesn't run. */
   async #record(
     id: string,
     connection: Connection,
     sealed: SealedStatement,
     a: Assessment,
     assessedAt: number,
-  ): Promise<void> {
+  ): Promise<Runs | undefined> {
     const { store } = this.#o;
     if (a.kind === "refused") {
       await store.run("session.analysed", {
         id,
-        sqlRedacted: `(not understood: ${sealed.statement.sql.length} characters)`,
-        canonicalRedacted: null,
         statementType: null,
-        plan: null,
-        analysed: {},
+        texts: textsInput({
+          sql_redacted: `(not understood: ${sealed.statement.sql.length} characters)`,
+          canonical_redacted: null,
+          plan: null,
+          decision: null,
+          mask_plan: null,
+        }),
+        analysed: canonicalData({}),
         next: { state: a.error.reason === "accessDenied" ? "denied" : "failed", error: a.error },
       });
-      return;
+      return undefined;
     }
+    const permitted = a.kind === "permitted" ? a : undefined;
+    const texts: Decided = {
+      redactedSql: a.redactedSql,
+      statements: a.plan.statements,
+      decision: a.decision,
+      maskPlan: permitted?.maskPlan ?? null,
+    };
     const analysed = {
       id,
-      sqlRedacted: a.redactedSql,
-      canonicalRedacted: a.redactedSql,
       statementType: a.plan.statementType,
-      plan: jsonOnce(a.plan.statements),
+      texts: this.#texts.of(texts),
       analysed: analysedEvent(a.plan, a.redactedSql, this.#o.sealer),
     };
-    const permitted = a.kind === "permitted" ? a : undefined;
     const decided = {
-      decision: jsonOnce(a.decision),
       binding: permitted?.binding ?? "",
-      maskPlan: permitted === undefined ? "null" : jsonOnce(permitted.maskPlan),
       dryRunBytes: permitted?.dryRunBytes ?? null,
       data: decidedEvent(a.decision, permitted?.binding),
     };
@@ -98,16 +122,16 @@ export class Process {
         },
       });
       if (a.alarm !== undefined) this.#endings.alarm(id, "disagreement");
-      return;
+      return undefined;
     }
     if (sealed.dryRun) {
       await store.run("session.analysed", { ...analysed, decided, next: { state: "done", data: { dryRun: true } } });
-      return;
+      return undefined;
     }
     const { approval } = a.decision.obligations;
     if (approval === undefined) {
       const upstreamJob = `chaperone_${id}`;
-      await store.run("session.analysed", {
+      const { at, texts: place } = await store.run("session.analysed", {
         ...analysed,
         decided,
         next: {
@@ -118,12 +142,23 @@ export class Process {
           data: this.#launch.intent(connection, upstreamJob, a),
         },
       });
-      return;
+      this.#texts.stored(texts);
+      return {
+        ...this.#texts.texts(texts),
+        texts: place,
+        state: "running",
+        statement_type: analysed.statementType,
+        binding: decided.binding,
+        dry_run_bytes: decided.dryRunBytes,
+        upstream_job: upstreamJob,
+        updated_at: at,
+      };
     }
     await store.run("session.analysed", {
       ...analysed,
       decided,
       next: { state: "held", request: this.#launch.hold(a, approval) },
     });
+    return undefined;
   }
 }

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { UnderstoodPlan } from "@chaperone/googlesql";
-import { canonicalJson } from "../evidence/canonical-json.ts";
-import type { Json } from "../evidence/event.ts";
+import { canonicalData, canonicalJson } from "../evidence/canonical-json.ts";
+import type { CanonicalData, Json } from "../evidence/event.ts";
 import type { Decision, PermitDecision } from "../policy/decision.ts";
 import { UpstreamError } from "../upstream/error.ts";
 import type { UpstreamRefusal } from "../upstream/upstream.ts";
@@ -15,11 +15,44 @@ const WHOLE = 16_000;
 
 type Data = { readonly [key: string]: Json };
 
-export function analysedEvent(
-  plan: UnderstoodPlan,
-  redactedSql: string,
-  keys: { keyedHash(text: string): string },
-): Data {
+interface Keys {
+  keyedHash(text: string): string;
+}
+
+/** Plans and decisions are the same objects for many sessions, and never change. */
+const analysedOnce = new WeakMap<
+  UnderstoodPlan,
+  { readonly keys: Keys; readonly sql: string; readonly data: CanonicalData }
+>();
+const decidedOnce = new WeakMap<Decision, { readonly binding: string | undefined; readonly data: CanonicalData }>();
+const hmacOnce = new WeakMap<UnderstoodPlan, { readonly keys: Keys; readonly hmac: string }>();
+
+export function analysedEvent(plan: UnderstoodPlan, redactedSql: string, keys: Keys): CanonicalData {
+  const known = analysedOnce.get(plan);
+  if (known?.keys === keys && known.sql === redactedSql) return known.data;
+  const data = canonicalData(analysedData(plan, redactedSql, keys));
+  analysedOnce.set(plan, { keys, sql: redactedSql, data });
+  return data;
+}
+
+export function decidedEvent(decision: Decision, binding: string | undefined): CanonicalData {
+  const known = decidedOnce.get(decision);
+  if (known !== undefined && known.binding === binding) return known.data;
+  const data = canonicalData(decidedData(decision, binding));
+  decidedOnce.set(decision, { binding, data });
+  return data;
+}
+
+/** The statement that runs, with its literals, by a keyed hash (docs/adr/0004-keyed-hashes.md). */
+export function canonicalHmac(plan: UnderstoodPlan, keys: Keys): string {
+  const known = hmacOnce.get(plan);
+  if (known?.keys === keys) return known.hmac;
+  const hmac = keys.keyedHash(plan.canonicalSql);
+  hmacOnce.set(plan, { keys, hmac });
+  return hmac;
+}
+
+function analysedData(plan: UnderstoodPlan, redactedSql: string, keys: Keys): Data {
   const reads = plan.statements.flatMap((statement) => statement.reads) as unknown as Json;
   const writes = plan.statements.flatMap((statement) => statement.writes) as unknown as readonly Json[];
   const changes = plan.statements.flatMap((statement) => statement.changes ?? []) as unknown as readonly Json[];
@@ -27,7 +60,7 @@ export function analysedEvent(
   return {
     statementType: plan.statementType,
     ...(plan.statements.length > 1 ? { statements: plan.statements.map(({ kind }) => kind) } : {}),
-    canonicalHmac: keys.keyedHash(plan.canonicalSql),
+    canonicalHmac: canonicalHmac(plan, keys),
     ...bounded("sql", redactedSql, redactedSql),
     ...bounded("reads", reads, text),
     ...(writes.length === 0 ? {} : bounded("writes", writes, canonicalJson(writes))),
@@ -37,7 +70,7 @@ export function analysedEvent(
   };
 }
 
-export function decidedEvent(decision: Decision, binding: string | undefined): Data {
+function decidedData(decision: Decision, binding: string | undefined): Data {
   const uses = decision.uses.map((u) => ({
     table: u.table,
     path: u.path,

@@ -33,7 +33,7 @@ export class SessionInput {
       analyses: this.#analyses,
       decisions: this.#decisions,
       dryRuns: this.#dryRuns,
-      keyedHash: (text) => this.#o.sealer.keyedHash(text),
+      keys: this.#o.sealer,
     };
   }
 }

@@ -14,7 +14,7 @@ import type { SessionState } from "./session.ts";
 import type { AskedJob, Statement } from "./statement.ts";
 import type { SessionTables } from "./tables.ts";
 
-export type SessionRow = Omit<SessionTables["sessions"], "state" | "rows_released" | "cells_masked"> & {
+export type SessionRow = Omit<SessionTables["whole_sessions"], "state" | "rows_released" | "cells_masked"> & {
   readonly state: SessionState;
   readonly rows_released: number;
   readonly cells_masked: number;
@@ -48,7 +48,7 @@ export function behalfOf({ onBehalfOf = [] }: AgentPrincipal): string {
 
 /** Whose sessions these are: the agent's, on behalf of exactly those for whom it acts now. For another it is another's (threat-model row 44). */
 export function ownedBy(principal: AgentPrincipal) {
-  return (e: ExpressionBuilder<Database, "sessions">) =>
+  return (e: ExpressionBuilder<Database, "sessions" | "whole_sessions">) =>
     e.and({ issuer: principal.issuer, subject: principal.subject, on_behalf_of: behalfOf(principal) });
 }
 
@@ -60,7 +60,7 @@ export async function findSession(
   jobId: string,
 ): Promise<SessionRow | undefined> {
   const row = await store.db
-    .selectFrom("sessions")
+    .selectFrom("whole_sessions")
     .selectAll()
     .where(ownedBy(principal))
     .where("project", "=", project)
@@ -77,7 +77,7 @@ export async function findSessionById(
   id: string,
 ): Promise<SessionRow | undefined> {
   const row = await store.db
-    .selectFrom("sessions")
+    .selectFrom("whole_sessions")
     .selectAll()
     .where("id", "=", id)
     .where(ownedBy(principal))
@@ -95,7 +95,7 @@ export async function listSessions(
 ): Promise<SessionRow[]> {
   const { from, to, after } = page;
   let query = store.db
-    .selectFrom("sessions")
+    .selectFrom("whole_sessions")
     .selectAll()
     .where(ownedBy(principal))
     .where("project", "=", project)
@@ -163,7 +163,7 @@ export async function sessionNow(store: Store, now: Progress, before: SessionRow
 }
 
 const SESSION = prepare((db, given: { readonly id: string }) =>
-  db.selectFrom("sessions").selectAll().where("id", "=", given.id),
+  db.selectFrom("whole_sessions").selectAll().where("id", "=", given.id),
 );
 
 export async function sessionById(store: Store, id: string): Promise<SessionRow> {

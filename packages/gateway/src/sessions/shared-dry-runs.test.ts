@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { setImmediate as turn } from "node:timers/promises";
 import { test } from "node:test";
+import { setImmediate as turn } from "node:timers/promises";
 import type { Query, Upstream } from "../upstream/upstream.ts";
 import { SharedDryRuns } from "./shared-dry-runs.ts";
 

@@ -1,5 +1,5 @@
 import { type Prepared, prepare } from "../store/prepared.ts";
-import type { SessionTables } from "./tables.ts";
+import type { DecidedTexts, SessionTables } from "./tables.ts";
 
 /** The statements of the commands that each query runs; those of the others stand where they are used. */
 
@@ -55,7 +55,7 @@ export const OPEN_SESSIONS = prepare((db, given: Agent) =>
     .where("state", "in", ["received", "analysed", "decided", "held", "approved"]),
 );
 
-type NewSession = Omit<SessionTables["sessions"], "rows_released" | "cells_masked">;
+export type NewSession = Omit<SessionTables["sessions"], "rows_released" | "cells_masked">;
 
 export const INSERT_SESSION = prepare((db, given: NewSession) =>
   db.insertInto("sessions").values({
@@ -73,14 +73,10 @@ export const INSERT_SESSION = prepare((db, given: NewSession) =>
     principal: given.principal,
     door: given.door,
     sealed: given.sealed,
-    sql_redacted: given.sql_redacted,
-    canonical_redacted: given.canonical_redacted,
     request_hmac: given.request_hmac,
     purpose: given.purpose,
-    plan: given.plan,
-    decision: given.decision,
+    texts: given.texts,
     binding: given.binding,
-    mask_plan: given.mask_plan,
     dry_run_bytes: given.dry_run_bytes,
     statement_type: given.statement_type,
     upstream_job: given.upstream_job,
@@ -91,6 +87,24 @@ export const INSERT_SESSION = prepare((db, given: NewSession) =>
     expires_at: given.expires_at,
     finished_at: given.finished_at,
   }),
+);
+
+export const TEXTS = prepare((db, given: { readonly key: string }) =>
+  db.selectFrom("decided_texts").select("id").where("key", "=", given.key),
+).remembered("decided_texts");
+
+export const ADD_TEXTS = prepare((db, given: DecidedTexts & { readonly key: string }) =>
+  db
+    .insertInto("decided_texts")
+    .values({
+      key: given.key,
+      sql_redacted: given.sql_redacted,
+      canonical_redacted: given.canonical_redacted,
+      plan: given.plan,
+      decision: given.decision,
+      mask_plan: given.mask_plan,
+    })
+    .returning("id"),
 );
 
 /** Columns of a session that its life changes. */

@@ -1,5 +1,17 @@
 import type { ColumnType, Generated } from "kysely";
 
+export interface DecidedTexts {
+  /** Empty until analysed. */
+  sql_redacted: string;
+  canonical_redacted: string | null;
+  /** Access plan, JSON; null until analysed. */
+  plan: string | null;
+  /** Decision, JSON; null until decided. */
+  decision: string | null;
+  /** Output schema with masks, JSON. */
+  mask_plan: string | null;
+}
+
 /** Times are milliseconds since the epoch. JSON columns hold canonical JSON text without any literal or result value (I5). */
 export interface SessionTables {
   sessions: {
@@ -22,18 +34,12 @@ export interface SessionTables {
     door: string;
     /** Sealed: the agent's SQL, its parameters, the canonical SQL. */
     sealed: Uint8Array;
-    sql_redacted: string;
-    canonical_redacted: string | null;
     request_hmac: string;
     purpose: string | null;
-    /** Access plan, JSON; null until analysed. */
-    plan: string | null;
-    /** Decision, JSON; null until decided. */
-    decision: string | null;
+    /** Of `decided_texts`; null until analysed. */
+    texts: number | null;
     /** What an approval is bound to (I6). */
     binding: string | null;
-    /** Output schema with masks, JSON. */
-    mask_plan: string | null;
     dry_run_bytes: number | null;
     statement_type: string | null;
     /** BigQuery's job reference upstream. */
@@ -47,6 +53,14 @@ export interface SessionTables {
     expires_at: number | null;
     finished_at: number | null;
   };
+  /** What analysis and policy made of statements: many sessions' are the same. Written once, never changed. */
+  decided_texts: DecidedTexts & {
+    id: Generated<number>;
+    /** SHA-256 (hex) of all of them. */
+    key: string;
+  };
+  /** Sessions with their texts; a view. */
+  whole_sessions: SessionTables["sessions"] & DecidedTexts;
   approval_requests: {
     id: string;
     session: string;

@@ -27,7 +27,7 @@ export async function unfinishedRead(
   which: Which,
 ): Promise<SessionRow | undefined> {
   const own = store.db
-    .selectFrom("sessions")
+    .selectFrom("whole_sessions")
     .selectAll()
     .where(ownedBy(principal))
     .where("project", "=", project)
@@ -40,7 +40,10 @@ export async function unfinishedRead(
           .where("state", "in", ["held", "approved", "running"])
           .where((e) =>
             e.exists(
-              e.selectFrom("approval_requests").select("id").whereRef("approval_requests.session", "=", "sessions.id"),
+              e
+                .selectFrom("approval_requests")
+                .select("id")
+                .whereRef("approval_requests.session", "=", "whole_sessions.id"),
             ),
           )
       : own

@@ -65,7 +65,7 @@ export class Upkeep {
   async resume(): Promise<{ resumed: number }> {
     await this.#o.store.run("release.recover", {});
     const rows = (await this.#o.store.db
-      .selectFrom("sessions")
+      .selectFrom("whole_sessions")
       .selectAll()
       .where("state", "not in", [...FINAL_STATES])
       .orderBy("created_at")

@@ -19,12 +19,7 @@ const A: AgentPrincipal = {
 describe("a store of before agents acted for people", () => {
   it("keeps each session with those for whom it was asked", () => {
     const db = new DatabaseSync(":memory:");
-    migrate(db, 0);
-    db.exec(`
-      DROP INDEX sessions_job; DROP INDEX sessions_request; ALTER TABLE sessions DROP COLUMN on_behalf_of;
-      CREATE UNIQUE INDEX sessions_job ON sessions (issuer, subject, project, job_id);
-      CREATE UNIQUE INDEX sessions_request ON sessions (issuer, subject, request_id) WHERE request_id IS NOT NULL;
-      DROP TABLE delegated_tokens; DELETE FROM migrations WHERE number = 10`);
+    migrate(db, 0, 9);
     const principals: readonly AgentPrincipal[] = [
       A,
       { ...A, onBehalfOf: [{ ...A, subject: 'b "quoted" \\ é/ü' }] },

@@ -277,13 +277,42 @@ const MIGRATIONS: readonly Migration[] = [
       CREATE INDEX delegated_tokens_by_until ON delegated_tokens (until);
     `,
   },
+  {
+    number: 11,
+    name: "decided-texts",
+    sql: `
+      -- What analysis and policy made of a statement, once for all sessions of which they made the same: SQLite writes a whole row at each
+      -- change of a session, and these are most of it.
+      CREATE TABLE decided_texts (
+        id INTEGER PRIMARY KEY,
+        key TEXT NOT NULL UNIQUE,
+        sql_redacted TEXT NOT NULL,
+        canonical_redacted TEXT,
+        plan TEXT,
+        decision TEXT,
+        mask_plan TEXT
+      ) STRICT;
+      INSERT INTO decided_texts (key, sql_redacted, canonical_redacted, plan, decision, mask_plan)
+        SELECT 'session ' || id, sql_redacted, canonical_redacted, plan, decision, mask_plan FROM sessions;
+      ALTER TABLE sessions ADD COLUMN texts INTEGER REFERENCES decided_texts (id);
+      UPDATE sessions SET texts = (SELECT t.id FROM decided_texts AS t WHERE t.key = 'session ' || sessions.id);
+      ALTER TABLE sessions DROP COLUMN sql_redacted;
+      ALTER TABLE sessions DROP COLUMN canonical_redacted;
+      ALTER TABLE sessions DROP COLUMN plan;
+      ALTER TABLE sessions DROP COLUMN decision;
+      ALTER TABLE sessions DROP COLUMN mask_plan;
+      CREATE VIEW whole_sessions AS
+        SELECT s.*, coalesce(t.sql_redacted, '') AS sql_redacted, t.canonical_redacted, t.plan, t.decision, t.mask_plan
+        FROM sessions AS s LEFT JOIN decided_texts AS t ON t.id = s.texts;
+    `,
+  },
 ];
 
 /**
  * Brings the database to this program's schema, each migration in its own transaction, and records what was done.
- * Throws StoreError "corrupt" for a database that a newer program, or none of ours, has written.
+ * `upTo`: the last one, in tests of a later one. Throws StoreError "corrupt" for a database that a newer program, or none of ours, has written.
  */
-export function migrate(db: DatabaseSync, now: number): void {
+export function migrate(db: DatabaseSync, now: number, upTo = MIGRATIONS.length): void {
   db.exec(
     "CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at INTEGER NOT NULL) STRICT",
   );
@@ -294,7 +323,7 @@ export function migrate(db: DatabaseSync, now: number): void {
       throw new StoreError("corrupt", `the store has migration ${row.number} "${row.name}", which is not known here`);
     }
   }
-  for (const { number, name, sql } of MIGRATIONS.slice(applied.length)) {
+  for (const { number, name, sql } of MIGRATIONS.slice(applied.length, upTo)) {
     db.exec("BEGIN IMMEDIATE");
     try {
       db.exec(sql);

@@ -1,6 +1,7 @@
 import { CompiledQuery, DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from "kysely";
 import type { Database } from "./schema.ts";
 import type { SqliteConnection } from "./sqlite-dialect.ts";
+import type { LedgerTables } from "./tables.ts";
 
 /** What can be asked: the store, or a command's transaction. */
 export interface Connected {
@@ -59,10 +60,62 @@ export class Prepared<Given extends object, Row> {
     return (await this.all(on, given))[0];
   }
 
+  /**
+   * The same statement, whose rows are kept in memory until one of the tables it reads is written: for what is asked at each request and
+   * seldom changes. It answers what SQLite would. `tables`: all that it reads. (The
+   * ledger's are written by statements of the writer's own, and aren't remembered.)
+   */
+  remembered(...tables: readonly Exclude<keyof Database, keyof LedgerTables>[]): Remembered<Given, Row> {
+    return new Remembered(this, tables);
+  }
+
   #values(given: Given): unknown[] {
     return this.#parameters.map((parameter) =>
       parameter instanceof Place ? given[parameter.name as keyof Given] : parameter,
     );
+  }
+}
+
+/** Questions kept of one statement and connection (I10). */
+const QUESTIONS = 1000;
+
+interface Kept<Row> {
+  readonly version: number;
+  readonly rows: Map<string, readonly Row[]>;
+}
+
+/** Made by `Prepared.remembered`. */
+export class Remembered<Given extends object, Row> {
+  readonly #statement: Prepared<Given, Row>;
+  readonly #tables: readonly string[];
+  readonly #kept = new WeakMap<SqliteConnection, Kept<Row>>();
+
+  constructor(statement: Prepared<Given, Row>, tables: readonly string[]) {
+    this.#statement = statement;
+    this.#tables = tables;
+  }
+
+  async all(on: Connected, given: Given): Promise<readonly Row[]> {
+    const direct = directs.get(on);
+    if (direct === undefined) return this.#statement.all(on, given);
+    const { connection } = direct;
+    const version = connection.version(this.#tables);
+    let kept = this.#kept.get(connection);
+    if (kept === undefined || kept.version !== version || kept.rows.size >= QUESTIONS) {
+      kept = { version, rows: new Map() };
+      this.#kept.set(connection, kept);
+    }
+    const question = JSON.stringify(given);
+    const known = kept.rows.get(question);
+    if (known !== undefined) return known;
+    // It asks SQLite at once: nothing is written between that and the line above.
+    const rows = this.#statement.all(on, given);
+    kept.rows.set(question, await rows);
+    return rows;
+  }
+
+  async first(on: Connected, given: Given): Promise<Row | undefined> {
+    return (await this.all(on, given))[0];
   }
 }
 

@@ -45,4 +45,10 @@ export type ToWorker =
 export type FromWorker =
   | { readonly kind: "ready"; readonly size: number }
   | { readonly kind: "refused"; readonly code: StoreErrorCode; readonly message: string }
-  | { readonly kind: "done"; readonly replies: readonly CommandReply[]; readonly size: number };
+  | {
+      readonly kind: "done";
+      readonly replies: readonly CommandReply[];
+      readonly size: number;
+      /** Tables that were written, so that nothing read of them before is remembered. */
+      readonly written: readonly string[];
+    };

@@ -9,6 +9,18 @@ interface Prepared {
   readonly statement: StatementSync;
   /** It gives rows. Asking SQLite for the columns costs as much as many a statement. */
   readonly reader: boolean;
+  /** The table that it writes; ANY_TABLE: nobody knows. undefined: it only reads. */
+  readonly writes: string | undefined;
+}
+
+/** Stands for every table. */
+export const ANY_TABLE = "*";
+const READS = /^\s*select\b/i;
+const WRITES = /^\s*(?:insert(?:\s+or\s+\w+)?\s+into|update|delete\s+from)\s+"(\w+)"/i;
+
+/** The table that a statement writes, as Kysely writes its name. */
+function tableWritten(sql: string): string | undefined {
+  return READS.test(sql) ? undefined : (WRITES.exec(sql)?.[1] ?? ANY_TABLE);
 }
 
 /**
@@ -18,6 +30,9 @@ interface Prepared {
 export class SqliteConnection {
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, Prepared>();
+  /** How often each table was written, and all of them. */
+  readonly #changes = new Map<string, number>();
+  #written = new Set<string>();
 
   constructor(db: DatabaseSync) {
     this.#db = db;
@@ -31,7 +46,8 @@ export class SqliteConnection {
           close: () => undefined,
           prepare: (sql) => {
             allow(sql);
-            const { statement, reader } = this.#statement(sql);
+            const { statement, reader, writes } = this.#statement(sql);
+            if (writes !== undefined) this.changed(writes);
             return {
               reader,
               all: (parameters) => statement.all(...values(parameters)).map((row) => ({ ...row })),
@@ -47,17 +63,38 @@ export class SqliteConnection {
 
   /** Runs a statement; rows of one that gives any. */
   all(sql: string, parameters: readonly unknown[]): readonly object[] {
-    const { statement, reader } = this.#statement(sql);
+    const { statement, reader, writes } = this.#statement(sql);
+    if (writes !== undefined) this.changed(writes);
     if (reader) return statement.all(...values(parameters)).map((row) => ({ ...row }));
     statement.run(...values(parameters));
     return [];
+  }
+
+  /** That a table was written, here or on another connection, or may be again what it was before (ANY_TABLE, after a rollback). */
+  changed(table: string): void {
+    this.#changes.set(table, (this.#changes.get(table) ?? 0) + 1);
+    this.#written.add(table);
+  }
+
+  /** Another number after each change of one of the tables. */
+  version(tables: readonly string[]): number {
+    let version = this.#changes.get(ANY_TABLE) ?? 0;
+    for (const table of tables) version += this.#changes.get(table) ?? 0;
+    return version;
+  }
+
+  /** The tables changed since this was asked last. */
+  takeWritten(): readonly string[] {
+    const written = [...this.#written];
+    this.#written = new Set();
+    return written;
   }
 
   #statement(sql: string): Prepared {
     const known = this.#statements.get(sql);
     if (known !== undefined) return known;
     const statement = this.#db.prepare(sql);
-    const prepared = { statement, reader: statement.columns().length > 0 };
+    const prepared = { statement, reader: statement.columns().length > 0, writes: tableWritten(sql) };
     if (this.#statements.size >= STATEMENTS) this.#statements.clear();
     this.#statements.set(sql, prepared);
     return prepared;

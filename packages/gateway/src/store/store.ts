@@ -101,6 +101,7 @@ export class Store<C extends CommandRegistry = typeof COMMANDS> {
   readonly #limits: StoreLimits;
   readonly #clock: () => number;
   readonly #reader: DatabaseSync;
+  readonly #connection: SqliteConnection;
   readonly #listeners = new Set<(size: number) => void>();
   #queue: Pending[] = [];
   #flight: { readonly commands: Pending[]; readonly slots: Int32Array } | undefined;
@@ -115,9 +116,9 @@ export class Store<C extends CommandRegistry = typeof COMMANDS> {
     this.#clock = clock;
     this.#size = size;
     this.#reader = new DatabaseSync(paths.database, { readOnly: true, timeout: limits.busyTimeout });
-    const connection = new SqliteConnection(this.#reader);
-    this.db = connection.kysely(() => undefined);
-    askDirectly(this, connection, () => undefined);
+    this.#connection = new SqliteConnection(this.#reader);
+    this.db = this.#connection.kysely(() => undefined);
+    askDirectly(this, this.#connection, () => undefined);
     const identity = readIdentity(this.#reader);
     if (identity === undefined) throw new StoreError("corrupt", "the store has no record of itself");
     this.vkey = identity.vkey;
@@ -216,6 +217,8 @@ export class Store<C extends CommandRegistry = typeof COMMANDS> {
     if (message.kind !== "done") return;
     const commands = this.#flight?.commands ?? [];
     this.#flight = undefined;
+    // Before anybody hears that it was written.
+    for (const table of message.written) this.#connection.changed(table);
     const grown = message.size > this.#size;
     this.#size = message.size;
     for (const [position, pending] of commands.entries()) {

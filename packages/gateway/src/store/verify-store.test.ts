@@ -94,8 +94,8 @@ suite("I8: verifyStore", () => {
     await store.close();
     const row = (id: string, state: string): string =>
       `INSERT INTO sessions (id, state, connection, project, job_id, issuer, subject, agent_name, principal, door, sealed,
-       sql_redacted, request_hmac, job_config, created_at, updated_at)
-       VALUES ('${id}', '${state}', 'c', 'p', '${id}', 'i', 's', 'n', '{}', 'd', x'00', '', '', '{}', 0, 0);`;
+       request_hmac, job_config, created_at, updated_at)
+       VALUES ('${id}', '${state}', 'c', 'p', '${id}', 'i', 's', 'n', '{}', 'd', x'00', '', '{}', 0, 0);`;
     tamper(directory, row("a", "held") + row("b", "approved") + row("unknown", "done"));
     const audit = await verifyStore(directory);
     assert.equal(audit.sessions, 3);

@@ -23,7 +23,7 @@ import { migrate } from "./migrations.ts";
 import { askDirectly } from "./prepared.ts";
 import { type CommandReply, type QueuedCommand, SLOT_BEGUN, SLOT_WAITING } from "./protocol.ts";
 import type { Database } from "./schema.ts";
-import { SqliteConnection } from "./sqlite-dialect.ts";
+import { ANY_TABLE, SqliteConnection } from "./sqlite-dialect.ts";
 import { loadKeys, type StatePaths, type StoreIdentity } from "./state-directory.ts";
 
 /** Any command, whatever its input and output. */
@@ -139,6 +139,11 @@ export class Writer {
     }
   }
 
+  /** The tables, but for the ledger's, that batches since the last question may have written. */
+  takeWritten(): readonly string[] {
+    return this.#connection.takeWritten();
+  }
+
   close(): void {
     this.#db.close();
   }
@@ -157,6 +162,7 @@ export class Writer {
       // Some failures make SQLite roll back the whole transaction by itself: then the other commands' work is gone as well.
       if (!this.#db.isTransaction || (code !== undefined && code !== SQLITE_FULL && UNAVAILABLE.has(code))) throw error;
       this.#db.exec("ROLLBACK TO command; RELEASE command");
+      this.#connection.changed(ANY_TABLE);
       this.#nextSize = firstIndex;
       return refusal(command, error);
     }
@@ -236,6 +242,7 @@ export class Writer {
   /** Leaves the connection as if the batch had not been. After an I/O error a connection is not to be trusted: a new one is made. */
   #recover(error: unknown): void {
     try {
+      this.#connection.changed(ANY_TABLE);
       if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
       if (sqliteCode(error) === SQLITE_FULL || sqliteCode(error) === 5) return;
     } catch {
@@ -303,14 +310,18 @@ class LedgerStatements implements HashReader {
 /** An event as the bytes that are hashed and kept. Throws StoreError "bad_event". */
 function encodeEvent(event: LedgerEvent, now: number, limit: number): Entry {
   const { type, session, data, ...rest } = event;
-  if (typeof type !== "string" || type === "" || typeof data !== "object" || data === null || Array.isArray(data)) {
+  const written = typeof data === "string" && data.startsWith("{") && data.endsWith("}");
+  const plain = typeof data === "object" && data !== null && !Array.isArray(data);
+  if (typeof type !== "string" || type === "" || !(written || plain)) {
     throw new StoreError("bad_event", "an event has a type and data");
   }
   if ((session !== undefined && typeof session !== "string") || Object.keys(rest).length > 0) {
     throw new StoreError("bad_event", `an event ${type} has more than type, session and data`);
   }
   const time = new Date(now).toISOString();
-  const bytes = Buffer.from(canonicalJson({ v: 1, time, type, ...(session === undefined ? {} : { session }), data }));
+  // In the order of the members' names: `data` is the first of them.
+  const others = canonicalJson({ v: 1, time, type, ...(session === undefined ? {} : { session }) });
+  const bytes = Buffer.from(`{"data":${typeof data === "string" ? data : canonicalJson(data)},${others.slice(1)}`);
   if (bytes.length > limit) {
     throw new StoreError("bad_event", `an event ${type} of ${bytes.length} bytes is larger than an entry's ${limit}`);
   }

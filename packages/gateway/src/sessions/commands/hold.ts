@@ -20,15 +20,7 @@ export interface HoldInput {
 type Row = SessionTables["sessions"];
 
 /** What analysis and decision leave in a session's row. */
-export type DecidedColumn =
-  | "sql_redacted"
-  | "canonical_redacted"
-  | "statement_type"
-  | "plan"
-  | "decision"
-  | "binding"
-  | "mask_plan"
-  | "dry_run_bytes";
+export type DecidedColumn = "texts" | "statement_type" | "binding" | "dry_run_bytes";
 
 export async function hold(
   tx: StoreTransaction,

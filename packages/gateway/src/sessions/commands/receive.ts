@@ -1,6 +1,13 @@
 /** A query that came: its session, or the one of the same request. */
 import { type Command, CommandError } from "../../store/command.ts";
-import { INSERT_SESSION, OPEN_SESSIONS, SAME_JOB, SAME_REQUEST, updateSession } from "../statements.ts";
+import {
+  INSERT_SESSION,
+  type NewSession,
+  OPEN_SESSIONS,
+  SAME_JOB,
+  SAME_REQUEST,
+  updateSession,
+} from "../statements.ts";
 import type { EventData } from "./arrows.ts";
 
 export interface ReceiveInput {
@@ -29,6 +36,8 @@ export interface ReceiveInput {
 export interface ReceiveOutput {
   readonly id: string;
   readonly existing: boolean;
+  /** When it came, milliseconds since the epoch. */
+  readonly at: number;
 }
 
 /** A client's requestId answers with the same session for this long: BigQuery's own bound. */
@@ -40,7 +49,8 @@ export const receive: Command<ReceiveInput, ReceiveOutput> = async (tx, input) =
     if (before !== undefined) {
       if (before.request_hmac !== input.requestHmac)
         throw new CommandError("request_id_reused", "this requestId was used with another query");
-      if (tx.now - before.created_at <= REQUEST_ID_WINDOW_MS) return { id: before.id, existing: true };
+      if (tx.now - before.created_at <= REQUEST_ID_WINDOW_MS)
+        return { id: before.id, existing: true, at: before.created_at };
       const change = { request_id: null };
       await updateSession(change).all(tx, { ...change, id: before.id });
     }
@@ -50,7 +60,14 @@ export const receive: Command<ReceiveInput, ReceiveOutput> = async (tx, input) =
   const open = await OPEN_SESSIONS.first(tx, input);
   if (open === undefined || open.n >= input.openPerAgent)
     throw new CommandError("too_many_open", "too many of this agent's queries are waiting");
-  await INSERT_SESSION.all(tx, {
+  await INSERT_SESSION.all(tx, newSession(input, tx.now));
+  tx.append({ type: "session.received", session: input.id, data: input.data });
+  return { id: input.id, existing: false, at: tx.now };
+};
+
+/** Its row when it came at `now`. */
+export function newSession(input: ReceiveInput, now: number): NewSession {
+  return {
     id: input.id,
     state: "received",
     connection: input.connection,
@@ -65,24 +82,18 @@ export const receive: Command<ReceiveInput, ReceiveOutput> = async (tx, input) =
     principal: input.principal,
     door: input.door,
     sealed: input.sealed,
-    sql_redacted: "",
-    canonical_redacted: null,
     request_hmac: input.requestHmac,
     purpose: input.purpose,
-    plan: null,
-    decision: null,
+    texts: null,
     binding: null,
-    mask_plan: null,
     dry_run_bytes: null,
     statement_type: null,
     upstream_job: null,
     job_config: input.jobConfig,
     error: null,
-    created_at: tx.now,
-    updated_at: tx.now,
+    created_at: now,
+    updated_at: now,
     expires_at: null,
     finished_at: null,
-  });
-  tx.append({ type: "session.received", session: input.id, data: input.data });
-  return { id: input.id, existing: false };
-};
+  };
+}

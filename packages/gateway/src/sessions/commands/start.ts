@@ -4,6 +4,7 @@ import { takeUses, type UsesInput } from "../table-uses.ts";
 import { type EventData, load, move } from "./arrows.ts";
 import { checkAdmitted, type TravellingClasses, travel } from "./before-running.ts";
 import { type HoldInput, hold } from "./hold.ts";
+import { type TextsInput, textsOf } from "./texts.ts";
 
 export interface StartInput {
   readonly id: string;
@@ -47,9 +48,7 @@ export const askAgain: Command<
   {
     readonly id: string;
     readonly request: HoldInput;
-    readonly decision: string;
-    readonly maskPlan: string;
-    readonly plan: string;
+    readonly texts: TextsInput;
     readonly dryRunBytes: number | null;
   },
   void
@@ -64,7 +63,7 @@ export const askAgain: Command<
     .execute();
   await tx.db
     .updateTable("sessions")
-    .set({ decision: input.decision, mask_plan: input.maskPlan, plan: input.plan, dry_run_bytes: input.dryRunBytes })
+    .set({ texts: await textsOf(tx, input.texts), dry_run_bytes: input.dryRunBytes })
     .where("id", "=", input.id)
     .execute();
   await hold(tx, input.id, state, input.request);
