@@ -14,12 +14,14 @@ import { StorageDoor } from "./doors/bigquery-storage/door.ts";
 import { AgentKeysApi } from "./doors/console-api/agent-keys.ts";
 import { ConsoleApi } from "./doors/console-api/console-api.ts";
 import type { LedgerEvent } from "./evidence/event.ts";
+import { pooledRandomBytes } from "./evidence/random-pool.ts";
 import { createIdentity } from "./identity/index.ts";
 import { RefusalLog } from "./identity/refusal-log.ts";
 import { loadPolicies, type PolicySet } from "./policy/policy-set.ts";
 import { createGatewayServer } from "./server.ts";
 import type { Connection } from "./sessions/connection.ts";
 import { SessionEngine } from "./sessions/engine.ts";
+import { newSessionId } from "./sessions/session-id.ts";
 import { createStorageServer } from "./storage-server.ts";
 import { createKeyFile, readKeyFile } from "./store/key-file.ts";
 import { openStore, type Store } from "./store/store.ts";
@@ -117,7 +119,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
       log,
       metrics,
       clock,
-      newId: () => randomBytes(16).toString("base64url"),
+      newId: () => newSessionId(clock(), pooledRandomBytes(16)),
     });
     const unfollow = await followLedger(store, metrics, (err) => log.error({ err }, "the ledger could not be counted"));
     await recordStart(config, connections, certificates, store, log);

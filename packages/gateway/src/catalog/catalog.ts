@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import {
   type CatalogNames,
   type ColumnName,
@@ -443,5 +443,5 @@ function labelsOf(resource: { readonly labels?: Readonly<Record<string, string>>
 }
 
 function sha256(value: unknown): string {
-  return createHash("sha256").update(JSON.stringify(value)).digest("hex");
+  return hash("sha256", JSON.stringify(value), "hex");
 }

@@ -1,4 +1,4 @@
-import type { CanonicalData, Json } from "./event.ts";
+import type { CanonicalText, Json } from "./event.ts";
 
 /** Deepest nesting accepted (I10). */
 const MAX_DEPTH = 64;
@@ -15,9 +15,20 @@ export function canonicalJson(value: Json): string {
   return write(value, 0);
 }
 
-/** An event's data, written now for the store, which takes it as it is. */
-export function canonicalData(data: { readonly [key: string]: Json }): CanonicalData {
-  return canonicalJson(data) as CanonicalData;
+/** Written now for the store, which takes it as it is. */
+export function canonicalText(value: Json): CanonicalText {
+  return canonicalJson(value) as CanonicalText;
+}
+
+/** An object some of whose members are written already. */
+export function canonicalObject(
+  members: Readonly<Record<string, Json>>,
+  written: Readonly<Record<string, CanonicalText>>,
+): CanonicalText {
+  const texts = new Map<string, string>(Object.entries(written));
+  for (const [name, value] of Object.entries(members)) texts.set(name, canonicalJson(value));
+  const inOrder = [...texts].sort(([a], [b]) => (a < b ? -1 : 1));
+  return `{${inOrder.map(([name, text]) => `${canonicalJson(name)}:${text}`).join(",")}}` as CanonicalText;
 }
 
 function write(value: unknown, depth: number): string {

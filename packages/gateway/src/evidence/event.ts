@@ -2,8 +2,8 @@
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
-/** An event's data as `canonicalJson` writes it, made once of what many events say. */
-export type CanonicalData = string & { readonly [CANONICAL]: true };
+/** JSON as `canonicalJson` writes it, made once of what many events say. */
+export type CanonicalText = string & { readonly [CANONICAL]: true };
 declare const CANONICAL: unique symbol;
 
 export interface LedgerEvent {
@@ -12,5 +12,5 @@ export interface LedgerEvent {
   /** The session it belongs to, if any. */
   readonly session?: string;
   /** Everything else; canonicalised (RFC 8785) by the store, which adds `v`, `time` (RFC 3339, ms) and nothing more. */
-  readonly data: { readonly [key: string]: Json } | CanonicalData;
+  readonly data: { readonly [key: string]: Json } | CanonicalText;
 }

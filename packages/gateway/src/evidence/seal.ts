@@ -1,4 +1,5 @@
-import { createCipheriv, createDecipheriv, createHash, createHmac, createSecretKey, randomBytes } from "node:crypto";
+import { createCipheriv, createDecipheriv, createHash, createHmac, createSecretKey } from "node:crypto";
+import { pooledRandomBytes } from "./random-pool.ts";
 
 /** Bytes of the sealing key file. */
 export const SEAL_KEY_SIZE = 32;
@@ -57,7 +58,7 @@ export function sealer(key: Uint8Array): Sealer {
     keyId: id.toString("hex"),
     keyedHash: (text) => createHmac("sha256", hashKey).update(text, "utf8").digest("hex"),
     seal(plaintext, associated) {
-      const header = Buffer.concat([Buffer.of(VERSION), id, randomBytes(NONCE_SIZE)]);
+      const header = Buffer.concat([Buffer.of(VERSION), id, pooledRandomBytes(NONCE_SIZE)]);
       const cipher = createCipheriv("aes-256-gcm", secret, header.subarray(1 + KEY_ID_SIZE), {
         authTagLength: TAG_SIZE,
       });

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { decodeJwt, decodeProtectedHeader, errors } from "jose";
 import { CredentialError } from "./principal.ts";
 
@@ -53,9 +53,7 @@ function orMalformed<T>(decode: () => T): T {
 /** Without a `jti`, a hash of what is signed: the signature itself can be rewritten by its holder (ECDSA), what it signs can't. */
 export function tokenIdOf(token: string, jti: unknown): string {
   if (typeof jti === "string" && /^[\x21-\x7e]{1,256}$/.test(jti)) return jti;
-  return createHash("sha256")
-    .update(token.slice(0, token.lastIndexOf(".")))
-    .digest("hex");
+  return hash("sha256", token.slice(0, token.lastIndexOf(".")), "hex");
 }
 
 /** jose's errors in our words; they carry the payload, and end here. */

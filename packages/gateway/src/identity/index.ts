@@ -5,6 +5,7 @@ import { checkCompactJws, presentedToken } from "./bearer.ts";
 import { readIssuer } from "./compact-jwt.ts";
 import type { Proof } from "./dpop.ts";
 import { DEFAULT_LIMITS, type IssuerConfig } from "./issuer-config.ts";
+import { LastRead } from "./last-read.ts";
 import { checkPossession, type Presented, proofOf } from "./presented.ts";
 import { type AgentPrincipal, type Credential, CredentialError, type PersonPrincipal } from "./principal.ts";
 import { ProofNonces } from "./proof-nonces.ts";
@@ -77,12 +78,13 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
   });
   const agentKeys = new AgentKeys({ db: store.db, issuer: publicUrl, clock });
   const nonces = options.proofNonces === true ? new ProofNonces(clock) : undefined;
+  const issuers = new LastRead(readIssuer);
   const maxLength = options.limits?.tokenLength ?? DEFAULT_LIMITS.tokenLength;
 
   /** One verifier for all kinds of credential: the issuer says which, and nothing but the signature is believed. */
   async function verifyToken(token: string): Promise<Credential> {
     checkCompactJws(token, maxLength);
-    const issuer = readIssuer(token);
+    const issuer = issuers.of(token);
     if (issuer === publicUrl) return accessTokens.verify(token);
     if (agentKeys.isSubject(issuer)) return agentKeys.verifyBearer(token);
     return verifier.verifyToken(token);

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { CryptoKey, JWTPayload } from "jose";
 
 /** Tokens remembered (I10); each is at most `IdentityLimits.tokenLength` long. */
@@ -22,13 +22,13 @@ export class VerifiedTokens {
 
   /** Its claims, or undefined: verify it. `now`: milliseconds since the epoch. */
   claims(token: string, key: CryptoKey, now: number): JWTPayload | undefined {
-    const hash = hashOf(token);
-    const known = this.#verified.get(hash);
+    const digest = hashOf(token);
+    const known = this.#verified.get(digest);
     if (known === undefined) return undefined;
-    this.#verified.delete(hash);
+    this.#verified.delete(digest);
     // A clock that was set back may stand before `nbf`.
     if (known.key !== key || now < known.at || (known.claims.exp ?? 0) * 1000 <= now) return undefined;
-    this.#verified.set(hash, known);
+    this.#verified.set(digest, known);
     return known.claims;
   }
 
@@ -42,5 +42,5 @@ export class VerifiedTokens {
 }
 
 function hashOf(token: string): string {
-  return createHash("sha256").update(token).digest("base64");
+  return hash("sha256", token, "base64");
 }

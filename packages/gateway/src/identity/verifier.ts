@@ -13,6 +13,7 @@ import {
 } from "./issuer-config.ts";
 import type { Fetch } from "./key-document.ts";
 import { createKeySet, type KeySet } from "./key-set.ts";
+import { LastRead } from "./last-read.ts";
 import { AUDIENCES, type Credential, CredentialError } from "./principal.ts";
 import { VerifiedTokens } from "./verified-tokens.ts";
 
@@ -56,11 +57,12 @@ export function createVerifier(issuers: readonly IssuerConfig[], options: Verifi
   );
 
   const verified = new VerifiedTokens();
+  const read = new LastRead((token: string) => ({ header: readHeader(token), iss: readIssuer(token) }));
 
   async function verifyToken(token: string): Promise<Credential> {
     checkCompactJws(token, limits.tokenLength);
-    const header = readHeader(token);
-    const issuer = byIss.get(readIssuer(token));
+    const { header, iss } = read.of(token);
+    const issuer = byIss.get(iss);
     if (issuer === undefined) throw new CredentialError("unknown_issuer", "The token's issuer isn't configured here.");
     const algorithm = issuer.algorithms.find((allowed) => allowed === header.alg);
     if (algorithm === undefined)

@@ -2,7 +2,7 @@
 import { analysed } from "./commands/analysed.ts";
 import { end, jobOver } from "./commands/end.ts";
 import { receive } from "./commands/receive.ts";
-import { releaseFinish, releaseRecover, releaseStart } from "./commands/releases.ts";
+import { releaseFinish, releaseRecover, releaseStart, releaseWhole } from "./commands/releases.ts";
 import { askAgain, start } from "./commands/start.ts";
 
 export const sessionCommands = {
@@ -13,6 +13,7 @@ export const sessionCommands = {
   "session.ask-again": askAgain,
   "session.end": end,
   "release.start": releaseStart,
+  "release.whole": releaseWhole,
   "release.finish": releaseFinish,
   "release.recover": releaseRecover,
 };

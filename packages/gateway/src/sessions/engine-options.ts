@@ -22,7 +22,7 @@ export interface EngineOptions {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly clock: () => number;
-  /** A fresh id: 22 characters of [A-Za-z0-9_-], from at least 128 random bits. */
+  /** A fresh id of at most 40 characters of [A-Za-z0-9_-], from at least 128 random bits. Ids of one time best begin alike (`newSessionId`). */
   readonly newId: () => string;
 }
 

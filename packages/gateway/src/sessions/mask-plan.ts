@@ -89,12 +89,20 @@ function joined(outputs: readonly Output[], masks: readonly OutputMask[]): MaskP
 
 /** RANDOM_HASH has another salt for each query: here, for each session, so that all pages of one result fit together. */
 export function ofSession(fields: readonly MaskedField[], session: string): readonly MaskedField[] {
+  return hashesRandomly(fields) ? salted(fields, session) : fields;
+}
+
+function hashesRandomly(fields: readonly MaskedField[]): boolean {
+  return fields.some(({ mask, fields: inner = [] }) => mask.rule === "RANDOM_HASH" || hashesRandomly(inner));
+}
+
+function salted(fields: readonly MaskedField[], session: string): readonly MaskedField[] {
   return fields.map((field) => {
     const { mask, fields: inner } = field;
     return {
       ...field,
       ...(mask.rule === "RANDOM_HASH" ? { mask: { ...mask, domain: `${mask.domain ?? ""} of ${session}` } } : {}),
-      ...(inner === undefined ? {} : { fields: ofSession(inner, session) }),
+      ...(inner === undefined ? {} : { fields: salted(inner, session) }),
     };
   });
 }

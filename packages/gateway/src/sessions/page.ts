@@ -1,6 +1,5 @@
 import type { TableFieldSchema } from "@chaperone/googlesql";
 import { JsonRowsMasker, MaskingError, type SitePattern, type TokenKeys } from "@chaperone/masking";
-import type { Json } from "../evidence/event.ts";
 import type { Sealer } from "../evidence/seal.ts";
 import type { AgentPrincipal } from "../identity/principal.ts";
 import type { Store } from "../store/store.ts";
@@ -9,6 +8,7 @@ import type { RowPage } from "../upstream/upstream.ts";
 import type { SessionEngine } from "./engine.ts";
 import type { Outcome } from "./job-follower.ts";
 import { answerDisagreement, type ResultField } from "./mask-plan.ts";
+import { releasedColumns } from "./records.ts";
 import type { SessionError } from "./session.ts";
 import { decisionOf, type SessionRow, upstreamJob } from "./session-row.ts";
 
@@ -29,7 +29,10 @@ export class PageError extends Error {
   }
 }
 
-/** A page that may leave: its release record is durable (I3). `rows` yields masked rows, comma-separated, without brackets. */
+/**
+ * A page that may leave: its release record is durable (I3). `rows` yields masked rows, comma-separated, without brackets; of a small page they are
+ * all here, `whole`, and what of them leaves is recorded already.
+ */
 export interface Page {
   readonly schema: readonly ResultField[];
   readonly totalRows: number;
@@ -40,6 +43,7 @@ export interface Page {
    * next is asked for.
    */
   readonly rows: AsyncIterable<Uint8Array>;
+  readonly whole: Uint8Array | undefined;
   /** After `rows` ended: the token of the next page, if there is one. */
   next(): string | undefined;
 }
@@ -103,8 +107,8 @@ export async function countRows(
 }
 
 /**
- * Opens one page of a finished job: policy is asked again, the release is recorded, and only then does upstream's answer
- * flow through the masks. Throws PageError (what the agent is told), StoreError (no evidence, no data: I3), UpstreamError.
+ * Opens one page of a finished job: policy is asked again and the release recorded before any of it is given out. A small page is masked
+ * first, so that one record says all of it; of a larger one the rest flows through the masks, and a second record says how it ended. Throws PageError (what the agent is told), StoreError (no evidence, no data: I3), UpstreamError.
  */
 export async function openPage(
   options: PageOptions,
@@ -125,15 +129,11 @@ export async function openPage(
     0,
     Math.min(request.maxResults ?? options.rowsPerPage, options.rowsPerPage, totalRows - from),
   );
-  const { number } = await store.run("release.start", {
+  const released = {
     session: row.id,
-    data: {
-      fromRow: from,
-      maxRows: wanted,
-      columns: plan.fields.map((f) => ({ name: f.name, mask: f.mask.rule })) as unknown as Json,
-      token: principal.tokenId,
-    },
-  });
+    columns: releasedColumns(plan.fields),
+    data: { fromRow: from, maxRows: wanted, token: principal.tokenId },
+  };
   const masker = new JsonRowsMasker({
     fields: plan.fields,
     keys: options.masking.keys,
@@ -154,50 +154,100 @@ export async function openPage(
   let nextToken: string | undefined;
   const connection = engine.connectionByRow(row);
 
-  async function* rows(): AsyncGenerator<Uint8Array> {
-    let finished = false;
+  async function* masked(): AsyncGenerator<Uint8Array> {
+    if (wanted === 0) return;
     try {
-      if (wanted > 0) {
-        const answer = await connection.upstream.streamQueryResults(upstreamJob(row, connection), {
-          ...(token === undefined ? { startIndex: from } : { pageToken: token.upstream }),
-          maxResults: wanted,
-          formatOptions: request.formatOptions,
-          signal,
-        });
-        for await (const chunk of answer.body) {
-          const masked = masker.push(chunk);
-          if (masked !== undefined && masked.length > 0) yield masked;
-        }
-        const { envelope, rows: count } = masker.end();
-        if (envelope.jobComplete !== true) throw new Distrust("the answer does not say that the job is complete");
-        const upstreamToken =
-          typeof envelope.pageToken === "string" && envelope.pageToken !== "" ? envelope.pageToken : undefined;
-        const reached = from + count;
-        if (upstreamToken !== undefined && reached < totalRows)
-          nextToken = writeToken(sealer, row, { upstream: upstreamToken, row: reached });
-        else if (reached < totalRows) throw new Distrust("the answer ends before the result does");
+      const answer = await connection.upstream.streamQueryResults(upstreamJob(row, connection), {
+        ...(token === undefined ? { startIndex: from } : { pageToken: token.upstream }),
+        maxResults: wanted,
+        formatOptions: request.formatOptions,
+        signal,
+      });
+      for await (const chunk of answer.body) {
+        const rows = masker.push(chunk);
+        if (rows !== undefined && rows.length > 0) yield rows;
       }
-      finished = true;
+      const { envelope, rows: count } = masker.end();
+      if (envelope.jobComplete !== true) throw new Distrust("the answer does not say that the job is complete");
+      const upstreamToken =
+        typeof envelope.pageToken === "string" && envelope.pageToken !== "" ? envelope.pageToken : undefined;
+      const reached = from + count;
+      if (upstreamToken !== undefined && reached < totalRows)
+        nextToken = writeToken(sealer, row, { upstream: upstreamToken, row: reached });
+      else if (reached < totalRows) throw new Distrust("the answer ends before the result does");
     } catch (error) {
       if (error instanceof Distrust || error instanceof MaskingError) await engine.distrust(row.id, error.message);
       throw error;
+    }
+  }
+
+  /** The rest of a page that has begun. */
+  async function* recorded(begun: Uint8Array, rest: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
+    let finished = false;
+    try {
+      yield begun;
+      yield* rest;
+      finished = true;
     } finally {
       // Not reached its end: the reader went away, upstream broke off, or the answer can't be trusted.
-      const { rows: count, bytes, maskedCells } = masker.progress();
+      await rest.return(undefined);
       await store.run("release.finish", {
         session: row.id,
         number,
         outcome: finished ? "complete" : "aborted",
-        rows: count,
-        bytes,
-        masked: maskedCells,
+        ...shown(),
         last: finished && nextToken === undefined,
       });
-      metrics.released(count, maskedCells);
+      metrics.released(masker.progress().rows, masker.progress().maskedCells);
     }
   }
 
-  return { schema: plan.schema, totalRows, mostMs: options.pageMs, rows: rows(), next: () => nextToken };
+  const shown = () => {
+    const { rows, bytes, maskedCells } = masker.progress();
+    return { rows, bytes, masked: maskedCells };
+  };
+
+  const page = { schema: plan.schema, totalRows, mostMs: options.pageMs, next: () => nextToken };
+  const flow = masked();
+  const { bytes, ended } = await upTo(WHOLE_BYTES, flow);
+  if (ended) {
+    await store.run("release.whole", { ...released, ...shown(), last: nextToken === undefined });
+    metrics.released(masker.progress().rows, masker.progress().maskedCells);
+    return { ...page, whole: bytes, rows: only(bytes) };
+  }
+  const { number } = await store.run("release.start", released).catch(async (error: unknown) => {
+    await flow.return(undefined);
+    throw error;
+  });
+  return { ...page, whole: undefined, rows: recorded(bytes, flow) };
+}
+
+/** A page of at most this is held until all of it is masked. */
+const WHOLE_BYTES = 64 * 1024;
+/** And no longer than this after its first rows: an upstream that sends slowly shows each soon. */
+const WHOLE_MS = 100;
+
+/** What flows, until its end, or until that is more than `most` or has taken too long. */
+async function upTo(
+  most: number,
+  flow: AsyncGenerator<Uint8Array>,
+): Promise<{ readonly bytes: Uint8Array; readonly ended: boolean }> {
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  let late = Number.POSITIVE_INFINITY;
+  for (;;) {
+    const { done, value } = await flow.next();
+    if (done === true) return { bytes: Buffer.concat(pieces, length), ended: true };
+    // It holds only until the next is asked for.
+    pieces.push(Uint8Array.from(value));
+    length += value.length;
+    late = Math.min(late, performance.now() + WHOLE_MS);
+    if (length > most || performance.now() >= late) return { bytes: Buffer.concat(pieces, length), ended: false };
+  }
+}
+
+async function* only(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  if (bytes.length > 0) yield bytes;
 }
 
 /** Upstream's answer is not what was agreed (I2). The message names places, never values. */

@@ -1,4 +1,4 @@
-import { canonicalData } from "../evidence/canonical-json.ts";
+import { canonicalText } from "../evidence/canonical-json.ts";
 import { UpstreamError } from "../upstream/error.ts";
 import { type Assessment, assess } from "./assess.ts";
 import type { Connection } from "./connection.ts";
@@ -88,7 +88,7 @@ export class Process {
           decision: null,
           mask_plan: null,
         }),
-        analysed: canonicalData({}),
+        analysed: canonicalText({}),
         next: { state: a.error.reason === "accessDenied" ? "denied" : "failed", error: a.error },
       });
       return undefined;

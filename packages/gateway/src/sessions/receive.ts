@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { canonicalJson } from "../evidence/canonical-json.ts";
 import type { Json } from "../evidence/event.ts";
 import type { AgentPrincipal } from "../identity/principal.ts";
@@ -59,7 +59,7 @@ export function receiveInput(
       purpose,
       sqlBytes: Buffer.byteLength(sql),
       sqlHmac,
-      sealedSha256: createHash("sha256").update(blob).digest("hex"),
+      sealedSha256: hash("sha256", blob, "hex"),
     },
   };
   return { input, sealed };

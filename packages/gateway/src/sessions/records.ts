@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import type { UnderstoodPlan } from "@chaperone/googlesql";
-import { canonicalData, canonicalJson } from "../evidence/canonical-json.ts";
-import type { CanonicalData, Json } from "../evidence/event.ts";
+import type { MaskedField } from "@chaperone/masking";
+import { canonicalJson, canonicalText } from "../evidence/canonical-json.ts";
+import type { CanonicalText, Json } from "../evidence/event.ts";
 import type { Decision, PermitDecision } from "../policy/decision.ts";
 import { UpstreamError } from "../upstream/error.ts";
 import type { UpstreamRefusal } from "../upstream/upstream.ts";
@@ -22,23 +23,23 @@ interface Keys {
 /** Plans and decisions are the same objects for many sessions, and never change. */
 const analysedOnce = new WeakMap<
   UnderstoodPlan,
-  { readonly keys: Keys; readonly sql: string; readonly data: CanonicalData }
+  { readonly keys: Keys; readonly sql: string; readonly data: CanonicalText }
 >();
-const decidedOnce = new WeakMap<Decision, { readonly binding: string | undefined; readonly data: CanonicalData }>();
+const decidedOnce = new WeakMap<Decision, { readonly binding: string | undefined; readonly data: CanonicalText }>();
 const hmacOnce = new WeakMap<UnderstoodPlan, { readonly keys: Keys; readonly hmac: string }>();
 
-export function analysedEvent(plan: UnderstoodPlan, redactedSql: string, keys: Keys): CanonicalData {
+export function analysedEvent(plan: UnderstoodPlan, redactedSql: string, keys: Keys): CanonicalText {
   const known = analysedOnce.get(plan);
   if (known?.keys === keys && known.sql === redactedSql) return known.data;
-  const data = canonicalData(analysedData(plan, redactedSql, keys));
+  const data = canonicalText(analysedData(plan, redactedSql, keys));
   analysedOnce.set(plan, { keys, sql: redactedSql, data });
   return data;
 }
 
-export function decidedEvent(decision: Decision, binding: string | undefined): CanonicalData {
+export function decidedEvent(decision: Decision, binding: string | undefined): CanonicalText {
   const known = decidedOnce.get(decision);
   if (known !== undefined && known.binding === binding) return known.data;
-  const data = canonicalData(decidedData(decision, binding));
+  const data = canonicalText(decidedData(decision, binding));
   decidedOnce.set(decision, { binding, data });
   return data;
 }
@@ -104,6 +105,17 @@ export function travelEvent(travelling: PermitDecision["obligations"]["travellin
   if (travelling.length === 0) return {};
   const columns = travelling.map(({ table, path, classes }) => ({ column: `${table}.${path}`, classes: [...classes] }));
   return bounded("travelling", columns, canonicalJson(columns));
+}
+
+const columnsOnce = new WeakMap<readonly MaskedField[], CanonicalText>();
+
+/** What each column of a result is masked by. */
+export function releasedColumns(fields: readonly MaskedField[]): CanonicalText {
+  const known = columnsOnce.get(fields);
+  if (known !== undefined) return known;
+  const text = canonicalText(fields.map(({ name, mask }) => ({ name, mask: mask.rule })));
+  columnsOnce.set(fields, text);
+  return text;
 }
 
 function bounded(name: string, value: Json, text: string): Data {

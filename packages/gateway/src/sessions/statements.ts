@@ -153,6 +153,19 @@ export const START_RELEASE = prepare((db, given: Release & { readonly started_at
   }),
 );
 
+export const WHOLE_RELEASE = prepare((db, given: Omit<ReleaseEnd, "outcome"> & { readonly started_at: number }) =>
+  db.insertInto("releases").values({
+    session: given.session,
+    number: given.number,
+    started_at: given.started_at,
+    finished_at: given.finished_at,
+    rows: given.rows,
+    bytes: given.bytes,
+    masked: given.masked,
+    outcome: "complete",
+  }),
+);
+
 interface ReleaseEnd extends Release {
   readonly finished_at: number;
   readonly rows: number;
@@ -190,8 +203,8 @@ export const COUNT_RELEASED = prepare((db, given: Shown) =>
     .where("id", "=", given.id),
 );
 
-/** The same, with the session's end, since each update writes the whole row. */
-export const COUNT_RELEASED_AND_END = prepare(
+/** The same, with the session's next state, since each update writes the whole row. */
+export const COUNT_RELEASED_AND_MOVE = prepare(
   (db, given: Shown & { readonly state: string; readonly updated_at: number; readonly finished_at: number | null }) =>
     db
       .updateTable("sessions")

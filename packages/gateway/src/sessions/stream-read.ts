@@ -6,12 +6,12 @@ import {
   type MaskedPage,
   MaskingError,
 } from "@chaperone/masking";
-import type { Json } from "../evidence/event.ts";
 import type { Format } from "../grpc/bigquery-read.ts";
 import type { AgentPrincipal } from "../identity/principal.ts";
 import { stillAdmitted } from "../identity/revocation.ts";
 import type { Batch } from "../upstream/storage/storage-upstream.ts";
 import { PageError, type PageOptions, requireHolding } from "./page.ts";
+import { releasedColumns } from "./records.ts";
 import { DISAGREES, denied } from "./refusal.ts";
 import type { SessionRow } from "./session-row.ts";
 
@@ -106,12 +106,12 @@ export async function* maskedStream(
   const wanted = Math.max(0, Math.min(limit, total) - offset);
   const { number } = await store.run("release.start", {
     session: row.id,
+    columns: releasedColumns(fields),
     data: {
       format: read.format,
       stream: read.stream,
       fromRow: offset,
       maxRows: wanted,
-      columns: fields.map((f) => ({ name: f.name, mask: f.mask.rule })) as unknown as Json,
       token: principal.tokenId,
     },
   });

@@ -9,6 +9,8 @@ const DECISIONS = {
 } as const;
 /** Entries read at once. */
 const PAGE = 1000;
+/** A count may be late by this: a busy ledger grows many times in it. */
+const LATE_MS = 200;
 
 /**
  * Counts what the ledger says happened: one place to count, and no count without its evidence.
@@ -39,7 +41,12 @@ export async function followLedger(
           .limit(PAGE)
           .execute();
         if (entries.length === 0) break;
-        for (const { type, session, time } of entries) if (session !== null) await count(type, session, time);
+        for (const { type, session, time } of entries)
+          if (session !== null && type.startsWith("session.")) {
+            metrics.session(type.slice("session.".length));
+            if (type === "session.held") held.add(session);
+            else if (held.delete(session)) await waited(type, session, time);
+          }
         metrics.ledgerEntries(entries.length);
         next += entries.length;
       }
@@ -49,14 +56,9 @@ export async function followLedger(
     }
   }
 
-  async function count(type: string, session: string, time: number): Promise<void> {
-    if (!type.startsWith("session.")) return;
-    metrics.session(type.slice("session.".length));
-    if (type === "session.held") {
-      held.add(session);
-      return;
-    }
-    if (!held.delete(session) || !Object.hasOwn(DECISIONS, type)) return;
+  /** How long one that was held waited. */
+  async function waited(type: string, session: string, time: number): Promise<void> {
+    if (!Object.hasOwn(DECISIONS, type)) return;
     const request = await store.db
       .selectFrom("approval_requests")
       .select("created_at")
@@ -67,5 +69,15 @@ export async function followLedger(
       metrics.approvalWait(DECISIONS[type as keyof typeof DECISIONS], (time - request.created_at) / 1000);
   }
 
-  return store.onGrowth(() => void read().catch(failed));
+  let late: NodeJS.Timeout | undefined;
+  const stop = store.onGrowth(() => {
+    late ??= setTimeout(() => {
+      late = undefined;
+      void read().catch(failed);
+    }, LATE_MS).unref();
+  });
+  return () => {
+    clearTimeout(late);
+    stop();
+  };
 }

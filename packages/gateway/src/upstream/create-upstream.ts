@@ -21,6 +21,7 @@ import {
   cancelAnswer,
   datasetAnswer,
   datasetListAnswer,
+  insertedAnswer,
   jobAnswer,
   MODEL_FIELDS,
   modelAnswer,
@@ -201,7 +202,7 @@ export function createUpstream(
           path: `${projectPath(reference.projectId)}/jobs`,
           body: jobBody(query, { projectId: reference.projectId, mostBytes: connection.maximumBytesBilled }),
         });
-        return jobOf(parse(jobAnswer, answer), reference);
+        return jobOf(parse(insertedAnswer, answer), reference);
       } catch (error) {
         if (!(error instanceof UpstreamError) || error.httpStatus !== 409) throw error;
         // An earlier try, perhaps before a crash, got through. It must be this very statement (I2).

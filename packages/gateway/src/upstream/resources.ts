@@ -224,6 +224,9 @@ export const jobAnswer = z.object({
 });
 export type JobAnswer = z.output<typeof jobAnswer>;
 
+/** Of a job that was just inserted: no more than that it is there, and whose it is. */
+export const insertedAnswer = jobAnswer.pick({ jobReference: true, status: true });
+
 /** jobs.cancel wraps the job. */
 export const cancelAnswer = z.object({ job: jobAnswer });
 

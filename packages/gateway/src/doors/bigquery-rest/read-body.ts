@@ -2,6 +2,8 @@ import type { IncomingMessage } from "node:http";
 import { createGunzip } from "node:zlib";
 import { GoogleError } from "./google-error.ts";
 
+const UTF8 = new TextDecoder("utf-8", { fatal: true });
+
 /** Reads a small JSON body of valid UTF-8. */
 export async function readBody(request: IncomingMessage, limit: number): Promise<string> {
   const type = request.headers["content-type"] ?? "";
@@ -9,7 +11,7 @@ export async function readBody(request: IncomingMessage, limit: number): Promise
     throw new GoogleError(415, "invalid", "Send the request body as application/json.");
   const bytes = await readBytes(request, limit);
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return UTF8.decode(bytes);
   } catch {
     throw new GoogleError(400, "parseError", "The request body is not UTF-8.");
   }

@@ -1,5 +1,5 @@
 /** What analysis, policy and dry run made of a session. */
-import type { CanonicalData } from "../../evidence/event.ts";
+import type { CanonicalText } from "../../evidence/event.ts";
 import { type Command, CommandError, type StoreTransaction } from "../../store/command.ts";
 import type { SessionError, SessionState } from "../session.ts";
 import { takeUses, type UsesInput } from "../table-uses.ts";
@@ -15,12 +15,12 @@ export interface AnalysedInput {
   readonly id: string;
   readonly statementType: string | null;
   readonly texts: TextsInput;
-  readonly analysed: CanonicalData;
+  readonly analysed: CanonicalText;
   /** What policy and the dry run made of it; absent when the text was not understood. */
   readonly decided?: {
     readonly binding: string;
     readonly dryRunBytes: number | null;
-    readonly data: CanonicalData;
+    readonly data: CanonicalText;
   };
   readonly next:
     | {

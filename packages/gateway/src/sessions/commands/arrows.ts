@@ -1,5 +1,5 @@
 /** How every command reads a session's state and changes it. */
-import type { CanonicalData, Json } from "../../evidence/event.ts";
+import type { CanonicalText, Json } from "../../evidence/event.ts";
 import { CommandError, type StoreTransaction } from "../../store/command.ts";
 import { canMove, FINAL_STATES, type SessionState } from "../session.ts";
 import { SESSION_STATE, type SessionChange, updateSession } from "../statements.ts";
@@ -41,7 +41,7 @@ export function arrive(
   id: string,
   from: SessionState,
   to: SessionState,
-  data: EventData | CanonicalData,
+  data: EventData | CanonicalText,
 ): Pick<Row, "state" | "updated_at"> & { readonly finished_at?: number } {
   if (!canMove(from, to)) throw new CommandError("bad_transition", `a session cannot go from ${from} to ${to}`);
   tx.append({ type: `session.${to}`, session: id, data });

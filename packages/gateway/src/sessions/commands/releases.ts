@@ -1,35 +1,90 @@
 /** What of a result was shown, page by page (I3). */
-import { type Command, CommandError } from "../../store/command.ts";
-import { COUNT_RELEASED, COUNT_RELEASED_AND_END, FINISH_RELEASE, LAST_RELEASE, START_RELEASE } from "../statements.ts";
+import { canonicalObject } from "../../evidence/canonical-json.ts";
+import type { CanonicalText, LedgerEvent } from "../../evidence/event.ts";
+import { type Command, CommandError, type StoreTransaction } from "../../store/command.ts";
+import type { SessionState } from "../session.ts";
+import {
+  COUNT_RELEASED,
+  COUNT_RELEASED_AND_MOVE,
+  FINISH_RELEASE,
+  LAST_RELEASE,
+  START_RELEASE,
+  WHOLE_RELEASE,
+} from "../statements.ts";
 import { arrive, type EventData, load, move } from "./arrows.ts";
 
 export interface ReleaseStartInput {
   readonly session: string;
+  /** The result's columns and what each is masked by. */
+  readonly columns: CanonicalText;
+  /** What else is said of the page. */
   readonly data: EventData;
 }
 
 /** The release record of a page: durable before the page's first byte (I3). */
 export const releaseStart: Command<ReleaseStartInput, { number: number }> = async (tx, input) => {
-  const { state } = await load(tx, input.session);
-  if (state !== "running" && state !== "releasing" && state !== "done")
-    throw new CommandError("wrong_state", `the session is ${state}`);
   const { session } = input;
-  const last = await LAST_RELEASE.first(tx, { session });
-  const number = (last?.n ?? 0) + 1;
+  const { state } = await load(tx, session);
+  const number = await nextRelease(tx, session, state);
   await START_RELEASE.all(tx, { session, number, started_at: tx.now });
-  if (state === "running") await move(tx, input.session, state, "releasing", { release: number });
-  tx.append({ type: "release.started", session: input.session, data: { ...input.data, number } });
+  if (state === "running") await move(tx, session, state, "releasing", { release: number });
+  tx.append(started(input, number));
   return { number };
 };
 
-export interface ReleaseFinishInput {
-  readonly session: string;
-  readonly number: number;
-  readonly outcome: "complete" | "aborted";
+export interface ReleaseWholeInput extends ReleaseStartInput, Shown {
+  /** True when this was the result's last page. */
+  readonly last: boolean;
+}
+
+/** A page that is recorded at once, with all that is in it: durable before the page's first byte (I3). */
+export const releaseWhole: Command<ReleaseWholeInput, void> = async (tx, input) => {
+  const { session, last } = input;
+  const { state } = await load(tx, session);
+  const number = await nextRelease(tx, session, state);
+  const { rows, bytes } = input;
+  const times = { started_at: tx.now, finished_at: tx.now };
+  await WHOLE_RELEASE.all(tx, { session, number, ...times, rows, bytes, masked: JSON.stringify(input.masked) });
+  let arrived = state === "running" ? arrive(tx, session, state, "releasing", { release: number }) : undefined;
+  tx.append(started(input, number));
+  tx.append(finished(input, number, "complete"));
+  if (last && state !== "done") arrived = arrive(tx, session, "releasing", "done", {});
+  const counted = { id: session, rows, cells: cellsOf(input) };
+  if (arrived === undefined) await COUNT_RELEASED.all(tx, counted);
+  else await COUNT_RELEASED_AND_MOVE.all(tx, { ...counted, finished_at: null, ...arrived });
+};
+
+async function nextRelease(tx: StoreTransaction, session: string, state: SessionState): Promise<number> {
+  if (state !== "running" && state !== "releasing" && state !== "done")
+    throw new CommandError("wrong_state", `the session is ${state}`);
+  const last = await LAST_RELEASE.first(tx, { session });
+  return (last?.n ?? 0) + 1;
+}
+
+function started({ session, columns, data }: ReleaseStartInput, number: number): LedgerEvent {
+  return { type: "release.started", session, data: canonicalObject({ ...data, number }, { columns }) };
+}
+
+interface Shown {
   readonly rows: number;
   readonly bytes: number;
   /** Masked cells: output path → rule and count. */
   readonly masked: Readonly<Record<string, { readonly rule: string; readonly count: number }>>;
+}
+
+function finished(shown: Shown & { readonly session: string }, number: number, outcome: string): LedgerEvent {
+  const { session, rows, bytes, masked } = shown;
+  return { type: "release.finished", session, data: { number, outcome, rows, bytes, masked } };
+}
+
+function cellsOf({ masked }: Shown): number {
+  return Object.values(masked).reduce((sum, { count }) => sum + count, 0);
+}
+
+export interface ReleaseFinishInput extends Shown {
+  readonly session: string;
+  readonly number: number;
+  readonly outcome: "complete" | "aborted";
   /** True when this was the result's last page. */
   readonly last: boolean;
 }
@@ -37,7 +92,6 @@ export interface ReleaseFinishInput {
 /** What a page showed and hid. An aborted page keeps what was sent before the break. */
 export const releaseFinish: Command<ReleaseFinishInput, void> = async (tx, input) => {
   const { state } = await load(tx, input.session);
-  const cells = Object.values(input.masked).reduce((sum, m) => sum + m.count, 0);
   await FINISH_RELEASE.all(tx, {
     session: input.session,
     number: input.number,
@@ -47,17 +101,13 @@ export const releaseFinish: Command<ReleaseFinishInput, void> = async (tx, input
     masked: JSON.stringify(input.masked),
     outcome: input.outcome,
   });
-  tx.append({
-    type: "release.finished",
-    session: input.session,
-    data: { number: input.number, outcome: input.outcome, rows: input.rows, bytes: input.bytes, masked: input.masked },
-  });
+  tx.append(finished(input, input.number, input.outcome));
   const done = input.last && input.outcome === "complete" && state === "releasing";
-  const shown = { id: input.session, rows: input.rows, cells };
+  const shown = { id: input.session, rows: input.rows, cells: cellsOf(input) };
   if (!done) await COUNT_RELEASED.all(tx, shown);
   else {
     const arrived = arrive(tx, input.session, state, "done", {});
-    await COUNT_RELEASED_AND_END.all(tx, { ...shown, ...arrived, finished_at: tx.now });
+    await COUNT_RELEASED_AND_MOVE.all(tx, { ...shown, finished_at: null, ...arrived });
   }
 };
 

@@ -1,0 +1,11 @@
+/**
+ * A session's id: the time, then 128 random bits. What one commit writes of many sessions thereby lies side by side in each index, and SQLite
+ * writes a few pages where it would write one for each session. The time is no secret: agents see it in their jobs.
+ * @param now milliseconds since the epoch
+ */
+export function newSessionId(now: number, random: Uint8Array): string {
+  return `${now.toString(36).padStart(TIME_CHARACTERS, "0")}${Buffer.from(random).toString("base64url")}`;
+}
+
+/** Enough until the year 5188. */
+const TIME_CHARACTERS = 9;
