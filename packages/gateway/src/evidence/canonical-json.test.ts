@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import fc from "fast-check";
-import { canonicalJson } from "./canonical-json.ts";
+import { canonicalJson, canonicalObject, canonicalText } from "./canonical-json.ts";
 import type { Json } from "./event.ts";
 
 suite("canonical JSON", () => {
@@ -56,6 +56,19 @@ suite("canonical JSON", () => {
     assert.throws(
       () => canonicalJson({ secret: [undefined] } as unknown as Json),
       (error) => !String(error).includes("secret"),
+    );
+  });
+
+  test("of an object is the same whether or not some of its members were written before", () => {
+    const json = fc.dictionary(fc.string({ unit: "binary" }), fc.jsonValue());
+    fc.assert(
+      fc.property(json, json, (members, others) => {
+        const before = Object.fromEntries(
+          Object.entries(others).map(([name, value]) => [name, canonicalText(value as Json)]),
+        );
+        const plain = members as Record<string, Json>;
+        assert.equal(canonicalObject(plain, before), canonicalJson({ ...others, ...members } as Json));
+      }),
     );
   });
 });

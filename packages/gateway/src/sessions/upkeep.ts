@@ -123,7 +123,7 @@ export class Upkeep {
       for (const id of [...this.#left]) {
         if (this.#parts.stopped.aborted) return;
         const row = (await this.#o.store.db
-          .selectFrom("sessions")
+          .selectFrom("whole_sessions")
           .selectAll()
           .where("id", "=", id)
           .executeTakeFirst()) as SessionRow | undefined;

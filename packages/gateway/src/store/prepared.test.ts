@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import { askDirectly, prepare } from "./prepared.ts";
-import { SqliteConnection } from "./sqlite-dialect.ts";
+import { ANY_TABLE, SqliteConnection } from "./sqlite-dialect.ts";
 
 const AT = prepare((db, given: { readonly jkt: string; readonly until: number }) =>
   db.selectFrom("used_proofs").select(["jti"]).where("until", "<=", given.until).where("jkt", "=", given.jkt),
@@ -57,4 +57,57 @@ test("whoever may refuse a statement is asked before it runs", async () => {
   await assert.rejects(ADD.all(on, { jkt: "a", jti: "first" }), /not now/);
   assert.equal(asked.length, 1);
   assert.deepEqual(connection.all("SELECT * FROM used_proofs", []), []);
+});
+
+describe("a remembered statement", () => {
+  const REMEMBERED = AT.remembered("used_proofs");
+  const BEFORE = { jkt: "a", until: 9 };
+
+  function on() {
+    const connection = opened();
+    const store = { db: connection.kysely(() => undefined) };
+    const asked: string[] = [];
+    askDirectly(store, connection, (sql) => void asked.push(sql));
+    return { connection, store, asked };
+  }
+
+  test("is asked once, until its table is written: through Kysely, directly, or by somebody else", async () => {
+    const { connection, store, asked } = on();
+    assert.deepEqual(await REMEMBERED.all(store, BEFORE), []);
+    assert.deepEqual(await REMEMBERED.all(store, BEFORE), []);
+    assert.equal(asked.length, 1);
+    await ADD.all(store, { jkt: "a", jti: "first" });
+    assert.deepEqual(await REMEMBERED.first(store, BEFORE), { jti: "first" });
+    await store.db.updateTable("used_proofs").set({ jti: "second" }).execute();
+    assert.deepEqual(await REMEMBERED.first(store, BEFORE), { jti: "second" });
+    connection.all("DELETE FROM used_proofs", []);
+    assert.deepEqual(await REMEMBERED.first(store, BEFORE), undefined);
+    const before = asked.length;
+    connection.changed("sessions");
+    await REMEMBERED.all(store, BEFORE);
+    assert.equal(asked.length, before);
+    connection.changed("used_proofs");
+    await REMEMBERED.all(store, BEFORE);
+    assert.equal(asked.length, before + 1);
+  });
+
+  test("is asked anew after whatever may have changed any table", async () => {
+    const { connection, store, asked } = on();
+    await REMEMBERED.all(store, BEFORE);
+    connection.all("WITH gone AS (SELECT 'a' AS jkt) DELETE FROM used_proofs WHERE jkt IN (SELECT jkt FROM gone)", []);
+    await REMEMBERED.all(store, BEFORE);
+    connection.changed(ANY_TABLE);
+    await REMEMBERED.all(store, BEFORE);
+    assert.equal(asked.length, 3);
+    assert.deepEqual(connection.takeWritten(), [ANY_TABLE]);
+    assert.deepEqual(connection.takeWritten(), []);
+  });
+
+  test("answers each question apart, and each connection", async () => {
+    const [one, other] = [on(), on()];
+    await ADD.all(one.store, { jkt: "a", jti: "first" });
+    assert.deepEqual(await REMEMBERED.first(one.store, BEFORE), { jti: "first" });
+    assert.equal(await REMEMBERED.first(one.store, { ...BEFORE, jkt: "b" }), undefined);
+    assert.equal(await REMEMBERED.first(other.store, BEFORE), undefined);
+  });
 });

@@ -5,9 +5,11 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { after, before, beforeEach, suite, test } from "node:test";
 import { generateNoteKey } from "@chaperone/ledger";
+import { canonicalText } from "../evidence/canonical-json.ts";
 import { CommandError } from "./command.ts";
 import { StoreError, type StoreErrorCode } from "./errors.ts";
 import { LedgerReader } from "./ledger-reader.ts";
+import { prepare } from "./prepared.ts";
 import { openStore } from "./store.ts";
 import { openTestStore, type TestStore, temporaryDirectory, testStore } from "./testing/temporary-store.ts";
 
@@ -18,6 +20,10 @@ const entries = async (store: TestStore): Promise<string[]> =>
   (await store.db.selectFrom("ledger_entries").select("bytes").orderBy("idx").execute()).map(({ bytes }) =>
     Buffer.from(bytes).toString(),
   );
+
+const AGENT = prepare((db, given: { readonly subject: string }) =>
+  db.selectFrom("agents").select("subject").where("subject", "=", given.subject),
+).remembered("agents");
 
 const refusedWith = (code: StoreErrorCode, message?: RegExp) => (error: unknown) => {
   assert.ok(error instanceof StoreError, String(error));
@@ -46,6 +52,16 @@ suite("a command", () => {
     assert.deepEqual((await entries(store)).slice(before), [
       '{"data":{"subject":"a"},"time":"2026-01-02T03:04:05.006Z","type":"agent.registered","v":1}',
     ]);
+  });
+
+  test("is seen by what is remembered of the tables it wrote, as soon as it resolves", async () => {
+    assert.equal(await AGENT.first(store, { subject: "a" }), undefined);
+    await store.run("addAgent", "a");
+    assert.deepEqual(await AGENT.first(store, { subject: "a" }), { subject: "a" });
+    await assert.rejects(store.run("refuseAfterWriting", "b"));
+    assert.equal(await AGENT.first(store, { subject: "b" }), undefined);
+    await store.run("removeAgents", undefined);
+    assert.equal(await AGENT.first(store, { subject: "a" }), undefined);
   });
 
   test("that refuses leaves nothing, and its code and message reach the caller", async () => {
@@ -302,4 +318,18 @@ suite("a store reopened", () => {
     const store = await testStore(t);
     await assert.rejects(store.db.deleteFrom("agents").execute(), /readonly/);
   });
+});
+
+test("an event whose data is written already is the same entry as one whose data isn't, and no other text is an event's data", async (t) => {
+  const store = await testStore(t);
+  const data = { b: [1, null, "é\u2028"], a: { z: true, "": 0.5 } };
+  await store.append([{ type: "test.event", session: "s", data }]);
+  await store.append([{ type: "test.event", session: "s", data: canonicalText(data) }]);
+  const [one, other] = (await entries(store)).map((text) => text.replace(/"time":"[^"]*"/, ""));
+  assert.equal(one, other);
+  for (const text of ["", "1", "[]", "a"])
+    await assert.rejects(
+      store.append([{ type: "test.event", data: text as ReturnType<typeof canonicalText> }]),
+      refusedWith("bad_event"),
+    );
 });

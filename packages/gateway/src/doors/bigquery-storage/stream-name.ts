@@ -41,7 +41,7 @@ export async function openStream(
   const [, project, , id, sealed] = NAME.exec(name) ?? [];
   if (project === undefined || id === undefined || sealed === undefined) throw notFound();
   const row = (await store.db
-    .selectFrom("sessions")
+    .selectFrom("whole_sessions")
     .selectAll()
     .where("id", "=", id)
     .where(ownedBy(principal))
