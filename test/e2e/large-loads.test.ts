@@ -131,7 +131,11 @@ describe("loads of more than a statement takes", () => {
     }
   }
   const newest = async () =>
-    rig.gateway.store.db.selectFrom("sessions").selectAll().orderBy("created_at", "desc").executeTakeFirstOrThrow();
+    rig.gateway.store.db
+      .selectFrom("whole_sessions")
+      .selectAll()
+      .orderBy("created_at", "desc")
+      .executeTakeFirstOrThrow();
   const madeUpstream = () => rig.warehouse.requests.filter(({ path }) => path.startsWith("/upload/")).length;
 
   it("table.load makes a table, appends to it, replaces its rows, of a file of some megabytes", async () => {
@@ -240,7 +244,8 @@ describe("loads of more than a statement takes", () => {
     for (let now = "running"; now === "running"; ) {
       await new Promise((tick) => setTimeout(tick, 200));
       const db = rig.gateway.store.db;
-      now = (await db.selectFrom("sessions").select("state").where("id", "=", id).executeTakeFirstOrThrow()).state;
+      now = (await db.selectFrom("whole_sessions").select("state").where("id", "=", id).executeTakeFirstOrThrow())
+        .state;
       if (now !== "running") assert.equal(now, "failed");
     }
     await client.query("INSERT INTO workspace.list (id) VALUES (0)");

@@ -274,7 +274,9 @@ async function checkTheDead(
   assert.deepEqual(audit.problems, [], when);
   const db = new DatabaseSync(join(outside.state, "chaperone.db"), { readOnly: true });
   try {
-    const sessions = db.prepare("SELECT id, job_id, subject, state, error, sealed, mask_plan FROM sessions").all();
+    const sessions = db
+      .prepare("SELECT id, job_id, subject, state, error, sealed, mask_plan FROM whole_sessions")
+      .all();
     const byJob = new Map(sessions.map((row) => [`${row.job_id}`, row]));
     const byId = new Map(sessions.map((row) => [`${row.id}`, row]));
     for (const [job, agent] of told.jobs) {
