@@ -148,6 +148,19 @@ describe("an agent that uploads in pieces", () => {
     assertRefused(await piece(at, "bytes 4-7/8", "8,y\n"), 404);
   });
 
+  it("takes pieces by POST too, and says 308 otherwise, as Go's client wants it", async () => {
+    const at = await begun(load("words", { writeDisposition: "WRITE_TRUNCATE" }));
+    const post = (range: string, body: string) =>
+      agent.send("POST", at, {
+        body,
+        headers: { "content-type": "text/plain", "content-range": range, "x-guploader-no-308": "yes" },
+      });
+    const first = await post("bytes 0-3/*", "1,a\n");
+    assert.deepEqual([...range(first), first.headers["x-http-status-code-override"]], [200, "bytes=0-3", "308"]);
+    await done(await post("bytes 4-7/8", "2,b\n"));
+    assert.equal((await cells("words")).length, 2);
+  });
+
   it("row 44: has its own uploads alone, which lie nowhere on disk", async () => {
     const at = await begun(load("words"));
     assert.equal((await piece(at, "bytes 0-19/40", "9,halfacanaryupload\n")).status, 308);

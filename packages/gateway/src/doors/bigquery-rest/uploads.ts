@@ -61,7 +61,11 @@ export class Uploads {
       throw invalid(
         "Uploads in pieces go by uploadType=resumable and Content-Range; leave the X-Goog-Upload headers out.",
       );
-    if (m.query.has("upload_id")) throw invalid("An upload that has begun goes on by PUT.");
+    if (m.query.has("upload_id")) {
+      if (m.query.get("uploadType") !== "resumable") throw invalid("An upload that has begun goes on by PUT.");
+      // Go's client sends its pieces so.
+      return this.goOn(m, o, request, response);
+    }
     const { bodyBytes, loadBytes } = this.#o;
     switch (m.query.get("uploadType")) {
       case "multipart":
@@ -186,7 +190,10 @@ export class Uploads {
       throw error;
     }
     if (upload.total === undefined || upload.size < upload.total) {
-      response.writeHead(RESUME_INCOMPLETE, {
+      // Go's client, for whom 308 would be a redirect, asks to have it said so.
+      const otherwise = request.headers["x-guploader-no-308"] === "yes";
+      response.writeHead(otherwise ? 200 : RESUME_INCOMPLETE, {
+        ...(otherwise ? { "x-http-status-code-override": String(RESUME_INCOMPLETE) } : {}),
         ...(upload.size === 0 ? {} : { range: `bytes=0-${upload.size - 1}` }),
         "cache-control": "no-store",
         "content-length": 0,
