@@ -240,7 +240,7 @@ describe("the chaperone command", () => {
       assert.equal((await set("suspend", "care-summary-agent", "sam.sponsor")).status, 0);
       const { session } = await rig.decide("dana.officer", "approve");
       assert.equal((await set("activate", "care-summary-agent", "sam.sponsor")).status, 0);
-      await assert.rejects(job.getQueryResults(), { code: 403, message: /not active/ });
+      await assert.rejects(job.getQueryResults(), { code: 403, message: /suspended or revoked/ });
       assert.ok(!rig.warehouse.requests.some((r) => JSON.stringify(r.body).includes(session)));
     });
 
