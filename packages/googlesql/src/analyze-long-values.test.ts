@@ -43,6 +43,7 @@ describe("whether a value that can become too long is computed tells of", () => 
     "a text in hexadecimal digits, again and again": again("TO_HEX(CAST({} AS BYTES))", 8),
     "a text in base 64": again("TO_BASE64(CAST({} AS BYTES))", 8),
     "a text in base 32": again("TO_BASE32(CAST({} AS BYTES))", 8),
+    "a text that JSON holds, doubled": again("SAFE.STRING(TO_JSON(CONCAT({}, {})))", 8),
     "a text in JSON": again("TO_JSON_STRING({})", 8),
     "a text before all that is just too long": rows(`CONCAT(ssn, name, ${POWERS})`),
     "a long literal in its places": rows(`REPLACE(ssn, '1', ${literal(LONG)})`),
