@@ -230,3 +230,33 @@ test("a request's parameter that is cast to what it is compared with may fail wh
     assert.ok(infers(compared), compared);
   assert.ok(!infers("name = @p"));
 });
+
+describe("a request's parameter that is cast to a date may be none, where it is", () => {
+  const FUNCTION = "CREATE TEMP FUNCTION given(x DATE) AS (1); ";
+  const infers = (value: string, type = "STRING"): boolean => {
+    const { statements } = scriptOf(FUNCTION + dropped(value), [{ name: "p", parameterType: { type } }]);
+    return (
+      statements
+        .at(-1)
+        ?.reads[0]?.columns.find(({ path }) => path === "ssn")
+        ?.uses.includes("predicate") === true
+    );
+  };
+  const DAY = "DATE '2026-01-01'";
+  for (const value of [
+    "IF(ssn = '1', UNIX_DATE(@p), 0)",
+    "IF(ssn = '1', given(@p), 0)",
+    `IF(ssn = '1', DATE_DIFF(@p, ${DAY}, DAY), 0)`,
+    `IF(ssn = '1', GREATEST(${DAY}, @p), NULL)`,
+    `IF(ssn = '1', @p, ${DAY})`,
+    `COALESCE(IF(ssn = '1', NULL, ${DAY}), @p)`,
+    `CASE WHEN ssn = '1' THEN @p ELSE ${DAY} END`,
+    `CASE ssn WHEN '1' THEN ${DAY} ELSE @p END`,
+    `IF(ssn = '1', (SELECT ${DAY} UNION ALL SELECT @p LIMIT 1), ${DAY})`,
+  ]) {
+    test(value, () => {
+      assert.ok(infers(value));
+      assert.ok(!infers(value, "DATE"), "of a DATE nothing fails");
+    });
+  }
+});

@@ -272,6 +272,11 @@ export interface TypedValue {
   readonly written: Literalness;
 }
 
+/** Whether a request's parameter coerces, and a column of its type wouldn't: the cast happens as it is computed, and `@p` may be no date. */
+export function isCastParameter({ type, written }: TypedValue, to: Type): boolean {
+  return written === "parameter" && coerces(type, to, written) && !coerces(type, to, "value");
+}
+
 /**
  * The type that CASE branches, set operations, array elements and comparisons agree on; literals follow the others.
  * undefined when there is none. All NULL is INT64, as BigQuery has it.

@@ -28,6 +28,7 @@ import {
   coercionDistance,
   FLOAT64,
   INT64,
+  isCastParameter,
   isGroupable,
   isOrderable,
   type Literalness,
@@ -97,6 +98,8 @@ export interface Match {
   readonly result: Type;
   /** One for each passed argument, in order. */
   readonly flows: readonly ArgumentFlow[];
+  /** Whether a request's parameter is cast to what the function takes. */
+  readonly casts: boolean;
 }
 
 const FAMILIES: Readonly<Record<string, readonly string[]>> = {
@@ -248,6 +251,7 @@ export function matchSignature(entry: FunctionEntry, passed: readonly PassedArgu
 interface Bindings {
   readonly values: Map<string, TypedValue[]>;
   cost: number;
+  casts: boolean;
 }
 
 function matchOne(
@@ -256,7 +260,7 @@ function matchOne(
 ): { readonly match: Match; readonly cost: number } | undefined {
   const taken = takenBy(signature, passed);
   if (taken === undefined) return undefined;
-  const bindings: Bindings = { values: new Map(), cost: 0 };
+  const bindings: Bindings = { values: new Map(), cost: 0, casts: false };
   for (const [i, argument] of taken.entries()) {
     const given = passed[i];
     if (given === undefined || !accept(argument.pattern, given, bindings)) return undefined;
@@ -268,11 +272,12 @@ function matchOne(
     if (letter === "O" && !isOrderable(type)) return undefined;
     if (letter === "G" && !isGroupable(type)) return undefined;
     bound.set(letter, type);
+    bindings.casts ||= values.some((value) => isCastParameter(value, type));
   }
   const result = instantiate(signature.result, bound);
   if (result === undefined) return undefined;
   const flows = taken.map((argument) => argument.flow);
-  return { match: { result, flows }, cost: bindings.cost };
+  return { match: { result, flows, casts: bindings.casts }, cost: bindings.cost };
 }
 
 /** For each argument passed, in their order, the one of the signature that takes it. */
@@ -326,6 +331,7 @@ function acceptType(pattern: Pattern, value: TypedValue, bindings: Bindings): bo
       const distance = coercionDistance(value.type, pattern.type, value.written);
       if (distance === undefined) return false;
       bindings.cost += coercionCost(distance, value.written);
+      bindings.casts ||= isCastParameter(value, pattern.type);
       return true;
     }
     case "array":

@@ -1,11 +1,11 @@
 /** https://cloud.google.com/bigquery/docs/reference/standard-sql/conditional_expressions#case */
 import { chosenBy, either } from "../flow/flow.ts";
 import type * as Tree from "../tree.ts";
-import { BOOL, isComparable, supertype } from "../types.ts";
+import { BOOL, isCastParameter, isComparable, supertype } from "../types.ts";
 import { noteDeciders, watched } from "./computed-if.ts";
 import type { Context } from "./context.ts";
 import { made } from "./literal.ts";
-import { compare, expect } from "./operand-types.ts";
+import { compare, expect, noteCoerced } from "./operand-types.ts";
 import type { Value } from "./scope.ts";
 
 export function caseValue(context: Context, node: Tree.CaseExpression, resolve: (e: Tree.Expression) => Value): Value {
@@ -35,6 +35,8 @@ export function caseValue(context: Context, node: Tree.CaseExpression, resolve: 
   }
   const type = supertype(results);
   if (type === undefined) return context.fail("type", "CASE has results of types that don't go together", node);
+  if (results.some((result) => isCastParameter(result, type))) noteDeciders(context, conditions);
+  noteCoerced(context, results, type);
   const flow = chosenBy(
     either(results.map((r) => r.flow)),
     conditions.map((c) => c.flow),

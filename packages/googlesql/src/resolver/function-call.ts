@@ -49,9 +49,9 @@ export function resolveCall(context: Context, node: FunctionCall, scope: Scope):
   return overRows(context, name, entry, node, scope);
 }
 
-/** Arguments that decide whether others, in which something can fail, are computed. */
-function decidersOf(name: string, { values, fails }: Passed): readonly (Value | null)[] {
-  const last = fails.lastIndexOf(true);
+/** Arguments that decide whether others, in which something can fail, are computed. Any may be a parameter that is cast. */
+function decidersOf(name: string, { values, fails }: Passed, casts: boolean): readonly (Value | null)[] {
+  const last = casts ? values.length - 1 : fails.lastIndexOf(true);
   switch (name) {
     case "COALESCE":
     case "IFNULL":
@@ -70,7 +70,7 @@ function scalarCall(context: Context, entry: FunctionEntry, node: FunctionCall, 
   const found = match(context, entry, passed, node);
   noteDeciders(
     context,
-    decidersOf(entry.name, passed).filter((value) => value !== null),
+    decidersOf(entry.name, passed, found.casts).filter((value) => value !== null),
   );
   if (!safe || givesNulls(entry.name)) noteFailing(context, entry.name, passed, node);
   const { values, conditions, keys } = argumentFlows(found, passed);

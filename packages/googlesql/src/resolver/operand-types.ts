@@ -1,7 +1,7 @@
 /** Which types an operand may have, and what is said of one that has another. */
 import { CONSTANT } from "../flow/flow.ts";
 import type * as Tree from "../tree.ts";
-import { BOOL, coerces, sameType, supertype, type Type, typeName } from "../types.ts";
+import { BOOL, coerces, isCastParameter, supertype, type Type, type TypedValue, typeName } from "../types.ts";
 import type { Context } from "./context.ts";
 import type { Value } from "./scope.ts";
 
@@ -16,10 +16,9 @@ export function expect(context: Context, value: Value, type: Type, what: string,
   noteCoerced(context, [value], type);
 }
 
-/** A request's parameter is cast where another type stands beside it, when it is computed: `@p` beside a DATE may be no date. */
-function noteCoerced(context: Context, values: readonly Value[], type: Type): void {
-  if (values.some((value) => value.written === "parameter" && !sameType(value.type, type)))
-    context.failing.push(CONSTANT);
+/** A request's parameter is cast where another type stands beside it. */
+export function noteCoerced(context: Context, values: readonly TypedValue[], type: Type): void {
+  if (values.some((value) => isCastParameter(value, type))) context.failing.push(CONSTANT);
 }
 
 export function truth(

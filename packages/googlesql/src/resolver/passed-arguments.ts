@@ -1,5 +1,5 @@
 /** What a call passes: the arguments' values, which signature takes them, and which of them can make it fail. */
-import { type Flow, keysOf, type SourceKey, union } from "../flow/flow.ts";
+import { CONSTANT, type Flow, keysOf, type SourceKey, union } from "../flow/flow.ts";
 import { failsBeside, mayFail } from "../functions/failure.ts";
 import { type FunctionEntry, type Match, matchSignature, type PassedArgument } from "../functions/signature.ts";
 import type { Argument, Expression, FunctionCall, NamedArgument } from "../tree.ts";
@@ -65,6 +65,7 @@ function isMode(name: string, argument: Expression, index: number): boolean {
 
 export function match(context: Context, entry: FunctionEntry, passed: Passed, node: FunctionCall): Match {
   const found = matchSignature(entry, passed.arguments);
+  if (found?.casts) context.failing.push(CONSTANT);
   if (found !== undefined) return found;
   const types = passed.values.map((v) =>
     v === null ? "a date part" : v.written === "null" ? "NULL" : typeName(v.type),

@@ -8,6 +8,7 @@ import type { Expression, Node } from "../tree.ts";
 import { coerces, sameType, type Type, typeName } from "../types.ts";
 import { childrenOf } from "../visitor.ts";
 import type { Context } from "./context.ts";
+import { noteCoerced } from "./operand-types.ts";
 import {
   type Column,
   type Frame,
@@ -163,6 +164,7 @@ export function coerced(
   if (!coerces(value.type, to, value.written)) {
     return context.fail("type", `${what} is ${typeName(to)}, and ${typeName(value.type)} doesn't coerce to it`, node);
   }
+  noteCoerced(context, [value], to);
   const same = sameType(value.type, to) || value.written === "null";
   return { type: to, flow: same ? value.flow : transformed([value.flow]) };
 }

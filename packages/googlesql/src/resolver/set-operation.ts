@@ -7,6 +7,7 @@ import type { ColumnMatch, Identifier, Node, SetOperator } from "../tree.ts";
 import { INT64, supertype } from "../types.ts";
 import { requireGroupable } from "./clauses.ts";
 import type { Context } from "./context.ts";
+import { noteCoerced } from "./operand-types.ts";
 import { type Column, fold, type Relation } from "./scope.ts";
 
 /** What stands between the inputs. */
@@ -33,6 +34,7 @@ export function combineRelations(
     if (type === undefined) {
       return context.fail("type", `Column ${i + 1} in ${operator} has types that don't go together`, node);
     }
+    noteCoerced(context, cells.each, type);
     const literalness = cells.each.every((c) => c.written === "null")
       ? "null"
       : cells.each.every((c) => c.written === "null" || c.written === "literal")
