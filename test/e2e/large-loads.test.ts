@@ -182,6 +182,16 @@ describe("loads of more than a statement takes", () => {
     assert.equal(madeUpstream(), sent);
   });
 
+  it("refused in pieces, leaves its room to the next", async () => {
+    const elsewhere = load({ destinationTable: { projectId: PROJECT, datasetId: "ehr", tableId: "conditions" } });
+    // One more than an agent may have at once.
+    for (let n = 0; n < 5; n++) {
+      const at = await begun(elsewhere);
+      assert.equal((await piece(at, 0, lines(0, 2000))).status, 403);
+      assert.equal((await piece(at, 0, "")).status, 404);
+    }
+  });
+
   it("a dry run says what it would be allowed, and loads nothing", async () => {
     const sent = madeUpstream();
     assert.equal(await ended(await inOne(load({}, "list", { dryRun: true }), lines(0, 2000))), "");

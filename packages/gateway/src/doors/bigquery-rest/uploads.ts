@@ -10,6 +10,7 @@ import { type Inserting, insertJob, jobOf } from "./insert-job.ts";
 import { LoadStream } from "./load-stream.ts";
 import { arrivingUpload } from "./multipart.ts";
 import { arriving, drained, readBody } from "./read-body.ts";
+import { translate } from "./refused.ts";
 import type { Matched } from "./routes.ts";
 
 export interface UploadOptions {
@@ -248,7 +249,7 @@ export class Uploads {
         upload.size += chunk.length;
       }
       if (upload.stream !== undefined || begins + taken <= uploadBytes) continue;
-      upload.stream = await LoadStream.begin(o, upload.description);
+      upload.stream = await this.#judged(upload, o);
       for (const one of [...upload.pieces.splice(0), ...held.splice(0)]) await upload.stream.add(one);
       upload.size = begins + taken;
     }
@@ -260,6 +261,17 @@ export class Uploads {
       upload.size = begins + taken;
     }
     upload.total = total ?? upload.total;
+  }
+
+  /** What is refused before its first row would be again: it keeps no room from the next upload. */
+  async #judged(upload: Piecewise<LoadStream>, o: Inserting): Promise<LoadStream> {
+    try {
+      return await LoadStream.begin(o, upload.description);
+    } catch (error) {
+      const said = translate(error);
+      if (said instanceof GoogleError && said.status < 500 && said.status !== 429) this.#pieces.forget(upload);
+      throw error;
+    }
   }
 
   /** A file that is read whole isn't taken by its beginning, to be refused in its middle. */
