@@ -200,14 +200,14 @@ export const METHODS: readonly Method[] = [
     "jobs.insert.upload",
     "POST",
     UPLOAD,
-    "a load job that carries its rows, as newline-delimited JSON, CSV or Parquet: an INSERT of the rows as a parameter. Whole (`multipart`), or the beginning of an upload in pieces (`resumable`)",
+    "a load job that carries its rows, as newline-delimited JSON, CSV or Parquet: an INSERT of the rows as a parameter or, of more than a statement takes, one load job of BigQuery's. Whole (`multipart`), or in pieces (`resumable`): the beginning and, with its `upload_id`, a piece, as Go sends it",
     ["uploadType", "upload_id"],
   ),
   rewrite(
     "jobs.insert.upload.piece",
     "PUT",
     UPLOAD,
-    "keeps a piece of the agent's own upload; the last one makes the load job",
+    "takes a piece of the agent's own upload; the last one makes the load job",
     ["uploadType", "upload_id"],
   ),
   rewrite("jobs.insert.upload.cancel", "DELETE", UPLOAD, "forgets the pieces of the agent's own upload", [
