@@ -17,6 +17,7 @@ import {
   routinePath,
   tablePath,
 } from "./names.ts";
+import type { ObserveCall } from "./observed.ts";
 import {
   cancelAnswer,
   datasetAnswer,
@@ -32,7 +33,7 @@ import {
   tableAnswer,
   tableListAnswer,
 } from "./resources.ts";
-import type { Call, ObserveCall } from "./transport.ts";
+import type { Call } from "./transport.ts";
 import { createTransport } from "./transport.ts";
 import type { Job, JobReference, LoadInPieces, RowPage, Upstream } from "./upstream.ts";
 

@@ -3,9 +3,9 @@ import { Pool } from "undici";
 import type { UpstreamLimits } from "../config/index.ts";
 import type { AccessTokens } from "./access-tokens.ts";
 import { errorOfAnswer, UpstreamError } from "./error.ts";
+import { type ObserveCall, observed } from "./observed.ts";
 import { errorAnswer } from "./resources.ts";
 import { isWorthRetrying, waitBefore } from "./retry.ts";
-import type { ObserveCall } from "./transport.ts";
 
 /**
  * A load job's data, sent in pieces (resumable upload): BigQuery makes the job when the last one is there, and nothing before.
@@ -93,19 +93,6 @@ export function loadUploads({ endpoint, limits, tokens, random, observe }: Optio
     }
   }
 
-  async function observed<T>(name: string, work: () => Promise<T>): Promise<T> {
-    const start = performance.now();
-    const tell = (outcome: Parameters<ObserveCall>[1]) => observe(name, outcome, (performance.now() - start) / 1000);
-    try {
-      const answer = await work();
-      tell("ok");
-      return answer;
-    } catch (error) {
-      tell(error instanceof UpstreamError ? error.kind : "aborted");
-      throw error;
-    }
-  }
-
   /** Again what is worth it, as often as other calls. `work` is told how often it failed before. */
   async function again<T>(signal: AbortSignal | undefined, work: (failed: number) => Promise<T>): Promise<T> {
     for (let tries = 0; ; tries++) {
@@ -122,7 +109,7 @@ export function loadUploads({ endpoint, limits, tokens, random, observe }: Optio
 
   return {
     begin: (project, job) =>
-      observed("jobs.insert.upload", () =>
+      observed(observe, "jobs.insert.upload", () =>
         again(undefined, async () => {
           const path = `${prefix}/upload/bigquery/v2${project}/jobs`;
           const headers = {
@@ -174,9 +161,9 @@ export function loadUploads({ endpoint, limits, tokens, random, observe }: Optio
     return {
       async send(piece, signal) {
         if (piece.length === 0 || piece.length % PIECE_UNIT !== 0) throw new RangeError("not a whole piece");
-        await observed("jobs.insert.piece", () => put(piece, false, signal));
+        await observed(observe, "jobs.insert.piece", () => put(piece, false, signal));
       },
-      finish: (piece, signal) => observed("jobs.insert.lastPiece", () => put(piece, true, signal)),
+      finish: (piece, signal) => observed(observe, "jobs.insert.lastPiece", () => put(piece, true, signal)),
       async cancel() {
         await call("DELETE", path, {}, Buffer.alloc(0), AbortSignal.timeout(limits.headersMs)).catch(() => undefined);
       },

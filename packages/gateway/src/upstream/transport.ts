@@ -2,9 +2,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type Dispatcher, Pool } from "undici";
 import type { UpstreamLimits } from "../config/index.ts";
 import type { AccessTokens } from "./access-tokens.ts";
-import type { UpstreamKind } from "./error.ts";
 import { errorOfAnswer, UpstreamError } from "./error.ts";
 import { JsonBody, type WholeAnswer } from "./json-body.ts";
+import { type ObserveCall, observed } from "./observed.ts";
 import { errorAnswer } from "./resources.ts";
 import { isWorthRetrying, waitBefore } from "./retry.ts";
 import { rowConnections } from "./row-connections.ts";
@@ -44,9 +44,6 @@ export interface TransportOptions {
   readonly random: () => number;
   readonly observe: ObserveCall;
 }
-
-/** Told of each call after all its tries; `outcome` is `ok`, `aborted` or an UpstreamKind. Rows count until their first byte. */
-export type ObserveCall = (call: string, outcome: UpstreamKind | "ok" | "aborted", seconds: number) => void;
 
 /** An answer whose head is here. What `body` gives holds only until it is asked for more. */
 interface Answer {
@@ -143,19 +140,6 @@ export function createTransport({ endpoint, limits, tokens, random, observe }: T
     }
   }
 
-  async function observed<T>(name: string, work: () => Promise<T>): Promise<T> {
-    const start = performance.now();
-    const tell = (outcome: Parameters<ObserveCall>[1]) => observe(name, outcome, (performance.now() - start) / 1000);
-    try {
-      const answer = await work();
-      tell("ok");
-      return answer;
-    } catch (error) {
-      tell(error instanceof UpstreamError ? error.kind : "aborted");
-      throw error;
-    }
-  }
-
   async function json(call: Call): Promise<unknown> {
     const deadlineMs = (call.deadlineMs ?? limits.callMs) + (call.holdMs ?? 0);
     return bounded(call.signal, deadlineMs, async (signal) => {
@@ -190,8 +174,8 @@ export function createTransport({ endpoint, limits, tokens, random, observe }: T
   }
 
   return {
-    json: (call) => observed(call.name, () => json(call)),
-    rows: (call) => observed(call.name, () => rows(call)),
+    json: (call) => observed(observe, call.name, () => json(call)),
+    rows: (call) => observed(observe, call.name, () => rows(call)),
     async close() {
       closed = true;
       await Promise.all([pool.destroy(), rowPool.close()]);

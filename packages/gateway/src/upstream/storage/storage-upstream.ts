@@ -12,8 +12,8 @@ import { ProtobufError } from "../../grpc/protobuf.ts";
 import type { AccessTokens } from "../access-tokens.ts";
 import { UpstreamError, type UpstreamReason } from "../error.ts";
 import { tablePath } from "../names.ts";
+import type { ObserveCall } from "../observed.ts";
 import { isWorthRetrying, waitBefore } from "../retry.ts";
-import type { ObserveCall } from "../transport.ts";
 import type { TableReference } from "../upstream.ts";
 
 /**
