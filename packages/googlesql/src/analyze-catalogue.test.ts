@@ -11,8 +11,8 @@ import { analyze } from "./analyze.ts";
 import { everyFunction } from "./functions/catalogue.ts";
 import { castMayFail } from "./functions/failure.ts";
 import type { PlanStatement, Via } from "./plan.ts";
-import type { TableFieldSchema } from "./table-resource.ts";
 import { DEFAULTS } from "./testing/clinic.ts";
+import { WIDE_CATALOG } from "./testing/wide.ts";
 import { scalarType } from "./types.ts";
 
 /*
@@ -155,7 +155,7 @@ const WINDOW_TRANSFORMS = `
 `;
 
 const ASK_MODELS = `
-  AI.CLASSIFY(^s1, ^as1) | AI.COUNT_TOKENS(^s1) | AI.EMBED(^s1, endpoint => 'e') | AI.GENERATE(^s1) | AI.GENERATE_BOOL((^s1, ^as1)) | AI.GENERATE_DOUBLE(^s1)
+  AI.CLASSIFY(^s1, ^as1) | AI.COUNT_TOKENS(^s1) | AI.EMBED(^s1, endpoint => 'e', title => ^s2) | AI.GENERATE(^s1) | AI.GENERATE_BOOL((^s1, ^as1)) | AI.GENERATE_DOUBLE(^s1)
   AI.GENERATE_INT(^s1) | AI.IF(^s1) | AI.SCORE(^s1) | AI.SIMILARITY(^s1, ^s2, endpoint => 'e')
 `;
 
@@ -165,42 +165,6 @@ const OPERATORS = `
   ^ts1 - ^ts2 | ^tm1 - ^tm2 | ^i1 * ^i2 | ^v1 * ^i1 | ^i1 * ^v1 | ^f1 / ^f2 | ^v1 / ^i1 | i1 & i2 | ^y1 & ^y2 | ^i1 << ^i2
   ^y1 >> ^i1 | -^i1 | -^v1 | +i1 | ~ i1 | ~ y1 | s1 || s2 | y1 || y2 | ^s1 LIKE ^s2 | ^y1 LIKE ^y2
 `;
-
-const TYPES: Readonly<Record<string, string>> = {
-  s: "STRING",
-  i: "INTEGER",
-  f: "FLOAT",
-  n: "NUMERIC",
-  bn: "BIGNUMERIC",
-  y: "BYTES",
-  b: "BOOLEAN",
-  d: "DATE",
-  dt: "DATETIME",
-  ts: "TIMESTAMP",
-  tm: "TIME",
-  v: "INTERVAL",
-  g: "GEOGRAPHY",
-  j: "JSON",
-};
-
-function fields(): TableFieldSchema[] {
-  const range = { type: "RANGE", rangeElementType: { type: "DATE" } };
-  return Array.from({ length: 6 }, (_, i) => i + 1).flatMap((n) => [
-    ...Object.entries(TYPES).flatMap(([letter, type]) => [
-      { name: `${letter}${n}`, type },
-      { name: `a${letter}${n}`, type, mode: "REPEATED" },
-    ]),
-    { name: `rd${n}`, ...range },
-  ]);
-}
-
-const WIDE = {
-  tableReference: { projectId: "clinic", datasetId: "ehr", tableId: "wide" },
-  type: "TABLE",
-  schema: { fields: fields() },
-};
-
-const WIDE_CATALOG = { table: (name: string) => (name === "clinic.ehr.wide" ? WIDE : undefined) };
 
 function planOf(sql: string): PlanStatement {
   const { plan } = analyze(sql, { catalog: WIDE_CATALOG, ...DEFAULTS });

@@ -29,7 +29,8 @@ const literal = (texts: number): string => `'${"x".repeat(texts * CHARACTERS)}'`
 const beside = (long: string): string => rows(`CONCAT(${long}, ${BEGIN})`);
 /** Powers of two, which with the first of them twice make the next. */
 const POWERS = Array.from({ length: Math.log2(LONG) - 1 }, (_, i) => literal(2 ** (i + 1))).join(", ");
-const TEN = Array.from({ length: 10 }, () => "{}").join(", ");
+const many = (times: number, value: string): string => Array.from({ length: times }, () => value).join(", ");
+const TEN = many(10, "{}");
 
 /** So many columns, each as long as can be. */
 const rowOf = (columns: number): string =>
@@ -145,6 +146,22 @@ describe("whether a value that can become too long is computed tells of", () => 
     "a shape with many corners": rows(
       "CONCAT(SAFE.ST_ASTEXT(SAFE.ST_BUFFER(SAFE.ST_GEOGFROMTEXT(ssn), 1, 100000)), 'a')",
     ),
+    "a hash with a long literal behind it": rows(`CONCAT(SOUNDEX(ssn), ${literal(LONG)})`),
+    "one of two texts with a long literal behind it": rows(`CONCAT(COALESCE(ssn, name), ${literal(LONG)})`),
+    "JSON that is laid out now and then": again("TO_JSON_STRING(SAFE.PARSE_JSON({}), RAND() < 0.5)", 2),
+    "many days, each in a long format": rows(`CONCAT(ssn, ${many(16, `FORMAT_DATE('${"-".repeat(81)}', born)`)})`),
+    "many texts whose characters are taken apart": rows(
+      `CONCAT(ssn, ${many(64, "ARRAY_TO_STRING(TEXT_ANALYZE(name, analyzer => 'LOG_ANALYZER'), '')")})`,
+    ),
+    "a text with another wherever a pattern isn't known to match": again("REGEXP_REPLACE({}, '(?i)x*', 'a')", 8),
+    "an array of a long literal for each character": rows(
+      `ARRAY_LENGTH(ARRAY_TRANSFORM(SPLIT(ssn, ''), e -> ${literal(17)}))`,
+    ),
+    "arrays of long texts beside each other": rows(
+      `ARRAY_LENGTH(SAFE.ARRAY_ZIP([STRUCT(CONCAT(${many(17, "ssn")}) AS s)], ['a'], mode => 'PAD'))`,
+    ),
+    "a text of many rows that a join repeated before a model is asked":
+      "SELECT STRING_AGG(ssn) AS x FROM AI.GENERATE_TEXT(MODEL far, (SELECT 'a' AS prompt, a.ssn FROM patients AS a, patients AS b))",
     "a length that a column says": rows("LPAD(ssn, 10000000)"),
   }))
     test(`its columns: ${what}`, () => assert.ok(infers(sql)));
@@ -178,6 +195,19 @@ describe("what is put together of few texts doesn't fail", () => {
     rowOf(7),
     beside("FORMAT('%d', 1)"),
     beside("TO_JSON_STRING([1, 2])"),
+    rows(`CONCAT(TRIM(ssn, ${literal(LONG)}), name)`),
+    rows("LEFT(SAFE.REPEAT(ssn, 1000), 3)"),
+    again("TO_JSON_STRING({})", 3),
+    again("TO_JSON_STRING({}, FALSE)", 3),
+    rows("CONCAT(ssn, FORMAT_DATETIME('%F', DATETIME '2026-01-01'))"),
+    rows("CONCAT(ssn, FORMAT_TIME('%H', TIME '12:00:00'))"),
+    rows("CONCAT(ssn, FORMAT_TIMESTAMP('%F', CURRENT_TIMESTAMP()))"),
+    rows(`CONCAT(ssn, ${many(16, `FORMAT_DATE('${"-".repeat(80)}', born)`)})`),
+    rows(`CONCAT(ssn, ${many(64, "ARRAY_TO_STRING(TEXT_ANALYZE(name), '')")})`),
+    again("REGEXP_REPLACE({}, r'[^0-9]', 'a')", 20),
+    again("REGEXP_REPLACE({}, 'o', 'a')", 20),
+    rows(`ARRAY_LENGTH(ARRAY_TRANSFORM(SPLIT(CONCAT(${many(16, "ssn")}), ''), e -> 'a'))`),
+    rows("CONCAT(ssn, MAX(name) OVER ())"),
     "SELECT state, STRING_AGG(ssn, '1234567890') AS x FROM patients GROUP BY state",
     `SELECT state, STRING_AGG(CONCAT(${Array.from({ length: 16 }, () => "ssn").join(", ")})) AS x FROM patients GROUP BY state`,
     "SELECT state, STRUCT(STRING_AGG(ssn) AS a, STRING_AGG(name) AS b) AS x FROM patients GROUP BY state",
