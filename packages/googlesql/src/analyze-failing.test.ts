@@ -119,6 +119,11 @@ describe("whether a part that can fail is computed is decided by", () => {
       dropped("ARRAY_INCLUDES([1, 2], e -> IF(e = 1, ssn = '1', 1 / (e - 2) > 1))"),
       ["ssn"],
     ],
+    [
+      "what each of two operands that can fail does for the other",
+      shown(`${FAILS} = LENGTH(ssn) AND ${FAILS} = 1`),
+      ["ssn"],
+    ],
     ["what can be NULL in an array", "SELECT ssn, tags, [state] AS x FROM patients", ["state"]],
     ["what a query can give as NULL in an array", shown("ARRAY(SELECT state)"), ["state"]],
     ["what pipes make of a STRUCT in an array", shown("ARRAY(SELECT AS STRUCT state |> SELECT state)"), ["state"]],
@@ -213,6 +218,10 @@ describe("where nothing decides whether the part that can fail is computed", () 
     dropped(`IF(${FAILS} = 1, 0, 1)`),
     dropped(`CASE WHEN ${FAILS} = 1 THEN 0 END`),
     shown("ssn = '1' AND TRUE"),
+    // What alone can fail is computed anyhow.
+    shown(`${FAILS} = LENGTH(ssn) AND TRUE`),
+    // A common table that can't fail may be computed where it is used.
+    "WITH w AS (SELECT 1 AS e) SELECT ssn, ssn = '1' AND EXISTS (SELECT 1 FROM w) AS x FROM patients",
     `SELECT ssn, x FROM patients CROSS JOIN (SELECT ${FAILS} AS x)`,
     `WITH w AS (SELECT ${FAILS} AS e) SELECT ssn, e FROM patients CROSS JOIN w`,
   ])

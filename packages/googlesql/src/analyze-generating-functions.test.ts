@@ -44,8 +44,22 @@ describe("a table function of a model that runs elsewhere", () => {
       `SELECT name FROM ML.GENERATE_EMBEDDING(MODEL far, (SELECT ssn AS content, name FROM patients)) WHERE ml_generate_embedding_status = ''`,
       "name = copy name ? far.*, ssn",
     ],
+    [
+      "SELECT name FROM AI.GENERATE_TEXT(MODEL far, (SELECT 'a' AS prompt, name FROM patients WHERE ssn = '1'))",
+      "name = copy name ? ssn",
+    ],
+    [`SELECT COUNT(*) AS n FROM AI.GENERATE_TEXT(MODEL far, ${PROMPTS})`, "n = aggregate *"],
   ];
   for (const [sql, ...outputs] of cases) it(sql, () => assert.deepEqual(flows(sql), outputs));
+
+  it("can fail by what it is sent, which a handler tells of", () => {
+    const { plan } = analyze(
+      `BEGIN SELECT 1 AS x FROM AI.GENERATE_TEXT(MODEL far, (SELECT ssn AS prompt FROM patients)); SELECT 1 AS x; EXCEPTION WHEN ERROR THEN SELECT 2 AS x; END`,
+      { catalog: CLINIC, ...DEFAULTS },
+    );
+    const handled = plan.understood ? plan.result.flatMap(({ implicit }) => implicit) : [];
+    assert.ok(handled.includes("clinic.ehr.patients.ssn"));
+  });
 
   it("is an effect through the model, with what it is sent and by which rows", () => {
     assert.deepEqual(told(`SELECT name FROM AI.GENERATE_TEXT(MODEL far, ${PROMPTS})`), [

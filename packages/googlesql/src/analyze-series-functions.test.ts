@@ -68,6 +68,15 @@ describe("a function of the built-in model of time series", () => {
   ];
   for (const [sql, ...outputs] of cases) it(sql, () => assert.deepEqual(flows(sql), outputs));
 
+  it("can fail by what it reads, which a handler tells of", () => {
+    const { plan } = analyze(
+      `BEGIN SELECT 1 AS x FROM AI.FORECAST(TABLE patients, ${WEIGHTS}); SELECT 1 AS x; EXCEPTION WHEN ERROR THEN SELECT 2 AS x; END`,
+      { catalog: CLINIC, ...DEFAULTS },
+    );
+    const told = plan.understood ? plan.result.flatMap(({ implicit }) => implicit) : [];
+    for (const column of ["born", "weight"]) assert.ok(told.includes(`clinic.ehr.patients.${column}`), column);
+  });
+
   it("has the documented columns", () => {
     const given = "(SELECT 1.0 AS weight, DATE '2020-01-01' AS born, 'a' AS who, [7] AS many)";
     const ofTwo = `${given}, ${given}, ${WEIGHTS}, id_cols => ['who', 'many']`;

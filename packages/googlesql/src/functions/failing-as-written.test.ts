@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { scriptOf } from "../testing/clinic.ts";
+import type { Expression } from "../tree.ts";
+import { scalarType } from "../types.ts";
+import { cannotFail, cannotFailBy } from "./failing-as-written.ts";
 
 /** Whether the query that shows `value` is said to fail by what is in it. */
 const fails = (value: string): boolean =>
@@ -76,6 +79,19 @@ describe("a call that can fail:", () => {
     "FORMAT('%q', ssn)",
     "FORMAT('%.400f', weight)",
     "FORMAT(name, ssn)",
+    "CAST(STRUCT(ssn AS a) AS STRUCT<a INT64>)",
+    `ROUND(${INTEGER}, 2, 'x')`,
+    "SAFE_CAST(ssn AS INTERVAL) / 2",
+    `${INTEGER} / NULLIF(RAND(), 0)`,
+    "weight / IFNULL(id, 0)",
+    "weight / NULLIF(id, LENGTH(name))",
+    "TRANSLATE(ssn, 'ab', name)",
+    "DATETIME('x', SAFE_CAST(ssn AS TIME))",
+    `JSON_OBJECT('a', ${NUMERIC})`,
+    `JSON_OBJECT('a', ssn, 'b', ${NUMERIC})`,
+    "JSON_OBJECT('a', ssn, name, ssn)",
+    "FORMAT('%s %d', ssn, ssn)",
+    "(COUNT(ssn) & 3) / COUNT(*)",
   ])
     test(value, () => assert.ok(fails(value)));
 });
@@ -136,6 +152,36 @@ describe("a call that can't:", () => {
     "100 * COUNTIF(ssn = '1') / COUNT(*)",
     "ROUND(COUNT(ssn) * 100.0 / COUNT(*), 1)",
     "weight / NULLIF(id, 0)",
+    ...["NUMERIC", "BIGNUMERIC", "DATETIME", "TIME", "TIMESTAMP", "INTERVAL"].map(
+      (type) => `CONCAT('a', SAFE_CAST(ssn AS ${type}))`,
+    ),
+    ...["NUMERIC", "BIGNUMERIC"].flatMap((type) => [
+      `FORMAT('%f', SAFE_CAST(ssn AS ${type}))`,
+      `SAFE_CAST(ssn AS ${type}) / 100`,
+    ]),
+    ...["BYTES", "INT64", "DATETIME", "TIME"].map((type) => `TO_JSON(SAFE_CAST(ssn AS ${type}))`),
+    `ROUND(${INTEGER})`,
+    "ROUND(weight, 0)",
+    `MOD(${INTEGER}, 1)`,
+    `FORMAT('%i|%F|%e|%E|%g|%G', ${INTEGER}, weight, weight, weight, weight, weight)`,
+    "APPROX_COUNT_DISTINCT(ssn) / COUNT(*)",
   ])
     test(value, () => assert.ok(!fails(value)));
+});
+
+test("an argument of which nobody knows how it is written can be any", () => {
+  assert.equal(cannotFail("MOD", [], [null, null]), false);
+});
+
+test("a routine of a dataset that is called as a function isn't that function", () => {
+  const at = { start: 0, end: 0 };
+  const of = (dataset: string): Expression => {
+    const name = [dataset, "f"].map((part) => ({ kind: "Identifier", name: part, quoted: false, ...at }));
+    const zero = { kind: "IntegerLiteral", text: "0", ...at };
+    return { kind: "FunctionCall", name, arguments: [zero, zero], ...at } as unknown as Expression;
+  };
+  const integer = scalarType("INT64") ?? null;
+  const types = [integer, integer];
+  assert.equal(cannotFail("OP_DIVIDE", types, [null, of("nullif")]), false);
+  assert.equal(cannotFailBy("OP_DIVIDE", 0, types, [of("count"), null]), false);
 });
