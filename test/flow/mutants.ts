@@ -12,6 +12,8 @@ export interface Mutant {
   readonly start: number;
   readonly end: number;
   readonly from: string;
+  /** The text of what it is a part of. */
+  readonly within: string;
   /** Short, for a reader: what stands there instead. */
   readonly to: string;
   /** Leaves out a whole item of a list, so that all else that is put in stands within it. */
@@ -53,6 +55,7 @@ export function placesOf(file: string, look: (node: ts.Node, weaken: Weaken) => 
       start,
       end: node.end,
       from,
+      within: node.parent.getText(source),
       to,
       item,
       table: tableAround(node, source),

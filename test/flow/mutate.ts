@@ -70,7 +70,8 @@ function prepare(): void {
 /** Tables of plans, queries with their exact sources, and tests of what decides whether a query can fail. */
 function tables(): string[] {
   const plans = readdirSync(googlesql).filter((name) => /^(analyze.*|explain)\.test\.ts$/.test(name));
-  return [...plans, "functions/plain-argument.test.ts"].map((name) => join(googlesql, name));
+  const ofFunctions = ["failing-as-written", "failure", "plain-argument"].map((name) => `functions/${name}.test.ts`);
+  return [...plans, ...ofFunctions].map((name) => join(googlesql, name));
 }
 
 function policyTests(): string[] {
@@ -189,6 +190,14 @@ function openCatalogue(): void {
   });
 }
 
+/** And where it asks how long what a function gives is. */
+function openLengthening(): void {
+  replaceIn("functions/lengthening.ts", "  return LENGTHENING.get(name) ??", (text) => {
+    const weaker = '["short", 1].find((to) => globalThis.mutant(["long", name, to].join(" ")))';
+    return `${text.replace("return ", `return ${weaker} ?? `)}`;
+  });
+}
+
 function replaceIn(file: string, from: string, to: (text: string) => string): void {
   const path = join(googlesql, file);
   const text = readFileSync(path, "utf8");
@@ -214,6 +223,7 @@ try {
   const all = places.map((place, number): Mutant => ({ ...place, number }));
   for (const [file, text] of withSwitches(all)) writeFileSync(file, text);
   openCatalogue();
+  openLengthening();
   const chosen = all
     .filter(({ file }) => flags.only !== "flow" && shortName(file).startsWith(flags.only))
     .filter(({ file, line, lastLine }) => changed.lines(relative(copy, file), line, lastLine))
