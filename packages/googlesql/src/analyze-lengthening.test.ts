@@ -13,7 +13,7 @@ import { WIDE_CATALOG } from "./testing/wide.ts";
 
 /** Some hundred characters, however long what it is given is. */
 const SHORT = `
-  RANGE_START(rd1) | RANGE_END(rd1) | STRING(ts1, s1) | STRING(d1) | STRING(dt1) | STRING(tm1) | STRING(j1) | CHR(i1)
+  RANGE_START(rd1) | RANGE_END(rd1) | STRING(ts1, s1) | STRING(d1) | STRING(dt1) | STRING(tm1) | CHR(i1)
   SOUNDEX(s1) | RANGE_INTERSECT(rd1, rd2) | JSON_ARRAY(n1) | JSON_TYPE(j1) | TO_JSON(n1) | ST_GEOMETRYTYPE(g1)
   ST_CENTROID(g1) | ST_BOUNDINGBOX(g1) | ST_CLOSESTPOINT(g1, g2, b1) | ST_ENDPOINT(g1) | ST_STARTPOINT(g1)
   ST_GEOGPOINT(f1, f2) | ST_GEOGPOINTFROMGEOHASH(s1) | ST_GEOHASH(g1, i1) | ST_LINEINTERPOLATEPOINT(g1, f1)
@@ -30,7 +30,7 @@ const AS_LONG = `
   COLLATE(s1, s2) | FROM_BASE32(s1) | FROM_BASE64(s1) | FROM_HEX(s1) | LEFT(s1, i1) | RIGHT(s1, i1) | REVERSE(s1)
   LTRIM(s1, s2) | LTRIM(y1, y2) | RTRIM(s1, s2) | RTRIM(y1, y2) | TRIM(s1, s2) | TRIM(y1, y2)
   REGEXP_EXTRACT(s1, s2, i1, i2) | REGEXP_SUBSTR(s1, s2, i1, i2) | REGEXP_EXTRACT_ALL(s1, s2) | TRANSLATE(s1, s2, s3)
-  SPLIT(s1, s2) | SPLIT(y1, y2) | SUBSTR(s1, i1, i2) | SUBSTRING(s1, i1, i2) | BOOL_ARRAY(j1) | LAX_BOOL_ARRAY(j1)
+  SPLIT(s1, s2) | SPLIT(y1, y2) | SUBSTR(s1, i1, i2) | SUBSTRING(s1, i1, i2) | BOOL_ARRAY(j1) | STRING(j1) | LAX_BOOL_ARRAY(j1)
   FLOAT64_ARRAY(j1, wide_number_mode=>s1) | DOUBLE_ARRAY(j1, wide_number_mode=>s1) | LAX_FLOAT64_ARRAY(j1)
   LAX_DOUBLE_ARRAY(j1) | INT64_ARRAY(j1) | LAX_INT64_ARRAY(j1) | LAX_STRING(j1) | STRING_ARRAY(j1)
   LAX_STRING_ARRAY(j1) | JSON_EXTRACT(s1, s2) | JSON_EXTRACT(j1, s1) | JSON_QUERY(s1, s2) | JSON_QUERY(j1, s1)
