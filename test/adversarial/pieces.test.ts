@@ -199,10 +199,32 @@ describe("an agent that uploads in pieces", () => {
     await agent.send("DELETE", await begun(load("words")));
   });
 
+  it("row 46: sends no more than the room that it said it would take", async () => {
+    const before = rig.warehouse.requests.length;
+    const answer = await begin(load("words"), { "x-upload-content-length": "10" });
+    const { pathname, search } = new URL(String(answer.headers.location));
+    const refused = await piece(`${pathname}${search}`, undefined, `1,${"w".repeat(997)}\n`.repeat(11_000));
+    assertRefused(refused, 400);
+    assert.match(refused.body, /isn't as long as/);
+    assert.equal(rig.warehouse.requests.length, before, "nothing was begun");
+    await agent.send("DELETE", `${pathname}${search}`);
+  });
+
   it("row 43: a guess sent as a file comes back as no token", async () => {
     await done(await sent(load("taken"), `${secrets.sample.mrn}\n`));
     const found = await cells("taken");
     assert.ok(found.length >= 31);
+    assert.deepEqual([...new Set(found.flat())], [null]);
+  });
+
+  it("row 43: nor does one sent in more rows than a statement takes", async () => {
+    await done(await sent(load("taken"), `${secrets.sample.mrn}\n`.repeat(200_001)));
+    assert.ok(
+      rig.warehouse.requests.some(({ path }) => path.startsWith("/upload/")),
+      "the rows went on as they came",
+    );
+    const found = await cells("taken");
+    assert.ok(found.length > 1000);
     assert.deepEqual([...new Set(found.flat())], [null]);
   });
 

@@ -233,7 +233,9 @@ export class Uploads {
       throw invalid("This piece goes past the total that this upload has.");
     if (range?.kind === "status" && range.total !== undefined && range.total < begins)
       throw invalid("More than this total has arrived already.");
-    const length = range?.kind === "piece" ? range.last - range.first + 1 : undefined;
+    // Without a range it is all of the upload: what it was said to be, by which it was given its memory.
+    const length =
+      range === undefined ? upload.total : range.kind === "piece" ? range.last - range.first + 1 : undefined;
     if (begins + (length ?? 0) > loadBytes) throw this.#tooLarge();
     // What is held of this piece; of an upload whose rows go on, each byte that was taken is taken for good.
     const held: Buffer[] = [];
