@@ -46,6 +46,29 @@ describe("an upload that is read in a thread", () => {
     assert.ok(turns > 1000, `${turns} turns`);
   });
 
+  it("lets it go on also where few bytes are many values", async () => {
+    const fields = Array.from({ length: 500 }, (_, i) => ({ name: `c${i}`, type: "STRING" }));
+    const form = { fieldDelimiter: undefined, quote: undefined, skipLeadingRows: 0, nullMarker: "" };
+    const jagged = { allowQuotedNewlines: false, allowJaggedRows: true, ignoreUnknownValues: false };
+    const records = [{ name: "r", type: "RECORD", mode: "REPEATED", fields }];
+    for (const [asked, text] of [
+      [{ ...JSON_UPLOAD, fields: records }, `{"r":[${Array.from({ length: 100 }, () => "{}")}]}`],
+      [{ ...JSON_UPLOAD, fields }, '{"c0":"x"}\n'.repeat(100)],
+      [
+        { ...JSON_UPLOAD, fields, format: { kind: "csv", columns: fields, form: { ...form, ...jagged } } },
+        "x\n".repeat(100),
+      ],
+    ] as const) {
+      let turned = false;
+      const reading = statementInThread(asked, Buffer.from(text));
+      setImmediate(() => {
+        turned = true;
+      });
+      await reading;
+      assert.ok(turned, text.slice(0, 20));
+    }
+  });
+
   it("is refused where its rows are more than one statement takes, or one doesn't fit, and no value is said", async () => {
     const rows = `{"id":1,"word":"${"secret".repeat(1000)}"}\n`.repeat(1600);
     await assert.rejects(statementInThread(JSON_UPLOAD, Buffer.from(rows)), (error: Error) => {

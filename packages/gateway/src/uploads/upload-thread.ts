@@ -1,4 +1,5 @@
 import { Worker } from "node:worker_threads";
+import type { TableFieldSchema } from "@chaperone/googlesql";
 import { TooLargeForStatement, UploadError } from "./upload-error.ts";
 import { type AskedUpload, type UploadStatement, uploadStatement } from "./upload-statement.ts";
 import type { UploadReply, UploadWork } from "./upload-worker.ts";
@@ -6,8 +7,9 @@ import type { UploadReply, UploadWork } from "./upload-worker.ts";
 /** One upload: milliseconds, and megabytes of its thread's heap (I10). */
 const READ_MS = 20_000;
 const HEAP_MB = 384;
-/** Up to so many bytes of JSON or CSV a thread would take longer to begin than to read them. */
+/** Up to so many bytes of JSON or CSV, and values that can be made of them, a thread would take longer to begin than to read them. */
 const READ_HERE = 32_768;
+const VALUES_HERE = 20_000;
 /** Uploads read at once; more wait for their turn. */
 const AT_ONCE = 2;
 const MOST_WAITING = 32;
@@ -20,7 +22,7 @@ const waiting: (() => void)[] = [];
  * file that unpacks to too much takes nothing down. Throws UploadError, TooLargeForStatement.
  */
 export async function statementInThread(asked: AskedUpload, bytes: Uint8Array): Promise<UploadStatement> {
-  if (bytes.length <= READ_HERE && asked.format.kind !== "parquet")
+  if (bytes.length <= READ_HERE && asked.format.kind !== "parquet" && mostValues(asked.fields, bytes) <= VALUES_HERE)
     return uploadStatement(asked, new Uint8Array(bytes));
   if (waiting.length >= MOST_WAITING) throw new UploadError("Too many uploads are being read; try again.");
   if (reading >= AT_ONCE) await new Promise<void>((turn) => waiting.push(turn));
@@ -34,6 +36,20 @@ export async function statementInThread(asked: AskedUpload, bytes: Uint8Array): 
     reading--;
     waiting.shift()?.();
   }
+}
+
+const NEWLINE = 0x0a;
+const BRACE = 0x7b;
+
+/** Of each line, and of each record in it, as many as there are fields: what isn't said becomes a NULL. */
+function mostValues(fields: readonly TableFieldSchema[], bytes: Uint8Array): number {
+  let records = 1;
+  for (const byte of bytes) if (byte === NEWLINE || byte === BRACE) records++;
+  return records * count(fields);
+}
+
+function count(fields: readonly TableFieldSchema[]): number {
+  return fields.reduce((sum, { fields: inner = [] }) => sum + 1 + count(inner), 0);
 }
 
 async function replyOf(work: UploadWork): Promise<UploadReply> {
