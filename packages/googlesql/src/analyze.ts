@@ -36,6 +36,8 @@ export interface AnalyzeOptions extends NameDefaults {
   readonly parameters?: readonly QueryParameter[];
   /** Also say how each source reaches the result. */
   readonly explain?: boolean;
+  /** Refuse by `limit` what can't be analysed in some tens of milliseconds, for whoever has other work waiting. */
+  readonly quick?: boolean;
 }
 
 export interface Analysis {
@@ -72,6 +74,7 @@ function analysisOf(sql: string, tree: Script, nodes: readonly Node[], options: 
     rows: resolveRows,
     expression: resolveExpression,
     trace: options.explain === true ? new Trace() : null,
+    quick: options.quick === true,
   });
   noteNames(context, nodes);
   const { statementType, statements, result } = resolveScript(context, tree);

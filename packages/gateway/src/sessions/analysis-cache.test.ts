@@ -119,6 +119,28 @@ describe("large texts", () => {
     }
   });
 
+  it("are also those that are short, and long once their functions are in place", async () => {
+    const cache = new AnalysisCache(0);
+    const snapshot = await snapshotOf("a");
+    const functions = [1, 2, 3, 4].map((n) => {
+      const called = Array.from({ length: 10 }, (_, i) => `f${n - 1}(x + ${i})`);
+      return `CREATE TEMP FUNCTION f${n}(x INT64) AS (${called.join(" + ")});`;
+    });
+    const sql = `CREATE TEMP FUNCTION f0(x INT64) AS (x + 1); ${functions.join(" ")} SELECT f4(1) AS n`;
+    assert.ok(sql.length < LARGE_TEXT);
+    try {
+      await cache.named("a", large("TRUE"), DEFAULTS, []);
+      const { analyze: analysis } = await cache.named("a", sql, DEFAULTS, []);
+      const before = performance.eventLoopUtilization();
+      const { plan } = await analysis(snapshot);
+      const { active, idle } = performance.eventLoopUtilization(before);
+      assert.ok(plan.understood);
+      assert.ok(active < idle, `${active} of ${active + idle} ms`);
+    } finally {
+      await cache.close();
+    }
+  });
+
   it("take turns: an agent that sends many waits for itself", async () => {
     const cache = new AnalysisCache(0);
     const done: string[] = [];

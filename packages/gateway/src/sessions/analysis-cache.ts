@@ -67,10 +67,9 @@ export class AnalysisCache {
           this.#keep(key, known);
           return known.analysis;
         }
+        const here = thread === undefined ? quickly(sql, defaults, parameters, snapshot) : undefined;
         const analysis =
-          thread === undefined
-            ? analysisOf(sql, defaults, parameters, snapshot)
-            : await thread.analyze(agent, { sql, defaults, parameters, catalog: snapshot.plain() });
+          here ?? (await this.#thread.analyze(agent, { sql, defaults, parameters, catalog: snapshot.plain() }));
         const size = key.length + JSON.stringify([names, analysis]).length;
         this.#keep(key, { names, version: snapshot.version, analysis, size });
         return analysis;
@@ -100,12 +99,13 @@ export class AnalysisCache {
   }
 }
 
-function analysisOf(
+/** undefined: it would take too long here, however short the text is. */
+function quickly(
   sql: string,
   defaults: NameDefaults,
   parameters: readonly QueryParameter[],
   catalog: CatalogSnapshot,
-): StatementAnalysis {
-  const { plan, redacted } = analyze(sql, { catalog, ...defaults, parameters });
-  return { plan, redacted };
+): StatementAnalysis | undefined {
+  const { plan, redacted } = analyze(sql, { catalog, ...defaults, parameters, quick: true });
+  return !plan.understood && plan.refusal.code === "limit" ? undefined : { plan, redacted };
 }

@@ -3,7 +3,7 @@ import type { NameDefaults, NamedCatalog, QueryParameter } from "@chaperone/goog
 import type { PlainCatalog } from "../catalog/plain-catalog.ts";
 import type { StatementAnalysis } from "./analysis-cache.ts";
 
-/** Up to so many characters the text is analysed at once, in some twenty milliseconds. */
+/** Up to so many characters the text is read at once, in some twenty milliseconds, and analysed as far as that is quick (AnalyzeOptions). */
 export const LARGE_TEXT = 16_384;
 /** One analysis: milliseconds, and megabytes of the thread's heap (I10). */
 const ANALYSIS_MS = 20_000;

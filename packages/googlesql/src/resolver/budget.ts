@@ -27,12 +27,26 @@ export const ANALYSIS_LIMITS = {
   /** Names in the plan, over all of its statements: outputs, what they and the writes are made of, columns read. */
   planSources: 2_000_000,
 } as const;
+type Limits = Readonly<Record<keyof typeof ANALYSIS_LIMITS, number>>;
+
+/** As far as an analysis goes in some tens of milliseconds: functions of functions make seconds of a few hundred characters. */
+export const QUICK_LIMITS: Limits = {
+  columns: 10_000,
+  fields: 10_000,
+  columnsInAll: 50_000,
+  text: 32_768,
+  work: 300_000,
+  definitions: 200,
+  definitionDepth: 16,
+  planSources: 30_000,
+};
 
 type At = { readonly start: number };
 
 /** Counts what an analysis has grown to, and refuses what is too large at the node that made it so. */
 export class Budget {
   readonly #context: Pick<Context, "fail">;
+  readonly #limits: Limits;
   #definitions = 0;
   #columns = 0;
   #textLength = 0;
@@ -40,13 +54,14 @@ export class Budget {
   #planSources = 0;
   readonly #sizes = new Map<Type, number>();
 
-  constructor(context: Pick<Context, "fail">) {
+  constructor(context: Pick<Context, "fail">, limits: Limits) {
     this.#context = context;
+    this.#limits = limits;
   }
 
   /** Counts a definition that is resolved within `depth` others. */
   spendDefinition(depth: number, node: At): void {
-    if (depth >= ANALYSIS_LIMITS.definitionDepth || ++this.#definitions > ANALYSIS_LIMITS.definitions) {
+    if (depth >= this.#limits.definitionDepth || ++this.#definitions > this.#limits.definitions) {
       this.#context.fail("limit", "The query uses too many views and routines", node);
     }
   }
@@ -54,15 +69,15 @@ export class Budget {
   /** Counts columns made, so that a small text can't ask for a large analysis. */
   spendColumns(count: number, node: At): void {
     this.#columns += count;
-    if (count > ANALYSIS_LIMITS.columns) this.#context.fail("limit", "A query has too many columns", node);
-    if (this.#columns > ANALYSIS_LIMITS.columnsInAll)
+    if (count > this.#limits.columns) this.#context.fail("limit", "A query has too many columns", node);
+    if (this.#columns > this.#limits.columnsInAll)
       this.#context.fail("limit", "The query makes too many columns in all", node);
   }
 
   /** Counts SQL that is resolved once more: what is used twice by what is used twice multiplies. */
   spendText(text: Pick<Node, "start" | "end">, node: At = text): void {
     this.#textLength += text.end - text.start;
-    if (this.#textLength > ANALYSIS_LIMITS.text) {
+    if (this.#textLength > this.#limits.text) {
       this.#context.fail(
         "limit",
         "Functions, views, procedures, loops or recursion make the query too long to analyse",
@@ -74,25 +89,25 @@ export class Budget {
   /** Counts what the flow of one more expression costs: its sources, times its fields. */
   spendWork(value: Value, node: Node): void {
     this.#work += this.#size(value.type) * (1 + value.flow.explicit.size + value.flow.implicit.size);
-    if (this.#work > ANALYSIS_LIMITS.work) this.#context.fail("limit", "The query is too large to analyse", node);
+    if (this.#work > this.#limits.work) this.#context.fail("limit", "The query is too large to analyse", node);
   }
 
   /** Counts what a script's analysis carries along. */
   spendCarried(count: number, node: At): void {
     this.#work += count;
-    if (this.#work > ANALYSIS_LIMITS.work) this.#context.fail("limit", "The script is too large to analyse", node);
+    if (this.#work > this.#limits.work) this.#context.fail("limit", "The script is too large to analyse", node);
   }
 
   /** Counts names that are put into the plan. */
   spendPlanSources(count: number, node: At): void {
     this.#planSources += count;
-    if (this.#planSources > ANALYSIS_LIMITS.planSources)
+    if (this.#planSources > this.#limits.planSources)
       this.#context.fail("limit", "The plan has too many sources", node);
   }
 
   /** `type`, if it is no larger than a type may be. Types share parts, so their size can double with each line of SQL. */
   bounded<T extends Type>(type: T, node: At): T {
-    if (this.#size(type) > ANALYSIS_LIMITS.fields) this.#context.fail("limit", "A STRUCT has too many fields", node);
+    if (this.#size(type) > this.#limits.fields) this.#context.fail("limit", "A STRUCT has too many fields", node);
     return type;
   }
 

@@ -7,7 +7,7 @@ import { SqlError } from "../sql-error.ts";
 import type { TableFieldSchema } from "../table-resource.ts";
 import type { Expression, Node, Query, TableFunctionCall, TablePath } from "../tree.ts";
 import type { Type } from "../types.ts";
-import { Budget } from "./budget.ts";
+import { ANALYSIS_LIMITS, Budget, QUICK_LIMITS } from "./budget.ts";
 import type { CatalogView, Definition } from "./catalog-view.ts";
 import { LookAlikes } from "./look-alikes.ts";
 import {
@@ -126,13 +126,15 @@ export class Context {
   readonly #rowOf = new Map<number, OfRow>();
   #lastId = 0;
   readonly #lookAlikes = new LookAlikes(this);
-  readonly #budget = new Budget(this);
+  readonly #budget: Budget;
 
   constructor(
     given: Pick<Context, "sql" | "catalog" | "defaults" | "parameters" | "query" | "rows" | "expression"> & {
       readonly trace?: Trace | null;
+      readonly quick?: boolean;
     },
   ) {
+    this.#budget = new Budget(this, given.quick === true ? QUICK_LIMITS : ANALYSIS_LIMITS);
     this.#text = { sql: given.sql, defaults: given.defaults, parameters: given.parameters };
     this.project = given.defaults.defaultProject ?? given.defaults.defaultDataset?.project;
     this.catalog = given.catalog;

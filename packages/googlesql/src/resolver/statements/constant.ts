@@ -51,7 +51,7 @@ export function requireConstantDefault(context: Context, field: TableFieldSchema
   } catch (error) {
     if (!(error instanceof SqlError)) throw error;
     context.fail(
-      "unsupported",
+      error.code === "limit" ? "limit" : "unsupported",
       `The DEFAULT of column ${field.name} could not be analysed; write a value for it`,
       node,
     );
