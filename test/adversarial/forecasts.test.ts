@@ -64,7 +64,7 @@ describe("an agent that asks for forecasts", () => {
     it("row 25: is refused", async () => {
       assert.match(
         await refused(`SELECT forecast_value AS x FROM ${forecast(ONE)}`),
-        /reach of the rows of demo-clinic\.@ai\.FORECAST/,
+        /reach of demo-clinic\.@ai\.FORECAST/,
       );
     });
   });
