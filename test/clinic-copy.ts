@@ -9,6 +9,8 @@ export interface ClinicCopy {
   readonly folder: string;
   /** Rewrites one policy file, or adds it. */
   policy(file: string, text: (before: string) => string): void;
+  /** Rewrites catalog.yaml. */
+  catalog(text: (before: string) => string): void;
   remove(): void;
 }
 
@@ -26,6 +28,10 @@ export function copyClinic(): ClinicCopy {
         // A new file.
       }
       writeFileSync(path, text(before));
+    },
+    catalog(text) {
+      const path = join(folder, "catalog.yaml");
+      writeFileSync(path, text(readFileSync(path, "utf8")));
     },
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };

@@ -3,7 +3,7 @@ import { execFile, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { GO_STORAGE, LISTS, LOADS, PYTHON_ALONE, queriesBy, STORAGE, type Step } from "./steps.ts";
+import { GO_STORAGE, LARGE_LOADS, LISTS, LOADS, PYTHON_ALONE, queriesBy, STORAGE, type Step } from "./steps.ts";
 
 const DRIVERS = join(import.meta.dirname, "drivers");
 /** The kinds of docs/credentials.md. */
@@ -47,7 +47,7 @@ function pythonClient(name: string, packageName: string, kind: Kind, driver: str
 const node: Client = {
   name: "Node @google-cloud/bigquery",
   kind: "C",
-  steps: [...queriesBy("query_and_wait", "query"), ...LISTS, ...LOADS, ...STORAGE],
+  steps: [...queriesBy("query_and_wait", "query"), ...LISTS, ...LOADS, ...LARGE_LOADS, ...STORAGE],
   prepare: () => ({ version: versionOf("@google-cloud/bigquery") }),
   command: (step) => [process.execPath, join(DRIVERS, "node.ts"), JSON.stringify(step)],
 };
@@ -55,7 +55,7 @@ const node: Client = {
 const go: Client = {
   name: "Go cloud.google.com/go/bigquery",
   kind: "B",
-  steps: [...queriesBy("query_and_wait", "query"), ...LISTS, ...LOADS, ...GO_STORAGE],
+  steps: [...queriesBy("query_and_wait", "query"), ...LISTS, ...LOADS, ...LARGE_LOADS, ...GO_STORAGE],
   prepare(folder) {
     const { ok, text } = run("go", ["build", "-o", join(folder, "go-driver"), "."], { cwd: join(DRIVERS, "go") });
     if (!ok) return { missing: `go build: ${text}` };
@@ -73,7 +73,7 @@ const go: Client = {
 const java: Client = {
   name: "Java google-cloud-bigquery",
   kind: "B",
-  steps: queriesBy("query_and_wait", "query"),
+  steps: [...queriesBy("query_and_wait", "query"), ...LARGE_LOADS],
   prepare(folder) {
     const pom = join(DRIVERS, "java/pom.xml");
     const words = ["-q", "-f", pom, "dependency:build-classpath", `-Dmdep.outputFile=${join(folder, "classpath")}`];
@@ -93,7 +93,7 @@ const java: Client = {
 const bq: Client = {
   name: "bq",
   kind: "A",
-  steps: [...queriesBy("query").filter(({ feature }) => feature !== "paged"), ...LISTS, ...LOADS],
+  steps: [...queriesBy("query").filter(({ feature }) => feature !== "paged"), ...LISTS, ...LOADS, ...LARGE_LOADS],
   prepare() {
     const { ok, text } = run("bq", ["version"]);
     if (!ok) return { missing: "no bq" };
@@ -125,6 +125,7 @@ export const CLIENTS: readonly Client[] = [
     ...PYTHON_ALONE,
     ...LISTS,
     ...LOADS,
+    ...LARGE_LOADS,
     ...STORAGE,
   ]),
   pythonClient("pandas-gbq", "pandas-gbq", "B", "pandas_gbq.py", queriesBy("query")),

@@ -1,6 +1,6 @@
 /** Whether a client's user saw what they must. */
 import { isDeepStrictEqual } from "node:util";
-import type { Step } from "./steps.ts";
+import { LARGE, type Step } from "./steps.ts";
 
 export type Answer =
   | { readonly rows: readonly unknown[] }
@@ -17,6 +17,8 @@ export function judge(step: Step, answer: Answer, without: Answer): string | nul
       return masked(answer, without);
     case "load":
       return asSent(answer);
+    case "large":
+      return allThere(answer);
     default:
       if ("error" in answer) return `${answer.error.kind}: ${answer.error.message}`;
       if ("error" in without) return `without the gateway: ${without.error.message}`;
@@ -30,12 +32,22 @@ function refusal(answer: Answer, says: RegExp): string | null {
   return says.test(answer.error.message) ? null : `${answer.error.kind}: ${answer.error.message}`;
 }
 
-/** The stand-in behind the gateway takes no uploads: what was sent must be there, by each way the two days in their order. */
+/** The stand-in behind the gateway takes uploads of newline-delimited JSON alone: what was sent must be there, by each way the two days in their order. */
 function asSent(answer: Answer): string | null {
   if ("error" in answer) return `${answer.error.kind}: ${answer.error.message}`;
   const days = answer.rows.map((row) => /2026-\d\d-\d\d/.exec(JSON.stringify(row))?.[0]);
   const sent = days.every((day, index) => day === (index % 2 === 0 ? "2026-02-28" : "2026-03-01"));
   return days.length >= 2 && days.length % 2 === 0 && sent ? null : "other rows than were sent";
+}
+
+/** All rows of the large load, and one of them through its mask. */
+function allThere(answer: Answer): string | null {
+  if ("error" in answer) return `${answer.error.kind}: ${answer.error.message}`;
+  const text = JSON.stringify(answer.rows);
+  if (text.includes(LARGE.born)) return "a date of birth came through";
+  if (answer.rows.length !== 1 || !text.includes(String(LARGE.n))) return "other rows than asked for";
+  if (!new RegExp(`\\b${LARGE.rows}\\b`).test(text)) return "not as many rows are there as were sent";
+  return text.includes(LARGE.shown) ? null : "a date of birth isn't shown as the default date";
 }
 
 /** Columns first_name (shown), ssn (last4), birth_date (year), phone (null). */

@@ -1,5 +1,5 @@
 /**
- * Official clients, unchanged, through the gateway: npm run conformance -- [--only NAME] [--write]
+ * Official clients, unchanged, through the gateway: npm run conformance -- [--only NAME] [--feature NAME] [--write]
  *
  * Each step runs twice, through the gateway and against the warehouse itself: what isn't masked must be the same, what is must
  * be what the policy says. --write puts the matrix into docs/clients.md.
@@ -14,14 +14,19 @@ import { CLIENTS, type Client, type Found } from "./clients.ts";
 import { type Answer, judge } from "./judge.ts";
 import { type Outcome, writeMatrix } from "./matrix.ts";
 import { type Setting, startSetting } from "./setting.ts";
+import { FEATURES } from "./steps.ts";
 
 const PATIENCE_MS = 600_000;
 
-const { values: options } = parseArgs({ options: { only: { type: "string" }, write: { type: "boolean" } } });
+const { values: options } = parseArgs({
+  options: { only: { type: "string" }, feature: { type: "string" }, write: { type: "boolean" } },
+});
 const only = options.only?.toLowerCase();
 const named = CLIENTS.filter(({ name }) => name.toLowerCase() === only);
 const chosen = named.length > 0 ? named : CLIENTS.filter(({ name }) => name.toLowerCase().includes(only ?? ""));
 if (chosen.length === 0) throw new Error(`no client is named like ${options.only}`);
+if (options.feature !== undefined && !Object.hasOwn(FEATURES, options.feature))
+  throw new Error(`no feature ${options.feature}: ${Object.keys(FEATURES).join(", ")}`);
 
 const folder = mkdtempSync(join(tmpdir(), "chaperone-conformance-"));
 const outcomes: Outcome[] = [];
@@ -55,6 +60,7 @@ async function outcomesOf(client: Client, found: Found, { environment, deciding 
   await client.logIn?.(await environment(client.kind, "gateway"));
   const results: Outcome[] = [];
   for (const step of client.steps) {
+    if (step.feature !== (options.feature ?? step.feature)) continue;
     const stop = deciding(step.feature === "denied" ? "deny" : "approve");
     const answer = await answerOf(client.command(step, folder), await environment(client.kind, "gateway"));
     await stop();

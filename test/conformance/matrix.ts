@@ -51,11 +51,18 @@ function columnsIn(table: string): Column[] {
   return titles.slice(1).map((_, index) => new Map(lines.map(([row = "", ...cells]) => [row, cells[index] ?? ""])));
 }
 
-/** Clients that weren't asked now keep what was last seen of them, in the order of `CLIENTS`. */
+/**
+ * Clients that weren't asked now keep what was last seen of them, in the order of `CLIENTS`; so do features that weren't, of a
+ * client of the same version.
+ */
 export function matrix(outcomes: readonly Outcome[], before: string, order: readonly string[]): string {
   const client = (column: Column) => (column.get(NAME) ?? "").replace(/ \S+$/, "");
-  const now = columnsOf(outcomes);
-  const kept = columnsIn(before).filter((column) => !now.some((one) => client(one) === client(column)));
+  const seen = columnsIn(before);
+  const now = columnsOf(outcomes).map((column) => {
+    const last = seen.find((one) => one.get(NAME) === column.get(NAME));
+    return new Map([...column].map(([row, cell]) => [row, cell === "" ? (last?.get(row) ?? "") : cell]));
+  });
+  const kept = seen.filter((column) => !now.some((one) => client(one) === client(column)));
   const columns = [...kept, ...now].sort((a, b) => order.indexOf(client(a)) - order.indexOf(client(b)));
   const lines = ROWS.map((row) => `| ${[row, ...columns.map((column) => column.get(row) ?? "")].join(" | ")} |`);
   return lines

@@ -5,6 +5,7 @@ import { apiClient } from "../../packages/cli/src/api-client.ts";
 import { loginAsDemoPerson } from "../../packages/cli/src/login/index.ts";
 import { credentialFile, makeKey } from "../../packages/cli/src/print/agent-credential.ts";
 import type { ApprovalSummary, ApprovalView } from "../../packages/gateway/src/index.ts";
+import { copyClinic } from "../clinic-copy.ts";
 import { freePort } from "../free-port.ts";
 import { PROJECT, type Rig, startRig } from "../rig.ts";
 import { hasOpenssl, startTlsFront } from "../tls-front.ts";
@@ -19,6 +20,33 @@ export interface Setting {
   close(): Promise<void>;
 }
 
+/** A pipeline's table: it is filled by large loads, which can't wait for a person, and shows that it has dates. */
+const INTAKE_COLUMNS = `    tables:
+      intake:
+        columns:
+          born: phi.date.birth
+`;
+const INTAKE_POLICY = `
+@id("intake-write")
+@approval("none")
+permit (principal in Group::"clinical-agents", action == Action::"write", resource in Table::"demo-clinic.ops.intake");
+
+@id("intake-birth-date")
+@mask("default")
+@approval("none")
+permit (principal in Group::"clinical-agents", action == Action::"read", resource in Table::"demo-clinic.ops.intake")
+when { resource in DataClass::"phi.date.birth" };
+
+@id("intake-rows")
+@mask("none")
+@approval("none")
+permit (principal in Group::"clinical-agents", action in [Action::"aggregate", Action::"infer"], resource in Table::"demo-clinic.ops.intake")
+when { resource.path == "*" };
+
+@id("intake-describe")
+permit (principal in Group::"clinical-agents", action == Action::"describe", resource in Table::"demo-clinic.ops.intake");
+`;
+
 function newFolder(parent: string, name: string): string {
   const folder = join(parent, name);
   mkdirSync(folder);
@@ -30,7 +58,11 @@ export async function startSetting(folder: string): Promise<Setting> {
   const port = await freePort();
   // Clients compare what their credential file says with what they are told: the public URL is where the gateway listens.
   const publicUrl = `http://127.0.0.1:${port}`;
+  const clinic = copyClinic();
+  clinic.policy("intake.cedar", () => INTAKE_POLICY);
+  clinic.catalog((text) => text.replace("  demo-clinic.ops:\n    phi: false\n", (ops) => `${ops}${INTAKE_COLUMNS}`));
   const rig = await startRig({
+    clinic: clinic.folder,
     patients: 60,
     config: { listen: { host: "127.0.0.1", port }, public_url: publicUrl, log: { level: "error" } },
   });
@@ -105,6 +137,7 @@ export async function startSetting(folder: string): Promise<Setting> {
       await fronts?.gateway.close();
       await fronts?.warehouse.close();
       await rig.close();
+      clinic.remove();
     },
   };
 }

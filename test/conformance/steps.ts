@@ -16,13 +16,16 @@ export interface Step {
     | "storage_v1"
     | "storage_result"
     | "dbt"
-    | "load";
+    | "load"
+    | "large_load";
   readonly sql: string;
   /** [name, GoogleSQL type, value] */
   readonly parameters?: readonly (readonly [string, string, unknown])[];
   readonly pageSize?: number;
   readonly table?: string;
   readonly limit?: number;
+  /** How many rows the file has that the driver makes. */
+  readonly rows?: number;
 }
 
 /** Rows of the documentation's matrix, in its order. */
@@ -42,6 +45,7 @@ export const FEATURES = {
   storage: "rows of a table, Storage Read API",
   result: "rows of a result, Storage Read API",
   load: "rows sent: JSON, CSV, a DataFrame",
+  large: "a large load",
   models: "seed, run and test",
 } as const;
 export type Feature = keyof typeof FEATURES;
@@ -106,6 +110,24 @@ export const LISTS: readonly Step[] = [
 
 /** Each driver makes a table of its own of these rows, in each way that its client has, and gives back what it then holds. */
 export const LOADS: readonly Step[] = [{ feature: "load", how: "load", sql: "", table: `${PROJECT}.workspace.sent` }];
+
+const INTAKE = `${PROJECT}.ops.intake`;
+/** One of the rows of a large load: what its date of birth is, and the default that stands in its place. */
+export const LARGE = { rows: 140_000, n: 123_456, born: "1956-05-17", shown: "1970-01-01" } as const;
+
+/**
+ * A file of newline-delimited JSON, row n being `{"n":n,"born":…,"word":…}`: born is the 17th of May of the year 1950 + n mod 50, and word
+ * fills the row to some 130 bytes. That makes 18 MB: more than a statement takes (10 MB), and than Go (16 MB) and Java (15 MB) send in one piece.
+ */
+export const LARGE_LOADS: readonly Step[] = [
+  {
+    feature: "large",
+    how: "large_load",
+    sql: `SELECT n, born, (SELECT COUNT(*) FROM \`${INTAKE}\`) AS total FROM \`${INTAKE}\` WHERE n = ${LARGE.n}`,
+    table: INTAKE,
+    rows: LARGE.rows,
+  },
+];
 
 export const STORAGE: readonly Step[] = [
   { feature: "storage", how: "storage", sql: "", table: `${PROJECT}.ops.calendar` },

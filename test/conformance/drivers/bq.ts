@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { discoveryDocument } from "../../../packages/gateway/src/doors/bigquery-rest/discovery.ts";
 import type { Step } from "../steps.ts";
+import { largeFile } from "./large-file.ts";
 
 const step = JSON.parse(process.argv[2] ?? "") as Step;
 const { ENDPOINT = "", PROJECT = "", SIDE = "", HOME = "" } = process.env;
@@ -31,6 +32,8 @@ function words(): string[] {
       ];
     case "list_rows":
       return ["head", `--max_rows=${step.limit}`, (step.table ?? "").replace(".", ":")];
+    case "large_load":
+      return ["query", "--use_legacy_sql=false", step.sql];
     case "load":
       return ["query", "--use_legacy_sql=false", `SELECT * FROM \`${step.table}_bq\` ORDER BY day`];
     default:
@@ -44,16 +47,18 @@ function sendRows(): void {
   const file = join(folder, "rows.csv");
   writeFileSync(file, "day,word\n2026-02-28,a\n2026-03-01,\n");
   const table = `${(step.table ?? "").replace(".", ":")}_bq`;
-  const load = [
-    "load",
-    "--source_format=CSV",
-    "--skip_leading_rows=1",
-    "--replace",
-    table,
-    file,
-    "day:DATE,word:STRING",
-  ];
-  const { status, stdout, stderr } = spawnSync("bq", [...common, ...load], { encoding: "utf8" });
+  load(folder, ["--source_format=CSV", "--skip_leading_rows=1", table, file, "day:DATE,word:STRING"]);
+}
+
+/** A file of as many rows as the step says. */
+async function sendManyRows(): Promise<void> {
+  const { folder, path } = await largeFile(step.rows ?? 0);
+  const table = (step.table ?? "").replace(".", ":");
+  load(folder, ["--source_format=NEWLINE_DELIMITED_JSON", table, path, "n:INTEGER,born:DATE,word:STRING"]);
+}
+
+function load(folder: string, given: readonly string[]): void {
+  const { status, stdout, stderr } = spawnSync("bq", [...common, "load", "--replace", ...given], { encoding: "utf8" });
   rmSync(folder, { recursive: true });
   if (status === 0) return;
   console.log(JSON.stringify({ error: { kind: `exit ${status}`, message: `${stdout}${stderr}`.trim() } }));
@@ -61,6 +66,7 @@ function sendRows(): void {
 }
 
 if (step.how === "load") sendRows();
+if (step.how === "large_load") await sendManyRows();
 const { status, stdout, stderr } = spawnSync("bq", [...common, ...words()], { encoding: "utf8" });
 const answer =
   status === 0

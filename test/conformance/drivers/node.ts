@@ -6,6 +6,7 @@ import { BigQuery } from "@google-cloud/bigquery";
 import { v1 } from "@google-cloud/bigquery-storage";
 import { tableFromIPC } from "apache-arrow";
 import type { Step } from "../steps.ts";
+import { largeFile } from "./large-file.ts";
 
 const step = JSON.parse(process.argv[2] ?? "") as Step;
 const { ENDPOINT = "", PROJECT = "", UNIVERSE } = process.env;
@@ -46,6 +47,8 @@ async function rows(): Promise<unknown[]> {
     }
     case "load":
       return loaded();
+    case "large_load":
+      return loadedLarge();
     case "storage":
       return storageRows();
     default:
@@ -76,6 +79,26 @@ async function loaded(): Promise<unknown[]> {
   }
   rmSync(folder, { recursive: true });
   return all;
+}
+
+/** What the step asks of a table of as many rows as it says, which come from a file: an upload in one request. */
+async function loadedLarge(): Promise<unknown[]> {
+  const [, dataset = "", table = ""] = (step.table ?? "").split(".");
+  const { folder, path } = await largeFile(step.rows ?? 0);
+  const schema = {
+    fields: [
+      { name: "n", type: "INTEGER" },
+      { name: "born", type: "DATE" },
+      { name: "word", type: "STRING" },
+    ],
+  };
+  const format = { sourceFormat: "NEWLINE_DELIMITED_JSON", writeDisposition: "WRITE_TRUNCATE" };
+  await client
+    .dataset(dataset)
+    .table(table)
+    .load(path, { ...format, schema });
+  rmSync(folder, { recursive: true });
+  return (await client.query(step.sql))[0];
 }
 
 async function storageRows(): Promise<unknown[]> {

@@ -23,6 +23,7 @@ type step struct {
 	Table      string              `json:"table"`
 	Limit      int                 `json:"limit"`
 	PageSize   int                 `json:"pageSize"`
+	Rows       int                 `json:"rows"`
 	Parameters [][]json.RawMessage `json:"parameters"`
 }
 
@@ -58,6 +59,8 @@ func rows(ctx context.Context, s step) ([][]string, error) {
 		return texts(it, s.Limit)
 	case "load":
 		return loaded(ctx, client, s.Table)
+	case "large_load":
+		return loadedLarge(ctx, client, s)
 	case "storage", "storage_result":
 		if err := readsByStorage(ctx, client); err != nil {
 			return nil, err
