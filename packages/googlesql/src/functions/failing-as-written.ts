@@ -141,11 +141,14 @@ function fits(letter: string, type: Type | null | undefined): boolean {
   }
 }
 
-/** A number that is written and is no less. Of a fraction that FLOAT64 rounds up (0.99999999999999999999), BIGNUMERIC has each digit. */
+/**
+ * A number that is written and is no less. Of a fraction what stands before its point decides: FLOAT64 rounds 0.99999999999999999999 up,
+ * BIGNUMERIC has each digit.
+ */
 function atLeast(written: Expression | null | undefined, least: number): boolean {
   if (written?.kind === "IntegerLiteral") return Number(written.text) >= least;
   if (written?.kind !== "FloatLiteral") return false;
-  return Number(written.text) > least || (Number(written.text) === least && /^\d*\.0*$/.test(written.text));
+  return Number(/^(\d*)\.\d*$/.exec(written.text)?.[1]) >= least;
 }
 
 function atMost(written: Expression | null | undefined, most: number): boolean {
