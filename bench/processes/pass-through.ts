@@ -24,4 +24,6 @@ const server = createServer((request, response) => {
     })
     .catch(() => response.destroy());
 });
+/** While the gateway has its turn, nothing is asked here. */
+server.keepAliveTimeout = 60_000;
 server.listen(0, "127.0.0.1", () => serveParent(`http://127.0.0.1:${(server.address() as AddressInfo).port}`));
