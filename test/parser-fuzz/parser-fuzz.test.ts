@@ -28,4 +28,10 @@ suite("the front end on hostile texts", () => {
     assert.deepEqual(judge("SELECT f(a) FROM t"), { outcome: "read", finding: null });
     assert.deepEqual(judge("SELECT '"), { outcome: "refused", finding: null });
   });
+
+  test("what it found before", () => {
+    for (const sql of ["FROM`clinic.\u017f`", "BEGIN SELECT 1;@1 DECLARE a INT64;END", "(FROM t) |> INSERT t"])
+      assert.equal(judge(sql).finding, null, sql);
+    assert.equal(judge("SELECT s FROM `clinic.\u017f`").outcome, "read", "which s is meant isn't known");
+  });
 });

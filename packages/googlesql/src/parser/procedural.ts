@@ -26,9 +26,12 @@ export abstract class ProceduralParser extends PipeParser {
     const statements: Statement[] = [];
     let declaring = declareFirst;
     while (!this.atAnyKeyword(closing)) {
-      if (!this.atKeyword("DECLARE")) declaring = false;
-      else if (!declaring) throw this.error("syntax", "Syntax error: DECLARE stands only where a block begins.");
-      statements.push(this.nested(() => this.statement()));
+      const statement = this.nested(() => this.statement());
+      // A hint may stand before it.
+      if (statement.kind !== "DeclareStatement") declaring = false;
+      else if (!declaring)
+        throw this.error("syntax", "Syntax error: DECLARE stands only where a block begins.", statement.start);
+      statements.push(statement);
       this.expectSymbol(";");
     }
     return statements;

@@ -98,7 +98,9 @@ describe("the procedural language", () => {
   it("refuses statements out of place", () => {
     for (const sql of [
       "SELECT 1; DECLARE a INT64",
+      "SELECT 1; @1 DECLARE a INT64",
       "BEGIN SELECT 1; DECLARE a INT64; END",
+      "BEGIN SELECT 1; @1 DECLARE a INT64; END",
       "BREAK",
       "WHILE a DO LEAVE b; END WHILE",
       "b: BEGIN CONTINUE b; END",

@@ -30,9 +30,12 @@ export class ScriptParser extends ProceduralParser {
     let declaring = true;
     do {
       if (this.peek().kind === "end") break;
-      if (!this.atKeyword("DECLARE")) declaring = false;
-      else if (!declaring) throw this.error("syntax", "Syntax error: DECLARE stands only where a script begins.");
-      statements.push(this.statement());
+      const statement = this.statement();
+      // A hint may stand before it.
+      if (statement.kind !== "DeclareStatement") declaring = false;
+      else if (!declaring)
+        throw this.error("syntax", "Syntax error: DECLARE stands only where a script begins.", statement.start);
+      statements.push(statement);
     } while (this.takeSymbol(";"));
     if (this.peek().kind !== "end") throw this.unexpected("end of input");
     return { kind: "Script", statements, start: 0, end: this.sql.length };

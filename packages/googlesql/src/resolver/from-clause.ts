@@ -208,6 +208,8 @@ function baseTable(context: Context, node: TablePath, lateral: Scope): FromClaus
   if (metadata !== null) return informationSchema(context, metadata, alias, node);
   const found = resolveWildcard(node.parts, context.defaults) ?? resolveTableName(node.parts, context.defaults);
   if (found.kind === "refused") return context.fail(found.code, found.message, node);
+  // In quotes they may stand as one name, and the printed ones are apart.
+  for (const part of found.parts) context.noteName(part, node);
   const [project] = found.parts;
   // Printed with its project in front, the name would be read as a path into that alias or column (I2).
   if (find(project, lateral) !== undefined) {
