@@ -38,7 +38,7 @@ module.exports = {
       name: "pure-language",
       comment: "googlesql uses nothing of Node either",
       severity: "error",
-      from: { path: "^packages/googlesql/src", pathNot: "\\.test\\.ts$" },
+      from: { path: "^packages/googlesql/src", pathNot: "(\\.test\\.ts$|/testing/)" },
       to: { dependencyTypes: ["core"] },
     },
   ],

@@ -1,34 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { canonical, planOf, reads, refusalOf, writes } from "./testing/clinic.ts";
-
-/** `mode table: column = via column ? what decided the value; … WHERE what decided over rows`; a column without table is of `patients`. */
-type Wrote = readonly [sql: string, ...writes: string[]];
-
-function table(title: string, kind: string, statements: readonly Wrote[]): void {
-  describe(title, () => {
-    for (const [sql, ...expected] of statements) {
-      test(sql, () => {
-        assert.deepEqual(writes(sql), expected);
-        const plan = planOf(sql);
-        assert.equal(plan.kind, kind);
-        assert.deepEqual(plan.outputs, []);
-      });
-    }
-  });
-}
-
-function refused(title: string, refusals: Readonly<Record<string, RegExp>>): void {
-  describe(title, () => {
-    for (const [sql, message] of Object.entries(refusals)) {
-      test(sql, () => {
-        const refusal = refusalOf(sql);
-        assert.ok(refusal, "was understood");
-        assert.match(`${refusal.code}: ${refusal.message}`, message);
-      });
-    }
-  });
-}
+import { canonical, planOf, reads } from "./testing/clinic.ts";
+import { refused, table } from "./testing/statement-tables.ts";
 
 table("CREATE TABLE", "CREATE_TABLE", [
   ["CREATE TABLE t (a STRING, b INT64 NOT NULL DEFAULT 1 + 1)", "create t: a; b"],
