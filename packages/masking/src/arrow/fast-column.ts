@@ -105,5 +105,6 @@ export function writeFastColumn(
     // No value stays.
     memory.fill(0, inAt, inAt + most);
   }
-  return { offsets: ends, data };
+  // What stands behind it would be of before.
+  return end === data.length ? { offsets: ends, data } : undefined;
 }
