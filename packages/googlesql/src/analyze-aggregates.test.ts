@@ -1,15 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { flows, planOf } from "./testing/clinic.ts";
-
-/** `name = via column, … ? columns that decided rows, order or branch`; a column without table is of `patients`. */
-type Leak = readonly [sql: string, ...outputs: string[]];
-
-function table(title: string, leaks: readonly Leak[]): void {
-  describe(title, () => {
-    for (const [sql, ...outputs] of leaks) test(sql, () => assert.deepEqual(flows(sql), outputs));
-  });
-}
+import { planOf } from "./testing/clinic.ts";
+import { table } from "./testing/flow-tables.ts";
 
 table("aggregates that hand out values are copies", [
   // How many rows there are is all that a literal can tell.

@@ -1,14 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { canonical, flows, planOf, refusalOf, types } from "./testing/clinic.ts";
-
-type Leak = readonly [sql: string, ...outputs: string[]];
-
-function table(title: string, leaks: readonly Leak[]): void {
-  describe(title, () => {
-    for (const [sql, ...outputs] of leaks) test(sql, () => assert.deepEqual(flows(sql), outputs));
-  });
-}
+import { table } from "./testing/flow-tables.ts";
 
 const predicates = (sql: string): string[] =>
   planOf(sql).reads.flatMap((r) => r.columns.filter((c) => c.uses.includes("predicate")).map((c) => c.path));

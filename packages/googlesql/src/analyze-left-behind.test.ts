@@ -1,16 +1,8 @@
 /** What a script's statements leave behind where they fail or meet: for handlers, for later statements, for the client. */
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
-import { results, scriptOf, steps } from "./testing/clinic.ts";
-
-/** As in analyze-scripts.test.ts: a script, and its result. */
-type Leak = readonly [sql: string, ...outputs: string[]];
-
-function table(title: string, leaks: readonly Leak[]): void {
-  describe(title, () => {
-    for (const [sql, ...outputs] of leaks) test(sql, () => assert.deepEqual(results(sql), outputs));
-  });
-}
+import { test } from "node:test";
+import { scriptOf, steps } from "./testing/clinic.ts";
+import { scriptTable } from "./testing/flow-tables.ts";
 
 const SSN = "(SELECT ssn FROM patients LIMIT 1)";
 const GUESS = `${SSN} = '1'`;
@@ -21,7 +13,7 @@ const ENDS = "EXCEPTION WHEN ERROR THEN BEGIN END; END; SELECT x";
 const BYTES = "EXCEPTION WHEN ERROR THEN SET b = @@script.bytes_processed; END; SELECT b";
 const JOBS = "EXCEPTION WHEN ERROR THEN SET n = @@script.num_child_jobs; END; SELECT n";
 
-table("a handler finds what any statement of its block may have left, however deep it stands", [
+scriptTable("a handler finds what any statement of its block may have left, however deep it stands", [
   [
     `DECLARE x STRING DEFAULT 'a'; BEGIN IF TRUE THEN SET x = ${SSN}; SELECT a FROM pair; SET x = 'b'; END IF; SET x = 'c'; ${ENDS}`,
     "x = copy ssn",
@@ -58,7 +50,7 @@ table("a handler finds what any statement of its block may have left, however de
   ],
 ]);
 
-table("what decides that a handler runs decides what it leaves", [
+scriptTable("what decides that a handler runs decides what it leaves", [
   // It stands in a branch, whatever in its block can fail.
   [
     `DECLARE x INT64 DEFAULT 0; IF ${GUESS} THEN BEGIN SELECT 1; EXCEPTION WHEN ERROR THEN SET x = 1; END; END IF; SELECT x`,
@@ -90,14 +82,14 @@ table("what decides that a handler runs decides what it leaves", [
   ],
 ]);
 
-table("a branch in a branch is decided by both conditions", [
+scriptTable("a branch in a branch is decided by both conditions", [
   [
     `DECLARE x INT64 DEFAULT 0; DECLARE g BOOL DEFAULT ${GUESS}; DECLARE h BOOL DEFAULT ${NAME}; IF g THEN IF h THEN SET x = 1; END IF; END IF; SELECT x`,
     "x = ? name, ssn",
   ],
 ]);
 
-table("a handler knows what the statements of its block cost, the one that failed too", [
+scriptTable("a handler knows what the statements of its block cost, the one that failed too", [
   [`DECLARE b INT64; BEGIN SELECT ssn FROM patients; ${BYTES}`, "b = transform *, transform ssn"],
   [`DECLARE b INT64; SELECT ssn FROM patients; BEGIN SELECT 1; ${BYTES}`, "b = transform *, transform ssn"],
   [
@@ -110,7 +102,7 @@ table("a handler knows what the statements of its block cost, the one that faile
   ],
 ]);
 
-table("what statements cost adds up, on whichever way", [
+scriptTable("what statements cost adds up, on whichever way", [
   [
     "SELECT ssn FROM patients; SELECT name FROM patients; SELECT @@script.bytes_processed AS b",
     "b = transform *, transform name, transform ssn",
@@ -126,7 +118,7 @@ table("what statements cost adds up, on whichever way", [
   ],
 ]);
 
-table("how many statements ran tells of all branches before, also to a handler", [
+scriptTable("how many statements ran tells of all branches before, also to a handler", [
   [
     `IF ${GUESS} THEN SELECT 1; END IF; IF ${NAME} THEN SELECT 2; END IF; SELECT @@script.num_child_jobs AS n`,
     "n = ? name, ssn",
@@ -142,14 +134,14 @@ table("how many statements ran tells of all branches before, also to a handler",
   ],
 ]);
 
-table("an error that is raised again is still what it was", [
+scriptTable("an error that is raised again is still what it was", [
   [
     `DECLARE m STRING; BEGIN ${CAST}; EXCEPTION WHEN ERROR THEN BEGIN RAISE; EXCEPTION WHEN ERROR THEN SET m = @@error.message; END; END; SELECT m`,
     "m = transform *, transform ssn ? *, ssn",
   ],
 ]);
 
-table("@@row_count is of what failed and of FOR's rows too, and no statistic", [
+scriptTable("@@row_count is of what failed and of FOR's rows too, and no statistic", [
   [
     "DECLARE n INT64; DELETE FROM pair WHERE TRUE; BEGIN DELETE FROM patients WHERE 1 / weight > 1; EXCEPTION WHEN ERROR THEN SET n = @@row_count; END; SELECT n",
     "n = transform pair.*, transform * ? pair.*, *, weight",
@@ -168,7 +160,7 @@ table("@@row_count is of what failed and of FOR's rows too, and no statistic", [
   ],
 ]);
 
-table("which result is the last one is decided by all that decided between them", [
+scriptTable("which result is the last one is decided by all that decided between them", [
   [
     "DECLARE y INT64; SELECT 1 AS x; BEGIN SELECT WITH(z AS 1 / id, 5) AS x FROM patients; EXCEPTION WHEN ERROR THEN SET y = 1; END; IF 1 = 1 THEN SET y = 2; ELSE SELECT 7 AS x; END IF",
     "x = ? *, id",
@@ -179,7 +171,7 @@ table("which result is the last one is decided by all that decided between them"
   ],
 ]);
 
-table("what was written before is there beside what is written now", [
+scriptTable("what was written before is there beside what is written now", [
   [
     "INSERT INTO pair (a) SELECT name FROM patients; INSERT INTO pair (a) SELECT ssn FROM patients; SELECT a FROM pair",
     "a = copy pair.a, copy name, copy ssn",

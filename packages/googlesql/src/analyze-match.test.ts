@@ -1,15 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it, test } from "node:test";
 import { analyze } from "./analyze.ts";
-import { CLINIC, canonical, DEFAULTS, flows, reads, refusalOf, types } from "./testing/clinic.ts";
-
-type Leak = readonly [sql: string, ...outputs: string[]];
-
-function table(title: string, leaks: readonly Leak[]): void {
-  describe(title, () => {
-    for (const [sql, ...outputs] of leaks) test(sql, () => assert.deepEqual(flows(sql), outputs));
-  });
-}
+import { CLINIC, canonical, DEFAULTS, reads, refusalOf, types } from "./testing/clinic.ts";
+import { table } from "./testing/flow-tables.ts";
 
 const match = (measures: string, rest: string, select = "*"): string =>
   `SELECT ${select} FROM patients AS p MATCH_RECOGNIZE(ORDER BY born MEASURES ${measures} PATTERN (${rest}) AS m`;

@@ -2,15 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { canonical, flows, planOf, reads, refusalOf, types } from "./testing/clinic.ts";
 import { cpuMs } from "./testing/cpu-time.ts";
-
-/** `name = via column, … ? columns that decided`; a column without table is of `patients`. */
-type Leak = readonly [sql: string, ...outputs: string[]];
-
-function table(title: string, leaks: readonly Leak[]): void {
-  describe(title, () => {
-    for (const [sql, ...outputs] of leaks) test(sql, () => assert.deepEqual(flows(sql), outputs));
-  });
-}
+import { table } from "./testing/flow-tables.ts";
 
 /** A pipe, and the query without one that gives the same rows: outputs, reads, effects are the same. */
 const SAME: readonly (readonly [piped: string, plain: string])[] = [

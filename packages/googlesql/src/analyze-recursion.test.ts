@@ -1,16 +1,9 @@
 import assert from "node:assert/strict";
-import { describe, it, test } from "node:test";
+import { describe, it } from "node:test";
 import { catalogNames } from "./catalog-names.ts";
 import { DEFAULTS, flows, planOf, reads, refusalOf, types } from "./testing/clinic.ts";
 import { cpuMs } from "./testing/cpu-time.ts";
-
-type Leak = readonly [sql: string, ...outputs: string[]];
-
-function table(title: string, leaks: readonly Leak[]): void {
-  describe(title, () => {
-    for (const [sql, ...outputs] of leaks) test(sql, () => assert.deepEqual(flows(sql), outputs));
-  });
-}
+import { table } from "./testing/flow-tables.ts";
 
 const ANCHOR = "SELECT id AS n FROM encounters";
 

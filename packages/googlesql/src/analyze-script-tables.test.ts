@@ -1,15 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { refusalOf, results, scriptOf, steps } from "./testing/clinic.ts";
-
-/** A script, and its result: `name = via column, … ? columns that decided rows, order or branch`; of `patients` without table. */
-type Leak = readonly [sql: string, ...outputs: string[]];
-
-function table(title: string, leaks: readonly Leak[]): void {
-  describe(title, () => {
-    for (const [sql, ...outputs] of leaks) test(sql, () => assert.deepEqual(results(sql), outputs));
-  });
-}
+import { refusalOf, scriptOf, steps } from "./testing/clinic.ts";
+import { scriptTable } from "./testing/flow-tables.ts";
 
 const SSN = "(SELECT ssn FROM patients LIMIT 1)";
 
@@ -52,7 +44,7 @@ describe("writes in a script", () => {
   for (const [sql, ...plan] of cases) test(sql, () => assert.deepEqual(steps(sql), plan));
 });
 
-table("a table shows what the script wrote into it", [
+scriptTable("a table shows what the script wrote into it", [
   [
     "INSERT INTO pair (a) SELECT name FROM patients WHERE state = 'x'; INSERT INTO pair (a) SELECT kind FROM encounters WHERE cost > 1; SELECT COUNT(*) AS n FROM pair",
     "n = aggregate encounters.*, aggregate pair.*, aggregate * ? encounters.cost, state",
@@ -110,7 +102,7 @@ describe("a ROLLBACK", () => {
   });
 });
 
-table("a temporary table is made of what was written into it", [
+scriptTable("a temporary table is made of what was written into it", [
   [
     "CREATE TEMP TABLE t AS SELECT id FROM patients; INSERT INTO t SELECT id FROM encounters; SELECT COUNT(*) AS n FROM t",
     "n = aggregate encounters.*, aggregate *",

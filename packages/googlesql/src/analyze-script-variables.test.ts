@@ -1,15 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { refusalOf, results, steps } from "./testing/clinic.ts";
-
-/** As in analyze-scripts.test.ts: a script, and its result. */
-type Leak = readonly [sql: string, ...outputs: string[]];
-
-function table(title: string, leaks: readonly Leak[]): void {
-  describe(title, () => {
-    for (const [sql, ...outputs] of leaks) test(sql, () => assert.deepEqual(results(sql), outputs));
-  });
-}
+import { type Line, scriptTable } from "./testing/flow-tables.ts";
 
 const SSN = "(SELECT ssn FROM patients LIMIT 1)";
 const GUESS = `${SSN} = '1'`;
@@ -17,7 +9,7 @@ const CAST = "SELECT CAST(ssn AS INT64) FROM patients";
 const told = (block: string): string =>
   `DECLARE m STRING; BEGIN ${block} EXCEPTION WHEN ERROR THEN SET m = @@error.message; END; SELECT m`;
 
-table("an error's message may quote all that the block's statements had to do with", [
+scriptTable("an error's message may quote all that the block's statements had to do with", [
   [told(`${CAST};`), "m = transform *, transform ssn ? *, ssn"],
   [told(`DECLARE s STRING DEFAULT ${SSN}; SELECT 1 / 0;`), "m = transform *, transform ssn"],
   [told("SELECT 1 / 0;"), "m ="],
@@ -49,7 +41,7 @@ table("an error's message may quote all that the block's statements had to do wi
   ],
 ]);
 
-table("a handler's error is that of its own block, and of blocks around whose errors it hands on", [
+scriptTable("a handler's error is that of its own block, and of blocks around whose errors it hands on", [
   [told(`BEGIN ${CAST}; EXCEPTION WHEN ERROR THEN RAISE; END;`), "m = transform *, transform ssn ? *, ssn"],
   [
     told(`BEGIN ${CAST}; EXCEPTION WHEN ERROR THEN RAISE USING MESSAGE = CONCAT('x', @@error.message); END;`),
@@ -66,9 +58,9 @@ table("a handler's error is that of its own block, and of blocks around whose er
   [told(`${CAST};`).replace("@@error.message", "UPPER(@@error.message)"), "m = transform *, transform ssn ? *, ssn"],
 ]);
 
-table("which statement failed is decided by what can fail", [
+scriptTable("which statement failed is decided by what can fail", [
   ...["statement_text", "formatted_stack_trace"].map(
-    (name): Leak => [
+    (name): Line => [
       `DECLARE m STRING; BEGIN ${CAST}; SELECT 1 / 0; EXCEPTION WHEN ERROR THEN SET m = @@error.${name}; END; SELECT m`,
       "m = ? *, ssn",
     ],
@@ -84,7 +76,7 @@ table("which statement failed is decided by what can fail", [
 ]);
 
 // A table may require a filter, lack a right, be there already: that fails for certain, and so tells who ran it.
-table("what fails whatever the values are tells which branch ran", [
+scriptTable("what fails whatever the values are tells which branch ran", [
   [
     `DECLARE x INT64 DEFAULT 0; BEGIN IF ${GUESS} THEN SELECT a FROM pair; END IF; SET x = 1; EXCEPTION WHEN ERROR THEN BEGIN END; END; SELECT x`,
     "x = ? ssn",
@@ -105,7 +97,7 @@ test("a statement that fails whatever the values are decides whether later ones 
   assert.match(plan, /ssn: predicate/);
 });
 
-table("what statements cost tells of all that they went over, and of which there were", [
+scriptTable("what statements cost tells of all that they went over, and of which there were", [
   ["SELECT ssn FROM patients; SELECT @@script.bytes_processed AS b", "b = transform *, transform ssn"],
   ["SELECT ssn FROM patients; SELECT @@script.bytes_billed AS b", "b = transform *, transform ssn"],
   ["SELECT ssn FROM patients; SELECT @@script.slot_ms AS b", "b = transform *, transform ssn"],
@@ -134,10 +126,10 @@ table("what statements cost tells of all that they went over, and of which there
   ],
 ]);
 
-table("how many statements ran tells which branches did", [
+scriptTable("how many statements ran tells which branches did", [
   ["SELECT ssn FROM patients; SELECT @@script.num_child_jobs AS n", "n ="],
   ...["@@script.num_child_jobs", "@@last_job_id", "@@current_job_id"].map(
-    (name): Leak => [`IF ${GUESS} THEN SELECT 1; END IF; SELECT ${name} AS n`, "n = ? ssn"],
+    (name): Line => [`IF ${GUESS} THEN SELECT 1; END IF; SELECT ${name} AS n`, "n = ? ssn"],
   ),
   [
     "FOR r IN (SELECT ssn FROM patients WHERE state = 'x') DO SELECT 1; END FOR; SELECT @@script.num_child_jobs AS n",

@@ -3,21 +3,13 @@ import { describe, test } from "node:test";
 import { analyze } from "./analyze.ts";
 import { CLINIC, DEFAULTS, refusalOf, results, scriptOf, steps } from "./testing/clinic.ts";
 import { cpuMs } from "./testing/cpu-time.ts";
-
-/** A script, and its result: `name = via column, … ? columns that decided rows, order or branch`; of `patients` without table. */
-type Leak = readonly [sql: string, ...outputs: string[]];
-
-function table(title: string, leaks: readonly Leak[]): void {
-  describe(title, () => {
-    for (const [sql, ...outputs] of leaks) test(sql, () => assert.deepEqual(results(sql), outputs));
-  });
-}
+import { type Line, scriptTable } from "./testing/flow-tables.ts";
 
 const SSN = "(SELECT ssn FROM patients LIMIT 1)";
 
 const GUESS = `${SSN} = '1'`;
 
-table("a variable is made of what was last assigned", [
+scriptTable("a variable is made of what was last assigned", [
   [`DECLARE x STRING DEFAULT ${SSN}; SELECT x`, "x = copy ssn"],
   [`DECLARE x DEFAULT ${SSN}; SELECT UPPER(x) AS y`, "y = transform ssn"],
   [`DECLARE x STRING; SET x = ${SSN}; SET x = 'a'; SELECT x`, "x ="],
@@ -38,7 +30,7 @@ table("a variable is made of what was last assigned", [
   [`DECLARE x STRING DEFAULT ${SSN}; BEGIN DECLARE y STRING DEFAULT x; SET x = 'a'; SELECT y; END`, "y = copy ssn"],
 ]);
 
-table("no variable makes a statistic of one row's value", [
+scriptTable("no variable makes a statistic of one row's value", [
   [
     "DECLARE x BOOL DEFAULT EXISTS(SELECT 1 FROM patients); SELECT COUNTIF(v) AS n FROM UNNEST([x]) v",
     "n = transform *",
@@ -51,7 +43,7 @@ table("no variable makes a statistic of one row's value", [
   ["FOR r IN (SELECT weight FROM patients) DO SELECT SUM(r.weight) AS s; END FOR; SELECT 1 AS done", "done ="],
 ]);
 
-table("columns hide variables, and variables nothing", [
+scriptTable("columns hide variables, and variables nothing", [
   [`DECLARE a STRING DEFAULT ${SSN}; SELECT a FROM pair`, "a = copy pair.a"],
   [`DECLARE a STRING DEFAULT ${SSN}; SELECT pair.a FROM pair`, "a = copy pair.a"],
   [`DECLARE a STRING DEFAULT ${SSN}; SELECT (SELECT a) AS x FROM pair`, "x = copy pair.a"],
@@ -62,7 +54,7 @@ table("columns hide variables, and variables nothing", [
   [`DECLARE a STRING DEFAULT ${SSN}; SELECT b AS a FROM pair ORDER BY a`, "a = copy pair.b ? pair.a, pair.b"],
 ]);
 
-table("a branch shows its condition", [
+scriptTable("a branch shows its condition", [
   [`CASE 'a' WHEN ${SSN} THEN SELECT 1 AS x; ELSE SELECT 2 AS x; END CASE`, "x = ? ssn"],
   [`DECLARE x STRING DEFAULT 'a'; IF ${GUESS} THEN SET x = NULL; END IF; SELECT x`, "x = ? ssn"],
   [`DECLARE x INT64 DEFAULT 0; IF ${GUESS} THEN SET x = 1; END IF; SELECT x`, "x = ? ssn"],
@@ -75,7 +67,7 @@ table("a branch shows its condition", [
   [`DECLARE x, y BOOL; SET x = ${GUESS}; IF x THEN SET y = TRUE; ELSE SET y = FALSE; END IF; SELECT y`, "y = ? ssn"],
 ]);
 
-table("leaving early shows why", [
+scriptTable("leaving early shows why", [
   [`SELECT 0 AS x; IF ${GUESS} THEN RETURN; END IF; SELECT 1 AS x`, "x = ? ssn"],
   [`DECLARE x INT64 DEFAULT 0; b: BEGIN IF ${GUESS} THEN LEAVE b; END IF; SET x = 1; END; SELECT x`, "x = ? ssn"],
   [`b: BEGIN IF ${GUESS} THEN LEAVE b; END IF; END; SELECT 1 AS x`, "x ="],
@@ -96,7 +88,7 @@ table("leaving early shows why", [
   ],
 ]);
 
-table("a loop shows what ends it", [
+scriptTable("a loop shows what ends it", [
   [
     "DECLARE n INT64 DEFAULT 0; WHILE n < (SELECT COUNT(*) FROM patients) DO SET n = n + 1; END WHILE; SELECT n",
     "n = ? *",
@@ -132,7 +124,7 @@ table("a loop shows what ends it", [
   ],
 ]);
 
-table("whether a handler runs shows what can fail", [
+scriptTable("whether a handler runs shows what can fail", [
   // The condition is evaluated first: whether the division is depends on it.
   [
     `BEGIN DECLARE x BOOL DEFAULT ${GUESS} AND 1 / 0 = 1; SELECT 1 AS x; EXCEPTION WHEN ERROR THEN SELECT 2 AS x; END`,
@@ -152,7 +144,7 @@ table("whether a handler runs shows what can fail", [
     "SELECT 1 AS x FROM patients FOR SYSTEM_TIME AS OF TIMESTAMP '2020-01-01'",
     "SELECT 1 AS x FROM APPENDS(TABLE patients, TIMESTAMP '2020-01-01')",
     "SELECT 1 AS x FROM VECTOR_SEARCH((SELECT v, ssn FROM patients), 'v', query_value => v)",
-  ].map((sql): Leak => {
+  ].map((sql): Line => {
     return [`DECLARE v ARRAY<FLOAT64>; BEGIN ${sql}; EXCEPTION WHEN ERROR THEN SELECT 2 AS x; END`, "x = ? *"];
   }),
   [
@@ -304,7 +296,7 @@ describe("statements of a script", () => {
   });
 });
 
-table("a text that is executed is analysed in its place", [
+scriptTable("a text that is executed is analysed in its place", [
   ["EXECUTE IMMEDIATE 'SELECT ssn FROM patients'", "ssn = copy ssn"],
   [`EXECUTE IMMEDIATE """SELECT name FROM patients WHERE ssn = '1'"""`, "name = copy name ? ssn"],
   ["DECLARE x STRING; EXECUTE IMMEDIATE 'SELECT ssn FROM patients LIMIT 1' INTO x; SELECT x", "x = copy ssn"],
@@ -320,7 +312,7 @@ test("what is printed and redacted of an executed text is its statement", () => 
   assert.deepEqual(refusalOf("SELECT 1; EXECUTE IMMEDIATE 'SELECT nothing FROM pair'")?.column, 37);
 });
 
-table("a function of the script is what its body makes of its arguments", [
+scriptTable("a function of the script is what its body makes of its arguments", [
   ["CREATE TEMP FUNCTION f(x STRING) AS (x); SELECT f(ssn) AS y FROM patients", "y = copy ssn"],
   ["CREATE TEMP FUNCTION f() AS ((SELECT MAX(ssn) FROM patients)); SELECT f() AS y", "y = copy ssn"],
   [

@@ -1,14 +1,7 @@
 import assert from "node:assert/strict";
-import { describe, it, test } from "node:test";
-import { canonical, flows, refusalOf, types } from "./testing/clinic.ts";
-
-type Leak = readonly [sql: string, ...outputs: string[]];
-
-function table(title: string, leaks: readonly Leak[]): void {
-  describe(title, () => {
-    for (const [sql, ...outputs] of leaks) test(sql, () => assert.deepEqual(flows(sql), outputs));
-  });
-}
+import { describe, it } from "node:test";
+import { canonical, refusalOf, types } from "./testing/clinic.ts";
+import { table } from "./testing/flow-tables.ts";
 
 table("columns that go together by name", [
   [

@@ -1,15 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { catalogNames } from "./catalog-names.ts";
-import { canonical, DEFAULTS, flows, planOf, refusalOf, types } from "./testing/clinic.ts";
-
-type Leak = readonly [sql: string, ...outputs: string[]];
-
-function table(title: string, leaks: readonly Leak[]): void {
-  describe(title, () => {
-    for (const [sql, ...outputs] of leaks) test(sql, () => assert.deepEqual(flows(sql), outputs));
-  });
-}
+import { canonical, DEFAULTS, planOf, refusalOf, types } from "./testing/clinic.ts";
+import { table } from "./testing/flow-tables.ts";
 
 const V = "(SELECT ssn, name, [weight] AS v FROM patients)";
 const Q = "(SELECT id AS q, [1.5] AS w FROM encounters)";

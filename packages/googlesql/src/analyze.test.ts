@@ -1,15 +1,4 @@
-import assert from "node:assert/strict";
-import { describe, test } from "node:test";
-import { flows } from "./testing/clinic.ts";
-
-/** `name = via column, … ? columns that decided rows, order or branch`; a column without table is of `patients`. */
-type Leak = readonly [sql: string, ...outputs: string[]];
-
-function table(title: string, leaks: readonly Leak[]): void {
-  describe(title, () => {
-    for (const [sql, ...outputs] of leaks) test(sql, () => assert.deepEqual(flows(sql), outputs));
-  });
-}
+import { table } from "./testing/flow-tables.ts";
 
 const ALL = [
   "address.city",

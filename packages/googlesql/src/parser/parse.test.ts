@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { LIMITS } from "../limits.ts";
 import { print } from "../printer.ts";
-import { SqlError } from "../sql-error.ts";
+import { canonical, refusal } from "../testing/parsed.ts";
 import type { Expression, Query, Select } from "../tree.ts";
 import { parse } from "./parse.ts";
 
@@ -26,17 +26,6 @@ function expression(sql: string): Expression {
 
 /** As printed, which shows how the tree is built: operators of different kinds get parentheses. */
 const shape = (sql: string): string => print(expression(sql)).replaceAll("`", "");
-const canonical = (sql: string): string => print(parse(sql)).replaceAll("`", "");
-
-function refusal(sql: string): SqlError {
-  try {
-    parse(sql);
-  } catch (error) {
-    if (error instanceof SqlError) return error;
-    throw error;
-  }
-  assert.fail(`parse accepted ${sql.slice(0, 200)}`);
-}
 
 describe("parse: operators", () => {
   it("keeps Google's precedence", () => {

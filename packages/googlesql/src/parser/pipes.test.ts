@@ -2,21 +2,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { LIMITS } from "../limits.ts";
 import { print } from "../printer.ts";
-import { SqlError } from "../sql-error.ts";
+import { canonical, refusal, stable } from "../testing/parsed.ts";
 import { parse } from "./parse.ts";
-
-const canonical = (sql: string): string => print(parse(sql)).replaceAll("`", "");
-const stable = (sql: string): void => assert.equal(canonical(sql), sql);
-
-function refusal(sql: string): SqlError {
-  try {
-    parse(sql);
-  } catch (error) {
-    if (error instanceof SqlError) return error;
-    throw error;
-  }
-  assert.fail(`parse accepted ${sql.slice(0, 200)}`);
-}
 
 describe("pipe syntax", () => {
   it("reads every operator", () => {
