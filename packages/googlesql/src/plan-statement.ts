@@ -21,6 +21,7 @@ import type {
   TableRead,
   Use,
 } from "./plan.ts";
+import { effectLength, namesLength, outputLength, readsLength } from "./plan-length.ts";
 import type { Context } from "./resolver/context.ts";
 import type { Column, Relation } from "./resolver/scope.ts";
 import type { Written } from "./resolver/statements/written.ts";
@@ -125,7 +126,6 @@ function output(
   start: number,
 ): Output {
   const value = whole(flow);
-  context.spendPlanSources(1 + value.explicit.size + value.implicit.size + rows.size, { start });
   const base = {
     name,
     type: typeName(type),
@@ -133,6 +133,7 @@ function output(
     implicit: columnNames(union([value.implicit, rows])),
     constant: value.constant,
   };
+  context.spendPlan(outputLength(base), { start });
   const struct = type.kind === "array" ? type.element : type;
   if (struct.kind !== "struct") return base;
   refuseDuplicates(
@@ -207,7 +208,6 @@ export function readsOf(context: Context, relation: Relation | null, uses: ReadU
   for (const flow of context.computed) {
     for (const key of keysOf(flow)) if (!usesOf.has(key)) note(key, "predicate");
   }
-  context.spendPlanSources(usesOf.size, START_OF_TEXT);
   const reads = new Map<TableName, Map<string, Set<Use>>>();
   for (const table of context.tables) if (temporaryName(table) === undefined) reads.set(table, new Map());
   for (const [key, uses] of usesOf) {
@@ -217,7 +217,7 @@ export function readsOf(context: Context, relation: Relation | null, uses: ReadU
     else columns.set(path, uses);
   }
   for (const columns of reads.values()) if (columns.size === 0) columns.set("*", new Set<Use>(["predicate"]));
-  return [...reads]
+  const list: TableRead[] = [...reads]
     .sort(([a], [b]) => compareText(a, b))
     .map(([table, columns]) => ({
       table,
@@ -227,6 +227,8 @@ export function readsOf(context: Context, relation: Relation | null, uses: ReadU
         .sort(([a], [b]) => compareText(a, b))
         .map(([path, uses]) => ({ path, uses: [...uses].sort() })),
     }));
+  context.spendPlan(readsLength(list), START_OF_TEXT);
+  return list;
 }
 
 function outsideOf(context: Context, table: TableName): Pick<TableRead, "outside"> {
@@ -254,6 +256,8 @@ export function planWithoutResult(
 
 /** The views, routines and wildcard tables of the catalog that the statement names, or that those name. */
 export function definitionsOf(context: Context): Pick<PlanStatement, "views" | "routines" | "wildcards" | "metadata"> {
+  for (const names of [context.views.keys(), context.routines, context.wildcards, context.metadata])
+    context.spendPlan(namesLength(names), START_OF_TEXT);
   return {
     views: [...context.views.keys()].sort(compareText),
     routines: [...context.routines].sort(compareText),
@@ -272,7 +276,7 @@ export function effectsOf(context: Context, reads: readonly TableRead[]): Effect
   const outward = effects.some(leaves) ? decidedCalls(context, reads) : [];
   return effects.map((effect) => {
     const decided = leaves(effect) ? [...outward, ...branch] : branch;
-    context.spendPlanSources(effect.sources.length + decided.length, START_OF_TEXT);
+    context.spendPlan(effectLength(effect) + namesLength(decided), START_OF_TEXT);
     if (decided.length === 0) return effect;
     // What it told before is nothing new to it.
     const own = `${effect.through}.*`;

@@ -24,8 +24,12 @@ export const ANALYSIS_LIMITS = {
   definitions: 5_000,
   /** Definitions within definitions; BigQuery's own bound on views. */
   definitionDepth: 16,
-  /** Names in the plan, over all of its statements: outputs, what they and the writes are made of, columns read. */
-  planSources: 2_000_000,
+  /**
+   * Characters of the plan as JSON, over all of its statements: outputs, what they and the writes are made of, columns read. The result stands
+   * there a second time, so that the whole, without its SQL, stays under eight million. What needs most is where each column decides over each
+   * other: SELECT DISTINCT * of some 250 columns.
+   */
+  plan: 4_000_000,
 } as const;
 type Limits = Readonly<Record<keyof typeof ANALYSIS_LIMITS, number>>;
 
@@ -38,7 +42,7 @@ export const QUICK_LIMITS: Limits = {
   work: 300_000,
   definitions: 200,
   definitionDepth: 16,
-  planSources: 30_000,
+  plan: 1_000_000,
 };
 
 type At = { readonly start: number };
@@ -51,7 +55,7 @@ export class Budget {
   #columns = 0;
   #textLength = 0;
   #work = 0;
-  #planSources = 0;
+  #plan = 0;
   readonly #sizes = new Map<Type, number>();
 
   constructor(context: Pick<Context, "fail">, limits: Limits) {
@@ -98,11 +102,16 @@ export class Budget {
     if (this.#work > this.#limits.work) this.#context.fail("limit", "The script is too large to analyse", node);
   }
 
-  /** Counts names that are put into the plan. */
-  spendPlanSources(count: number, node: At): void {
-    this.#planSources += count;
-    if (this.#planSources > this.#limits.planSources)
-      this.#context.fail("limit", "The plan has too many sources", node);
+  /** Counts what is put into the plan, by its length (plan-length.ts). */
+  spendPlan(length: number, node: At): void {
+    this.#plan += length;
+    if (this.#plan > this.#limits.plan) {
+      this.#context.fail(
+        "limit",
+        "What the columns are made of is too much to list; use fewer columns or tables, or send several smaller queries",
+        node,
+      );
+    }
   }
 
   /** `type`, if it is no larger than a type may be. Types share parts, so their size can double with each line of SQL. */

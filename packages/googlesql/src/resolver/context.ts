@@ -400,8 +400,8 @@ export class Context {
     this.#budget.spendCarried(count, node);
   }
 
-  spendPlanSources(count: number, node: { readonly start: number }): void {
-    this.#budget.spendPlanSources(count, node);
+  spendPlan(length: number, node: { readonly start: number }): void {
+    this.#budget.spendPlan(length, node);
   }
 
   bounded<T extends Type>(type: T, node: { readonly start: number }): T {

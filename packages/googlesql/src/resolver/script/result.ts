@@ -1,5 +1,6 @@
 /** Which rows the client can fetch of a script: those of the last query, DML or DDL that ran. */
 import type { ColumnName, ExplicitSource, Output, PlanStatement } from "../../plan.ts";
+import { outputLength } from "../../plan-length.ts";
 import type { Node } from "../../tree.ts";
 import type { Context } from "../context.ts";
 
@@ -29,12 +30,15 @@ export function resultOf(
     );
   }
   const result = either(ends.map(({ outputs }) => outputs));
-  return by.length === 0 ? result : result.map((output) => decided(output, by));
+  const end = first.node ?? { start: 0 };
+  return by.length === 0 ? result : result.map((output) => decided(context, output, by, end));
 }
 
-function decided(output: Output, by: readonly ColumnName[]): Output {
+function decided(context: Context, output: Output, by: readonly ColumnName[], end: { readonly start: number }): Output {
   const base = { ...output, implicit: names([...output.implicit, ...by]) };
-  return output.fields === undefined ? base : { ...base, fields: output.fields.map((field) => decided(field, by)) };
+  context.spendPlan(outputLength(base), end);
+  if (output.fields === undefined) return base;
+  return { ...base, fields: output.fields.map((field) => decided(context, field, by, end)) };
 }
 
 function sameColumns(a: readonly Output[], b: readonly Output[]): boolean {

@@ -1,6 +1,7 @@
 /** The one place through which a statement's writes reach the plan. */
 import { closed, type Flow, fieldFlow, type SourceKey, union, whole } from "../../flow/flow.ts";
 import type { TableName, Write } from "../../plan.ts";
+import { writeLength, writtenColumnLength } from "../../plan-length.ts";
 import { columnNames, explicitSources } from "../../plan-statement.ts";
 import { temporaryName } from "../../table-name.ts";
 import type { TableFieldSchema } from "../../table-resource.ts";
@@ -50,7 +51,7 @@ export function recordWrite(context: Context, write: Written, node: { readonly s
   const columns: Write["columns"][number][] = [];
   for (const column of written.columns) addLeaves(context, column, columns, node);
   const implicit = columnNames(written.implicit);
-  context.spendPlanSources(1 + implicit.length, node);
+  context.spendPlan(writeLength({ table: written.table, implicit }), node);
   // A temporary table ends with the script: what it holds shows with whoever reads it.
   if (temporaryName(written.table) === undefined) {
     context.writes.push({ table: written.table, mode: written.mode, columns, implicit });
@@ -74,6 +75,7 @@ function addLeaves(
     return;
   }
   const value = whole(flow);
-  context.spendPlanSources(1 + value.explicit.size + value.implicit.size, node);
-  leaves.push({ name, explicit: explicitSources(value), implicit: columnNames(value.implicit) });
+  const leaf = { name, explicit: explicitSources(value), implicit: columnNames(value.implicit) };
+  context.spendPlan(writtenColumnLength(leaf), node);
+  leaves.push(leaf);
 }
