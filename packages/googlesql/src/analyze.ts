@@ -10,6 +10,7 @@ import { refusalOf } from "./refusal.ts";
 import type { CatalogView } from "./resolver/catalog-view.ts";
 import { Context, type ParameterTypes } from "./resolver/context.ts";
 import { resolveExpression } from "./resolver/expression.ts";
+import { FunctionMemory } from "./resolver/function-memory.ts";
 import { requireKnown } from "./resolver/known.ts";
 import { resolveQuery, resolveRows } from "./resolver/query.ts";
 import { withImmediateStatements } from "./resolver/script/immediate.ts";
@@ -65,20 +66,11 @@ export function analyze(sql: string, options: AnalyzeOptions): Analysis {
 
 function analysisOf(sql: string, tree: Script, nodes: readonly Node[], options: AnalyzeOptions): Analysis {
   requireKnown(sql, tree, nodes);
-  const context = new Context({
-    sql,
-    catalog: options.catalog,
-    defaults: options,
-    parameters: parameterTypes(options.parameters ?? []),
-    query: resolveQuery,
-    rows: resolveRows,
-    expression: resolveExpression,
-    trace: options.explain === true ? new Trace() : null,
-    quick: options.quick === true,
-  });
-  noteNames(context, nodes);
-  const { statementType, statements, result } = resolveScript(context, tree);
-  requireResolved(context, nodes);
+  let { context, resolved } = resolve(sql, tree, nodes, options, new FunctionMemory());
+  while (context.functionMemory.grown) {
+    ({ context, resolved } = resolve(sql, tree, nodes, options, new FunctionMemory(context.functionMemory)));
+  }
+  const { statementType, statements, result } = resolved;
   const canonicalSql = print(tree, {
     tablePath: (node) => context.tablePaths.get(node),
     calledColumns: (node) => context.calledColumns.get(node),
@@ -101,6 +93,31 @@ function analysisOf(sql: string, tree: Script, nodes: readonly Node[], options: 
           ),
         }),
   };
+}
+
+function resolve(
+  sql: string,
+  tree: Script,
+  nodes: readonly Node[],
+  options: AnalyzeOptions,
+  functionMemory: FunctionMemory,
+): { readonly context: Context; readonly resolved: ReturnType<typeof resolveScript> } {
+  const context = new Context({
+    sql,
+    catalog: options.catalog,
+    defaults: options,
+    parameters: parameterTypes(options.parameters ?? []),
+    query: resolveQuery,
+    rows: resolveRows,
+    expression: resolveExpression,
+    trace: options.explain === true ? new Trace() : null,
+    quick: options.quick === true,
+    functionMemory,
+  });
+  noteNames(context, nodes);
+  const resolved = resolveScript(context, tree);
+  requireResolved(context, nodes);
+  return { context, resolved };
 }
 
 function parameterTypes(parameters: readonly QueryParameter[]): ParameterTypes {

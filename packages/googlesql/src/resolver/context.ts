@@ -9,6 +9,7 @@ import type { Expression, Node, Query, TableFunctionCall, TablePath } from "../t
 import type { Type } from "../types.ts";
 import { ANALYSIS_LIMITS, Budget, QUICK_LIMITS } from "./budget.ts";
 import type { CatalogView, Definition } from "./catalog-view.ts";
+import { FunctionMemory } from "./function-memory.ts";
 import { LookAlikes } from "./look-alikes.ts";
 import {
   type Column,
@@ -109,6 +110,8 @@ export class Context {
   readonly project: string | undefined;
   /** Sources that are no tables. */
   readonly outside = new Map<string, OutsideSource>();
+  /** What functions in JavaScript may keep from call to call. */
+  readonly functionMemory: FunctionMemory;
   /** An expression is being resolved. */
   inExpression = false;
   /** It calls something far away, or has a subquery that may. */
@@ -132,6 +135,7 @@ export class Context {
     given: Pick<Context, "sql" | "catalog" | "defaults" | "parameters" | "query" | "rows" | "expression"> & {
       readonly trace?: Trace | null;
       readonly quick?: boolean;
+      readonly functionMemory?: FunctionMemory;
     },
   ) {
     this.#budget = new Budget(this, given.quick === true ? QUICK_LIMITS : ANALYSIS_LIMITS);
@@ -142,6 +146,7 @@ export class Context {
     this.rows = given.rows;
     this.expression = given.expression;
     this.trace = given.trace ?? null;
+    this.functionMemory = given.functionMemory ?? new FunctionMemory();
   }
 
   /** The text being resolved: the query's, or a definition's. */

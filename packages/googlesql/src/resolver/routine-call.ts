@@ -1,5 +1,5 @@
 /** Calls of functions that the catalog holds. */
-import { transformed } from "../flow/flow.ts";
+import { LONG, ofPieces, transformed } from "../flow/flow.ts";
 import { functionNamed } from "../functions/catalogue.ts";
 import { refusalReason } from "../functions/refused.ts";
 import { parseExpression } from "../parser/parse.ts";
@@ -12,6 +12,7 @@ import { wholeTree } from "../visitor.ts";
 import { lazily } from "./computed-if.ts";
 import type { Context } from "./context.ts";
 import { noteEffect, outsideFlow } from "./effects.ts";
+import { canBeLong } from "./growth.ts";
 import { requireKnownParts } from "./known.ts";
 import { argumentsOf, type RoutineParameter, resolveSqlAggregate, resolveSqlFunction } from "./routine.ts";
 import { type Frame, frameOf, type Scope, type Value } from "./scope.ts";
@@ -237,7 +238,7 @@ export interface OpaqueFunction {
 
 /**
  * A function in another language: its result can be anything that can be made of its arguments, it can fail by them, and
- * what it is given reaches code that isn't analysed. Where that code runs elsewhere, it can also tell what it was told before.
+ * what it is given reaches code that isn't analysed. It can also tell what it was told before, by this text or, where it runs elsewhere, by any.
  * https://cloud.google.com/bigquery/docs/user-defined-functions#javascript-udf-structure
  * https://cloud.google.com/bigquery/docs/user-defined-functions-python
  * https://cloud.google.com/bigquery/docs/remote-functions
@@ -255,11 +256,21 @@ export function resolveOpaqueFunction(
   if (frame !== null) flows.push(frame.rows);
   const kind = EFFECTS[language];
   noteEffect(context, kind, kind === "javascript" || temporary ? null : name, flows);
-  const shown = kind === "javascript" || temporary ? flows : [...flows, outsideFlow(context, name, "routine")];
+  const told =
+    kind === "javascript" || temporary
+      ? context.functionMemory.recalled(flows)
+      : [outsideFlow(context, name, "routine")];
+  const shown = transformed([...flows, ...told]);
   // Without any argument too: by chance, or by what it was told before.
-  context.failing.push(transformed(shown));
+  context.failing.push(shown);
   const id = frame === null ? callId(context, name, values) : context.freshId();
-  return { type: called.returns, written: "value", flow: transformed(shown), id };
+  // A text as long as it likes.
+  return {
+    type: called.returns,
+    written: "value",
+    flow: canBeLong(called.returns) ? ofPieces(shown, LONG) : shown,
+    id,
+  };
 }
 
 const EFFECTS: Readonly<Record<Exclude<Language, "SQL" | "OTHER">, Effect["kind"]>> = {
