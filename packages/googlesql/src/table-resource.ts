@@ -27,6 +27,7 @@ export interface TableResource {
   readonly schema?: { readonly fields?: readonly TableFieldSchema[] };
   readonly timePartitioning?: { readonly type?: string; readonly field?: string };
   readonly rangePartitioning?: { readonly field?: string };
+  readonly clustering?: { readonly fields?: readonly string[] };
   readonly view?: { readonly query: string; readonly useLegacySql?: boolean };
   readonly materializedView?: { readonly query: string };
   /** Of an EXTERNAL table: how its rows are found. */

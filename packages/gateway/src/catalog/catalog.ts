@@ -418,6 +418,7 @@ function partsUsed(resource: TableResource): unknown {
     materializedView,
     timePartitioning,
     rangePartitioning,
+    clustering,
     externalDataConfiguration,
   } = resource;
   return [
@@ -428,6 +429,7 @@ function partsUsed(resource: TableResource): unknown {
     materializedView ?? null,
     [timePartitioning?.field, rangePartitioning?.field].map((part) => part ?? ""),
     timePartitioning !== undefined,
+    clustering?.fields ?? [],
     externalDataConfiguration ?? null,
   ];
 }

@@ -45,6 +45,7 @@ export const tableAnswer = z.object({
   schema: schema.exactOptional(),
   timePartitioning: partitioning.exactOptional(),
   rangePartitioning: partitioning.exactOptional(),
+  clustering: z.object({ fields: z.array(z.string().max(300)).max(100).exactOptional() }).exactOptional(),
   view: z.object({ query: z.string(), useLegacySql: z.boolean().exactOptional() }).exactOptional(),
   materializedView: z.object({ query: z.string() }).exactOptional(),
   externalDataConfiguration: z

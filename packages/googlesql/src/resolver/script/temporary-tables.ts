@@ -109,6 +109,7 @@ function bothTables(a: TemporaryTable, b: TemporaryTable): TemporaryTable {
     columns: a.columns.map((column, i) => ({
       ...column,
       flow: either([column.flow, b.columns[i]?.flow ?? column.flow]),
+      ...(b.columns[i]?.places === true ? { places: true } : {}),
     })),
     implicit: union([a.implicit, b.implicit]),
     rows: either([a.rows, b.rows]),
@@ -120,7 +121,7 @@ function bothTables(a: TemporaryTable, b: TemporaryTable): TemporaryTable {
 function coversTable(known: TemporaryTable, table: TemporaryTable): boolean {
   const columns = known.columns.every((column, i) => {
     const other = table.columns[i];
-    return other !== undefined && covers(column.flow, other.flow);
+    return other !== undefined && covers(column.flow, other.flow) && (column.places === true || other.places !== true);
   });
   const decided = [...table.implicit].every((key) => known.implicit.has(key));
   return columns && decided && covers(known.rows, table.rows) && (known.repeated || !table.repeated);

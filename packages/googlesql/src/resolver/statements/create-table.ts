@@ -2,21 +2,30 @@
  * CREATE TABLE: empty, of a query's rows, or of another table's.
  * https://cloud.google.com/bigquery/docs/reference/standard-sql/data-definition-language#create_table_statement
  */
-import { NO_KEYS, NOTHING } from "../../flow/flow.ts";
+import { NO_KEYS, NOTHING, union } from "../../flow/flow.ts";
 import type { PlanStatement, TableName } from "../../plan.ts";
 import { columnNames, planWithoutResult } from "../../plan-statement.ts";
-import type { CreateSnapshotStatement, CreateTableStatement, Node, Query, TablePath, TableSource } from "../../tree.ts";
+import type {
+  CreateSnapshotStatement,
+  CreateTableStatement,
+  Expression,
+  Node,
+  Query,
+  TablePath,
+  TableSource,
+} from "../../tree.ts";
 import { typeName } from "../../types.ts";
+import { wholeTree } from "../../visitor.ts";
 import type { Context } from "../context.ts";
 import { newFrame, outputScope } from "../frame.ts";
 import { NO_FROM, resolveFrom } from "../from-clause.ts";
 import { refuseMetadata } from "../information-schema.ts";
-import type { FromClause, Relation } from "../scope.ts";
+import { type FromClause, fold, type Relation } from "../scope.ts";
 import type { Place } from "./assignment.ts";
 import { checkCollation, definedColumns, requireNames } from "./column-definition.ts";
 import { valuesInPlaces } from "./insert.ts";
 import { checkOptions, noteLabels } from "./options.ts";
-import { checkClusterBy, partitionColumns } from "./partition.ts";
+import { checkClusterBy, partitionColumns, placedBy } from "./partition.ts";
 import { newTable, resolveTarget } from "./target.ts";
 import { recordWrite, type WrittenColumn } from "./written.ts";
 
@@ -61,7 +70,7 @@ export function createTableOf(context: Context, node: CreateTableStatement, rela
   const places = defined ?? like;
   if (relation === null) {
     if (places === null) return context.fail("syntax", "CREATE TABLE needs columns or a query", node);
-    layout(
+    const columns = layout(
       context,
       node,
       places.map((place) => ({ ...place, flow: NOTHING })),
@@ -72,7 +81,7 @@ export function createTableOf(context: Context, node: CreateTableStatement, rela
       {
         table,
         mode: "create",
-        columns: places.map((place) => ({ ...place, flow: NOTHING })),
+        columns,
         implicit: NO_KEYS,
         rows: NOTHING,
         repeated: false,
@@ -82,9 +91,9 @@ export function createTableOf(context: Context, node: CreateTableStatement, rela
     return planWithoutResult(context, "CREATE_TABLE");
   }
   if (defined === null) requirePresent(context, node);
-  const columns = columnsOfQuery(context, relation, places, node.query ?? node);
-  layout(context, node, columns, true);
-  const { implicit, repeated } = relation;
+  const columns = layout(context, node, columnsOfQuery(context, relation, places, node.query ?? node), true);
+  const implicit = union([relation.implicit, placedBy(columns)]);
+  const { repeated } = relation;
   recordWrite(context, { table, mode: "create", columns, implicit, rows: relation.rows, repeated }, node);
   return planWithoutResult(context, "CREATE_TABLE_AS_SELECT");
 }
@@ -149,7 +158,8 @@ function copyOf(context: Context, table: TableName, source: TablePath, node: Nod
     {
       table,
       mode: "create",
-      columns: rows.columns.map(({ name, type, flow }) => ({ name, type, flow })),
+      // It is placed as the other is, by whichever columns.
+      columns: rows.columns.map(({ name, type, flow }) => ({ name, type, flow, places: true })),
       implicit: rows.implicit,
       rows: rows.rows,
       repeated: rows.repeated,
@@ -181,19 +191,33 @@ function tableRows(context: Context, source: TablePath): FromClause {
 
 /** LIKE takes the columns, and nothing of what is in them. */
 function likeColumns(context: Context, source: TableSource): Place[] {
-  const { table, columns, fields } = resolveTarget(context, source.table);
+  const { table, columns, fields, placing } = resolveTarget(context, source.table);
   context.tables.add(table);
-  return columns.map(({ name, type }, i) => ({ name, type, field: fields[i] ?? { name, type: typeName(type) } }));
+  return columns.map(({ name, type }, i) => ({
+    name,
+    type,
+    field: fields[i] ?? { name, type: typeName(type) },
+    ...(placing.has(fold(name)) ? { places: true } : {}),
+  }));
 }
 
-/** PARTITION BY and CLUSTER BY. A job that would fill too many partitions fails, and so tells of their values. */
+/** PARTITION BY and CLUSTER BY: the columns, those among them marked that place the rows. A job that would fill too many partitions fails, and so tells of their values. */
 function layout(
   context: Context,
   node: CreateTableStatement,
   columns: readonly WrittenColumn[],
   filled: boolean,
-): void {
+): readonly WrittenColumn[] {
   const partitioned = partitionColumns(context, node.partitionBy, columns);
   if (filled) context.failing.push(...partitioned);
   checkClusterBy(context, node.clusterBy, columns);
+  const named = [...node.partitionBy, ...node.clusterBy].flatMap(namesIn);
+  return columns.map((column) => (named.includes(fold(column.name)) ? { ...column, places: true } : column));
+}
+
+/** The names in an expression over a table's columns: `DATE(at)`, `RANGE_BUCKET(id, …)`. */
+function namesIn(expression: Expression): string[] {
+  return wholeTree(expression).nodes.flatMap((node) =>
+    node.kind === "PathExpression" ? node.parts.slice(0, 1).map(({ name }) => fold(name)) : [],
+  );
 }

@@ -1,9 +1,12 @@
 /**
- * PARTITION BY and CLUSTER BY of tables. How many partitions one job may fill is bounded, so that filling them can fail.
+ * PARTITION BY and CLUSTER BY of tables. How many partitions one job may fill is bounded, so that filling them can fail. And the rows of
+ * a table lie in the order of what it is partitioned and clustered by: whoever reads them, with LIMIT or all, is told how the values are
+ * ordered, as by ORDER BY (threat-model row 23). So such values decide over the rows that are written.
  * https://cloud.google.com/bigquery/docs/reference/standard-sql/data-definition-language#partition_expression
  * https://cloud.google.com/bigquery/quotas#partitioned_tables
  */
-import { CONSTANT, type Flow } from "../../flow/flow.ts";
+import { CONSTANT, type Flow, keysOf, type SourceKey, union } from "../../flow/flow.ts";
+import type { TableResource } from "../../table-resource.ts";
 import type { Expression } from "../../tree.ts";
 import { scalarType, type Type } from "../../types.ts";
 import type { Context } from "../context.ts";
@@ -51,6 +54,21 @@ export function checkClusterBy(
       context.fail("name", `${what} takes columns of the table`, expression);
     }
   }
+}
+
+/** The names, folded, of the columns by which a table's rows are placed. */
+export function placingNames({
+  timePartitioning,
+  rangePartitioning,
+  clustering,
+}: Omit<TableResource, "tableReference">): ReadonlySet<string> {
+  const partitions = [timePartitioning?.field, rangePartitioning?.field].filter((field) => field !== undefined);
+  return new Set([...partitions, ...(clustering?.fields ?? [])].map(fold));
+}
+
+/** What decides where the rows lie that are written so. */
+export function placedBy(columns: readonly Pick<WrittenColumn, "flow" | "places">[]): ReadonlySet<SourceKey> {
+  return union(columns.filter(({ places }) => places === true).map(({ flow }) => keysOf(flow)));
 }
 
 function columnOf(context: Context, column: WrittenColumn): Column {

@@ -1,5 +1,5 @@
 /** The table that a statement writes into: which one, its columns, and the names they have in the statement. */
-import { CONSTANT, decidedBy, rowsFlow } from "../../flow/flow.ts";
+import { CONSTANT, decidedBy, keysOf, rowsFlow, union } from "../../flow/flow.ts";
 import type { TableName } from "../../plan.ts";
 import { tableNameParts } from "../../table-name.ts";
 import type { TableFieldSchema, TableResource } from "../../table-resource.ts";
@@ -12,6 +12,7 @@ import { tableColumns } from "../table-columns.ts";
 import { resolveTableName } from "../table-name.ts";
 import { type NamedTemporary, temporaryRelation, temporaryTable } from "../temporary-table.ts";
 import { asWritten, refuseRemade } from "./earlier.ts";
+import { placingNames } from "./partition.ts";
 import { recordWrite, type Written, type WrittenColumn } from "./written.ts";
 
 export interface Target {
@@ -20,6 +21,8 @@ export interface Target {
   /** As in the schema; one for each of `columns`. */
   readonly fields: readonly TableFieldSchema[];
   readonly columns: readonly Column[];
+  /** Those that decide where a row lies, and too many values of which fail, by folded name. */
+  readonly placing: ReadonlySet<string>;
   /** Its rows, under the name that the statement knows them by. */
   readonly from: FromClause;
 }
@@ -38,7 +41,7 @@ export function resolveTarget(context: Context, node: TablePath): Target {
     columns: stored,
     rows: rowsFlow(table),
   });
-  return targetOf(context, node, table, resource, rows);
+  return targetOf(context, node, table, resource, rows, placingNames(resource));
 }
 
 function temporaryTarget(context: Context, node: TablePath, { name, parts, table }: NamedTemporary): Target {
@@ -53,7 +56,8 @@ function temporaryTarget(context: Context, node: TablePath, { name, parts, table
   const relation = temporaryRelation(context, table);
   // How many there are, for whoever counts those that are changed.
   const rows = decidedBy(relation.rows, relation.implicit);
-  return targetOf(context, node, `${project}._SESSION.${name}`, resource, { ...relation, rows });
+  const placing = new Set(table.columns.filter(({ places }) => places === true).map((column) => fold(column.name)));
+  return targetOf(context, node, `${project}._SESSION.${name}`, resource, { ...relation, rows }, placing);
 }
 
 function targetOf(
@@ -62,23 +66,22 @@ function targetOf(
   table: TableName,
   resource: TableResource,
   { columns: held, implicit, rows, repeated }: Pick<FromClause, "columns" | "implicit" | "rows" | "repeated">,
+  placing: ReadonlySet<string>,
 ): Target {
   const columns = held.map((column) => ({ ...column, flow: decidedBy(column.flow, implicit) }));
   const alias = node.alias?.name ?? tableNameParts(node.parts).at(-1) ?? "";
   const pseudo = pseudoColumns(context, table, resource);
   const from = tableRows(context, columns, pseudo, alias, { implicit, rows, repeated });
-  return { table, resource, fields: resource.schema?.fields ?? [], columns, from };
+  return { table, resource, fields: resource.schema?.fields ?? [], columns, placing, from };
 }
 
-/** Notes a write into the target. What fills too many partitions of it fails, and so tells of their column. */
+/** Notes a write into the target. What fills too many partitions of it fails, and so tells of their column; where a row lies tells of it as well. */
 export function writeInto(context: Context, target: Target, write: Omit<Written, "table">, node: Node): void {
-  const { timePartitioning, rangePartitioning } = target.resource;
-  const field = timePartitioning?.field ?? rangePartitioning?.field;
-  for (const { name, flow } of write.columns) {
-    if (field !== undefined && fold(name) === fold(field)) context.failing.push(flow);
-  }
+  const placed = write.columns.filter(({ name }) => target.placing.has(fold(name)));
+  context.failing.push(...placed.map(({ flow }) => flow));
+  const implicit = union([write.implicit, ...placed.map(({ flow }) => keysOf(flow))]);
   const columns = write.mode === "append" ? [...write.columns, ...defaulted(target, write.columns)] : write.columns;
-  recordWrite(context, { ...write, columns, table: target.table }, node);
+  recordWrite(context, { ...write, columns, implicit, table: target.table }, node);
 }
 
 /** Columns of new rows that are given no value and have a default: a constant, which may be an agent's guess (threat-model row 43). */

@@ -16,6 +16,8 @@ export interface WrittenColumn {
   readonly flow: Flow;
   /** What the column's definition says beside its type. */
   readonly field?: TableFieldSchema;
+  /** The table is partitioned or clustered by it: statements/partition.ts. */
+  readonly places?: true;
 }
 
 /** A table of the script alone: what was written into it is all that it holds. */
