@@ -1,4 +1,4 @@
-import { type Detector, whole } from "./detector.ts";
+import { type Detector, digitAt, isDigitAt, whole } from "./detector.ts";
 
 /** Email addresses, more generously than RFC 5321 allows them. */
 export const email: Detector = {
@@ -10,10 +10,11 @@ export const email: Detector = {
 export const url: Detector = {
   kind: "URL",
   pattern: String.raw`(?<![A-Za-z0-9])(?:(?:[hH][tT][tT][pP][sS]?|[fF][tT][pP]):\/\/|[wW][wW][wW]\.)[^\s<>"']+`,
-  accept(matched) {
+  accept(text, start, end) {
     // A sentence's punctuation isn't the address's.
-    const to = matched.replace(/[.,;:!?)\]}]+$/, "").length;
-    return to > 4 ? { from: 0, to } : undefined;
+    let to = end;
+    while (to > start && ".,;:!?)]}".includes(text.charAt(to - 1))) to--;
+    return to > start + 4 ? { start, end: to } : undefined;
   },
 };
 
@@ -21,25 +22,44 @@ export const url: Detector = {
 export const ipv4: Detector = {
   kind: "IP",
   pattern: String.raw`(?<![\d.])\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?!\d|\.\d)`,
-  accept: whole((matched) => matched.split(".").every((part) => Number(part) <= 255)),
+  accept: whole((text, start, end) => {
+    let part = 0;
+    for (let i = start; i < end && part <= 255; i++) part = isDigitAt(text, i) ? part * 10 + digitAt(text, i) : 0;
+    return part <= 255;
+  }),
 };
 
 /** RFC 4291, 2.2, of hexadecimal groups. */
 export const ipv6: Detector = {
   kind: "IP",
   pattern: String.raw`(?<![0-9A-Za-z])(?<!(?<![0-9A-Za-z])[0-9A-Fa-f]{0,4}:)[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]{0,4}:(?:[0-9A-Fa-f]{1,4}:|:){0,6}[0-9A-Fa-f]{0,4}(?![0-9A-Za-z:])`,
-  accept(matched) {
+  accept(text, start, end) {
     // One colon before or behind is the sentence's.
-    const from = /^:[^:]/.test(matched) ? 1 : 0;
-    const to = matched.length - (/[^:]:$/.test(matched) ? 1 : 0);
-    return isIpv6(matched.slice(from, to)) ? { from, to } : undefined;
+    const from = isColonAt(text, start) && !isColonAt(text, start + 1) ? start + 1 : start;
+    const to = isColonAt(text, end - 1) && !isColonAt(text, end - 2) ? end - 1 : end;
+    return isIpv6(text, from, to) ? { start: from, end: to } : undefined;
   },
 };
 
-function isIpv6(text: string): boolean {
-  const [left = "", right, ...more] = text.split("::");
-  if (more.length > 0 || !/[0-9A-Fa-f]/.test(text)) return false;
-  const groups = [left, right ?? ""].flatMap((half) => (half === "" ? [] : half.split(":")));
-  if (groups.some((group) => group === "")) return false;
-  return right === undefined ? groups.length === 8 : groups.length < 8;
+const COLON = 0x3a;
+
+function isColonAt(text: string, at: number): boolean {
+  return text.charCodeAt(at) === COLON;
+}
+
+/** Of hexadecimal groups and colons: eight groups, or fewer and one `::`. */
+function isIpv6(text: string, start: number, end: number): boolean {
+  let groups = 0;
+  let gaps = 0;
+  for (let i = start; i < end; i++) {
+    if (!isColonAt(text, i)) {
+      if (i === start || isColonAt(text, i - 1)) groups++;
+      continue;
+    }
+    // A colon alone stands between two groups.
+    if (i > start && isColonAt(text, i - 1)) gaps++;
+    else if (i === start ? !isColonAt(text, i + 1) : i + 1 === end) return false;
+  }
+  if (groups === 0) return false;
+  return gaps === 0 ? groups === 8 : gaps === 1 && groups < 8;
 }

@@ -4,12 +4,12 @@ import { countDigits, type Detector, isDigitAt, luhn } from "./detector.ts";
 export const card: Detector = {
   kind: "CARD",
   pattern: String.raw`(?<!\d)[2-6]\d{3}(?:\d{9,15}|(?<cardDelimiter>[ _-])(?:\d{6}\k<cardDelimiter>\d{4,5}|\d{4}\k<cardDelimiter>\d{4}\k<cardDelimiter>\d{1,4}(?:\k<cardDelimiter>\d{1,3})?))(?!\d)`,
-  accept(matched) {
-    for (let to = matched.length; to >= 13; to--) {
+  accept(text, start, end) {
+    for (let to = end; to >= start + 13; to--) {
       // Only where a group ends.
-      if (to < matched.length && isDigitAt(matched, to)) continue;
-      if (!isDigitAt(matched, to - 1)) continue;
-      if (countDigits(matched, to) >= 13 && luhn(matched, to)) return { from: 0, to };
+      if (to < end && isDigitAt(text, to)) continue;
+      if (!isDigitAt(text, to - 1)) continue;
+      if (countDigits(text, start, to) >= 13 && luhn(text, start, to)) return { start, end: to };
     }
     return undefined;
   },

@@ -43,7 +43,7 @@ export const dayFirst: Detector = {
   accept: whole(isDate),
 };
 
-function isDate(matched: string): boolean {
+function isDate(text: string, start: number, end: number): boolean {
   // Up to three numbers, and how many digits the first has.
   let first = 0;
   let second = 0;
@@ -52,8 +52,8 @@ function isDate(matched: string): boolean {
   let digits = 0;
   let firstDigits = 0;
   let letters = 0;
-  for (let i = 0; i < matched.length; i++) {
-    const digit = digitAt(matched, i);
+  for (let i = start; i < end; i++) {
+    const digit = digitAt(text, i);
     if (digit < 0 || digit > 9) {
       if (digit > 9) letters++;
       digits = 0;

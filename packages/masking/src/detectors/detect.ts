@@ -43,10 +43,10 @@ export function hitAt(text: string, at: number, detectors: number = ALL): Hit | 
     const expression = STICKY[i] as RegExp;
     expression.lastIndex = at;
     if (!expression.test(text)) continue;
-    const matched = text.slice(at, expression.lastIndex);
-    const part = accept === undefined ? { from: 0, to: matched.length } : accept(matched);
-    if (part === undefined || (best !== undefined && at + part.to <= best.end)) continue;
-    best = { kind, start: at + part.from, end: at + part.to };
+    const end = expression.lastIndex;
+    const found = accept === undefined ? { start: at, end } : accept(text, at, end);
+    if (found === undefined || (best !== undefined && found.end <= best.end)) continue;
+    best = { kind, start: found.start, end: found.end };
   }
   return best;
 }

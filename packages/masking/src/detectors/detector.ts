@@ -15,11 +15,9 @@ export const IDENTIFIER_KINDS = [
 ] as const;
 export type IdentifierKind = (typeof IDENTIFIER_KINDS)[number];
 
-/** An identifier in a text: UTF-16 units from `start` to before `end`. */
-export interface Hit {
+/** An identifier in a text. */
+export interface Hit extends Span {
   readonly kind: IdentifierKind;
-  readonly start: number;
-  readonly end: number;
 }
 
 export interface Detector {
@@ -29,13 +27,22 @@ export interface Detector {
    * Never longer to try than the text is. Groups have names, different in each detector, so that all can stand in one expression.
    */
   readonly pattern: string;
-  /** The identifier in what the pattern matched; undefined: it only looks like one. Left out: all of it. */
-  accept?(matched: string): { readonly from: number; readonly to: number } | undefined;
+  /**
+   * The identifier in what the pattern matched, which stands in the text from `start` to before `end`; undefined: it only looks like one. Left
+   * out: all of it. Reads the text in its place: a copy of each match costs as much as finding it.
+   */
+  accept?(text: string, start: number, end: number): Span | undefined;
+}
+
+/** UTF-16 units from `start` to before `end`. */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
 }
 
 /** All of the match, if it is valid. */
-export function whole(valid: (matched: string) => boolean): NonNullable<Detector["accept"]> {
-  return (matched) => (valid(matched) ? { from: 0, to: matched.length } : undefined);
+export function whole(valid: (text: string, start: number, end: number) => boolean): NonNullable<Detector["accept"]> {
+  return (text, start, end) => (valid(text, start, end) ? { start, end } : undefined);
 }
 
 /** The digit at a place; what is no digit gives no number from 0 to 9. */
@@ -48,18 +55,18 @@ export function isDigitAt(text: string, at: number): boolean {
   return digit >= 0 && digit <= 9;
 }
 
-/** How many of the characters before `end` are digits. */
-export function countDigits(text: string, end: number): number {
+/** How many of the characters from `start` to before `end` are digits. */
+export function countDigits(text: string, start: number, end: number): number {
   let count = 0;
-  for (let i = 0; i < end; i++) if (isDigitAt(text, i)) count++;
+  for (let i = start; i < end; i++) if (isDigitAt(text, i)) count++;
   return count;
 }
 
-/** ISO/IEC 7812-1, annex B, over the digits before `end`. `before`: the sum of digits that are to be thought before the text. */
-export function luhn(text: string, end = text.length, before = 0): boolean {
+/** ISO/IEC 7812-1, annex B, over the digits from `start` to before `end`. `before`: the sum of digits that are to be thought before them. */
+export function luhn(text: string, start = 0, end = text.length, before = 0): boolean {
   let sum = before;
   let doubled = false;
-  for (let i = end - 1; i >= 0; i--) {
+  for (let i = end - 1; i >= start; i--) {
     if (!isDigitAt(text, i)) continue;
     const digit = digitAt(text, i);
     sum += doubled ? digit * 2 - (digit > 4 ? 9 : 0) : digit;

@@ -7,5 +7,5 @@ const ISSUER = 24;
 export const npi: Detector = {
   kind: "NPI",
   pattern: String.raw`(?<!\d)[12]\d{9}(?!\d)`,
-  accept: whole((matched) => luhn(matched, matched.length, ISSUER)),
+  accept: whole((text, start, end) => luhn(text, start, end, ISSUER)),
 };

@@ -1,5 +1,7 @@
 import { countDigits, type Detector, whole } from "./detector.ts";
 
+const PLUS = 0x2b;
+
 /** Behind such a word seven digits with a space are a number to call; elsewhere they may be two measurements. */
 const CALL = "(?:call|(?:tele)?phone|tel\\.?|cell|mobile|fax|pager|reached at)"
   .replace(/[a-z]/g, (letter) => `[${letter}${letter.toUpperCase()}]`)
@@ -12,9 +14,9 @@ const CALL = "(?:call|(?:tele)?phone|tel\\.?|cell|mobile|fax|pager|reached at)"
 export const phone: Detector = {
   kind: "PHONE",
   pattern: String.raw`(?<![\d+])(?:(?:\+?1[- ._]?)?(?:\([2-9]\d{2}\) ?|[2-9]\d{2}(?: - |[- ._]?))[2-9]\d{2}(?: - |[- ._]?)\d{4}|\+[1-9]\d{0,2}(?:[- .]?\d{2,4}){2,5}|[2-9]\d{2}[-_]\d{4}|(?<=(?<![A-Za-z0-9])(?:${CALL}))[2-9]\d{2} \d{4})(?!\d)`,
-  accept: whole((matched) => {
-    if (!matched.startsWith("+")) return true;
-    const digits = countDigits(matched, matched.length);
+  accept: whole((text, start, end) => {
+    if (text.charCodeAt(start) !== PLUS) return true;
+    const digits = countDigits(text, start, end);
     return digits >= 8 && digits <= 15;
   }),
 };
