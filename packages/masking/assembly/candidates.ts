@@ -3,7 +3,7 @@
  * `src/detectors` find. It decides nothing; they look again at each place. One byte stands for each UTF-16 unit of the text.
  */
 
-/** The text; before it and behind it 64 zeros, which belong to nothing. */
+/** The text; before it lie zeros, and behind it 64 are written, which belong to nothing. */
 export const textAt: usize = 0x1_0000;
 export const textBytes: usize = 0x10_0000;
 /** Pairs of 32-bit words: the place in the text, and a bit for each kind. In the order of places. */
@@ -27,6 +27,10 @@ const MONTH_FIRST: u32 = 1 << 12;
 const DAY_FIRST: u32 = 1 << 13;
 const MRN: u32 = 1 << 14;
 
+/** How many of a window's 64 bytes begin something: before them lies one, and behind them seven, that are only looked at. */
+const STRIDE: usize = 56;
+const BEGINS: u64 = 0x01ff_ffff_ffff_fffe;
+
 let count: i32 = 0;
 let full: bool = false;
 /** Reads so many bytes; returns how many candidates there are, or -1 if there is no room for them all. */
@@ -34,23 +38,90 @@ export function scan(length: usize): i32 {
   count = 0;
   full = false;
   const end = textAt + length;
-  let digitBefore: u64 = 0;
-  for (let p = textAt; p < end && !full; p += 64) {
-    const digits = fourBlocks(digitBits(p), digitBits(p + 16), digitBits(p + 32), digitBits(p + 48));
-    let others = fourBlocks(otherBits(p), otherBits(p + 16), otherBits(p + 32), otherBits(p + 48));
+  endText(end);
+  let before: u64 = 0;
+  for (let p = textAt - 1; p + 1 < end && !full; p += STRIDE) {
+    let others = otherBits(p) & BEGINS;
     while (others != 0) {
       specialAt(p + <usize>ctz(others));
       others &= others - 1;
     }
-    let groups = digits & ~((digits << 1) | digitBefore);
-    digitBefore = digits >> 63;
-    while (groups != 0) {
-      const offset = ctz(groups);
-      groups &= groups - 1;
+    const digits = fourBlocks(digitBits(p), digitBits(p + 16), digitBits(p + 32), digitBits(p + 48));
+    if ((before | digits | <u64>digitBits(p + 64)) != 0) {
+      let months = monthBits(p) & BEGINS;
+      while (months != 0) {
+        monthAt(p + <usize>ctz(months));
+        months &= months - 1;
+      }
+    }
+    before = digits;
+    const groups = digits & ~(digits << 1) & BEGINS;
+    if (groups == 0) continue;
+    let worthy = groups & worthyOf(p, digits);
+    while (worthy != 0) {
+      const offset = ctz(worthy);
+      worthy &= worthy - 1;
       digitGroup(p + <usize>offset, <u32>(digits >> offset), 64 - <i32>offset);
     }
   }
   return full ? -1 : count;
+}
+
+/** 64 zeros behind the text. */
+// @ts-ignore: decorator
+@inline function endText(end: usize): void {
+  const zeros = i8x16.splat(0);
+  v128.store(end, zeros);
+  v128.store(end, zeros, 16);
+  v128.store(end, zeros, 32);
+  v128.store(end, zeros, 48);
+}
+
+/**
+ * Where groups of digits may begin an identifier: most begin none, and that is found out for all of a window at once. `d`: which bytes are digits.
+ * What is set says no more than that `digitGroup` must look.
+ */
+function worthyOf(p: usize, d: u64): u64 {
+  const letter = letterBits(p);
+  const delimiter = delimiterBits(p);
+  const slash = equalBits(p, 0x2f);
+  const open = equalBits(p, 0x28);
+  const second = d >> 1;
+  const third = second & (d >> 2);
+  const behind = d << 1;
+  // Behind the group a delimiter, and digits that may be its second or the delimiter again: at the place of the delimiter.
+  const pair = d >> 2;
+  const one = (delimiter >> 2) & (d >> 3);
+  const two = pair & ((d >> 3) | ((delimiter >> 3) & (d >> 4)));
+  const dated = (slash >> 2) & (d >> 3);
+  const slashed = pair & ((d >> 3) | (slash >> 3)) & (d >> 4);
+  const more = behind & second & ((delimiter & (one | two)) | (slash & (dated | slashed)));
+  const spaced = (equalBits(p, 0x2d) >> 1) & (delimiter & (delimiter >> 2)) & (d >> 3);
+  const ends = more | (behind & spaced);
+  const beside = (letter << 1) | (letter >> 1) | (second & (letter >> 2)) | (third & (letter >> 3));
+  return (
+    (third & (d >> 3)) |
+    (ends >> 1) |
+    (second & (ends >> 2)) |
+    (third & (ends >> 3)) |
+    (beside & longWords(letter | d)) |
+    ((letter >> 1) & (d >> 3)) |
+    ((open | equalBits(p, 0x2b)) << 1) |
+    (open >> 1) |
+    (open >> 2)
+  );
+}
+
+/** Of letters and digits those with seven others in a row, which any part of 17 in a row has in the window, unless it begins before it. */
+// @ts-ignore: decorator
+@inline function longWords(alphanumeric: u64): u64 {
+  let words = alphanumeric & (alphanumeric >> 1);
+  words &= words >> 2;
+  words &= words >> 4;
+  words |= words << 1;
+  words |= words << 2;
+  words |= words << 4;
+  return words | (alphanumeric & ~(alphanumeric + 1));
 }
 
 /**
@@ -60,6 +131,7 @@ export function scan(length: usize): i32 {
 export function digitRows(length: usize, lengths: u32): i32 {
   count = 0;
   const end = textAt + length;
+  endText(end);
   let digitBefore: u64 = 0;
   for (let p = textAt; p < end; p += 64) {
     const digits = fourBlocks(digitBits(p), digitBits(p + 16), digitBits(p + 32), digitBits(p + 48));
@@ -94,15 +166,83 @@ export function digitRows(length: usize, lengths: u32): i32 {
   return i8x16.bitmask(i8x16.eq(i8x16.min_u(value, i8x16.splat(9)), value));
 }
 
+/** A bit for each of 64 bytes that is the given one. */
+// @ts-ignore: decorator
+@inline function equalBits(p: usize, byte: i8): u64 {
+  const bytes = i8x16.splat(byte);
+  return fourBlocks(
+    i8x16.bitmask(i8x16.eq(v128.load(p), bytes)),
+    i8x16.bitmask(i8x16.eq(v128.load(p, 16), bytes)),
+    i8x16.bitmask(i8x16.eq(v128.load(p, 32), bytes)),
+    i8x16.bitmask(i8x16.eq(v128.load(p, 48), bytes)),
+  );
+}
+
+// @ts-ignore: decorator
+@inline function letterBits(p: usize): u64 {
+  return fourBlocks(letters(p), letters(p + 16), letters(p + 32), letters(p + 48));
+}
+
+// @ts-ignore: decorator
+@inline function letters(p: usize): i32 {
+  const value = i8x16.sub(v128.or(v128.load(p), i8x16.splat(0x20)), i8x16.splat(0x61));
+  return i8x16.bitmask(i8x16.eq(i8x16.min_u(value, i8x16.splat(25)), value));
+}
+
+// @ts-ignore: decorator
+@inline function delimiterBits(p: usize): u64 {
+  return fourBlocks(delimiters(p), delimiters(p + 16), delimiters(p + 32), delimiters(p + 48));
+}
+
+/** Space, dash, dot or underscore. */
+// @ts-ignore: decorator
+@inline function delimiters(p: usize): i32 {
+  const bytes = v128.load(p);
+  const spaces = v128.or(i8x16.eq(bytes, i8x16.splat(0x20)), i8x16.eq(bytes, i8x16.splat(0x5f)));
+  const dashes = v128.or(i8x16.eq(bytes, i8x16.splat(0x2d)), i8x16.eq(bytes, i8x16.splat(0x2e)));
+  return i8x16.bitmask(v128.or(spaces, dashes));
+}
+
+// @ts-ignore: decorator
+@inline function otherBits(p: usize): u64 {
+  return fourBlocks(others(p), others(p + 16), others(p + 32), others(p + 48));
+}
+
 /** A bit for each `@`, each colon, and each w behind another w. */
 // @ts-ignore: decorator
-@inline function otherBits(p: usize): i32 {
+@inline function others(p: usize): i32 {
   const bytes = v128.load(p);
   const marks = v128.or(i8x16.eq(bytes, i8x16.splat(0x40)), i8x16.eq(bytes, i8x16.splat(0x3a)));
   const w = i8x16.splat(0x77);
   const space = i8x16.splat(0x20);
   const doubled = v128.and(i8x16.eq(v128.or(bytes, space), w), i8x16.eq(v128.or(v128.load(p - 1), space), w));
   return i8x16.bitmask(v128.or(marks, doubled));
+}
+
+// @ts-ignore: decorator
+@inline function monthBits(p: usize): u64 {
+  return fourBlocks(months(p), months(p + 16), months(p + 32), months(p + 48));
+}
+
+/**
+ * Where the first three letters of a month may stand, in either case: each letter has, by its place in the alphabet, a bit for each group of months that
+ * has it there (Hyperscan's Teddy). jan, jun, jul 1; mar, may 2; feb, sep 4; apr 8; aug 16; oct 32; nov 64; dec 128.
+ */
+// @ts-ignore: decorator
+@inline function months(p: usize): i32 {
+  //                   `p aq br cs dt eu fv gw hx iy jz k  l  m  n  o
+  const first = i8x16(0, 24, 0, 4, -128, 0, 4, 0, 0, 0, 1, 0, 0, 2, 64, 32);
+  const second = i8x16(8, 3, 0, 32, 0, -107, 0, 0, 0, 0, 0, 0, 0, 0, 0, 64);
+  const third = i8x16(4, 0, 14, -128, 32, 0, 64, 16, 0, 2, 0, 0, 1, 0, 1, 0);
+  const low = i8x16.splat(0xf);
+  const found = v128.and(
+    v128.and(
+      i8x16.swizzle(first, v128.and(v128.load(p), low)),
+      i8x16.swizzle(second, v128.and(v128.load(p, 1), low)),
+    ),
+    i8x16.swizzle(third, v128.and(v128.load(p, 2), low)),
+  );
+  return ~i8x16.bitmask(i8x16.eq(found, i8x16.splat(0))) & 0xffff;
 }
 
 function specialAt(place: usize): void {
@@ -193,8 +333,6 @@ function digitGroup(s: usize, told: u32, known: i32): void {
     if (next == 0x20 && spacedDash(e)) kinds |= SSN | PHONE;
     if (before == 0x28 && next == 0x29) add(s - 1, PHONE);
   } else {
-    if (mayBeMonthBehind(e) && monthBehind(e)) kinds |= DAY_FIRST;
-    if (mayBeMonthBefore(s)) monthBefore(s);
     if (length == 1) {
       if ((bits >> 3) & 1 && isLetterAt(e) && !isAlphanumericAt(s - 1)) kinds |= MBI;
       // 1(312), 1 (312)
@@ -222,7 +360,6 @@ function longGroup(s: usize, least: i32): void {
   switch (length) {
     case 4:
       if ((next == 0x2f || isDelimiter(next)) && shortDate(e, next)) kinds |= DATE;
-      if (mayBeMonthBefore(s)) monthBefore(s);
       break;
     case 7:
       if (isLetterAt(s - 1) && isLetterAt(s - 2)) add(s - 2, DEA);
@@ -307,24 +444,6 @@ const LAST: usize = memory.data<u32>([
   return load<u32>(LAST + <usize>((letters * <u32>0x968c_7545) >> 26 << 2)) == letters;
 }
 
-// Most numbers have no month beside them: that is found out without a branch for each place where one may begin or end.
-
-function mayBeMonthBehind(e: usize): bool {
-  const ordinal = <u32>load<u16>(e) | 0x2020;
-  const isOrdinal =
-    <i32>(ordinal == 0x7473) | <i32>(ordinal == 0x646e) | <i32>(ordinal == 0x6472) | <i32>(ordinal == 0x6874);
-  const isOf =
-    <i32>((<u32>load<u16>(e) | 0x2020) == 0x666f) |
-    <i32>((<u32>load<u16>(e, 1) | 0x2020) == 0x666f) |
-    <i32>((<u32>load<u16>(e, 2) | 0x2020) == 0x666f);
-  return (<i32>isMonth(e) | <i32>isMonth(e + 1) | <i32>isMonth(e + 2) | isOrdinal | isOf) != 0;
-}
-
-function mayBeMonthBefore(s: usize): bool {
-  const near = <i32>endsMonth(s - 1) | <i32>endsMonth(s - 2) | <i32>endsMonth(s - 3);
-  return (near | <i32>endsMonth(s - 4) | <i32>endsMonth(s - 5)) != 0;
-}
-
 /** `5 March`, `5th of March`, `5-Mar`. */
 function monthBehind(e: usize): bool {
   if (monthFrom(e)) return true;
@@ -349,19 +468,30 @@ function monthFrom(p: usize): bool {
   return isMonth(q) || (load<u8>(q) == 0x20 && isMonth(q + 1));
 }
 
-/** `March 5`, `Mar. 5`, `March, 2024`. */
-function monthBefore(s: usize): void {
-  let p = s - 1;
-  while (p > s - 3 && load<u8>(p) == 0x20) p--;
-  if (load<u8>(p) == 0x2c) p--;
-  if (load<u8>(p) == 0x2e) p--;
-  if (!endsMonth(p)) return;
-  let letters = 0;
-  while (letters < 10 && isLetterAt(p)) {
-    p--;
-    letters++;
-  }
-  if (letters >= 3 && isMonth(p + 1)) add(p + 1, MONTH_FIRST);
+/** What begins with a month, or with the day before one. */
+function monthAt(p: usize): void {
+  if (!isMonth(p)) return;
+  dayBefore(p);
+  // `March 5`, `Mar. 5`, `March, 2024`.
+  if (isAlphanumericAt(p - 1)) return;
+  let q = p + 3;
+  while (q < p + 10 && isLetterAt(q)) q++;
+  if (!endsMonth(q - 1)) return;
+  if (load<u8>(q) == 0x2e) q++;
+  if (load<u8>(q) == 0x2c) q++;
+  const most = q + 2;
+  while (q < most && load<u8>(q) == 0x20) q++;
+  if (isDigitAt(q)) add(p, MONTH_FIRST);
+}
+
+/** A digit as far before a month as it may stand: `5th  of  March`. */
+function dayBefore(p: usize): void {
+  const least = p - 9;
+  let e = p;
+  while (e > least && !isDigitAt(e - 1)) e--;
+  if (e == least || !monthBehind(e)) return;
+  const s = isDigitAt(e - 2) ? e - 2 : e - 1;
+  if (!isDigitAt(s - 1)) add(s, DAY_FIRST);
 }
 
 /** The last letters of what stands before a record number: c, d, m, n, o, r, s, t. */
@@ -372,10 +502,13 @@ const ENDS: u32 = (1 << 2) | (1 << 3) | (1 << 12) | (1 << 13) | (1 << 14) | (1 <
   return byte == 0x20 || byte == 0x23 || byte == 0x2e || byte == 0x3a || byte == 0x3d;
 }
 
-/** Words before a number that say it is a record's: those that begin with mr, me, ch, pa, ac. */
+/** Words before a number that say it is a record's: those that begin with mrn, med, cha, pat, acc. */
 function recordWord(s: usize): void {
-  if (!isLetterAt(s - 1) && load<u8>(s - 1) != 0x2d) {
-    let p = s - 1;
+  let p = s - 1;
+  if (load<u8>(p) == 0x2d) {
+    // 555-0123
+    if (isDigitAt(p - 1)) return;
+  } else if (!isLetterAt(p)) {
     while (p > s - 8 && isBetween(load<u8>(p))) p--;
     // mrn, rec, record, id, number, no, num, chart, account, is
     const letter = (<u32>load<u8>(p) | 0x20) - 0x61;
@@ -384,12 +517,12 @@ function recordWord(s: usize): void {
   const least = s - 40;
   for (let p = s - 2; p > least; p--) {
     if (!isLetterAt(p) || isAlphanumericAt(p - 1)) continue;
-    switch ((<u32>load<u16>(p)) | 0x2020) {
-      case 0x726d:
-      case 0x656d:
-      case 0x6863:
-      case 0x6170:
-      case 0x6361:
+    switch ((load<u32>(p) & 0xff_ffff) | 0x20_2020) {
+      case 0x6e_726d:
+      case 0x64_656d:
+      case 0x61_6863:
+      case 0x74_6170:
+      case 0x63_6361:
         add(p, MRN);
     }
   }

@@ -24,9 +24,6 @@ interface Loaded {
   readonly candidates: Uint32Array;
 }
 
-/** Zeros behind the text, which the scanner reads over its end. */
-const SLACK = 64;
-
 let loaded: Loaded | undefined | null = null;
 
 function load(): Loaded | undefined {
@@ -62,9 +59,7 @@ export function fastDetect(text: string, site: readonly SitePattern[] = []): rea
   const found = load();
   if (found === undefined || text.length > found.textBytes) return detect(text, site);
   const { scanner, memory, textAt, candidates } = found;
-  const end = textAt + text.length;
   memory.write(WIDE.test(text) ? text.replace(ALL_WIDE, NARROW) : text, textAt, "latin1");
-  memory.fill(0, end, end + SLACK);
   const count = scanner.scan(text.length);
   if (count < 0) return detect(text, site);
   const hits: Hit[] = [];
