@@ -32,7 +32,9 @@ describe("the Python client", () => {
     clinic = copyClinic();
     clinic.policy("workspace.cedar", () => RULES);
     clinic.policy("tests.yaml", () => "version: 1\ntests: []\n");
-    rig = await startRig({ patients: 20, clinic: clinic.folder });
+    // What the client sends in pieces, from 5 MB on, is more than is held to become a statement.
+    const config = { limits: { requests: { upload: "1MB" } } };
+    rig = await startRig({ patients: 20, clinic: clinic.folder, config });
     const client = await rig.client("care-summary-agent");
     await client.query(`CREATE TABLE \`${PROJECT}.workspace.rows\` (id INT64, word STRING, tags ARRAY<STRING>)`);
   });
@@ -101,5 +103,30 @@ print(len(client.query_and_wait(sql, page_size=5000).to_dataframe()))
 print(len(client.list_rows(sys.argv[2] + ".ops.calendar").to_dataframe(create_bqstorage_client=False)))
 `);
     assert.equal(out, "25000\n25000\n1095");
+  });
+
+  it("load_table_from_dataframe sends Parquet, small and large, and the rows are the frame's", {
+    skip: skipFrames || skip,
+  }, async () => {
+    const out = await python(`
+import pandas, random
+frame = sys.argv[2] + ".workspace.frame"
+def load(n):
+    draw = random.Random(1)
+    df = pandas.DataFrame({"id": range(n), "word": ["w%d" % (i % 9) if i % 5 else None for i in range(n)]})
+    df["seen"] = pandas.to_datetime(df["id"] * 1000 + 1, unit="us", utc=True)
+    for name in "abcde": df[name] = [draw.random() for _ in range(n)]
+    job = client.load_table_from_dataframe(df, frame, job_config=bigquery.LoadJobConfig(write_disposition="WRITE_TRUNCATE", schema=schema))
+    job.result()
+    columns = ", ".join("SUM(%s)" % name for name in "abcde")
+    [row] = client.query("SELECT COUNT(*), COUNT(DISTINCT id), COUNT(word), UNIX_MICROS(MAX(seen)), " + columns + " FROM " + frame)
+    same = all(abs(row[4 + i] - df[name].sum()) < 1e-6 for i, name in enumerate("abcde"))
+    print(job.state, tuple(row[:4]), same)
+schema = [bigquery.SchemaField("id", "INTEGER"), bigquery.SchemaField("word", "STRING"), bigquery.SchemaField("seen", "TIMESTAMP")]
+schema += [bigquery.SchemaField(name, "FLOAT") for name in "abcde"]
+load(100)
+load(130000)
+`);
+    assert.equal(out, "DONE (100, 100, 80, 99001) True\nDONE (130000, 130000, 104000, 129999001) True");
   });
 });

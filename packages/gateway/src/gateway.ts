@@ -157,6 +157,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
         bodyBytes: config.limits.requests.sqlBodyBytes,
         uploadBytes: config.limits.requests.uploadBytes,
         loadBytes: config.limits.requests.loadBytes,
+        parquetBytes: config.limits.requests.parquetBytes,
         longPollMs: config.limits.sessions.longPollMs,
         publicUrl: () => reachedAt,
       }),

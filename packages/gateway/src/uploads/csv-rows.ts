@@ -40,7 +40,7 @@ const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f]|\r(?!\n)/;
  */
 export function csvRows(text: string, columns: readonly CsvColumn[], form: CsvForm): SentValue[] {
   const records = recordsOf(text, form, 1, form.skipLeadingRows + MOST_ROWS + 1).slice(form.skipLeadingRows);
-  if (records.length > MOST_ROWS) throw new TooLargeForStatement(undefined);
+  if (records.length > MOST_ROWS) throw new TooLargeForStatement();
   // A row that says little of its columns is as many values as one that says all.
   if (records.length * columns.length > MOST_VALUES) throw new TooManyValues();
   return records.map((fields, index) => rowOf(fields, index + 1, columns, form));

@@ -4,7 +4,7 @@ import { MOST_ROWS, TooLargeForStatement, UploadError } from "./upload-error.ts"
 /** Newline-delimited JSON: one row a line. https://cloud.google.com/bigquery/docs/loading-data-cloud-storage-json */
 export function jsonRows(text: string): SentValue[] {
   const lines = text.split("\n").filter((line) => line.trim() !== "");
-  if (lines.length > MOST_ROWS) throw new TooLargeForStatement(undefined);
+  if (lines.length > MOST_ROWS) throw new TooLargeForStatement();
   return lines.map((line, index) => jsonRow(line, index + 1));
 }
 

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { AgentPrincipal, PersonPrincipal } from "../identity/principal.ts";
 import { IDLE_MS, Pieces, SPARED_MS } from "./pieces.ts";
-import { UploadRoom } from "./upload-room.ts";
+import { roomForUploads } from "./upload-room.ts";
 
 const LARGEST = 100;
-const newPieces = () => new Pieces(() => 0, new UploadRoom(LARGEST), LARGEST);
+const newPieces = () => new Pieces(() => 0, roomForUploads(LARGEST), LARGEST);
 const issuer = "https://idp.example";
 const A: AgentPrincipal = {
   kind: "agent",
@@ -67,7 +67,7 @@ describe("an upload in pieces", () => {
   it("that nobody goes on with makes room for an agent that has none, and ends by itself", () => {
     let now = 0;
     const ended: string[] = [];
-    const pieces = new Pieces(() => now, new UploadRoom(LARGEST), LARGEST);
+    const pieces = new Pieces(() => now, roomForUploads(LARGEST), LARGEST);
     const begin = (subject: string) => pieces.begin({ ...A, subject }, "project", "", LARGEST);
     for (let n = 0; n < 40; n++)
       for (let upload = begin(`greedy${n}`); upload !== undefined; upload = begin(`greedy${n}`)) {

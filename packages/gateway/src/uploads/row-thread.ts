@@ -3,9 +3,10 @@ import type { RowReply, RowWork } from "./row-worker.ts";
 import type { AskedRows } from "./rows-as-lines.ts";
 import { UploadError } from "./upload-error.ts";
 
-/** One part: milliseconds, and megabytes of the thread's heap (I10). */
+/** One part: milliseconds, and megabytes of the thread's heap, more of it for what a packed file says of itself (I10). */
 const READ_MS = 20_000;
 const HEAP_MB = 96;
+const PACKED_HEAP_MB = 256;
 /** Parts are read in about this many bytes: fewer, and going to the thread and back costs more than reading. */
 const PART_BYTES = 65_536;
 
@@ -23,9 +24,10 @@ export class RowThread {
   rows = 0;
 
   constructor(asked: AskedRows) {
+    const heap = asked.format.kind === "parquet" ? PACKED_HEAP_MB : HEAP_MB;
     this.#worker = new Worker(new URL("./row-worker.ts", import.meta.url), {
       workerData: asked,
-      resourceLimits: { maxOldGenerationSizeMb: HEAP_MB, maxYoungGenerationSizeMb: 8 },
+      resourceLimits: { maxOldGenerationSizeMb: heap, maxYoungGenerationSizeMb: 8 },
       env: {},
       name: "rows",
     });
@@ -37,16 +39,16 @@ export class RowThread {
     this.#worker.once("exit", () => this.#end(gaveUp));
   }
 
-  /** The rows that are whole by now, as lines of JSON; often none. */
-  async add(bytes: Buffer): Promise<Uint8Array> {
+  /** The rows that are whole by now, as lines of JSON; often none. Take all of them before the next bytes. */
+  async *add(bytes: Buffer): AsyncGenerator<Uint8Array> {
     this.#parts.push(bytes);
     this.#size += bytes.length;
-    return this.#size < PART_BYTES ? new Uint8Array() : this.#ask(false);
+    if (this.#size >= PART_BYTES) yield* this.#lines(false);
   }
 
   /** What is left at the file's end. */
-  end(): Promise<Uint8Array> {
-    return this.#ask(true);
+  end(): AsyncGenerator<Uint8Array> {
+    return this.#lines(true);
   }
 
   /** Call it, whatever happened. */
@@ -55,19 +57,27 @@ export class RowThread {
     await this.#worker.terminate();
   }
 
-  async #ask(last: boolean): Promise<Uint8Array> {
+  async *#lines(last: boolean): AsyncGenerator<Uint8Array> {
     // A copy: what lies around the bytes in this thread's memory is nobody's upload.
     const bytes = new Uint8Array(Buffer.concat(this.#parts));
     this.#parts = [];
     this.#size = 0;
-    if (this.#ended === undefined) this.#worker.postMessage({ bytes, last } satisfies RowWork, [bytes.buffer]);
+    for (let work: RowWork = { bytes, last }; ; work = {}) {
+      const { lines, more } = await this.#ask(work);
+      if (lines.length > 0) yield lines;
+      if (!more) return;
+    }
+  }
+
+  async #ask(work: RowWork): Promise<Extract<RowReply, { ok: true }>> {
+    if (this.#ended === undefined) this.#worker.postMessage(work, work.bytes === undefined ? [] : [work.bytes.buffer]);
     const reply = this.#ended ?? (await this.#reply());
     if (!reply.ok) {
       this.#end(reply);
       throw new UploadError(reply.message);
     }
     this.rows = reply.rows;
-    return reply.lines;
+    return reply;
   }
 
   #reply(): Promise<RowReply> {

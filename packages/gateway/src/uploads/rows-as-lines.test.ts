@@ -19,7 +19,7 @@ const FORM: CsvForm = {
   allowJaggedRows: false,
   ignoreUnknownValues: false,
 };
-const rest = { fields: FIELDS, ignoreUnknownValues: false, maxBadRecords: 0 };
+const rest = { fields: FIELDS, ignoreUnknownValues: false, maxBadRecords: 0, mostHeld: 0, mostWritten: 100_000_000 };
 const JSON_ROWS: AskedRows = { ...rest, format: { kind: "json" }, jsonTexts: false };
 const csv = (form: Partial<CsvForm> = {}, more: Partial<AskedRows> = {}): AskedRows => ({
   ...rest,
@@ -28,13 +28,15 @@ const csv = (form: Partial<CsvForm> = {}, more: Partial<AskedRows> = {}): AskedR
   ...more,
 });
 
+const all = (lines: Iterable<string>) => [...lines].join("");
+
 /** The lines, or what is wrong, of a file cut into pieces of this size. */
 function read(asked: AskedRows, file: Buffer, size: number): string {
   const rows = new RowsAsLines(asked);
   try {
     let lines = "";
-    for (let at = 0; at < file.length; at += size) lines += rows.add(file.subarray(at, at + size));
-    return lines + rows.end();
+    for (let at = 0; at < file.length; at += size) lines += all(rows.add(file.subarray(at, at + size)));
+    return lines + all(rows.end());
   } catch (error) {
     assert.equal((error as Error).name, "UploadError", String(error));
     return (error as Error).message;
@@ -182,8 +184,8 @@ describe("a file that comes in parts, as lines of JSON", () => {
     const start = performance.now();
     assert.throws(
       () => {
-        rows.add(Buffer.from('1,"'));
-        for (let size = 0; size <= 2 * MOST_ROW_CHARACTERS; size += part.length) rows.add(part);
+        all(rows.add(Buffer.from('1,"')));
+        for (let size = 0; size <= 2 * MOST_ROW_CHARACTERS; size += part.length) all(rows.add(part));
       },
       (error: Error) => error.name === "UploadError" && /A row is longer|not CSV/.test(error.message),
     );
@@ -199,7 +201,7 @@ describe("a file that comes in parts, as lines of JSON", () => {
       [{ ...JSON_ROWS, fields }, "{}\n".repeat(40_000)],
     ] as const) {
       const rows = new RowsAsLines(asked);
-      assert.ok(rows.add(Buffer.from(file)).length < 20 * file.length);
+      assert.ok(all(rows.add(Buffer.from(file))).length < 20 * file.length);
       assert.equal(rows.rows, 40_000);
     }
     assert.ok(performance.now() - start < 10_000);
@@ -208,18 +210,23 @@ describe("a file that comes in parts, as lines of JSON", () => {
   it("writes no line for more values than are read at once", () => {
     const inner = Array.from({ length: 1000 }, (_, n) => ({ name: `f${n}`, type: "STRING" }));
     const rows = new RowsAsLines({ ...JSON_ROWS, fields: [{ name: "r", type: "RECORD", fields: inner }] });
-    assert.throws(() => rows.add(Buffer.from('{"r":{}}\n'.repeat(1000))), /more values than are read at once/);
+    assert.throws(() => all(rows.add(Buffer.from('{"r":{}}\n'.repeat(1000)))), /more values than are read at once/);
   });
 });
+
+async function taken(lines: AsyncIterable<Uint8Array>): Promise<string> {
+  let text = "";
+  for await (const part of lines) text += Buffer.from(part).toString();
+  return text;
+}
 
 describe("a file read in a thread as it comes", () => {
   it("gives its lines, and counts its rows", async () => {
     const thread = new RowThread(csv());
     let lines = "";
-    for (let n = 0; n < 30; n++)
-      lines += Buffer.from(await thread.add(Buffer.from(`${n},"${"w".repeat(7000)}"\n`))).toString();
+    for (let n = 0; n < 30; n++) lines += await taken(thread.add(Buffer.from(`${n},"${"w".repeat(7000)}"\n`)));
     assert.ok(lines.length > 60_000);
-    lines += Buffer.from(await thread.end()).toString();
+    lines += await taken(thread.end());
     assert.equal(thread.rows, 30);
     assert.deepEqual(
       lines
@@ -233,9 +240,12 @@ describe("a file read in a thread as it comes", () => {
 
   it("ends with what is wrong, once and for all", async () => {
     const thread = new RowThread(csv());
-    await assert.rejects(thread.add(Buffer.from(`x,"${"w".repeat(70_000)}"\n`)), /^UploadError: Row 1, field id/);
-    await assert.rejects(thread.end(), /^UploadError: Row 1, field id/);
+    await assert.rejects(
+      taken(thread.add(Buffer.from(`x,"${"w".repeat(70_000)}"\n`))),
+      /^UploadError: Row 1, field id/,
+    );
+    await assert.rejects(taken(thread.end()), /^UploadError: Row 1, field id/);
     await thread.close();
-    await assert.rejects(thread.end(), { name: "UploadError" });
+    await assert.rejects(taken(thread.end()), { name: "UploadError" });
   });
 });

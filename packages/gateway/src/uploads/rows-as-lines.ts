@@ -1,42 +1,52 @@
 import type { TableFieldSchema } from "@chaperone/googlesql";
 import { LoadLines } from "../sessions/load-line.ts";
 import { type SentValue, SentValueError, TooManyValues, ValueCount } from "../sessions/sent-value.ts";
-import { CsvParts } from "./csv-rows.ts";
-import { JsonParts } from "./json-rows.ts";
-import { Utf8Parts } from "./text.ts";
+import { TextRows } from "./text-rows.ts";
 import { UploadError } from "./upload-error.ts";
-import type { TextFormat } from "./upload-statement.ts";
-import { WholeRows } from "./whole-rows.ts";
+import type { UploadFormat } from "./upload-statement.ts";
+import { WholeFile } from "./whole-file.ts";
 
 /** An upload that is read as it comes: all of it is data, so that a thread can be given it. */
 export interface AskedRows {
-  readonly format: TextFormat;
+  readonly format: UploadFormat;
   /** The fields that rows may name. */
   readonly fields: readonly TableFieldSchema[];
   readonly ignoreUnknownValues: boolean;
   /** A text in a JSON column is JSON. */
   readonly jsonTexts: boolean;
   readonly maxBadRecords: number;
+  /** Bytes of a file that is kept until it is whole. */
+  readonly mostHeld: number;
+  /** Of a packed file, characters of all lines together, and values: it unpacks to no more than one that isn't may have. */
+  readonly mostWritten: number;
 }
 
+/** A file's rows as it comes in parts, cut anywhere. Throws UploadError. */
+interface RowReader {
+  add(bytes: Uint8Array): Iterable<SentValue>;
+  end(): Iterable<SentValue>;
+}
+
+/** Characters of lines that are given at once, about. */
+const PART_CHARACTERS = 262_144;
+
 /**
- * A CSV or newline-delimited JSON file that comes in parts, cut anywhere, as lines of JSON: each row is read as its table wants it and
- * written anew. Holds no more than one row and one part. Throws UploadError, which names a row and a field and never a value (I9).
+ * An uploaded file that comes in parts, cut anywhere, as lines of JSON: each row is read as its table wants it and written anew. Holds no
+ * more of its rows than one part. Throws UploadError, which names a row and a field and never a value (I9).
  */
 export class RowsAsLines {
-  readonly #utf8 = new Utf8Parts();
-  readonly #whole: WholeRows;
-  readonly #reader: CsvParts | JsonParts;
+  readonly #reader: RowReader;
   readonly #lines: LoadLines;
-  readonly #maxBadRecords: number;
+  readonly #asked: AskedRows;
   #read = 0;
   #bad = 0;
+  #written = 0;
 
-  constructor({ format, fields, ignoreUnknownValues, jsonTexts, maxBadRecords }: AskedRows) {
-    this.#whole = new WholeRows(format.kind === "csv" ? (format.form.quote ?? '"') : "");
-    this.#reader = format.kind === "csv" ? new CsvParts(format.columns, format.form) : new JsonParts();
+  constructor(asked: AskedRows) {
+    const { fields, ignoreUnknownValues, jsonTexts } = asked;
+    this.#reader = readerOf(asked);
     this.#lines = new LoadLines(fields, { ignoreUnknownValues, jsonTexts });
-    this.#maxBadRecords = maxBadRecords;
+    this.#asked = asked;
   }
 
   /** Rows that were written. */
@@ -44,20 +54,33 @@ export class RowsAsLines {
     return this.#read - this.#bad;
   }
 
-  add(bytes: Uint8Array): string {
-    return this.#linesOf(this.#whole.add(this.#utf8.add(bytes)));
+  add(bytes: Uint8Array): Generator<string> {
+    return this.#linesOf(this.#reader.add(bytes));
   }
 
-  end(): string {
-    return this.#linesOf(this.#whole.add(this.#utf8.end())) + this.#linesOf(this.#whole.end());
+  end(): Generator<string> {
+    return this.#linesOf(this.#reader.end());
   }
 
-  #linesOf(text: string): string {
-    if (text === "") return "";
-    const count = new ValueCount();
+  *#linesOf(rows: Iterable<SentValue>): Generator<string> {
+    const { format } = this.#asked;
+    const packed = format.kind === "parquet";
+    const most = packed ? this.#asked.mostWritten : Number.POSITIVE_INFINITY;
+    let count = new ValueCount();
     let lines = "";
-    for (const row of this.#reader.rowsOf(text)) lines += this.#lineOf(row, count);
-    return lines;
+    for (const row of rows) {
+      // Each value of a packed row is one in the file; of a few characters of text, thousands could be made.
+      if (packed) count = new ValueCount();
+      const line = this.#lineOf(row, count);
+      lines += line;
+      this.#written += line.length;
+      if (this.#written > most)
+        throw new UploadError("The upload unpacks to more than an upload may be; load it from Cloud Storage.");
+      if (lines.length < PART_CHARACTERS) continue;
+      yield lines;
+      lines = "";
+    }
+    if (lines !== "") yield lines;
   }
 
   #lineOf(row: SentValue, count: ValueCount): string {
@@ -75,8 +98,18 @@ export class RowsAsLines {
             : [undefined, ""];
       if (at === undefined) throw error;
       this.#bad++;
-      if (this.#bad <= this.#maxBadRecords) return "";
+      if (this.#bad <= this.#asked.maxBadRecords) return "";
       throw new UploadError(`Row ${this.#read}${at === "" ? "" : `, field ${at}`}: ${message}`);
     }
+  }
+}
+
+function readerOf({ format, fields, mostHeld, mostWritten }: AskedRows): RowReader {
+  switch (format.kind) {
+    case "json":
+    case "csv":
+      return new TextRows(format);
+    case "parquet":
+      return new WholeFile(fields, mostHeld, mostWritten);
   }
 }

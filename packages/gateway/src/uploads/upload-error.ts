@@ -3,12 +3,10 @@ export class UploadError extends Error {
   override readonly name = "UploadError";
 }
 
-/** More than one statement takes. `rows`: those of a file that isn't text, as lines of JSON. */
+/** More than one statement takes. */
 export class TooLargeForStatement extends UploadError {
-  readonly rows: Uint8Array<ArrayBuffer> | undefined;
-  constructor(rows: Uint8Array<ArrayBuffer> | undefined) {
+  constructor() {
     super("The rows come to more than BigQuery takes with one statement.");
-    this.rows = rows;
   }
 }
 

@@ -1,5 +1,23 @@
+/** Of uploads: four of the largest that is held at once for one agent, sixteen for all. @param largest its bytes */
+export function roomForUploads(largest: number): UploadRoom {
+  return new UploadRoom({ inAll: 16 * largest, perAgent: 4 * largest });
+}
+
+/** What reading a file takes beside its bytes: pages that are unpacked, and its thread. */
+const READING = 128_000_000;
+
+/** Of files that are kept until they are whole: one of the largest for one agent, two for all. @param largest its bytes */
+export function roomForFiles(largest: number): UploadRoom {
+  return new UploadRoom({ inAll: 2 * (largest + READING), perAgent: largest + READING });
+}
+
+/** What one such file takes of it. */
+export function roomOfFile(bytes: number): number {
+  return bytes + READING;
+}
+
 /**
- * What uploads hold of memory from their first byte until their statement is made, or their rows are sent on (I10): so many whole ones of one
+ * What uploads hold of memory from their first byte until their statement is made, or their rows are sent on (I10): so much of one
  * agent, and of all agents together. Each counts by what it said it would be, or as the largest that is held at once. Beyond its first an
  * agent has no more than half of what is left, so that a few that take all they can leave some to others.
  */
@@ -9,10 +27,10 @@ export class UploadRoom {
   readonly #taken = new Map<string, number>();
   #all = 0;
 
-  /** @param largest bytes of one upload, as far as it is held */
-  constructor(largest: number) {
-    this.#most = 16 * largest;
-    this.#mostPerAgent = 4 * largest;
+  /** Bytes: of all agents' uploads, and of one agent's. */
+  constructor({ inAll, perAgent }: { readonly inAll: number; readonly perAgent: number }) {
+    this.#most = inAll;
+    this.#mostPerAgent = perAgent;
   }
 
   /** Gives the room back; call it once or often. undefined: there is none. */

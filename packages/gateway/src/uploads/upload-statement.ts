@@ -1,13 +1,13 @@
 import type { TableFieldSchema } from "@chaperone/googlesql";
 import { loadOfRows, type WriteDisposition } from "../sessions/load-rows.ts";
-import { type SentValue, TooManyValues } from "../sessions/sent-value.ts";
+import { MOST_VALUES, type SentValue, TooManyValues } from "../sessions/sent-value.ts";
 import type { Statement } from "../sessions/statement.ts";
 import { type CsvColumn, type CsvForm, csvRows } from "./csv-rows.ts";
+import { requireTypes } from "./file-types.ts";
 import { jsonRows } from "./json-rows.ts";
-import { parquetFile } from "./parquet-file.ts";
-import { requireTypes } from "./parquet-types.ts";
+import { ParquetRows } from "./parquet/rows.ts";
 import { textOf } from "./text.ts";
-import { TooLargeForStatement, UploadError } from "./upload-error.ts";
+import { MOST_ROWS, TooLargeForStatement, UploadError } from "./upload-error.ts";
 
 /** How an upload's bytes are to be read. */
 export type UploadFormat = TextFormat | { readonly kind: "parquet" };
@@ -40,27 +40,37 @@ export interface UploadStatement {
 const MOST_PARAMETER_CHARACTERS = 9_000_000;
 
 /** Throws UploadError, which names a row and a field and never a value (I9); TooLargeForStatement where there are more. */
-export async function uploadStatement(asked: AskedUpload, bytes: Uint8Array<ArrayBuffer>): Promise<UploadStatement> {
-  if (asked.format.kind !== "parquet") return statementOfText(asked, asked.format, bytes);
-  const { fields, text } = await parquetFile(bytes);
-  requireTypes(fields, asked.fields);
+export function uploadStatement(asked: AskedUpload, bytes: Uint8Array): UploadStatement {
   try {
-    return statementOfRows(asked, jsonRows(text), true);
+    return statementOfFile(asked, bytes);
   } catch (error) {
-    if (!(error instanceof TooManyValues) && !(error instanceof TooLargeForStatement)) throw error;
-    throw new TooLargeForStatement(new Uint8Array(Buffer.from(text)));
+    throw error instanceof TooManyValues ? new TooLargeForStatement() : error;
   }
 }
 
-function statementOfText(asked: AskedUpload, format: TextFormat, bytes: Uint8Array): UploadStatement {
-  const text = textOf(bytes);
-  try {
-    return format.kind === "json"
-      ? statementOfRows(asked, jsonRows(text), false)
-      : statementOfRows(asked, csvRows(text, format.columns, format.form), true);
-  } catch (error) {
-    throw error instanceof TooManyValues ? new TooLargeForStatement(undefined) : error;
+function statementOfFile(asked: AskedUpload, bytes: Uint8Array): UploadStatement {
+  const { format } = asked;
+  switch (format.kind) {
+    case "json":
+      return statementOfRows(asked, jsonRows(textOf(bytes)), false);
+    case "csv":
+      return statementOfRows(asked, csvRows(textOf(bytes), format.columns, format.form), true);
+    case "parquet": {
+      const file = new ParquetRows(bytes, { values: MOST_VALUES, characters: MOST_PARAMETER_CHARACTERS });
+      requireTypes(file.fields, asked.fields);
+      return statementOfRows(asked, asFewAs(file.rows()), true);
+    }
   }
+}
+
+/** Of a packed file: what it unpacks to is known only then. */
+function asFewAs(rows: Iterable<SentValue>): SentValue[] {
+  const held: SentValue[] = [];
+  for (const row of rows) {
+    if (held.length >= MOST_ROWS) throw new TooLargeForStatement();
+    held.push(row);
+  }
+  return held;
 }
 
 /** `jsonTexts`: a text in a JSON column is JSON. */
@@ -73,7 +83,7 @@ function statementOfRows(asked: AskedUpload, rows: readonly SentValue[], jsonTex
     );
   if (statement === undefined) throw new UploadError("The upload has no row that can be written.");
   const parameters = JSON.stringify(statement.parameters);
-  if (parameters.length > MOST_PARAMETER_CHARACTERS) throw new TooLargeForStatement(undefined);
+  if (parameters.length > MOST_PARAMETER_CHARACTERS) throw new TooLargeForStatement();
   return { sql: statement.sql, parameters };
 }
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import { TooLargeForStatement } from "./upload-error.ts";
-import { UploadRoom } from "./upload-room.ts";
+import { roomForUploads } from "./upload-room.ts";
 import { type AskedUpload, statementOf } from "./upload-statement.ts";
 import { statementInThread } from "./upload-thread.ts";
 
@@ -87,7 +87,7 @@ describe("an upload that is read in a thread", () => {
 
 describe("the room for uploads", () => {
   it("is four of the largest for one agent and sixteen for all, and is given back once", () => {
-    const room = new UploadRoom(10);
+    const room = roomForUploads(10);
     const own = [1, 2, 3, 4].map(() => room.take("a", 10));
     assert.equal(room.take("a", 1), undefined);
     for (const owner of ["b", "c", "d"]) assert.ok(room.take(owner, 40));
@@ -99,7 +99,7 @@ describe("the room for uploads", () => {
   });
 
   it("beyond an agent's first is half of what is left", () => {
-    const room = new UploadRoom(10);
+    const room = roomForUploads(10);
     for (const owner of ["a", "b", "c"]) assert.ok(room.take(owner, 40));
     assert.ok(room.take("d", 10));
     assert.ok(room.take("d", 10));

@@ -30,7 +30,7 @@ export async function statementInThread(asked: AskedUpload, bytes: Uint8Array): 
   try {
     // A copy: what lies around the bytes in this thread's memory is nobody's upload.
     const reply = await replyOf({ asked, bytes: new Uint8Array(bytes) });
-    if (!reply.ok) throw reply.tooLarge ? new TooLargeForStatement(reply.rows) : new UploadError(reply.message);
+    if (!reply.ok) throw reply.tooLarge ? new TooLargeForStatement() : new UploadError(reply.message);
     return reply.statement;
   } finally {
     reading--;

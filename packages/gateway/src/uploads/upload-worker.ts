@@ -11,21 +11,18 @@ export interface UploadWork {
 
 export type UploadReply =
   | { readonly ok: true; readonly statement: UploadStatement }
-  /** `tooLarge`: for one statement; `rows` as TooLargeForStatement has them. */
-  | {
-      readonly ok: false;
-      readonly message: string;
-      readonly tooLarge?: true;
-      readonly rows?: Uint8Array<ArrayBuffer> | undefined;
-    };
+  /** `tooLarge`: for one statement. */
+  | { readonly ok: false; readonly message: string; readonly tooLarge?: true };
 
 const { asked, bytes } = workerData as UploadWork;
-uploadStatement(asked, bytes)
-  .then((statement): UploadReply => ({ ok: true, statement }))
-  // What is not ours may quote a value.
-  .catch((error: unknown): UploadReply => {
-    if (error instanceof TooLargeForStatement)
-      return { ok: false, message: error.message, tooLarge: true, rows: error.rows };
+parentPort?.postMessage(replyOf());
+
+function replyOf(): UploadReply {
+  try {
+    return { ok: true, statement: uploadStatement(asked, bytes) };
+  } catch (error) {
+    if (error instanceof TooLargeForStatement) return { ok: false, message: error.message, tooLarge: true };
+    // What is not ours may quote a value.
     return { ok: false, message: error instanceof UploadError ? error.message : "The upload can't be read." };
-  })
-  .then((reply) => parentPort?.postMessage(reply));
+  }
+}

@@ -39,6 +39,8 @@ export interface BigQueryDoorOptions {
   /** Most bytes of a load job's upload that are held at once, and of one whole. */
   readonly uploadBytes: number;
   readonly loadBytes: number;
+  /** Most bytes of an upload that must be here whole before its first row can be read. */
+  readonly parquetBytes: number;
   /** Longest one call waits for a result (bigquery-protocol "Waiting"). */
   readonly longPollMs: number;
   /** Where clients reach the gateway. */
@@ -64,13 +66,14 @@ export class BigQueryDoor {
     this.#o = options;
     this.#tableData = new TableData(options);
     this.#routines = new Routines(options);
-    const { bodyBytes, uploadBytes, loadBytes, publicUrl, pages } = options;
+    const { bodyBytes, uploadBytes, loadBytes, parquetBytes, publicUrl, pages } = options;
     this.#uploads = new Uploads({
       store: pages.store,
       clock: pages.clock,
       bodyBytes,
       uploadBytes,
       loadBytes,
+      parquetBytes,
       publicUrl,
     });
   }

@@ -1,14 +1,24 @@
 import type { RowsOnTheirWay } from "../../sessions/sent-on.ts";
 import type { SessionRow } from "../../sessions/session-row.ts";
+import { agentOf } from "../../uploads/pieces.ts";
 import { RowThread } from "../../uploads/row-thread.ts";
-import type { AskedRows } from "../../uploads/rows-as-lines.ts";
 import { UploadError } from "../../uploads/upload-error.ts";
+import { roomOfFile, type UploadRoom } from "../../uploads/upload-room.ts";
 import { GoogleError, invalid } from "./google-error.ts";
 import { type Inserting, jobOf } from "./insert-job.ts";
-import { plain } from "./job-configurations.ts";
-import { plannedLoad, planSentOn } from "./load-upload.ts";
+import { type LoadConfiguration, plain } from "./job-configurations.ts";
+import { type MostOfRows, plannedLoad, planSentOn } from "./load-upload.ts";
 import { refuseIfRefused } from "./refused.ts";
 import { locationOf } from "./statement-body.ts";
+
+/** What loads of any size are bounded by (I10). */
+export interface LoadBounds {
+  /** Most bytes of a file that is kept until it is whole, and room for such. */
+  readonly heldBytes: number;
+  readonly files: UploadRoom;
+  /** Most bytes of all rows of one upload, as they are written. */
+  readonly loadBytes: number;
+}
 
 /**
  * A load job whose rows are more than a statement takes: it is judged, recorded and begun before its first row is looked at, and each row
@@ -19,6 +29,7 @@ export class LoadStream {
   readonly #o: Inserting;
   readonly #way: RowsOnTheirWay | undefined;
   readonly #thread: RowThread | undefined;
+  readonly #release: () => void;
   #over = false;
 
   /** Nothing more is taken: the job was made, or has ended. */
@@ -26,20 +37,49 @@ export class LoadStream {
     return this.#over;
   }
 
-  private constructor(o: Inserting, row: SessionRow, way: RowsOnTheirWay | undefined, rows: AskedRows) {
+  private constructor(
+    o: Inserting,
+    row: SessionRow,
+    way: RowsOnTheirWay | undefined,
+    thread: RowThread | undefined,
+    release: () => void,
+  ) {
     this.#o = o;
     this.row = row;
     this.#way = way;
-    this.#thread = way === undefined ? undefined : new RowThread(rows);
+    this.#thread = thread;
+    this.#release = release;
   }
 
-  /** `lines`: the rows come as lines of JSON, whatever the job says. Throws GoogleError. */
-  static async begin(o: Inserting, description: string, { lines = false } = {}): Promise<LoadStream> {
-    const { configuration, reference } = jobOf(description, o.project, true);
-    const { load } = configuration;
+  /** `total`: bytes of the upload, if that is known. Throws GoogleError. */
+  static async begin(
+    o: Inserting,
+    description: string,
+    total: number | undefined,
+    bounds: LoadBounds,
+  ): Promise<LoadStream> {
+    const job = jobOf(description, o.project, true);
+    const { load } = job.configuration;
     if (load === undefined) throw invalid("Only a load job carries data.");
+    const held = load.sourceFormat === "PARQUET" ? (total ?? bounds.heldBytes) : undefined;
+    const release = held === undefined ? () => undefined : takeRoom(o, held, bounds);
+    try {
+      return await LoadStream.#judged(o, job, load, { held: held ?? 0, written: bounds.loadBytes }, release);
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  static async #judged(
+    o: Inserting,
+    { configuration, reference }: ReturnType<typeof jobOf>,
+    load: LoadConfiguration,
+    most: MostOfRows,
+    release: () => void,
+  ): Promise<LoadStream> {
     const planned = await plannedLoad(load, o.principal, o.connection, o.project, o.clock());
-    const { statement, sentOn, rows } = planSentOn(lines ? { ...planned, format: { kind: "json" } } : planned);
+    const { statement, sentOn, rows } = planSentOn(planned, most);
     const dryRun = configuration.dryRun ?? false;
     const row = await o.engine.submit(o.principal, o.connection, {
       door: "bigquery-rest",
@@ -64,14 +104,17 @@ export class LoadStream {
       );
     }
     const way = dryRun ? undefined : await o.engine.sentOn.begin(row, o.principal, o.connection);
-    return new LoadStream(o, row, way, lines ? { ...rows, jsonTexts: true } : rows);
+    if (way === undefined) release();
+    return new LoadStream(o, row, way, way === undefined ? undefined : new RowThread(rows), release);
   }
 
   /** Throws when the job has ended. */
   async add(bytes: Buffer): Promise<void> {
     const [thread, way] = [this.#thread, this.#way];
     if (thread === undefined || way === undefined) return;
-    await this.#orOver(async () => way.add(await thread.add(bytes)));
+    await this.#orOver(async () => {
+      for await (const lines of thread.add(bytes)) await way.add(lines);
+    });
   }
 
   /** All bytes are there: the job is made. */
@@ -82,16 +125,14 @@ export class LoadStream {
       return this.row;
     }
     await this.#orOver(async () => {
-      await way.add(await thread.end());
+      for await (const lines of thread.end()) await way.add(lines);
       if (thread.rows === 0) throw new UploadError("The upload has no row that can be written.");
     });
     // From here on the job is the session's: nobody may know whether BigQuery has the last piece.
     this.#over = true;
-    try {
-      await way.finish();
-    } finally {
-      await thread.close();
-    }
+    await thread.close();
+    this.#release();
+    await way.finish();
     return this.row;
   }
 
@@ -99,7 +140,11 @@ export class LoadStream {
   async breakOff(error?: unknown): Promise<void> {
     if (this.#over) return;
     this.#over = true;
-    await Promise.all([this.#thread?.close(), this.#way?.cancel()]);
+    try {
+      await Promise.all([this.#thread?.close(), this.#way?.cancel()]);
+    } finally {
+      this.#release();
+    }
     if (this.#way === undefined) return;
     const { sentOn } = this.#o.engine;
     if (error instanceof UploadError || error instanceof GoogleError)
@@ -115,4 +160,24 @@ export class LoadStream {
       throw error;
     }
   }
+}
+
+/** A file that is held whole waits for its turn with its client, who sends the piece again. */
+function takeRoom({ principal }: Inserting, bytes: number, { heldBytes, files }: LoadBounds): () => void {
+  if (bytes > heldBytes) throw tooLargeToHold(heldBytes);
+  const release = files.take(agentOf(principal), roomOfFile(bytes));
+  if (release !== undefined) return release;
+  throw new GoogleError(
+    503,
+    "backendError",
+    "Files that are read whole take all the memory that there is for them, of this agent or of all; try again.",
+  );
+}
+
+export function tooLargeToHold(most: number): GoogleError {
+  return new GoogleError(
+    413,
+    "invalid",
+    `A Parquet file is read whole, and has at most ${most} bytes; send more files of fewer rows, CSV or newline-delimited JSON, or load it from Cloud Storage.`,
+  );
 }

@@ -69,17 +69,22 @@ export async function uploadStatement(planned: PlannedLoad, data: Buffer): Promi
   return statementOf(await statementInThread(planned, data));
 }
 
+/** Bytes: of a file that is kept until it is whole, and of all rows as they are written. */
+export interface MostOfRows {
+  readonly held: number;
+  readonly written: number;
+}
+
 /** The job with more rows than a statement takes: what it is judged by, what BigQuery is told, and how its rows are read. Throws GoogleError. */
-export function planSentOn(planned: PlannedLoad): {
+export function planSentOn(
+  planned: PlannedLoad,
+  most: MostOfRows,
+): {
   readonly statement: Statement;
   readonly sentOn: SentOnLoad;
   readonly rows: AskedRows;
 } {
   const { format, target, exists, write, named, withDefault } = planned;
-  if (format.kind === "parquet")
-    throw invalid(
-      "A Parquet file is read whole, and this one is too large for that; send it as CSV or newline-delimited JSON, or load it from Cloud Storage.",
-    );
   // A row of JSON says nothing of a field that only SQL writes; one of CSV would have to.
   const can = (field: TableFieldSchema) => format.kind === "csv" || parameterTypeOf(field) !== undefined;
   const fields = planned.fields.filter((field) => named?.includes(field.name.toLowerCase()) ?? (!exists || can(field)));
@@ -102,8 +107,10 @@ export function planSentOn(planned: PlannedLoad): {
         format,
         fields,
         ignoreUnknownValues: planned.ignoreUnknownValues,
-        jsonTexts: format.kind === "csv",
+        jsonTexts: format.kind !== "json",
         maxBadRecords: planned.maxBadRecords,
+        mostHeld: most.held,
+        mostWritten: most.written,
       },
     };
   } catch (error) {

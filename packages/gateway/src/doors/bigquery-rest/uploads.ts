@@ -3,11 +3,11 @@ import { findSessionById, type SessionRow } from "../../sessions/session-row.ts"
 import type { Store } from "../../store/store.ts";
 import { agentOf, Pieces, type Piecewise, roomFor } from "../../uploads/pieces.ts";
 import { TooLargeForStatement } from "../../uploads/upload-error.ts";
-import { UploadRoom } from "../../uploads/upload-room.ts";
+import { roomForFiles, roomForUploads, type UploadRoom } from "../../uploads/upload-room.ts";
 import { type ContentRange, contentRange } from "./content-range.ts";
 import { GoogleError, invalid, notFound } from "./google-error.ts";
 import { type Inserting, insertJob, jobOf } from "./insert-job.ts";
-import { LoadStream } from "./load-stream.ts";
+import { type LoadBounds, LoadStream, tooLargeToHold } from "./load-stream.ts";
 import { arrivingUpload } from "./multipart.ts";
 import { arriving, drained, readBody } from "./read-body.ts";
 import { translate } from "./refused.ts";
@@ -22,6 +22,8 @@ export interface UploadOptions {
   readonly uploadBytes: number;
   /** Most bytes of one upload, whole. */
   readonly loadBytes: number;
+  /** Most bytes of a file that must be here whole before its first row can be read. */
+  readonly parquetBytes: number;
   /** Where clients reach the gateway: they are told the whole address of an upload. */
   readonly publicUrl: () => string;
 }
@@ -43,11 +45,14 @@ export class Uploads {
   readonly #o: UploadOptions;
   readonly #room: UploadRoom;
   readonly #pieces: Pieces<LoadStream>;
+  readonly #bounds: LoadBounds;
 
   constructor(options: UploadOptions) {
     this.#o = options;
-    this.#room = new UploadRoom(options.uploadBytes);
+    this.#room = roomForUploads(options.uploadBytes);
     this.#pieces = new Pieces(options.clock, this.#room, options.uploadBytes);
+    const { parquetBytes: heldBytes, loadBytes } = options;
+    this.#bounds = { heldBytes, files: roomForFiles(heldBytes), loadBytes };
     setInterval(() => this.#pieces.forgetIdle(), IDLE_LOOK_MS).unref();
   }
 
@@ -126,10 +131,15 @@ export class Uploads {
         if (stream === undefined) held.push(chunk);
         else await stream.add(chunk);
         if (stream !== undefined || size <= uploadBytes) continue;
-        stream = await LoadStream.begin(o, description);
+        stream = await LoadStream.begin(
+          o,
+          description,
+          declared === undefined ? undefined : Number(declared),
+          this.#bounds,
+        );
         for (const one of held.splice(0)) await stream.add(one);
       }
-      return stream === undefined ? await heldJob(o, description, Buffer.concat(held)) : await stream.finish();
+      return stream === undefined ? await this.#heldJob(o, description, Buffer.concat(held)) : await stream.finish();
     } catch (error) {
       await stream?.breakOff(error);
       await drained(request);
@@ -205,7 +215,8 @@ export class Uploads {
     try {
       const data = upload.pieces.splice(0);
       const { stream, description } = upload;
-      const row = stream === undefined ? await heldJob(o, description, Buffer.concat(data)) : await stream.finish();
+      const row =
+        stream === undefined ? await this.#heldJob(o, description, Buffer.concat(data)) : await stream.finish();
       upload.made = row.id;
       upload.release();
       return row;
@@ -251,7 +262,7 @@ export class Uploads {
         upload.size += chunk.length;
       }
       if (upload.stream !== undefined || begins + taken <= uploadBytes) continue;
-      upload.stream = await this.#judged(upload, o);
+      upload.stream = await this.#judged(upload, o, range?.total ?? upload.total);
       for (const one of [...upload.pieces.splice(0), ...held.splice(0)]) await upload.stream.add(one);
       upload.size = begins + taken;
     }
@@ -266,9 +277,9 @@ export class Uploads {
   }
 
   /** What is refused before its first row would be again: it keeps no room from the next upload. */
-  async #judged(upload: Piecewise<LoadStream>, o: Inserting): Promise<LoadStream> {
+  async #judged(upload: Piecewise<LoadStream>, o: Inserting, total: number | undefined): Promise<LoadStream> {
     try {
-      return await LoadStream.begin(o, upload.description);
+      return await LoadStream.begin(o, upload.description, total, this.#bounds);
     } catch (error) {
       const said = translate(error);
       if (said instanceof GoogleError && said.status < 500 && said.status !== 429) this.#pieces.forget(upload);
@@ -278,10 +289,21 @@ export class Uploads {
 
   /** A file that is read whole isn't taken by its beginning, to be refused in its middle. */
   #requireReadable({ configuration }: ReturnType<typeof jobOf>, total: number | undefined): void {
-    if (configuration.load?.sourceFormat === "PARQUET" && (total ?? 0) > this.#o.uploadBytes)
-      throw invalid(
-        `A Parquet file is read whole, and of at most ${this.#o.uploadBytes} bytes; send it as CSV or newline-delimited JSON, or load it from Cloud Storage.`,
-      );
+    const { parquetBytes } = this.#o;
+    if (configuration.load?.sourceFormat === "PARQUET" && (total ?? 0) > parquetBytes)
+      throw tooLargeToHold(parquetBytes);
+  }
+
+  /** An upload that is here whole: the statement of its rows or, where they are more than one takes, rows that go on. */
+  async #heldJob(o: Inserting, description: string, data: Buffer): Promise<SessionRow> {
+    try {
+      return await insertJob(o, { description, data });
+    } catch (error) {
+      if (!(error instanceof TooLargeForStatement)) throw error;
+      const stream = await LoadStream.begin(o, description, data.length, this.#bounds);
+      await stream.add(data);
+      return stream.finish();
+    }
   }
 
   async #madeBefore(id: string, { principal, project }: Inserting): Promise<SessionRow> {
@@ -302,18 +324,6 @@ export class Uploads {
       "invalid",
       `An upload has at most ${this.#o.loadBytes} bytes; load more from Cloud Storage.`,
     );
-  }
-}
-
-/** An upload that is here whole: the statement of its rows or, where they are more than one takes, rows that go on. */
-async function heldJob(o: Inserting, description: string, data: Buffer): Promise<SessionRow> {
-  try {
-    return await insertJob(o, { description, data });
-  } catch (error) {
-    if (!(error instanceof TooLargeForStatement)) throw error;
-    const stream = await LoadStream.begin(o, description, { lines: error.rows !== undefined });
-    await stream.add(error.rows === undefined ? data : Buffer.from(error.rows.buffer));
-    return stream.finish();
   }
 }
 

@@ -1,6 +1,6 @@
 import type { TableFieldSchema } from "@chaperone/googlesql";
 import { fieldsByName } from "../sessions/sent-value.ts";
-import type { ParquetField } from "./parquet-values.ts";
+import type { ParquetField } from "./parquet/values.ts";
 import { UploadError } from "./upload-error.ts";
 
 /** BigQuery's types that a column of the file may be read into, beside its own. */

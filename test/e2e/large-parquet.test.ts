@@ -1,0 +1,236 @@
+/** Parquet files larger than a statement, by the Node client and by bare requests: held in memory until they are whole, then read row by row. */
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, beforeEach, describe, it } from "node:test";
+import { DuckDBInstance } from "@duckdb/node-api";
+import type { BigQuery } from "@google-cloud/bigquery";
+import { type ClinicCopy, copyClinic } from "../clinic-copy.ts";
+import { findInFolder } from "../faults/find-canary.ts";
+import { PROJECT, type Rig, startRig } from "../rig.ts";
+
+const RULES = `
+@id("workspace-anything")
+@approval("none")
+permit (principal in Group::"clinical-agents", action in [Action::"read", Action::"write", Action::"infer", Action::"aggregate", Action::"describe"], resource in Dataset::"demo-clinic.workspace");
+`;
+const UPLOAD = `/upload/bigquery/v2/projects/${PROJECT}/jobs`;
+const HELD = 50_000;
+const PARQUET = 4_000_000;
+const ROWS = 10_000;
+
+interface Answer {
+  readonly status: number;
+  readonly location: string | null;
+  readonly body: string;
+}
+
+describe("Parquet files larger than a statement", () => {
+  let rig: Rig;
+  let clinic: ClinicCopy;
+  let client: BigQuery;
+  let folder: string;
+  let token: string;
+  before(async () => {
+    folder = mkdtempSync(join(tmpdir(), "chaperone-parquet-"));
+    clinic = copyClinic();
+    clinic.policy("workspace.cedar", () => RULES);
+    clinic.policy("tests.yaml", () => "version: 1\ntests: []\n");
+    rig = await startRig({
+      patients: 12,
+      clinic: clinic.folder,
+      config: { limits: { requests: { upload: `${HELD}B`, load: "40MB", parquet: `${PARQUET}B` } } },
+    });
+    client = await rig.client("care-summary-agent");
+    token = await rig.token("care-summary-agent");
+    await client.query(
+      "CREATE TABLE workspace.list (id INT64, word STRING, seen TIMESTAMP, n NUMERIC, tags ARRAY<STRING>)",
+    );
+  });
+  beforeEach(async () => {
+    await client.query("DELETE FROM workspace.list WHERE TRUE");
+  });
+  after(async () => {
+    await rig.close();
+    clinic.remove();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  /** What DuckDB writes, in more than one row group. */
+  async function parquet(query: string, options = ""): Promise<string> {
+    const instance = await DuckDBInstance.create();
+    const connection = await instance.connect();
+    const path = join(folder, `${Math.random()}.parquet`);
+    try {
+      await connection.run(`COPY (${query}) TO '${path}' (FORMAT PARQUET, ROW_GROUP_SIZE 4096${options})`);
+      return path;
+    } finally {
+      connection.closeSync();
+      instance.closeSync();
+    }
+  }
+  const rows = (more = "") =>
+    `SELECT i AS id, md5(i::VARCHAR) AS word, TIMESTAMPTZ '2026-01-01 00:00:00.000001+00' + to_seconds(i) AS seen,
+     (i / 4)::DECIMAL(38, 9) AS n, [md5(i::VARCHAR), 't'] AS tags${more} FROM range(${ROWS}) r(i)`;
+  async function counted() {
+    const sql = `SELECT COUNT(*) AS n, COUNT(DISTINCT id) AS d, COUNT(DISTINCT word) AS w, SUM(ARRAY_LENGTH(tags)) AS t,
+      CAST(SUM(n) AS STRING) AS s, CAST(MAX(seen) AS STRING) AS z FROM workspace.list`;
+    const [[row]] = (await client.query(sql)) as unknown as [[Record<string, number | string | null>]];
+    return row;
+  }
+  const WHOLE = {
+    n: ROWS,
+    d: ROWS,
+    w: ROWS,
+    t: 2 * ROWS,
+    s: String((ROWS * (ROWS - 1)) / 8),
+    z: "2026-01-01 02:46:39.000001+00",
+  };
+  const NONE = { n: 0, d: 0, w: 0, t: null, s: null, z: null };
+  const load = (more: object = {}) => ({
+    configuration: {
+      load: {
+        destinationTable: { projectId: PROJECT, datasetId: "workspace", tableId: "list" },
+        sourceFormat: "PARQUET",
+        ...more,
+      },
+    },
+  });
+  async function send(path: string, init: RequestInit): Promise<Answer> {
+    const { headers, ...rest } = init;
+    const answer = await fetch(`${rig.url}${path}`, {
+      ...rest,
+      headers: { authorization: `Bearer ${token}`, ...(headers as Record<string, string>) },
+    });
+    return { status: answer.status, location: answer.headers.get("location"), body: await answer.text() };
+  }
+  async function begun(job: object, headers: Record<string, string> = {}): Promise<string> {
+    const answer = await send(`${UPLOAD}?uploadType=resumable`, {
+      method: "POST",
+      headers: { "content-type": "application/json", ...headers },
+      body: JSON.stringify(job),
+    });
+    assert.equal(answer.status, 200, answer.body);
+    const { pathname, search } = new URL(answer.location ?? "");
+    return `${pathname}${search}`;
+  }
+  const piece = (at: string, first: number, bytes: Uint8Array<ArrayBuffer>, total: number | "*" = "*") =>
+    send(at, {
+      method: "PUT",
+      headers: { "content-range": `bytes ${first}-${first + bytes.length - 1}/${total}` },
+      body: bytes,
+    });
+  async function ended(answer: Answer): Promise<string> {
+    assert.equal(answer.status, 200, answer.body);
+    const { jobId, location } = (JSON.parse(answer.body) as { jobReference: { jobId: string; location: string } })
+      .jobReference;
+    for (;;) {
+      const [{ status }] = await client.job(jobId, { location }).getMetadata();
+      if (status.state === "DONE") return status.errorResult?.message ?? "";
+      await new Promise((tick) => setTimeout(tick, 50));
+    }
+  }
+  const readBytes = (path: string) => new Uint8Array(readFileSync(path));
+
+  it("table.load appends one and replaces the table's rows by one, exactly, however it is compressed", async () => {
+    const table = client.dataset("workspace").table("list");
+    for (const compression of ["snappy", "zstd", "gzip"]) {
+      const path = await parquet(rows(), `, COMPRESSION ${compression}`);
+      assert.ok(statSync(path).size > 3 * HELD);
+      const [job] = await table.load(path, { sourceFormat: "PARQUET", writeDisposition: "WRITE_TRUNCATE" });
+      assert.equal(job.status?.state, "DONE");
+    }
+    assert.deepEqual(await counted(), WHOLE);
+  });
+
+  it("a smaller one whose rows are more than a statement takes goes the same way, and packs no more than may be loaded", async () => {
+    const constant = (n: number) =>
+      parquet(`SELECT i AS id, 'w' AS word FROM range(${n}) r(i)`, ", COMPRESSION zstd").then(readBytes);
+    const few = await constant(210_000);
+    const at = await begun(load());
+    assert.equal(await ended(await piece(at, 0, few, few.length)), "");
+    assert.equal((await counted())?.n, 210_000);
+    const bomb = await parquet(`SELECT 1 AS id, repeat('x', 1000) AS word FROM range(60000)`).then(readBytes);
+    assert.ok(bomb.length < HELD, `${bomb.length}`);
+    const answer = await piece(await begun(load()), 0, bomb, bomb.length);
+    assert.equal(answer.status, 400, answer.body);
+    assert.match(answer.body, /unpacks to more than an upload may be/);
+    assert.equal((await counted())?.n, 210_000);
+  });
+
+  it("is judged before it is held, and refused where it is more than may be", async () => {
+    const file = await parquet(rows()).then(readBytes);
+    const elsewhere = load({ destinationTable: { projectId: PROJECT, datasetId: "ehr", tableId: "conditions" } });
+    assert.equal((await piece(await begun(elsewhere), 0, file.slice(0, 2 * HELD))).status, 403);
+    const told = await send(`${UPLOAD}?uploadType=resumable`, {
+      method: "POST",
+      headers: { "content-type": "application/json", "x-upload-content-length": String(PARQUET + 1) },
+      body: JSON.stringify(load()),
+    });
+    assert.match(told.body, /A Parquet file is read whole, and has at most 4000000 bytes/);
+    const at = await begun(load());
+    assert.equal((await piece(at, 0, file)).status, 308);
+    const rest = await piece(at, file.length, new Uint8Array(PARQUET - file.length + 100_000));
+    assert.equal(rest.status, 400, rest.body);
+    assert.match(rest.body, /larger than it may be/);
+    assert.deepEqual(await counted(), NONE);
+  });
+
+  it("waits for room while another of this agent's is held, and has it when that is over", async () => {
+    const file = await parquet(rows()).then(readBytes);
+    const [one, two] = [await begun(load()), await begun(load({ writeDisposition: "WRITE_TRUNCATE" }))];
+    assert.equal((await piece(one, 0, file.slice(0, 2 * HELD))).status, 308);
+    const waits = await piece(two, 0, file, file.length);
+    assert.equal(waits.status, 503, waits.body);
+    assert.match(waits.body, /take all the memory/);
+    assert.equal(await ended(await piece(one, 2 * HELD, file.slice(2 * HELD), file.length)), "");
+    assert.deepEqual(await counted(), WHOLE);
+    assert.equal(await ended(await piece(two, 0, file, file.length)), "");
+    assert.deepEqual(await counted(), WHOLE);
+    // One that is broken off, and one that nobody goes on with, leave it too.
+    const gone = await begun(load());
+    assert.equal((await piece(gone, 0, file.slice(0, 2 * HELD))).status, 308);
+    assert.equal((await send(gone, { method: "DELETE" })).status, 499);
+    const idle = await begun(load());
+    assert.equal((await piece(idle, 0, file.slice(0, 2 * HELD))).status, 308);
+    rig.advance(3 * 60_000);
+    token = await rig.token("care-summary-agent");
+    const last = await begun(load({ writeDisposition: "WRITE_TRUNCATE" }));
+    assert.equal(await ended(await piece(last, 0, file, file.length)), "");
+    assert.deepEqual(await counted(), WHOLE);
+  });
+
+  it("a row that doesn't fit, a file that breaks off, another type than the table's: nothing is written, no value is said", async () => {
+    const late = rows().replace(
+      "[md5(i::VARCHAR), 't']",
+      "CASE WHEN i = 9000 THEN ['078-05-1120', NULL] ELSE ['t'] END",
+    );
+    const whole = await parquet(rows()).then(readBytes);
+    for (const [file, says] of [
+      [await parquet(late).then(readBytes), /Row 9001, field tags: An array holds no NULL/],
+      [whole.slice(0, -20), /not a Parquet file/],
+      [whole.slice(100), /not a Parquet file/],
+      [await parquet(rows().replace("i AS id", "i::VARCHAR AS id")).then(readBytes), /Field id of the Parquet file/],
+      [await parquet(rows(", '078-05-1120' AS extra")).then(readBytes), /a member that the table has no field for/],
+      [await parquet(rows(", uuid() AS u")).then(readBytes), /Field u of the Parquet file has a type/],
+    ] as const) {
+      const answer = await piece(await begun(load()), 0, file, file.length);
+      assert.equal(answer.status, 400, answer.body);
+      assert.match(answer.body, says);
+      assert.doesNotMatch(answer.body, /078-05/);
+    }
+    assert.deepEqual(await counted(), NONE);
+    const file = await parquet(late).then(readBytes);
+    assert.equal(await ended(await piece(await begun(load({ maxBadRecords: 1 })), 0, file, file.length)), "");
+    assert.equal((await counted())?.n, ROWS - 1);
+  });
+
+  it("leaves nothing of its rows on a disk", async () => {
+    const file = await parquet(rows().replace("'t'", "'unmistakablecanaryword'"), ", COMPRESSION uncompressed").then(
+      readBytes,
+    );
+    assert.equal(await ended(await piece(await begun(load()), 0, file, file.length)), "");
+    assert.deepEqual(findInFolder("unmistakablecanaryword", rig.state), []);
+  });
+});
