@@ -7,6 +7,7 @@ import { everyFunction } from "../../packages/googlesql/src/functions/catalogue.
 import { mayFail } from "../../packages/googlesql/src/functions/failure.ts";
 import { isLengtheningKnown, lengtheningOf } from "../../packages/googlesql/src/functions/lengthening.ts";
 import { argumentsIn } from "./catalogue-lines.ts";
+import type { Equivalent } from "./sweep.ts";
 
 export interface CatalogueMutant {
   /** What a call asks, so that the tests that reach it are known: `entry SUBSTR`, `fails SUBSTR`, `fails SUBSTR 1`, `long UPPER short`. */
@@ -35,6 +36,10 @@ const ALSO_SAID: ReadonlyMap<string, string> = new Map([
     (place) => [`fails ${place}`, "what isn't a literal may make the text too long (resolver/growth.ts)"] as const,
   ),
 ]);
+
+export const CATALOGUE_EQUIVALENTS: readonly Equivalent[] = [...ALSO_SAID].map(([what, why]) => {
+  return { part: "functions", what, why };
+});
 
 export function catalogueMutants(): CatalogueMutant[] {
   return everyFunction().flatMap(({ name, kind, via, written }) => {

@@ -1,32 +1,54 @@
 /**
- * Files that decide by conditions, rather than by the rules of flow.ts: what policy is asked of a plan and what follows from its answers, and
- * what lets a query fail. Each condition is made to hold always and never, each side of `&&` and `||` left out, each item of a list, each
+ * Files that decide by conditions, rather than by naming rules of flow.ts: these rules themselves, what lets a query fail, how the ways of a
+ * script meet, what becomes of it in the plan, what policy is asked of a plan and what follows from its answers. Each condition is made to hold always and never, each side of `&&` and `||` left out, each item of a list, each
  * statement, each thing that a result says, each name of a `switch`.
  */
 import { join } from "node:path";
 import ts from "typescript";
 import { isOfFile, type Place, placesOf, type Weaken } from "./mutants.ts";
+import type { Equivalent } from "./sweep.ts";
 
 /** In packages/googlesql/src. */
-const FAILING = [
+const ANALYSIS = [
+  "flow/flow.ts",
   "functions/failing-as-written.ts",
   "functions/failure.ts",
   "functions/plain-argument.ts",
+  "plan-statement.ts",
   "resolver/computed-if.ts",
   "resolver/constant.ts",
+  "resolver/effects.ts",
   "resolver/growth.ts",
   "resolver/never-null.ts",
+  "resolver/operand-types.ts",
+  "resolver/output-schema.ts",
+  "resolver/passed-arguments.ts",
+  "resolver/pseudo-columns.ts",
+  "resolver/scope.ts",
+  "resolver/script/joining.ts",
+  "resolver/script/outcome.ts",
+  "resolver/script/state.ts",
+  "resolver/statements/written.ts",
+  "resolver/stored-rows.ts",
+  "resolver/table-functions/change-history.ts",
+  "resolver/table-functions/columns-by-name.ts",
+  "resolver/wildcard.ts",
 ];
 
 /** In packages/gateway/src/policy. */
 const POLICY = [
+  "annotations.ts",
   "any-agent.ts",
   "cedar.ts",
+  "check.ts",
   "decide.ts",
+  "deny-message.ts",
   "effects.ts",
   "intersect.ts",
   "obligations.ts",
   "output-masks.ts",
+  "policy-json.ts",
+  "policy-set.ts",
   "read-size.ts",
   "record-subject.ts",
   "statements.ts",
@@ -184,6 +206,102 @@ export const SAME_DECISION: readonly (readonly [file: string, from: string, to: 
     "useKey(a.table, a.path, a.action) <= useKey(b.table, b.path, b.action)",
     "each key is one row's",
   ],
+  [
+    "annotations.ts",
+    "/^(?:(\\d+) of )?(.*)$/s.exec(text) ?? []",
+    "/^(?:(\\d+) of )?(.*)$/s.exec(text)",
+    "every text is like that",
+  ],
+  ...(
+    [
+      ['parsed.type === "success"', "true"],
+      ["json !== undefined && json.conditions.length > 0", "json.conditions.length > 0"],
+      ["constraint === undefined", "false"],
+    ] as const
+  ).map(([from, to]) => ["check.ts", from, to, "a policy that is loaded was parsed before"] as const),
+  ...(
+    [
+      ["cells[column]?.length ?? 0", "cells[column]?.length"],
+      ["widths[column] ?? 0", "widths[column]"],
+    ] as const
+  ).map(([from, to]) => ["check.ts", from, to, "each row has each column"] as const),
+  ...['"in" in constraint', "constraint.in"].map(
+    (to) =>
+      [
+        "check.ts",
+        '"in" in constraint && constraint.in',
+        to,
+        "Cedar writes `in` only where there is something",
+      ] as const,
+  ),
+  [
+    "check.ts",
+    '"in" in constraint && constraint.in && "entity" in constraint.in',
+    '"in" in constraint && constraint.in',
+    "what is in no entity is in a template's, which isn't loaded",
+  ],
+  ["check.ts", '"__entity" in entity', "false", "Cedar names entities without it"],
+  [
+    "deny-message.ts",
+    'effect !== "forbid" || (obligations.reason === undefined && obligations.advice === undefined)',
+    "(obligations.reason === undefined && obligations.advice === undefined)",
+    "a permit has neither",
+  ],
+  ["deny-message.ts", "through ?? []", "through", "no table has no name"],
+  ["policy-json.ts", '"entity" in constraint', "true", "what is in no entity is in a template's, which isn't loaded"],
+  [
+    "policy-json.ts",
+    '!isRecord(value) || !isRecord(value["."])',
+    '!isRecord(value["."])',
+    "no text has such a property",
+  ],
+  [
+    "policy-json.ts",
+    "attr === attribute && isRecord(left)",
+    "attr === attribute",
+    "what has an attribute is an expression, which is a record",
+  ],
+  ["policy-set.ts", 'parsed.type === "failure"', "false", "a part of a text that was parsed is parsed again"],
+  [
+    "policy-set.ts",
+    "problems.push(wrong(file, line, messageOf(parsed.errors[0])));",
+    "nothing",
+    "a part of a text that was parsed is parsed again",
+  ],
+  ["policy-set.ts", "json.annotations ?? {}", "json.annotations", "one without @id was refused before"],
+  ...[
+    'answer.type === "failure" in answer.type === "failure" ? answer.errors : answer.otherWarnings',
+    'answer.type === "failure" in answer.type === "failure" ? [] : [...answer.validationErrors, ...answer.validationWarnings]',
+  ].map((from) => ["policy-set.ts", from, "false", "what is validated was parsed before"] as const),
+  [
+    "policy-set.ts",
+    '...ofNone.map((error) => wrong("", 1, messageOf(error)))',
+    "no item",
+    "of policies that were parsed Cedar says nothing that is of none",
+  ],
+  [
+    "policy-set.ts",
+    '"" in wrong("", 1, messageOf(error))',
+    '"other"',
+    "of policies that were parsed Cedar says nothing that is of none",
+  ],
+  ["policy-set.ts", "policy === undefined", "false", "Cedar was asked of policies that are known"],
+  ["policy-set.ts", 'policy?.file ?? ""', "policy?.file", "Cedar was asked of policies that are known"],
+  ["policy-set.ts", "policy?.line ?? 1", "policy?.line", "Cedar was asked of policies that are known"],
+  ["policy-set.ts", 'id.split(":").at(-1) ?? ""', 'id.split(":").at(-1)', "there is a last part"],
+  ["policy-set.ts", "error === undefined", "false", "a failure has an error"],
+  [
+    "policy-set.ts",
+    "error?.sourceLocations?.[0]?.start ?? 0",
+    "error?.sourceLocations?.[0]?.start",
+    "Cedar says where each error is",
+  ],
+  [
+    "policy-set.ts",
+    'readdirSync(directory) .filter((name) => name.endsWith(".cedar")) .sort()',
+    'readdirSync(directory) .filter((name) => name.endsWith(".cedar"))',
+    "Node lists names in order",
+  ],
   ["decide.ts", "false", "undefined", "what isn't allowed by name is denied by no policy"],
   ["decide.ts", "policies.policies.get(id) ?? []", "policies.policies.get(id)", "answers name policies that there are"],
   ["decide.ts", "answers[0]?.classes ?? []", "answers[0]?.classes", "at least one question is asked"],
@@ -206,8 +324,12 @@ export const SAME_DECISION: readonly (readonly [file: string, from: string, to: 
   ),
 ];
 
-export function failingMutants(googlesql: string): Place[] {
-  return FAILING.flatMap((name) => decisionsOf(join(googlesql, name), name));
+export const DECISION_EQUIVALENTS: readonly Equivalent[] = SAME_DECISION.map(([file, from, to, why]) => {
+  return { part: ANALYSIS.includes(file) ? file : `policy/${file}`, what: `${from} → ${to}`, why };
+});
+
+export function analysisMutants(googlesql: string): Place[] {
+  return ANALYSIS.flatMap((name) => decisionsOf(join(googlesql, name), name));
 }
 
 export function policyMutants(policy: string): Place[] {
@@ -217,7 +339,7 @@ export function policyMutants(policy: string): Place[] {
 /** Entries of SAME_DECISION of which there is not one mutant. */
 export function unfoundDecisions(googlesql: string, policy: string): readonly string[] {
   return SAME_DECISION.filter(([name, from, to]) => {
-    const file = join(FAILING.includes(name) ? googlesql : policy, name);
+    const file = join(ANALYSIS.includes(name) ? googlesql : policy, name);
     return placesOf(file, weakenDecisions).filter((place) => isSame(place, from, to)).length !== 1;
   }).map(([name, from, to]) => `${name}: ${from} → ${to}`);
 }
@@ -245,6 +367,8 @@ function weakenDecisions(node: ts.Node, weaken: Weaken): boolean {
   const text = (of: ts.Node): string => of.getText(source);
   if (ts.isTypeNode(node) || ts.isInterfaceDeclaration(node) || ts.isTypeAliasDeclaration(node)) return false;
   if (ts.isImportDeclaration(node) || isValue(node)) return false;
+  // What the analysis says of an error is no rule; that there is one follows from a condition.
+  if (ts.isCallExpression(node) && /^(this|context)\.fail$/.test(text(node.expression))) return false;
   if (ts.isIfStatement(node)) eitherWay(node.expression, weaken);
   if (ts.isConditionalExpression(node)) eitherWay(node.condition, weaken);
   if (ts.isBinaryExpression(node)) weakenOperator(node, weaken);
@@ -283,8 +407,8 @@ function isValue(node: ts.Node): boolean {
 }
 
 /** Makes a condition hold always, and never. */
-function eitherWay(node: ts.Expression, { source, instead }: Weaken): void {
-  for (const to of ["true", "false"]) if (node.getText(source) !== to) instead(node, to);
+function eitherWay(node: ts.Expression, { instead }: Weaken): void {
+  for (const to of ["true", "false"]) instead(node, to);
 }
 
 /** Of what stands here whoever asks it is weakened already. */

@@ -64,7 +64,9 @@ export function placesOf(file: string, look: (node: ts.Node, weaken: Weaken) => 
   };
   const weaken: Weaken = {
     source,
-    instead: (node, to) => add(node, to, (on) => [`(${on} ? (${to}) : (`, "))"]),
+    instead: (node, to) => {
+      if (node.getText(source) !== to) add(node, to, (on) => [`(${on} ? (${to}) : (`, "))"]);
+    },
     leftOut: (node) => add(node, "nothing", (on) => [`${on} || `, ""]),
     withoutItem: (node) => add(node, "no item", (on) => [`...(${on} ? [] : [`, "])"], true),
     shorthand: (node, to) => add(node, to, (on) => [`${node.name.text}: ${on} ? (${to}) : `, ""]),
@@ -103,9 +105,15 @@ export function withSwitches(mutants: readonly Mutant[]): ReadonlyMap<string, st
       return behind === "" ? [opening] : [opening, { at: end, order: text.length + start, within, piece: behind }];
     };
     const tables = new Map(those.flatMap(({ table }) => (table === null ? [] : [[table.start, table.end]])));
-    const pieces = those.flatMap(({ number, start, end, item, around }) =>
-      put(start, end, item ? number - mutants.length : number, ...around(`globalThis.mutant(${number})`)),
-    );
+    // What stands for a name in an object is said of that name once, by the outermost.
+    const named = new Set<number>();
+    const pieces = those.flatMap(({ number, start, end, from, item, around }) => {
+      const [before, behind] = around(`globalThis.mutant(${number})`);
+      const isAgain = before.startsWith(`${from}: `) && named.has(start);
+      if (before.startsWith(`${from}: `)) named.add(start);
+      const within = item ? number - mutants.length : number;
+      return put(start, end, within, isAgain ? before.slice(`${from}: `.length) : before, behind);
+    });
     for (const [start, end] of tables)
       pieces.push(...put(start, end, Number.NEGATIVE_INFINITY, "globalThis.remade(() => (", "))"));
     for (const { at, piece } of pieces.sort((a, b) => b.at - a.at || a.order - b.order || a.within - b.within)) {

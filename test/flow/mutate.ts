@@ -4,7 +4,7 @@
  * neither the tables of plans (of policy: its tests) nor a slice of the noninterference test notices is a survivor, and makes the run fail.
  * `--tables` asks the tables alone, `--both` also asks the noninterference test where they noticed; `--only flow`, `--only resolver/pivot.ts`,
  * `--only functions`, `--only policy`, `--only policy/uses.ts`; `--since COMMIT` those on lines that changed since; `--shard 2/5` every fifth,
- * from the second on.
+ * from the second on; `--resume FILE` keeps what was found of this commit, so that a run can be broken off and taken up again.
  */
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -23,29 +23,35 @@ import { tmpdir } from "node:os";
 import { basename, join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { Worker } from "node:worker_threads";
-import { catalogueMutants } from "./catalogue-mutants.ts";
+import { CATALOGUE_EQUIVALENTS, catalogueMutants } from "./catalogue-mutants.ts";
 import { type Changed, changedSince } from "./changed-lines.ts";
-import { failingMutants, policyMutants } from "./decision-mutants.ts";
+import { analysisMutants, DECISION_EQUIVALENTS, policyMutants } from "./decision-mutants.ts";
 import { FLOW_MUTANTS } from "./flow-mutants.ts";
 import { type Mutant, withSwitches } from "./mutants.ts";
-import { resolverMutants } from "./resolver-mutants.ts";
-import type { Answer, Asked } from "./tables-worker.ts";
+import { RESOLVER_EQUIVALENTS, resolverMutants } from "./resolver-mutants.ts";
+import { Sweep } from "./sweep.ts";
+import type { Answer, Asked, Tables } from "./tables-worker.ts";
 
 const { values: flags } = parseArgs({
   options: {
     both: { type: "boolean", default: false },
     tables: { type: "boolean", default: false },
     only: { type: "string", default: "" },
+    resume: { type: "string" },
     shard: { type: "string", default: "1/1" },
     since: { type: "string" },
   },
 });
 const root = join(import.meta.dirname, "../..");
+const sweep = new Sweep(root, flags.resume);
+/** The mutants that this run is about. */
+const asked = new Set<string>();
 const copy = mkdtempSync(join(tmpdir(), "flow-mutants-"));
 const googlesql = join(copy, "packages/googlesql/src");
 const policy = join(copy, "packages/gateway/src/policy");
-const flowFile = join(googlesql, "flow/flow.ts");
+const FLOW_FILE = "packages/googlesql/src/flow/flow.ts";
 const FUZZ = "test/flow/noninterference.test.ts";
+const CATALOGUE = "functions";
 const PATIENCE_MS = 60_000;
 /** Loading runs all the tables, beside whatever else the machine does. */
 const LOADING_MS = 600_000;
@@ -81,9 +87,12 @@ function policyTests(): string[] {
 }
 
 /** A thread that has loaded the tests; `first` is its answer before any mutant is turned on. */
-async function loaded(tests: readonly string[]): Promise<{ readonly worker: Worker; readonly first: Noticed }> {
+async function loaded(
+  files: readonly string[],
+  toFirst = false,
+): Promise<{ readonly worker: Worker; readonly first: Noticed }> {
   const worker = new Worker(join(copy, "test/flow/tables-worker.ts"), {
-    workerData: tests,
+    workerData: { files, toFirst } satisfies Tables,
     resourceLimits: { maxOldGenerationSizeMb: 2048 },
   });
   return { worker, first: await answerOf(worker, LOADING_MS) };
@@ -114,57 +123,66 @@ function fuzzNotices(mutant: string): boolean {
   return status !== 0;
 }
 
-const survivors: string[] = [];
-
 /** Says who noticed; the noninterference test is asked where the tables noticed nothing. */
-function report(rule: string, noticed: Noticed, mutant: string, asksFuzz = !flags.tables): void {
+function report(part: string, name: string, noticed: Noticed, mutant: string, asksFuzz = !flags.tables): void {
   const fuzz = asksFuzz && (noticed === null || flags.both) && fuzzNotices(mutant);
-  console.log(`${rule}: ${noticed === null ? "–" : "table"} ${fuzz ? "fuzz" : "–"}`);
-  if (noticed === null && !fuzz) survivors.push(rule);
+  console.log(`${name}: ${noticed === null ? "–" : "table"} ${fuzz ? "fuzz" : "–"}`);
+  sweep.note(part, name, noticed !== null ? "table" : fuzz ? "fuzz" : "nobody");
 }
 
 function flowMutants(changed: Changed): typeof FLOW_MUTANTS {
-  const text = readFileSync(flowFile, "utf8");
+  const text = readFileSync(join(root, FLOW_FILE), "utf8");
   return FLOW_MUTANTS.filter(([rule, from]) => {
     const [before = "", behind] = text.split(from);
     if (behind === undefined || text.split(from).length !== 2)
       throw new Error(`the text of "${rule}" stands not once in flow.ts`);
     const line = before.split("\n").length;
-    return changed.lines("packages/googlesql/src/flow/flow.ts", line, line + from.split("\n").length - 1);
+    return changed.lines(FLOW_FILE, line, line + from.split("\n").length - 1);
   });
 }
 
 async function weakenFlow(mutants: typeof FLOW_MUTANTS): Promise<void> {
-  const text = readFileSync(flowFile, "utf8");
+  const file = join(copy, FLOW_FILE);
+  const [text, switched] = [join(root, FLOW_FILE), file].map((path) => readFileSync(path, "utf8"));
+  if (text === undefined || switched === undefined) return;
   for (const [rule, from, to] of mutants) {
+    if (isKnown(rule)) continue;
     writeFileSync(
-      flowFile,
+      file,
       text.replace(from, () => to),
     );
-    const { worker, first } = await loaded(tables());
+    const { worker, first } = await loaded(tables(), true);
     await worker.terminate();
-    report(rule, first, NO_MUTANT);
+    report("flow.ts, rule by rule", rule, first, NO_MUTANT);
   }
-  writeFileSync(flowFile, text);
+  writeFileSync(file, switched);
 }
 
-type Named = Asked & { readonly name: string };
+type Named = Asked & { readonly part: string; readonly name: string };
 
 async function turnOnEach(
   mutants: readonly Named[],
   tests: readonly string[],
   asksFuzz = !flags.tables,
 ): Promise<void> {
-  if (mutants.length === 0) return;
+  const open = mutants.filter(({ name }) => !isKnown(name));
+  if (open.length === 0) return;
+  if (asksFuzz && fuzzNotices(NO_MUTANT)) throw new Error("the noninterference test fails without any mutant");
   let { worker, first } = await loaded(tests);
   if (first !== null) throw new Error(`the tests fail without any mutant: ${String(first)}`);
-  for (const { name, reach, on } of mutants) {
+  for (const { part, name, reach, on } of open) {
     worker.postMessage({ reach, on } satisfies Asked);
     const noticed = await answerOf(worker);
     if (noticed === ENDLESS) ({ worker, first } = await loaded(tests));
-    report(name, noticed, on, asksFuzz);
+    report(part, name, noticed, on, asksFuzz);
   }
   await worker.terminate();
+}
+
+/** Whether the run that is taken up again asked about this one. */
+function isKnown(name: string): boolean {
+  asked.add(name);
+  return sweep.knows(name);
 }
 
 /** `resolver/pivot.ts`, `policy/uses.ts`: as `--only` says it. */
@@ -174,7 +192,8 @@ function shortName(file: string): string {
 
 function named({ number, file, line, from, to }: Mutant): Named {
   const short = (text: string): string => text.replace(/\s+/g, " ").slice(0, 90);
-  return { name: `${shortName(file)}:${line}: ${short(from)} → ${short(to)}`, reach: `${number}`, on: `${number}` };
+  const name = sweep.keyOf(`${shortName(file)}:${line}: ${short(from)} → ${short(to)}`);
+  return { part: shortName(file), name, reach: `${number}`, on: `${number}` };
 }
 
 /** Lets the copy ask which mutant is on where it looks a function up, and where it asks whether one can fail. */
@@ -213,10 +232,11 @@ if (which === undefined || of === undefined) throw new Error("--shard takes N/M"
 const inShard = (_: unknown, i: number): boolean => i % Number(of) === Number(which) - 1;
 const changed = changedSince(flags.since, root);
 
+console.log(`commit ${sweep.commit}, ${new Date().toISOString()}`);
 prepare();
 try {
   const places = [
-    ...failingMutants(googlesql),
+    ...analysisMutants(googlesql),
     ...resolverMutants(join(googlesql, "resolver")),
     ...policyMutants(policy),
   ];
@@ -225,7 +245,7 @@ try {
   openCatalogue();
   openLengthening();
   const chosen = all
-    .filter(({ file }) => flags.only !== "flow" && shortName(file).startsWith(flags.only))
+    .filter(({ file }) => shortName(file).startsWith(flags.only))
     .filter(({ file, line, lastLine }) => changed.lines(relative(copy, file), line, lastLine))
     .filter(inShard);
   const [ofPolicy = [], ofPlans = []] = [true, false].map((is) =>
@@ -235,19 +255,23 @@ try {
   const functions = catalogueMutants();
   const isNamed = (reach: string): boolean =>
     changed.names("packages/googlesql/src/functions", reach.split(" ")[1] ?? "");
-  const lines = ("functions".startsWith(flags.only) ? functions : [])
+  const lines = (CATALOGUE.startsWith(flags.only) ? functions : [])
     .filter(({ reach }) => isNamed(reach))
     .filter(inShard)
-    .map((line) => ({ ...line, name: line.on }));
+    .map((line) => ({ ...line, part: CATALOGUE, name: sweep.keyOf(line.on) }));
 
-  if (!flags.tables && ofPlans.length > 0 && fuzzNotices(NO_MUTANT))
-    throw new Error("the noninterference test fails without any mutant");
-
-  await turnOnEach([...ofPlans, ...lines], tables());
   await turnOnEach(ofPolicy, policyTests(), false);
   await weakenFlow(rules);
-  const asked = rules.length + chosen.length + lines.length;
-  console.log(`${asked} of ${FLOW_MUTANTS.length + all.length + functions.length} mutants`);
+  await turnOnEach([...ofPlans, ...lines], tables());
+  const everything = FLOW_MUTANTS.length + all.length + functions.length;
+  console.log(`${asked.size} of ${everything} mutants, ${new Date().toISOString()}`);
+  const parts = new Set([...chosen.map(({ file }) => shortName(file)), ...(lines.length === 0 ? [] : [CATALOGUE])]);
+  const equivalent = [...DECISION_EQUIVALENTS, ...RESOLVER_EQUIVALENTS, ...CATALOGUE_EQUIVALENTS].filter(({ part }) =>
+    parts.has(part),
+  );
+  for (const { part, what, why } of equivalent) console.log(`equivalent: ${part}: ${what}: ${why}`);
+  console.log(sweep.summary(asked, equivalent));
+  const survivors = sweep.survivors(asked);
   console.log(survivors.length === 0 ? "no survivors" : `survivors:\n  ${survivors.join("\n  ")}`);
   if (survivors.length > 0) process.exitCode = 1;
 } finally {

@@ -6,6 +6,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import ts from "typescript";
 import { type Place, placesOf, type Weaken } from "./mutants.ts";
+import type { Equivalent } from "./sweep.ts";
 
 const NOTHING =
   "({ explicit: new Map(), implicit: new Set(), constant: false, fields: null, level: Number.POSITIVE_INFINITY })";
@@ -114,6 +115,10 @@ function alsoCounted(place: string): readonly [string, string, string] {
   const [file = "", from = ""] = place.split(": ");
   return [file, from, "counting a table that the script wrote into is no count of one table, however it was written"];
 }
+
+export const RESOLVER_EQUIVALENTS: readonly Equivalent[] = EQUIVALENT.map(([file, what, why]) => {
+  return { part: `resolver/${file}`, what, why };
+});
 
 /** All places in the resolver below `folder`, in the order of files and places. */
 export function resolverMutants(folder: string): Place[] {

@@ -8,13 +8,16 @@ import { remarked } from "./catalogue-lines.ts";
 type Entries = (kind: FunctionEntry["kind"], via: FunctionEntry["via"], lines: string) => FunctionEntry[];
 
 let on = process.env.MUTANT ?? "";
+/** A place is asked often, by its number. */
+let numbered = numberOf(on);
+let notes = false;
 /** The mutants whose place was reached since somebody last looked. */
 export const reached = new Set<string>();
 
 function weakened(entry: FunctionEntry | undefined, entries: Entries): FunctionEntry | undefined {
   if (entry === undefined) return undefined;
   const { name, kind, via, written } = entry;
-  reached.add(`entry ${name}`);
+  if (notes) reached.add(`entry ${name}`);
   const [what, which, overload, ...rest] = on.split(" ");
   if (what !== "entry" || which !== name) return entry;
   const lines = written.map((line, i) => (`${i}` === overload ? remarked(line, Number(rest[0]), rest[1] ?? "") : line));
@@ -50,11 +53,21 @@ Object.assign(globalThis, {
   weakened,
   remade,
   mutant: (which: number | string): boolean => {
-    reached.add(`${which}`);
-    return `${which}` === on;
+    if (notes) reached.add(`${which}`);
+    return which === numbered || which === on;
   },
 });
 
 export function turnOn(which: string): void {
   on = which;
+  numbered = numberOf(which);
+}
+
+function numberOf(which: string): number | null {
+  return /^\d+$/.test(which) ? Number(which) : null;
+}
+
+/** Whether it is kept which places are reached, which costs time. */
+export function noteReached(does: boolean): void {
+  notes = does;
 }

@@ -6,10 +6,15 @@ import { registerHooks } from "node:module";
 import { pathToFileURL } from "node:url";
 import { parentPort, workerData } from "node:worker_threads";
 import { type Collected, tests } from "./collected-tests.ts";
-import { reached, turnOn } from "./switch.ts";
+import { noteReached, reached, turnOn } from "./switch.ts";
 
-/** What the thread is given: the files with the tables. */
-export type Tables = readonly string[];
+/** What the thread is given. */
+export interface Tables {
+  /** Those with the tables. */
+  readonly files: readonly string[];
+  /** Whether they are run but once, until one fails. */
+  readonly toFirst: boolean;
+}
 /** What it answers: first "ready", or what fails without any mutant. */
 export type Answer = { readonly noticed: string | null };
 
@@ -32,7 +37,8 @@ registerHooks({
     return url === undefined || context.parentURL === url ? next(specifier, context) : { url, shortCircuit: true };
   },
 });
-for (const file of workerData as Tables) await import(pathToFileURL(file).href);
+const { files, toFirst } = workerData as Tables;
+for (const file of files) await import(pathToFileURL(file).href);
 
 function fails({ run }: Collected): boolean {
   try {
@@ -50,10 +56,12 @@ type Timed = Collected & { readonly ms: number };
 /** The quickest first. */
 const reachedBy = new Map<string, Timed[]>();
 let failing: string | null = null;
+noteReached(true);
 for (const test of tests.filter((test) => !isTimed(test))) {
   reached.clear();
   const started = performance.now();
   if (fails(test)) failing ??= test.name;
+  if (toFirst && failing !== null) break;
   const timed = { ...test, ms: performance.now() - started };
   for (const place of reached) {
     const known = reachedBy.get(place);
@@ -61,6 +69,7 @@ for (const test of tests.filter((test) => !isTimed(test))) {
     else known.push(timed);
   }
 }
+noteReached(false);
 for (const tests of reachedBy.values()) tests.sort((a, b) => a.ms - b.ms);
 const answer = (noticed: string | null): void => parentPort?.postMessage({ noticed } satisfies Answer);
 answer(failing);
