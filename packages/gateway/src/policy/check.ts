@@ -52,12 +52,12 @@ const UNKEYED: ReadonlyMap<MaskRule, MaskRule> = new Map([
 /** What is valid, and worth a second thought. */
 function notes(policies: readonly Policy[]): string[] {
   return policies.flatMap(({ id, obligations: { mask } }) => {
-    const keyed = mask === undefined ? undefined : UNKEYED.get(mask.rule);
-    return mask === undefined || keyed === undefined
-      ? []
-      : [
-          `note: ${id}: ${mask.rule} gives SHA-256 without a key, which anyone who can list the possible values undoes; ${keyed} has a key.`,
-        ];
+    if (mask === undefined) return [];
+    const keyed = UNKEYED.get(mask.rule);
+    if (keyed === undefined) return [];
+    return [
+      `note: ${id}: ${mask.rule} gives SHA-256 without a key, which anyone who can list the possible values undoes; ${keyed} has a key.`,
+    ];
   });
 }
 
@@ -76,7 +76,7 @@ function policyTable(policies: readonly Policy[]): string {
     .join("\n");
 }
 
-function row({ id, effect, text, actions, obligations }: Policy): string[] {
+function row({ id, effect, text, actions, namesActions, obligations }: Policy): string[] {
   const parsed = cedar.policyToJson(text);
   const json = parsed.type === "success" ? parsed.json : undefined;
   const narrowed = json !== undefined && json.conditions.length > 0 ? " *" : "";
@@ -88,7 +88,7 @@ function row({ id, effect, text, actions, obligations }: Policy): string[] {
     id,
     effect,
     scope(json?.principal),
-    actions.length === 6 ? "all" : actions.join(" "),
+    namesActions ? actions.join(" ") : "all",
     // A star: its conditions narrow it further.
     scope(json?.resource) + narrowed,
     mask === undefined ? unsaid("read", "aggregate") : [mask.rule, mask.domain].filter(Boolean).join(":"),

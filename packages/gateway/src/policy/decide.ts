@@ -97,10 +97,8 @@ export function decide(policies: PolicySet, request: DecisionRequest): Decision 
       if (subject === undefined || mayBeWritten(policies, reading, `${tableName}.${subject}`)) return { rule: "null" };
     }
     // Rows of the agent's own lift a count over the smallest cell, and are then taken off it.
-    const rows: ColumnName = `${tableName}.*`;
-    if (mask.rule === "smallcell" && [column, rows].some((counted) => mayBeWritten(policies, reading, counted)))
-      return { rule: "null" };
-    return showsOfValue(mask) && mayBeWritten(policies, reading, column) ? { rule: "null" } : mask;
+    const isLifted = mask.rule === "smallcell" && mayBeWritten(policies, reading, `${tableName}.*`);
+    return isLifted || (showsOfValue(mask) && mayBeWritten(policies, reading, column)) ? { rule: "null" } : mask;
   };
   const masks = plan.result.map((output) => outputMask(output, sourceMask));
   const limits = judged.flatMap((use) => use.limits.map(({ obligations }) => obligations));

@@ -59,7 +59,7 @@ export function loadPolicies(directory: string, customClasses: Iterable<string> 
 
 function readPolicyTexts(directory: string): readonly PolicyText[] {
   const fail = (message: string): never => {
-    throw new PolicyError([{ file: directory, line: 1, policy: undefined, message }]);
+    throw new PolicyError([wrong(directory, 1, message)]);
   };
   let names: readonly string[];
   try {
@@ -91,12 +91,12 @@ export function parsePolicies(texts: readonly PolicyText[], customClasses: Itera
   for (const { file, text, line } of texts.flatMap((source) => splitPolicies(source, problems))) {
     const parsed = cedar.policyToJson(text);
     if (parsed.type === "failure") {
-      problems.push({ file, line, policy: undefined, message: messageOf(parsed.errors[0]) });
+      problems.push(wrong(file, line, messageOf(parsed.errors[0])));
       continue;
     }
     const { json } = parsed;
     const id = json.annotations?.id ?? "";
-    const problem = (message: string) => problems.push({ file, line, policy: id || undefined, message });
+    const problem = (message: string) => problems.push(wrong(file, line, message, id || undefined));
     const earlier = policies.get(id);
     if (!isPolicyId(id)) {
       problem('every policy needs a name of its own: @id("…"), up to 100 letters, digits, dots, dashes, underscores');
@@ -163,14 +163,14 @@ function splitPolicies(
   problems: PolicyProblem[],
 ): { file: string; text: string; line: number }[] {
   const fail = (message: string, line: number) => {
-    problems.push({ file, line, policy: undefined, message });
+    problems.push(wrong(file, line, message));
     return [];
   };
   if (text.length > MOST_CHARACTERS) return fail(`more than ${MOST_CHARACTERS} characters`, 1);
   const parts = cedar.policySetTextToParts(text);
   if (parts.type === "failure") {
     const [error] = parts.errors;
-    return fail(messageOf(error), lineAt(text, error?.sourceLocations?.[0]?.start ?? 0));
+    return fail(messageOf(error), lineAt(text, startOf(error)));
   }
   const [template] = parts.policy_templates;
   if (template !== undefined) {
@@ -184,22 +184,15 @@ function splitPolicies(
 /** Validation against the schema. Warnings count: a forbid that can never apply forbids nothing. */
 function validate(byId: Readonly<Record<string, string>>, policies: ReadonlyMap<string, Policy>): PolicyProblem[] {
   const answer = cedar.validate({ schema: CEDAR_SCHEMA, policies: { staticPolicies: byId } });
-  if (answer.type === "failure") {
-    return answer.errors.map((error) => ({ file: "", line: 1, policy: undefined, message: messageOf(error) }));
-  }
-  const found = [...answer.validationErrors, ...answer.validationWarnings].map(({ policyId, error }) => {
+  const ofNone = answer.type === "failure" ? answer.errors : answer.otherWarnings;
+  const ofOne = answer.type === "failure" ? [] : [...answer.validationErrors, ...answer.validationWarnings];
+  const found = ofOne.map(({ policyId, error }) => {
     const policy = policies.get(policyId);
-    const within = policy === undefined ? 1 : lineAt(policy.text, error.sourceLocations?.[0]?.start ?? 0);
+    const within = policy === undefined ? 1 : lineAt(policy.text, startOf(error));
     const message = messageOf(error).replace(`for policy \`${policyId}\`, `, "");
-    return { file: policy?.file ?? "", line: (policy?.line ?? 1) + within - 1, policy: policyId, message };
+    return wrong(policy?.file ?? "", (policy?.line ?? 1) + within - 1, message, policyId);
   });
-  const others = answer.otherWarnings.map((error) => ({
-    file: "",
-    line: 1,
-    policy: undefined,
-    message: messageOf(error),
-  }));
-  return [...found, ...others];
+  return [...found, ...ofNone.map((error) => wrong("", 1, messageOf(error)))];
 }
 
 /** An id that nothing has makes a forbid forbid nothing; Cedar's validation doesn't look at ids. */
@@ -222,9 +215,15 @@ function checkEntity(
 function messageOf(error: cedar.DetailedError | undefined): string {
   if (error === undefined) return "not understood";
   const label = error.sourceLocations?.[0]?.label;
-  return [error.message.replace(/^failed to parse polic(y|ies) from string: /, ""), label, error.help]
-    .filter(Boolean)
-    .join("; ");
+  return [error.message, label, error.help].filter(Boolean).join("; ");
+}
+
+function startOf(error: cedar.DetailedError | undefined): number {
+  return error?.sourceLocations?.[0]?.start ?? 0;
+}
+
+function wrong(file: string, line: number, message: string, policy?: string): PolicyProblem {
+  return { file, line, policy, message };
 }
 
 function lineOf(text: string, part: string): number {
