@@ -5,7 +5,7 @@
 import { type Explanation, explain } from "./explain.ts";
 import { parseText } from "./parser/parse.ts";
 import type { AccessPlan } from "./plan.ts";
-import { print, redact } from "./printer.ts";
+import { print, printBoth, redact } from "./printer.ts";
 import { refusalOf } from "./refusal.ts";
 import type { CatalogView } from "./resolver/catalog-view.ts";
 import { Context, type ParameterTypes } from "./resolver/context.ts";
@@ -20,7 +20,7 @@ import { withTerminalPipes } from "./resolver/terminal-pipes.ts";
 import { Trace } from "./resolver/trace.ts";
 import { noteNames, requireResolved } from "./resolver/whole-text.ts";
 import { SqlError } from "./sql-error.ts";
-import type { Node, Script } from "./tree.ts";
+import type { Node, Script, TablePath } from "./tree.ts";
 import { type ParameterType, parameterType, type Type } from "./types.ts";
 import { wholeTree } from "./visitor.ts";
 
@@ -71,18 +71,11 @@ function analysisOf(sql: string, tree: Script, nodes: readonly Node[], options: 
     ({ context, resolved } = resolve(sql, tree, nodes, options, new FunctionMemory(context.functionMemory)));
   }
   const { statementType, statements, result } = resolved;
-  const canonicalSql = print(tree, {
-    tablePath: (node) => context.tablePaths.get(node),
-    calledColumns: (node) => context.calledColumns.get(node),
-    tableRows: (node) => context.metadataRows.get(node),
-    columns: (node) => context.listedColumns.get(node),
-    routinePath: (node) => context.routinePaths.get(node),
-    name: (node) => context.names.get(node),
-  });
+  const { sql: canonicalSql, redacted } = printed(context, tree);
   return {
     plan: { understood: true, statementType, statements, result, canonicalSql },
     tree,
-    redacted: redact(tree),
+    redacted,
     parameters: { named: [...context.usedParameters].sort(), positional: context.usedPositions },
     ...(context.trace === null
       ? {}
@@ -118,6 +111,23 @@ function resolve(
   const resolved = resolveScript(context, tree);
   requireResolved(context, nodes);
   return { context, resolved };
+}
+
+/** The canonical SQL, and the text with its literals apart. */
+function printed(context: Context, tree: Script): ReturnType<typeof printBoth> {
+  const { calledColumns, metadataRows, listedColumns, routinePaths, names } = context;
+  const tablePath = (node: TablePath) => context.tablePaths.get(node);
+  const other = [calledColumns, metadataRows, listedColumns, routinePaths, names];
+  if (other.every((map) => map.size === 0)) return printBoth(tree, tablePath);
+  const sql = print(tree, {
+    tablePath,
+    calledColumns: (node) => calledColumns.get(node),
+    tableRows: (node) => metadataRows.get(node),
+    columns: (node) => listedColumns.get(node),
+    routinePath: (node) => routinePaths.get(node),
+    name: (node) => names.get(node),
+  });
+  return { sql, redacted: redact(tree) };
 }
 
 function parameterTypes(parameters: readonly QueryParameter[]): ParameterTypes {

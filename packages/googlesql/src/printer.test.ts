@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { parse } from "./parser/parse.ts";
-import { print, redact } from "./printer.ts";
+import { print, printBoth, redact } from "./printer.ts";
 import { tableNameParts } from "./table-name.ts";
+import type { TablePath } from "./tree.ts";
 
 const canonical = (sql: string): string => print(parse(sql));
 
@@ -74,6 +75,21 @@ describe("redact", () => {
     );
     const whole = sql.replace(/⟨(\d+)⟩/g, (_, index) => literals[Number(index) - 1] ?? "");
     assert.equal(whole, print(tree));
+  });
+});
+
+describe("printBoth", () => {
+  it("gives what print and redact give, also where literals are read in another order than they are printed", () => {
+    const tablePath = ({ parts }: TablePath) => (parts.length === 1 ? ["p-1", "d", "t\0"] : undefined);
+    for (const sql of [
+      "SELECT 1",
+      "SELECT ('a\\000').CONCAT('b', x[2]).SUBSTR(3) FROM t AS u JOIN d.v USING (x) WHERE `0\\0000` = '⟨1⟩' LIMIT 4",
+      "WITH c AS (SELECT 'é' FROM t FOR SYSTEM_TIME AS OF TIMESTAMP '2026-01-01') SELECT * FROM c, t, UNNEST([5, 6]) WITH OFFSET",
+      "INSERT INTO t (a) VALUES (1), (DEFAULT); DELETE FROM t WHERE a IN ('b', r'c\\d') AND EXISTS(SELECT 7 FROM e.t)",
+    ]) {
+      const tree = parse(sql);
+      assert.deepEqual(printBoth(tree, tablePath), { sql: print(tree, { tablePath }), redacted: redact(tree) });
+    }
   });
 });
 

@@ -56,6 +56,8 @@ export interface PrintOptions {
   readonly name?: (node: Node) => readonly string[] | undefined;
   /** What to print for a literal's value; `index` counts from 0 in print order. Undefined: the value. */
   readonly literal?: (node: ValueLiteral, index: number) => string | undefined;
+  /** What to print for a table's name alone. Undefined: as without it. */
+  readonly tableName?: (node: TablePath) => string | undefined;
 }
 
 /**
@@ -352,7 +354,8 @@ class Printer implements Printing {
     const columns = this.#options.columns?.(node);
     if (full !== undefined && columns !== undefined) return listed(full, columns, node);
     return words(
-      (full === undefined ? path(node.parts) : full.map(backquote).join(".")) + as(node.alias, this),
+      (this.#options.tableName?.(node) ?? (full === undefined ? path(node.parts) : quotedPath(full))) +
+        as(node.alias, this),
       node.withOffset && this.node(node.withOffset),
       node.systemTime && `FOR SYSTEM_TIME AS OF ${this.node(node.systemTime)}`,
     );
@@ -385,6 +388,10 @@ class Printer implements Printing {
   }
 }
 
+function quotedPath(parts: readonly string[]): string {
+  return parts.map(backquote).join(".");
+}
+
 function isPipe(node: PipeNode | StatementNode): node is PipeNode {
   return node.kind.startsWith("Pipe") || node.kind === "Subpipeline";
 }
@@ -398,8 +405,53 @@ export function redact(tree: Node): { readonly sql: string; readonly literals: r
   const sql = print(tree, {
     literal: (node, index) => {
       literals.push(literalValue(node));
-      return `⟨${index + 1}⟩`;
+      return literalMark(index);
     },
   });
   return { sql, literals };
+}
+
+function literalMark(index: number): string {
+  return `⟨${index + 1}⟩`;
+}
+
+/** Around the number of a place where two texts differ; no text that is printed holds it. */
+const GAP = "\0";
+
+/** `print` and `redact` in one walk, where nothing but the names of tables is printed otherwise than it stands in the tree. */
+export function printBoth(
+  tree: Node,
+  tablePath: (node: TablePath) => readonly string[] | undefined,
+): { readonly sql: string; readonly redacted: ReturnType<typeof redact> } {
+  const canonical: string[] = [];
+  const redacted: string[] = [];
+  const literals: string[] = [];
+  const gap = (inCanonical: string, inRedacted: string): string => {
+    redacted.push(inRedacted);
+    return `${GAP}${canonical.push(inCanonical) - 1}${GAP}`;
+  };
+  const text = print(tree, {
+    tableName: (node) => {
+      const full = tablePath(node);
+      return full === undefined ? undefined : gap(quotedPath(full), path(node.parts));
+    },
+    literal: (node, index) => {
+      const value = literalValue(node);
+      literals.push(value);
+      return gap(value, literalMark(index));
+    },
+  });
+  return { sql: filled(text, canonical), redacted: { sql: filled(text, redacted), literals } };
+}
+
+/** `text`, with what each of its gaps stands for. */
+function filled(text: string, gaps: readonly string[]): string {
+  let out = "";
+  let from = 0;
+  for (let to = text.indexOf(GAP); to >= 0; to = text.indexOf(GAP, from)) {
+    const end = text.indexOf(GAP, to + 1);
+    out += text.slice(from, to) + gaps[Number(text.slice(to + 1, end))];
+    from = end + 1;
+  }
+  return out + text.slice(from);
 }
