@@ -91,7 +91,7 @@ export const FLOW_MUTANTS: readonly (readonly [rule: string, from: string, to: s
   ],
   ["ofLength: the length not shown", "const shown = showing(elements, length);", "const shown = elements;"],
   ["ofLength: no fields decided", "elements.fields === null ? shown : decidedBy(shown, keysOf(length))", "shown"],
-  ["unite: as short as one", "if (flow.pieces !== undefined && flow.pieces > pieces) pieces = flow.pieces;", ""],
+  ["unite: as short as one", "if (flow.pieces > pieces) pieces = flow.pieces;", ""],
   [
     "piecesOf: of the last alone",
     "pieces += fields === null ? own : piecesOf(fields);",
@@ -103,7 +103,7 @@ export const FLOW_MUTANTS: readonly (readonly [rule: string, from: string, to: s
     "return ofPieces(made, piecesOf([elements]) * piecesOf(shapes));",
     "return made;",
   ],
-  ["covers: however long", "if ((flow.pieces ?? 1) > (known.pieces ?? 1)) return false;", ""],
+  ["covers: however long", "if (flow.pieces > known.pieces) return false;", ""],
   ["telling: in few words", "level: PICKED, pieces: LONG };", "level: PICKED };"],
   ["closed: nothing", "leaf.level <= ARGUMENT ? leaf : { ...leaf, level: OWN }", "leaf"],
   ["showing: a statistic for a value", "(known & (COPY | TRANSFORM)) !== 0 ||", "known !== 0 ||"],
@@ -154,6 +154,6 @@ export const FLOW_MUTANTS: readonly (readonly [rule: string, from: string, to: s
   ["transformed: a count stays one", "(ways & (AGGREGATE | COUNT) ? AGGREGATE : 0)", "(ways & (AGGREGATE | COUNT))"],
   ["viasOf: a count beside another statistic", "else if (ways & COUNT)", "if (ways & COUNT)"],
   ["chosenBy: literals of the conditions", "implicit: keysOf(shown), constant: false }", "implicit: keysOf(shown) }"],
-  ["unite: whether any can fail", "fails ||= flow.fails === true;", ""],
+  ["unite: whether any can fail", "fails ||= flow.fails;", ""],
   ["union: the largest alone", "return all ?? largest;", "return largest;"],
 ];

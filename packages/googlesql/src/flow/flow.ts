@@ -63,9 +63,9 @@ export interface Flow {
   /** Depth of the outermost enclosing query whose current row the value depends on; OWN or PICKED where there is none. */
   readonly level: number;
   /** Set where computing it can fail, which may happen wherever it is used. */
-  readonly fails?: true;
-  /** Of how many texts as long as a column's it is put together at most: a power of two, up to LONG. One where it isn't said. */
-  readonly pieces?: number;
+  readonly fails: boolean;
+  /** Of how many texts as long as a column's it is put together at most: a power of two, up to LONG. */
+  readonly pieces: number;
 }
 
 /** So long, or as long as somebody likes, that putting it together may fail. Powers of two are few, so that growing in a loop comes to an end. */
@@ -75,7 +75,15 @@ const NO_SOURCES: ReadonlyMap<SourceKey, Ways> = new Map();
 export const NO_KEYS: ReadonlySet<SourceKey> = new Set();
 
 /** NULL: shows nothing. */
-export const NOTHING: Flow = { explicit: NO_SOURCES, implicit: NO_KEYS, constant: false, fields: null, level: OWN };
+export const NOTHING: Flow = {
+  explicit: NO_SOURCES,
+  implicit: NO_KEYS,
+  constant: false,
+  fields: null,
+  level: OWN,
+  fails: false,
+  pieces: 1,
+};
 /** A literal, a parameter, a generated value. */
 export const CONSTANT: Flow = { ...NOTHING, constant: true };
 
@@ -128,11 +136,10 @@ function unite(flows: readonly Flow[]): Flow {
     for (const key of flow.implicit) implicit.add(key);
     constant ||= flow.constant;
     level = Math.min(level, flow.level);
-    fails ||= flow.fails === true;
-    if (flow.pieces !== undefined && flow.pieces > pieces) pieces = flow.pieces;
+    fails ||= flow.fails;
+    if (flow.pieces > pieces) pieces = flow.pieces;
   }
-  const long = pieces > 1 ? { pieces } : {};
-  return { explicit, implicit, constant, fields: null, level, ...(fails ? { fails } : {}), ...long };
+  return { explicit, implicit, constant, fields: null, level, fails, pieces };
 }
 
 /** The value as one: a STRUCT or ARRAY<STRUCT> shows all its fields. */
@@ -171,7 +178,7 @@ export function transformed(flows: readonly Flow[]): Flow {
 /** Of how many texts the values are put together, one behind the other. */
 export function piecesOf(flows: readonly Flow[]): number {
   let pieces = 0;
-  for (const { fields, pieces: own = 1 } of flows) pieces += fields === null ? own : piecesOf(fields);
+  for (const { fields, pieces: own } of flows) pieces += fields === null ? own : piecesOf(fields);
   return pieces;
 }
 
@@ -266,7 +273,7 @@ export function covers(known: Flow, flow: Flow): boolean {
 function coversOwn(known: Flow, flow: Flow): boolean {
   for (const [key, ways] of flow.explicit) if ((ways & ~(known.explicit.get(key) ?? 0)) !== 0) return false;
   for (const key of flow.implicit) if (!known.implicit.has(key)) return false;
-  if ((flow.pieces ?? 1) > (known.pieces ?? 1)) return false;
+  if (flow.pieces > known.pieces) return false;
   return flow.level >= known.level && (known.constant || !flow.constant);
 }
 
