@@ -112,7 +112,7 @@ export function tokenize(sql: string): Token[] {
       refuseAttachedName(text);
       continue;
     }
-    if (char === "." && !canPrecedePathDot(previous) && match(DECIMAL, at + 1) !== "") {
+    if (char === "." && isDigit(sql.charAt(at + 1)) && !canPrecedePathDot(previous) && match(DECIMAL, at + 1) !== "") {
       const digits = match(DECIMAL, at + 1);
       const text = `.${digits}${match(EXPONENT, at + 1 + digits.length)}`;
       push("float", text, "", start, start + text.length);

@@ -178,13 +178,28 @@ export interface ReadUses {
   readonly decided?: ReadonlySet<SourceKey>;
 }
 
+/** Uses as a set of bits. */
+type Uses = number;
+
+const KEPT = 1;
+const OUTPUT = 2;
+const PREDICATE = 4;
+
+/** By name. */
+function usesIn(uses: Uses): Use[] {
+  const list: Use[] = [];
+  if (uses & KEPT) list.push("kept");
+  if (uses & OUTPUT) list.push("output");
+  if (uses & PREDICATE) list.push("predicate");
+  return list;
+}
+
 /** Every column the statement uses, and how. */
 export function readsOf(context: Context, relation: Relation | null, uses: ReadUses = {}): TableRead[] {
-  const usesOf = new Map<SourceKey, Set<Use>>();
-  const note = (key: SourceKey, use: Use): void => {
-    const known = usesOf.get(key);
-    if (known === undefined) usesOf.set(key, new Set([use]));
-    else known.add(use);
+  const usesOf = new Map<SourceKey, Uses>();
+  const note = (key: SourceKey, use: Uses): void => {
+    const known = usesOf.get(key) ?? 0;
+    if ((known & use) === 0) usesOf.set(key, known | use);
   };
   const shown = relation === null ? [] : resultColumns(relation).map((c) => c.flow);
   const flowsOf = (list: readonly Written[]): Flow[] => list.flatMap((w) => w.columns.map((c) => c.flow));
@@ -192,23 +207,29 @@ export function readsOf(context: Context, relation: Relation | null, uses: ReadU
   const temporary = flowsOf(context.written.filter((w) => temporaryName(w.table) !== undefined));
   for (const flow of [...shown, ...written, ...context.errors, ...context.unseen]) {
     const value = whole(flow);
-    for (const key of value.explicit.keys()) note(key, "output");
-    for (const key of value.implicit) note(key, "predicate");
+    for (const key of value.explicit.keys()) note(key, OUTPUT);
+    for (const key of value.implicit) note(key, PREDICATE);
   }
   for (const flow of [...temporary, ...(uses.kept ?? [])]) {
     const value = whole(flow);
-    for (const key of value.explicit.keys()) note(key, "kept");
-    for (const key of value.implicit) note(key, "predicate");
+    for (const key of value.explicit.keys()) note(key, KEPT);
+    for (const key of value.implicit) note(key, PREDICATE);
   }
   const decided = [context.branch, relation?.implicit ?? NO_KEYS, uses.decided ?? NO_KEYS];
-  for (const keys of decided) for (const key of keys) note(key, "predicate");
-  for (const { implicit } of context.written) for (const key of implicit) note(key, "predicate");
-  for (const flow of context.failing) for (const key of keysOf(flow)) note(key, "predicate");
+  for (const keys of decided) for (const key of keys) note(key, PREDICATE);
+  for (const { implicit } of context.written) for (const key of implicit) note(key, PREDICATE);
+  for (const flow of context.failing) {
+    const value = whole(flow);
+    for (const key of value.explicit.keys()) note(key, PREDICATE);
+    for (const key of value.implicit) note(key, PREDICATE);
+  }
   // A value that is computed but not shown still decides whether the query fails.
   for (const flow of context.computed) {
-    for (const key of keysOf(flow)) if (!usesOf.has(key)) note(key, "predicate");
+    const value = whole(flow);
+    for (const key of value.explicit.keys()) if (!usesOf.has(key)) note(key, PREDICATE);
+    for (const key of value.implicit) if (!usesOf.has(key)) note(key, PREDICATE);
   }
-  const reads = new Map<TableName, Map<string, Set<Use>>>();
+  const reads = new Map<TableName, Map<string, Uses>>();
   for (const table of context.tables) if (temporaryName(table) === undefined) reads.set(table, new Map());
   for (const [key, uses] of usesOf) {
     const { table, path } = splitSourceKey(key);
@@ -216,16 +237,14 @@ export function readsOf(context: Context, relation: Relation | null, uses: ReadU
     if (columns === undefined) reads.set(table, new Map([[path, uses]]));
     else columns.set(path, uses);
   }
-  for (const columns of reads.values()) if (columns.size === 0) columns.set("*", new Set<Use>(["predicate"]));
+  for (const columns of reads.values()) if (columns.size === 0) columns.set("*", PREDICATE);
   const list: TableRead[] = [...reads]
     .sort(([a], [b]) => compareText(a, b))
     .map(([table, columns]) => ({
       table,
       ...outsideOf(context, table),
       ...(context.historical.has(table) ? { historical: true } : {}),
-      columns: [...columns]
-        .sort(([a], [b]) => compareText(a, b))
-        .map(([path, uses]) => ({ path, uses: [...uses].sort() })),
+      columns: [...columns].sort(([a], [b]) => compareText(a, b)).map(([path, uses]) => ({ path, uses: usesIn(uses) })),
     }));
   context.spendPlan(readsLength(list), START_OF_TEXT);
   return list;

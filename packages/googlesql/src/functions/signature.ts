@@ -249,7 +249,8 @@ export function matchSignature(entry: FunctionEntry, passed: readonly PassedArgu
 }
 
 interface Bindings {
-  readonly values: Map<string, TypedValue[]>;
+  /** Of each letter, what the call passes for it; null as long as there is none. */
+  values: Map<string, TypedValue[]> | null;
   cost: number;
   casts: boolean;
 }
@@ -260,24 +261,34 @@ function matchOne(
 ): { readonly match: Match; readonly cost: number } | undefined {
   const taken = takenBy(signature, passed);
   if (taken === undefined) return undefined;
-  const bindings: Bindings = { values: new Map(), cost: 0, casts: false };
-  for (const [i, argument] of taken.entries()) {
+  const bindings: Bindings = { values: null, cost: 0, casts: false };
+  for (let i = 0; i < taken.length; i++) {
+    const argument = taken[i];
     const given = passed[i];
-    if (given === undefined || !accept(argument.pattern, given, bindings)) return undefined;
+    if (argument === undefined || given === undefined || !accept(argument.pattern, given, bindings)) return undefined;
   }
-  const bound = new Map<string, Type>();
-  for (const [letter, values] of bindings.values) {
-    const type = supertype(values);
-    if (type === undefined) return undefined;
-    if (letter === "O" && !isOrderable(type)) return undefined;
-    if (letter === "G" && !isGroupable(type)) return undefined;
-    bound.set(letter, type);
-    bindings.casts ||= values.some((value) => isCastParameter(value, type));
-  }
+  const bound = bindings.values === null ? NOTHING_BOUND : boundBy(bindings.values, bindings);
+  if (bound === undefined) return undefined;
   const result = instantiate(signature.result, bound);
   if (result === undefined) return undefined;
   const flows = taken.map((argument) => argument.flow);
   return { match: { result, flows, casts: bindings.casts }, cost: bindings.cost };
+}
+
+const NOTHING_BOUND: ReadonlyMap<string, Type> = new Map();
+
+/** The type that each letter stands for; undefined where there is none. */
+function boundBy(values: ReadonlyMap<string, TypedValue[]>, bindings: Bindings): Map<string, Type> | undefined {
+  const bound = new Map<string, Type>();
+  for (const [letter, given] of values) {
+    const type = supertype(given);
+    if (type === undefined) return undefined;
+    if (letter === "O" && !isOrderable(type)) return undefined;
+    if (letter === "G" && !isGroupable(type)) return undefined;
+    bound.set(letter, type);
+    bindings.casts ||= given.some((value) => isCastParameter(value, type));
+  }
+  return bound;
 }
 
 /** For each argument passed, in their order, the one of the signature that takes it. */
@@ -299,7 +310,8 @@ function takenBy(signature: Signature, passed: readonly PassedArgument[]): Signa
     }
     taken.push(argument);
   }
-  return signature.arguments.every((a) => a.optional || taken.includes(a)) ? taken : undefined;
+  for (const argument of signature.arguments) if (!argument.optional && !taken.includes(argument)) return undefined;
+  return taken;
 }
 
 function accept(pattern: Pattern, given: PassedArgument, bindings: Bindings): boolean {
@@ -322,9 +334,10 @@ function acceptType(pattern: Pattern, value: TypedValue, bindings: Bindings): bo
     case "labels":
       return isLabels(value);
     case "letter": {
-      const values = bindings.values.get(pattern.letter) ?? [];
-      bindings.values.set(pattern.letter, values);
-      values.push(value);
+      bindings.values ??= new Map();
+      const known = bindings.values.get(pattern.letter);
+      if (known === undefined) bindings.values.set(pattern.letter, [value]);
+      else known.push(value);
       return true;
     }
     case "type": {

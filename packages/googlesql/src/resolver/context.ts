@@ -296,8 +296,8 @@ export class Context {
 
   /** These columns are one row's: of one scan of a table. Ids of columns mean the same value on every row, so whoever keeps the id keeps the row. */
   noteRow(columns: readonly Column[]): void {
-    const row = this.freshId();
-    for (const { id } of columns) this.#rowOf.set(id, { row, whole: true });
+    const of: OfRow = { row: this.freshId(), whole: true };
+    for (const { id } of columns) this.#rowOf.set(id, of);
   }
 
   /** These are parts of the value: fields of it, or its elements, where each of them is a row beside the row that it is of. */

@@ -66,16 +66,6 @@ export function resolveExpression(context: Context, node: Tree.Expression, scope
 
 function resolveKind(context: Context, node: Tree.Expression, scope: Scope): Value {
   const resolve = (e: Tree.Expression): Value => resolveExpression(context, e, scope);
-  /** A BOOL, INT64 … that is computed from `operands`. */
-  const computed = (type: Type, name: string, operands: readonly Value[]): Value =>
-    made(
-      type,
-      transformed(operands.map((o) => o.flow)),
-      context.idOf(
-        name,
-        operands.map((o) => o.id),
-      ),
-    );
   switch (node.kind) {
     case "NullLiteral":
       return made(INT64, NOTHING, context.idOf("NULL", []), "null");
@@ -108,10 +98,10 @@ function resolveKind(context: Context, node: Tree.Expression, scope: Scope): Val
       return resolveSystemVariable(context, node);
     case "LogicalExpression": {
       const operands = node.operands.map((operand) => () => truth(context, operand, resolve, node.operator));
-      return computed(BOOL, node.operator, inAnyOrder(context, operands));
+      return computed(context, BOOL, node.operator, inAnyOrder(context, operands));
     }
     case "NotExpression":
-      return computed(BOOL, "NOT", [truth(context, node.operand, resolve, "NOT")]);
+      return computed(context, BOOL, "NOT", [truth(context, node.operand, resolve, "NOT")]);
     case "UnaryExpression":
       return unary(context, node, resolve);
     case "BinaryExpression":
@@ -120,24 +110,24 @@ function resolveKind(context: Context, node: Tree.Expression, scope: Scope): Val
       const operands = [resolve(node.left), resolve(node.right)];
       const ordering = node.operator !== "=" && node.operator !== "!=";
       compare(context, operands, node.operator, node, ordering ? isOrderable : isComparable);
-      return computed(BOOL, node.operator, operands);
+      return computed(context, BOOL, node.operator, operands);
     }
     case "IsExpression": {
       const operand = resolve(node.operand);
       const name = `IS ${node.not} ${node.test}`;
       if (node.test === "NULL") return made(BOOL, transformed([shape(operand.flow)]), context.idOf(name, [operand.id]));
       expect(context, operand, BOOL, `IS ${node.test}`, node);
-      return computed(BOOL, name, [operand]);
+      return computed(context, BOOL, name, [operand]);
     }
     case "IsDistinctFrom": {
       const operands = [resolve(node.left), resolve(node.right)];
       compare(context, operands, "IS DISTINCT FROM", node, isComparable);
-      return computed(BOOL, `DISTINCT ${node.not}`, operands);
+      return computed(context, BOOL, `DISTINCT ${node.not}`, operands);
     }
     case "InExpression": {
       const operands = compared(context, node.operand, node.source, scope, resolve);
       compare(context, operands, "IN", node, isComparable);
-      return computed(BOOL, `IN ${node.not}`, operands);
+      return computed(context, BOOL, `IN ${node.not}`, operands);
     }
     case "BetweenExpression": {
       const operands = inAnyOrder(
@@ -145,12 +135,12 @@ function resolveKind(context: Context, node: Tree.Expression, scope: Scope): Val
         [node.operand, node.low, node.high].map((e) => () => resolve(e)),
       );
       compare(context, operands, "BETWEEN", node, isOrderable);
-      return computed(BOOL, `BETWEEN ${node.not}`, operands);
+      return computed(context, BOOL, `BETWEEN ${node.not}`, operands);
     }
     case "LikeExpression": {
       const operands = [resolve(node.operand), resolve(node.pattern)];
       applyOperator(context, "OP_LIKE", operands, "LIKE", node, [node.operand, node.pattern]);
-      return computed(BOOL, `LIKE ${node.not}`, operands);
+      return computed(context, BOOL, `LIKE ${node.not}`, operands);
     }
     case "QuantifiedLike": {
       const operands = compared(context, node.operand, node.patterns, scope, resolve);
@@ -160,7 +150,7 @@ function resolveKind(context: Context, node: Tree.Expression, scope: Scope): Val
         const parts = [node.operand, written[i] ?? null];
         applyOperator(context, "OP_LIKE", [first ?? [], pattern].flat(), "LIKE", node, parts);
       }
-      return computed(BOOL, `LIKE ${node.quantifier} ${node.not}`, operands);
+      return computed(context, BOOL, `LIKE ${node.quantifier} ${node.not}`, operands);
     }
     case "CaseExpression":
       return caseValue(context, node, resolve);
@@ -174,7 +164,7 @@ function resolveKind(context: Context, node: Tree.Expression, scope: Scope): Val
       if (node.toPart !== null) checkDatePart(context, node.toPart);
       expect(context, operand, node.toPart === null ? INT64 : STRING, "INTERVAL", node);
       context.failing.push(operand.flow);
-      return computed(INTERVAL, `INTERVAL ${node.part.name} ${node.toPart?.name ?? ""}`, [operand]);
+      return computed(context, INTERVAL, `INTERVAL ${node.part.name} ${node.toPart?.name ?? ""}`, [operand]);
     }
     case "StructExpression":
       return struct(context, node, resolve);
@@ -195,6 +185,15 @@ function resolveKind(context: Context, node: Tree.Expression, scope: Scope): Val
       return unreachable;
     }
   }
+}
+
+/** A BOOL, INT64 … that is computed from `operands`. */
+function computed(context: Context, type: Type, name: string, operands: readonly Value[]): Value {
+  const id = context.idOf(
+    name,
+    operands.map((o) => o.id),
+  );
+  return made(type, transformed(operands.map((o) => o.flow)), id);
 }
 
 function applyOperator(

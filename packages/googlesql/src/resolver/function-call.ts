@@ -4,7 +4,7 @@ import { functionNamed } from "../functions/catalogue.ts";
 import { givesNulls } from "../functions/failure.ts";
 import { refusalReason } from "../functions/refused.ts";
 import type { FunctionEntry } from "../functions/signature.ts";
-import type { FunctionCall } from "../tree.ts";
+import type { FunctionCall, Identifier } from "../tree.ts";
 import { coerces, INT64, STRING } from "../types.ts";
 import { refuseModifiers } from "./call-modifiers.ts";
 import { overRows } from "./call-over-rows.ts";
@@ -29,9 +29,10 @@ export function resolveCall(context: Context, node: FunctionCall, scope: Scope):
   if (namesRoutine(node.name)) return routineCall(context, node, scope);
   const temporary = temporaryFunction(context, node);
   if (temporary !== undefined) return temporaryCall(context, temporary, node, scope);
-  const written = node.name.map((part) => part.name.toUpperCase());
-  const safe = written.length > 1 && written[0] === "SAFE";
-  const name = (safe ? written.slice(1) : written).join(".");
+  const [first, second, ...more] = node.name;
+  const start = first?.name.toUpperCase() ?? "";
+  const safe = second !== undefined && start === "SAFE";
+  const name = second === undefined ? start : upperName(safe ? [second, ...more] : node.name);
   if (name === "ERROR") return errorCall(context, node, scope);
   if (takesLambda(name, node)) return lambdaCall(context, name, node, scope, safe);
   const entry = functionNamed(name);
@@ -47,6 +48,10 @@ export function resolveCall(context: Context, node: FunctionCall, scope: Scope):
   if (entry?.kind === "scalar") return scalarCall(context, entry, node, scope, safe);
   if (safe) return context.fail("unsupported", `SAFE is not supported with ${name}`, node);
   return overRows(context, name, entry, node, scope);
+}
+
+function upperName(parts: readonly Identifier[]): string {
+  return parts.map((part) => part.name.toUpperCase()).join(".");
 }
 
 /** Arguments that decide whether others, in which something can fail, are computed. Any may be a parameter that is cast. */
@@ -92,7 +97,7 @@ function scalarCall(context: Context, entry: FunctionEntry, node: FunctionCall, 
     type: asksModel(entry.name) ? generatedType(context, entry.name, node, found.result) : found.result,
     written,
     flow: decidedBy(chosenBy(made, conditions), keys),
-    id: callId(context, node.name.map((p) => p.name.toUpperCase()).join("."), node, passed),
+    id: callId(context, safe ? `SAFE.${entry.name}` : entry.name, node, passed),
   };
 }
 

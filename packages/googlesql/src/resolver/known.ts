@@ -20,7 +20,7 @@ export function requireKnown(sql: string, tree: Script, nodes = wholeTree(tree).
 
 /** The same for a part that stands alone: a function's body. */
 export function requireKnownParts(sql: string, root: Node, nodes = wholeTree(root).nodes): void {
-  if (nodes.every((node) => isKnown(node.kind))) return;
+  if (areKnown(nodes)) return;
   // The first one in the order of the text is named.
   const open: Node[] = [root];
   for (let node = open.pop(); node !== undefined; node = open.pop()) {
@@ -28,6 +28,11 @@ export function requireKnownParts(sql: string, root: Node, nodes = wholeTree(roo
     if (unknown !== null) throw refused(sql, node, unknown);
     for (const child of childrenOf(node).reverse()) open.push(child);
   }
+}
+
+function areKnown(nodes: readonly Node[]): boolean {
+  for (const { kind } of nodes) if (kind !== "Identifier" && !isKnown(kind)) return false;
+  return true;
 }
 
 function refused(sql: string, node: Node, what: string): SqlError {

@@ -122,5 +122,14 @@ export function noteFailing(context: Context, name: string, passed: Passed, node
 }
 
 function isExpression(argument: Argument | NamedArgument["value"]): argument is Expression {
-  return !["StarArgument", "NamedArgument", "LambdaArgument", "TableArgument", "ModelArgument"].includes(argument.kind);
+  switch (argument.kind) {
+    case "StarArgument":
+    case "NamedArgument":
+    case "LambdaArgument":
+    case "TableArgument":
+    case "ModelArgument":
+      return false;
+    default:
+      return true;
+  }
 }

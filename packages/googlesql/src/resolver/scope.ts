@@ -148,10 +148,12 @@ export const NO_RANGES: ReadonlyMap<string, RangeVariable> = new Map();
 export const NO_NAMES: ReadonlyMap<string, Column | null> = new Map();
 
 const CAPITAL = /[A-Z]/;
+const ASCII = /^[\0-\x7f]*$/;
 
 /** Columns, aliases and common tables compare without the case of ASCII letters; tables with case. */
 export function fold(name: string): string {
-  return CAPITAL.test(name) ? name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase()) : name;
+  if (!CAPITAL.test(name)) return name;
+  return ASCII.test(name) ? name.toLowerCase() : name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
 
 export type Found =

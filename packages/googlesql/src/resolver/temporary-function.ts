@@ -24,7 +24,8 @@ export interface TemporaryFunction {
 /** The function that a call names; of one name, without regard to case, as functions are. */
 export function temporaryFunction(context: Context, node: FunctionCall): TemporaryFunction | undefined {
   const [name, more] = node.name;
-  return name === undefined || more !== undefined ? undefined : context.temporaryFunctions.get(fold(name.name));
+  if (name === undefined || more !== undefined || context.temporaryFunctions.size === 0) return undefined;
+  return context.temporaryFunctions.get(fold(name.name));
 }
 
 export function temporaryCall(

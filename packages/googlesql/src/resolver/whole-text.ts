@@ -26,8 +26,10 @@ const NAMING: ReadonlySet<string> = new Set([
 /** What no rule looked at would run without having been analysed (I2): better no query than that. */
 export function requireResolved(context: Context, nodes: readonly Node[]): void {
   for (const node of nodes) {
-    const unread = (node.kind === "Query" || node.kind === "TablePath") && !context.resolved.has(node);
-    if (unread || (NAMING.has(node.kind) && !context.names.has(node))) {
+    const { kind } = node;
+    if (kind === "Identifier" || kind === "PathExpression") continue;
+    const unread = (kind === "Query" || kind === "TablePath") && !context.resolved.has(node);
+    if (unread || (NAMING.has(kind) && !context.names.has(node))) {
       context.fail("unsupported", "A part of the query could not be analysed", node);
     }
   }
