@@ -107,6 +107,11 @@ export function tokenize(sql: string): Token[] {
       continue;
     }
     if (isDigit(char)) {
+      const digits = digitsEnd(at);
+      if (endsNumber(sql.charCodeAt(digits))) {
+        push("integer", sql.slice(start, digits), "", start, digits);
+        continue;
+      }
       const text = number(start);
       push(HEX_OR_DIGITS.test(text) ? "integer" : "float", text, "", start, start + text.length);
       refuseAttachedName(text);
@@ -142,6 +147,13 @@ export function tokenize(sql: string): Token[] {
   function wordEnd(from: number): number {
     let end = from;
     while (isWordCode(sql.charCodeAt(end))) end++;
+    return end;
+  }
+
+  /** The same of digits. */
+  function digitsEnd(from: number): number {
+    let end = from;
+    while (isDigitCode(sql.charCodeAt(end))) end++;
     return end;
   }
 
@@ -217,6 +229,15 @@ function codePointName(sql: string, offset: number): string {
 
 function isDigit(char: string): boolean {
   return char >= "0" && char <= "9" && char.length === 1;
+}
+
+function isDigitCode(code: number): boolean {
+  return code >= 0x30 && code <= 0x39;
+}
+
+/** Whether a number is read to its end with the digits before this character: neither a point, an exponent nor a name follows. */
+function endsNumber(code: number): boolean {
+  return code !== 0x2e && !isWordCode(code);
 }
 
 function isWordPart(char: string): boolean {

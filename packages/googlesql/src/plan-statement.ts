@@ -152,7 +152,10 @@ function output(
 export function explicitSources(flow: Flow): ExplicitSource[] {
   const sources: ExplicitSource[] = [];
   for (const [key, ways] of flow.explicit) {
-    for (const way of viasOf(ways)) sources.push({ column: columnName(key), ...way });
+    const column = columnName(key);
+    for (const { via, statistic } of viasOf(ways)) {
+      sources.push(statistic === undefined ? { column, via } : { column, via, statistic });
+    }
   }
   return sources.sort((a, b) => compareText(a.column, b.column) || compareText(a.via, b.via));
 }
@@ -239,12 +242,14 @@ export function readsOf(context: Context, relation: Relation | null, uses: ReadU
   }
   for (const columns of reads.values()) if (columns.size === 0) columns.set("*", PREDICATE);
   const list: TableRead[] = [...reads]
-    .sort(([a], [b]) => compareText(a, b))
+    .sort((a, b) => compareText(a[0], b[0]))
     .map(([table, columns]) => ({
       table,
       ...outsideOf(context, table),
       ...(context.historical.has(table) ? { historical: true } : {}),
-      columns: [...columns].sort(([a], [b]) => compareText(a, b)).map(([path, uses]) => ({ path, uses: usesIn(uses) })),
+      columns: [...columns]
+        .sort((a, b) => compareText(a[0], b[0]))
+        .map(([path, uses]) => ({ path, uses: usesIn(uses) })),
     }));
   context.spendPlan(readsLength(list), START_OF_TEXT);
   return list;

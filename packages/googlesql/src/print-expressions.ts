@@ -83,16 +83,17 @@ export function literalValue(node: ValueLiteral): string {
  * names a function only where an expression stands.
  */
 export function functionName(parts: readonly Identifier[], inExpression = true): string {
-  return parts
-    .map(({ name }, index) => {
-      const upper = name.toUpperCase();
-      const keyword =
-        RESERVED_KEYWORDS.has(upper) && !(inExpression && parts.length === 1 && FUNCTION_KEYWORDS.has(upper));
-      const call = parts.length > 1 && CALLS_WITHOUT_PARENTHESES.has(upper);
-      const special = index === 0 && (call || SPECIAL_CALLS.has(upper));
-      return PLAIN_IDENTIFIER.test(name) && !keyword && !special ? name : backquote(name);
-    })
-    .join(".");
+  const alone = parts.length === 1;
+  let text = "";
+  for (const { name } of parts) {
+    const upper = name.toUpperCase();
+    const keyword = RESERVED_KEYWORDS.has(upper) && !(inExpression && alone && FUNCTION_KEYWORDS.has(upper));
+    const call = !alone && CALLS_WITHOUT_PARENTHESES.has(upper);
+    const special = text === "" && (call || SPECIAL_CALLS.has(upper));
+    const printed = PLAIN_IDENTIFIER.test(name) && !keyword && !special ? name : backquote(name);
+    text += text === "" ? printed : `.${printed}`;
+  }
+  return text;
 }
 
 export function datePart({ name, weekday }: DatePart): string {

@@ -21,23 +21,27 @@ interface OperatorInHand {
 }
 
 /** From loose to tight, as in Google's grammar, where `||` binds tighter than `+`. All associate to the left. */
-const BINARY_LEVELS: readonly (readonly Operator[])[] = [
-  ["|"],
-  ["^"],
-  ["&"],
-  ["<<", ">>"],
-  ["+", "-"],
-  ["||"],
-  ["*", "/"],
-];
+const BINARY_OPERATORS: ReadonlyMap<string, OperatorInHand> = new Map([
+  ["|", { operator: "|", level: 0 }],
+  ["^", { operator: "^", level: 1 }],
+  ["&", { operator: "&", level: 2 }],
+  ["<<", { operator: "<<", level: 3 }],
+  [">>", { operator: ">>", level: 3 }],
+  ["+", { operator: "+", level: 4 }],
+  ["-", { operator: "-", level: 4 }],
+  ["||", { operator: "||", level: 5 }],
+  ["*", { operator: "*", level: 6 }],
+  ["/", { operator: "/", level: 6 }],
+]);
 
-const BINARY_OPERATORS: ReadonlyMap<string, OperatorInHand> = new Map(
-  BINARY_LEVELS.flatMap((operators, level) => operators.map((operator) => [operator, { operator, level }])),
-);
-
-const COMPARISONS: ReadonlyMap<string, ComparisonExpression["operator"]> = new Map(
-  (["=", "!=", "<", "<=", ">", ">="] as const).map((operator) => [operator, operator]),
-);
+const COMPARISONS: ReadonlyMap<string, ComparisonExpression["operator"]> = new Map([
+  ["=", "="],
+  ["!=", "!="],
+  ["<", "<"],
+  ["<=", "<="],
+  [">", ">"],
+  [">=", ">="],
+]);
 
 const SUBSCRIPT_ACCESSORS = ["OFFSET", "ORDINAL", "SAFE_OFFSET", "SAFE_ORDINAL"] as const;
 

@@ -240,11 +240,11 @@ function baseTable(context: Context, node: TablePath, lateral: Scope): FromClaus
   }
   requireRows(context, found.name, resource, node);
   const catalogued = tableColumns(context, found.name, resource.schema?.fields ?? [], node);
-  const { columns, ...rest } = asWritten(context, found.name, { columns: catalogued, rows: rowsFlow(found.name) });
-  context.scanned.push(rest.rows);
+  const written = asWritten(context, found.name, { columns: catalogued, rows: rowsFlow(found.name) });
+  context.scanned.push(written.rows);
   context.nameTable(node, found.parts);
   context.tables.add(found.name);
-  return tableRows(context, columns, pseudoColumns(context, found.name, resource), alias, rest);
+  return tableRows(context, written.columns, pseudoColumns(context, found.name, resource), alias, written);
 }
 
 function unnest(context: Context, node: Unnest, left: FromNames, frame: Frame, outer: Scope): FromClause {

@@ -33,7 +33,7 @@ export function integer(context: Context, node: Tree.IntegerLiteral, negated: bo
 }
 
 /** As long as whoever asks makes it. */
-const PARAMETER = ofPieces(CONSTANT, LONG);
+const PARAMETER: Flow = { ...CONSTANT, pieces: LONG };
 
 export function parameter(context: Context, node: Tree.Parameter): Value {
   if (node.name !== null) {

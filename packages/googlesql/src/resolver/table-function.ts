@@ -3,6 +3,7 @@
  * https://cloud.google.com/bigquery/docs/reference/standard-sql/table-functions-built-in
  */
 import { refusalReason } from "../functions/refused.ts";
+import { once } from "../once.ts";
 import type { TableFunctionCall } from "../tree.ts";
 import type { Context } from "./context.ts";
 import type { Relation } from "./scope.ts";
@@ -18,21 +19,24 @@ import { vectorSearch } from "./table-functions/vector-search.ts";
 
 type TableFunction = (context: Context, node: TableFunctionCall, around: Surroundings) => Relation;
 
-const TABLE_FUNCTIONS: ReadonlyMap<string, TableFunction> = new Map([
-  ["APPENDS", changeHistory],
-  ["CHANGES", changeHistory],
-  ["GAP_FILL", gapFill],
-  ["ML.FEATURE_INFO", featureInfo],
-  ...[...MODEL_FUNCTIONS.keys()].map((name) => [name, modelFunction] as const),
-  ...[...GENERATING_FUNCTIONS.keys()].map((name) => [name, generatingFunction] as const),
-  ...[...SERIES_FUNCTIONS.keys()].map((name) => [name, seriesFunction] as const),
-  ["RANGE_SESSIONIZE", rangeSessionize],
-  ["VECTOR_SEARCH", vectorSearch],
-]);
+const tableFunctions = once(
+  (): ReadonlyMap<string, TableFunction> =>
+    new Map([
+      ["APPENDS", changeHistory],
+      ["CHANGES", changeHistory],
+      ["GAP_FILL", gapFill],
+      ["ML.FEATURE_INFO", featureInfo],
+      ...[...MODEL_FUNCTIONS.keys()].map((name) => [name, modelFunction] as const),
+      ...[...GENERATING_FUNCTIONS.keys()].map((name) => [name, generatingFunction] as const),
+      ...[...SERIES_FUNCTIONS.keys()].map((name) => [name, seriesFunction] as const),
+      ["RANGE_SESSIONIZE", rangeSessionize],
+      ["VECTOR_SEARCH", vectorSearch],
+    ]),
+);
 
 export function resolveTableFunction(context: Context, node: TableFunctionCall, around: Surroundings): Relation {
   const name = node.name.map((part) => part.name.toUpperCase()).join(".");
-  const resolve = TABLE_FUNCTIONS.get(name);
+  const resolve = tableFunctions().get(name);
   if (resolve !== undefined) return resolve(context, node, around);
   const reason = refusalReason(name) ?? "the gateway doesn't know what it gives";
   return context.fail("unsupported", `Table function ${name} is not supported: ${reason}`, node);

@@ -18,6 +18,7 @@ import {
   columns,
   kinds,
   type ModelColumn,
+  type ModelColumns,
   type ModelFunction,
   perCategory,
   struct,
@@ -93,30 +94,29 @@ function explained(model: ModelResource): readonly ModelColumn[] | undefined {
   ];
 }
 
-const EXPLICIT = columns(
-  FLOAT64,
-  "mean_absolute_error mean_squared_error mean_squared_log_error r2_score explained_variance",
-);
-const IMPLICIT = columns(FLOAT64, "recall mean_squared_error normalized_discounted_cumulative_gain average_rank");
+const EXPLICIT = () =>
+  columns(FLOAT64, "mean_absolute_error mean_squared_error mean_squared_log_error r2_score explained_variance");
+const IMPLICIT = () => columns(FLOAT64, "recall mean_squared_error normalized_discounted_cumulative_gain average_rank");
 
 function evaluated(model: ModelResource, given: boolean): readonly ModelColumn[] | undefined {
   const { modelType = "" } = model;
   if (FACTORS.has(modelType)) {
     const { feedbackType } = trainingOptions(model);
-    return feedbackType === "EXPLICIT" ? EXPLICIT : feedbackType === "IMPLICIT" ? IMPLICIT : undefined;
+    return feedbackType === "EXPLICIT" ? EXPLICIT() : feedbackType === "IMPLICIT" ? IMPLICIT() : undefined;
   }
   const ofRows = byKind(
-    [KMEANS, columns(FLOAT64, "davies_bouldin_index mean_squared_distance")],
-    [CLASSIFIERS, columns(FLOAT64, "precision recall accuracy f1_score log_loss roc_auc")],
+    [KMEANS, () => columns(FLOAT64, "davies_bouldin_index mean_squared_distance")],
+    [CLASSIFIERS, () => columns(FLOAT64, "precision recall accuracy f1_score log_loss roc_auc")],
     [
       REGRESSORS,
-      columns(
-        FLOAT64,
-        "mean_absolute_error mean_squared_error mean_squared_log_error median_absolute_error r2_score explained_variance",
-      ),
+      () =>
+        columns(
+          FLOAT64,
+          "mean_absolute_error mean_squared_error mean_squared_log_error median_absolute_error r2_score explained_variance",
+        ),
     ],
-    [PCA, columns(FLOAT64, "total_explained_variance_ratio")],
-    [AUTOENCODER, columns(FLOAT64, "mean_absolute_error mean_squared_error mean_squared_log_error")],
+    [PCA, () => columns(FLOAT64, "total_explained_variance_ratio")],
+    [AUTOENCODER, () => columns(FLOAT64, "mean_absolute_error mean_squared_error mean_squared_log_error")],
   );
   return ofRows(model, given) ?? evaluatedSeries(model, given);
 }
@@ -124,7 +124,7 @@ function evaluated(model: ModelResource, given: boolean): readonly ModelColumn[]
 const anomalous = byKind(
   [
     KMEANS,
-    [
+    () => [
       ["is_anomaly", BOOL],
       ["normalized_distance", FLOAT64],
       ["centroid_id", INT64],
@@ -132,7 +132,7 @@ const anomalous = byKind(
   ],
   [
     new Set([...PCA, ...AUTOENCODER]),
-    [
+    () => [
       ["is_anomaly", BOOL],
       ["mean_squared_error", FLOAT64],
     ],
@@ -158,7 +158,7 @@ function recommended(model: ModelResource): readonly ModelColumn[] | undefined {
   ];
 }
 
-const factorWeights: readonly ModelColumn[] = [
+const factorWeights: ModelColumns = () => [
   ...columns(STRING, "processed_input feature"),
   ["factor_weights", arrayOf(struct(["factor", INT64], ["weight", FLOAT64]))],
   ["intercept", FLOAT64],
@@ -196,7 +196,9 @@ export const MODEL_FUNCTIONS: ReadonlyMap<string, ModelFunction> = new Map<strin
     {
       rows: "must",
       settings: [],
-      columns: always([AUTOENCODER], columns(FLOAT64, "mean_absolute_error mean_squared_error mean_squared_log_error")),
+      columns: always([AUTOENCODER], () =>
+        columns(FLOAT64, "mean_absolute_error mean_squared_error mean_squared_log_error"),
+      ),
     },
   ],
   [
@@ -205,13 +207,10 @@ export const MODEL_FUNCTIONS: ReadonlyMap<string, ModelFunction> = new Map<strin
       rows: "may",
       settings: ["trial_id"],
       thresholds: true,
-      columns: always(
-        [CLASSIFIERS],
-        [
-          ...columns(FLOAT64, "threshold recall false_positive_rate"),
-          ...columns(INT64, "true_positives false_positives true_negatives false_negatives"),
-        ],
-      ),
+      columns: always([CLASSIFIERS], () => [
+        ...columns(FLOAT64, "threshold recall false_positive_rate"),
+        ...columns(INT64, "true_positives false_positives true_negatives false_negatives"),
+      ]),
     },
   ],
   [
@@ -222,7 +221,7 @@ export const MODEL_FUNCTIONS: ReadonlyMap<string, ModelFunction> = new Map<strin
       columns: byKind(
         [
           LINEAR,
-          [
+          () => [
             ["processed_input", STRING],
             ["weight", FLOAT64],
             ["category_weights", perCategory("weight")],
@@ -237,10 +236,10 @@ export const MODEL_FUNCTIONS: ReadonlyMap<string, ModelFunction> = new Map<strin
     {
       rows: "none",
       settings: ["standardize"],
-      columns: always(
-        [LINEAR],
-        [...columns(STRING, "processed_input category"), ...columns(FLOAT64, "weight standard_error p_value")],
-      ),
+      columns: always([LINEAR], () => [
+        ...columns(STRING, "processed_input category"),
+        ...columns(FLOAT64, "weight standard_error p_value"),
+      ]),
     },
   ],
   [
@@ -248,15 +247,12 @@ export const MODEL_FUNCTIONS: ReadonlyMap<string, ModelFunction> = new Map<strin
     {
       rows: "none",
       settings: ["standardize"],
-      columns: always(
-        [KMEANS],
-        [
-          ["centroid_id", INT64],
-          ["feature", STRING],
-          ["numerical_value", FLOAT64],
-          ["categorical_value", perCategory("value")],
-        ],
-      ),
+      columns: always([KMEANS], () => [
+        ["centroid_id", INT64],
+        ["feature", STRING],
+        ["numerical_value", FLOAT64],
+        ["categorical_value", perCategory("value")],
+      ]),
     },
   ],
   [
@@ -264,15 +260,12 @@ export const MODEL_FUNCTIONS: ReadonlyMap<string, ModelFunction> = new Map<strin
     {
       rows: "none",
       settings: [],
-      columns: always(
-        [PCA],
-        [
-          ["principal_component_id", INT64],
-          ["feature", STRING],
-          ["numerical_value", FLOAT64],
-          ["categorical_value", perCategory("value")],
-        ],
-      ),
+      columns: always([PCA], () => [
+        ["principal_component_id", INT64],
+        ["feature", STRING],
+        ["numerical_value", FLOAT64],
+        ["categorical_value", perCategory("value")],
+      ]),
     },
   ],
   [
@@ -280,13 +273,10 @@ export const MODEL_FUNCTIONS: ReadonlyMap<string, ModelFunction> = new Map<strin
     {
       rows: "none",
       settings: [],
-      columns: always(
-        [PCA],
-        [
-          ["principal_component_id", INT64],
-          ...columns(FLOAT64, "eigenvalue explained_variance_ratio cumulative_explained_variance_ratio"),
-        ],
-      ),
+      columns: always([PCA], () => [
+        ["principal_component_id", INT64],
+        ...columns(FLOAT64, "eigenvalue explained_variance_ratio cumulative_explained_variance_ratio"),
+      ]),
     },
   ],
   [
@@ -294,10 +284,10 @@ export const MODEL_FUNCTIONS: ReadonlyMap<string, ModelFunction> = new Map<strin
     {
       rows: "none",
       settings: [],
-      columns: always(
-        [TREES],
-        [["feature", STRING], ...columns(FLOAT64, "importance_weight importance_gain importance_cover")],
-      ),
+      columns: always([TREES], () => [
+        ["feature", STRING],
+        ...columns(FLOAT64, "importance_weight importance_gain importance_cover"),
+      ]),
     },
   ],
   [
@@ -305,13 +295,10 @@ export const MODEL_FUNCTIONS: ReadonlyMap<string, ModelFunction> = new Map<strin
     {
       rows: "none",
       settings: [],
-      columns: always(
-        [REGRESSORS, CLASSIFIERS],
-        [
-          ["feature", STRING],
-          ["attribution", FLOAT64],
-        ],
-      ),
+      columns: always([REGRESSORS, CLASSIFIERS], () => [
+        ["feature", STRING],
+        ["attribution", FLOAT64],
+      ]),
     },
   ],
   [
@@ -322,14 +309,14 @@ export const MODEL_FUNCTIONS: ReadonlyMap<string, ModelFunction> = new Map<strin
       columns: byKind(
         [
           new Set([...REGRESSORS, ...CLASSIFIERS]),
-          [
+          () => [
             ...columns(INT64, "training_run iteration"),
             ...columns(FLOAT64, "loss eval_loss learning_rate"),
             ["duration_ms", INT64],
           ],
         ],
         // cluster_info's fields have no types in the reference.
-        [KMEANS, [...columns(INT64, "training_run iteration"), ["loss", FLOAT64], ["duration_ms", INT64]]],
+        [KMEANS, () => [...columns(INT64, "training_run iteration"), ["loss", FLOAT64], ["duration_ms", INT64]]],
       ),
     },
   ],
@@ -339,15 +326,12 @@ export const MODEL_FUNCTIONS: ReadonlyMap<string, ModelFunction> = new Map<strin
       rows: "none",
       settings: [],
       // Its two STRUCTs have fields by what was tuned.
-      columns: always(
-        [REGRESSORS, CLASSIFIERS, KMEANS, FACTORS],
-        [
-          ["trial_id", INT64],
-          ...columns(FLOAT64, "training_loss eval_loss"),
-          ...columns(STRING, "status error_message"),
-          ["is_optimal", BOOL],
-        ],
-      ),
+      columns: always([REGRESSORS, CLASSIFIERS, KMEANS, FACTORS], () => [
+        ["trial_id", INT64],
+        ...columns(FLOAT64, "training_loss eval_loss"),
+        ...columns(STRING, "status error_message"),
+        ["is_optimal", BOOL],
+      ]),
     },
   ],
   ...TIME_SERIES_FUNCTIONS,

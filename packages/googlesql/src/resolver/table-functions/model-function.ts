@@ -33,16 +33,17 @@ export const struct = (...fields: readonly ModelColumn[]): Type =>
 
 export const perCategory = (value: string): Type => arrayOf(struct(["category", STRING], [value, FLOAT64]));
 
+/** Made when it is asked for: a process that starts builds no list that its queries may never need. */
+export type ModelColumns = () => readonly ModelColumn[];
+
 /** Of models of these kinds always the same. */
-export function always(of: readonly Kinds[], list: readonly ModelColumn[]): ModelFunction["columns"] {
-  return ({ modelType = "" }) => (of.some((set) => set.has(modelType)) ? list : undefined);
+export function always(of: readonly Kinds[], list: ModelColumns): ModelFunction["columns"] {
+  return ({ modelType = "" }) => (of.some((set) => set.has(modelType)) ? list() : undefined);
 }
 
 /** Of each kind its own. */
-export function byKind(
-  ...lists: readonly (readonly [of: Kinds, list: readonly ModelColumn[]])[]
-): ModelFunction["columns"] {
-  return ({ modelType = "" }) => lists.find(([of]) => of.has(modelType))?.[1];
+export function byKind(...lists: readonly (readonly [of: Kinds, list: ModelColumns])[]): ModelFunction["columns"] {
+  return ({ modelType = "" }) => lists.find(([of]) => of.has(modelType))?.[1]();
 }
 
 /** What the model was made with, as its latest training says. */

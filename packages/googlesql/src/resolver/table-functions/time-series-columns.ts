@@ -12,6 +12,7 @@ import {
   columns,
   kinds,
   type ModelColumn,
+  type ModelColumns,
   type ModelFunction,
   perCategory,
   trainedType,
@@ -22,21 +23,21 @@ const ARIMA = kinds("ARIMA_PLUS ARIMA_PLUS_XREG");
 
 export const TIME_SERIES_KINDS: readonly string[] = [...ARIMA];
 
-const interval = columns(FLOAT64, "prediction_interval_lower_bound prediction_interval_upper_bound");
+const interval = () => columns(FLOAT64, "prediction_interval_lower_bound prediction_interval_upper_bound");
 
-const forecast: readonly ModelColumn[] = [
+const forecast: ModelColumns = () => [
   ["forecast_timestamp", TIMESTAMP],
   ...columns(FLOAT64, "forecast_value standard_error confidence_level"),
-  ...interval,
+  ...interval(),
   ...columns(FLOAT64, "confidence_interval_lower_bound confidence_interval_upper_bound"),
 ];
 
 /** Beside these there is a column for each holiday and each feature. */
-const explanation: readonly ModelColumn[] = [
+const explanation: ModelColumns = () => [
   ["time_series_timestamp", TIMESTAMP],
   ["time_series_type", STRING],
   ...columns(FLOAT64, "time_series_data time_series_adjusted_data standard_error confidence_level"),
-  ...interval,
+  ...interval(),
   ...columns(FLOAT64, "trend seasonal_period_yearly seasonal_period_quarterly seasonal_period_monthly"),
   ...columns(
     FLOAT64,
@@ -44,7 +45,7 @@ const explanation: readonly ModelColumn[] = [
   ),
 ];
 
-const fit: readonly ModelColumn[] = [
+const fit: ModelColumns = () => [
   ...columns(INT64, "non_seasonal_p non_seasonal_d non_seasonal_q"),
   ["has_drift", BOOL],
   ...columns(FLOAT64, "log_likelihood AIC variance"),
@@ -53,18 +54,19 @@ const fit: readonly ModelColumn[] = [
   ["error_message", STRING],
 ];
 
-const errors = columns(
-  FLOAT64,
-  "mean_absolute_error mean_squared_error root_mean_squared_error mean_absolute_percentage_error symmetric_mean_absolute_percentage_error mean_absolute_scaled_error",
-);
+const errors = () =>
+  columns(
+    FLOAT64,
+    "mean_absolute_error mean_squared_error root_mean_squared_error mean_absolute_percentage_error symmetric_mean_absolute_percentage_error mean_absolute_scaled_error",
+  );
 
-const coefficients: readonly ModelColumn[] = [
+const coefficients: ModelColumns = () => [
   ["ar_coefficients", arrayOf(FLOAT64)],
   ["ma_coefficients", arrayOf(FLOAT64)],
   ["intercept_or_drift", FLOAT64],
 ];
 
-const regressors: readonly ModelColumn[] = [
+const regressors: ModelColumns = () => [
   ["processed_input", STRING],
   ["weight", FLOAT64],
   ["category_weights", perCategory("weight")],
@@ -80,8 +82,8 @@ function seriesOf(model: ModelResource): ModelColumn[] {
   });
 }
 
-function ofSeries(list: readonly ModelColumn[]): ModelFunction["columns"] {
-  return (model) => (ARIMA.has(model.modelType ?? "") ? [...seriesOf(model), ...list] : undefined);
+function ofSeries(list: ModelColumns): ModelFunction["columns"] {
+  return (model) => (ARIMA.has(model.modelType ?? "") ? [...seriesOf(model), ...list()] : undefined);
 }
 
 const isXreg = ({ modelType }: ModelResource) => modelType === "ARIMA_PLUS_XREG";
@@ -98,7 +100,7 @@ export const TIME_SERIES_FUNCTIONS: ReadonlyMap<string, ModelFunction> = new Map
       rows: "none",
       settings: [],
       columns: (model, given) =>
-        ofSeries(isXreg(model) ? [...coefficients, ...regressors] : coefficients)(model, given),
+        ofSeries(isXreg(model) ? () => [...coefficients(), ...regressors()] : coefficients)(model, given),
     },
   ],
   [
@@ -127,7 +129,7 @@ export function evaluatedSeries(model: ModelResource, given: boolean): readonly 
 export function anomalousSeries(model: ModelResource, given: boolean): readonly ModelColumn[] | undefined {
   const { timeSeriesTimestampColumn: at, timeSeriesDataColumn: data } = trainingOptions(model);
   if (given) return undefined;
-  return ofSeries([
+  return ofSeries(() => [
     ...(at === undefined ? [] : [[at, TIMESTAMP] as const]),
     ...(data === undefined ? [] : [[data, FLOAT64] as const]),
     ["is_anomaly", BOOL],

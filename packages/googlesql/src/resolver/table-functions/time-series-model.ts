@@ -39,7 +39,7 @@ export interface SeriesFunction {
 
 const of = (which: Of, list: readonly ModelColumn[]): SeriesColumn[] => list.map((column) => [column, which]);
 const status = (name: string) => of("told", columns(STRING, name));
-const bounds = columns(FLOAT64, "prediction_interval_lower_bound prediction_interval_upper_bound");
+const bounds = () => columns(FLOAT64, "prediction_interval_lower_bound prediction_interval_upper_bound");
 const HISTORY = "output_historical_time_series";
 
 export const SERIES_FUNCTIONS: ReadonlyMap<string, SeriesFunction> = new Map<string, SeriesFunction>([
@@ -59,7 +59,7 @@ export const SERIES_FUNCTIONS: ReadonlyMap<string, SeriesFunction> = new Map<str
         ...of("times", columns(TIMESTAMP, history ? "time_series_timestamp" : "forecast_timestamp")),
         ...of("all", columns(FLOAT64, history ? "time_series_data" : "forecast_value")),
         ...of("told", columns(FLOAT64, "confidence_level")),
-        ...of("all", bounds),
+        ...of("all", bounds()),
         ...status("ai_forecast_status"),
       ],
     },
