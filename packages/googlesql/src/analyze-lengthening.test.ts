@@ -29,7 +29,7 @@ const AS_LONG = `
   ARRAY_REVERSE(as1) | ARRAY_SLICE(as1, i1, i2) | CODE_POINTS_TO_BYTES(ai1) | CODE_POINTS_TO_STRING(ai1)
   COLLATE(s1, s2) | FROM_BASE32(s1) | FROM_BASE64(s1) | FROM_HEX(s1) | LEFT(s1, i1) | RIGHT(s1, i1) | REVERSE(s1)
   LTRIM(s1, s2) | LTRIM(y1, y2) | RTRIM(s1, s2) | RTRIM(y1, y2) | TRIM(s1, s2) | TRIM(y1, y2)
-  REGEXP_EXTRACT(s1, s2, i1, i2) | REGEXP_SUBSTR(s1, s2, i1, i2) | REGEXP_EXTRACT_ALL(s1, s2) | TRANSLATE(s1, s2, s3)
+  REGEXP_EXTRACT(s1, s2, i1, i2) | REGEXP_SUBSTR(s1, s2, i1, i2) | REGEXP_EXTRACT_ALL(s1, s2) | TRANSLATE(s1, s2, 'e')
   SPLIT(s1, s2) | SPLIT(y1, y2) | SUBSTR(s1, i1, i2) | SUBSTRING(s1, i1, i2) | BOOL_ARRAY(j1) | STRING(j1) | LAX_BOOL_ARRAY(j1)
   FLOAT64_ARRAY(j1, wide_number_mode=>s1) | DOUBLE_ARRAY(j1, wide_number_mode=>s1) | LAX_FLOAT64_ARRAY(j1)
   LAX_DOUBLE_ARRAY(j1) | INT64_ARRAY(j1) | LAX_INT64_ARRAY(j1) | LAX_STRING(j1) | STRING_ARRAY(j1)
@@ -48,19 +48,26 @@ const AS_LONG = `
 const TIMES: Readonly<Record<number, string>> = {
   2: `
   RANGE(d1, d2) | CONCAT(i1, i2) | ARRAY_CONCAT(as1, as2) | CONCAT(s1, s2) | CONCAT(s1, y1) | CONCAT(y1, y2)
-  INITCAP(s1, s2) | LOWER(s1) | UPPER(s1) | SAFE_CONVERT_BYTES_TO_STRING(y1) | TO_BASE32(y1) | TO_BASE64(y1)
+  LOWER(s1) | TO_BASE32(y1) | TO_BASE64(y1) | TRANSLATE(s1, s2, 'é')
   TO_HEX(y1) | JSON_ARRAY(s1, s2) | JSON_OBJECT(s1, s2) | TO_JSON(s1, stringify_wide_numbers=>b1) | TO_JSON(s1, b1)
 `,
   4: `
-  TO_CODE_POINTS(s1) | JSON_ARRAY_APPEND(j1, s1, s2, append_each_element=>b1) | ST_ASBINARY(g1) | ST_ASTEXT(g1)
+  INITCAP(s1, s2) | UPPER(s1) | SAFE_CONVERT_BYTES_TO_STRING(y1) | TRANSLATE(s1, s2, s3)
+  JSON_ARRAY_APPEND(j1, s1, s2, append_each_element=>b1) | ST_ASBINARY(g1) | ST_ASTEXT(g1)
   ST_ASGEOJSON(g1) | AEAD.ENCRYPT(y1, s1, s2) | DETERMINISTIC_ENCRYPT(y1, s1, s2)
 `,
   8: `
-  NORMALIZE(s1, NFC) | NORMALIZE_AND_CASEFOLD(s1, NFC) | TEXT_ANALYZE(s1, analyzer=>s2, analyzer_options=>s3)
+  TO_CODE_POINTS(s1) | TO_JSON_STRING(s1) | TO_JSON_STRING(STRUCT(s1 AS a)) | FORMAT('%s', s1)
 `,
   16: `
+  NORMALIZE(s1, NFC) | NORMALIZE_AND_CASEFOLD(s1, NFC) | TEXT_ANALYZE(s1, analyzer=>s2, analyzer_options=>s3)
+  TO_JSON_STRING(as1) | TO_JSON_STRING(j1) | TO_JSON_STRING(STRUCT(as1 AS a)) | SAFE_CAST(y1 AS STRING FORMAT 'BASE2')
   FORMAT_DATE(s1, d1) | FORMAT_DATE(s1, dt1) | FORMAT_DATE(s1, ts1) | FORMAT_DATETIME(s1, dt1)
   FORMAT_DATETIME(s1, ts1) | FORMAT_TIME(s1, tm1) | FORMAT_TIMESTAMP(s1, ts1, s2) | TO_JSON_STRING(s1, b1)
+`,
+  // The format is put in as well.
+  32: `
+  FORMAT('%T', as1) | FORMAT('%T', j1)
 `,
 };
 
@@ -68,6 +75,7 @@ const TIMES: Readonly<Record<number, string>> = {
 const ANY = `
   TYPEOF(s1) | FORMAT(s1, s2, s3) | REPEAT(s1, i1) | LPAD(s1, i1, s2) | RPAD(s1, i1, s2) | REGEXP_REPLACE(s1, s2, s3)
   REPLACE(s1, s2, s3) | GENERATE_RANGE_ARRAY(rd1, v1, b1) | ARRAY_TO_STRING(as1, s1, s2) | GENERATE_ARRAY(i1, i2, i3)
+  TO_JSON_STRING(j1, TRUE) | TO_JSON_STRING(aj1, b1) | TO_JSON_STRING(STRUCT(j1 AS a), b1) | FORMAT('%P', j1)
   GENERATE_DATE_ARRAY(d1, d2, v1) | GENERATE_TIMESTAMP_ARRAY(ts1, ts2, v1)
   JSON_ARRAY_INSERT(j1, s1, s2, insert_each_element=>b1) | JSON_KEYS(j1, i1, mode=>s1)
   JSON_SET(j1, s1, s2, create_if_missing=>b1) | ST_BUFFER(g1, f1, f2, b1, s1, s2)
@@ -100,14 +108,16 @@ function madeLong(call: string): string {
   return made.length === 0 ? "wide" : `(SELECT * REPLACE (${made.join(", ")}) FROM wide)`;
 }
 
-/** What a text in JSON is at most, written out; LONG of that fail. */
+/** So often what a row of many columns holds is counted in JSON; LONG of that fail. */
 const IN_JSON = 4;
+/** Columns that make a row one of many. */
+const OTHERS = Array.from({ length: 7 }, (_, i) => `1 AS b${i}`).join(", ");
 
 /** Whether JSON of so many times what the call gives, and of a column beside it, can fail. */
 function canFail(call: string, times: number, from = "wide"): boolean {
   const given = Array.from({ length: times }, (_, i) => `x AS a${i}`).join(", ");
-  const safe = call.startsWith("AI.") ? call : `SAFE.${call}`;
-  const sql = `SELECT TO_JSON_STRING(STRUCT(${given}, i6)) AS y FROM (SELECT ${safe} AS x, i6 FROM ${from})`;
+  const safe = /^AI\.|^SAFE_CAST/.test(call) ? call : `SAFE.${call}`;
+  const sql = `SELECT TO_JSON_STRING(STRUCT(${given}, i6, ${OTHERS})) AS y FROM (SELECT ${safe} AS x, i6 FROM ${from})`;
   const { plan } = analyze(sql, { catalog: WIDE_CATALOG, ...DEFAULTS });
   if (!plan.understood) throw new Error(`${sql.slice(0, 200)}: ${plan.refusal.message}`);
   return plan.statements.some(({ reads }) =>

@@ -310,10 +310,10 @@ function cast(context: Context, node: Tree.CastExpression, resolve: (e: Tree.Exp
   );
 }
 
-/** A number has few digits; a FORMAT makes eight of each byte (BASE2) and nine of each DAY. */
+/** A number has few digits; a FORMAT makes eight of each byte (BASE2), and nine letters of DAY. */
 function castLong(operand: Value, to: Type, flow: Flow, formatted: boolean): Flow {
   if (!canBeLong(to)) return ofOnePiece(flow);
-  if (formatted) return ofPieces(flow, piecesOf([flow]) * 4);
+  if (formatted) return ofPieces(flow, piecesOf([flow]) * 8);
   return canBeLong(operand.type) ? flow : ofOnePiece(flow);
 }
 

@@ -91,7 +91,16 @@ function scalarCall(context: Context, entry: FunctionEntry, node: FunctionCall, 
         : values.length === 0
           ? CONSTANT
           : transformed(values);
-  const made = grown(context, entry.name, node, found.result, shown, values, safe);
+  const made = grown(
+    context,
+    entry.name,
+    node,
+    found.result,
+    shown,
+    values,
+    passed.values.map((value) => value?.type ?? null),
+    safe,
+  );
   const written = entry.via === "copy" && passed.values.every((v) => v?.written === "null") ? "null" : "value";
   return {
     type: asksModel(entry.name) ? generatedType(context, entry.name, node, found.result) : found.result,

@@ -11,12 +11,18 @@ import type { FunctionCall } from "../tree.ts";
 import type { Type } from "../types.ts";
 import type { Context } from "./context.ts";
 
-/** Characters of a literal that count as one text. */
+/** Bytes of a literal that count as one text. */
 const TEXT = 1000;
+
+const UTF8 = new TextEncoder();
+
+function bytesOf(text: string): number {
+  return UTF8.encode(text).length;
+}
 
 /** What a literal of this text is put together of. */
 export function piecesOfLiteral(text: string): number {
-  return Math.ceil(text.length / TEXT);
+  return Math.ceil(bytesOf(text) / TEXT);
 }
 
 /** `shown`, put together of `values` one behind the other, each `times`. */
@@ -49,6 +55,7 @@ export function grown(
   result: Type,
   shown: Flow,
   values: readonly Flow[],
+  types: readonly (Type | null)[],
   safe: boolean,
 ): Flow {
   const lengthening = canBeLong(result) ? lengtheningOf(name) : "short";
@@ -63,7 +70,7 @@ export function grown(
     case "any":
       return ofPieces(shown, LONG);
     case "written":
-      return asWritten(context, name, node, shown, values, safe);
+      return asWritten(context, name, node, shown, values, types, safe);
     default:
       return lengthened(context, shown, values, lengthening, safe);
   }
@@ -82,6 +89,7 @@ function asWritten(
   node: FunctionCall,
   shown: Flow,
   values: readonly Flow[],
+  types: readonly (Type | null)[],
   safe: boolean,
 ): Flow {
   const [first, second, third] = node.arguments;
@@ -92,19 +100,22 @@ function asWritten(
       return long(1 + lengthOf(second) + lengthOf(third));
     case "LPAD":
     case "RPAD":
-      return long(Math.ceil(times(second) / TEXT));
+      return long(Math.ceil((times(second) * widest(third)) / TEXT));
+    case "TRANSLATE":
+      return long(widest(third));
     case "REPEAT":
       return long(times(second));
     case "REPLACE":
       return long(Math.max(1, lengthOf(third)));
     case "REGEXP_REPLACE":
       return long(Math.max(1, lengthOf(third) + (matchesSome(second) ? 0 : 1)));
-    // A character can be an escape of four.
+    // A character can be an escape of four, and with another around it in JSON or an array more.
     case "FORMAT":
-      return putTogether(context, shown, values, widens(first) ? LONG : 4, safe);
-    // A character can be an escape of six; where JSON is laid out, each line begins as far in as it is deep.
+      if (widens(first) || (types.some(holdsJson) && laysOut(first)))
+        return putTogether(context, shown, values, LONG, safe);
+      return putTogether(context, shown, values, types.slice(1).some(hasParts) ? 10 : 4, safe);
     case "TO_JSON_STRING":
-      return long(second === undefined || (second.kind === "BooleanLiteral" && !second.value) ? 4 : 16);
+      return long(inJson(types[0] ?? null, second, values[0]));
     // `%c` has 24 characters.
     case "FORMAT_DATE":
     case "FORMAT_DATETIME":
@@ -113,10 +124,54 @@ function asWritten(
       return first?.kind === "StringLiteral" && first.value.length <= 80 ? ofOnePiece(shown) : long(16);
     // With options it takes characters apart, as NORMALIZE does.
     case "TEXT_ANALYZE":
-      return long(second === undefined ? 2 : 8);
+      return long(second === undefined ? 2 : 11);
     default:
       return ofPieces(shown, LONG);
   }
+}
+
+/** Values side by side in which few characters are escapes, as they are in the columns of a table. */
+const MANY = 8;
+
+/**
+ * A character can be an escape of six, and an element or a value in JSON with quotes and a comma around it. Where JSON is laid out, each line
+ * begins as far in as it is deep: a STRUCT of some levels, JSON of five hundred.
+ */
+function inJson(type: Type | null, pretty: Argument, value: Flow | undefined): number {
+  const laidOut = pretty !== undefined && !(pretty.kind === "BooleanLiteral" && !pretty.value);
+  if (laidOut) return type === null || holdsJson(type) ? LONG : 16;
+  if ((value?.fields?.length ?? 0) >= MANY) return 4;
+  return hasParts(type) ? 9 : 6;
+}
+
+/** Whether it has elements or values that may be as short as one character. */
+function hasParts(type: Type | null): boolean {
+  if (type?.kind === "struct") return type.fields.some((field) => hasParts(field.type));
+  return type === null || type.kind === "array" || holdsJson(type);
+}
+
+function holdsJson(type: Type | null): boolean {
+  switch (type?.kind) {
+    case "array":
+      return holdsJson(type.element);
+    case "struct":
+      return type.fields.some((field) => holdsJson(field.type));
+    case "scalar":
+      return type.name === "JSON";
+    default:
+      return false;
+  }
+}
+
+/** Whether a format may lay JSON out in lines. */
+function laysOut(format: Argument): boolean {
+  return format?.kind !== "StringLiteral" || format.value.includes("P");
+}
+
+/** Bytes of the longest character that may be put in. */
+function widest(argument: Argument): number {
+  if (argument === undefined) return 1;
+  return argument.kind === "StringLiteral" ? Math.max(1, ...[...argument.value].map(bytesOf)) : 4;
 }
 
 /** Whether a pattern is replaced only where it matches some character: what matches nothing does so between all of them. */
@@ -131,10 +186,10 @@ export function canBeLong(type: Type): boolean {
 
 type Argument = FunctionCall["arguments"][number] | undefined;
 
-/** Characters of a text that is written. */
+/** Bytes of a text that is written. */
 function lengthOf(argument: Argument): number {
   if (argument === undefined) return 0;
-  return argument.kind === "StringLiteral" ? argument.value.length : LONG;
+  return argument.kind === "StringLiteral" ? bytesOf(argument.value) : LONG;
 }
 
 /** A length of so many characters, or so many times the text. */
