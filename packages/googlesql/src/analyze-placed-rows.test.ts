@@ -17,6 +17,8 @@ describe("what a new table is clustered or partitioned by decides over its rows"
     ["CREATE TABLE ehr.x (id INT64, s STRING) CLUSTER BY S AS SELECT id, ssn FROM patients", "clinic.ehr.patients.ssn"],
     ["CREATE TABLE ehr.x PARTITION BY DATE_TRUNC(born, MONTH) AS SELECT id, born FROM patients", BORN],
     ["FROM patients |> SELECT id, ssn |> CREATE TABLE ehr.x CLUSTER BY ssn", SSN],
+    ["CREATE MATERIALIZED VIEW ehr.x CLUSTER BY ssn AS SELECT id, ssn FROM patients", SSN],
+    ["CREATE MATERIALIZED VIEW ehr.x PARTITION BY born AS SELECT id, born FROM patients", BORN],
     // By what isn't of the query nothing is told.
     ["CREATE TABLE ehr.x PARTITION BY _PARTITIONDATE AS SELECT id, ssn FROM patients"],
     ["CREATE TABLE ehr.x CLUSTER BY id AS SELECT 1 AS id, ssn FROM patients"],

@@ -5,17 +5,8 @@
 import { NO_KEYS, NOTHING, union } from "../../flow/flow.ts";
 import type { PlanStatement, TableName } from "../../plan.ts";
 import { columnNames, planWithoutResult } from "../../plan-statement.ts";
-import type {
-  CreateSnapshotStatement,
-  CreateTableStatement,
-  Expression,
-  Node,
-  Query,
-  TablePath,
-  TableSource,
-} from "../../tree.ts";
+import type { CreateSnapshotStatement, CreateTableStatement, Node, Query, TablePath, TableSource } from "../../tree.ts";
 import { typeName } from "../../types.ts";
-import { wholeTree } from "../../visitor.ts";
 import type { Context } from "../context.ts";
 import { newFrame, outputScope } from "../frame.ts";
 import { NO_FROM, resolveFrom } from "../from-clause.ts";
@@ -25,7 +16,7 @@ import type { Place } from "./assignment.ts";
 import { checkCollation, definedColumns, requireNames } from "./column-definition.ts";
 import { valuesInPlaces } from "./insert.ts";
 import { checkOptions, noteLabels } from "./options.ts";
-import { checkClusterBy, partitionColumns, placedBy } from "./partition.ts";
+import { layout, placedBy } from "./partition.ts";
 import { newTable, resolveTarget } from "./target.ts";
 import { recordWrite, type WrittenColumn } from "./written.ts";
 
@@ -199,25 +190,4 @@ function likeColumns(context: Context, source: TableSource): Place[] {
     field: fields[i] ?? { name, type: typeName(type) },
     ...(placing.has(fold(name)) ? { places: true } : {}),
   }));
-}
-
-/** PARTITION BY and CLUSTER BY: the columns, those among them marked that place the rows. A job that would fill too many partitions fails, and so tells of their values. */
-function layout(
-  context: Context,
-  node: CreateTableStatement,
-  columns: readonly WrittenColumn[],
-  filled: boolean,
-): readonly WrittenColumn[] {
-  const partitioned = partitionColumns(context, node.partitionBy, columns);
-  if (filled) context.failing.push(...partitioned);
-  checkClusterBy(context, node.clusterBy, columns);
-  const named = [...node.partitionBy, ...node.clusterBy].flatMap(namesIn);
-  return columns.map((column) => (named.includes(fold(column.name)) ? { ...column, places: true } : column));
-}
-
-/** The names in an expression over a table's columns: `DATE(at)`, `RANGE_BUCKET(id, …)`. */
-function namesIn(expression: Expression): string[] {
-  return wholeTree(expression).nodes.flatMap((node) =>
-    node.kind === "PathExpression" ? node.parts.slice(0, 1).map(({ name }) => fold(name)) : [],
-  );
 }

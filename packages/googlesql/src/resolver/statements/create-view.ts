@@ -2,7 +2,7 @@
  * CREATE VIEW and MATERIALIZED VIEW. A view is its query: whoever reads it later reads what the query reads (threat-model row 10).
  * https://cloud.google.com/bigquery/docs/reference/standard-sql/data-definition-language#create_view_statement
  */
-import { NOTHING } from "../../flow/flow.ts";
+import { NOTHING, union } from "../../flow/flow.ts";
 import type { PlanStatement } from "../../plan.ts";
 import { planWithoutResult } from "../../plan-statement.ts";
 import type { CreateViewStatement, Query } from "../../tree.ts";
@@ -11,7 +11,7 @@ import type { Relation } from "../scope.ts";
 import { withoutNamedValues } from "./constant.ts";
 import { columnsOfQuery } from "./create-table.ts";
 import { checkOptions, noteLabels } from "./options.ts";
-import { checkClusterBy, partitionColumns } from "./partition.ts";
+import { layout, placedBy } from "./partition.ts";
 import { newTable } from "./target.ts";
 import { recordWrite, type WrittenColumn } from "./written.ts";
 
@@ -23,12 +23,9 @@ export function createView(context: Context, node: CreateViewStatement): PlanSta
   noteLabels(context, [node.options], "create", table);
   for (const column of node.columns) checkOptions(context, column.options, "COLUMN");
   const relation = withoutNamedValues(context, () => context.query(context, query, null, null));
-  const columns = viewColumns(context, node, query, relation);
-  const partitioned = partitionColumns(context, node.partitionBy, columns);
-  context.failing.push(...partitioned);
-  checkClusterBy(context, node.clusterBy, columns);
+  const columns = layout(context, node, viewColumns(context, node, query, relation), true);
   // It holds no rows, and no later statement of the same script reads it (earlier.ts).
-  const { implicit } = relation;
+  const implicit = union([relation.implicit, placedBy(columns)]);
   recordWrite(context, { table, mode: "create", columns, implicit, rows: NOTHING, repeated: false }, node);
   return planWithoutResult(context, node.materialized ? "CREATE_MATERIALIZED_VIEW" : "CREATE_VIEW");
 }

@@ -7,8 +7,9 @@
  */
 import { CONSTANT, type Flow, keysOf, type SourceKey, union } from "../../flow/flow.ts";
 import type { TableResource } from "../../table-resource.ts";
-import type { Expression } from "../../tree.ts";
+import type { CreateTableStatement, Expression } from "../../tree.ts";
 import { scalarType, type Type } from "../../types.ts";
+import { wholeTree } from "../../visitor.ts";
 import type { Context } from "../context.ts";
 import { newFrame, outputScope } from "../frame.ts";
 import { type Column, fold } from "../scope.ts";
@@ -21,7 +22,7 @@ const INGESTION: readonly (readonly [name: string, type: string])[] = [
 ];
 
 /** What the partitions are made of. */
-export function partitionColumns(
+function partitionColumns(
   context: Context,
   partitionBy: readonly Expression[],
   columns: readonly WrittenColumn[],
@@ -54,6 +55,27 @@ export function checkClusterBy(
       context.fail("name", `${what} takes columns of the table`, expression);
     }
   }
+}
+
+/** PARTITION BY and CLUSTER BY: the columns, those among them marked that place the rows. A job that would fill too many partitions fails, and so tells of their values. */
+export function layout(
+  context: Context,
+  node: Pick<CreateTableStatement, "partitionBy" | "clusterBy">,
+  columns: readonly WrittenColumn[],
+  filled: boolean,
+): readonly WrittenColumn[] {
+  const partitioned = partitionColumns(context, node.partitionBy, columns);
+  if (filled) context.failing.push(...partitioned);
+  checkClusterBy(context, node.clusterBy, columns);
+  const named = [...node.partitionBy, ...node.clusterBy].flatMap(namesIn);
+  return columns.map((column) => (named.includes(fold(column.name)) ? { ...column, places: true } : column));
+}
+
+/** The names in an expression over a table's columns: `DATE(at)`, `RANGE_BUCKET(id, …)`. */
+function namesIn(expression: Expression): string[] {
+  return wholeTree(expression).nodes.flatMap((node) =>
+    node.kind === "PathExpression" ? node.parts.slice(0, 1).map(({ name }) => fold(name)) : [],
+  );
 }
 
 /** The names, folded, of the columns by which a table's rows are placed. */

@@ -12,7 +12,7 @@ import { fold, type Relation } from "../scope.ts";
 import { tableColumns } from "../table-columns.ts";
 import { definedColumns } from "./column-definition.ts";
 import { checkOptions, noteLabels } from "./options.ts";
-import { checkClusterBy, partitionColumns } from "./partition.ts";
+import { layout } from "./partition.ts";
 import { nameOf, newTable } from "./target.ts";
 import { recordWrite } from "./written.ts";
 
@@ -67,8 +67,7 @@ export function loadData(context: Context, node: LoadDataStatement): PlanStateme
   // Columns that BigQuery finds in the files would be in the table under no class.
   if (columns.length === 0 || (node.partitionColumns !== null && (node.partitionColumns.columns ?? []).length === 0))
     return context.fail("unsupported", "LOAD DATA can't leave columns to be found in the files; list them all", node);
-  partitionColumns(context, node.partitionBy, columns);
-  checkClusterBy(context, node.clusterBy, columns);
+  layout(context, node, columns, false);
   checkOptions(context, node.options, "CREATE TABLE");
   noteLabels(context, [node.options], "create", table);
   checkOptions(context, node.files, "FROM FILES");
