@@ -1,6 +1,7 @@
 /** Rows that an agent sends: table.insert of the Node client, and what an agent that wants the data would try with it. */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { BigQuery, Table } from "@google-cloud/bigquery";
 import { Attacker, assertRefused, jobsRunUpstream } from "../adversarial/attacker.ts";
 import { protectedValues } from "../adversarial/protected-values.ts";
@@ -99,6 +100,32 @@ describe("rows that an agent sends", () => {
       .catch(() => undefined);
     const [some] = await client.query(`SELECT id FROM \`${PROJECT}.workspace.notes\` WHERE word = 'c'`);
     assert.equal(some.length, 1);
+  });
+
+  it("of a megabyte keep nobody's request waiting while they are read", async () => {
+    const record = Array.from({ length: 8 }, (_, i) => `f${i} STRING`).join(", ");
+    await client.query(`CREATE TABLE \`${PROJECT}.workspace.wide\` (r STRUCT<${record}>)`);
+    // More than one statement takes: nothing goes on to BigQuery, so what takes its time is reading the rows.
+    const body = JSON.stringify({ rows: Array.from({ length: 50_000 }, () => ({ json: { r: {} } })) });
+    const headers = { authorization: `Bearer ${agent.token}`, "content-type": "application/json" };
+    let took = 0;
+    const begun = performance.now();
+    const sent = fetch(`${rig.url}/bigquery/v2/projects/${PROJECT}/datasets/workspace/tables/wide/insertAll`, {
+      method: "POST",
+      headers,
+      body,
+    }).finally(() => {
+      took = performance.now() - begun;
+    });
+    let longest = 0;
+    while (took === 0) {
+      const asked = performance.now();
+      assert.equal((await fetch(`${rig.url}/healthz`)).status, 200);
+      longest = Math.max(longest, performance.now() - asked);
+      await sleep(20);
+    }
+    assert.equal((await sent).status, 413);
+    assert.ok(longest < took / 2, `a request waited ${Math.round(longest)} ms of ${Math.round(took)}`);
   });
 
   it("reach nothing that policy doesn't let the agent write, whatever the request says", async () => {

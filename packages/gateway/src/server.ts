@@ -316,6 +316,7 @@ export function createGatewayServer(options: ServerOptions): GatewayServer {
       const late = setTimeout(() => server.closeAllConnections(), graceMs);
       await closed;
       clearTimeout(late);
+      await options.bigquery.close();
     },
   };
 }

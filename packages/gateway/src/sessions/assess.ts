@@ -122,7 +122,7 @@ export async function assess(input: AssessInput): Promise<Assessment> {
         principal: boundPrincipal(input.principal),
         connection: connection.name,
         canonicalSql: plan.canonicalSql,
-        parameters: statement.parameters as Json,
+        parameters: statement.parameters,
         plan: plan.statements as unknown as Json,
         outputs: masks.schema as unknown as Json,
         masks: decision.obligations.masks as unknown as Json,

@@ -9,7 +9,7 @@ export interface Bound {
   readonly connection: string;
   /** With its literals; parameters beside it. Only its hash leaves this function. */
   readonly canonicalSql: string;
-  readonly parameters: Json;
+  readonly parameters: readonly Json[];
   readonly plan: Json;
   readonly outputs: Json;
   readonly masks: Json;
@@ -32,9 +32,9 @@ interface BoundPrincipal {
  * so that the binding (which is shown and recorded) can't be used to test guesses of a literal (I5).
  */
 export function binding(bound: Bound, keys: Keys): string {
-  const { plan, outputs, masks, travelling, ...small } = bound;
+  const { plan, outputs, masks, travelling, parameters, ...small } = bound;
   const large = [keys, plan, outputs, masks, travelling];
-  const others = JSON.stringify(small);
+  const others = `${JSON.stringify(small)}${canonicalOnce(parameters)}`;
   const known = isObject(masks) ? bindings.get(masks) : undefined;
   if (known?.others === others && large.every((one, i) => one === known.large[i])) return known.binding;
   const made = newBinding(bound, keys);
@@ -54,7 +54,7 @@ interface Keys {
 
 function newBinding(bound: Bound, keys: Keys): string {
   const { canonicalSql, parameters, ...rest } = bound;
-  const statement = keys.keyedHash(canonicalJson([canonicalSql, parameters]));
+  const statement = keys.keyedHash(`[${canonicalJson(canonicalSql)},${canonicalOnce(parameters)}]`);
   const members = { ...rest, principal: sorted(rest.principal), statement };
   // Canonical JSON of an object is that of its members, in order of their names; most of them were written before.
   const text = Object.entries(members)

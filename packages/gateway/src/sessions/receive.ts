@@ -1,12 +1,12 @@
 import { hash } from "node:crypto";
 import { canonicalJson } from "../evidence/canonical-json.ts";
-import type { Json } from "../evidence/event.ts";
 import type { AgentPrincipal } from "../identity/principal.ts";
 import type { ReceiveInput } from "./commands/receive.ts";
 import type { Connection } from "./connection.ts";
 import type { EngineOptions } from "./engine-options.ts";
 import { behalfOf, principalRecord, type SealedStatement } from "./session-row.ts";
 import type { Submission } from "./statement.ts";
+import { canonicalOnce } from "./written-once.ts";
 
 /** What of a submission is kept and recorded: the statement sealed and by keyed hash, never in the clear (I5). */
 export function receiveInput(
@@ -25,7 +25,7 @@ export function receiveInput(
     ...(submission.asked === undefined ? {} : { asked: submission.asked }),
   };
   const { sql, parameters } = submission.statement;
-  const sqlHmac = sealer.keyedHash(canonicalJson([sql, parameters as Json]));
+  const sqlHmac = sealer.keyedHash(`[${canonicalJson(sql)},${canonicalOnce(parameters)}]`);
   // What a repeated requestId must repeat: all that makes it another query.
   const { parameterMode = null, defaultDataset = null } = submission.statement;
   const requestHmac = sealer.keyedHash(canonicalJson([sqlHmac, parameterMode, defaultDataset, submission.dryRun]));

@@ -1,7 +1,9 @@
 import type { TableFieldSchema } from "@chaperone/googlesql";
+import { canonicalJson } from "../evidence/canonical-json.ts";
 import { loadOfRows, type WriteDisposition } from "../sessions/load-rows.ts";
 import { MOST_VALUES, type SentValue, TooManyValues } from "../sessions/sent-value.ts";
 import type { Statement } from "../sessions/statement.ts";
+import { fromCanonical } from "../sessions/written-once.ts";
 import { type CsvColumn, type CsvForm, csvRows } from "./csv-rows.ts";
 import { requireTypes } from "./file-types.ts";
 import { jsonRows } from "./json-rows.ts";
@@ -30,7 +32,7 @@ export interface AskedUpload {
   readonly maxBadRecords: number;
 }
 
-/** The statement that writes the rows; its parameters as JSON. */
+/** The statement that writes the rows; its parameters as canonical JSON. */
 export interface UploadStatement {
   readonly sql: string;
   readonly parameters: string;
@@ -82,16 +84,26 @@ function statementOfRows(asked: AskedUpload, rows: readonly SentValue[], jsonTex
       `Row ${error.index + 1}${error.location === "" ? "" : `, field ${error.location}`}: ${error.message} (${errors.length} such rows.)`,
     );
   if (statement === undefined) throw new UploadError("The upload has no row that can be written.");
-  const parameters = JSON.stringify(statement.parameters);
+  const parameters = canonicalParameters(statement);
   if (parameters.length > MOST_PARAMETER_CHARACTERS) throw new TooLargeForStatement();
   return { sql: statement.sql, parameters };
+}
+
+/** Written here, where nobody waits: what is bound and recorded is this text. Throws UploadError for what has no such form. */
+export function canonicalParameters({ parameters }: Statement): string {
+  try {
+    return canonicalJson(parameters);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new UploadError("A value holds half of a pair of surrogates, or a row is nested too deep.");
+  }
 }
 
 export function statementOf({ sql, parameters }: UploadStatement): Statement {
   return {
     sql,
     parameterMode: "NAMED",
-    parameters: JSON.parse(parameters) as Statement["parameters"],
+    parameters: fromCanonical(parameters) as Statement["parameters"],
     defaultDataset: undefined,
   };
 }

@@ -42,7 +42,7 @@ const NEWLINE = 0x0a;
 const BRACE = 0x7b;
 
 /** Of each line, and of each record in it, as many as there are fields: what isn't said becomes a NULL. */
-function mostValues(fields: readonly TableFieldSchema[], bytes: Uint8Array): number {
+export function mostValues(fields: readonly TableFieldSchema[], bytes: Uint8Array): number {
   let records = 1;
   for (const byte of bytes) if (byte === NEWLINE || byte === BRACE) records++;
   return records * count(fields);

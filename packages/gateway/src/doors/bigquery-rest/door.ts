@@ -26,6 +26,7 @@ import { dropRowAccess, makeRowAccess } from "./row-access.ts";
 import type { MethodName } from "./rules.ts";
 import { sendJson, sendPage } from "./send.ts";
 import { locationOf, statementOf } from "./statement-body.ts";
+import { StreamedRowsThread } from "./streamed-rows-thread.ts";
 import { createTable, dropTable, patchTable } from "./table-changes.ts";
 import { TableData } from "./table-data.ts";
 import { Uploads } from "./uploads.ts";
@@ -61,6 +62,7 @@ export class BigQueryDoor {
   readonly #tableData: TableData;
   readonly #uploads: Uploads;
   readonly #routines: Routines;
+  readonly #streamedRows = new StreamedRowsThread();
 
   constructor(options: BigQueryDoorOptions) {
     this.#o = options;
@@ -76,6 +78,11 @@ export class BigQueryDoor {
       parquetBytes,
       publicUrl,
     });
+  }
+
+  /** Ends what runs beside the thread that serves. */
+  close(): Promise<void> {
+    return this.#streamedRows.close();
   }
 
   /** `note` is told the operation's name as soon as there is one. */
@@ -159,7 +166,7 @@ export class BigQueryDoor {
         return this.#tableData.list(call());
       case "tabledata.insertAll": {
         const { pages, bodyBytes } = this.#o;
-        const options = { engine, clock: pages.clock, bodyBytes };
+        const options = { engine, clock: pages.clock, bodyBytes, thread: this.#streamedRows };
         return insertAll(options, call());
       }
       case "routines.list":

@@ -1,38 +1,25 @@
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { z } from "zod";
 import { BUSY } from "../../sessions/endings.ts";
 import type { SessionEngine } from "../../sessions/engine.ts";
-import { insertOfRows, type RowError } from "../../sessions/sent-rows.ts";
-import { parseSentJson, type SentValue } from "../../sessions/sent-value.ts";
+import type { RowError } from "../../sessions/sent-rows.ts";
 import type { SessionError } from "../../sessions/session.ts";
 import type { SessionRow } from "../../sessions/session-row.ts";
 import { quotedTable } from "../../sessions/table-read.ts";
+import { agentOf } from "../../uploads/pieces.ts";
+import { statementOf } from "../../uploads/upload-statement.ts";
 import { doneAtOnce, submissionAtOnce } from "./at-once.ts";
 import { bodyOf, type Call, placeOf } from "./call.ts";
-import { parseBody } from "./requests.ts";
 import { param } from "./routes.ts";
 import { sendJson } from "./send.ts";
+import type { StreamedRowsThread } from "./streamed-rows-thread.ts";
 import { shownTable } from "./table-changes.ts";
-
-/** BigQuery's own bound: https://cloud.google.com/bigquery/quotas#streaming_inserts */
-const MOST_ROWS = 50_000;
-
-export const insertAllRequest = z.strictObject({
-  kind: z.string().optional(),
-  skipInvalidRows: z.boolean().optional(),
-  ignoreUnknownValues: z.boolean().optional(),
-  traceId: z.string().max(128).optional(),
-  rows: z
-    .array(z.strictObject({ insertId: z.string().max(128).optional(), json: z.unknown() }))
-    .min(1)
-    .max(MOST_ROWS),
-});
 
 export interface InsertAllOptions {
   readonly engine: SessionEngine;
   readonly clock: () => number;
   readonly bodyBytes: number;
+  readonly thread: StreamedRowsThread;
 }
 
 const KIND = "bigquery#tableDataInsertAllResponse";
@@ -41,28 +28,26 @@ const KIND = "bigquery#tableDataInsertAllResponse";
  * tabledata.insertAll as an INSERT of parameters (docs/adr/0017-sent-rows.md).
  * https://cloud.google.com/bigquery/docs/reference/rest/v2/tabledata/insertAll
  */
-export async function insertAll({ engine, clock, bodyBytes }: InsertAllOptions, call: Call): Promise<void> {
+export async function insertAll({ engine, clock, bodyBytes, thread }: InsertAllOptions, call: Call): Promise<void> {
   const { principal, connection, response, gone } = call;
   const { project, dataset } = placeOf(call);
   const target = quotedTable({ project, dataset, table: param(call.m, "table") });
-  const body = parseBody(insertAllRequest, await bodyOf(call, bodyBytes), parseSentJson);
-  const described = await shownTable(call, clock());
-  const { statement, errors } = insertOfRows({
+  const text = await bodyOf(call, bodyBytes);
+  const { fields } = await shownTable(call, clock());
+  const { statement, errors, skipInvalidRows, insertIds } = await thread.read(agentOf(principal), {
+    text,
     target,
-    fields: described.fields,
-    rows: body.rows.map(({ json }) => json as SentValue),
-    ignoreUnknownValues: body.ignoreUnknownValues ?? false,
-    jsonTexts: true,
+    fields,
   });
-  const invalid = insertErrors(errors, body.rows.length, body.skipInvalidRows ?? false);
-  if (statement === undefined || (errors.length > 0 && body.skipInvalidRows !== true))
+  const invalid = insertErrors(errors, insertIds.length, skipInvalidRows);
+  if (statement === undefined || (errors.length > 0 && !skipInvalidRows))
     return sendJson(response, { kind: KIND, insertErrors: invalid });
-  const ids = body.rows.map(({ insertId }) => insertId);
+  const insert = statementOf(statement);
   const before = await inTurn(gone, (attempt) =>
     engine.submit(
       principal,
       connection,
-      submissionAtOnce(connection, project, statement, requestIdOf(target, ids, attempt)),
+      submissionAtOnce(connection, project, insert, requestIdOf(target, insertIds, attempt)),
     ),
   );
   await doneAtOnce(engine, before, "Send the rows by an INSERT statement or a load job, which wait.", gone);
