@@ -1,6 +1,6 @@
 /**
- * Files that decide by conditions, rather than by naming rules of flow.ts: these rules themselves, what lets a query fail, how the ways of a
- * script meet, what becomes of it in the plan, what policy is asked of a plan and what follows from its answers. Each condition is made to hold always and never, each side of `&&` and `||` left out, each item of a list, each
+ * Files that decide by conditions, rather than by naming rules of flow.ts: what policy is asked of a plan and what follows from its answers,
+ * what lets a query fail, and how a call's arguments are taken. Each condition is made to hold always and never, each side of `&&` and `||` left out, each item of a list, each
  * statement, each thing that a result says, each name of a `switch`.
  */
 import { join } from "node:path";
@@ -10,29 +10,16 @@ import type { Equivalent } from "./sweep.ts";
 
 /** In packages/googlesql/src. */
 const ANALYSIS = [
-  "flow/flow.ts",
   "functions/failing-as-written.ts",
   "functions/failure.ts",
   "functions/plain-argument.ts",
-  "plan-statement.ts",
   "resolver/computed-if.ts",
   "resolver/constant.ts",
-  "resolver/effects.ts",
   "resolver/growth.ts",
   "resolver/never-null.ts",
   "resolver/operand-types.ts",
   "resolver/output-schema.ts",
   "resolver/passed-arguments.ts",
-  "resolver/pseudo-columns.ts",
-  "resolver/scope.ts",
-  "resolver/script/joining.ts",
-  "resolver/script/outcome.ts",
-  "resolver/script/state.ts",
-  "resolver/statements/written.ts",
-  "resolver/stored-rows.ts",
-  "resolver/table-functions/change-history.ts",
-  "resolver/table-functions/columns-by-name.ts",
-  "resolver/wildcard.ts",
 ];
 
 /** In packages/gateway/src/policy. */

@@ -3,7 +3,7 @@
  * applies one, each decision of what can fail, each line of the catalogue of functions, and each decision of policy. A weakened rule that
  * neither the tables of plans (of policy: its tests) nor a slice of the noninterference test notices is a survivor, and makes the run fail.
  * `--tables` asks the tables alone, `--both` also asks the noninterference test where they noticed; `--only flow`, `--only resolver/pivot.ts`,
- * `--only functions`, `--only policy`, `--only policy/uses.ts`; `--since COMMIT` those on lines that changed since; `--shard 2/5` every fifth,
+ * `--only functions`, `--only policy/uses.ts,policy/decide.ts`; `--since COMMIT` those on lines that changed since; `--shard 2/5` every fifth,
  * from the second on; `--resume FILE` keeps what was found of this commit, so that a run can be broken off and taken up again.
  */
 import { spawnSync } from "node:child_process";
@@ -217,6 +217,16 @@ function openLengthening(): void {
   });
 }
 
+/** And where it remembers what it made, which another mutant would make otherwise. */
+function openMemories(): void {
+  const memory = /new WeakMap<.*>\(\)/;
+  for (const name of readdirSync(googlesql, { recursive: true, encoding: "utf8" })) {
+    if (!name.endsWith(".ts")) continue;
+    const text = readFileSync(join(googlesql, name), "utf8");
+    if (memory.test(text)) writeFileSync(join(googlesql, name), text.replace(memory, "globalThis.kept()"));
+  }
+}
+
 function replaceIn(file: string, from: string, to: (text: string) => string): void {
   const path = join(googlesql, file);
   const text = readFileSync(path, "utf8");
@@ -232,6 +242,7 @@ if (which === undefined || of === undefined) throw new Error("--shard takes N/M"
 const inShard = (_: unknown, i: number): boolean => i % Number(of) === Number(which) - 1;
 const changed = changedSince(flags.since, root);
 
+const isAskedFor = (name: string): boolean => flags.only.split(",").some((only) => name.startsWith(only));
 console.log(`commit ${sweep.commit}, ${new Date().toISOString()}`);
 prepare();
 try {
@@ -244,18 +255,19 @@ try {
   for (const [file, text] of withSwitches(all)) writeFileSync(file, text);
   openCatalogue();
   openLengthening();
+  openMemories();
   const chosen = all
-    .filter(({ file }) => shortName(file).startsWith(flags.only))
+    .filter(({ file }) => isAskedFor(shortName(file)))
     .filter(({ file, line, lastLine }) => changed.lines(relative(copy, file), line, lastLine))
     .filter(inShard);
   const [ofPolicy = [], ofPlans = []] = [true, false].map((is) =>
     chosen.filter(({ file }) => file.startsWith(policy) === is).map(named),
   );
-  const rules = "flow".startsWith(flags.only) ? flowMutants(changed).filter(inShard) : [];
+  const rules = isAskedFor("flow") ? flowMutants(changed).filter(inShard) : [];
   const functions = catalogueMutants();
   const isNamed = (reach: string): boolean =>
     changed.names("packages/googlesql/src/functions", reach.split(" ")[1] ?? "");
-  const lines = (CATALOGUE.startsWith(flags.only) ? functions : [])
+  const lines = (isAskedFor(CATALOGUE) ? functions : [])
     .filter(({ reach }) => isNamed(reach))
     .filter(inShard)
     .map((line) => ({ ...line, part: CATALOGUE, name: sweep.keyOf(line.on) }));

@@ -49,7 +49,24 @@ function remade(make: () => object): object {
   );
 }
 
+let memories = 0;
+
+/** Stands for a memory of the program's, so that what was made with one mutant on isn't remembered with another. */
+function kept(): Pick<WeakMap<object, unknown>, "get" | "set" | "has"> {
+  let [of, memory] = [memories, new WeakMap<object, unknown>()];
+  const now = (): WeakMap<object, unknown> => {
+    if (of !== memories) [of, memory] = [memories, new WeakMap()];
+    return memory;
+  };
+  return { get: (key) => now().get(key), has: (key) => now().has(key), set: (key, value) => now().set(key, value) };
+}
+
+export function forget(): void {
+  memories++;
+}
+
 Object.assign(globalThis, {
+  kept,
   weakened,
   remade,
   mutant: (which: number | string): boolean => {
@@ -61,6 +78,7 @@ Object.assign(globalThis, {
 export function turnOn(which: string): void {
   on = which;
   numbered = numberOf(which);
+  forget();
 }
 
 function numberOf(which: string): number | null {

@@ -6,7 +6,7 @@ import { registerHooks } from "node:module";
 import { pathToFileURL } from "node:url";
 import { parentPort, workerData } from "node:worker_threads";
 import { type Collected, tests } from "./collected-tests.ts";
-import { noteReached, reached, turnOn } from "./switch.ts";
+import { forget, noteReached, reached, turnOn } from "./switch.ts";
 
 /** What the thread is given. */
 export interface Tables {
@@ -59,6 +59,7 @@ let failing: string | null = null;
 noteReached(true);
 for (const test of tests.filter((test) => !isTimed(test))) {
   reached.clear();
+  forget();
   const started = performance.now();
   if (fails(test)) failing ??= test.name;
   if (toFirst && failing !== null) break;

@@ -73,6 +73,13 @@ table("repeated rows stay so", [
   [`FROM ${MANY} |> SELECT p.ssn |> CALL fn.counted()`, "aggregate patients.*, aggregate patients.tags"],
 ]);
 
+table("different values stay as many, where they are a column's as it is", [
+  [`SELECT COUNT(DISTINCT p.ssn) AS n FROM ${MANY}`, "count patients.ssn"],
+  [`SELECT APPROX_COUNT_DISTINCT(p.ssn) AS n FROM ${MANY}`, "count patients.ssn"],
+  [`SELECT COUNT(DISTINCT UPPER(p.ssn)) AS n FROM ${MANY}`, "aggregate patients.ssn"],
+  [`SELECT APPROX_COUNT_DISTINCT(UPPER(p.ssn)) AS n FROM ${MANY}`, "aggregate patients.ssn"],
+]);
+
 table("as does what a script changed", [
   [
     "CREATE TEMP TABLE t AS SELECT ssn AS s FROM patients; INSERT INTO t SELECT ssn FROM patients; SELECT COUNT(s) AS n FROM t",
