@@ -1,4 +1,4 @@
-import { constantLength, constantOf, FIRST4, keyOf, LAST4, REPLACE, TOKEN_INT64, TOKEN_STRING } from "./node";
+import { FIRST4, keyOf, LAST4, TOKEN_INT64, TOKEN_STRING } from "./node";
 import { hasEscape } from "./strings";
 import { enqueueToken, INT64_TOKEN_BYTES, LONGEST_TOKENISED, STRING_TOKEN_BYTES } from "./tokens";
 
@@ -21,12 +21,6 @@ const HIGH_BITS: u32 = 0x8080_8080;
 
 /** What stands in for the string from `start` to `end`, written at `out`; returns where it ends, 0 if it can't be said here. */
 export function maskValue(node: usize, action: u32, start: usize, end: usize, out: usize): usize {
-  if (action == REPLACE) {
-    const constant = constantOf(node);
-    v128.store(out, v128.load(constant));
-    v128.store(out, v128.load(constant, 16), 16);
-    return out + constantLength(node);
-  }
   if (!hasEscape) {
     const length = end - start;
     switch (action) {

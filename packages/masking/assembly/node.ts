@@ -2,10 +2,15 @@
 
 export const NODE_BYTES: usize = 48;
 
-/** A leaf that is neither masked nor repeated. */
+/** How many leaves in a row, from this node on, are neither masked nor repeated. */
 // @ts-ignore: decorator
-@inline export function isPlain(node: usize): bool {
-  return load<u32>(node) != 0;
+@inline export function plainCells(node: usize): u32 {
+  return load<u32>(node);
+}
+/** Neither repeated nor a STRUCT. */
+// @ts-ignore: decorator
+@inline export function isLeaf(node: usize): bool {
+  return load<u64>(node, 4) == 0;
 }
 // @ts-ignore: decorator
 @inline export function isRepeated(node: usize): bool {

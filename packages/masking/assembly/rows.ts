@@ -15,14 +15,16 @@ import {
   countOf,
   DROP,
   firstChild,
-  isPlain,
+  isLeaf,
   isRepeated,
   isWhole,
   NODE_BYTES,
+  plainCells,
+  REPLACE,
   SHOW,
   setCount,
 } from "./node";
-import { copyString, endOfString } from "./strings";
+import { copyPlain, copyString, endOfString, plainEnd, setEscape } from "./strings";
 import { compactGaps, dropTokens, finishTokens, gapBytes, hashReady, markTokens, startTokens } from "./tokens";
 
 export { padKey } from "./tokens";
@@ -44,6 +46,9 @@ const L: u8 = 0x6c;
 const COMMA: u8 = 0x2c;
 const CLOSE_LIST: u8 = 0x5d;
 const CLOSE_CELL: u8 = 0x7d;
+const QUOTE: u8 = 0x22;
+/** `"},{"v":`, and then the next string's quote. */
+const NEXT_STRING: u64 = 0x3a22_7622_7b2c_7d22;
 /** `},` */
 const NEXT_CELL: u16 = 0x2c7d;
 /** `}]}` */
@@ -109,12 +114,24 @@ function cells(parent: usize, p: usize): usize {
   const last = node + (childCount(parent) - 1) * NODE_BYTES;
   let d = delta;
   while (true) {
-    if (isPlain(node)) {
-      const head = load<u64>(p);
+    const head = load<u64>(p);
+    let left = plainCells(node);
+    if (left > 0) {
       store<u64>(p + d, head);
       if ((head & SIX) == CELL_STRING) {
-        p = copyString(p + 6, d);
-        if (p == 0) return 0;
+        p += 6;
+        // As long as strings follow each other, what stands between two is known by one comparison.
+        while (true) {
+          p = copyPlain(p, d);
+          if (--left == 0 || load<u64>(p) != NEXT_STRING || load<u8>(p, 8) != QUOTE) break;
+          v128.store(p + d, v128.load(p));
+          node += NODE_BYTES;
+          p += 9;
+        }
+        if (load<u8>(p) != QUOTE) {
+          p = copyString(p, d);
+          if (p == 0) return 0;
+        }
         p++;
       } else if (head == CELL_NUL && load<u8>(p, 8) == L) {
         store<u8>(p + d, L, 8);
@@ -124,7 +141,7 @@ function cells(parent: usize, p: usize): usize {
       }
     } else {
       delta = d;
-      p = cell(node, p);
+      p = (head & SIX) == CELL_STRING && isLeaf(node) ? masked(node, p) : cell(node, p);
       if (p == 0) return 0;
       d = delta;
     }
@@ -205,14 +222,19 @@ function masked(node: usize, p: usize): usize {
     return quote == 0 ? 0 : quote + 1;
   }
   const start = p + 6;
-  const end = endOfString(start);
-  if (end == 0) return 0;
+  // Most are short and plain.
+  let end = plainEnd(start);
+  if (load<u8>(end) == QUOTE) setEscape(false);
+  else {
+    end = endOfString(start);
+    if (end == 0) return 0;
+  }
   if (action == DROP) return end + 1;
   const out = p + delta + 5;
   const after = end + 1;
   if (!hasRoom(out, after)) return 0;
   store<u64>(p + delta, head);
-  const outAfter = maskValue(node, action, start, end, out);
+  const outAfter = action == REPLACE ? putConstant(node, out) : maskValue(node, action, start, end, out);
   if (outAfter == 0 || !raise(node)) return 0;
   delta = outAfter - after;
   return after;
@@ -227,14 +249,16 @@ function masked(node: usize, p: usize): usize {
 }
 
 /** What is shown is no longer than what is still to be read; beside it, one masked value must fit. */
-function hasRoom(out: usize, after: usize): bool {
+// @ts-ignore: decorator
+@inline function hasRoom(out: usize, after: usize): bool {
   // What is dropped may lie behind `out`: then the room there is even more.
   if (out + ROOM + (inEnd - after) <= OUT_END) return true;
   setFull(true);
   return false;
 }
 
-function raise(node: usize): bool {
+// @ts-ignore: decorator
+@inline function raise(node: usize): bool {
   if (journal == JOURNAL_ENTRIES) return false;
   store<u32>(JOURNAL + (<usize>journal << 2), <u32>node);
   journal++;

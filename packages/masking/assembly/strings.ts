@@ -37,18 +37,23 @@ function escapeLength(p: usize): usize {
   }
 }
 
-/** Copies the rest of a string to `p + d`; returns where its closing quote stands, which is copied too, or 0. */
+/** Copies a string to `p + d` up to the first byte that ends or breaks its plain run, and that one too; returns where it stands. */
 // @ts-ignore: decorator
-@inline export function copyString(p: usize, d: usize): usize {
+@inline export function copyPlain(p: usize, d: usize): usize {
   while (true) {
     const bytes = v128.load(p);
     v128.store(p + d, bytes);
     const mask = stops(bytes);
-    if (mask == 0) {
-      p += 16;
-      continue;
-    }
-    p += ctz(mask);
+    if (mask != 0) return p + <usize>ctz(mask);
+    p += 16;
+  }
+}
+
+/** Copies the rest of a string to `p + d`; returns where its closing quote stands, which is copied too, or 0. */
+// @ts-ignore: decorator
+@inline export function copyString(p: usize, d: usize): usize {
+  while (true) {
+    p = copyPlain(p, d);
     const stop = load<u8>(p);
     if (stop == QUOTE) return p;
     if (stop != BACKSLASH) return 0;
@@ -62,16 +67,25 @@ function escapeLength(p: usize): usize {
 /** The string that `endOfString` saw last has an escape. */
 export let hasEscape: bool = false;
 
+export function setEscape(value: bool): void {
+  hasEscape = value;
+}
+
+/** Where the first byte stands that ends or breaks the plain run from `p` on. */
+// @ts-ignore: decorator
+@inline export function plainEnd(p: usize): usize {
+  while (true) {
+    const mask = stops(v128.load(p));
+    if (mask != 0) return p + <usize>ctz(mask);
+    p += 16;
+  }
+}
+
 /** Where the closing quote of the string stands whose inside begins at `p`, or 0. */
 export function endOfString(p: usize): usize {
   hasEscape = false;
   while (true) {
-    const mask = stops(v128.load(p));
-    if (mask == 0) {
-      p += 16;
-      continue;
-    }
-    p += ctz(mask);
+    p = plainEnd(p);
     const stop = load<u8>(p);
     if (stop == QUOTE) return p;
     if (stop != BACKSLASH) return 0;

@@ -209,13 +209,15 @@ function compile(row: CellPlan, limits: MaskerLimits, scanner: Loaded, nodes: Ce
     if (nodes.length * (NODE_BYTES + CONSTANT_BYTES) > planBytes) return undefined;
   }
   const keys = new Map<TokenKey, number>();
+  /** Leaves that are neither masked nor repeated. */
+  const plain = new Set<CellPlan>();
   const most = nodes.length * (NODE_BYTES + CONSTANT_BYTES + KEY_BYTES) + KEY_BYTES;
   const image = Buffer.alloc(Math.min(most, planBytes));
   const at = (node: number) => node * NODE_BYTES;
   let free = nodes.length * NODE_BYTES;
   for (const [i, plan] of nodes.entries()) {
     const action = dropped[i] === true || plan.whole !== "" ? DROPPED : actionOf(plan, byHostAlone);
-    const isLeaf = plan.fields.length === 0;
+    const { fields } = plan;
     const isWhole = dropped[i] !== true && plan.whole !== "";
     const constant = isWhole ? plan.whole : plan.constant;
     if (constant.length > CONSTANT_BYTES) return undefined;
@@ -228,7 +230,7 @@ function compile(row: CellPlan, limits: MaskerLimits, scanner: Loaded, nodes: Ce
     if (free + CONSTANT_BYTES + KEY_BYTES > image.length) return undefined;
     image.write(constant, free, "latin1");
     const words = [
-      isLeaf && !plan.repeated && action === SHOWN ? 1 : 0,
+      0,
       plan.repeated ? 1 : 0,
       plan.fields.length,
       planAt + at(firstChildren[i] as number),
@@ -240,10 +242,20 @@ function compile(row: CellPlan, limits: MaskerLimits, scanner: Loaded, nodes: Ce
       planAt + key,
     ];
     for (const [j, word] of words.entries()) image.writeUInt32LE(word, at(i) + j * 4);
+    if (fields.length === 0 && !plan.repeated && action === SHOWN) plain.add(plan);
     free += CONSTANT_BYTES;
     if (key === free) {
       writeKey(plan.tokenKey, image, key, scanner);
       free += KEY_BYTES;
+    }
+  }
+  // How many such leaves follow each other, told from the last one on.
+  for (const [i, { fields }] of nodes.entries()) {
+    const first = firstChildren[i] as number;
+    let inARow = 0;
+    for (let j = fields.length - 1; j >= 0; j--) {
+      inARow = plain.has(fields[j] as CellPlan) ? inARow + 1 : 0;
+      image.writeUInt32LE(inARow, at(first + j));
     }
   }
   return image.subarray(0, free);
