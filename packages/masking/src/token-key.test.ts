@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { createHmac } from "node:crypto";
+import { createHmac, createSecretKey } from "node:crypto";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { TokenKey } from "./token-key.ts";
+import { deriveTokenKeys } from "./token-keys.ts";
 
 describe("a token key", () => {
   it("makes Node's HMAC-SHA-256, whatever the key, and whatever message came before", () => {
@@ -30,5 +31,28 @@ describe("a token key", () => {
 
   it("refuses a key that HMAC would shorten", () => {
     assert.throws(() => new TokenKey(Buffer.alloc(65)), RangeError);
+  });
+});
+
+describe("keys derived from a master", () => {
+  const keys = deriveTokenKeys(createSecretKey(Buffer.alloc(32, 7)));
+  const macOf = (domain: string) => keys.keyOf(domain).mac("STRING", "x");
+
+  it("are their domain's, however many others were asked for between", () => {
+    const fresh = (domain: string) =>
+      deriveTokenKeys(createSecretKey(Buffer.alloc(32, 7)))
+        .keyOf(domain)
+        .mac("STRING", "x");
+    const domains = Array.from({ length: 200 }, (_, i) => `d${i}`);
+    for (const domain of domains) assert.equal(macOf(domain), fresh(domain));
+    for (const domain of domains) assert.equal(macOf(domain), fresh(domain));
+    assert.equal(new Set(domains.map(macOf)).size, 200);
+  });
+
+  it("are kept for a while and not for ever", () => {
+    const first = keys.keyOf("first");
+    assert.equal(keys.keyOf("first"), first);
+    for (let i = 0; i < 100; i++) keys.keyOf(`other${i}`);
+    assert.notEqual(keys.keyOf("first"), first);
   });
 });

@@ -9,6 +9,8 @@ export interface TokenKeys {
 }
 
 const SHORTEST_MASTER_BYTES = 32;
+/** Domains whose keys are kept: a connection has few, but RANDOM_HASH makes one for each session. */
+const KEYS_KEPT = 64;
 
 /**
  * One master key, a key for each domain: HMAC-SHA-256(master, domain). Whoever learns one domain's key learns nothing of
@@ -23,8 +25,20 @@ export function deriveTokenKeys(master: KeyObject): TokenKeys {
       `The token master key must be a secret key of at least ${SHORTEST_MASTER_BYTES} bytes`,
     );
   }
+  /** Least recently used first: to derive a key costs as much as to mask some fifty values. */
+  const kept = new Map<string, TokenKey>();
   return {
-    keyOf: (domain) =>
-      new TokenKey(createHmac("sha256", master).update("chaperone token v1\0").update(domain).digest()),
+    keyOf(domain) {
+      const key =
+        kept.get(domain) ??
+        new TokenKey(createHmac("sha256", master).update("chaperone token v1\0").update(domain).digest());
+      kept.delete(domain);
+      kept.set(domain, key);
+      for (const oldest of kept.keys()) {
+        if (kept.size <= KEYS_KEPT) break;
+        kept.delete(oldest);
+      }
+      return key;
+    },
   };
 }
