@@ -8,8 +8,8 @@ import { boundedLabel } from "./bounded-label.ts";
 export interface Metrics {
   /** One answered request. `method` is the operation's name (`jobs.query`), `outcome` ok, refused, denied or failed. */
   request(door: string, method: string, outcome: RequestOutcome, seconds: number): void;
-  /** A session entered this state. */
-  session(state: string): void;
+  /** So many sessions entered this state. */
+  session(state: string, count?: number): void;
   /** Sessions waiting for approval now. */
   held(count: number): void;
   /** An approval request was decided, or ran out, after this long. */
@@ -125,7 +125,7 @@ export function createMetrics({ process = false }: MetricsOptions = {}): Metrics
     request(door, method, outcome, seconds) {
       requests.observe({ door: label.door(door), method: label.method(method), outcome }, seconds);
     },
-    session: (state) => sessions.inc({ state: label.state(state) }),
+    session: (state, count = 1) => sessions.inc({ state: label.state(state) }, count),
     held: (count) => held.set(count),
     approvalWait: (decision, seconds) => approvals.observe({ decision }, seconds),
     upstream: (call, outcome, seconds) =>
