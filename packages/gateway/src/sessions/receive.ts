@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 import { canonicalJson } from "../evidence/canonical-json.ts";
 import type { AgentPrincipal } from "../identity/principal.ts";
-import type { ReceiveInput } from "./commands/receive.ts";
+import { ownJobId, type ReceiveInput } from "./commands/receive.ts";
 import type { Connection } from "./connection.ts";
 import type { EngineOptions } from "./engine-options.ts";
 import { behalfOf, principalRecord, type SealedStatement } from "./session-row.ts";
@@ -16,7 +16,7 @@ export function receiveInput(
   connection: Connection,
   submission: Submission,
 ): { readonly input: ReceiveInput; readonly sealed: SealedStatement } {
-  const jobId = submission.jobId ?? `chaperone_${id}`;
+  const jobId = submission.jobId ?? ownJobId(id);
   const sealed: SealedStatement = {
     statement: submission.statement,
     maximumBytesBilled: submission.maximumBytesBilled ?? null,

@@ -1,7 +1,13 @@
+import { sql } from "kysely";
 import { type Prepared, prepare } from "../store/prepared.ts";
 import type { DecidedTexts, SessionTables } from "./tables.ts";
 
 /** The statements of the commands that each query runs; those of the others stand where they are used. */
+
+/** As the index `sessions_waiting` says it, word by word: SQLite uses it only so (https://sqlite.org/partialindex.html). */
+export const WAITING = sql<boolean>`sessions.state IN ('received', 'analysed', 'decided', 'held', 'approved')`;
+/** As the index `sessions_running` says it. */
+export const RUNNING = sql<boolean>`sessions.state IN ('running', 'releasing')`;
 
 interface Id {
   readonly id: string;
@@ -17,11 +23,7 @@ interface Owner extends Agent {
 
 /** As far as a command looks at a session before it changes it. */
 export const SESSION_STATE = prepare((db, given: Id) =>
-  db.selectFrom("sessions").select(["state", "binding", "issuer", "subject"]).where("id", "=", given.id),
-);
-
-export const SESSION_PRINCIPAL = prepare((db, given: Id) =>
-  db.selectFrom("sessions").select("principal").where("id", "=", given.id),
+  db.selectFrom("sessions").select(["state", "binding", "issuer", "subject", "principal"]).where("id", "=", given.id),
 );
 
 export const SAME_JOB = prepare((db, given: Owner & { readonly project: string; readonly jobId: string }) =>
@@ -52,7 +54,7 @@ export const OPEN_SESSIONS = prepare((db, given: Agent) =>
     .select((e) => e.fn.countAll<number>().as("n"))
     .where("issuer", "=", given.issuer)
     .where("subject", "=", given.subject)
-    .where("state", "in", ["received", "analysed", "decided", "held", "approved"]),
+    .where(WAITING),
 );
 
 export type NewSession = Omit<SessionTables["sessions"], "rows_released" | "cells_masked">;

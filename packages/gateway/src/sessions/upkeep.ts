@@ -8,6 +8,7 @@ import { denied } from "./refusal.ts";
 import type { SentOn } from "./sent-on.ts";
 import { FINAL_STATES } from "./session.ts";
 import { openStatement, processed, type SessionRow } from "./session-row.ts";
+import { RUNNING, WAITING } from "./statements.ts";
 
 /** How long results can be read: BigQuery's own bound for anonymous result tables. */
 const RESULT_LIFETIME_MS = 24 * 3600 * 1000;
@@ -155,6 +156,7 @@ export class Upkeep {
         .select("id")
         .where("state", "in", ["held", "approved"])
         .where("expires_at", "<=", this.#o.clock())
+        .where(WAITING)
         .limit(1)
         .execute();
       if (due.length === 0) return;
@@ -172,7 +174,7 @@ export class Upkeep {
     const old = await this.#o.store.db
       .selectFrom("sessions")
       .select("id")
-      .where("state", "in", ["running", "releasing"])
+      .where(RUNNING)
       .where("updated_at", "<=", this.#o.clock() - RESULT_LIFETIME_MS)
       .limit(SWEPT_AT_ONCE)
       .execute();

@@ -306,6 +306,22 @@ const MIGRATIONS: readonly Migration[] = [
         FROM sessions AS s LEFT JOIN decided_texts AS t ON t.id = s.texts;
     `,
   },
+  {
+    number: 12,
+    name: "indexes-that-are-asked",
+    sql: `
+      -- Nobody asked it: SQLite takes a partial index only where the question says the same, in literals.
+      DROP INDEX sessions_open;
+      DROP INDEX sessions_by_state;
+      -- Entries are in the order of their time.
+      DROP INDEX ledger_entries_by_time;
+      -- What waits for the gateway or for a person, as \`WAITING\` asks: an agent's own, and what the clock expires.
+      CREATE INDEX sessions_waiting ON sessions (issuer, subject, state, expires_at)
+        WHERE state IN ('received', 'analysed', 'decided', 'held', 'approved');
+      -- What runs, as \`RUNNING\` asks: to be closed when nobody reads it any more.
+      CREATE INDEX sessions_running ON sessions (updated_at) WHERE state IN ('running', 'releasing');
+    `,
+  },
 ];
 
 /**

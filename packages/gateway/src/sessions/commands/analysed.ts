@@ -44,8 +44,8 @@ export interface AnalysedOutput {
 
 /** From `received` to where analysis, policy and dry run lead; every arrow in one transaction, before its effect (I3). */
 export const analysed: Command<AnalysedInput, AnalysedOutput> = async (tx, input) => {
-  const { state } = await load(tx, input.id);
-  if (state !== "received") throw new CommandError("wrong_state", `the session is ${state}`);
+  const session = await load(tx, input.id);
+  if (session.state !== "received") throw new CommandError("wrong_state", `the session is ${session.state}`);
   const texts = { texts: await textsOf(tx, input.texts), statement_type: input.statementType };
   const output = { at: tx.now, texts: texts.texts };
   const { next, decided } = input;
@@ -64,7 +64,7 @@ export const analysed: Command<AnalysedInput, AnalysedOutput> = async (tx, input
   };
   switch (next.state) {
     case "running":
-      await checkAdmitted(tx, input.id);
+      await checkAdmitted(tx, session);
       await takeUses(tx, input.id, next.uses);
       await travel(tx, input.id, next.travelling);
       await move(tx, input.id, "decided", "running", next.data, { ...set, upstream_job: next.upstreamJob });

@@ -13,7 +13,7 @@ type Row = SessionTables["sessions"];
 export async function load(
   tx: StoreTransaction,
   id: string,
-): Promise<{ state: SessionState; binding: string | null; issuer: string; subject: string }> {
+): Promise<{ state: SessionState; binding: string | null; issuer: string; subject: string; principal: string }> {
   const row = await SESSION_STATE.first(tx, { id });
   if (row === undefined) throw new CommandError("no_session", "no such session");
   return { ...row, state: row.state as SessionState };

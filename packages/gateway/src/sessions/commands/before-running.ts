@@ -2,13 +2,13 @@
 import type { AgentPrincipal } from "../../identity/principal.ts";
 import { stillAdmitted } from "../../identity/revocation.ts";
 import { CommandError, type StoreTransaction } from "../../store/command.ts";
-import { SESSION_PRINCIPAL } from "../statements.ts";
 
-/** Nothing begins to run for an agent that was suspended or revoked since it asked. @throws CommandError `suspended` */
-export async function checkAdmitted(tx: StoreTransaction, session: string): Promise<void> {
-  const row = await SESSION_PRINCIPAL.first(tx, { id: session });
-  if (row === undefined) throw new CommandError("no_session", "no such session");
-  if (!(await stillAdmitted(tx, JSON.parse(row.principal) as AgentPrincipal, tx.now)))
+/** Nothing begins to run for an agent (as its session names it) that was suspended or revoked since it asked. @throws CommandError `suspended` */
+export async function checkAdmitted(
+  tx: StoreTransaction,
+  { principal }: { readonly principal: string },
+): Promise<void> {
+  if (!(await stillAdmitted(tx, JSON.parse(principal) as AgentPrincipal, tx.now)))
     throw new CommandError("suspended", "the agent is not active");
 }
 

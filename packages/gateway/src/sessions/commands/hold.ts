@@ -1,6 +1,7 @@
 /** A session that waits for approval. */
 import { CommandError, type StoreTransaction } from "../../store/command.ts";
 import type { SessionState } from "../session.ts";
+import { WAITING } from "../statements.ts";
 import type { SessionTables } from "../tables.ts";
 import { type EventData, load, move } from "./arrows.ts";
 
@@ -37,6 +38,7 @@ export async function hold(
       e.fn.sum<number | null>(e.case().when(e.and({ issuer, subject })).then(1).else(0).end()).as("own"),
     ])
     .where("state", "=", "held")
+    .where(WAITING)
     .where("id", "!=", session)
     .executeTakeFirstOrThrow();
   if (held.all >= input.heldInAll || (held.own ?? 0) >= input.heldPerAgent)

@@ -55,7 +55,8 @@ export const receive: Command<ReceiveInput, ReceiveOutput> = async (tx, input) =
       await updateSession(change).all(tx, { ...change, id: before.id });
     }
   }
-  const twin = await SAME_JOB.first(tx, input);
+  // A name that was made of a new id is nobody's; were it, the unique index would say so.
+  const twin = input.jobId === ownJobId(input.id) ? undefined : await SAME_JOB.first(tx, input);
   if (twin !== undefined) throw new CommandError("duplicate", "a job of this id exists already");
   const open = await OPEN_SESSIONS.first(tx, input);
   if (open === undefined || open.n >= input.openPerAgent)
@@ -64,6 +65,11 @@ export const receive: Command<ReceiveInput, ReceiveOutput> = async (tx, input) =
   tx.append({ type: "session.received", session: input.id, data: input.data });
   return { id: input.id, existing: false, at: tx.now };
 };
+
+/** The job id of a session whose client gave none. */
+export function ownJobId(session: string): string {
+  return `chaperone_${session}`;
+}
 
 /** Its row when it came at `now`. */
 export function newSession(input: ReceiveInput, now: number): NewSession {

@@ -57,6 +57,8 @@ export const releaseWhole: Command<ReleaseWholeInput, void> = async (tx, input) 
 async function nextRelease(tx: StoreTransaction, session: string, state: SessionState): Promise<number> {
   if (state !== "running" && state !== "releasing" && state !== "done")
     throw new CommandError("wrong_state", `the session is ${state}`);
+  // The first release is the arrow to `releasing`.
+  if (state === "running") return 1;
   const last = await LAST_RELEASE.first(tx, { session });
   return (last?.n ?? 0) + 1;
 }

@@ -18,8 +18,8 @@ export interface StartInput {
 
 /** `approved` to `running`, only if what was approved is exactly what would run, once. */
 export const start: Command<StartInput, void> = async (tx, input) => {
-  const { state } = await load(tx, input.id);
-  if (state !== "approved") throw new CommandError("wrong_state", `the session is ${state}`);
+  const session = await load(tx, input.id);
+  if (session.state !== "approved") throw new CommandError("wrong_state", `the session is ${session.state}`);
   const request = await tx.db
     .selectFrom("approval_requests")
     .select(["id", "binding", "expires_at"])
@@ -30,7 +30,7 @@ export const start: Command<StartInput, void> = async (tx, input) => {
   if (request.expires_at <= tx.now) throw new CommandError("expired", "the approval has expired");
   if (request.binding !== input.binding)
     throw new CommandError("binding_changed", "what was approved is not what would run");
-  await checkAdmitted(tx, input.id);
+  await checkAdmitted(tx, session);
   await takeUses(tx, input.id, input.uses);
   await travel(tx, input.id, input.travelling);
   await move(

@@ -1,0 +1,26 @@
+import assert from "node:assert/strict";
+import { it } from "node:test";
+import { type RawBuilder, sql } from "kysely";
+import { testStore } from "../store/testing/temporary-store.ts";
+import { RUNNING, WAITING } from "./statements.ts";
+
+const questions: readonly [string, string, RawBuilder<unknown>][] = [
+  ["how many an agent waits for", "sessions_waiting", sql`issuer = ${"i"} AND subject = ${"s"} AND ${WAITING}`],
+  [
+    "what the clock expires",
+    "sessions_waiting",
+    sql`state IN (${"held"}, ${"approved"}) AND expires_at <= 1 AND ${WAITING}`,
+  ],
+  ["what runs and nobody reads", "sessions_running", sql`updated_at <= 1 AND ${RUNNING}`],
+];
+for (const [what, index, where] of questions)
+  it(`${what} is found without looking at sessions that have ended`, async (t) => {
+    const store = await testStore(t);
+    const { rows } = await sql<{ detail: string }>`EXPLAIN QUERY PLAN SELECT id FROM sessions WHERE ${where}`.execute(
+      store.db,
+    );
+    assert.deepEqual(
+      rows.map(({ detail }) => detail.split(" INDEX ")[1]?.split(" ")[0]),
+      [index],
+    );
+  });
