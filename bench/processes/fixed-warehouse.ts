@@ -50,9 +50,9 @@ const server = createServer(async (request, response) => {
     request.resume();
     return sendBytes(response, PAGE);
   }
-  if (path.startsWith("/queries/") && searchParams.get("maxResults") !== "0") return sendBytes(response, PAGE);
   if (path.startsWith("/queries/")) {
     const jobReference = { projectId: WIDE_PROJECT, jobId: decodeURIComponent(path.slice("/queries/".length)) };
+    if (searchParams.get("maxResults") !== "0") return sendBytes(response, pageOf(jobReference));
     return send(response, { jobReference, jobComplete: true, schema: WIDE_SCHEMA, totalRows: TOTAL_ROWS });
   }
   if (path.startsWith("/jobs/")) {
@@ -63,6 +63,11 @@ const server = createServer(async (request, response) => {
   response.writeHead(404, { "content-type": "application/json", "content-length": 2 }).end("{}");
 });
 server.listen(0, "127.0.0.1", () => serveParent(`http://127.0.0.1:${(server.address() as AddressInfo).port}`));
+
+/** The same rows for each job, under its own name. */
+function pageOf(jobReference: unknown): Buffer {
+  return Buffer.concat([Buffer.from(`{"jobReference":${JSON.stringify(jobReference)},`), PAGE.subarray(1)]);
+}
 
 function send(response: ServerResponse, value: unknown): void {
   sendBytes(response, Buffer.from(JSON.stringify(value)));

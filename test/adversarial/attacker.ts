@@ -182,7 +182,8 @@ export async function sessionOfJob(rig: Rig, jobId: string): Promise<Loot["sessi
     .executeTakeFirst();
 }
 
-async function newestSession(rig: Rig): Promise<Loot["session"]> {
+/** The session that came last. */
+export async function newestSession(rig: Rig): Promise<Loot["session"]> {
   return rig.gateway.store.db
     .selectFrom("sessions")
     .innerJoin("ledger_entries", "ledger_entries.session", "sessions.id")

@@ -6,7 +6,16 @@ import assert from "node:assert/strict";
 import { after, afterEach, before, describe, it } from "node:test";
 import type { Warehouse } from "../../packages/warehouse/src/index.ts";
 import { PROJECT, type Rig, startRig } from "../rig.ts";
-import { type Answer, Attacker, approve, assertRefused, jobsRunUpstream, pageToken, sessionOfJob } from "./attacker.ts";
+import {
+  type Answer,
+  Attacker,
+  approve,
+  assertRefused,
+  jobsRunUpstream,
+  newestSession,
+  pageToken,
+  sessionOfJob,
+} from "./attacker.ts";
 import { type ProtectedValues, protectedValues } from "./protected-values.ts";
 
 type Fault = Parameters<Warehouse["misbehave"]>[0];
@@ -239,6 +248,59 @@ describe("an upstream that lies", () => {
     assert.ok(inserts.length > 0);
     for (const bound of inserts) assert.match(String(bound), /^[1-9]\d*$/);
   });
+
+  /** A query that nobody must agree to: its first page comes by the call that waits for its job. */
+  const AT_ONCE = `SELECT day, weekday FROM \`${PROJECT}.ops.calendar\` ORDER BY day LIMIT 100`;
+  const atOnce = (more = {}) => agent.query(AT_ONCE, { timeoutMs: 10_000, ...more });
+
+  it("waits and gets the first page by one call", async () => {
+    const calls = () => rig.warehouse.requests.filter(({ path }) => /\/queries\//.test(path)).length;
+    const before = calls();
+    const answer = await atOnce();
+    assert.equal(answer.status, 200, answer.body);
+    assert.equal((JSON.parse(answer.body) as { rows: unknown[] }).rows.length, 100);
+    assert.equal(calls(), before + 1);
+    const session = await newestSession(rig);
+    assert.equal(session?.state, "done");
+    const { jobReference } = JSON.parse(answer.body) as { jobReference: { jobId: string } };
+    const again = await agent.results(jobReference.jobId);
+    assert.equal((JSON.parse(again.body) as { rows: unknown[] }).rows.length, 100);
+  });
+
+  it("waits on, and says so, where the job takes longer than the client waits", async () => {
+    rig.warehouse.misbehave({ kind: "job-delay", milliseconds: 1500, times: 1 });
+    const early = await atOnce({ timeoutMs: 300 });
+    assert.equal(early.status, 200, early.body);
+    const { jobComplete, jobReference } = JSON.parse(early.body) as {
+      jobComplete: boolean;
+      jobReference: { jobId: string };
+    };
+    assert.equal(jobComplete, false);
+    const late = await agent.results(jobReference.jobId);
+    assert.equal((JSON.parse(late.body) as { rows: unknown[] }).rows.length, 100);
+  });
+
+  for (const [what, fault] of lies.filter(([, { kind }]) => kind !== "wrong-type"))
+    it(`${what} on the first page: nothing arrives, and an alarm is raised`, async () => {
+      rig.warehouse.misbehave({ ...fault, target: "results", times: "always" } as Fault);
+      brokenOrRefused(await atOnce(), what);
+      const session = await newestSession(rig);
+      assert.ok((await alarms(session?.id ?? "")) > 0, "no alarm in the ledger");
+      assert.equal(session?.state, "failed");
+    });
+
+  it("more rows on the first page than the result has are refused", async () => {
+    rig.warehouse.misbehave({ kind: "extra-rows", count: 5, target: "results", times: "always" });
+    brokenOrRefused(await atOnce(), "extra rows");
+    assert.ok((await alarms((await newestSession(rig))?.id ?? "")) > 0, "no alarm in the ledger");
+  });
+
+  for (const afterBytes of [1, 40, 300, 2500])
+    for (const kind of ["reset", "truncate"] as const)
+      it(`${kind} after ${afterBytes} bytes of the first page: the answer doesn't look whole`, async () => {
+        rig.warehouse.misbehave({ kind, afterBytes, target: "results", times: "always" });
+        brokenOrRefused(await atOnce(), `${kind} after ${afterBytes}`);
+      });
 
   it("no page that began lacks the record of its end", async () => {
     const releases = await rig.gateway.store.db.selectFrom("releases").selectAll().execute();

@@ -89,6 +89,35 @@ export class SessionEngine {
    * Throws CommandError (duplicate, too_many_open …), StoreError (no evidence, no run: I3) or UpstreamError.
    */
   async submit(principal: AgentPrincipal, connection: Connection, submission: Submission): Promise<SessionRow> {
+    return (await this.#submit(principal, connection, submission, true)).row;
+  }
+
+  /**
+   * The same for whoever wants the first page as soon as there is one: of what runs, `open` waits for it, and says `completed`. Where it doesn't,
+   * the job is followed as any other. `page` is what `open` returned, undefined where it wasn't asked.
+   */
+  async submitFor<Page>(
+    principal: AgentPrincipal,
+    connection: Connection,
+    submission: Submission,
+    open: (row: SessionRow) => Promise<Page | undefined>,
+  ): Promise<{ readonly row: SessionRow; readonly page: Page | undefined }> {
+    const { row, existing } = await this.#submit(principal, connection, submission, false);
+    // What came before is followed by whoever began it, and may not be launched yet.
+    if (existing || row.state !== "running") return { row, page: undefined };
+    try {
+      return { row, page: await open(row) };
+    } finally {
+      if (this.#jobs.outcome(row.id) === undefined) this.#jobs.follow(row);
+    }
+  }
+
+  async #submit(
+    principal: AgentPrincipal,
+    connection: Connection,
+    submission: Submission,
+    followed: boolean,
+  ): Promise<{ readonly row: SessionRow; readonly existing: boolean }> {
     const { store, newId } = this.#o;
     const id = newId();
     const { input, sealed } = receiveInput(this.#o, id, principal, connection, submission);
@@ -97,10 +126,13 @@ export class SessionEngine {
       if (error instanceof StoreError && error.begun) this.#upkeep.leave(id);
       throw error;
     });
-    if (received.existing) return sessionById(store, received.id);
+    if (received.existing) return { row: await sessionById(store, received.id), existing: true };
     const of = { id, principal, project: submission.project, purpose: input.purpose };
     const row = newSession(input, received.at);
-    return this.#upkeep.orLeave(id, () => this.#process.process(of, connection, sealed, row));
+    const processed = await this.#upkeep.orLeave(id, () =>
+      this.#process.process(of, connection, sealed, row, followed),
+    );
+    return { row: processed, existing: false };
   }
 
   /** A decision on an approval request was committed: go on with the session it belongs to. */
@@ -139,6 +171,11 @@ export class SessionEngine {
         change.stop();
       }
     }
+  }
+
+  /** The session's job has ended so, as the first page says. */
+  completed(row: SessionRow, outcome: Outcome): Promise<void> {
+    return this.#jobs.completed(row, outcome);
   }
 
   outcome(id: string): Outcome | undefined {

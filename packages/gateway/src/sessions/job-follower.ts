@@ -75,6 +75,12 @@ export class JobFollower {
       });
   }
 
+  /** Its end was heard by whoever waited for it first. */
+  async completed(row: SessionRow, outcome: Outcome): Promise<void> {
+    await this.released(row);
+    if (!this.#settled.has(row.id)) this.settle(row.id, outcome);
+  }
+
   /** Keeps how a job ended, for so many sessions; one that fell out is asked for again upstream. */
   settle(id: string, outcome: Outcome): void {
     this.#settled.delete(id);

@@ -49,9 +49,9 @@ export class Launch {
 
   /**
    * Sends the canonical SQL upstream under a job id made from the session's: sent twice, it runs once. Returns whether it runs; if not,
-   * the session has ended.
+   * the session has ended. `followed`: false where whoever submitted it waits for its end first.
    */
-  async launch(row: SessionRow, connection: Connection, sealed: SealedStatement): Promise<boolean> {
+  async launch(row: SessionRow, connection: Connection, sealed: SealedStatement, followed = true): Promise<boolean> {
     const fresh = await this.#current(row, connection, sealed);
     if (fresh === undefined) return false;
     // Its rows are on their way, and make the job when they are all there.
@@ -72,7 +72,7 @@ export class Launch {
       await this.#endings.end(row.id, "failed", upstreamFailure(error));
       return false;
     }
-    this.#jobs.follow(row);
+    if (followed) this.#jobs.follow(row);
     return true;
   }
 

@@ -1,16 +1,17 @@
-import type { TableFieldSchema } from "@chaperone/googlesql";
-import { JsonRowsMasker, MaskingError, type SitePattern, type TokenKeys } from "@chaperone/masking";
+import type { SitePattern, TokenKeys } from "@chaperone/masking";
 import type { Sealer } from "../evidence/seal.ts";
 import type { AgentPrincipal } from "../identity/principal.ts";
 import type { Store } from "../store/store.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import { UpstreamError } from "../upstream/error.ts";
 import type { RowPage } from "../upstream/upstream.ts";
 import type { SessionEngine } from "./engine.ts";
 import type { Outcome } from "./job-follower.ts";
-import { answerDisagreement, type ResultField } from "./mask-plan.ts";
-import { releasedColumns } from "./records.ts";
+import type { ResultField } from "./mask-plan.ts";
+import { type Begun, MaskedPage, NotComplete } from "./masked-page.ts";
+import { readToken } from "./page-token.ts";
 import type { SessionError } from "./session.ts";
-import { decisionOf, type SessionRow, upstreamJob } from "./session-row.ts";
+import { rowLimit, type SessionRow } from "./session-row.ts";
 
 /** Which rows of a result, in which wire form. */
 export interface PageRequest {
@@ -66,18 +67,6 @@ export interface PageOptions {
   readonly pageMs: number;
 }
 
-/** Where the next page begins, sealed so that it fits one session and tells nothing. */
-interface PageToken {
-  readonly upstream: string;
-  readonly row: number;
-}
-
-/** How many rows of a result may leave in all, and under which masks: fixed when the query was decided. */
-export function rowLimit(row: SessionRow): number {
-  const decision = decisionOf(row);
-  return (decision?.effect === "permit" ? decision.obligations.limitRows : undefined) ?? Number.POSITIVE_INFINITY;
-}
-
 /** What was decided must hold now, for who asks now; a refusal is recorded. @throws PageError */
 export async function requireHolding(
   { engine, store }: PageOptions,
@@ -118,150 +107,71 @@ export async function openPage(
   request: PageRequest,
   signal: AbortSignal,
 ): Promise<Page> {
-  const { store, engine, sealer, metrics } = options;
   await requireHolding(options, principal, row);
-  const plan = engine.maskPlanOf(row);
-  const token = request.pageToken === undefined ? undefined : readToken(sealer, row, request.pageToken);
-  const from = token?.row ?? request.startIndex ?? 0;
-  const limit = rowLimit(row);
-  const totalRows = Math.min(outcome.totalRows, limit);
-  const wanted = Math.max(
-    0,
-    Math.min(request.maxResults ?? options.rowsPerPage, options.rowsPerPage, totalRows - from),
-  );
-  const released = {
-    session: row.id,
-    columns: releasedColumns(plan.fields),
-    data: { fromRow: from, maxRows: wanted, token: principal.tokenId },
-  };
-  const masker = new JsonRowsMasker({
-    fields: plan.fields,
-    keys: options.masking.keys,
-    now: new Date(options.clock()),
-    smallestCell: options.masking.smallcellK,
-    shiftDays: options.masking.dateshiftDays,
-    recordNumbers: options.masking.recordNumbers,
-    ...(options.masking.restrictedZips === undefined ? {} : { restrictedZips: options.masking.restrictedZips }),
-    limits: { maxRows: wanted },
-    reuseOutput: true,
-    onHeader: (envelope) => {
-      const answered = (envelope.schema as { fields?: readonly TableFieldSchema[] } | undefined)?.fields;
-      if (answered === undefined) throw new Distrust("the answer carries no schema before its rows");
-      const difference = answerDisagreement(plan.schema, answered);
-      if (difference !== undefined) throw new Distrust(difference);
-    },
-  });
-  let nextToken: string | undefined;
-  const connection = engine.connectionByRow(row);
-
-  async function* masked(): AsyncGenerator<Uint8Array> {
-    if (wanted === 0) return;
-    try {
-      const answer = await connection.upstream.streamQueryResults(upstreamJob(row, connection), {
-        ...(token === undefined ? { startIndex: from } : { pageToken: token.upstream }),
-        maxResults: wanted,
-        formatOptions: request.formatOptions,
-        signal,
-      });
-      for await (const chunk of answer.body) {
-        const rows = masker.push(chunk);
-        if (rows !== undefined && rows.length > 0) yield rows;
-      }
-      const { envelope, rows: count } = masker.end();
-      if (envelope.jobComplete !== true) throw new Distrust("the answer does not say that the job is complete");
-      const upstreamToken =
-        typeof envelope.pageToken === "string" && envelope.pageToken !== "" ? envelope.pageToken : undefined;
-      const reached = from + count;
-      if (upstreamToken !== undefined && reached < totalRows)
-        nextToken = writeToken(sealer, row, { upstream: upstreamToken, row: reached });
-      else if (reached < totalRows) throw new Distrust("the answer ends before the result does");
-    } catch (error) {
-      if (error instanceof Distrust || error instanceof MaskingError) await engine.distrust(row.id, error.message);
-      throw error;
-    }
-  }
-
-  /** The rest of a page that has begun. */
-  async function* recorded(begun: Uint8Array, rest: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
-    let finished = false;
-    try {
-      yield begun;
-      yield* rest;
-      finished = true;
-    } finally {
-      // Not reached its end: the reader went away, upstream broke off, or the answer can't be trusted.
-      await rest.return(undefined);
-      await store.run("release.finish", {
-        session: row.id,
-        number,
-        outcome: finished ? "complete" : "aborted",
-        ...shown(),
-        last: finished && nextToken === undefined,
-      });
-      metrics.released(masker.progress().rows, masker.progress().maskedCells);
-    }
-  }
-
-  const shown = () => {
-    const { rows, bytes, maskedCells } = masker.progress();
-    return { rows, bytes, masked: maskedCells };
-  };
-
-  const page = { schema: plan.schema, totalRows, mostMs: options.pageMs, next: () => nextToken };
-  const flow = masked();
-  const { bytes, ended } = await upTo(WHOLE_BYTES, flow);
-  if (ended) {
-    await store.run("release.whole", { ...released, ...shown(), last: nextToken === undefined });
-    metrics.released(masker.progress().rows, masker.progress().maskedCells);
-    return { ...page, whole: bytes, rows: only(bytes) };
-  }
-  const { number } = await store.run("release.start", released).catch(async (error: unknown) => {
-    await flow.return(undefined);
-    throw error;
-  });
-  return { ...page, whole: undefined, rows: recorded(bytes, flow) };
-}
-
-/** A page of at most this is held until all of it is masked. */
-const WHOLE_BYTES = 64 * 1024;
-/** And no longer than this after its first rows: an upstream that sends slowly shows each soon. */
-const WHOLE_MS = 100;
-
-/** What flows, until its end, or until that is more than `most` or has taken too long. */
-async function upTo(
-  most: number,
-  flow: AsyncGenerator<Uint8Array>,
-): Promise<{ readonly bytes: Uint8Array; readonly ended: boolean }> {
-  const pieces: Uint8Array[] = [];
-  let length = 0;
-  let late = Number.POSITIVE_INFINITY;
-  for (;;) {
-    const { done, value } = await flow.next();
-    if (done === true) return { bytes: Buffer.concat(pieces, length), ended: true };
-    // It holds only until the next is asked for.
-    pieces.push(Uint8Array.from(value));
-    length += value.length;
-    late = Math.min(late, performance.now() + WHOLE_MS);
-    if (length > most || performance.now() >= late) return { bytes: Buffer.concat(pieces, length), ended: false };
-  }
-}
-
-async function* only(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  if (bytes.length > 0) yield bytes;
-}
-
-/** Upstream's answer is not what was agreed (I2). The message names places, never values. */
-class Distrust extends Error {}
-
-function writeToken(sealer: Sealer, row: SessionRow, token: PageToken): string {
-  return Buffer.from(sealer.seal(JSON.stringify(token), `page:${row.id}`)).toString("base64url");
-}
-
-/** A token of another session, another agent or another key does not open. */
-function readToken(sealer: Sealer, row: SessionRow, text: string): PageToken {
-  try {
-    return JSON.parse(sealer.open(Buffer.from(text, "base64url"), `page:${row.id}`)) as PageToken;
-  } catch {
+  const token = request.pageToken === undefined ? undefined : readToken(options.sealer, row, request.pageToken);
+  if (token === undefined && request.pageToken !== undefined)
     throw new PageError({ reason: "invalid", status: 400, message: "The page token is not one of this job." });
+  const from = token?.row ?? request.startIndex ?? 0;
+  const totalRows = Math.min(outcome.totalRows, rowLimit(row));
+  const masked = new MaskedPage(options, row, {
+    from,
+    upstreamToken: token?.upstream,
+    maxRows: Math.max(0, Math.min(rowsWanted(options, request), totalRows - from)),
+    formatOptions: request.formatOptions,
+    totalRows: outcome.totalRows,
+    waitMs: undefined,
+    signal,
+  });
+  return masked.open(principal, await masked.begin());
+}
+
+/**
+ * Opens the first page of a job that was just begun, by the call that waits for its end: one call less for a small query. BigQuery says
+ * `jobComplete` behind the rows, but has rows only when it is true
+ * (https://cloud.google.com/bigquery/docs/reference/rest/v2/jobs/getQueryResults#response-body), and `totalRows` before them. undefined: the job isn't complete
+ * in time, or the answer doesn't say so much; nothing left, and nothing was recorded. Throws as `openPage`.
+ */
+export async function openFirstPage(
+  options: PageOptions,
+  principal: AgentPrincipal,
+  row: SessionRow,
+  request: PageRequest,
+  waitMs: number,
+  signal: AbortSignal,
+): Promise<Page | undefined> {
+  const maxRows = Math.min(rowsWanted(options, request), rowLimit(row));
+  if (maxRows === 0 || options.engine.maskPlanOf(row).fields.length === 0) return undefined;
+  const masked = new MaskedPage(options, row, {
+    from: 0,
+    upstreamToken: undefined,
+    maxRows,
+    formatOptions: request.formatOptions,
+    totalRows: undefined,
+    waitMs,
+    signal,
+  });
+  let begun: Begun;
+  try {
+    begun = await masked.begin();
+  } catch (error) {
+    // How a job failed is told by whoever follows it.
+    if (error instanceof NotComplete || error instanceof UpstreamError) return undefined;
+    throw error;
   }
+  if (masked.upstreamRows === undefined) {
+    await masked.drop();
+    return undefined;
+  }
+  try {
+    await options.engine.completed(row, { ok: true, totalRows: masked.upstreamRows });
+    await requireHolding(options, principal, row);
+  } catch (error) {
+    await masked.drop();
+    throw error;
+  }
+  return masked.open(principal, begun);
+}
+
+function rowsWanted({ rowsPerPage }: PageOptions, { maxResults }: PageRequest): number {
+  return Math.min(maxResults ?? rowsPerPage, rowsPerPage);
 }

@@ -31,12 +31,13 @@ export class Process {
     this.#input = input;
   }
 
-  /** `received`: the row as it was just written; absent: it was read. */
+  /** `received`: the row as it was just written; absent: it was read. `followed`: as of `Launch.launch`. */
   async process(
     of: Processed,
     connection: Connection,
     sealed: SealedStatement,
     received?: NewSession,
+    followed = true,
   ): Promise<SessionRow> {
     const { id } = of;
     let assessment: Assessment;
@@ -63,7 +64,7 @@ export class Process {
       knownOf(row, { decision, maskPlan, statements: plan.statements, principal: of.principal, sealed });
       this.#launch.keep(id, assessment);
     }
-    const launched = await this.#launch.launch(row, connection, sealed);
+    const launched = await this.#launch.launch(row, connection, sealed, followed);
     this.#endings.changed(id);
     return launched ? row : sessionById(this.#o.store, id);
   }

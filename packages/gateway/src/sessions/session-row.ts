@@ -207,6 +207,12 @@ export function decisionOf(row: SessionRow): Decision | null {
   return of.decision;
 }
 
+/** How many rows of a result may leave in all, and under which masks: fixed when the query was decided. */
+export function rowLimit(row: SessionRow): number {
+  const decision = decisionOf(row);
+  return (decision?.effect === "permit" ? decision.obligations.limitRows : undefined) ?? Number.POSITIVE_INFINITY;
+}
+
 /** The result's columns with their masks; null before that is decided. */
 export function writtenMaskPlan(row: SessionRow): MaskPlan | null {
   const of = readOf(row);

@@ -280,7 +280,8 @@ export function createUpstream(
         method: "GET",
         name: "jobs.getQueryResults.rows",
         path: jobPath(reference, "queries"),
-        query: { location: reference.location, ...pageQuery(page) },
+        query: { location: reference.location, timeoutMs: page.waitMs, ...pageQuery(page) },
+        ...(page.waitMs === undefined ? {} : { holdMs: page.waitMs }),
         ...(page.signal === undefined ? {} : { signal: page.signal }),
       });
     },

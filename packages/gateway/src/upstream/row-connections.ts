@@ -11,6 +11,7 @@ export interface RowConnections {
     query: Readonly<Record<string, string>>,
     headers: Readonly<Record<string, string>>,
     signal: AbortSignal,
+    headersTimeout: number,
   ): Promise<RowAnswer>;
   close(): Promise<void>;
 }
@@ -23,10 +24,10 @@ export function rowConnections(origin: string, options: Pool.Options, limits: Up
     factory: (of, settings) => new RowClient(of, settings as Client.Options, limits),
   });
   return {
-    get: (path, query, headers, signal) =>
+    get: (path, query, headers, signal, headersTimeout) =>
       new Promise((resolve, reject) => {
         const body = new RowBody(memory, signal, resolve, reject);
-        const options: RowOptions = { method: "GET", path, query, headers, rows: body };
+        const options: RowOptions = { method: "GET", path, query, headers, headersTimeout, rows: body };
         pool.dispatch(options, body);
       }),
     close: () => pool.destroy(),

@@ -95,7 +95,12 @@ export function createTransport({ endpoint, limits, tokens, random, observe }: T
 
   const sendForRows: Send = async (call, headers, signal) => {
     const path = prefix + call.path;
-    const { statusCode, headers: answered, body } = await rowPool.get(path, queryOf(call), headers, signal);
+    const headersTimeout = limits.headersMs + (call.holdMs ?? 0);
+    const {
+      statusCode,
+      headers: answered,
+      body,
+    } = await rowPool.get(path, queryOf(call), headers, signal, headersTimeout);
     return { statusCode, headers: answered, body, discard: () => body.cancel() };
   };
 
@@ -165,7 +170,7 @@ export function createTransport({ endpoint, limits, tokens, random, observe }: T
       release();
     };
     try {
-      const answer = await request(sendForRows, call, page.signal, Date.now() + limits.callMs);
+      const answer = await request(sendForRows, call, page.signal, Date.now() + limits.callMs + (call.holdMs ?? 0));
       return rowStream(answer, limits.pageBytes, page, done);
     } catch (error) {
       done();

@@ -46,7 +46,10 @@ export interface Upstream {
     job: JobReference,
     options: { readonly timeoutMs: number; readonly signal?: AbortSignal },
   ): Promise<QueryResults>;
-  /** One page of a finished query's rows, as BigQuery writes it (jobs.getQueryResults). */
+  /**
+   * One page of a query's rows, as BigQuery writes it (jobs.getQueryResults). With `waitMs` it waits for the job so long; the answer says whether it is
+   * complete. A failed job rejects with its reason.
+   */
   streamQueryResults(job: JobReference, page: RowPage): Promise<RowStream>;
   /** One page of a table's rows (tabledata.list). */
   streamTableData(table: TableName, page: RowPage & { readonly selectedFields?: string }): Promise<RowStream>;
@@ -181,6 +184,8 @@ export interface QueryResults {
 }
 
 export interface RowPage {
+  /** How long BigQuery may hold the call while the job runs. */
+  readonly waitMs?: number;
   readonly pageToken?: string;
   readonly startIndex?: number;
   readonly maxResults?: number;

@@ -2,7 +2,14 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AgentPrincipal } from "../../identity/principal.ts";
 import type { Connection } from "../../sessions/connection.ts";
 import type { SessionEngine } from "../../sessions/engine.ts";
-import { countRows, openPage, type PageOptions, type PageRequest } from "../../sessions/page.ts";
+import {
+  countRows,
+  openFirstPage,
+  openPage,
+  type Page,
+  type PageOptions,
+  type PageRequest,
+} from "../../sessions/page.ts";
 import { createdTable, RESULT_DATASET, resultTable } from "../../sessions/result-table.ts";
 import type { SessionError } from "../../sessions/session.ts";
 import { findSession, type SessionRow } from "../../sessions/session-row.ts";
@@ -246,6 +253,7 @@ export class BigQueryDoor {
     response: ServerResponse,
     gone: AbortSignal,
   ): Promise<void> {
+    const { engine, pages, longPollMs } = this.#o;
     const project = param(m, "project");
     const connection = this.#connection(m);
     const body = parseBody(queryRequest, await readBody(request, this.#o.bodyBytes));
@@ -261,10 +269,29 @@ export class BigQueryDoor {
       jobTimeoutMs: undefined,
       labels: body.labels ?? {},
     };
-    const row = await this.#o.engine.submit(principal, connection, submission);
+    const asked: PageRequest = {
+      pageToken: undefined,
+      startIndex: undefined,
+      maxResults: body.maxResults,
+      formatOptions: formatOptions(
+        body.formatOptions?.useInt64Timestamp ?? false,
+        body.formatOptions?.timestampOutputFormat,
+      ),
+    };
+    const timeoutMs = body.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+    const waitMs = Math.min(timeoutMs, longPollMs);
+    let waited = 0;
+    const { row, page } = await engine.submitFor(principal, connection, submission, async (running) => {
+      if (waitMs === 0) return undefined;
+      const began = pages.clock();
+      const opened = await openFirstPage(pages, principal, running, asked, waitMs, gone);
+      waited = pages.clock() - began;
+      return opened;
+    });
+    if (page !== undefined) return this.#sendPage(response, "bigquery#queryResponse", row, page, gone);
     refuseIfRefused(row);
     if (submission.dryRun) {
-      const maskPlan = this.#o.engine.maskPlanOf(row);
+      const maskPlan = engine.maskPlanOf(row);
       return sendJson(response, {
         kind: "bigquery#queryResponse",
         ...(maskPlan.schema.length === 0 ? {} : { schema: { fields: maskPlan.schema } }),
@@ -274,23 +301,8 @@ export class BigQueryDoor {
         cacheHit: false,
       });
     }
-    return this.#results(
-      principal,
-      row,
-      response,
-      "bigquery#queryResponse",
-      body.timeoutMs ?? DEFAULT_TIMEOUT_MS,
-      {
-        pageToken: undefined,
-        startIndex: undefined,
-        maxResults: body.maxResults,
-        formatOptions: formatOptions(
-          body.formatOptions?.useInt64Timestamp ?? false,
-          body.formatOptions?.timestampOutputFormat,
-        ),
-      },
-      gone,
-    );
+    const left = Math.max(0, waitMs - waited);
+    return this.#results(principal, row, response, "bigquery#queryResponse", left, asked, gone);
   }
 
   /** Waits for the job as long as the client asked (and the gateway bears), then answers its state or one page of masked rows. */
@@ -328,15 +340,18 @@ export class BigQueryDoor {
         jobComplete: true,
       });
     }
-    const opened = await openPage(pages, principal, row, outcome, page, gone);
+    await this.#sendPage(response, kind, row, await openPage(pages, principal, row, outcome, page, gone), gone);
+  }
+
+  #sendPage(response: ServerResponse, kind: string, row: SessionRow, page: Page, gone: AbortSignal): Promise<void> {
     const head = {
       kind,
-      schema: { fields: opened.schema },
+      schema: { fields: page.schema },
       ...tail(row),
-      totalRows: String(opened.totalRows),
+      totalRows: String(page.totalRows),
       jobComplete: true,
     };
-    await sendPage(response, head, opened, gone);
+    return sendPage(response, head, page, gone);
   }
 
   #connection(m: Matched): Connection {

@@ -1,0 +1,238 @@
+import type { TableFieldSchema } from "@chaperone/googlesql";
+import { type Envelope, JsonRowsMasker, MaskingError } from "@chaperone/masking";
+import type { AgentPrincipal } from "../identity/principal.ts";
+import type { Connection } from "./connection.ts";
+import { answerDisagreement, type MaskPlan } from "./mask-plan.ts";
+import type { Page, PageOptions, PageRequest } from "./page.ts";
+import { writeToken } from "./page-token.ts";
+import { releasedColumns } from "./records.ts";
+import { rowLimit, type SessionRow, upstreamJob } from "./session-row.ts";
+
+export interface PageAsked {
+  /** The first row's place in the result. */
+  readonly from: number;
+  /** The same place in upstream's words. */
+  readonly upstreamToken: string | undefined;
+  readonly maxRows: number;
+  readonly formatOptions: PageRequest["formatOptions"];
+  /** Of the result, as upstream counts; undefined: its answer says so. */
+  readonly totalRows: number | undefined;
+  /** Set where the job may not be complete yet. */
+  readonly waitMs: number | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** One page on its way from upstream through the masks. Nothing of it is given out before `open`. */
+export class MaskedPage {
+  readonly #flow: AsyncGenerator<Uint8Array>;
+  readonly #options: PageOptions;
+  readonly #row: SessionRow;
+  readonly #asked: PageAsked;
+  readonly #plan: MaskPlan;
+  readonly #masker: JsonRowsMasker;
+  #upstreamRows: number | undefined;
+  #headCame = false;
+  #nextToken: string | undefined;
+
+  constructor(options: PageOptions, row: SessionRow, asked: PageAsked) {
+    this.#options = options;
+    this.#row = row;
+    this.#asked = asked;
+    this.#plan = options.engine.maskPlanOf(row);
+    this.#upstreamRows = asked.totalRows;
+    const { masking } = options;
+    this.#masker = new JsonRowsMasker({
+      fields: this.#plan.fields,
+      keys: masking.keys,
+      now: new Date(options.clock()),
+      smallestCell: masking.smallcellK,
+      shiftDays: masking.dateshiftDays,
+      recordNumbers: masking.recordNumbers,
+      ...(masking.restrictedZips === undefined ? {} : { restrictedZips: masking.restrictedZips }),
+      limits: { maxRows: asked.maxRows },
+      reuseOutput: true,
+      onHeader: (envelope) => this.#checkHead(envelope),
+    });
+    this.#flow = this.#masked();
+  }
+
+  /** Of the whole result, once upstream has said so. */
+  get upstreamRows(): number | undefined {
+    return this.#upstreamRows;
+  }
+
+  /** As much of it as is held before any leaves. */
+  begin(): Promise<Begun> {
+    return upTo(WHOLE_BYTES, this.#flow);
+  }
+
+  /** It isn't wanted any more. */
+  async drop(): Promise<void> {
+    await this.#flow.return(undefined);
+  }
+
+  /** Records the release and gives the page out. */
+  async open(principal: AgentPrincipal, { bytes, ended }: Begun): Promise<Page> {
+    const { store, metrics, pageMs } = this.#options;
+    const { from, maxRows } = this.#asked;
+    const totalRows = this.#totalRows() ?? 0;
+    const released = {
+      session: this.#row.id,
+      columns: releasedColumns(this.#plan.fields),
+      data: { fromRow: from, maxRows: Math.max(0, Math.min(maxRows, totalRows - from)), token: principal.tokenId },
+    };
+    const page = {
+      schema: this.#plan.schema,
+      totalRows,
+      mostMs: pageMs,
+      next: () => this.#nextToken,
+    };
+    if (ended) {
+      const shown = this.#shown();
+      await store.run("release.whole", { ...released, ...shown, last: this.#nextToken === undefined });
+      metrics.released(shown.rows, shown.masked);
+      return { ...page, whole: bytes, rows: only(bytes) };
+    }
+    const { number } = await store.run("release.start", released).catch(async (error: unknown) => {
+      await this.drop();
+      throw error;
+    });
+    return { ...page, whole: undefined, rows: this.#recorded(bytes, number) };
+  }
+
+  #checkHead(envelope: Envelope): void {
+    this.#headCame = true;
+    const { waitMs } = this.#asked;
+    if (waitMs !== undefined) {
+      if (envelope.jobComplete === false) throw new NotComplete();
+      const { projectId, jobId } = upstreamJob(this.#row, this.#connection());
+      const of = envelope.jobReference as { projectId?: unknown; jobId?: unknown } | undefined;
+      // Another job's answer is for whoever follows this one to judge.
+      if (of?.projectId !== projectId || of.jobId !== jobId) throw new NotComplete();
+      this.#upstreamRows = rowCount(envelope.totalRows);
+    }
+    const answered = (envelope.schema as { fields?: readonly TableFieldSchema[] } | undefined)?.fields;
+    if (answered === undefined) throw new Distrust("the answer carries no schema before its rows");
+    const difference = answerDisagreement(this.#plan.schema, answered);
+    if (difference !== undefined) throw new Distrust(difference);
+  }
+
+  async *#masked(): AsyncGenerator<Uint8Array> {
+    const { from, upstreamToken, maxRows, formatOptions, waitMs, signal } = this.#asked;
+    if (maxRows === 0) return;
+    const row = this.#row;
+    const { engine, sealer } = this.#options;
+    const connection = this.#connection();
+    try {
+      const answer = await connection.upstream.streamQueryResults(upstreamJob(row, connection), {
+        ...(upstreamToken === undefined ? { startIndex: from } : { pageToken: upstreamToken }),
+        ...(waitMs === undefined ? {} : { waitMs }),
+        maxResults: maxRows,
+        formatOptions,
+        signal,
+      });
+      for await (const chunk of answer.body) {
+        const rows = this.#masker.push(chunk);
+        // How many there can be is known only since the head came.
+        if (waitMs !== undefined && this.#masker.progress().rows > (this.#upstreamRows ?? maxRows))
+          throw new Distrust("the answer has more rows than the result");
+        if (rows !== undefined && rows.length > 0) yield rows;
+      }
+      const { envelope, rows: count } = this.#masker.end();
+      if (envelope.jobComplete !== true) throw new Distrust("the answer does not say that the job is complete");
+      // What waits for the job and has no rows may say how many there are at its end.
+      this.#upstreamRows ??= rowCount(envelope.totalRows);
+      const totalRows = this.#totalRows();
+      // Nobody knows yet: the page isn't opened.
+      if (totalRows === undefined) return;
+      const next = typeof envelope.pageToken === "string" && envelope.pageToken !== "" ? envelope.pageToken : undefined;
+      const reached = from + count;
+      if (next !== undefined && reached < totalRows)
+        this.#nextToken = writeToken(sealer, row, { upstream: next, row: reached });
+      else if (reached < totalRows) throw new Distrust("the answer ends before the result does");
+    } catch (error) {
+      // An answer to the waiting call that broke off so early tells nothing of rows.
+      if (waitMs !== undefined && !this.#headCame && error instanceof MaskingError) throw new NotComplete();
+      if (error instanceof Distrust || error instanceof MaskingError) await engine.distrust(row.id, error.message);
+      throw error;
+    }
+  }
+
+  /** The rest of a page that has begun. */
+  async *#recorded(begun: Uint8Array, number: number): AsyncGenerator<Uint8Array> {
+    const { store, metrics } = this.#options;
+    let finished = false;
+    try {
+      yield begun;
+      yield* this.#flow;
+      finished = true;
+    } finally {
+      // Not reached its end: the reader went away, upstream broke off, or the answer can't be trusted.
+      await this.drop();
+      const shown = this.#shown();
+      await store.run("release.finish", {
+        session: this.#row.id,
+        number,
+        outcome: finished ? "complete" : "aborted",
+        ...shown,
+        last: finished && this.#nextToken === undefined,
+      });
+      metrics.released(shown.rows, shown.masked);
+    }
+  }
+
+  /** What of the result may be seen in all. */
+  #totalRows(): number | undefined {
+    return this.#upstreamRows === undefined ? undefined : Math.min(this.#upstreamRows, rowLimit(this.#row));
+  }
+
+  #shown() {
+    const { rows, bytes, maskedCells } = this.#masker.progress();
+    return { rows, bytes, masked: maskedCells };
+  }
+
+  #connection(): Connection {
+    return this.#options.engine.connectionByRow(this.#row);
+  }
+}
+
+/** The answer doesn't say that this job is complete. */
+export class NotComplete extends Error {}
+
+/** BigQuery writes numbers as text. */
+function rowCount(written: unknown): number | undefined {
+  return typeof written === "string" && /^[0-9]{1,15}$/.test(written) ? Number(written) : undefined;
+}
+
+/** A page of at most this is held until all of it is masked. */
+const WHOLE_BYTES = 64 * 1024;
+/** And no longer than this after its first rows: an upstream that sends slowly shows each soon. */
+const WHOLE_MS = 100;
+
+export interface Begun {
+  readonly bytes: Uint8Array;
+  readonly ended: boolean;
+}
+
+/** What flows, until its end, or until that is more than `most` or has taken too long. */
+async function upTo(most: number, flow: AsyncGenerator<Uint8Array>): Promise<Begun> {
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  let late = Number.POSITIVE_INFINITY;
+  for (;;) {
+    const { done, value } = await flow.next();
+    if (done === true) return { bytes: Buffer.concat(pieces, length), ended: true };
+    // It holds only until the next is asked for.
+    pieces.push(Uint8Array.from(value));
+    length += value.length;
+    late = Math.min(late, performance.now() + WHOLE_MS);
+    if (length > most || performance.now() >= late) return { bytes: Buffer.concat(pieces, length), ended: false };
+  }
+}
+
+async function* only(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  if (bytes.length > 0) yield bytes;
+}
+
+/** Upstream's answer is not what was agreed (I2). The message names places, never values. */
+class Distrust extends Error {}
