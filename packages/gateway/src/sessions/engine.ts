@@ -80,6 +80,11 @@ export class SessionEngine {
     });
   }
 
+  /** Milliseconds that one run has upstream, and rows that are sent on have to arrive. */
+  get runMs(): number {
+    return this.#o.limits.runMs;
+  }
+
   connectionOf(project: string): Connection | undefined {
     return this.#o.connections.find((c) => c.projects.includes(project));
   }

@@ -5,7 +5,8 @@ import { IDLE_MS, Pieces, SPARED_MS } from "./pieces.ts";
 import { roomForUploads } from "./upload-room.ts";
 
 const LARGEST = 100;
-const newPieces = () => new Pieces(() => 0, roomForUploads(LARGEST), LARGEST);
+const LIFE_MS = 60 * 60_000;
+const newPieces = () => new Pieces(() => 0, roomForUploads(LARGEST), LARGEST, LIFE_MS);
 const issuer = "https://idp.example";
 const A: AgentPrincipal = {
   kind: "agent",
@@ -67,7 +68,7 @@ describe("an upload in pieces", () => {
   it("that nobody goes on with makes room for an agent that has none, and ends by itself", () => {
     let now = 0;
     const ended: string[] = [];
-    const pieces = new Pieces(() => now, roomForUploads(LARGEST), LARGEST);
+    const pieces = new Pieces(() => now, roomForUploads(LARGEST), LARGEST, LIFE_MS);
     const begin = (subject: string) => pieces.begin({ ...A, subject }, "project", "", LARGEST);
     for (let n = 0; n < 40; n++)
       for (let upload = begin(`greedy${n}`); upload !== undefined; upload = begin(`greedy${n}`)) {
@@ -83,5 +84,42 @@ describe("an upload in pieces", () => {
     pieces.forgetIdle();
     assert.ok(ended.length >= 15);
     assert.ok(begin("late"));
+  });
+
+  it("that gets a byte now and then has its time in all, however often it is asked for", () => {
+    let now = 0;
+    const ended: unknown[] = [];
+    const pieces = new Pieces(() => now, roomForUploads(LARGEST), LARGEST, LIFE_MS);
+    const begin = () => pieces.begin(A, "project", "", undefined) ?? assert.fail();
+    const upload = begin();
+    upload.stream = { add: async () => {}, breakOff: async (error) => void ended.push(error) };
+    const room = upload.release;
+    for (; now < LIFE_MS; now += IDLE_MS / 2) assert.equal(pieces.find(upload.id, A, "project"), upload);
+    now++;
+    upload.busy = true;
+    pieces.forgetIdle();
+    assert.deepEqual(ended, [], "a piece is arriving");
+    upload.busy = false;
+    assert.equal(pieces.find(upload.id, A, "project"), undefined);
+    assert.match(String(ended), /^UploadError: The upload took longer than it may/);
+    room();
+    for (let n = 0; n < 2; n++) begin();
+  });
+
+  it("ends with the gateway, which doesn't wait long for it", async () => {
+    const pieces = new Pieces(() => 0, roomForUploads(LARGEST), LARGEST, LIFE_MS);
+    const ended: string[] = [];
+    const ends = [async () => void ended.push("soon"), () => new Promise<void>(() => undefined)];
+    for (const breakOff of ends) {
+      const upload = pieces.begin(A, "project", "", 1) ?? assert.fail();
+      upload.stream = { add: async () => {}, breakOff };
+    }
+    const begun = performance.now();
+    // What it waits with keeps no process alive by itself.
+    const alive = setTimeout(() => undefined, 60_000);
+    await pieces.close();
+    clearTimeout(alive);
+    assert.deepEqual(ended, ["soon"]);
+    assert.ok(performance.now() - begun < 10_000);
   });
 });

@@ -1,6 +1,8 @@
 import { randomBytes } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
 import type { AgentPrincipal } from "../identity/principal.ts";
 import { behalfOf } from "../sessions/session-row.ts";
+import { UploadError } from "./upload-error.ts";
 import type { UploadRoom } from "./upload-room.ts";
 
 /**
@@ -19,6 +21,7 @@ export interface Piecewise<S extends Stream = Stream> {
   size: number;
   /** Bytes of the whole, as soon as the client has said so. */
   total: number | undefined;
+  readonly begun: number;
   touched: number;
   /** A piece is arriving, or the job is being made. */
   busy: boolean;
@@ -41,18 +44,23 @@ export const MOST_IN_ALL = 64;
 /** Milliseconds from one piece to the next, and how many of them are left to it where another agent finds no room. */
 export const IDLE_MS = 2 * 60_000;
 export const SPARED_MS = 30_000;
+/** For the ends of those that are under way when the gateway ends; a restart ends the others. */
+const CLOSE_MS = 2_000;
 
 export class Pieces<S extends Stream = Stream> {
   readonly #clock: () => number;
   readonly #room: UploadRoom;
   /** Bytes of the largest upload. */
   readonly #largest: number;
+  readonly #lifeMs: number;
   readonly #uploads = new Map<string, Piecewise<S>>();
 
-  constructor(clock: () => number, room: UploadRoom, largest: number) {
+  /** @param lifeMs from its beginning to its last piece: who sends a byte now and then would keep its room, and its table from others, for ever */
+  constructor(clock: () => number, room: UploadRoom, largest: number, lifeMs: number) {
     this.#clock = clock;
     this.#room = room;
     this.#largest = largest;
+    this.#lifeMs = lifeMs;
   }
 
   /** undefined: this agent, or all together, have begun as many as there may be. */
@@ -78,6 +86,7 @@ export class Pieces<S extends Stream = Stream> {
       pieces: [],
       size: 0,
       total,
+      begun: this.#clock(),
       touched: this.#clock(),
       busy: false,
       made: undefined,
@@ -97,15 +106,29 @@ export class Pieces<S extends Stream = Stream> {
     return upload;
   }
 
-  forget(upload: Piecewise<S>): void {
-    upload.release();
-    if (upload.made === undefined) void upload.stream?.breakOff().catch(() => undefined);
-    this.#uploads.delete(upload.id);
+  forget(upload: Piecewise<S>, error?: UploadError): void {
+    void this.#end(upload, error);
   }
 
-  /** Also asked from time to time: an upload that nobody goes on with keeps others from its table. */
+  /** Also asked from time to time: an upload that nobody goes on with, or that doesn't end, keeps others from its table. */
   forgetIdle(): void {
     for (const upload of this.#idle(IDLE_MS)) this.forget(upload);
+    const before = this.#clock() - this.#lifeMs;
+    for (const upload of this.#uploads.values())
+      if (upload.begun < before && !upload.busy)
+        this.forget(upload, new UploadError("The upload took longer than it may. Nothing was written."));
+  }
+
+  /** Nothing more comes: resolves when those that were under way have ended, or soon. */
+  async close(): Promise<void> {
+    const ends = [...this.#uploads.values()].map((upload) => this.#end(upload));
+    await Promise.race([Promise.all(ends), delay(CLOSE_MS, undefined, { ref: false })]);
+  }
+
+  async #end(upload: Piecewise<S>, error?: UploadError): Promise<void> {
+    upload.release();
+    this.#uploads.delete(upload.id);
+    if (upload.made === undefined) await upload.stream?.breakOff(error).catch(() => undefined);
   }
 
   /** An agent that holds nothing finds room where others let theirs lie: what is idle longest goes, of who holds most. */

@@ -31,12 +31,12 @@ export class RowThread {
       env: {},
       name: "rows",
     });
-    // Half an upload doesn't keep a gateway from ending.
-    this.#worker.unref();
     this.#worker.on("message", (reply: RowReply) => this.#settle(reply));
     const gaveUp = { ok: false, message: "The upload takes more time or memory to read than it may." } as const;
     this.#worker.once("error", () => this.#end(gaveUp));
     this.#worker.once("exit", () => this.#end(gaveUp));
+    // Half an upload doesn't keep a gateway from ending. Listening to the thread's messages would: so it comes last.
+    this.#worker.unref();
   }
 
   /** The rows that are whole by now, as lines of JSON; often none. Take all of them before the next bytes. */

@@ -83,13 +83,14 @@ export class BigQueryDoor {
       uploadBytes,
       loadBytes,
       parquetBytes,
+      runMs: options.engine.runMs,
       publicUrl,
     });
   }
 
-  /** Ends what runs beside the thread that serves. */
-  close(): Promise<void> {
-    return this.#streamedRows.close();
+  /** Ends what is under way beside the answers. */
+  async close(): Promise<void> {
+    await Promise.all([this.#streamedRows.close(), this.#uploads.close()]);
   }
 
   /** `note` is told the operation's name as soon as there is one. */

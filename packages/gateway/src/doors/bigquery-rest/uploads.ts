@@ -24,6 +24,8 @@ export interface UploadOptions {
   readonly loadBytes: number;
   /** Most bytes of a file that must be here whole before its first row can be read. */
   readonly parquetBytes: number;
+  /** Milliseconds that an upload in pieces has from its beginning to its end. */
+  readonly runMs: number;
   /** Where clients reach the gateway: they are told the whole address of an upload. */
   readonly publicUrl: () => string;
 }
@@ -50,10 +52,15 @@ export class Uploads {
   constructor(options: UploadOptions) {
     this.#o = options;
     this.#room = roomForUploads(options.uploadBytes);
-    this.#pieces = new Pieces(options.clock, this.#room, options.uploadBytes);
+    this.#pieces = new Pieces(options.clock, this.#room, options.uploadBytes, options.runMs);
     const { parquetBytes: heldBytes, loadBytes } = options;
     this.#bounds = { heldBytes, files: roomForFiles(heldBytes), loadBytes };
     setInterval(() => this.#pieces.forgetIdle(), IDLE_LOOK_MS).unref();
+  }
+
+  /** Ends the uploads that are under way. */
+  close(): Promise<void> {
+    return this.#pieces.close();
   }
 
   /** The POST: a whole upload makes its job, which is returned; one in pieces begins, and is answered. */
