@@ -73,6 +73,19 @@ describe("a query that a person must agree to", () => {
       assert.equal((await complete).status.state, "DONE");
     });
 
+    it("needs a reason, and says how long", async () => {
+      const [job] = await client.createQueryJob(NAMES);
+      const person = rig.person("dana.officer");
+      const { id, binding } = await rig.pending(person);
+      for (const reason of ["ok", "   x   ", "x".repeat(1001)])
+        await assert.rejects(person.post(`approvals/${id}/decisions`, { decision: "approve", reason, binding }), {
+          status: 400,
+          message: /^Request field reason is .* \(give a reason of 3 to 1000 characters\)\.$/,
+        });
+      await rig.decide("dana.officer", "approve");
+      assert.equal((await job.getQueryResults())[0].length, 4);
+    });
+
     it("runs once: a second approval of the same request is refused", async () => {
       const [job] = await client.createQueryJob(NAMES);
       const view = await rig.decide("dana.officer", "approve");

@@ -7,6 +7,7 @@ import { CommandError } from "../../store/command.ts";
 import type { Store } from "../../store/store.ts";
 import { GoogleError, invalid, notFound } from "../bigquery-rest/google-error.ts";
 import { parseBody } from "../bigquery-rest/requests.ts";
+import { reason } from "./reason.ts";
 
 /** What administrators do about agents' keys and revocations. */
 export interface AgentKeysApiOptions {
@@ -17,7 +18,6 @@ export interface AgentKeysApiOptions {
 }
 
 const DAY_MS = 24 * 3600 * 1000;
-const reason = z.string().trim().min(3).max(1000);
 const person = z.strictObject({ issuer: z.string().max(2048), subject: z.string().min(1).max(512) });
 const addBody = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9-]{0,62}$/),

@@ -12,6 +12,7 @@ import { readBody } from "../bigquery-rest/read-body.ts";
 import { parseBody } from "../bigquery-rest/requests.ts";
 import { sendJson } from "../bigquery-rest/send.ts";
 import { AGENT_KEY_ACTIONS, type AgentKeysApi } from "./agent-keys.ts";
+import { reason } from "./reason.ts";
 
 export interface ConsoleApiOptions {
   readonly agentKeys: AgentKeysApi;
@@ -27,15 +28,14 @@ export interface ConsoleApiOptions {
 
 const decisionBody = z.strictObject({
   decision: z.enum(["approve", "deny"]),
-  /** Kept for ever and shown to the agent on a denial. */
-  reason: z.string().trim().min(3).max(1000),
+  reason,
   /** As shown: a request that has changed since can't be decided unseen (I6). */
   binding: z.string().regex(/^[0-9a-f]{64}$/),
 });
 const agentBody = z.strictObject({
   issuer: z.string().max(2048),
   subject: z.string().max(512),
-  reason: z.string().trim().min(3).max(1000),
+  reason,
 });
 
 const MOST_LISTED = 1000;
