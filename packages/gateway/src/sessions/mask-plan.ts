@@ -1,5 +1,5 @@
 import type { Output, TableFieldSchema } from "@chaperone/googlesql";
-import type { FieldType, Mask, MaskedField } from "@chaperone/masking";
+import { FIELD_TYPES, type FieldType, type Mask, type MaskedField } from "@chaperone/masking";
 import type { OutputMask } from "../policy/decision.ts";
 
 /** What a session's result looks like and what of it is hidden; kept with the session, so that it survives a restart. */
@@ -24,24 +24,7 @@ const LEGACY: Readonly<Record<string, string>> = {
   STRUCT: "RECORD",
 };
 
-const FIELD_TYPES: ReadonlySet<string> = new Set<FieldType>([
-  "STRING",
-  "BYTES",
-  "INT64",
-  "FLOAT64",
-  "NUMERIC",
-  "BIGNUMERIC",
-  "BOOL",
-  "DATE",
-  "DATETIME",
-  "TIME",
-  "TIMESTAMP",
-  "INTERVAL",
-  "JSON",
-  "GEOGRAPHY",
-  "RANGE",
-  "STRUCT",
-]);
+const MASKED_TYPES: ReadonlySet<string> = new Set(FIELD_TYPES);
 
 const NONE: Mask = { rule: "none" };
 
@@ -111,7 +94,7 @@ function shape(canonical: string): { type: FieldType; repeated: boolean; range?:
   const repeated = canonical.startsWith("ARRAY<");
   const element = repeated ? canonical.slice("ARRAY<".length, -1) : canonical;
   const name = /^[A-Z0-9]+/.exec(element)?.[0] ?? "";
-  if (!FIELD_TYPES.has(name)) throw new Error(`no mask is known for type ${name}`);
+  if (!MASKED_TYPES.has(name)) throw new Error(`no mask is known for type ${name}`);
   const type = name as FieldType;
   return type === "RANGE" ? { type, repeated, range: element.slice("RANGE<".length, -1) } : { type, repeated };
 }
