@@ -47,7 +47,9 @@ export const limitsSection = section({
       .prefault("10s")
       .describe("Longest time one call waits for a result; clients give up soon after 15s"),
     analyses: size("1KB", "4GB").prefault("32MB").describe("Analyses of statements kept in memory, as text"),
-    run: duration("1s", "6h").prefault("1h").describe("Longest run of one query upstream, from approval on"),
+    run: duration("1s", "6h")
+      .prefault("1h")
+      .describe("Longest run of one query upstream, from approval on, and longest that an upload arrives in pieces"),
   }).prefault({}),
   results: section({
     rows: count(1, 1_000_000_000).default(10_000_000).describe("Most rows released of one result"),
