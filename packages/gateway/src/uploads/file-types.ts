@@ -1,7 +1,14 @@
 import type { TableFieldSchema } from "@chaperone/googlesql";
 import { fieldsByName } from "../sessions/sent-value.ts";
-import type { ParquetField } from "./parquet/values.ts";
 import { UploadError } from "./upload-error.ts";
+
+/** What a column of a Parquet or Avro file holds, by the type that BigQuery gives it. */
+export interface FileField {
+  readonly name: string;
+  readonly type: string;
+  readonly repeated: boolean;
+  readonly fields?: readonly FileField[];
+}
 
 /** BigQuery's types that a column of the file may be read into, beside its own. */
 const ALSO: Readonly<Record<string, readonly string[]>> = {
@@ -14,7 +21,12 @@ const ALSO: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** A column of another type than the table's would be written in another form than it was sent in. Names the field. */
-export function requireTypes(sent: readonly ParquetField[], fields: readonly TableFieldSchema[], path = ""): void {
+export function requireTypes(
+  file: "Parquet" | "Avro",
+  sent: readonly FileField[],
+  fields: readonly TableFieldSchema[],
+  path = "",
+): void {
   const byName = fieldsByName(fields);
   for (const one of sent) {
     const there = byName.get(one.name.toLowerCase());
@@ -22,7 +34,7 @@ export function requireTypes(sent: readonly ParquetField[], fields: readonly Tab
     if (there === undefined) continue;
     const fits = there.type === one.type || ALSO[one.type]?.includes(there.type) === true;
     if (!fits || (there.mode === "REPEATED") !== one.repeated)
-      throw new UploadError(`Field ${path}${there.name} of the Parquet file has another type than the table's.`);
-    requireTypes(one.fields ?? [], there.fields ?? [], `${path}${there.name}.`);
+      throw new UploadError(`Field ${path}${there.name} of the ${file} file has another type than the table's.`);
+    requireTypes(file, one.fields ?? [], there.fields ?? [], `${path}${there.name}.`);
   }
 }

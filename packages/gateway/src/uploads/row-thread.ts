@@ -1,6 +1,6 @@
 import { Worker } from "node:worker_threads";
 import type { RowReply, RowWork } from "./row-worker.ts";
-import type { AskedRows } from "./rows-as-lines.ts";
+import { type AskedRows, isPacked } from "./rows-as-lines.ts";
 import { UploadError } from "./upload-error.ts";
 
 /** One part: milliseconds, and megabytes of the thread's heap, more of it for what a packed file says of itself (I10). */
@@ -24,7 +24,7 @@ export class RowThread {
   rows = 0;
 
   constructor(asked: AskedRows) {
-    const heap = asked.format.kind === "parquet" ? PACKED_HEAP_MB : HEAP_MB;
+    const heap = isPacked(asked.format) ? PACKED_HEAP_MB : HEAP_MB;
     this.#worker = new Worker(new URL("./row-worker.ts", import.meta.url), {
       workerData: asked,
       resourceLimits: { maxOldGenerationSizeMb: heap, maxYoungGenerationSizeMb: 8 },

@@ -1,6 +1,7 @@
 import type { TableFieldSchema } from "@chaperone/googlesql";
 import { LoadLines } from "../sessions/load-line.ts";
 import { type SentValue, SentValueError, TooManyValues, ValueCount } from "../sessions/sent-value.ts";
+import { AvroRows } from "./avro/rows.ts";
 import { TextRows } from "./text-rows.ts";
 import { UploadError } from "./upload-error.ts";
 import type { UploadFormat } from "./upload-statement.ts";
@@ -64,18 +65,17 @@ export class RowsAsLines {
 
   *#linesOf(rows: Iterable<SentValue>): Generator<string> {
     const { format } = this.#asked;
-    const packed = format.kind === "parquet";
+    const packed = isPacked(format);
     const most = packed ? this.#asked.mostWritten : Number.POSITIVE_INFINITY;
     let count = new ValueCount();
     let lines = "";
-    for (const row of rows) {
+    for (const row of counted(rows)) {
       // Each value of a packed row is one in the file; of a few characters of text, thousands could be made.
       if (packed) count = new ValueCount();
       const line = this.#lineOf(row, count);
       lines += line;
       this.#written += line.length;
-      if (this.#written > most)
-        throw new UploadError("The upload unpacks to more than an upload may be; load it from Cloud Storage.");
+      if (this.#written > most) throw unpacksToMore();
       if (lines.length < PART_CHARACTERS) continue;
       yield lines;
       lines = "";
@@ -104,6 +104,23 @@ export class RowsAsLines {
   }
 }
 
+/** What a few bytes of it may unpack to isn't bounded by their number. */
+export function isPacked({ kind }: UploadFormat): boolean {
+  return kind === "parquet" || kind === "avro";
+}
+
+function* counted(rows: Iterable<SentValue>): Generator<SentValue> {
+  try {
+    yield* rows;
+  } catch (error) {
+    throw error instanceof TooManyValues ? unpacksToMore() : error;
+  }
+}
+
+function unpacksToMore(): UploadError {
+  return new UploadError("The upload unpacks to more than an upload may be; load it from Cloud Storage.");
+}
+
 function readerOf({ format, fields, mostHeld, mostWritten }: AskedRows): RowReader {
   switch (format.kind) {
     case "json":
@@ -111,5 +128,7 @@ function readerOf({ format, fields, mostHeld, mostWritten }: AskedRows): RowRead
       return new TextRows(format);
     case "parquet":
       return new WholeFile(fields, mostHeld, mostWritten);
+    case "avro":
+      return new AvroRows(fields, format.logicalTypes, { values: mostWritten, characters: mostWritten });
   }
 }

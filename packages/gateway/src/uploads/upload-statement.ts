@@ -4,15 +4,21 @@ import { loadOfRows, type WriteDisposition } from "../sessions/load-rows.ts";
 import { MOST_VALUES, type SentValue, TooManyValues } from "../sessions/sent-value.ts";
 import type { Statement } from "../sessions/statement.ts";
 import { fromCanonical } from "../sessions/written-once.ts";
+import { AvroRows } from "./avro/rows.ts";
 import { type CsvColumn, type CsvForm, csvRows } from "./csv-rows.ts";
 import { requireTypes } from "./file-types.ts";
 import { jsonRows } from "./json-rows.ts";
+import type { Most } from "./packed-count.ts";
 import { ParquetRows } from "./parquet/rows.ts";
 import { textOf } from "./text.ts";
 import { MOST_ROWS, TooLargeForStatement, UploadError } from "./upload-error.ts";
 
 /** How an upload's bytes are to be read. */
-export type UploadFormat = TextFormat | { readonly kind: "parquet" };
+export type UploadFormat =
+  | TextFormat
+  | { readonly kind: "parquet" }
+  /** `logicalTypes`: a date is a DATE, not the number that it is stored as. */
+  | { readonly kind: "avro"; readonly logicalTypes: boolean };
 /** One that is read from its beginning to its end. */
 export type TextFormat =
   | { readonly kind: "json" }
@@ -58,12 +64,18 @@ function statementOfFile(asked: AskedUpload, bytes: Uint8Array): UploadStatement
     case "csv":
       return statementOfRows(asked, csvRows(textOf(bytes), format.columns, format.form), true);
     case "parquet": {
-      const file = new ParquetRows(bytes, { values: MOST_VALUES, characters: MOST_PARAMETER_CHARACTERS });
-      requireTypes(file.fields, asked.fields);
+      const file = new ParquetRows(bytes, MOST_UNPACKED);
+      requireTypes("Parquet", file.fields, asked.fields);
       return statementOfRows(asked, asFewAs(file.rows()), true);
+    }
+    case "avro": {
+      const file = new AvroRows(asked.fields, format.logicalTypes, MOST_UNPACKED);
+      return statementOfRows(asked, [...asFewAs(file.add(bytes)), ...file.end()], true);
     }
   }
 }
+
+const MOST_UNPACKED: Most = { values: MOST_VALUES, characters: MOST_PARAMETER_CHARACTERS };
 
 /** Of a packed file: what it unpacks to is known only then. */
 function asFewAs(rows: Iterable<SentValue>): SentValue[] {

@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import type { TableFieldSchema } from "@chaperone/googlesql";
+import { isPacked } from "./rows-as-lines.ts";
 import { TooLargeForStatement, UploadError } from "./upload-error.ts";
 import { type AskedUpload, type UploadStatement, uploadStatement } from "./upload-statement.ts";
 import type { UploadReply, UploadWork } from "./upload-worker.ts";
@@ -22,7 +23,7 @@ const waiting: (() => void)[] = [];
  * file that unpacks to too much takes nothing down. Throws UploadError, TooLargeForStatement.
  */
 export async function statementInThread(asked: AskedUpload, bytes: Uint8Array): Promise<UploadStatement> {
-  if (bytes.length <= READ_HERE && asked.format.kind !== "parquet" && mostValues(asked.fields, bytes) <= VALUES_HERE)
+  if (bytes.length <= READ_HERE && !isPacked(asked.format) && mostValues(asked.fields, bytes) <= VALUES_HERE)
     return uploadStatement(asked, new Uint8Array(bytes));
   if (waiting.length >= MOST_WAITING) throw new UploadError("Too many uploads are being read; try again.");
   if (reading >= AT_ONCE) await new Promise<void>((turn) => waiting.push(turn));

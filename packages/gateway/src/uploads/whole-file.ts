@@ -1,5 +1,5 @@
 import type { TableFieldSchema } from "@chaperone/googlesql";
-import { type SentValue, TooManyValues } from "../sessions/sent-value.ts";
+import type { SentValue } from "../sessions/sent-value.ts";
 import { requireTypes } from "./file-types.ts";
 import { ParquetRows } from "./parquet/rows.ts";
 import { UploadError } from "./upload-error.ts";
@@ -34,13 +34,7 @@ export class WholeFile {
 
   *end(): Generator<SentValue> {
     const rows = new ParquetRows(new Uint8Array(this.#buffer), { values: this.#most, characters: this.#most });
-    requireTypes(rows.fields, this.#fields);
-    try {
-      yield* rows.rows();
-    } catch (error) {
-      throw error instanceof TooManyValues
-        ? new UploadError("The Parquet file unpacks to more than an upload may be; load it from Cloud Storage.")
-        : error;
-    }
+    requireTypes("Parquet", rows.fields, this.#fields);
+    yield* rows.rows();
   }
 }

@@ -107,6 +107,7 @@ export const loadConfiguration = z.strictObject({
   decimalTargetTypes: z.array(z.never()).max(0).nullable().optional(),
   nullMarkers: z.array(z.never()).max(0).nullable().optional(),
   projectionFields: z.array(z.never()).max(0).nullable().optional(),
+  useAvroLogicalTypes: z.boolean().optional(),
   // Both say how BigQuery reads what it needs no telling of: lists as lists, enums as texts.
   parquetOptions: z
     .strictObject({ enumAsString: z.boolean().optional(), enableListInference: z.literal(true).optional() })
@@ -192,6 +193,8 @@ function loadSql(load: LoadConfiguration, project: string): string {
   if (sourceUris.length === 0) throw invalid("A load job here names sourceUris, or carries its rows in an upload.");
   if (load.parquetOptions !== undefined)
     throw invalid("parquetOptions are served for uploads; LOAD DATA says them in SQL.");
+  if (load.useAvroLogicalTypes === true)
+    throw invalid("useAvroLogicalTypes is served for uploads; LOAD DATA says it in SQL (enable_logical_types).");
   if (writeDisposition === "WRITE_EMPTY")
     throw new GoogleError(400, "invalid", "writeDisposition WRITE_EMPTY is not served: no statement says it of files.");
   if (load.createDisposition === "CREATE_NEVER")

@@ -136,6 +136,8 @@ function formatOf(load: LoadConfiguration, columns: readonly SchemaField[] | und
     if (load[name] !== undefined && load[name] !== false) throw invalid(`${name} is a setting of CSV files.`);
   if (sourceFormat !== "PARQUET" && load.parquetOptions !== undefined)
     throw invalid("parquetOptions are settings of Parquet files.");
+  if (sourceFormat !== "AVRO" && load.useAvroLogicalTypes === true)
+    throw invalid("useAvroLogicalTypes is a setting of Avro files.");
   switch (sourceFormat) {
     case "NEWLINE_DELIMITED_JSON":
       return { kind: "json" };
@@ -152,10 +154,9 @@ function formatOf(load: LoadConfiguration, columns: readonly SchemaField[] | und
     case "PARQUET":
       return { kind: "parquet" };
     case "AVRO":
+      return { kind: "avro", logicalTypes: load.useAvroLogicalTypes ?? false };
     case "ORC":
-      throw invalid(
-        `Uploads are newline-delimited JSON, CSV or Parquet; ${sourceFormat} is loaded from Cloud Storage.`,
-      );
+      throw invalid("Uploads are newline-delimited JSON, CSV, Parquet or Avro; ORC is loaded from Cloud Storage.");
   }
 }
 

@@ -200,7 +200,7 @@ export const METHODS: readonly Method[] = [
     "jobs.insert.upload",
     "POST",
     UPLOAD,
-    "a load job that carries its rows, as newline-delimited JSON, CSV or Parquet: an INSERT of the rows as a parameter or, of more than a statement takes, one load job of BigQuery's. Whole (`multipart`), or in pieces (`resumable`): the beginning and, with its `upload_id`, a piece, as Go sends it",
+    "a load job that carries its rows, as newline-delimited JSON, CSV, Parquet or Avro: an INSERT of the rows as a parameter or, of more than a statement takes, one load job of BigQuery's. Whole (`multipart`), or in pieces (`resumable`): the beginning and, with its `upload_id`, a piece, as Go sends it",
     ["uploadType", "upload_id"],
   ),
   rewrite(

@@ -1,8 +1,6 @@
 import type { ParquetType } from "hyparquet";
+import type { PlainValue } from "../stored-values.ts";
 import { malformed } from "./malformed.ts";
-
-/** A value as it is stored. */
-export type PlainValue = boolean | number | bigint | Uint8Array;
 
 /** Bytes of one value, where all have as many. */
 const WIDTHS: Readonly<Partial<Record<ParquetType, number>>> = { INT32: 4, INT64: 8, FLOAT: 4, DOUBLE: 8 };

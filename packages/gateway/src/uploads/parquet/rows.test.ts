@@ -103,10 +103,13 @@ describe("rows of a Parquet file", () => {
       { name: "b", type: "STRING", mode },
       { name: "r", type: "RECORD", fields: [{ name: "c", type: c }] },
     ];
-    requireTypes(fields, table("INT64", "REPEATED", "INTEGER"));
-    assert.throws(() => requireTypes(fields, table("STRING", "REPEATED", "INTEGER")), /Field A of the Parquet file/);
-    assert.throws(() => requireTypes(fields, table("INT64", "NULLABLE", "INTEGER")), /Field b of/);
-    assert.throws(() => requireTypes(fields, table("INT64", "REPEATED", "FLOAT")), /Field r.c of/);
+    requireTypes("Parquet", fields, table("INT64", "REPEATED", "INTEGER"));
+    assert.throws(
+      () => requireTypes("Parquet", fields, table("STRING", "REPEATED", "INTEGER")),
+      /Field A of the Parquet file/,
+    );
+    assert.throws(() => requireTypes("Parquet", fields, table("INT64", "NULLABLE", "INTEGER")), /Field b of/);
+    assert.throws(() => requireTypes("Parquet", fields, table("INT64", "REPEATED", "FLOAT")), /Field r.c of/);
   });
 
   it("that come to more than may be are not read to their end, however few bytes they are packed in", async () => {

@@ -1,21 +1,16 @@
 import { type FileMetaData, parquetMetadata, parquetSchema } from "hyparquet";
 import { type SentObject, type SentValue, TooManyValues } from "../../sessions/sent-value.ts";
+import type { FileField } from "../file-types.ts";
+import { type Most, PackedCount } from "../packed-count.ts";
 import { UploadError } from "../upload-error.ts";
 import { ColumnValues } from "./column.ts";
 import { malformed } from "./malformed.ts";
 import { Unpacked } from "./pages.ts";
-import { columnOf, type ParquetColumn, type ParquetField, type ParquetLeaf, type ParquetShape, TOP } from "./values.ts";
+import { columnOf, type ParquetColumn, type ParquetLeaf, type ParquetShape, TOP } from "./values.ts";
 
 /** Bytes of what a file says of itself, at its end (I10). */
 const MOST_FOOTER = 16_000_000;
 const MAGIC_BYTES = 4;
-/** Values, and characters of those that are texts (I10). */
-interface Most {
-  values: number;
-  characters: number;
-}
-const MOST_ROW: Readonly<Most> = { values: 100_000, characters: 1_000_000 };
-
 /**
  * A Parquet file's rows, one after the other. Its reader takes what it means from its end, so it must be here whole; but it is unpacked page
  * by page as its rows are asked for, and they never stand there together. Values are exact, as they are stored.
@@ -28,17 +23,13 @@ export class ParquetRows {
   readonly #names: readonly string[];
   readonly #shapes: readonly ParquetShape[];
   readonly #columns: ReadonlyMap<ParquetLeaf, ColumnValues>;
-  readonly #most: Readonly<Most>;
-  readonly fields: readonly ParquetField[];
-  /** Of the rows before, and of the one that is read. */
-  #before: Most = { values: 0, characters: 0 };
-  #row: Most = { values: 0, characters: 0 };
-
+  readonly #count: PackedCount;
+  readonly fields: readonly FileField[];
   /** @param most of all rows together */
-  constructor(file: Uint8Array, most: Readonly<Most>) {
+  constructor(file: Uint8Array, most: Most) {
     // Of a Buffer, slices would be no copies.
     this.#file = new Uint8Array(file.buffer, file.byteOffset, file.length);
-    this.#most = most;
+    this.#count = new PackedCount("Parquet", most);
     const { metadata, columns } = orMalformed(() => described(this.#file));
     this.#metadata = metadata;
     this.fields = columns.map(({ field }) => field);
@@ -57,6 +48,7 @@ export class ParquetRows {
       for (const values of this.#columns.values())
         if (!values.ended) throw new UploadError("The Parquet file has other rows than it says.");
     }
+    this.#count.row();
   }
 
   #begin({ columns }: FileMetaData["row_groups"][number]): void {
@@ -78,13 +70,9 @@ export class ParquetRows {
       if (values.ended) throw new UploadError("A field of the Parquet file has fewer rows than the file.");
       if (values.repetition !== 0) throw malformed();
     }
-    this.#row = { values: 0, characters: 0 };
+    this.#count.row();
     const row: Record<string, SentValue> = {};
     for (const [index, shape] of this.#shapes.entries()) row[this.#names[index] ?? ""] = this.#read(shape);
-    this.#before.values += this.#row.values;
-    this.#before.characters += this.#row.characters;
-    if (this.#before.values > this.#most.values || this.#before.characters > this.#most.characters)
-      throw new TooManyValues();
     return row;
   }
 
@@ -131,12 +119,7 @@ export class ParquetRows {
 
   #take(leaf: ParquetLeaf): SentValue {
     const value = this.#of(leaf).take();
-    this.#row.values++;
-    if (typeof value === "string") this.#row.characters += value.length;
-    if (this.#row.values > MOST_ROW.values || this.#row.characters > MOST_ROW.characters)
-      throw new UploadError(
-        `A row of the Parquet file has more than ${MOST_ROW.values} values or ${MOST_ROW.characters} characters; load such rows from Cloud Storage.`,
-      );
+    this.#count.add(value);
     return value;
   }
 

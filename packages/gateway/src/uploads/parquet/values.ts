@@ -1,21 +1,25 @@
 import type { ParquetType, SchemaElement, SchemaTree } from "hyparquet";
 import { NumberText, type SentValue } from "../../sessions/sent-value.ts";
+import type { FileField } from "../file-types.ts";
+import {
+  base64,
+  clockText,
+  dayText,
+  decimalOf,
+  floatOf,
+  micros,
+  momentText,
+  type PlainValue,
+  textOf,
+  type Unit,
+} from "../stored-values.ts";
 import { UploadError } from "../upload-error.ts";
 import { malformed } from "./malformed.ts";
-import type { PlainValue } from "./plain-values.ts";
 
 /**
  * The columns of a Parquet file, and what their values mean, exactly: no decimal passes through a double, no microsecond is dropped.
  * https://cloud.google.com/bigquery/docs/loading-data-cloud-storage-parquet#parquet_conversions
  */
-
-/** What a column holds, by the type that BigQuery gives it. */
-export interface ParquetField {
-  readonly name: string;
-  readonly type: string;
-  readonly repeated: boolean;
-  readonly fields?: readonly ParquetField[];
-}
 
 /** Values of one column, as they are stored and as rows have them. */
 export interface ParquetLeaf {
@@ -44,7 +48,7 @@ export type ParquetShape =
     };
 
 export interface ParquetColumn {
-  readonly field: ParquetField;
+  readonly field: FileField;
   readonly shape: ParquetShape;
   readonly leaves: readonly ParquetLeaf[];
 }
@@ -147,6 +151,7 @@ function meaningOf(element: SchemaElement): { bigqueryType: string; read: Parque
   const of = (bigqueryType: string, read: (value: PlainValue) => SentValue) => ({ bigqueryType, read });
   const kind = logical?.type ?? (converted === undefined ? undefined : SHORT[converted]);
   const { unit, utc } = unitOf(element);
+  const where = `Field ${name} of the Parquet file`;
   switch (kind) {
     case undefined:
     case "INTEGER":
@@ -156,26 +161,24 @@ function meaningOf(element: SchemaElement): { bigqueryType: string; read: Parque
         return of("INTEGER", (value) => new NumberText(unsigned?.(value) ?? String(value)));
       }
       if (type === "FLOAT" || type === "DOUBLE") return of("FLOAT", floatOf);
-      if (type === "BYTE_ARRAY" || type === "FIXED_LEN_BYTE_ARRAY")
-        return of("BYTES", (value) => Buffer.from(bytesOf(value)).toString("base64"));
+      if (type === "BYTE_ARRAY" || type === "FIXED_LEN_BYTE_ARRAY") return of("BYTES", (value) => base64(value, where));
       break;
     case "STRING":
     case "JSON":
-      if (type === "BYTE_ARRAY") return of("STRING", (value) => utf8(bytesOf(value), name));
+      if (type === "BYTE_ARRAY") return of("STRING", (value) => textOf(value, where));
       break;
     case "DECIMAL":
-      return of("NUMERIC", (value) => new NumberText(scaled(wholeOf(value), element.scale ?? 0)));
+      return of("NUMERIC", (value) => decimalOf(value, element.scale ?? 0, where));
     case "DATE":
-      if (type === "INT32") return of("DATE", (value) => dayText(Number(value), name));
+      if (type === "INT32") return of("DATE", (value) => dayText(Number(value), where));
       break;
     case "TIME":
-      return of("TIME", (value) => clockText(micros(value, unit, name), name));
+      return of("TIME", (value) => clockText(micros(value, unit, where), where));
     case "TIMESTAMP":
-      return of(utc ? "TIMESTAMP" : "DATETIME", (value) => {
-        const at = micros(value, unit, name);
-        const day = at >= 0n ? at / DAY : -((DAY - 1n - at) / DAY);
-        return `${dayText(Number(day), name)}T${clockText(at - day * DAY, name)}${utc ? "Z" : ""}`;
-      });
+      return of(
+        utc ? "TIMESTAMP" : "DATETIME",
+        (value) => `${momentText(micros(value, unit, where), where)}${utc ? "Z" : ""}`,
+      );
   }
   throw unreadable(name);
 }
@@ -202,8 +205,6 @@ const SHORT: Readonly<Record<string, string>> = {
   ...Object.fromEntries([8, 16, 32, 64].flatMap((bits) => [`INT_${bits}`, `UINT_${bits}`].map((n) => [n, "INTEGER"]))),
 };
 
-type Unit = "MILLIS" | "MICROS" | "NANOS";
-
 function unitOf({ converted_type: converted, logical_type: logical }: SchemaElement): { unit: Unit; utc: boolean } {
   if (logical?.type === "TIMESTAMP" || logical?.type === "TIME")
     return { unit: logical.unit, utc: logical.isAdjustedToUTC };
@@ -214,64 +215,4 @@ function unsignedOf({ type, converted_type: converted, logical_type: logical }: 
   const is = (logical?.type === "INTEGER" && !logical.isSigned) || converted?.startsWith("UINT_") === true;
   if (!is) return undefined;
   return (value: PlainValue) => String(BigInt.asUintN(type === "INT64" ? 64 : 32, BigInt(value as bigint)));
-}
-
-const DAY = 86_400_000_000n;
-
-function micros(value: PlainValue, unit: Unit, name: string): bigint {
-  const count = BigInt(value as bigint);
-  if (unit === "MILLIS") return count * 1000n;
-  if (unit === "MICROS") return count;
-  if (count % 1000n !== 0n)
-    throw new UploadError(`Field ${name} of the Parquet file holds times finer than a microsecond.`);
-  return count / 1000n;
-}
-
-function dayText(days: number, name: string): string {
-  const date = new Date(days * 86_400_000);
-  const year = date.getUTCFullYear();
-  if (!(year >= 1 && year <= 9999))
-    throw new UploadError(`Field ${name} of the Parquet file holds a day past year 9999.`);
-  return date.toISOString().slice(0, 10);
-}
-
-function clockText(at: bigint, name: string): string {
-  if (at < 0n || at >= DAY) throw new UploadError(`Field ${name} of the Parquet file holds a time of no day.`);
-  const two = (count: bigint) => String(count % 60n).padStart(2, "0");
-  const seconds = at / 1_000_000n;
-  return `${String(seconds / 3600n).padStart(2, "0")}:${two(seconds / 60n)}:${two(seconds)}.${String(at % 1_000_000n).padStart(6, "0")}`;
-}
-
-function floatOf(value: PlainValue): SentValue {
-  const number = Number(value);
-  if (Number.isFinite(number)) return new NumberText(Object.is(number, -0) ? "-0.0" : String(number));
-  return Number.isNaN(number) ? "NaN" : number > 0 ? "inf" : "-inf";
-}
-
-/** A decimal's unscaled number: an integer, or its bytes in two's complement, the first the highest. */
-function wholeOf(value: PlainValue): bigint {
-  if (typeof value === "number" || typeof value === "bigint") return BigInt(value);
-  const bytes = bytesOf(value);
-  const hex = Buffer.from(bytes).toString("hex");
-  return hex === "" ? 0n : BigInt.asIntN(bytes.length * 8, BigInt(`0x${hex}`));
-}
-
-function scaled(whole: bigint, scale: number): string {
-  if (!(scale >= 0 && scale <= 38)) throw new UploadError("A decimal of the Parquet file has a scale past 38.");
-  const digits = String(whole < 0n ? -whole : whole).padStart(scale + 1, "0");
-  const text = scale === 0 ? digits : `${digits.slice(0, -scale)}.${digits.slice(-scale)}`;
-  return whole < 0n ? `-${text}` : text;
-}
-
-function bytesOf(value: PlainValue): Uint8Array {
-  if (value instanceof Uint8Array) return value;
-  throw new UploadError("A field of the Parquet file holds other values than it says.");
-}
-
-function utf8(bytes: Uint8Array, name: string): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    throw new UploadError(`Field ${name} of the Parquet file holds a text that is not UTF-8.`);
-  }
 }

@@ -1,11 +1,13 @@
-/** Parquet files larger than a statement, by the Node client and by bare requests: held in memory until they are whole, then read row by row. */
+/** Parquet and Avro files larger than a statement, by the Node client and by bare requests: the one held in memory until it is whole, the other read as it comes. */
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { DuckDBInstance } from "@duckdb/node-api";
 import type { BigQuery } from "@google-cloud/bigquery";
+import avsc from "avsc";
 import { type ClinicCopy, copyClinic } from "../clinic-copy.ts";
 import { findInFolder } from "../faults/find-canary.ts";
 import { PROJECT, type Rig, startRig } from "../rig.ts";
@@ -26,7 +28,7 @@ interface Answer {
   readonly body: string;
 }
 
-describe("Parquet files larger than a statement", () => {
+describe("packed files of more than a statement", () => {
   let rig: Rig;
   let clinic: ClinicCopy;
   let client: BigQuery;
@@ -232,5 +234,51 @@ describe("Parquet files larger than a statement", () => {
     );
     assert.equal(await ended(await piece(await begun(load()), 0, file, file.length)), "");
     assert.deepEqual(findInFolder("unmistakablecanaryword", rig.state), []);
+  });
+
+  it("Avro is loaded small and large, as it comes, and refused where a row doesn't fit", async () => {
+    const schema = {
+      type: "record",
+      name: "Row",
+      fields: [
+        { name: "id", type: "long" },
+        { name: "word", type: ["null", "string"] },
+        { name: "seen", type: { type: "long", logicalType: "timestamp-micros" } },
+        { name: "n", type: { type: "bytes", logicalType: "decimal", precision: 10, scale: 2 } },
+        { name: "tags", type: { type: "array", items: "string" } },
+      ],
+    };
+    const avro = async (count: number, name: string) => {
+      const encoder = new avsc.streams.BlockEncoder(schema as avsc.Schema, { codec: "deflate" });
+      const parts: Buffer[] = [];
+      encoder.on("data", (part: Buffer) => parts.push(part));
+      const first = Date.UTC(2026, 0, 1) * 1000 + 1;
+      for (let id = 0; id < count; id++) {
+        const word = `${id}${Math.sin(id)}`;
+        const n = Buffer.alloc(4);
+        n.writeInt32BE(id * 25);
+        encoder.write({ id, word, seen: first + id * 1_000_000, n, tags: [word, "t"] });
+      }
+      encoder.end();
+      await once(encoder, "end");
+      const path = join(folder, name);
+      writeFileSync(path, Buffer.concat(parts));
+      return path;
+    };
+    const table = client.dataset("workspace").table("list");
+    const logical = { sourceFormat: "AVRO", useAvroLogicalTypes: true };
+    await table.load(await avro(10, "few.avro"), logical);
+    assert.deepEqual([(await counted())?.n, (await counted())?.s], [10, "11.25"]);
+    const many = await avro(ROWS, "many.avro");
+    assert.ok(statSync(many).size > 3 * HELD);
+    await table.load(many, { ...logical, writeDisposition: "WRITE_TRUNCATE" });
+    assert.deepEqual(await counted(), WHOLE);
+    await assert.rejects(table.load(many, { sourceFormat: "AVRO" }), /useAvroLogicalTypes/);
+    await assert.rejects(table.load(many, { sourceFormat: "ORC" }), /ORC is loaded from Cloud Storage/);
+    const bytes = readBytes(many);
+    const half = await piece(await begun(load(logical)), 0, bytes.slice(0, 2 * HELD), 2 * HELD);
+    assert.equal(half.status, 400, half.body);
+    assert.match(half.body, /not an Avro object container file/);
+    assert.deepEqual(await counted(), WHOLE);
   });
 });

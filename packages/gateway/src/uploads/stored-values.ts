@@ -1,0 +1,88 @@
+import { NumberText, type SentValue } from "../sessions/sent-value.ts";
+import { UploadError } from "./upload-error.ts";
+
+/**
+ * Values of files that aren't text, as rows have them, exactly: no decimal passes through a double, no microsecond is dropped.
+ * `where` says in errors which field it is; they never quote a value (I9).
+ */
+
+/** A value as it is stored. */
+export type PlainValue = boolean | number | bigint | Uint8Array;
+
+export type Unit = "MILLIS" | "MICROS" | "NANOS";
+
+const DAY = 86_400_000_000n;
+
+export function micros(value: PlainValue, unit: Unit, where: string): bigint {
+  const count = BigInt(value as bigint);
+  if (unit === "MILLIS") return count * 1000n;
+  if (unit === "MICROS") return count;
+  if (count % 1000n !== 0n) throw new UploadError(`${where} holds times finer than a microsecond.`);
+  return count / 1000n;
+}
+
+export function dayText(days: number, where: string): string {
+  const date = new Date(days * 86_400_000);
+  const year = date.getUTCFullYear();
+  if (!(year >= 1 && year <= 9999)) throw new UploadError(`${where} holds a day past year 9999.`);
+  return date.toISOString().slice(0, 10);
+}
+
+export function clockText(at: bigint, where: string): string {
+  if (at < 0n || at >= DAY) throw new UploadError(`${where} holds a time of no day.`);
+  const two = (count: bigint) => String(count % 60n).padStart(2, "0");
+  const seconds = at / 1_000_000n;
+  return `${String(seconds / 3600n).padStart(2, "0")}:${two(seconds / 60n)}:${two(seconds)}.${String(at % 1_000_000n).padStart(6, "0")}`;
+}
+
+export function floatOf(value: PlainValue): SentValue {
+  const number = Number(value);
+  if (Number.isFinite(number)) return new NumberText(Object.is(number, -0) ? "-0.0" : String(number));
+  return Number.isNaN(number) ? "NaN" : number > 0 ? "inf" : "-inf";
+}
+
+/** BIGNUMERIC has no more digits than these bytes hold. */
+const MOST_DECIMAL_BYTES = 33;
+
+/** A decimal: an integer, or its bytes in two's complement, the first the highest. */
+export function decimalOf(value: PlainValue, scale: number, where: string): SentValue {
+  if (!(scale >= 0 && scale <= 38)) throw new UploadError(`${where} has a scale past 38.`);
+  const whole = wholeOf(value, where);
+  const digits = String(whole < 0n ? -whole : whole).padStart(scale + 1, "0");
+  const text = scale === 0 ? digits : `${digits.slice(0, -scale)}.${digits.slice(-scale)}`;
+  return new NumberText(whole < 0n ? `-${text}` : text);
+}
+
+function wholeOf(value: PlainValue, where: string): bigint {
+  if (typeof value === "number" || typeof value === "bigint") return BigInt(value);
+  const bytes = bytesOf(value, where);
+  if (bytes.length > MOST_DECIMAL_BYTES)
+    throw new UploadError(`${where} holds a number of more digits than BigQuery's.`);
+  const hex = Buffer.from(bytes).toString("hex");
+  return hex === "" ? 0n : BigInt.asIntN(bytes.length * 8, BigInt(`0x${hex}`));
+}
+
+export function base64(value: PlainValue, where: string): string {
+  return Buffer.from(bytesOf(value, where)).toString("base64");
+}
+
+export function textOf(value: PlainValue, where: string): string {
+  try {
+    return UTF8.decode(bytesOf(value, where));
+  } catch {
+    throw new UploadError(`${where} holds a text that is not UTF-8.`);
+  }
+}
+
+const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Microseconds of a day or since the epoch, as BigQuery writes them. */
+export function momentText(at: bigint, where: string): string {
+  const day = at >= 0n ? at / DAY : -((DAY - 1n - at) / DAY);
+  return `${dayText(Number(day), where)}T${clockText(at - day * DAY, where)}`;
+}
+
+function bytesOf(value: PlainValue, where: string): Uint8Array {
+  if (value instanceof Uint8Array) return value;
+  throw new UploadError(`${where} holds other values than it says.`);
+}
