@@ -148,6 +148,8 @@ describe("loads of more than a statement takes", () => {
     assert.equal((await counted("large"))?.n, 2 * PIECE_AND_A_HALF);
     const [job] = await table.load(path, { sourceFormat: "CSV", writeDisposition: "WRITE_TRUNCATE" });
     assert.equal(job.status?.state, "DONE");
+    // Its own rows alone: nothing of those that were there before, nor of bytes.
+    assert.deepEqual(job.statistics?.load, { inputFiles: "1", outputRows: String(PIECE_AND_A_HALF) });
     assert.deepEqual(await counted("large"), whole(PIECE_AND_A_HALF));
     const jsonPath = join(folder, "large.json");
     writeFileSync(jsonPath, Array.from({ length: 2000 }, (_, id) => `{"WORD":"${WORD}","id":"${id}"}\n`).join(""));
@@ -180,6 +182,33 @@ describe("loads of more than a statement takes", () => {
     assert.match(answer.body, /A person must agree to this load/);
     assert.equal((await newest()).state, "cancelled");
     assert.equal(madeUpstream(), sent);
+  });
+
+  it("waits by way of a table that needs nobody: the copy from there is asked for, and done when somebody agreed", async () => {
+    await client.query("CREATE TABLE workspace.agreed (id INT64, word STRING)");
+    const asks = `
+@id("agreed-with-a-person")
+@approval("privacy-officers")
+permit (principal in Group::"clinical-agents", action == Action::"write", resource in Table::"demo-clinic.workspace.agreed");
+`;
+    clinic.policy("workspace.cedar", () => RULES + asks);
+    await rig.restart();
+    const file = lines(0, 2000);
+    const answer = await inOne(load({}, "agreed"), file);
+    assert.equal(answer.status, 403, answer.body);
+    assert.match(answer.body, /ask for an INSERT INTO … SELECT from there, which waits/);
+    assert.equal(await ended(await inOne(load(), file)), "");
+    const [copy] = await client.createQueryJob("INSERT INTO workspace.agreed SELECT * FROM workspace.list");
+    await rig.decide("dana.officer", "approve");
+    await copy.getQueryResults();
+    assert.deepEqual(await counted("agreed"), whole(2000));
+    const [{ statistics }] = await copy.getMetadata();
+    assert.deepEqual(
+      [statistics.load, statistics.query.numDmlAffectedRows, statistics.query.dmlStats],
+      [undefined, undefined, undefined],
+    );
+    clinic.policy("workspace.cedar", () => RULES);
+    await rig.restart();
   });
 
   it("refused in pieces, leaves its room to the next", async () => {
@@ -294,6 +323,8 @@ describe("loads of more than a statement takes", () => {
     rig.warehouse.misbehave({ kind: "job-error", message: "Bad value: 078-05-1120", target: "job" });
     const error = await ended(await inOne(load(), lines(0, 2000)));
     assert.match(error, /Its own message is withheld/);
+    const failed = await client.job((await newest()).job_id, { location: "US" }).getMetadata();
+    assert.equal(failed[0].statistics.load, undefined);
     assert.deepEqual(await counted(), none);
   });
 

@@ -66,12 +66,12 @@ print([(e["index"], e["errors"][0]["reason"], e["errors"][0]["location"]) for e 
     const out = await python(`
 job = client.load_table_from_json([{"id": 3, "word": "c"}], table)
 job.result()
-print(job.state, job.job_type)
+print(job.state, job.job_type, job.input_files, job.output_rows, job.input_file_bytes, job.output_bytes)
 schema = [bigquery.SchemaField("id", "INTEGER"), bigquery.SchemaField("word", "STRING")]
 client.load_table_from_json([{"id": 4, "word": "d"}], sys.argv[2] + ".workspace.made", job_config=bigquery.LoadJobConfig(schema=schema)).result()
 print([tuple(r) for r in client.list_rows(sys.argv[2] + ".workspace.made")])
 `);
-    assert.equal(out, "DONE load\n[(4, 'd')]");
+    assert.equal(out, "DONE load 1 1 None None\n[(4, 'd')]");
   });
 
   it("list_rows reads a table page by page, and some of its fields", { skip }, async () => {
@@ -121,12 +121,12 @@ def load(n):
     columns = ", ".join("SUM(%s)" % name for name in "abcde")
     [row] = client.query("SELECT COUNT(*), COUNT(DISTINCT id), COUNT(word), UNIX_MICROS(MAX(seen)), " + columns + " FROM " + frame)
     same = all(abs(row[4 + i] - df[name].sum()) < 1e-6 for i, name in enumerate("abcde"))
-    print(job.state, tuple(row[:4]), same)
+    print(job.state, job.output_rows, tuple(row[:4]), same)
 schema = [bigquery.SchemaField("id", "INTEGER"), bigquery.SchemaField("word", "STRING"), bigquery.SchemaField("seen", "TIMESTAMP")]
 schema += [bigquery.SchemaField(name, "FLOAT") for name in "abcde"]
 load(100)
 load(130000)
 `);
-    assert.equal(out, "DONE (100, 100, 80, 99001) True\nDONE (130000, 130000, 104000, 129999001) True");
+    assert.equal(out, "DONE 100 (100, 100, 80, 99001) True\nDONE 130000 (130000, 130000, 104000, 129999001) True");
   });
 });

@@ -11,7 +11,8 @@ import { tableUses } from "./table-uses.ts";
 
 /** How a running job ended upstream. */
 export type Outcome =
-  | { readonly ok: true; readonly totalRows: number }
+  /** `rowsLoaded`: of BigQuery's load job, which writes all rows that it was sent or none. */
+  | { readonly ok: true; readonly totalRows: number; readonly rowsLoaded?: number }
   | { readonly ok: false; readonly error: SessionError };
 
 /** Longest silence of one wait for a running job; then it is asked again. */
@@ -121,7 +122,7 @@ export class JobFollower {
         await this.released(row);
         const { outputRows } = job.statistics;
         await this.#end(row, outputRows);
-        return { ok: true, totalRows: 0 };
+        return { ok: true, totalRows: 0, ...(outputRows === undefined ? {} : { rowsLoaded: outputRows }) };
       }
       await delay(Math.min(FIRST_LOOK_MS * 2 ** tries, LONGEST_LOOK_MS), undefined, { signal });
     }

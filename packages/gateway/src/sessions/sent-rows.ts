@@ -86,6 +86,12 @@ function insertOf(target: string, columns: readonly TableFieldSchema[], rows: Js
   };
 }
 
+/** How many rows an INSERT of rows has; undefined: it is another statement. */
+export function rowsSent({ parameters }: Statement): number | undefined {
+  const [rows] = parameters as readonly { readonly name?: unknown; readonly parameterValue?: ParameterValue }[];
+  return rows?.name === ROWS ? rows.parameterValue?.arrayValues?.length : undefined;
+}
+
 /** Every column that a row leaves out must take it: a row among others says NULL where one alone would take the default. */
 function check(
   fields: FieldsByName,
@@ -135,6 +141,9 @@ function attempt<T>(index: number, errors: RowError[], work: () => T): T | undef
   }
 }
 
+/** The parameter's name. */
+const ROWS = "rows";
+
 /** One array of all rows: `@rows ARRAY<STRUCT<c0 …, c1 …>>`. */
 function rowsParameter(columns: readonly TableFieldSchema[], rows: readonly Row[], options: ReadOptions): Json {
   const structTypes = columns.map((field, index) => {
@@ -154,7 +163,7 @@ function rowsParameter(columns: readonly TableFieldSchema[], rows: readonly Row[
     };
   });
   return {
-    name: "rows",
+    name: ROWS,
     parameterType: { type: "ARRAY", arrayType: { type: "STRUCT", structTypes } },
     parameterValue: { arrayValues },
   } as unknown as Json;

@@ -374,7 +374,7 @@ export class BigQueryDoor {
   #resource(row: SessionRow, request: IncomingMessage): Record<string, unknown> {
     const { engine } = this.#o;
     const destination = createdTable(row) ?? (dialsGoogleItself(request) ? undefined : resultTable(row));
-    return jobResource(row, engine.open(row), engine.outcome(row.id) !== undefined, destination);
+    return jobResource(row, engine.open(row), engine.outcome(row.id), destination);
   }
 }
 

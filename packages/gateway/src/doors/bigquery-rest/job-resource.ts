@@ -1,5 +1,7 @@
+import type { Outcome } from "../../sessions/job-follower.ts";
 import type { MaskPlan } from "../../sessions/mask-plan.ts";
 import type { ResultTable } from "../../sessions/result-table.ts";
+import { rowsSent } from "../../sessions/sent-rows.ts";
 import type { SessionError, SessionState } from "../../sessions/session.ts";
 import { decisionOf, type SealedStatement, type SessionRow } from "../../sessions/session-row.ts";
 
@@ -11,12 +13,12 @@ import { decisionOf, type SealedStatement, type SessionRow } from "../../session
 export function jobResource(
   row: SessionRow,
   sealed: SealedStatement,
-  finishedUpstream: boolean,
+  outcome: Outcome | undefined,
   destination: ResultTable | undefined,
 ): Record<string, unknown> {
   const error = row.error === null ? undefined : (JSON.parse(row.error) as SessionError);
   const config = JSON.parse(row.job_config) as { labels?: Record<string, string> };
-  const state = jobState(row.state, finishedUpstream);
+  const state = jobState(row.state, outcome !== undefined);
   const maskPlan = JSON.parse(row.mask_plan ?? "null") as MaskPlan | null;
   const errorResult =
     error === undefined ? undefined : { reason: error.reason, location: "query", message: error.message };
@@ -49,8 +51,20 @@ export function jobResource(
             },
           }
         : {}),
+      ...(error === undefined && (row.state === "done" || outcome?.ok === true) ? loaded(sealed, outcome) : {}),
     },
   };
+}
+
+/**
+ * Of a load that carried its rows and is done: how many they were, but for those that `maxBadRecords` left out. It was done whole, so this is
+ * the agent's own count and tells nothing of what was in the table. What a load of files elsewhere wrote isn't told, nor bytes written or bad
+ * records, nor how many rows were deleted before. https://cloud.google.com/bigquery/docs/reference/rest/v2/Job#JobStatistics3
+ */
+function loaded({ asked, statement, dryRun }: SealedStatement, outcome: Outcome | undefined): object {
+  if (asked?.kind !== "load" || dryRun) return {};
+  const rows = asked.sentOn === undefined ? rowsSent(statement) : outcome?.ok === true ? outcome.rowsLoaded : undefined;
+  return rows === undefined ? {} : { load: { inputFiles: "1", outputRows: String(rows) } };
 }
 
 /** The dry run's figure, or 0 where it would tell of rows or values (threat-model row 39). */

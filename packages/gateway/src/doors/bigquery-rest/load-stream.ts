@@ -100,7 +100,7 @@ export class LoadStream {
       throw new GoogleError(
         403,
         "accessDenied",
-        "A person must agree to this load, and rows this many are kept nowhere while it waits: nothing was written. Send it in loads that one statement takes, which wait, or from Cloud Storage.",
+        "A person must agree to this load, and rows this many are kept nowhere while it waits: nothing was written. Load them into a table that this agent may write without a person, and ask for an INSERT INTO … SELECT from there, which waits; or send loads of fewer rows that one statement takes, each of which waits, or one from Cloud Storage.",
       );
     }
     const way = dryRun ? undefined : await o.engine.sentOn.begin(row, o.principal, o.connection);
