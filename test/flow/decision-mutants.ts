@@ -22,6 +22,18 @@ const ANALYSIS = [
   "resolver/passed-arguments.ts",
 ];
 
+/** As well, but asked about only by name (`--only flow/flow.ts`): not all that survive of them were judged. */
+const BY_NAME = [
+  "flow/flow.ts",
+  "plan-statement.ts",
+  "resolver/effects.ts",
+  "resolver/scope.ts",
+  "resolver/script/joining.ts",
+  "resolver/script/outcome.ts",
+  "resolver/script/state.ts",
+  "resolver/statements/written.ts",
+];
+
 /** In packages/gateway/src/policy. */
 const POLICY = [
   "annotations.ts",
@@ -52,6 +64,61 @@ export const SAME_DECISION: readonly (readonly [file: string, from: string, to: 
     (from) =>
       ["output-masks.ts", from, "true", "a type that no rule names fits none of them: NULL either way"] as const,
   ),
+  ...(
+    [
+      [
+        "first === undefined in if (first === undefined) return NOTHING;",
+        "false",
+        "whoever asks has one value at least",
+      ],
+      ["second === undefined in if (second === undefined) return first;", "false", "of one value each part is its own"],
+      [
+        "arity !== undefined && flows.every((f) => f.fields === null || f.fields.length === arity)",
+        "arity !== undefined",
+        "values of one type have as many fields",
+      ],
+      [
+        "flows.every((f) => f.fields === null || f.fields.length === arity)",
+        "flows.some((f) => f.fields === null || f.fields.length === arity)",
+        "values of one type have as many fields",
+      ],
+      ["arity === undefined", "true", "values of one type have as many fields"],
+      ["arity === undefined", "false", "one without fields is whole"],
+      [
+        "first !== undefined && second === undefined && first.fields === null",
+        "false",
+        "one value united is that value",
+      ],
+      [
+        "first !== undefined && second === undefined && first.fields === null",
+        "first !== undefined && second === undefined",
+        "whoever unites one that has fields gives them to the result itself",
+      ],
+      ["explicit.get(key) ?? 0 in (explicit.get(key) ?? 0)", "explicit.get(key)", "what isn't there adds no bit"],
+      [
+        "flow.pieces !== undefined && flow.pieces > pieces",
+        "flow.pieces > pieces",
+        "what isn't said is more than nothing",
+      ],
+      ["flow.pieces > pieces", "flow.pieces >= pieces", "as many are as many"],
+      ["pieces > 1", "true", "one piece is what holds where it isn't said"],
+      ["pieces > 1", "pieces >= 1", "one piece is what holds where it isn't said"],
+      ["fails in fails ? { fails } : {}", "true", "false says no more than nothing"],
+      [
+        "{ ...flow, explicit: NO_SOURCES, fields: null } in [{ ...flow, explicit: NO_SOURCES, fields: null }]",
+        "no item",
+        "what decided over a STRUCT stands both at the STRUCT and in its fields",
+      ],
+      [
+        "leaves.push({ ...field, explicit: NO_SOURCES, fields: null });",
+        "nothing",
+        "what decided over a STRUCT stands both at the STRUCT and in its fields",
+      ],
+      ["flow.fields === null || flow.explicit.size === 0", "flow.explicit.size === 0", "one without fields is whole"],
+      ["power < pieces && power < LONG", "power < pieces", "growing in a loop comes to an end later"],
+      ["power < LONG", "power <= LONG", "twice as long as LONG is as long"],
+    ] as const
+  ).map(([from, to, why]) => ["flow/flow.ts", from, to, why] as const),
   [
     "output-masks.ts",
     '/^[A-Z0-9]+/.exec(element)?.[0] ?? ""',
@@ -312,11 +379,14 @@ export const SAME_DECISION: readonly (readonly [file: string, from: string, to: 
 ];
 
 export const DECISION_EQUIVALENTS: readonly Equivalent[] = SAME_DECISION.map(([file, from, to, why]) => {
-  return { part: ANALYSIS.includes(file) ? file : `policy/${file}`, what: `${from} → ${to}`, why };
+  return { part: isOfAnalysis(file) ? file : `policy/${file}`, what: `${from} → ${to}`, why };
 });
 
-export function analysisMutants(googlesql: string): Place[] {
-  return ANALYSIS.flatMap((name) => decisionsOf(join(googlesql, name), name));
+/** `named`: files that are asked about. */
+export function analysisMutants(googlesql: string, named: readonly string[]): Place[] {
+  return [...ANALYSIS, ...BY_NAME.filter((file) => named.includes(file))].flatMap((name) =>
+    decisionsOf(join(googlesql, name), name),
+  );
 }
 
 export function policyMutants(policy: string): Place[] {
@@ -326,9 +396,13 @@ export function policyMutants(policy: string): Place[] {
 /** Entries of SAME_DECISION of which there is not one mutant. */
 export function unfoundDecisions(googlesql: string, policy: string): readonly string[] {
   return SAME_DECISION.filter(([name, from, to]) => {
-    const file = join(ANALYSIS.includes(name) ? googlesql : policy, name);
+    const file = join(isOfAnalysis(name) ? googlesql : policy, name);
     return placesOf(file, weakenDecisions).filter((place) => isSame(place, from, to)).length !== 1;
   }).map(([name, from, to]) => `${name}: ${from} → ${to}`);
+}
+
+function isOfAnalysis(file: string): boolean {
+  return [...ANALYSIS, ...BY_NAME].includes(file);
 }
 
 function isSame(place: Place, from: string, to: string): boolean {

@@ -247,7 +247,7 @@ console.log(`commit ${sweep.commit}, ${new Date().toISOString()}`);
 prepare();
 try {
   const places = [
-    ...analysisMutants(googlesql),
+    ...analysisMutants(googlesql, flags.only.split(",")),
     ...resolverMutants(join(googlesql, "resolver")),
     ...policyMutants(policy),
   ];
