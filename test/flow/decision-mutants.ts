@@ -95,15 +95,7 @@ export const SAME_DECISION: readonly (readonly [file: string, from: string, to: 
         "whoever unites one that has fields gives them to the result itself",
       ],
       ["explicit.get(key) ?? 0 in (explicit.get(key) ?? 0)", "explicit.get(key)", "what isn't there adds no bit"],
-      [
-        "flow.pieces !== undefined && flow.pieces > pieces",
-        "flow.pieces > pieces",
-        "what isn't said is more than nothing",
-      ],
       ["flow.pieces > pieces", "flow.pieces >= pieces", "as many are as many"],
-      ["pieces > 1", "true", "one piece is what holds where it isn't said"],
-      ["pieces > 1", "pieces >= 1", "one piece is what holds where it isn't said"],
-      ["fails in fails ? { fails } : {}", "true", "false says no more than nothing"],
       [
         "{ ...flow, explicit: NO_SOURCES, fields: null } in [{ ...flow, explicit: NO_SOURCES, fields: null }]",
         "no item",
@@ -221,6 +213,45 @@ export const SAME_DECISION: readonly (readonly [file: string, from: string, to: 
     "matchesNoEmpty(pattern)",
     "it asks that too",
   ],
+  ...["Star", "Named", "Lambda", "Table", "Model"].map(
+    (kind) =>
+      ["resolver/passed-arguments.ts", `"${kind}Argument"`, "Symbol()", "such an argument is refused before"] as const,
+  ),
+  ["resolver/operand-types.ts", "type ?? BOOL", "type", "without one it is refused before"],
+  ...(
+    [
+      [
+        'expression.kind === "TableArgument" || expression.kind === "ModelArgument"',
+        "false",
+        "no call but of a table function is parsed with one",
+      ],
+      [
+        'expression.kind === "TableArgument" || expression.kind === "ModelArgument"',
+        'expression.kind === "TableArgument"',
+        "no call but of a table function is parsed with one",
+      ],
+      [
+        'expression.kind === "TableArgument" || expression.kind === "ModelArgument"',
+        'expression.kind === "ModelArgument"',
+        "no call but of a table function is parsed with one",
+      ],
+      ['passed.push({ kind: "mode" });', "nothing", "a mode may be left out, and decides nothing"],
+      ['argument.parts[0]?.name.toUpperCase() ?? ""', "argument.parts[0]?.name.toUpperCase()", "a path has a part"],
+      ['expression.parts[0]?.name.toUpperCase() ?? ""', "expression.parts[0]?.name.toUpperCase()", "a path has a part"],
+      ['expression.weekday ?? ""', "expression.weekday", "no week begins on what isn't said"],
+      ["passed.values[i]?.id ?? 0", "passed.values[i]?.id", "what has no value is a part of a date or a mode"],
+      ['label === ""', "false", "whether a number or its text, each is a key of its own"],
+      ["value?.type ?? null", "value?.type", "what has no type has none either way"],
+      [
+        'argument.kind === "NamedArgument" in value = argument.kind === "NamedArgument" ? argument.value : argument',
+        "false",
+        "nothing given by name is plain",
+      ],
+      ["isExpression(value)", "true", "all else is refused before"],
+      ['given?.kind === "value" && given.name !== ""', 'given.name !== ""', "what has a value is one"],
+      ['given?.kind === "value" && given.name !== ""', "false", "no place that never fails is taken by name"],
+    ] as const
+  ).map(([from, to, why]) => ["resolver/passed-arguments.ts", from, to, why] as const),
   ["resolver/growth.ts", "repeated || value === undefined", "repeated", "each of these functions takes a value"],
   ["cedar.ts", "foldPath(use.path)", "use.path", "a question that is asked again is answered the same"],
   ["cedar.ts", "dataClass ?? null", "dataClass", "JSON says null of either"],
@@ -406,8 +437,11 @@ function isOfAnalysis(file: string): boolean {
 }
 
 function isSame(place: Place, from: string, to: string): boolean {
-  const [lost, within, instead] = [place.from, place.within, place.to].map((text) => text.replace(/\s+/g, " "));
-  return (lost === from || `${lost} in ${within}` === from) && instead === to;
+  const { within, beyond } = place;
+  const [lost = "", instead, ...around] = [place.from, place.to, within, beyond].map((text) =>
+    text.replace(/\s+/g, " "),
+  );
+  return [lost, ...around.map((text) => `${lost} in ${text}`)].includes(from) && instead === to;
 }
 
 function decisionsOf(file: string, name: string): Place[] {

@@ -14,6 +14,8 @@ export interface Mutant {
   readonly from: string;
   /** The text of what it is a part of. */
   readonly within: string;
+  /** And of what that is a part of. */
+  readonly beyond: string;
   /** Short, for a reader: what stands there instead. */
   readonly to: string;
   /** Leaves out a whole item of a list, so that all else that is put in stands within it. */
@@ -56,6 +58,7 @@ export function placesOf(file: string, look: (node: ts.Node, weaken: Weaken) => 
       end: node.end,
       from,
       within: node.parent.getText(source),
+      beyond: node.parent.parent.getText(source),
       to,
       item,
       table: tableAround(node, source),

@@ -262,6 +262,7 @@ describe("a request's parameter that is cast to a date may be none, where it is"
     `CASE WHEN ssn = '1' THEN @p ELSE ${DAY} END`,
     `CASE ssn WHEN '1' THEN ${DAY} ELSE @p END`,
     `IF(ssn = '1', (SELECT ${DAY} UNION ALL SELECT @p LIMIT 1), ${DAY})`,
+    "IF(ssn = '1', STRUCT<d DATE>(@p), NULL).d",
   ]) {
     test(value, () => {
       assert.ok(infers(value));
