@@ -115,6 +115,11 @@ export const EQUIVALENT: readonly (readonly [file: string, from: string, why: st
     "implicit in { implicit, rows, repeated }",
     "its columns and its rows hold what decided, and no statement asks for more",
   ],
+  [
+    "statements/written.ts",
+    "implicit in { table: written.table, implicit }",
+    "says how long the plan is, which has a bound",
+  ],
   ["statements/target.ts", "repeated", "no statement counts its target's rows as a statistic"],
 ];
 

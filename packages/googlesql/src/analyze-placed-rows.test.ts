@@ -86,3 +86,15 @@ test("and of a table that is there, as its description says", () => {
   assert.deepEqual(decided("INSERT INTO pair (b, a) SELECT name, ssn FROM patients"), ["clinic.ehr.patients.name"]);
   assert.deepEqual(decided("INSERT INTO pair (a) SELECT ssn FROM patients"), []);
 });
+
+describe("what fills too many partitions fails, which tells of the values that place rows", () => {
+  const caught = (statement: string): string =>
+    `DECLARE x INT64 DEFAULT 0; CREATE TEMP TABLE t (s STRING) CLUSTER BY s; BEGIN ${statement}; SET x = 1; EXCEPTION WHEN ERROR THEN SET x = 2; END; SELECT x`;
+  for (const [statement, told] of [
+    ["INSERT INTO t SELECT ssn FROM patients", "x = ? *, ssn"],
+    ["CREATE TABLE ehr.x PARTITION BY b AS SELECT born AS b, id FROM patients", "x = ? *, born"],
+    ["CREATE TEMP TABLE y PARTITION BY b AS SELECT born AS b, id FROM patients", "x = ? *, born"],
+    ["INSERT INTO pair SELECT ssn, name FROM patients", "x ="],
+  ] as const)
+    test(statement, () => assert.deepEqual(results(caught(statement)), [told]));
+});
