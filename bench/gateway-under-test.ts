@@ -15,11 +15,12 @@ export interface GatewayUnderTest extends ServerProcess {
 const AUDIENCE = "bench";
 const AGENT = "bench-agent";
 
-/** Starts a gateway before the BigQuery at `endpoint`. Its state, evidence included, is in the temporary directory. */
+/** Starts a gateway before the BigQuery at `endpoint`, under the benchmarks' policies or those of another folder. Its state, evidence included, is in the temporary directory. */
 export async function startGatewayUnderTest(
   endpoint: string,
   project: string,
   storageEndpoint?: string,
+  policies = join(import.meta.dirname, "config/policies"),
 ): Promise<GatewayUnderTest> {
   const issuer = await startIssuer();
   const state = mkdtempSync(join(tmpdir(), "chaperone-bench-"));
@@ -57,7 +58,7 @@ export async function startGatewayUnderTest(
         },
       ],
     },
-    policies: join(import.meta.dirname, "config/policies"),
+    policies,
     // One agent asks as often as it can: that is what is measured.
     limits: { requests: { rate_per_agent: 1_000_000, burst_per_agent: 1_000_000 } },
     log: { level: "error" },
