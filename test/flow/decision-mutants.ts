@@ -237,8 +237,8 @@ export const SAME_DECISION: readonly (readonly [file: string, from: string, to: 
       ],
       ['passed.push({ kind: "mode" });', "nothing", "a mode may be left out, and decides nothing"],
       ['argument.parts[0]?.name.toUpperCase() ?? ""', "argument.parts[0]?.name.toUpperCase()", "a path has a part"],
-      ['expression.parts[0]?.name.toUpperCase() ?? ""', "expression.parts[0]?.name.toUpperCase()", "a path has a part"],
-      ['expression.weekday ?? ""', "expression.weekday", "no week begins on what isn't said"],
+      ['operand.parts[0]?.name.toUpperCase() ?? ""', "operand.parts[0]?.name.toUpperCase()", "a path has a part"],
+      ['operand.weekday ?? ""', "operand.weekday", "no week begins on what isn't said"],
       ["passed.values[i]?.id ?? 0", "passed.values[i]?.id", "what has no value is a part of a date or a mode"],
       ['label === ""', "false", "whether a number or its text, each is a key of its own"],
       ["value?.type ?? null", "value?.type", "what has no type has none either way"],
@@ -248,10 +248,34 @@ export const SAME_DECISION: readonly (readonly [file: string, from: string, to: 
         "nothing given by name is plain",
       ],
       ["isExpression(value)", "true", "all else is refused before"],
+      [
+        'argument.kind === "NamedArgument" in operand = argument.kind === "NamedArgument" ? argument.value : argument',
+        "false",
+        "no part of a date and no mode is given by name",
+      ],
+      [
+        'operand.kind === "PathExpression" && !passed.values[i]',
+        "!passed.values[i]",
+        "what else has no value is a part of a date",
+      ],
       ['given?.kind === "value" && given.name !== ""', 'given.name !== ""', "what has a value is one"],
       ['given?.kind === "value" && given.name !== ""', "false", "no place that never fails is taken by name"],
     ] as const
   ).map(([from, to, why]) => ["resolver/passed-arguments.ts", from, to, why] as const),
+  ...(
+    [
+      ["types.slice(1)", "types", "a format has no parts"],
+      ["types[0] ?? null", "types[0]", "what is in JSON is a value, which has a type"],
+      ["type === null || holdsJson(type)", "holdsJson(type)", "what is in JSON is a value, which has a type"],
+      ['type === null || type.kind === "array"', 'type.kind === "array"', "each value has a type"],
+      ["value?.fields?.length ?? 0", "value?.fields?.length", "no number isn't as many as eight"],
+      [
+        'format?.kind !== "StringLiteral" || format.value.includes("P")',
+        'format.value.includes("P")',
+        "one that isn't a literal widens already",
+      ],
+    ] as const
+  ).map(([from, to, why]) => ["resolver/growth.ts", from, to, why] as const),
   ["resolver/growth.ts", "repeated || value === undefined", "repeated", "each of these functions takes a value"],
   ["cedar.ts", "foldPath(use.path)", "use.path", "a question that is asked again is answered the same"],
   ["cedar.ts", "dataClass ?? null", "dataClass", "JSON says null of either"],

@@ -17,6 +17,7 @@ describe("a call is the key where it", () => {
   const cases: readonly (readonly [one: string, other: string, same: boolean, table?: string])[] = [
     ["UPPER(ssn)", "UPPER(ssn)", true],
     ["UPPER(ssn)", "UPPER(name)", false],
+    ["UPPER(p.ssn)", "UPPER(p.name)", false, "patients AS p"],
     ["NORMALIZE(ssn, NFC)", "NORMALIZE(ssn, nfc)", true],
     ["NORMALIZE(ssn, NFC)", "NORMALIZE(ssn, NFD)", false],
     ["DATE_TRUNC(born, MONTH)", "DATE_TRUNC(born, MONTH)", true],
@@ -60,6 +61,9 @@ test("a mode of normalization is one of four words, beside a text", () => {
 describe("a type that doesn't fit is refused, and named", () => {
   const cases: readonly (readonly [sql: string, message: string])[] = [
     ["SELECT 1 FROM patients WHERE ssn", "WHERE takes BOOL, not STRING"],
+    ["SELECT NOT ssn FROM patients", "NOT takes BOOL, not STRING"],
+    ["SELECT TRUE AND ssn FROM patients", "AND takes BOOL, not STRING"],
+    ["SELECT ssn OR FALSE FROM patients", "OR takes BOOL, not STRING"],
     ["SELECT doc = doc FROM patients", "No matching signature for = with JSON, JSON"],
     ["SELECT doc < NULL FROM patients", "No matching signature for < with JSON, NULL"],
     [

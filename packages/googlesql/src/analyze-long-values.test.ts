@@ -230,3 +230,21 @@ describe("what is put together of few texts doesn't fail", () => {
   ])
     test(sql.slice(0, 150), () => assert.ok(!infers(sql)));
 });
+
+describe("how much longer a text is in JSON or a format follows from what stands beside it", () => {
+  const fields = (names: string): string => [...names].map((name) => `, 'y' AS ${name}`).join("");
+  for (const [made, times, tells] of [
+    ["TO_JSON_STRING(STRUCT({} AS a, ['y'] AS b))", 2, true],
+    ["TO_JSON_STRING(STRUCT({} AS a, 'y' AS b))", 2, false],
+    [`TO_JSON_STRING(STRUCT({} AS a${fields("bcdefg")}))`, 2, true],
+    // Of eight and more few characters are escapes.
+    [`TO_JSON_STRING(STRUCT({} AS a${fields("bcdefgh")}))`, 2, false],
+    ["TO_JSON_STRING(STRUCT({} AS a, JSON '1' AS b), TRUE)", 1, true],
+    ["TO_JSON_STRING(STRUCT({} AS a, 'y' AS b), TRUE)", 1, false],
+    ["FORMAT('%P%s', JSON '1', {})", 1, true],
+    ["FORMAT('P%s', {})", 1, false],
+    ["FORMAT('%t%s', ['y'], {})", 2, true],
+    ["FORMAT('%t%s', 'y', {})", 2, false],
+  ] as const)
+    test(`${made}, ${times} times`, () => assert.equal(infers(again(made, times)), tells));
+});

@@ -97,10 +97,10 @@ export function argumentFlows(found: Match, passed: Passed): ArgumentFlows {
 export function callId(context: Context, name: string, node: FunctionCall, passed: Passed): number {
   if (VOLATILE.has(name)) return context.freshId();
   const operands = node.arguments.map((argument, i) => {
-    const expression = argument.kind === "NamedArgument" ? argument.value : argument;
+    const operand = argument.kind === "NamedArgument" ? argument.value : argument;
     const label = argument.kind === "NamedArgument" ? `${argument.name.name.toLowerCase()}=>` : "";
-    if (expression.kind === "DatePart") return `${label}${expression.name} ${expression.weekday ?? ""}`;
-    if (expression.kind === "PathExpression" && !passed.values[i]) return expression.parts[0]?.name.toUpperCase() ?? "";
+    if (operand.kind === "DatePart") return `${label}${operand.name} ${operand.weekday ?? ""}`;
+    if (operand.kind === "PathExpression" && !passed.values[i]) return operand.parts[0]?.name.toUpperCase() ?? "";
     const id = passed.values[i]?.id ?? 0;
     return label === "" ? id : `${label}${id}`;
   });
