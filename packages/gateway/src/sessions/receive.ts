@@ -28,7 +28,10 @@ export function receiveInput(
   const sqlHmac = sealer.keyedHash(`[${canonicalJson(sql)},${canonicalOnce(parameters)}]`);
   // What a repeated requestId must repeat: all that makes it another query.
   const { parameterMode = null, defaultDataset = null } = submission.statement;
-  const requestHmac = sealer.keyedHash(canonicalJson([sqlHmac, parameterMode, defaultDataset, submission.dryRun]));
+  const requestHmac =
+    submission.requestId === undefined
+      ? ""
+      : sealer.keyedHash(canonicalJson([sqlHmac, parameterMode, defaultDataset, submission.dryRun]));
   const blob = sealer.seal(JSON.stringify(sealed), id);
   const purpose = submission.labels.purpose ?? null;
   const input: ReceiveInput = {

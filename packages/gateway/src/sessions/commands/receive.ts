@@ -24,6 +24,7 @@ export interface ReceiveInput {
   readonly principal: string;
   readonly door: string;
   readonly sealed: Uint8Array;
+  /** Empty without a requestId. */
   readonly requestHmac: string;
   readonly purpose: string | null;
   readonly jobConfig: string;
