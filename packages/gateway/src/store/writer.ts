@@ -9,6 +9,7 @@ import {
   openCheckpoint,
   sameHash,
   signCheckpoint,
+  storedHashCount,
   storedHashesForEntry,
   storedHashIndex,
   treeHash,
@@ -17,9 +18,11 @@ import type { Kysely } from "kysely";
 import { canonicalJson } from "../evidence/canonical-json.ts";
 import type { LedgerEvent } from "../evidence/event.ts";
 import { type Command, CommandError, type StoreTransaction } from "./command.ts";
+import { CommandClock } from "./command-clock.ts";
 import { StoreError } from "./errors.ts";
 import type { StoreLimits } from "./limits.ts";
 import { migrate } from "./migrations.ts";
+import { plainCopy } from "./plain-data.ts";
 import { askDirectly } from "./prepared.ts";
 import { type CommandReply, type QueuedCommand, SLOT_BEGUN, SLOT_WAITING } from "./protocol.ts";
 import type { Database } from "./schema.ts";
@@ -36,6 +39,9 @@ interface Entry {
   readonly session: string | null;
   readonly bytes: Uint8Array;
 }
+
+/** Tree hashes in one statement. */
+const HASHES_AT_ONCE = 16;
 
 /** SQLite's primary result codes after which no more can be written, whatever the command. https://sqlite.org/rescode.html */
 const SQLITE_FULL = 13;
@@ -62,6 +68,7 @@ export class Writer {
   readonly #commands: CommandRegistry;
   readonly #limits: StoreLimits;
   readonly #signer: NoteSigner;
+  readonly #clock: CommandClock;
   #db: DatabaseSync;
   #connection: SqliteConnection;
   #statements: LedgerStatements;
@@ -69,13 +76,14 @@ export class Writer {
   #size: number;
   /** Entries including those of the batch being run. */
   #nextSize: number;
-  /** Tree hashes written by the batch being run, by stored index. A command rolled back leaves some behind; the next entry overwrites them before any is read. */
+  /** Tree hashes made by the batch being run, by stored index; written at its end. A command rolled back leaves some behind; the next entry overwrites them before any is read. */
   readonly #fresh = new Map<number, Hash>();
 
   constructor(paths: StatePaths, origin: string, commands: CommandRegistry, limits: StoreLimits, now: number) {
     this.#paths = paths;
     this.#commands = commands;
     this.#limits = limits;
+    this.#clock = new CommandClock(limits.commandTimeout);
     this.#db = connect(paths, limits);
     try {
       migrate(this.#db, now);
@@ -118,15 +126,18 @@ export class Writer {
   async runBatch(commands: readonly QueuedCommand[], slots: Int32Array): Promise<CommandReply[]> {
     const replies: CommandReply[] = [];
     try {
-      this.#db.exec("BEGIN IMMEDIATE");
+      this.#statements.begin();
       for (const [position, command] of commands.entries()) {
         const withdrawn = Atomics.compareExchange(slots, position, SLOT_WAITING, SLOT_BEGUN) !== SLOT_WAITING;
         replies.push(
           withdrawn ? { ok: false, kind: "store", code: "timeout", message: "" } : await this.#runOne(command),
         );
       }
-      if (this.#nextSize > this.#size) await this.#writeCheckpoint(commands.at(-1)?.now ?? 0);
-      this.#db.exec("COMMIT");
+      if (this.#nextSize > this.#size) {
+        this.#writeHashes();
+        await this.#writeCheckpoint(commands.at(-1)?.now ?? 0);
+      }
+      this.#statements.commit();
       this.#size = this.#nextSize;
       return replies.map((reply) => (reply.ok ? { ...reply, size: this.#size } : reply));
     } catch (error) {
@@ -145,17 +156,18 @@ export class Writer {
   }
 
   close(): void {
+    this.#clock.stop();
     this.#db.close();
   }
 
   /** One command in its savepoint. Throws only when the whole batch is lost. */
   async #runOne(command: QueuedCommand): Promise<CommandReply> {
     const firstIndex = this.#nextSize;
-    this.#db.exec("SAVEPOINT command");
+    this.#statements.savepoint();
     try {
       const { output, entries } = await this.#execute(command);
       for (const entry of entries) await this.#writeEntry(entry);
-      this.#db.exec("RELEASE command");
+      this.#statements.release();
       return { ok: true, output, firstIndex, count: entries.length, size: 0 };
     } catch (error) {
       const code = sqliteCode(error);
@@ -208,10 +220,10 @@ export class Writer {
     };
     askDirectly(tx, connection, allow);
     try {
-      const output = await within(this.#limits.commandTimeout, run(tx, command.input as never));
+      const output = await this.#clock.within(run(tx, command.input as never));
       if (badEvent !== undefined) throw badEvent;
       // What can't be sent back must fail the command, not the batch.
-      return { output: structuredClone(output), entries };
+      return { output: plainCopy(output) ?? structuredClone(output), entries };
     } finally {
       open = false;
     }
@@ -222,11 +234,22 @@ export class Writer {
     this.#statements.insertEntry(index, entry);
     const hashes = await storedHashesForEntry(index, leafHash(entry.bytes), this.#reader);
     const first = storedHashIndex(0, index);
-    for (const [offset, hash] of hashes.entries()) {
-      this.#statements.insertHash(first + offset, hash);
-      this.#fresh.set(first + offset, hash);
-    }
+    for (const [offset, hash] of hashes.entries()) this.#fresh.set(first + offset, hash);
     this.#nextSize = index + 1;
+  }
+
+  /** All that the batch's entries completed, in few statements. */
+  #writeHashes(): void {
+    const end = storedHashCount(this.#nextSize);
+    for (let from = storedHashCount(this.#size); from < end; from += HASHES_AT_ONCE) {
+      const hashes: Hash[] = [];
+      for (let index = from; index < Math.min(end, from + HASHES_AT_ONCE); index++) {
+        const hash = this.#fresh.get(index);
+        if (hash === undefined) throw new LedgerError("missing", `the tree hash ${index} was not made`);
+        hashes.push(hash);
+      }
+      this.#statements.insertHashes(from, hashes);
+    }
   }
 
   async #writeCheckpoint(now: number): Promise<void> {
@@ -261,7 +284,12 @@ class LedgerStatements implements HashReader {
   readonly #latest: StatementSync;
   readonly #hash: StatementSync;
   readonly #insertEntry: StatementSync;
+  readonly #begin: StatementSync;
+  readonly #commit: StatementSync;
+  readonly #savepoint: StatementSync;
+  readonly #release: StatementSync;
   readonly #insertHash: StatementSync;
+  readonly #insertHashes: StatementSync;
   readonly #insertCheckpoint: StatementSync;
 
   constructor(db: DatabaseSync) {
@@ -271,7 +299,13 @@ class LedgerStatements implements HashReader {
     this.#insertEntry = db.prepare(
       "INSERT INTO ledger_entries (idx, time, type, session, bytes) VALUES (?, ?, ?, ?, ?)",
     );
-    this.#insertHash = db.prepare("INSERT INTO ledger_hashes (idx, hash) VALUES (?, ?)");
+    this.#begin = db.prepare("BEGIN IMMEDIATE");
+    this.#commit = db.prepare("COMMIT");
+    this.#savepoint = db.prepare("SAVEPOINT command");
+    this.#release = db.prepare("RELEASE command");
+    const insert = "INSERT INTO ledger_hashes (idx, hash) VALUES (?, ?)";
+    this.#insertHash = db.prepare(insert);
+    this.#insertHashes = db.prepare(`${insert}${", (?, ?)".repeat(HASHES_AT_ONCE - 1)}`);
     this.#insertCheckpoint = db.prepare("INSERT INTO checkpoints (size, time, note) VALUES (?, ?, ?)");
   }
 
@@ -298,8 +332,26 @@ class LedgerStatements implements HashReader {
     this.#insertEntry.run(index, time, type, session, bytes);
   }
 
-  insertHash(index: number, hash: Hash): void {
-    this.#insertHash.run(index, hash);
+  begin(): void {
+    this.#begin.run();
+  }
+
+  commit(): void {
+    this.#commit.run();
+  }
+
+  savepoint(): void {
+    this.#savepoint.run();
+  }
+
+  release(): void {
+    this.#release.run();
+  }
+
+  /** At most `HASHES_AT_ONCE`. */
+  insertHashes(first: number, hashes: readonly Hash[]): void {
+    if (hashes.length === HASHES_AT_ONCE) this.#insertHashes.run(...hashes.flatMap((hash, i) => [first + i, hash]));
+    else for (const [i, hash] of hashes.entries()) this.#insertHash.run(first + i, hash);
   }
 
   insertCheckpoint(size: number, time: number, note: string): void {
@@ -371,19 +423,6 @@ export function readIdentity(db: DatabaseSync): StoreIdentity | undefined {
     throw new StoreError("corrupt", "the store has lost part of its record of itself");
   }
   return { origin, vkey, sealKeyId };
-}
-
-/** The promise's value, or StoreError "failed" after so many milliseconds. */
-async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new StoreError("failed", "the command took too long")), milliseconds);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 function refusal(command: QueuedCommand, error: unknown): CommandReply {
