@@ -60,6 +60,10 @@ export async function startSetting(folder: string): Promise<Setting> {
   const publicUrl = `http://127.0.0.1:${port}`;
   const clinic = copyClinic();
   clinic.policy("intake.cedar", () => INTAKE_POLICY);
+  // dbt's tests count the rows that are wrong, and can't read a count that is hidden.
+  clinic.policy("workspace.cedar", (text) =>
+    text.replace('@id("workspace-rows")\n@mask("smallcell")', '@id("workspace-rows")\n@mask("none")'),
+  );
   clinic.catalog((text) => text.replace("  demo-clinic.ops:\n    phi: false\n", (ops) => `${ops}${INTAKE_COLUMNS}`));
   const rig = await startRig({
     clinic: clinic.folder,

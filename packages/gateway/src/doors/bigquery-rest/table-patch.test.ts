@@ -36,9 +36,10 @@ describe("tables.patch", () => {
 
   it("the widest table there may be is compared in little time, whatever the order (I10)", () => {
     const fields = Array.from({ length: 9_999 }, (_, i) => ({ name: `Column_${i}`, type: "INTEGER" }));
-    const began = performance.now();
+    const began = process.cpuUsage();
     const sql = sqlOf([...fields, { name: "more", type: "STRING" }].reverse(), fields);
-    assert.ok(performance.now() - began < 1_000, "the gateway answers nobody meanwhile");
+    const { user, system } = process.cpuUsage(began);
+    assert.ok(user + system < 1_000_000, "the gateway answers nobody meanwhile");
     assert.match(sql, /ADD COLUMN `more` STRING$/);
   });
 });
