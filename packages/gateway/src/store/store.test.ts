@@ -12,6 +12,7 @@ import { LedgerReader } from "./ledger-reader.ts";
 import { prepare } from "./prepared.ts";
 import { openStore } from "./store.ts";
 import { openTestStore, type TestStore, temporaryDirectory, testStore } from "./testing/temporary-store.ts";
+import { verifyStore } from "./verify-store.ts";
 
 const subjects = async (store: TestStore): Promise<string[]> =>
   (await store.db.selectFrom("agents").select("subject").orderBy("subject").execute()).map(({ subject }) => subject);
@@ -144,6 +145,24 @@ suite("append", () => {
     store.onGrowth((size) => sizes.push(size));
     await Promise.all(Array.from({ length: 600 }, (_, n) => store.append([{ type: "test.event", data: { n } }])));
     assert.deepEqual(sizes, [256, 512, 600]);
+  });
+
+  test("I8: makes one tree of a group in which some refuse, whatever its size", async (t) => {
+    const directory = temporaryDirectory(t);
+    const store = await testStore(t, { directory });
+    for (const count of [1, 2, 16, 17, 50]) {
+      const size = store.size;
+      const results = await Promise.allSettled(
+        Array.from({ length: count }, (_, n) =>
+          store.run(n % 3 === 1 ? "refuseAfterWriting" : "addAgent", `${count} ${n}`),
+        ),
+      );
+      const written = results.filter(({ status }) => status === "fulfilled").length;
+      assert.equal(written, count - Math.floor((count + 1) / 3));
+      assert.equal(store.size, size + written);
+    }
+    await store.close();
+    assert.deepEqual((await verifyStore(directory)).problems, []);
   });
 
   test("I8: entries, hashes and checkpoints can be neither changed nor removed", async (t) => {

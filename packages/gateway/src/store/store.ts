@@ -206,7 +206,12 @@ export class Store<C extends CommandRegistry = typeof COMMANDS> {
   }
 
   #send(): void {
-    if (this.#flight !== undefined || this.#queue.length === 0) return;
+    if (this.#flight !== undefined) return;
+    if (this.#queue.length === 0) {
+      // All that waited was withdrawn.
+      this.#drained?.();
+      return;
+    }
     const commands = this.#queue.slice(0, this.#limits.batch);
     this.#queue = this.#queue.slice(commands.length);
     const slots = new Int32Array(new SharedArrayBuffer(4 * commands.length));
