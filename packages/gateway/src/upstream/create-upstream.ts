@@ -37,6 +37,9 @@ import type { Call } from "./transport.ts";
 import { createTransport } from "./transport.ts";
 import type { Job, JobReference, LoadInPieces, RowPage, Upstream } from "./upstream.ts";
 
+/** How long after it should have the answer to a call that waits for a job may come: then it isn't waited for any more. */
+const AFTER_WAIT_MS = 1000;
+
 export interface UpstreamOptions {
   readonly limits?: UpstreamLimits;
   /** Default: those of the connection's credentials. */
@@ -281,7 +284,7 @@ export function createUpstream(
         name: "jobs.getQueryResults.rows",
         path: jobPath(reference, "queries"),
         query: { location: reference.location, timeoutMs: page.waitMs, ...pageQuery(page) },
-        ...(page.waitMs === undefined ? {} : { holdMs: page.waitMs }),
+        ...(page.waitMs === undefined ? {} : { holdMs: page.waitMs, deadlineMs: AFTER_WAIT_MS }),
         ...(page.signal === undefined ? {} : { signal: page.signal }),
       });
     },

@@ -164,13 +164,18 @@ export function createTransport({ endpoint, limits, tokens, random, observe }: T
     if (call.signal?.aborted) follow();
     call.signal?.addEventListener("abort", follow, { once: true });
     const release = () => call.signal?.removeEventListener("abort", follow);
-    const timer = setTimeout(() => page.abort(LATE), limits.pageMs).unref();
+    const began = Date.now();
+    const headMs = Math.min(limits.pageMs, (call.deadlineMs ?? limits.callMs) + (call.holdMs ?? 0));
+    const late = () => page.abort(LATE);
+    let timer = setTimeout(late, headMs).unref();
     const done = () => {
       clearTimeout(timer);
       release();
     };
     try {
-      const answer = await request(sendForRows, call, page.signal, Date.now() + limits.callMs + (call.holdMs ?? 0));
+      const answer = await request(sendForRows, call, page.signal, began + headMs);
+      clearTimeout(timer);
+      timer = setTimeout(late, limits.pageMs - (Date.now() - began)).unref();
       return rowStream(answer, limits.pageBytes, page, done);
     } catch (error) {
       done();
