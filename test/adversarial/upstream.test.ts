@@ -280,6 +280,34 @@ describe("an upstream that lies", () => {
     assert.equal((JSON.parse(late.body) as { rows: unknown[] }).rows.length, 100);
   });
 
+  it("answers when the client's wait is over, though upstream says nothing", async () => {
+    rig.warehouse.misbehave({ kind: "delay", milliseconds: 6000, target: "results", times: "always" });
+    const began = performance.now();
+    const early = await atOnce({ timeoutMs: 300 });
+    assert.ok(performance.now() - began < 5000, "it waited for upstream");
+    assert.equal(early.status, 200, early.body);
+    assert.equal((JSON.parse(early.body) as { jobComplete: boolean }).jobComplete, false);
+  });
+
+  it("gives nothing to an agent that is suspended while its job runs", async () => {
+    const change = (to: string) =>
+      rig.person("sam.sponsor").post(`agents/${to}`, {
+        issuer: rig.identityProvider.issuer,
+        subject: "care-summary-agent",
+        reason: "as the test says",
+      });
+    rig.warehouse.misbehave({ kind: "job-delay", milliseconds: 3000, times: 1 });
+    const earlier = (await newestSession(rig))?.id;
+    const waiting = atOnce();
+    for (let now = await newestSession(rig); now?.id === earlier || now?.state !== "running"; ) {
+      await new Promise((look) => setTimeout(look, 50));
+      now = await newestSession(rig);
+    }
+    await change("suspend");
+    assertRefused(await waiting, 403);
+    await change("activate");
+  });
+
   for (const [what, fault] of lies.filter(([, { kind }]) => kind !== "wrong-type"))
     it(`${what} on the first page: nothing arrives, and an alarm is raised`, async () => {
       rig.warehouse.misbehave({ ...fault, target: "results", times: "always" } as Fault);

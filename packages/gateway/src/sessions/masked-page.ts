@@ -102,15 +102,14 @@ export class MaskedPage {
 
   #checkHead(envelope: Envelope): void {
     this.#headCame = true;
-    const { waitMs } = this.#asked;
-    if (waitMs !== undefined) {
-      if (envelope.jobComplete === false) throw new NotComplete();
-      const { projectId, jobId } = upstreamJob(this.#row, this.#connection());
-      const of = envelope.jobReference as { projectId?: unknown; jobId?: unknown } | undefined;
+    const { projectId, jobId } = upstreamJob(this.#row, this.#connection());
+    const of = envelope.jobReference as { projectId?: unknown; jobId?: unknown } | null | undefined;
+    const isThis = of?.projectId === projectId && of.jobId === jobId;
+    if (this.#asked.waitMs !== undefined) {
       // Another job's answer is for whoever follows this one to judge.
-      if (of?.projectId !== projectId || of.jobId !== jobId) throw new NotComplete();
+      if (envelope.jobComplete === false || !isThis) throw new NotComplete();
       this.#upstreamRows = rowCount(envelope.totalRows);
-    }
+    } else if (of !== undefined && !isThis) throw new Distrust("the answer is another job's");
     const answered = (envelope.schema as { fields?: readonly TableFieldSchema[] } | undefined)?.fields;
     if (answered === undefined) throw new Distrust("the answer carries no schema before its rows");
     const difference = answerDisagreement(this.#plan.schema, answered);
@@ -134,8 +133,7 @@ export class MaskedPage {
       for await (const chunk of answer.body) {
         const rows = this.#masker.push(chunk);
         // How many there can be is known only since the head came.
-        if (waitMs !== undefined && this.#masker.progress().rows > (this.#upstreamRows ?? maxRows))
-          throw new Distrust("the answer has more rows than the result");
+        if (waitMs !== undefined && this.#masker.progress().rows > (this.#upstreamRows ?? maxRows)) throw tooManyRows();
         if (rows !== undefined && rows.length > 0) yield rows;
       }
       const { envelope, rows: count } = this.#masker.end();
@@ -147,6 +145,7 @@ export class MaskedPage {
       if (totalRows === undefined) return;
       const next = typeof envelope.pageToken === "string" && envelope.pageToken !== "" ? envelope.pageToken : undefined;
       const reached = from + count;
+      if (this.#upstreamRows !== undefined && reached > this.#upstreamRows) throw tooManyRows();
       if (next !== undefined && reached < totalRows)
         this.#nextToken = writeToken(sealer, row, { upstream: next, row: reached });
       else if (reached < totalRows) throw new Distrust("the answer ends before the result does");
@@ -236,3 +235,7 @@ async function* only(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 
 /** Upstream's answer is not what was agreed (I2). The message names places, never values. */
 class Distrust extends Error {}
+
+function tooManyRows(): Distrust {
+  return new Distrust("the answer has more rows than the result");
+}

@@ -1,6 +1,7 @@
 import type { SitePattern, TokenKeys } from "@chaperone/masking";
 import type { Sealer } from "../evidence/seal.ts";
 import type { AgentPrincipal } from "../identity/principal.ts";
+import { stillAdmitted } from "../identity/revocation.ts";
 import type { Store } from "../store/store.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { UpstreamError } from "../upstream/error.ts";
@@ -10,6 +11,7 @@ import type { Outcome } from "./job-follower.ts";
 import type { ResultField } from "./mask-plan.ts";
 import { type Begun, MaskedPage, NotComplete } from "./masked-page.ts";
 import { readToken } from "./page-token.ts";
+import { denied } from "./refusal.ts";
 import type { SessionError } from "./session.ts";
 import { rowLimit, type SessionRow } from "./session-row.ts";
 
@@ -67,13 +69,18 @@ export interface PageOptions {
   readonly pageMs: number;
 }
 
-/** What was decided must hold now, for who asks now; a refusal is recorded. @throws PageError */
+/**
+ * The agent and what it came with must still be let in (it may have waited for its rows), and what was decided must hold now, for who asks
+ * now; a refusal is recorded. @throws PageError
+ */
 export async function requireHolding(
-  { engine, store }: PageOptions,
+  { engine, store, clock }: PageOptions,
   principal: AgentPrincipal,
   row: SessionRow,
 ): Promise<void> {
-  const refusal = await engine.pageRefusal(row, principal);
+  const refusal = (await stillAdmitted(store, principal, clock()))
+    ? await engine.pageRefusal(row, principal)
+    : denied("The agent, or what it came with, was suspended or revoked.");
   if (refusal === undefined) return;
   await store.append([{ type: "release.refused", session: row.id, data: { reason: refusal.reason } }]);
   throw new PageError(refusal);
@@ -164,6 +171,11 @@ export async function openFirstPage(
   }
   try {
     await options.engine.completed(row, { ok: true, totalRows: masked.upstreamRows });
+    if (options.engine.outcome(row.id)?.ok === false) {
+      // It was cancelled meanwhile, which is told as of any other.
+      await masked.drop();
+      return undefined;
+    }
     await requireHolding(options, principal, row);
   } catch (error) {
     await masked.drop();

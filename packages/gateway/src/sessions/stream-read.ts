@@ -8,11 +8,10 @@ import {
 } from "@chaperone/masking";
 import type { Format } from "../grpc/bigquery-read.ts";
 import type { AgentPrincipal } from "../identity/principal.ts";
-import { stillAdmitted } from "../identity/revocation.ts";
 import type { Batch } from "../upstream/storage/storage-upstream.ts";
 import { PageError, type PageOptions, requireHolding } from "./page.ts";
 import { releasedColumns } from "./records.ts";
-import { DISAGREES, denied } from "./refusal.ts";
+import { DISAGREES } from "./refusal.ts";
 import type { SessionRow } from "./session-row.ts";
 
 /** A masked batch that may leave, and holds until the next is asked for; the first has the schema. */
@@ -101,7 +100,7 @@ export async function* maskedStream(
 ): AsyncGenerator<MaskedBatch> {
   const { store, engine, metrics, clock } = options;
   const { fields, offset, total, limit, recheckMs } = read;
-  await refuse(options, principal, row);
+  await requireHolding(options, principal, row);
   let checked = clock();
   const wanted = Math.max(0, Math.min(limit, total) - offset);
   const { number } = await store.run("release.start", {
@@ -123,7 +122,7 @@ export async function* maskedStream(
   try {
     for await (const upstream of wanted === 0 ? [] : read.open()) {
       if (clock() - checked >= recheckMs) {
-        await refuse(options, principal, row);
+        await requireHolding(options, principal, row);
         checked = clock();
       }
       let schema: Buffer | undefined;
@@ -159,13 +158,4 @@ export async function* maskedStream(
     });
     metrics.released(count, maskedCells);
   }
-}
-
-/** What holds now: whether the agent and what it came with are still let in, and policy. */
-async function refuse(options: PageOptions, principal: AgentPrincipal, row: SessionRow): Promise<void> {
-  const { store, clock } = options;
-  if (await stillAdmitted(store, principal, clock())) return requireHolding(options, principal, row);
-  const refusal = denied("The agent, or what it came with, was suspended or revoked.");
-  await store.append([{ type: "release.refused", session: row.id, data: { reason: refusal.reason } }]);
-  throw new PageError(refusal);
 }

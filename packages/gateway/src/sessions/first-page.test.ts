@@ -1,0 +1,184 @@
+import assert from "node:assert/strict";
+import { createSecretKey } from "node:crypto";
+import { describe, it } from "node:test";
+import { deriveTokenKeys } from "@chaperone/masking";
+import type { AgentPrincipal } from "../identity/principal.ts";
+import type { MaskPlan } from "./mask-plan.ts";
+import { openFirstPage, type PageOptions } from "./page.ts";
+import type { SessionRow } from "./session-row.ts";
+
+const PLAN: MaskPlan = {
+  schema: [{ name: "ssn", type: "STRING", mode: "NULLABLE" }],
+  fields: [{ name: "ssn", type: "STRING", repeated: false, mask: { rule: "SHA256" } }],
+};
+const ROW = {
+  id: "s",
+  project: "p",
+  upstream_job: "j",
+  connection: "c",
+  decision: JSON.stringify({ effect: "permit", obligations: { limitRows: 4 } }),
+} as unknown as SessionRow;
+const PRINCIPAL = {
+  kind: "agent",
+  issuer: "i",
+  subject: "a",
+  tokenId: "t",
+  credential: {},
+} as unknown as AgentPrincipal;
+
+interface World {
+  readonly answer: string;
+  /** How the session's job ended by what others heard before. */
+  readonly endedBefore?: { readonly ok: false };
+  readonly suspended?: boolean;
+  /** The command that the store can't carry out. */
+  readonly fails?: string;
+}
+
+/** Opens the first page of an answer; says what was done and what could be read. */
+async function opened({ answer, endedBefore, suspended = false, fails }: World) {
+  const done: string[] = [];
+  const run = async (name: string) => {
+    done.push(name);
+    if (name === fails) throw new Error("no evidence");
+    return { number: 1 };
+  };
+  let outcome: unknown = endedBefore;
+  const options = {
+    store: {
+      run,
+      append: async ([event]: readonly { readonly type: string }[]) => void done.push(event?.type ?? ""),
+      db: {
+        executeQuery: async ({ sql }: { readonly sql: string }) => ({
+          rows: sql.includes('"agents"') ? [{ status: suspended ? "suspended" : "active" }] : [],
+        }),
+      },
+    },
+    engine: {
+      maskPlanOf: () => PLAN,
+      connectionByRow: () => ({
+        location: "US",
+        upstream: {
+          streamQueryResults: async () => ({
+            body: (async function* () {
+              for (const piece of answer.match(/.{1,50}/gs) ?? []) yield Buffer.from(piece);
+            })(),
+          }),
+        },
+      }),
+      distrust: async () => void done.push("distrust"),
+      completed: async (_: SessionRow, how: unknown) => {
+        outcome ??= how;
+      },
+      outcome: () => outcome,
+      pageRefusal: async () => undefined,
+    },
+    sealer: { seal: (text: string) => Buffer.from(text) },
+    metrics: { released: () => undefined },
+    masking: {
+      keys: deriveTokenKeys(createSecretKey(Buffer.alloc(32, 1))),
+      smallcellK: 11,
+      dateshiftDays: 30,
+      recordNumbers: [],
+      restrictedZips: undefined,
+    },
+    clock: () => 0,
+    rowsPerPage: 100,
+    pageMs: 1000,
+  } as unknown as PageOptions;
+  const asked = { pageToken: undefined, startIndex: undefined, maxResults: undefined, formatOptions: {} };
+  const page = await openFirstPage(
+    options,
+    PRINCIPAL,
+    ROW,
+    asked as Parameters<typeof openFirstPage>[3],
+    1000,
+    new AbortController().signal,
+  ).catch((error: Error) => error);
+  return { page, done };
+}
+
+const SCHEMA = '"schema":{"fields":[{"name":"ssn","type":"STRING"}]}';
+const JOB = '"jobReference":{"projectId":"p","jobId":"j"}';
+const rows = (n: number) => `"rows":[${Array(n).fill('{"f":[{"v":"123-45-6789"}]}').join(",")}]`;
+const TRUE = '"jobComplete":true';
+const of = (...members: string[]) => `{${members.join(",")}}`;
+
+describe("the first page, by the call that waits for its job", () => {
+  it("leaves, masked, once its release is recorded", async () => {
+    const { page, done } = await opened({ answer: of(SCHEMA, JOB, '"totalRows":"2"', rows(2), TRUE) });
+    assert.ok(page !== undefined && !(page instanceof Error), String(page));
+    assert.equal(page.totalRows, 2);
+    assert.doesNotMatch(Buffer.from(page.whole ?? "").toString(), /6789/);
+    assert.deepEqual(done, ["release.whole"]);
+  });
+
+  it("is small or isn't opened whole", async () => {
+    const many = `"rows":[${Array(4)
+      .fill(`{"f":[{"v":"${"x".repeat(5)}"}]}`)
+      .join(",")}]`;
+    const { page } = await opened({ answer: of(SCHEMA, JOB, '"totalRows":"900"', many, '"pageToken":"n"', TRUE) });
+    assert.ok(page !== undefined && !(page instanceof Error), String(page));
+    // Policy shows four rows of any result, so nothing follows.
+    assert.equal(page.totalRows, 4);
+    assert.equal(page.next(), undefined);
+  });
+
+  const left: readonly [string, string][] = [
+    ["isn't complete", of(JOB, '"jobComplete":false')],
+    ["isn't complete and has rows all the same", of('"jobComplete":false', SCHEMA, JOB, '"totalRows":"2"', rows(2))],
+    ["is another's", of(SCHEMA, '"jobReference":{"projectId":"p","jobId":"k"}', '"totalRows":"2"', rows(2), TRUE)],
+    [
+      "is another project's",
+      of(SCHEMA, '"jobReference":{"projectId":"q","jobId":"j"}', '"totalRows":"2"', rows(2), TRUE),
+    ],
+    ["isn't named", of(SCHEMA, '"totalRows":"2"', rows(2), TRUE)],
+    ["doesn't say how many rows it has", of(SCHEMA, JOB, rows(2), TRUE)],
+    ["has a negative number of rows", of(SCHEMA, JOB, '"totalRows":"-2"', rows(2), TRUE)],
+    ["broke off at once", "{"],
+  ];
+  for (const [what, answer] of left)
+    it(`of a job that ${what} is left to whoever follows it`, async () => {
+      assert.deepEqual(await opened({ answer }), { page: undefined, done: [] });
+    });
+
+  const lies: readonly [string, string][] = [
+    ["more rows than it says before them", of(SCHEMA, JOB, '"totalRows":"1"', rows(2), TRUE)],
+    ["more rows than it says behind them", of(SCHEMA, JOB, rows(3), '"totalRows":"2"', TRUE)],
+    ["more rows than were asked for", of(SCHEMA, JOB, '"totalRows":"9"', rows(5), TRUE)],
+    ["fewer rows than it says", of(SCHEMA, JOB, '"totalRows":"3"', rows(2), TRUE)],
+    [
+      "rows of a job that isn't complete, as it says behind them",
+      of(SCHEMA, JOB, '"totalRows":"2"', rows(2), '"jobComplete":false'),
+    ],
+    ["rows, and not whether the job is complete", of(SCHEMA, JOB, '"totalRows":"2"', rows(2))],
+    ["rows twice", of(SCHEMA, JOB, '"totalRows":"2"', rows(2), rows(2), TRUE)],
+    ["how many rows twice", of(SCHEMA, JOB, '"totalRows":"2"', rows(2), '"totalRows":"2"', TRUE)],
+    ["rows before their schema", of(JOB, '"totalRows":"2"', rows(2), SCHEMA, TRUE)],
+    ["no end", `{${SCHEMA},${JOB},"totalRows":"2",${rows(2)}`],
+  ];
+  for (const [what, answer] of lies)
+    it(`with ${what} is refused with an alarm, and nothing is released`, async () => {
+      const { page, done } = await opened({ answer });
+      assert.ok(page instanceof Error);
+      assert.deepEqual(done, ["distrust"]);
+    });
+
+  const GOOD = of(SCHEMA, JOB, '"totalRows":"2"', rows(2), TRUE);
+
+  it("I3: doesn't leave where its release can't be recorded", async () => {
+    const { page } = await opened({ answer: GOOD, fails: "release.whole" });
+    assert.ok(page instanceof Error);
+  });
+
+  it("of a job that was cancelled while it was waited for isn't opened", async () => {
+    assert.deepEqual(await opened({ answer: GOOD, endedBefore: { ok: false } }), { page: undefined, done: [] });
+  });
+
+  it("doesn't leave for an agent that was suspended while it waited", async () => {
+    const { page, done } = await opened({ answer: GOOD, suspended: true });
+    assert.ok(page instanceof Error);
+    assert.match(page.message, /suspended/);
+    assert.deepEqual(done, ["release.refused"]);
+  });
+});
