@@ -1,4 +1,4 @@
-import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { DatabaseSync } from "node:sqlite";
 import {
   type Hash,
   type HashReader,
@@ -15,11 +15,12 @@ import {
   treeHash,
 } from "@chaperone/ledger";
 import type { Kysely } from "kysely";
-import { canonicalJson } from "../evidence/canonical-json.ts";
 import type { LedgerEvent } from "../evidence/event.ts";
 import { type Command, CommandError, type StoreTransaction } from "./command.ts";
 import { CommandClock } from "./command-clock.ts";
+import { type Entry, encodeEvent } from "./entry.ts";
 import { StoreError } from "./errors.ts";
+import { HASHES_AT_ONCE, LedgerStatements } from "./ledger-statements.ts";
 import type { StoreLimits } from "./limits.ts";
 import { migrate } from "./migrations.ts";
 import { plainCopy } from "./plain-data.ts";
@@ -31,17 +32,6 @@ import { loadKeys, type StatePaths, type StoreIdentity } from "./state-directory
 
 /** Any command, whatever its input and output. */
 export type CommandRegistry = Readonly<Record<string, Command<never, unknown>>>;
-
-/** One ledger entry ready to be written. */
-interface Entry {
-  readonly time: number;
-  readonly type: string;
-  readonly session: string | null;
-  readonly bytes: Uint8Array;
-}
-
-/** Tree hashes in one statement. */
-const HASHES_AT_ONCE = 16;
 
 /** SQLite's primary result codes after which no more can be written, whatever the command. https://sqlite.org/rescode.html */
 const SQLITE_FULL = 13;
@@ -277,107 +267,6 @@ export class Writer {
     this.#statements = new LedgerStatements(this.#db);
     if (this.#statements.size() !== this.#size) throw new StoreError("corrupt", "the ledger changed under its writer");
   }
-}
-
-class LedgerStatements implements HashReader {
-  readonly #size: StatementSync;
-  readonly #latest: StatementSync;
-  readonly #hash: StatementSync;
-  readonly #insertEntry: StatementSync;
-  readonly #begin: StatementSync;
-  readonly #commit: StatementSync;
-  readonly #savepoint: StatementSync;
-  readonly #release: StatementSync;
-  readonly #insertHash: StatementSync;
-  readonly #insertHashes: StatementSync;
-  readonly #insertCheckpoint: StatementSync;
-
-  constructor(db: DatabaseSync) {
-    this.#size = db.prepare("SELECT coalesce(max(idx) + 1, 0) AS size FROM ledger_entries");
-    this.#latest = db.prepare("SELECT note FROM checkpoints ORDER BY size DESC LIMIT 1");
-    this.#hash = db.prepare("SELECT hash FROM ledger_hashes WHERE idx = ?");
-    this.#insertEntry = db.prepare(
-      "INSERT INTO ledger_entries (idx, time, type, session, bytes) VALUES (?, ?, ?, ?, ?)",
-    );
-    this.#begin = db.prepare("BEGIN IMMEDIATE");
-    this.#commit = db.prepare("COMMIT");
-    this.#savepoint = db.prepare("SAVEPOINT command");
-    this.#release = db.prepare("RELEASE command");
-    const insert = "INSERT INTO ledger_hashes (idx, hash) VALUES (?, ?)";
-    this.#insertHash = db.prepare(insert);
-    this.#insertHashes = db.prepare(`${insert}${", (?, ?)".repeat(HASHES_AT_ONCE - 1)}`);
-    this.#insertCheckpoint = db.prepare("INSERT INTO checkpoints (size, time, note) VALUES (?, ?, ?)");
-  }
-
-  size(): number {
-    return Number(this.#size.get()?.size);
-  }
-
-  latestCheckpoint(): string | undefined {
-    const note = this.#latest.get()?.note;
-    return typeof note === "string" ? note : undefined;
-  }
-
-  hash(index: number): Hash {
-    const hash = this.#hash.get(index)?.hash;
-    if (!(hash instanceof Uint8Array)) throw new LedgerError("missing", `the tree hash ${index} is not stored`);
-    return hash;
-  }
-
-  readHashes(indexes: readonly number[]): Hash[] {
-    return indexes.map((index) => this.hash(index));
-  }
-
-  insertEntry(index: number, { time, type, session, bytes }: Entry): void {
-    this.#insertEntry.run(index, time, type, session, bytes);
-  }
-
-  begin(): void {
-    this.#begin.run();
-  }
-
-  commit(): void {
-    this.#commit.run();
-  }
-
-  savepoint(): void {
-    this.#savepoint.run();
-  }
-
-  release(): void {
-    this.#release.run();
-  }
-
-  /** At most `HASHES_AT_ONCE`. */
-  insertHashes(first: number, hashes: readonly Hash[]): void {
-    if (hashes.length === HASHES_AT_ONCE) this.#insertHashes.run(...hashes.flatMap((hash, i) => [first + i, hash]));
-    else for (const [i, hash] of hashes.entries()) this.#insertHash.run(first + i, hash);
-  }
-
-  insertCheckpoint(size: number, time: number, note: string): void {
-    this.#insertCheckpoint.run(size, time, note);
-  }
-}
-
-/** An event as the bytes that are hashed and kept. Throws StoreError "bad_event". */
-function encodeEvent(event: LedgerEvent, now: number, limit: number): Entry {
-  const { type, session, data, ...rest } = event;
-  const written = typeof data === "string" && data.startsWith("{") && data.endsWith("}");
-  const plain = typeof data === "object" && data !== null && !Array.isArray(data);
-  if (typeof type !== "string" || type === "" || !(written || plain)) {
-    throw new StoreError("bad_event", "an event has a type and data");
-  }
-  if ((session !== undefined && typeof session !== "string") || Object.keys(rest).length > 0) {
-    throw new StoreError("bad_event", `an event ${type} has more than type, session and data`);
-  }
-  const time = new Date(now).toISOString();
-  // In the order of the members' names: `data` is the first of them.
-  const others = canonicalJson({ v: 1, time, type, ...(session === undefined ? {} : { session }) });
-  const bytes = Buffer.from(`{"data":${typeof data === "string" ? data : canonicalJson(data)},${others.slice(1)}`);
-  if (bytes.length > limit) {
-    throw new StoreError("bad_event", `an event ${type} of ${bytes.length} bytes is larger than an entry's ${limit}`);
-  }
-  return { time: now, type, session: session ?? null, bytes };
 }
 
 function connect(paths: StatePaths, limits: StoreLimits): DatabaseSync {
