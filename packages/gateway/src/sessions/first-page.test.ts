@@ -31,13 +31,16 @@ interface World {
   /** How the session's job ended by what others heard before. */
   readonly endedBefore?: { readonly ok: false };
   readonly suspended?: boolean;
+  /** The client goes away while it waits. */
+  readonly goes?: boolean;
   /** The command that the store can't carry out. */
   readonly fails?: string;
 }
 
 /** Opens the first page of an answer; says what was done and what could be read. */
-async function opened({ answer, endedBefore, suspended = false, fails }: World) {
+async function opened({ answer, endedBefore, suspended = false, goes = false, fails }: World) {
   const done: string[] = [];
+  const client = new AbortController();
   const run = async (name: string) => {
     done.push(name);
     if (name === fails) throw new Error("no evidence");
@@ -61,6 +64,8 @@ async function opened({ answer, endedBefore, suspended = false, fails }: World) 
         upstream: {
           streamQueryResults: async () => ({
             body: (async function* () {
+              if (goes) client.abort();
+              client.signal.throwIfAborted();
               for (const piece of answer.match(/.{1,50}/gs) ?? []) yield Buffer.from(piece);
             })(),
           }),
@@ -93,7 +98,7 @@ async function opened({ answer, endedBefore, suspended = false, fails }: World) 
     ROW,
     asked as Parameters<typeof openFirstPage>[3],
     1000,
-    new AbortController().signal,
+    client.signal,
   ).catch((error: Error) => error);
   return { page, done };
 }
@@ -173,6 +178,10 @@ describe("the first page, by the call that waits for its job", () => {
 
   it("of a job that was cancelled while it was waited for isn't opened", async () => {
     assert.deepEqual(await opened({ answer: GOOD, endedBefore: { ok: false } }), { page: undefined, done: [] });
+  });
+
+  it("isn't opened for a client that went away", async () => {
+    assert.deepEqual(await opened({ answer: GOOD, goes: true }), { page: undefined, done: [] });
   });
 
   it("doesn't leave for an agent that was suspended while it waited", async () => {

@@ -161,8 +161,8 @@ export async function openFirstPage(
   try {
     begun = await masked.begin();
   } catch (error) {
-    // How a job failed is told by whoever follows it.
-    if (error instanceof NotComplete || error instanceof UpstreamError) return undefined;
+    // How a job failed is told by whoever follows it, and to a client that went away nothing is.
+    if (error instanceof NotComplete || error instanceof UpstreamError || signal.aborted) return undefined;
     throw error;
   }
   if (masked.upstreamRows === undefined) {
