@@ -283,4 +283,23 @@ describe("an agent that uploads in pieces", () => {
     }
     assert.equal(jobsRunUpstream(rig), before);
   });
+
+  it("gets no thread to end the gateway by a file of few bytes that says it has two thousand million values", async () => {
+    const before = jobsRunUpstream(rig);
+    const list = Buffer.from([0x19, 0xf3, 0xff, 0xff, 0xff, 0xff, 0x07]);
+    const footer = Buffer.concat([list, Buffer.alloc(15_900_000, 1)]);
+    const length = Buffer.alloc(4);
+    length.writeUInt32LE(footer.length);
+    const file = Buffer.concat([Buffer.from("PAR1"), footer, length, Buffer.from("PAR1")]);
+    const at = await begun(load("words", { sourceFormat: "PARQUET" }));
+    const answer = await fetch(`${rig.url}${at}`, {
+      method: "PUT",
+      headers: { authorization: `Bearer ${await rig.token("care-summary-agent")}` },
+      body: file,
+    });
+    assert.equal(answer.status, 400);
+    assert.match(await answer.text(), /not a Parquet file/);
+    assert.equal((await agent.send("GET", `${V2}/datasets/workspace/tables/words`)).status, 200);
+    assert.equal(jobsRunUpstream(rig), before);
+  });
 });

@@ -4,6 +4,7 @@ import type { FileField } from "../file-types.ts";
 import { type Most, PackedCount } from "../packed-count.ts";
 import { UploadError } from "../upload-error.ts";
 import { ColumnValues } from "./column.ts";
+import { requireWhole } from "./footer.ts";
 import { malformed } from "./malformed.ts";
 import { Unpacked } from "./pages.ts";
 import { columnOf, type ParquetColumn, type ParquetLeaf, type ParquetShape, TOP } from "./values.ts";
@@ -146,7 +147,9 @@ function metadataOf(file: Uint8Array): FileMetaData {
   if (file.length < least || Buffer.from(file.slice(0, MAGIC_BYTES)).toString("latin1") !== "PAR1") throw malformed();
   const length = new DataView(file.buffer, file.byteOffset, file.length).getUint32(file.length - 8, true);
   if (length > Math.min(MOST_FOOTER, file.length - least)) throw malformed();
-  return parquetMetadata(file.slice(file.length - length - 8), { geoparquet: false });
+  const footer = file.slice(file.length - length - 8);
+  requireWhole(footer.subarray(0, length));
+  return parquetMetadata(footer, { geoparquet: false });
 }
 
 /** What is not ours may quote a value. */
