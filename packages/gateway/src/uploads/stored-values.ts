@@ -6,6 +6,9 @@ import { UploadError } from "./upload-error.ts";
  * `where` says in errors which field it is; they never quote a value (I9).
  */
 
+/** A row's million characters take no more bytes; one value is no larger before it is made a text (I10). */
+const MOST_VALUE_BYTES = 4_000_000;
+
 /** A value as it is stored. */
 export type PlainValue = boolean | number | bigint | Uint8Array;
 
@@ -46,7 +49,8 @@ const MOST_DECIMAL_BYTES = 33;
 
 /** A decimal: an integer, or its bytes in two's complement, the first the highest. */
 export function decimalOf(value: PlainValue, scale: number, where: string): SentValue {
-  if (!(scale >= 0 && scale <= 38)) throw new UploadError(`${where} has a scale past 38.`);
+  if (!(Number.isInteger(scale) && scale >= 0 && scale <= 38))
+    throw new UploadError(`${where} has a scale that is no number up to 38.`);
   const whole = wholeOf(value, where);
   const digits = String(whole < 0n ? -whole : whole).padStart(scale + 1, "0");
   const text = scale === 0 ? digits : `${digits.slice(0, -scale)}.${digits.slice(-scale)}`;
@@ -67,8 +71,9 @@ export function base64(value: PlainValue, where: string): string {
 }
 
 export function textOf(value: PlainValue, where: string): string {
+  const bytes = bytesOf(value, where);
   try {
-    return UTF8.decode(bytesOf(value, where));
+    return UTF8.decode(bytes);
   } catch {
     throw new UploadError(`${where} holds a text that is not UTF-8.`);
   }
@@ -83,6 +88,10 @@ export function momentText(at: bigint, where: string): string {
 }
 
 function bytesOf(value: PlainValue, where: string): Uint8Array {
+  if (value instanceof Uint8Array && value.length > MOST_VALUE_BYTES)
+    throw new UploadError(
+      `${where} holds a value of more bytes than a row may have; load such rows from Cloud Storage.`,
+    );
   if (value instanceof Uint8Array) return value;
   throw new UploadError(`${where} holds other values than it says.`);
 }

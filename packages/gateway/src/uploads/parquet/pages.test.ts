@@ -122,6 +122,23 @@ describe("a Parquet file's pages", () => {
       assert.throws(() => pages(sized(8, new Uint8Array(8)), { codec }), /compressed other than by/);
   });
 
+  it("that say nothing stands in them stand for nothing: many columns could have the same millions of bytes", () => {
+    const bytes = (unpacked: number, packed: number, isPacked: boolean) => [
+      ...struct([
+        [1, 3],
+        [2, unpacked],
+        [3, packed],
+      ]).slice(0, -1),
+      ...[0x5c, ...struct(V2(1)).slice(0, -1), isPacked ? 0x11 : 0x12, STOP, STOP],
+      ...new Array<number>(packed).fill(0),
+    ];
+    assert.equal(pages(bytes(8, 8, false))[0]?.bytes.length, 8);
+    for (const unpacked of [0, 7, 9]) assert.throws(() => pages(bytes(unpacked, 8, false)), unread);
+    assert.equal(pages(bytes(0, 8, true))[0]?.bytes.length, 0);
+    // What is copied to be unpacked is no more than what comes of it, but for a little.
+    assert.throws(() => pages(bytes(0, 2000, true)), unread);
+  });
+
   it("are those of the column's own bytes in the file, wherever it says that these are", () => {
     const decoy = page([[1, 0], ...SIZES, [5, V1(1)]]);
     const real = page([[1, 0], ...SIZES, [5, V1(2)]]);

@@ -37,6 +37,8 @@ const KINDS: ReadonlyMap<unknown, { readonly kind: Page["kind"]; readonly header
     [3, { kind: "data-v2", header: 8, encoding: 4 }],
   ]);
 const NONE = new Uint8Array();
+/** No codec makes more of bytes than they were, but for a few; what comes of them is counted, what they are is copied. */
+const SLACK = 1024;
 
 /** What the pages that stand unpacked come to. A page says of itself what it unpacks to: so it is asked before that is done. */
 export class Unpacked {
@@ -86,6 +88,7 @@ export class ChunkPages {
     const { encoding } = header;
     if (encoding === undefined)
       throw new UploadError("A column of the Parquet file is encoded neither plainly nor by a dictionary.");
+    if (header.packed > 2 * header.unpacked + SLACK) throw malformed();
     const start = this.#reader.at;
     this.#reader.skip(header.packed);
     this.#unpacked.add(header.unpacked, instead(kind.kind === "dictionary" ? "dictionary" : "data"));
@@ -100,10 +103,12 @@ export class ChunkPages {
     const levels = definition + repetition;
     if (levels > packed.length || levels > header.unpacked) throw malformed();
     const rest = packed.subarray(levels);
+    const isPacked = inner.get(7) !== false;
+    if (!isPacked && header.packed !== header.unpacked) throw malformed();
     return {
       ...page,
       levels: { repetition: packed.subarray(0, repetition), definition: packed.subarray(repetition, levels) },
-      bytes: inner.get(7) === false ? rest : this.#unpack(rest, header.unpacked - levels),
+      bytes: isPacked ? this.#unpack(rest, header.unpacked - levels) : rest,
     };
   }
 

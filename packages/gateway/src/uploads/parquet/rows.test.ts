@@ -45,6 +45,13 @@ async function parquetOf(folder: string, query: string, options = ""): Promise<B
   }
 }
 
+/** A file of nothing but what it says of itself. */
+function described(footer: Uint8Array): Buffer {
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(footer.length);
+  return Buffer.concat([Buffer.from("PAR1"), footer, length, Buffer.from("PAR1")]);
+}
+
 const refused = (bytes: Uint8Array, says: RegExp) =>
   assert.rejects(parquetRows(bytes), (error: Error) => {
     assert.equal(error.name, "UploadError", error.stack);
@@ -186,6 +193,21 @@ describe("rows of a Parquet file", () => {
       [...Buffer.from("PAR1\xff\xff\xff\xffPAR1", "latin1")],
     ])
       await refused(Uint8Array.from(bytes), /not a Parquet file/);
+  });
+
+  it("of a file that says it has two thousand million of anything are refused, and the process goes on", async () => {
+    // Of a list this long hyparquet would make a table of gigabytes, which ends every thread.
+    const most = Buffer.concat([Buffer.from([0x19, 0xf3, 0xff, 0xff, 0xff, 0xff, 0x07]), Buffer.alloc(15_900_000, 1)]);
+    const asked = { ...ASKED, format: { kind: "parquet" } } as const;
+    await assert.rejects(statementInThread(asked, described(most)), { message: /not a Parquet file/ });
+  });
+
+  it("of names, or of values, longer than a row may have are refused before they are made texts", async () => {
+    const name = "n".repeat(301);
+    await refused(await parquetOf(folder, `SELECT 1 AS ${name}`), /has a name that BigQuery hasn't/);
+    await parquetRows(await parquetOf(folder, `SELECT 1 AS ${name.slice(1)}`));
+    for (const type of ["VARCHAR", "BLOB"])
+      await refused(await parquetOf(folder, `SELECT repeat('x', 4000001)::${type} AS s`), /a value of more bytes/);
   });
 
   it("of a broken file are refused without a word of it, or read, and within their bounds", async () => {

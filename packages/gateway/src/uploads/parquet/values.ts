@@ -1,6 +1,6 @@
 import type { ParquetType, SchemaElement, SchemaTree } from "hyparquet";
 import { NumberText, type SentValue } from "../../sessions/sent-value.ts";
-import type { FileField } from "../file-types.ts";
+import { type FileField, MOST_NAME } from "../file-types.ts";
 import {
   base64,
   clockText,
@@ -69,7 +69,7 @@ export function columnOf(node: SchemaTree, above: Above): ParquetColumn {
   const { element } = node;
   if (typeof element.name !== "string") throw malformed();
   // Rows are objects of the fields' names, where this one is no name.
-  if (element.name === "__proto__")
+  if (element.name === "__proto__" || element.name.length > MOST_NAME)
     throw new UploadError("A field of the Parquet file has a name that BigQuery hasn't.");
   const { repetition_type: repeats = "REQUIRED" } = element;
   const path = [...above.path, element.name];
