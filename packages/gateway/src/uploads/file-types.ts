@@ -10,6 +10,9 @@ export interface FileField {
   readonly fields?: readonly FileField[];
 }
 
+/** Characters of a field's name, which errors say. https://cloud.google.com/bigquery/docs/schemas#column_names */
+export const MOST_NAME = 300;
+
 /** BigQuery's types that a column of the file may be read into, beside its own. */
 const ALSO: Readonly<Record<string, readonly string[]>> = {
   INTEGER: ["INT64"],

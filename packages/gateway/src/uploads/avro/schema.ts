@@ -1,5 +1,5 @@
 import type { SentValue } from "../../sessions/sent-value.ts";
-import type { FileField } from "../file-types.ts";
+import { type FileField, MOST_NAME } from "../file-types.ts";
 import { UploadError } from "../upload-error.ts";
 import type { Binary } from "./binary.ts";
 import { malformed } from "./malformed.ts";
@@ -86,7 +86,7 @@ export class AvroSchema {
     // Until it is defined, a record that holds itself is one of no type.
     this.#named.set(full, undefined);
     const columns = fields.map((one: unknown) => {
-      if (!isObject(one) || typeof one.name !== "string" || one.name === "__proto__") throw malformed();
+      if (!isObject(one) || typeof one.name !== "string" || !isName(one.name)) throw malformed();
       return this.#columnOf(one.name, one.type, depth + 1, within);
     });
     this.#named.set(full, attributes);
@@ -112,6 +112,11 @@ export class AvroSchema {
 }
 
 const PRIMITIVES = new Set(["null", "boolean", "int", "long", "float", "double", "bytes", "string"]);
+
+/** https://avro.apache.org/docs/1.12.0/specification/#names */
+function isName(name: string): boolean {
+  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && name.length <= MOST_NAME && name !== "__proto__";
+}
 
 function fullName({ name, namespace }: Readonly<Record<string, unknown>>, space: string): string {
   if (typeof name !== "string") throw malformed();
