@@ -280,5 +280,17 @@ describe("packed files of more than a statement", () => {
     assert.equal(half.status, 400, half.body);
     assert.match(half.body, /not an Avro object container file/);
     assert.deepEqual(await counted(), WHOLE);
+    // Reading it takes its memory however few bytes it has: the next waits, and has it when that is over.
+    const [one, two] = [
+      await begun(load(logical)),
+      await begun(load({ ...logical, writeDisposition: "WRITE_TRUNCATE" })),
+    ];
+    assert.equal((await piece(one, 0, bytes.slice(0, 2 * HELD))).status, 308);
+    const waits = await piece(two, 0, bytes, bytes.length);
+    assert.equal(waits.status, 503, waits.body);
+    assert.match(waits.body, /take all the memory/);
+    assert.equal(await ended(await piece(one, 2 * HELD, bytes.slice(2 * HELD), bytes.length)), "");
+    assert.equal(await ended(await piece(two, 0, bytes, bytes.length)), "");
+    assert.deepEqual(await counted(), WHOLE);
   });
 });

@@ -19,7 +19,9 @@ export const limitsSection = section({
       .describe("Largest upload of a load job; a larger one's rows go on as they come"),
     parquet: size("1KB", "1GB")
       .prefault("256MB")
-      .describe("Largest Parquet upload, which is held in memory until it is whole: one for an agent, two for all"),
+      .describe(
+        "Largest Parquet upload, which is held in memory until it is whole: one for an agent, two for all, or several small ones, and Avro files",
+      ),
     header_bytes: size("1KB", "256KB").prefault("32KB").describe("All request headers together"),
     header_count: count(10, 1000).default(100).describe("Request headers"),
     headers_timeout: duration("1s", "5m").prefault("10s").describe("Time to send all headers, and to begin TLS"),

@@ -55,6 +55,10 @@ export const MOST_VALUES = 500_000;
 export class ValueCount {
   #left = MOST_VALUES;
 
+  get made(): number {
+    return MOST_VALUES - this.#left;
+  }
+
   /** @throws TooManyValues */
   add(values: number): void {
     this.#left -= values;

@@ -70,11 +70,11 @@ export class RowsAsLines {
     let count = new ValueCount();
     let lines = "";
     for (const row of counted(rows)) {
-      // Each value of a packed row is one in the file; of a few characters of text, thousands could be made.
+      // Of a NULL that is a byte a record of thousands of fields is made: what each row comes to is counted with all others.
       if (packed) count = new ValueCount();
       const line = this.#lineOf(row, count);
       lines += line;
-      this.#written += line.length;
+      this.#written += Math.max(line.length, packed ? count.made : 0);
       if (this.#written > most) throw unpacksToMore();
       if (lines.length < PART_CHARACTERS) continue;
       yield lines;

@@ -3,10 +3,10 @@ export function roomForUploads(largest: number): UploadRoom {
   return new UploadRoom({ inAll: 16 * largest, perAgent: 4 * largest });
 }
 
-/** What reading a file takes beside its bytes: pages that are unpacked, and its thread. */
+/** What reading a packed file takes beside its bytes: pages that are unpacked, and its thread. */
 const READING = 128_000_000;
 
-/** Of files that are kept until they are whole: one of the largest for one agent, two for all. @param largest its bytes */
+/** Of packed files: one of the largest that are kept until they are whole for one agent, two for all. @param largest its bytes */
 export function roomForFiles(largest: number): UploadRoom {
   return new UploadRoom({ inAll: 2 * (largest + READING), perAgent: largest + READING });
 }

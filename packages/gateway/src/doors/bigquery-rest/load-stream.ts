@@ -61,10 +61,12 @@ export class LoadStream {
     const job = jobOf(description, o.project, true);
     const { load } = job.configuration;
     if (load === undefined) throw invalid("Only a load job carries data.");
-    const held = load.sourceFormat === "PARQUET" ? (total ?? bounds.heldBytes) : undefined;
-    const release = held === undefined ? () => undefined : takeRoom(o, held, bounds);
+    const held = load.sourceFormat === "PARQUET" ? (total ?? bounds.heldBytes) : 0;
+    // A small file that unpacks to much takes what reading it takes, however few bytes it came in.
+    const isPacked = load.sourceFormat === "PARQUET" || load.sourceFormat === "AVRO";
+    const release = isPacked ? takeRoom(o, held, bounds) : () => undefined;
     try {
-      return await LoadStream.#judged(o, job, load, { held: held ?? 0, written: bounds.loadBytes }, release);
+      return await LoadStream.#judged(o, job, load, { held, written: bounds.loadBytes }, release);
     } catch (error) {
       release();
       throw error;
@@ -162,7 +164,7 @@ export class LoadStream {
   }
 }
 
-/** A file that is held whole waits for its turn with its client, who sends the piece again. */
+/** A packed file waits for its turn with its client, who sends the piece again. */
 function takeRoom({ principal }: Inserting, bytes: number, { heldBytes, files }: LoadBounds): () => void {
   if (bytes > heldBytes) throw tooLargeToHold(heldBytes);
   const release = files.take(agentOf(principal), roomOfFile(bytes));
@@ -170,7 +172,7 @@ function takeRoom({ principal }: Inserting, bytes: number, { heldBytes, files }:
   throw new GoogleError(
     503,
     "backendError",
-    "Files that are read whole take all the memory that there is for them, of this agent or of all; try again.",
+    "Parquet and Avro files that are being read take all the memory that there is for them, of this agent or of all; try again.",
   );
 }
 

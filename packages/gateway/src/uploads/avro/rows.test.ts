@@ -253,6 +253,13 @@ describe("rows of an Avro file", () => {
     assert.equal(read(nulls).length, 1);
     const array = (count: number) => Buffer.concat([long(count), Buffer.alloc(200_000), long(0)]);
     refused(file(record({ type: "array", items: ["null", "int"] }), [[1, array(150_000)]]), /more than 100000 values/);
+    // Records, each of which is an empty array and has no value.
+    const empty = record({ type: "array", items: "int" });
+    const records = record({ type: "array", items: { ...empty, name: "Empty" } });
+    refused(file(records, [[1, array(150_000)]]), /more than 100000 values/);
+    assert.throws(() => read(file(empty, [[2000, Buffer.alloc(2000)]]), { most: { ...MOST, values: 1999 } }), {
+      name: "TooManyValues",
+    });
     const many = deflateRawSync(Buffer.alloc(2_000_000));
     assert.ok(many.length < 3000);
     assert.throws(() => read(file(record("int"), [[2_000_000, many]], "deflate")), { name: "TooManyValues" });
@@ -271,6 +278,34 @@ describe("rows of an Avro file", () => {
       () => [...new RowsAsLines(asked).add(file(record("int"), [[2_000_000, many]], "deflate"))],
       /unpacks to more than an upload may be/,
     );
+  });
+
+  it("that are NULL are as many values as the table makes of them: a byte would be a record of thousands", () => {
+    const inner = Array.from({ length: 1000 }, (_, index) => ({ name: `f${index}`, type: "INTEGER" }));
+    const asked = {
+      format: { kind: "avro", logicalTypes: true },
+      fields: [{ name: "f0", type: "RECORD", fields: inner }],
+      ignoreUnknownValues: false,
+      jsonTexts: true,
+      maxBadRecords: 0,
+      mostHeld: 0,
+      mostWritten: 100_000,
+    } as const;
+    const nulls = (rows: number) =>
+      file(record(["null", { ...record("int"), name: "Inner" }]), [[rows, Buffer.alloc(rows)]]);
+    const lines = [...new RowsAsLines(asked).add(nulls(100))].join("");
+    assert.equal(lines, "{}\n".repeat(100));
+    assert.throws(() => [...new RowsAsLines(asked).add(nulls(101))], /unpacks to more than an upload may be/);
+  });
+
+  it("of fields that have other names than Avro's are refused, and no word of such a name is said", () => {
+    for (const name of ["secret 078", "secret\n", "0secret", "", "__proto__", "s".repeat(301)])
+      refused(
+        file({ type: "record", name: "R", fields: [{ name, type: { type: "map", values: "int" } }] }, []),
+        /not an Avro/,
+      );
+    const half = { type: "bytes", logicalType: "decimal", precision: 4, scale: 0.5 };
+    refused(file(record(half), [[1, text("s")]]), /Field f0 .* has a scale/);
   });
 
   it("of a file that isn't whole, or isn't what it says, are refused without a word of it", () => {

@@ -76,15 +76,17 @@ export class AvroRows {
         return null;
       }
       case "record": {
+        // Of empty arrays alone it is a few bytes, and an object all the same.
+        this.#count.add(null);
         const record: Record<string, SentValue> = {};
         for (const [name, member] of shape.members) record[name] = this.#read(member, from);
         return record;
       }
       case "array": {
         const list: SentValue[] = [];
+        this.#count.add(null);
         for (let count = from.long(); count !== 0n; count = from.long()) {
           if (count < 0n) from.long();
-          this.#count.add(null);
           for (let left = count < 0n ? -count : count; left > 0n; left--) list.push(this.#read(shape.of, from));
         }
         return list;
