@@ -9,6 +9,8 @@ export interface ServerProcess {
   readonly pid: number;
   /** Processor time used so far, user and system, all threads. */
   cpuSeconds(): Promise<number>;
+  /** Memory that it holds now, as the system says. */
+  residentBytes(): number;
   close(): Promise<void>;
 }
 
@@ -31,6 +33,11 @@ export async function startProcess(name: string, args: readonly string[] = []): 
       const told = answer(child, "cpuSeconds", START_MS);
       child.send("cpu");
       return Number(await told);
+    },
+    residentBytes() {
+      const kilobytes = Number(spawnSync("ps", ["-o", "rss=", "-p", String(child.pid)]).stdout.toString());
+      if (!(kilobytes > 0)) throw new Error(`nobody knows how much memory ${name} holds`);
+      return kilobytes * 1024;
     },
     async close() {
       const exited = once(child, "exit");
