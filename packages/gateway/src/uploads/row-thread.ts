@@ -9,6 +9,8 @@ const HEAP_MB = 96;
 const PACKED_HEAP_MB = 256;
 /** Parts are read in about this many bytes: fewer, and going to the thread and back costs more than reading. */
 const PART_BYTES = 65_536;
+/** And in no more, however many come at once: each may begin a line, and a list of many millions would end more than a thread. */
+const MOST_PART_BYTES = 1_000_000;
 
 /**
  * A file read as it comes, in a thread of its own: other agents' requests don't wait, and rows that take too much memory take nothing down.
@@ -41,9 +43,12 @@ export class RowThread {
 
   /** The rows that are whole by now, as lines of JSON; often none. Take all of them before the next bytes. */
   async *add(bytes: Buffer): AsyncGenerator<Uint8Array> {
-    this.#parts.push(bytes);
-    this.#size += bytes.length;
-    if (this.#size >= PART_BYTES) yield* this.#lines(false);
+    for (let at = 0; at < bytes.length; at += MOST_PART_BYTES) {
+      const part = bytes.subarray(at, at + MOST_PART_BYTES);
+      this.#parts.push(part);
+      this.#size += part.length;
+      if (this.#size >= PART_BYTES) yield* this.#lines(false);
+    }
   }
 
   /** What is left at the file's end. */

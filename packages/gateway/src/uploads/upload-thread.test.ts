@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
+import { RowThread } from "./row-thread.ts";
 import { TooLargeForStatement } from "./upload-error.ts";
 import { roomForUploads } from "./upload-room.ts";
 import { type AskedUpload, statementOf } from "./upload-statement.ts";
@@ -30,6 +31,36 @@ describe("an upload that is read in a thread", () => {
     assert.equal(many.sql, few.sql);
     assert.equal(valuesOf(many).length, 60_000);
     assert.deepEqual(valuesOf(many)[0], valuesOf(few)[0]);
+  });
+
+  it("that is nothing but ends of lines, or of fields, ends no more than its thread, whatever size is configured", async () => {
+    const columns = JSON_UPLOAD.fields;
+    const form = { skipLeadingRows: 0, nullMarker: "", allowQuotedNewlines: true, allowJaggedRows: true } as const;
+    const csv = {
+      kind: "csv",
+      columns,
+      form: { ...form, fieldDelimiter: undefined, quote: undefined, ignoreUnknownValues: true },
+    } as const;
+    const much = (what: string) => Buffer.alloc(60_000_000, what);
+    await assert.rejects(statementInThread(JSON_UPLOAD, much("\n")), /has no row that can be written/);
+    for (const [file, says] of [
+      [much("\n"), /more than BigQuery takes with one statement/],
+      [much(","), /more than 10000 fields/],
+      [Buffer.concat([Buffer.from('"a"'), much(",")]), /more than 10000 fields/],
+    ] as const)
+      await assert.rejects(statementInThread({ ...JSON_UPLOAD, format: csv }, file), says);
+    const rows = new RowThread({
+      ...JSON_UPLOAD,
+      jsonTexts: false,
+      mostHeld: 0,
+      mostWritten: 1_000_000,
+    });
+    try {
+      for await (const _ of rows.add(much("\n"))) assert.fail();
+      assert.equal(rows.rows, 0);
+    } finally {
+      await rows.close();
+    }
   });
 
   it("lets other work go on meanwhile", async () => {
