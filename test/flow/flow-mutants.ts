@@ -98,11 +98,6 @@ export const FLOW_MUTANTS: readonly (readonly [rule: string, from: string, to: s
     "pieces = fields === null ? own : piecesOf(fields);",
   ],
   ["ofPieces: one", "if (pieces <= 1) return value;", "return value;"],
-  [
-    "ofLength: as short as its elements",
-    "return ofPieces(made, piecesOf([elements]) * piecesOf(shapes));",
-    "return made;",
-  ],
   ["covers: however long", "if (flow.pieces > known.pieces) return false;", ""],
   ["telling: in few words", "level: PICKED, pieces: LONG };", "level: PICKED };"],
   ["closed: nothing", "leaf.level <= ARGUMENT ? leaf : { ...leaf, level: OWN }", "leaf"],

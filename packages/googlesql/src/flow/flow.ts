@@ -287,8 +287,7 @@ export function ofLength(elements: Flow, shapes: readonly Flow[]): Flow {
   const length = transformed(shapes);
   const shown = showing(elements, length);
   // Where fields are told apart the shape is in none of them.
-  const made = elements.fields === null ? shown : decidedBy(shown, keysOf(length));
-  return ofPieces(made, piecesOf([elements]) * piecesOf(shapes));
+  return elements.fields === null ? shown : decidedBy(shown, keysOf(length));
 }
 
 /** `flow`, whose shape shows what `added` does and `flow` doesn't anyhow; no literal of it, since none is handed out. */
