@@ -1,0 +1,329 @@
+/** Mutants of what can fail, of how a call's arguments are taken and of policy that change nothing, with why. */
+import type { Same } from "./same-flow.ts";
+
+export const SAME_DECISION: readonly Same[] = [
+  ...["isFieldType(name)", "RULES.none.fits.some((known) => known === name)", "known === name"].map(
+    (from) =>
+      ["output-masks.ts", from, "true", "a type that no rule names fits none of them: NULL either way"] as const,
+  ),
+  [
+    "output-masks.ts",
+    '/^[A-Z0-9]+/.exec(element)?.[0] ?? ""',
+    "/^[A-Z0-9]+/.exec(element)?.[0]",
+    "no rule names what isn't there either",
+  ],
+  ...(
+    [
+      [
+        'part?.kind === "DatePart" && part.name !== "NANOSECOND"',
+        'part.name !== "NANOSECOND"',
+        "these functions take nothing else there",
+      ],
+      ["types.every((type) => is(type, INTEGER))", "types.some((type) => is(type, INTEGER))", "both have one type"],
+      ["is(date, DATE) && is(time, TIME)", "is(date, DATE)", "nothing but a TIME stands beside a DATE"],
+      ["atLeast(at, 0) && atMost(at, 1)", "atMost(at, 1)", "no literal is below zero"],
+      ["atLeast(times, 0) && atMost(times, 1000)", "atMost(times, 1000)", "no literal is below zero"],
+      ['""', '"other"', "there is no % in either"],
+      ["type !== null && type !== undefined", "type !== null", "each specifier has an argument"],
+      ["type !== null && type !== undefined", "type !== undefined", "FORMAT takes nothing but values"],
+      [
+        '(written?.kind === "IntegerLiteral" || written?.kind === "FloatLiteral") && Number(written.text) <= most',
+        "Number(written.text) <= most",
+        "asked of nothing but a number that is enough",
+      ],
+      [
+        'written?.kind === "BinaryExpression" && written.operator === "*" && written.operands.length === 2',
+        'written?.kind === "BinaryExpression" && written.operator === "*"',
+        "a product of three is said to fail itself",
+      ],
+    ] as const
+  ).map(([from, to, why]) => ["functions/failing-as-written.ts", from, to, why] as const),
+  ...['["FORMAT_TIMESTAMP", 2]', '"FORMAT_TIMESTAMP" in ["FORMAT_TIMESTAMP", 2]', "2"].map(
+    (from) =>
+      [
+        "functions/failure.ts",
+        from,
+        "no item",
+        "a time zone isn't plain, so that the time beside it is asked anyhow (failsBeside)",
+      ] as const,
+  ),
+  [
+    "functions/failure.ts",
+    "ZONE_AT.get(name) ?? types.length",
+    "ZONE_AT.get(name)",
+    "there is no argument at either place",
+  ],
+  ...["TOTAL_OF.get(name)?.includes(type.name) !== true", "place !== 0", 'type?.kind !== "scalar"'].map((to) => {
+    const from = 'place !== 0 || type?.kind !== "scalar"';
+    const whole = `${from} || TOTAL_OF.get(name)?.includes(type.name) !== true`;
+    const why = "none of these takes such a type but first, and what is no scalar has no name";
+    return ["functions/failure.ts", to.startsWith("TOTAL_OF") ? whole : from, to, why] as const;
+  }),
+  ...['from.kind !== "scalar"', 'to.kind !== "scalar"'].map(
+    (to) =>
+      [
+        "functions/failure.ts",
+        'from.kind !== "scalar" || to.kind !== "scalar"',
+        to,
+        "what is no scalar has no name, which no scalar casts to or from",
+      ] as const,
+  ),
+  [
+    "functions/plain-argument.ts",
+    'written.kind !== "ArrayExpression" || written.type !== null',
+    "written.type !== null",
+    "what is no ARRAY and has no type is a STRUCT, which no function takes there",
+  ],
+  [
+    "functions/plain-argument.ts",
+    'of.kind !== "IntegerLiteral" && of.kind !== "FloatLiteral"',
+    "false",
+    "what is no number has no text that is one",
+  ],
+  [
+    "functions/plain-argument.ts",
+    "numbers[i - 1] ?? number",
+    "numbers[i - 1]",
+    "there is one before all but the first",
+  ],
+  ["functions/plain-argument.ts", 'textOf(written) ?? "none"', "textOf(written)", "a path begins with a $"],
+  ...(
+    [
+      [
+        'written.kind === "StringLiteral" in written.kind === "StringLiteral" ? written.value : ""',
+        "true",
+        "a pattern that is plain is a literal",
+      ],
+      [
+        'written.kind !== "StringLiteral" || !plainPattern(written)',
+        "!plainPattern(written)",
+        "a plain one is a literal",
+      ],
+      ['"["', '"other"', "neither is what is looked for"],
+    ] as const
+  ).map(([from, to, why]) => ["functions/plain-argument.ts", from, to, why] as const),
+  [
+    "resolver/growth.ts",
+    'pattern?.kind === "StringLiteral" && matchesNoEmpty(pattern)',
+    "matchesNoEmpty(pattern)",
+    "it asks that too",
+  ],
+  ...["Star", "Named", "Lambda", "Table", "Model"].map(
+    (kind) =>
+      ["resolver/passed-arguments.ts", `"${kind}Argument"`, "Symbol()", "such an argument is refused before"] as const,
+  ),
+  ["resolver/operand-types.ts", "type ?? BOOL", "type", "without one it is refused before"],
+  ...(
+    [
+      [
+        'expression.kind === "TableArgument" || expression.kind === "ModelArgument"',
+        "false",
+        "no call but of a table function is parsed with one",
+      ],
+      [
+        'expression.kind === "TableArgument" || expression.kind === "ModelArgument"',
+        'expression.kind === "TableArgument"',
+        "no call but of a table function is parsed with one",
+      ],
+      [
+        'expression.kind === "TableArgument" || expression.kind === "ModelArgument"',
+        'expression.kind === "ModelArgument"',
+        "no call but of a table function is parsed with one",
+      ],
+      ['passed.push({ kind: "mode" });', "nothing", "a mode may be left out, and decides nothing"],
+      ['argument.parts[0]?.name.toUpperCase() ?? ""', "argument.parts[0]?.name.toUpperCase()", "a path has a part"],
+      ['operand.parts[0]?.name.toUpperCase() ?? ""', "operand.parts[0]?.name.toUpperCase()", "a path has a part"],
+      ['operand.weekday ?? ""', "operand.weekday", "no week begins on what isn't said"],
+      ["passed.values[i]?.id ?? 0", "passed.values[i]?.id", "what has no value is a part of a date or a mode"],
+      ['label === ""', "false", "whether a number or its text, each is a key of its own"],
+      ["value?.type ?? null", "value?.type", "what has no type has none either way"],
+      [
+        'argument.kind === "NamedArgument" in value = argument.kind === "NamedArgument" ? argument.value : argument',
+        "false",
+        "nothing given by name is plain",
+      ],
+      ["isExpression(value)", "true", "all else is refused before"],
+      [
+        'argument.kind === "NamedArgument" in operand = argument.kind === "NamedArgument" ? argument.value : argument',
+        "false",
+        "no part of a date and no mode is given by name",
+      ],
+      [
+        'operand.kind === "PathExpression" && !passed.values[i]',
+        "!passed.values[i]",
+        "what else has no value is a part of a date",
+      ],
+      ['given?.kind === "value" && given.name !== ""', 'given.name !== ""', "what has a value is one"],
+      ['given?.kind === "value" && given.name !== ""', "false", "no place that never fails is taken by name"],
+    ] as const
+  ).map(([from, to, why]) => ["resolver/passed-arguments.ts", from, to, why] as const),
+  ...(
+    [
+      ["types.slice(1)", "types", "a format has no parts"],
+      ["types[0] ?? null", "types[0]", "what is in JSON is a value, which has a type"],
+      ["type === null || holdsJson(type)", "holdsJson(type)", "what is in JSON is a value, which has a type"],
+      ['type === null || type.kind === "array"', 'type.kind === "array"', "each value has a type"],
+      ["value?.fields?.length ?? 0", "value?.fields?.length", "no number isn't as many as eight"],
+      [
+        'format?.kind !== "StringLiteral" || format.value.includes("P")',
+        'format.value.includes("P")',
+        "one that isn't a literal widens already",
+      ],
+    ] as const
+  ).map(([from, to, why]) => ["resolver/growth.ts", from, to, why] as const),
+  ["resolver/growth.ts", "repeated || value === undefined", "repeated", "each of these functions takes a value"],
+  ["cedar.ts", "foldPath(use.path)", "use.path", "a question that is asked again is answered the same"],
+  ["cedar.ts", "dataClass ?? null", "dataClass", "JSON says null of either"],
+  ["cedar.ts", "context.purpose ?? null", "context.purpose", "JSON says null of either"],
+  ["cedar.ts", "purpose === undefined", "false", "Cedar isn't sent what is undefined"],
+  ["cedar.ts", "classes.slice(0, 1)", "classes", "a column in a class is in all that the class is in"],
+  ...[
+    ["memory.size >= MEMORY", "false"] as const,
+    ["memory.size >= MEMORY", "memory.size > MEMORY"] as const,
+    ["memory.clear();", "nothing"] as const,
+    ["key.length <= LONGEST_REMEMBERED", "key.length < LONGEST_REMEMBERED"] as const,
+  ].map(([from, to]) => ["cedar.ts", from, to, "how much is remembered changes no answer"] as const),
+  ...[
+    ["explicit.length > 0", "explicit.length >= 0"] as const,
+    [
+      'explicit.length > 0 && explicit.every(({ via }) => via === "copy")',
+      'explicit.every(({ via }) => via === "copy")',
+    ] as const,
+  ].map(
+    ([from, to]) =>
+      [
+        "record-subject.ts",
+        from,
+        to,
+        "a date of no column isn't shifted, and a subject of none leaves the date's table",
+      ] as const,
+  ),
+  [
+    "decide.ts",
+    `subject === undefined || mayBeWritten(policies, reading, \`\${tableName}.\${subject}\`)`,
+    `mayBeWritten(policies, reading, \`\${tableName}.\${subject}\`)`,
+    "a date without a subject is NULL in the end (record-subject.ts)",
+  ],
+  [
+    "decide.ts",
+    "useKey(a.table, a.path, a.action) < useKey(b.table, b.path, b.action)",
+    "useKey(a.table, a.path, a.action) <= useKey(b.table, b.path, b.action)",
+    "each key is one row's",
+  ],
+  [
+    "annotations.ts",
+    "/^(?:(\\d+) of )?(.*)$/s.exec(text) ?? []",
+    "/^(?:(\\d+) of )?(.*)$/s.exec(text)",
+    "every text is like that",
+  ],
+  ...(
+    [
+      ['parsed.type === "success"', "true"],
+      ["json !== undefined && json.conditions.length > 0", "json.conditions.length > 0"],
+      ["constraint === undefined", "false"],
+    ] as const
+  ).map(([from, to]) => ["check.ts", from, to, "a policy that is loaded was parsed before"] as const),
+  ...(
+    [
+      ["cells[column]?.length ?? 0", "cells[column]?.length"],
+      ["widths[column] ?? 0", "widths[column]"],
+    ] as const
+  ).map(([from, to]) => ["check.ts", from, to, "each row has each column"] as const),
+  ...['"in" in constraint', "constraint.in"].map(
+    (to) =>
+      [
+        "check.ts",
+        '"in" in constraint && constraint.in',
+        to,
+        "Cedar writes `in` only where there is something",
+      ] as const,
+  ),
+  [
+    "check.ts",
+    '"in" in constraint && constraint.in && "entity" in constraint.in',
+    '"in" in constraint && constraint.in',
+    "what is in no entity is in a template's, which isn't loaded",
+  ],
+  ["check.ts", '"__entity" in entity', "false", "Cedar names entities without it"],
+  [
+    "deny-message.ts",
+    'effect !== "forbid" || (obligations.reason === undefined && obligations.advice === undefined)',
+    "(obligations.reason === undefined && obligations.advice === undefined)",
+    "a permit has neither",
+  ],
+  ["deny-message.ts", "through ?? []", "through", "no table has no name"],
+  ["policy-json.ts", '"entity" in constraint', "true", "what is in no entity is in a template's, which isn't loaded"],
+  [
+    "policy-json.ts",
+    '!isRecord(value) || !isRecord(value["."])',
+    '!isRecord(value["."])',
+    "no text has such a property",
+  ],
+  [
+    "policy-json.ts",
+    "attr === attribute && isRecord(left)",
+    "attr === attribute",
+    "what has an attribute is an expression, which is a record",
+  ],
+  ["policy-set.ts", 'parsed.type === "failure"', "false", "a part of a text that was parsed is parsed again"],
+  [
+    "policy-set.ts",
+    "problems.push(wrong(file, line, messageOf(parsed.errors[0])));",
+    "nothing",
+    "a part of a text that was parsed is parsed again",
+  ],
+  ["policy-set.ts", "json.annotations ?? {}", "json.annotations", "one without @id was refused before"],
+  ...[
+    'answer.type === "failure" in answer.type === "failure" ? answer.errors : answer.otherWarnings',
+    'answer.type === "failure" in answer.type === "failure" ? [] : [...answer.validationErrors, ...answer.validationWarnings]',
+  ].map((from) => ["policy-set.ts", from, "false", "what is validated was parsed before"] as const),
+  [
+    "policy-set.ts",
+    '...ofNone.map((error) => wrong("", 1, messageOf(error)))',
+    "no item",
+    "of policies that were parsed Cedar says nothing that is of none",
+  ],
+  [
+    "policy-set.ts",
+    '"" in wrong("", 1, messageOf(error))',
+    '"other"',
+    "of policies that were parsed Cedar says nothing that is of none",
+  ],
+  ["policy-set.ts", "policy === undefined", "false", "Cedar was asked of policies that are known"],
+  ["policy-set.ts", 'policy?.file ?? ""', "policy?.file", "Cedar was asked of policies that are known"],
+  ["policy-set.ts", "policy?.line ?? 1", "policy?.line", "Cedar was asked of policies that are known"],
+  ["policy-set.ts", 'id.split(":").at(-1) ?? ""', 'id.split(":").at(-1)', "there is a last part"],
+  ["policy-set.ts", "error === undefined", "false", "a failure has an error"],
+  [
+    "policy-set.ts",
+    "error?.sourceLocations?.[0]?.start ?? 0",
+    "error?.sourceLocations?.[0]?.start",
+    "Cedar says where each error is",
+  ],
+  [
+    "policy-set.ts",
+    'readdirSync(directory) .filter((name) => name.endsWith(".cedar")) .sort()',
+    'readdirSync(directory) .filter((name) => name.endsWith(".cedar"))',
+    "Node lists names in order",
+  ],
+  ["decide.ts", "false", "undefined", "what isn't allowed by name is denied by no policy"],
+  ["decide.ts", "policies.policies.get(id) ?? []", "policies.policies.get(id)", "answers name policies that there are"],
+  ["decide.ts", "answers[0]?.classes ?? []", "answers[0]?.classes", "at least one question is asked"],
+  ...['"external_query"', '"procedure"', '"session"', '"error_value"'].map(
+    (from) => ["effects.ts", from, "Symbol()", "an effect that isn't known is refused as well"] as const,
+  ),
+  [
+    "statements.ts",
+    '"export" in EXPORT_DATA: "export"',
+    '"reads"',
+    "EXPORT DATA names no model, which alone is asked by this rule",
+  ],
+  ["effects.ts", "kind satisfies never", "null", "it is for whoever compiles"],
+  ["intersect.ts", "first ?? decide(policies, request)", "first", "whoever asks is there"],
+  ["intersect.ts", 'principal.kind === "person"', "false", "a person acts for nobody"],
+  ["intersect.ts", "b === undefined", "false", "both decisions are made of the same outputs"],
+  ["intersect.ts", "other === undefined", "false", "both decisions are made of the same uses"],
+  ...['"inherited"', '"phi-default"', "undefined"].map(
+    (from) => ["writes.ts", from, "Symbol()", "what no case answers is undefined, which is no as well"] as const,
+  ),
+];
