@@ -27,7 +27,7 @@ const ANALYSIS = [
 /** Of the resolver, files in which a condition decides what is in a plan. */
 const FLOW: readonly string[] = [];
 
-/** Files of which a condition that does nothing but refuse, `if (…) context.fail(…)`, isn't weakened. */
+/** Files of which conditions, items and statements are weakened, but none that does nothing but refuse. */
 const SPARED =
   /^(resolver\/(?!computed-if|constant|growth|never-null|operand-types|output-schema|passed-arguments)|plan-)/;
 
@@ -137,21 +137,40 @@ function decisionsOf(file: string, name: string): Place[] {
 
 function weakenerOf(name: string): typeof weakenDecisions {
   if (!SPARED.test(name)) return weakenDecisions;
-  return (node, weaken) => !onlyRefuses(node, weaken.source) && weakenDecisions(node, weaken);
+  return (node, weaken) => !onlyRefuses(node, weaken.source) && weakenDecisions(node, sparing(weaken));
 }
 
-const REFUSES = /^(context\.|this\.)?(fail|refuse\w*)$/;
+/** Conditions, items and statements: no text given to a call, which is for messages, no property by itself, and nothing that is there to refuse. */
+function sparing(weaken: Weaken): Weaken {
+  return {
+    ...weaken,
+    shorthand: () => undefined,
+    instead: (node, to) => {
+      const isProperty = ts.isPropertyAssignment(node.parent) && /^(undefined|"reads")$/.test(to);
+      if (!isProperty && !(ts.isStringLiteral(node) && to === '"other"')) weaken.instead(node, to);
+    },
+    leftOut: (node) => {
+      if (!isRefusing(node, weaken.source)) weaken.leftOut(node);
+    },
+  };
+}
 
-/** `if (…) context.fail(…)`, with `return` or without. */
-function onlyRefuses(node: ts.Node, source: ts.SourceFile): boolean {
-  if (!ts.isIfStatement(node) || node.elseStatement !== undefined) return false;
-  const { thenStatement } = node;
-  const [only, ...others] = ts.isBlock(thenStatement) ? thenStatement.statements : [thenStatement];
-  if (only === undefined || others.length > 0) return false;
-  const expression = ts.isReturnStatement(only) || ts.isExpressionStatement(only) ? only.expression : undefined;
+const REFUSES = /^(context\.|this\.)?(fail|(refuse|require|spend)[A-Z]\w*|refuse)$/;
+
+/** `context.fail(…)`, with `return` or without. */
+function isRefusing(node: ts.Statement, source: ts.SourceFile): boolean {
+  const expression = ts.isReturnStatement(node) || ts.isExpressionStatement(node) ? node.expression : undefined;
   return (
     expression !== undefined && ts.isCallExpression(expression) && REFUSES.test(expression.expression.getText(source))
   );
+}
+
+/** `if (…) context.fail(…)`. */
+function onlyRefuses(node: ts.Node, source: ts.SourceFile): boolean {
+  if (!ts.isIfStatement(node) || node.elseStatement !== undefined) return false;
+  const { thenStatement } = node;
+  const [last, ...before] = (ts.isBlock(thenStatement) ? [...thenStatement.statements] : [thenStatement]).reverse();
+  return last !== undefined && isRefusing(last, source) && before.every(ts.isVariableStatement);
 }
 
 /** To each operator, one that differs where both sides are the same. */
