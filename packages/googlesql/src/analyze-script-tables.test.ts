@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { refusalOf, scriptOf, steps } from "./testing/clinic.ts";
+import { refusalOf, results, scriptOf, steps } from "./testing/clinic.ts";
 import { scriptTable } from "./testing/flow-tables.ts";
 
 const SSN = "(SELECT ssn FROM patients LIMIT 1)";
@@ -42,6 +42,49 @@ describe("writes in a script", () => {
     ],
   ];
   for (const [sql, ...plan] of cases) test(sql, () => assert.deepEqual(steps(sql), plan));
+});
+
+describe("a temporary table that may be there already", () => {
+  const KEPT = "CREATE TEMP TABLE IF NOT EXISTS t AS SELECT 'x' AS s";
+  const maybe = (columns: string): string =>
+    `IF RAND() < 0.5 THEN CREATE TEMP TABLE t AS SELECT ${columns} FROM patients; END IF; ${KEPT};`;
+
+  test("shows what any way wrote into it", () => {
+    assert.deepEqual(results(`${maybe("ssn AS s")} SELECT * FROM t`), ["s = copy ssn"]);
+  });
+
+  test("shows what each round of a loop found in it", () => {
+    const round = `${KEPT}; SET r = (SELECT MAX(s) FROM t); INSERT INTO t SELECT y; SET y = z; SET z = ${SSN};`;
+    const declared = ["y", "z", "r"].map((name) => `DECLARE ${name} STRING DEFAULT 'a';`).join(" ");
+    for (const [begins, ends] of [
+      ["WHILE RAND() < 0.9 DO", "END WHILE"],
+      ["FOR q IN (SELECT 1 AS n UNION ALL SELECT 2) DO", "END FOR"],
+    ] as const) {
+      assert.deepEqual(results(`${declared} ${begins} ${round} ${ends}; SELECT r`), ["r = copy ssn ? ssn"], begins);
+    }
+  });
+
+  test("can't be read where it may have other columns", () => {
+    const ways = [
+      "CREATE TEMP TABLE t AS SELECT 'x' AS s; ELSE CREATE TEMP TABLE t AS SELECT ssn AS q FROM patients;",
+      "CREATE TEMP TABLE t AS SELECT ssn AS q FROM patients; ELSE CREATE TEMP TABLE t AS SELECT 'x' AS s;",
+      "CREATE TEMP TABLE t AS SELECT 'x' AS s; ELSE CREATE TEMP TABLE t AS SELECT ssn AS s, name FROM patients;",
+      "CREATE TEMP TABLE t AS SELECT 'x' AS s; ELSE CREATE TEMP TABLE t AS SELECT 1 AS s;",
+    ];
+    for (const way of ways) {
+      const sql = `IF RAND() < 0.5 THEN ${way} END IF;`;
+      assert.match(refusalOf(`${sql} ${KEPT}; SELECT * FROM t`)?.message ?? "", /may have other columns/, way);
+      assert.match(refusalOf(`${sql} SELECT * FROM t`)?.message ?? "", /not alike, on every way/, way);
+      const replaced = KEPT.replace("CREATE", "CREATE OR REPLACE").replace("IF NOT EXISTS ", "");
+      assert.deepEqual(results(`${sql} ${replaced}; SELECT * FROM t`), ["s ="]);
+    }
+  });
+
+  test("may have other columns in a loop, which ends all the same", () => {
+    const round =
+      "IF RAND() < 0.5 THEN CREATE OR REPLACE TEMP TABLE t AS SELECT 'x' AS s; ELSE CREATE OR REPLACE TEMP TABLE t AS SELECT 1 AS q; END IF;";
+    assert.equal(refusalOf(`WHILE RAND() < 0.9 DO ${round} END WHILE; SELECT 1`), undefined);
+  });
 });
 
 scriptTable("a table shows what the script wrote into it", [

@@ -84,9 +84,12 @@ function changed(table: TemporaryTable, written: Written): TemporaryTable {
   };
 }
 
-/** Where two ways meet that both have a table of the name. One that isn't alike can't be read until it is made anew. */
+/** Of a table that may have some columns or others. None is like it, so that it can't be read until it is replaced. */
+const UNLIKE: readonly WrittenColumn[] = [];
+
+/** Where two ways meet that both have a table of the name. */
 export function joinedTable(a: TemporaryTable, b: TemporaryTable): TemporaryTable {
-  return sameColumns(a.columns, b.columns) ? bothTables(a, b) : { ...a, certain: false };
+  return sameColumns(a.columns, b.columns) ? bothTables(a, b) : { ...a, columns: UNLIKE, certain: false };
 }
 
 export function includesTables(known: TemporaryTables, tables: TemporaryTables): boolean {
@@ -94,14 +97,19 @@ export function includesTables(known: TemporaryTables, tables: TemporaryTables):
   for (const [name, table] of tables) {
     const other = known.get(name);
     if (other === undefined) return false;
-    if (!other.certain) continue;
+    if (other.columns.length === UNLIKE.length) continue;
+    // One that may be missing too: where it is there, CREATE TABLE IF NOT EXISTS keeps its rows.
     if (!sameColumns(other.columns, table.columns) || !coversTable(other, table)) return false;
   }
   return true;
 }
 
 function sameColumns(a: readonly WrittenColumn[], b: readonly WrittenColumn[]): boolean {
-  return a.length === b.length && a.every((c, i) => c.name === b[i]?.name && sameType(c.type, b[i].type));
+  return (
+    a.length > UNLIKE.length &&
+    a.length === b.length &&
+    a.every((c, i) => c.name === b[i]?.name && sameType(c.type, b[i].type))
+  );
 }
 
 function bothTables(a: TemporaryTable, b: TemporaryTable): TemporaryTable {
