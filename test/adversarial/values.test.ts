@@ -58,8 +58,8 @@ describe("a protected value in disguise", () => {
   // A variable bounds rows or names what is counted, beside every rule for values.
   refused(
     "31",
-    "EXECUTE IMMEDIATE 'SELECT x FROM UNNEST(GENERATE_ARRAY(1, 100)) AS x LIMIT @n' USING (SELECT LENGTH(MAX(ssn)) FROM p) AS n",
-    "DECLARE v STRING DEFAULT (SELECT MAX(ssn) FROM p); SELECT x FROM (SELECT '1' AS s) PIVOT(COUNT(*) FOR s IN (v AS x))",
+    "EXECUTE IMMEDIATE 'SELECT x FROM UNNEST(GENERATE_ARRAY(1, 100)) AS x LIMIT @n' USING (SELECT LENGTH(ANY_VALUE(ssn)) FROM p) AS n",
+    "DECLARE v STRING DEFAULT (SELECT ANY_VALUE(ssn) FROM p); SELECT x FROM (SELECT '1' AS s) PIVOT(COUNT(*) FOR s IN (v AS x))",
   );
   // The whole row holds columns that no policy shows to this agent.
   refused(
@@ -97,7 +97,7 @@ describe("a protected value in disguise", () => {
   refused(
     "3",
     "SELECT (SELECT vin) FROM p",
-    "SELECT (SELECT MAX(q.vin) FROM p q)",
+    "SELECT (SELECT ANY_VALUE(q.vin) FROM p q)",
     "SELECT ARRAY(SELECT vin FROM p)",
     "SELECT 'x' IN (SELECT vin FROM p)",
     "SELECT EXISTS(SELECT 1 FROM p WHERE vin LIKE 'A%')",

@@ -101,10 +101,10 @@ describe("an agent that may write", () => {
     for (const [i, write] of [
       "INSERT INTO workspace.into_0 (b, a) SELECT 'x', ssn FROM p",
       "INSERT INTO workspace.into_1 SELECT ssn, 'x' FROM p",
-      "INSERT INTO workspace.into_2 (a) VALUES ((SELECT MAX(ssn) FROM p))",
-      "UPDATE workspace.into_3 SET a = (SELECT MAX(ssn) FROM p) WHERE TRUE",
+      "INSERT INTO workspace.into_2 (a) VALUES ((SELECT ANY_VALUE(ssn) FROM p))",
+      "UPDATE workspace.into_3 SET a = (SELECT ANY_VALUE(ssn) FROM p) WHERE TRUE",
       "MERGE workspace.into_4 t USING p ON FALSE WHEN NOT MATCHED THEN INSERT (a) VALUES (ssn)",
-      "MERGE workspace.into_5 t USING (SELECT MAX(ssn) AS s FROM p) ON TRUE WHEN MATCHED THEN UPDATE SET a = s",
+      "MERGE workspace.into_5 t USING (SELECT ANY_VALUE(ssn) AS s FROM p) ON TRUE WHEN MATCHED THEN UPDATE SET a = s",
       "BEGIN INSERT INTO workspace.into_6 (a) SELECT ssn FROM p; END; SELECT 1 AS one",
       "CREATE TEMP TABLE t AS SELECT ssn AS b FROM p; INSERT INTO workspace.into_7 (a) SELECT b FROM t; SELECT 1 AS one",
     ].entries()) {
@@ -127,7 +127,7 @@ describe("an agent that may write", () => {
       "MERGE workspace.marks t USING p ON FALSE WHEN NOT MATCHED AND ssn < '5' THEN INSERT (a) VALUES ('1')",
       "CREATE TABLE workspace.few AS SELECT 1 AS x FROM p WHERE ssn < '5'",
       "CREATE TABLE workspace.few AS SELECT 1 AS x FROM (SELECT CAST(ssn AS INT64) AS y FROM p)",
-      "IF (SELECT MAX(ssn) < '5' FROM p) THEN INSERT INTO workspace.marks VALUES ('x'); END IF; SELECT 1 AS one",
+      "IF (SELECT ANY_VALUE(ssn) < '5' FROM p) THEN INSERT INTO workspace.marks VALUES ('x'); END IF; SELECT 1 AS one",
     ])
       assert.match((await refused(sql)).last.body, /infer of/, sql);
     await done("CREATE TABLE workspace.few AS SELECT 1 AS x FROM p WHERE patient_id > 10");
@@ -151,13 +151,13 @@ describe("an agent that may write", () => {
       "CREATE TEMP TABLE t AS SELECT ssn AS s FROM p; SELECT s FROM t",
       "CREATE TEMP TABLE patients AS SELECT ssn AS state FROM p; SELECT state FROM patients",
       "CREATE TEMP TABLE t (a STRING, b STRING); INSERT INTO t (b, a) SELECT full_name, ssn FROM p; SELECT a FROM t",
-      "DECLARE v STRING DEFAULT (SELECT MAX(ssn) FROM p); SELECT v",
+      "DECLARE v STRING DEFAULT (SELECT ANY_VALUE(ssn) FROM p); SELECT v",
     ])
       for (const cell of cells(await safe(sql))) assert.match(cell, LAST4, sql);
     for (const sql of [
       "CREATE TEMP TABLE t AS SELECT vin AS s FROM p; SELECT s FROM t",
       "CREATE TEMP TABLE t AS SELECT ssn AS s FROM p; SELECT COUNT(*) AS n FROM t WHERE s < '5'",
-      "DECLARE v STRING DEFAULT (SELECT MAX(ssn) FROM p); CREATE TABLE workspace.v AS SELECT 1 AS x FROM UNNEST([1]) WHERE v < '5'",
+      "DECLARE v STRING DEFAULT (SELECT ANY_VALUE(ssn) FROM p); CREATE TABLE workspace.v AS SELECT 1 AS x FROM UNNEST([1]) WHERE v < '5'",
     ])
       await refused(sql);
   });
@@ -168,7 +168,7 @@ describe("an agent that may write", () => {
     await refused("SELECT 1 AS x FROM own WHERE harmless < '5'");
     await refused("CREATE VIEW workspace.bad AS SELECT vin FROM `demo-clinic.ehr.patients`");
     for (const sql of [
-      "CREATE FUNCTION workspace.f() AS ((SELECT MAX(ssn) FROM `demo-clinic.ehr.patients`))",
+      "CREATE FUNCTION workspace.f() AS ((SELECT ANY_VALUE(ssn) FROM `demo-clinic.ehr.patients`))",
       "CREATE TABLE FUNCTION workspace.tf() AS SELECT ssn FROM `demo-clinic.ehr.patients`",
       "CREATE OR REPLACE FUNCTION ehr.age_on(a DATE, b DATE) AS (1)",
       "CREATE PROCEDURE workspace.pr() BEGIN SELECT 1; END",
@@ -268,35 +268,35 @@ describe("an agent that may write", () => {
 
   for (const [row, statements] of Object.entries({
     "14": [
-      "CREATE TABLE workspace.d (x STRING DEFAULT (SELECT MAX(ssn) FROM p))",
-      "ALTER TABLE workspace.ctas ADD COLUMN y STRING DEFAULT (SELECT MAX(ssn) FROM p)",
+      "CREATE TABLE workspace.d (x STRING DEFAULT (SELECT ANY_VALUE(ssn) FROM p))",
+      "ALTER TABLE workspace.ctas ADD COLUMN y STRING DEFAULT (SELECT ANY_VALUE(ssn) FROM p)",
       "CREATE TABLE workspace.d (x STRING, y STRING AS (SUBSTR(x, 1)) STORED)",
     ],
     "15": [
-      "CREATE TEMP FUNCTION f() AS ((SELECT MAX(vin) FROM p)); SELECT f()",
+      "CREATE TEMP FUNCTION f() AS ((SELECT ANY_VALUE(vin) FROM p)); SELECT f()",
       "CREATE TEMP FUNCTION f(x ANY TYPE) AS (x < '5'); SELECT 1 AS one FROM p WHERE f(ssn)",
-      "CREATE TEMP FUNCTION f() AS ((SELECT MAX(vin) FROM p)); CREATE TABLE workspace.f AS SELECT f() AS x",
+      "CREATE TEMP FUNCTION f() AS ((SELECT ANY_VALUE(vin) FROM p)); CREATE TABLE workspace.f AS SELECT f() AS x",
     ],
     "31": [
-      "DECLARE v STRING DEFAULT (SELECT MAX(ssn) FROM p); IF v < '5' THEN SELECT 1 AS x; ELSE SELECT 2 AS x; END IF",
-      "DECLARE i INT64 DEFAULT 0; WHILE i < (SELECT LENGTH(MAX(vin)) FROM p) DO SET i = i + 1; END WHILE; SELECT i",
+      "DECLARE v STRING DEFAULT (SELECT ANY_VALUE(ssn) FROM p); IF v < '5' THEN SELECT 1 AS x; ELSE SELECT 2 AS x; END IF",
+      "DECLARE i INT64 DEFAULT 0; WHILE i < (SELECT LENGTH(ANY_VALUE(vin)) FROM p) DO SET i = i + 1; END WHILE; SELECT i",
       "DECLARE i INT64 DEFAULT 0; FOR r IN (SELECT ssn FROM p) DO IF r.ssn < '5' THEN SET i = i + 1; END IF; END FOR; SELECT i",
-      "DECLARE x INT64 DEFAULT 0; BEGIN SET x = (SELECT CAST(MAX(ssn) AS INT64) FROM p); EXCEPTION WHEN ERROR THEN SET x = 1; END; SELECT x",
-      "BEGIN TRANSACTION; INSERT INTO workspace.marks VALUES ('x'); IF (SELECT MAX(ssn) < '5' FROM p) THEN ROLLBACK; ELSE COMMIT; END IF; SELECT 1 AS one",
-      "ASSERT (SELECT MAX(ssn) < '5' FROM p); SELECT 1 AS one",
+      "DECLARE x INT64 DEFAULT 0; BEGIN SET x = (SELECT CAST(ANY_VALUE(ssn) AS INT64) FROM p); EXCEPTION WHEN ERROR THEN SET x = 1; END; SELECT x",
+      "BEGIN TRANSACTION; INSERT INTO workspace.marks VALUES ('x'); IF (SELECT ANY_VALUE(ssn) < '5' FROM p) THEN ROLLBACK; ELSE COMMIT; END IF; SELECT 1 AS one",
+      "ASSERT (SELECT ANY_VALUE(ssn) < '5' FROM p); SELECT 1 AS one",
     ],
     "33": [
       "EXECUTE IMMEDIATE 'SELECT vin FROM ehr.patients'",
-      "DECLARE s STRING DEFAULT (SELECT CONCAT('SELECT 1 AS `', MAX(ssn), '`') FROM p); EXECUTE IMMEDIATE s",
+      "DECLARE s STRING DEFAULT (SELECT CONCAT('SELECT 1 AS `', ANY_VALUE(ssn), '`') FROM p); EXECUTE IMMEDIATE s",
       "EXECUTE IMMEDIATE CONCAT('CREATE TABLE workspace.t', (SELECT MAX(REPLACE(ssn, '-', '')) FROM p), ' (x INT64)')",
     ],
     "35": [
-      "DECLARE v STRING DEFAULT (SELECT MAX(ssn) FROM p); CREATE TABLE workspace.o (x INT64) OPTIONS (description = v)",
-      "CREATE TABLE workspace.o (x INT64) OPTIONS (labels = [('a', (SELECT MAX(ssn) FROM p))])",
-      "CREATE TABLE workspace.o OPTIONS (description = (SELECT MAX(ssn) FROM p)) AS SELECT 1 AS x",
+      "DECLARE v STRING DEFAULT (SELECT ANY_VALUE(ssn) FROM p); CREATE TABLE workspace.o (x INT64) OPTIONS (description = v)",
+      "CREATE TABLE workspace.o (x INT64) OPTIONS (labels = [('a', (SELECT ANY_VALUE(ssn) FROM p))])",
+      "CREATE TABLE workspace.o OPTIONS (description = (SELECT ANY_VALUE(ssn) FROM p)) AS SELECT 1 AS x",
     ],
     "38": [
-      "CREATE TABLE workspace.pivoted AS SELECT * FROM (SELECT gender, vin FROM p) PIVOT (MAX(vin) FOR gender IN ('F' AS f))",
+      "CREATE TABLE workspace.pivoted AS SELECT * FROM (SELECT gender, vin FROM p) PIVOT (ANY_VALUE(vin) FOR gender IN ('F' AS f))",
       "CREATE TABLE workspace.pivoted AS SELECT * FROM (SELECT patient_id, ssn FROM p) PIVOT (COUNT(*) FOR ssn IN ('1' AS one))",
     ],
   }))
@@ -347,13 +347,13 @@ describe("an agent that may write", () => {
 
   it("row 5, row 6: no text of a failing script or write arrives", async () => {
     for (const sql of [
-      "RAISE USING MESSAGE = (SELECT MAX(ssn) FROM p)",
-      "BEGIN SELECT ERROR(MAX(ssn)) FROM p; EXCEPTION WHEN ERROR THEN SELECT @@error.message AS m; END",
+      "RAISE USING MESSAGE = (SELECT ANY_VALUE(ssn) FROM p)",
+      "BEGIN SELECT ERROR(ANY_VALUE(ssn)) FROM p; EXCEPTION WHEN ERROR THEN SELECT @@error.message AS m; END",
       "CREATE TABLE workspace.err AS SELECT CAST(ssn AS INT64) AS x FROM p",
       "CREATE TABLE workspace.err (x INT64); INSERT INTO workspace.err SELECT CAST(full_name AS INT64) FROM p; SELECT 1 AS one",
-      "DECLARE d DATE; SET d = (SELECT PARSE_DATE('%F', MAX(ssn)) FROM p); SELECT d",
+      "DECLARE d DATE; SET d = (SELECT PARSE_DATE('%F', ANY_VALUE(ssn)) FROM p); SELECT d",
       "INSERT INTO workspace.counted SELECT ERROR(ssn) FROM p",
-      "UPDATE workspace.counted SET a = CAST(CAST((SELECT MAX(mrn) FROM p) AS INT64) AS STRING) WHERE TRUE",
+      "UPDATE workspace.counted SET a = CAST(CAST((SELECT ANY_VALUE(mrn) FROM p) AS INT64) AS STRING) WHERE TRUE",
     ]) {
       const { bytes } = await safe(sql);
       assert.doesNotMatch(bytes, /\d{3}-\d{2}-\d{4}|Could not cast|Bad int64|Conversion Error/i, sql);

@@ -8,6 +8,6 @@ export function argumentsIn(line: string): readonly string[] {
 
 /** `line` with another mark before one of its arguments. */
 export function remarked(line: string, place: number, mark: string): string {
-  const changed = argumentsIn(line).map((a, i) => (i === place ? mark + a.replace(/^[!~=]/, "") : a));
+  const changed = argumentsIn(line).map((a, i) => (i === place ? mark + a.replace(/^[!~=>]/, "") : a));
   return `(${changed.join(", ")}) ${line.slice(line.lastIndexOf(") ") + 2)}`;
 }

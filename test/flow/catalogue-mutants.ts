@@ -20,6 +20,7 @@ const OTHER_MARKS: Readonly<Record<string, readonly string[]>> = {
   "": ["~"],
   "!": ["", "~"],
   "=": ["", "~"],
+  ">": ["", "~"],
   "~": [""],
 };
 
@@ -53,13 +54,13 @@ export function catalogueMutants(): CatalogueMutant[] {
     const marks = written.flatMap((line, overload) =>
       argumentsIn(line).flatMap((argument, place) => {
         if (NO_COLUMN.test(argument)) return [];
-        const mark = /^[!~=]/.exec(argument)?.[0] ?? "";
+        const mark = /^[!~=>]/.exec(argument)?.[0] ?? "";
         return (OTHER_MARKS[mark] ?? []).map((other) => ({ reach, on: `${reach} ${overload} ${place} ${other}` }));
       }),
     );
     const failing = [...new Set(written.flatMap(placesIn))].filter((place) => mayFail(name, place, [], []));
     // What decides is a predicate anyhow: that it can fail is told by a handler, and only where nothing else in the call can.
-    const given = failing.filter((place) => written.some((line) => !/^[!~=]/.test(argumentsIn(line)[place] ?? "")));
+    const given = failing.filter((place) => written.some((line) => !/^[!~=>]/.test(argumentsIn(line)[place] ?? "")));
     const fails = failing.length > 0 && given.length === 0 ? [`fails ${name}`] : given.map((i) => `fails ${name} ${i}`);
     return [
       ...(takes ? vias.map((other) => ({ reach, on: `${reach} via ${other}` })) : []),

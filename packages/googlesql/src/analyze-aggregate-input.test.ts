@@ -12,7 +12,7 @@ describe("what an aggregate's own clauses decide is decided over its result", ()
     ],
     "SELECT state, MAX(name WHERE ssn = '1') AS n FROM patients GROUP BY state": [
       "state = copy state ? state",
-      "n = copy name ? ssn, state",
+      "n = copy name ? name, ssn, state",
     ],
     "SELECT ANY_VALUE(name WHERE ssn = '1' HAVING MAX born) AS n FROM patients": ["n = copy name ? born, ssn"],
     "SELECT COUNT(* GROUP BY ssn) AS n FROM patients": ["n = aggregate * ? ssn"],
@@ -21,11 +21,11 @@ describe("what an aggregate's own clauses decide is decided over its result", ()
       "n = aggregate weight ? born, ssn, state",
     ],
     "SELECT MAX(MIN(name WHERE ssn = '1') WHERE born IS NULL GROUP BY state) AS n FROM patients": [
-      "n = copy name ? born, ssn, state",
+      "n = copy name ? born, name, ssn, state",
     ],
 
     "FROM patients |> AGGREGATE SUM(MAX(weight) WHERE name = 'x' GROUP BY ssn) AS n": [
-      "n = aggregate weight ? name, ssn",
+      "n = aggregate weight ? name, ssn, weight",
     ],
   };
   for (const [sql, expected] of Object.entries(cases)) {

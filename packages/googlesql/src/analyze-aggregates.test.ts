@@ -7,14 +7,14 @@ table("aggregates that hand out values are copies", [
   // How many rows there are is all that a literal can tell.
   ["SELECT ANY_VALUE(1) AS x FROM patients", "x = transform *"],
   ["SELECT APPROX_TOP_SUM(name, weight, 3) AS x FROM patients", "x = copy name, aggregate weight ? name, weight"],
-  ["SELECT MIN(ssn) AS x FROM patients", "x = copy ssn"],
-  ["SELECT MAX(ssn) AS x FROM patients", "x = copy ssn"],
+  ["SELECT MIN(ssn) AS x FROM patients", "x = copy ssn ? ssn"],
+  ["SELECT MAX(ssn) AS x FROM patients", "x = copy ssn ? ssn"],
   ["SELECT ANY_VALUE(ssn) AS x FROM patients", "x = copy ssn"],
   ["SELECT ANY_VALUE(name HAVING MAX ssn) AS x FROM patients", "x = copy name ? ssn"],
   ["SELECT MAX_BY(name, ssn) AS x FROM patients", "x = copy name ? ssn"],
   ["SELECT ARRAY_AGG(ssn ORDER BY born) AS x FROM patients", "x = copy ssn ? born"],
   ["SELECT STRING_AGG(ssn, ',' ORDER BY name) AS x FROM patients", "x = transform ssn ? name"],
-  ["SELECT APPROX_QUANTILES(ssn, 4) AS x FROM patients", "x = copy ssn"],
+  ["SELECT APPROX_QUANTILES(ssn, 4) AS x FROM patients", "x = copy ssn ? ssn"],
   ["SELECT APPROX_TOP_COUNT(ssn, 5)[OFFSET(0)].value AS x FROM patients", "x = copy ssn ? ssn"],
   ["SELECT APPROX_TOP_COUNT(ssn, 5)[OFFSET(0)].count AS x FROM patients", "x = aggregate ssn ? ssn"],
   ["SELECT APPROX_TOP_SUM(name, 1, 5)[OFFSET(0)].sum AS x FROM patients", "x = aggregate * ? name"],
@@ -85,8 +85,11 @@ table("statistics are aggregates, where they are statistics", [
     "WITH c AS (SELECT 1.5 IN (SELECT p.weight) AS x FROM patients p) SELECT (SELECT COUNTIF(x) FROM c) AS n",
     "n = aggregate weight",
   ],
-  ["SELECT AVG(x) AS n FROM (SELECT MAX(weight) AS x FROM patients)", "n = transform weight"],
-  ["SELECT AVG(x) AS n FROM (SELECT MAX(weight) AS x FROM patients GROUP BY state)", "n = aggregate weight ? state"],
+  ["SELECT AVG(x) AS n FROM (SELECT MAX(weight) AS x FROM patients)", "n = transform weight ? weight"],
+  [
+    "SELECT AVG(x) AS n FROM (SELECT MAX(weight) AS x FROM patients GROUP BY state)",
+    "n = aggregate weight ? state, weight",
+  ],
   [
     "SELECT SUM(x) AS n FROM UNNEST(ARRAY(SELECT weight FROM patients)) x WITH OFFSET o WHERE o = 3",
     "n = transform weight ? weight",
@@ -111,6 +114,21 @@ table("statistics are aggregates, where they are statistics", [
   ],
 ]);
 
+table("which of several values is the greatest tells of the values that it is a copy of, as ORDER BY would", [
+  [
+    "SELECT MIN(ssn) OVER (ORDER BY id ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) AS x FROM patients",
+    "x = copy ssn ? id, ssn",
+  ],
+  ["SELECT (SELECT MAX(v) FROM UNNEST([a, b]) v) AS x FROM pair", "x = copy pair.a, copy pair.b ? pair.a, pair.b"],
+  [
+    "SELECT MAX(IF(state = 'x', ssn, name)) AS x FROM patients",
+    "x = copy name, copy ssn, transform state ? name, ssn, state",
+  ],
+  // Of what was changed no mask shows a part, and of counts none does.
+  ["SELECT MAX(UPPER(ssn)) AS x, MIN(LENGTH(ssn)) AS y FROM patients", "x = transform ssn", "y = transform ssn"],
+  ["SELECT MAX(n) AS m FROM (SELECT state, COUNT(ssn) AS n FROM patients GROUP BY state)", "m = aggregate ssn ? state"],
+]);
+
 table("windows", [
   [
     "SELECT SUM(1) OVER (ROWS BETWEEN (SELECT MAX(eid) FROM encounters) PRECEDING AND CURRENT ROW) AS x FROM patients",
@@ -131,7 +149,7 @@ table("windows", [
     "SELECT NTH_VALUE(ssn, 2) OVER (w ORDER BY born) AS x FROM patients WINDOW w AS (PARTITION BY state)",
     "x = copy ssn ? born, state",
   ],
-  ["SELECT PERCENTILE_DISC(ssn, 0.5) OVER () AS x FROM patients", "x = copy ssn"],
+  ["SELECT PERCENTILE_DISC(ssn, 0.5) OVER () AS x FROM patients", "x = copy ssn ? ssn"],
   ["SELECT PERCENTILE_CONT(weight, 0) OVER () AS x FROM patients", "x = transform weight"],
   ["SELECT AVG(weight) OVER (PARTITION BY state) AS x FROM patients", "x = aggregate weight ? state"],
   ["SELECT SUM(weight) OVER (ORDER BY id) AS x FROM patients", "x = transform weight ? id"],

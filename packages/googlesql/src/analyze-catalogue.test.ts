@@ -122,8 +122,8 @@ const TRANSFORMS = `
 `;
 
 const AGGREGATE_COPIES = `
-  MIN(s1) | MAX(s1) | MIN_BY(s1, ~s2) | MAX_BY(s1, ~s2) | ANY_VALUE(s1) | ARRAY_AGG(^s1) | ARRAY_CONCAT_AGG(^as1)
-  APPROX_QUANTILES(^s1, ^?i1)
+  MIN(=s1) | MAX(=s1) | MIN_BY(s1, ~s2) | MAX_BY(s1, ~s2) | ANY_VALUE(s1) | ARRAY_AGG(^s1) | ARRAY_CONCAT_AGG(^as1)
+  APPROX_QUANTILES(^=s1, ^?i1)
 `;
 
 const AGGREGATE_TRANSFORMS = `
@@ -144,7 +144,7 @@ const STATISTICS = `
 
 const WINDOW_COPIES = `
   FIRST_VALUE(s1) | LAST_VALUE(s1) | NTH_VALUE(^s1, ^?i1) | LAG(s1, ^?i1, s2) | LEAD(s1, ^?i1, s2)
-  PERCENTILE_DISC(^s1, ^?f1)
+  PERCENTILE_DISC(^=s1, ^?f1)
 `;
 
 const WINDOW_TRANSFORMS = `

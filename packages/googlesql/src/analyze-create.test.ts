@@ -55,7 +55,7 @@ table("CREATE VIEW", "CREATE_VIEW", [
 table("CREATE MATERIALIZED VIEW", "CREATE_MATERIALIZED_VIEW", [
   [
     "CREATE MATERIALIZED VIEW v CLUSTER BY name OPTIONS (enable_refresh = TRUE) AS SELECT name, MAX(ssn) AS m FROM patients GROUP BY name",
-    "create v: name = copy name; m = copy ssn WHERE name",
+    "create v: name = copy name; m = copy ssn ? ssn WHERE name",
   ],
 ]);
 

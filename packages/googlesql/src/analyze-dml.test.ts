@@ -8,7 +8,7 @@ table("INSERT carries the sources to the columns by position", "INSERT", [
   ["INSERT pair (b, a) SELECT ssn, name FROM patients", "append pair: b = copy ssn; a = copy name"],
   ["INSERT pair SELECT ssn, name FROM patients", "append pair: a = copy ssn; b = copy name"],
   ["INSERT pair (B) SELECT ssn FROM patients", "append pair: b = copy ssn"],
-  ["INSERT INTO ehr.pair (b) VALUES ((SELECT MAX(ssn) FROM patients))", "append pair: b = copy ssn"],
+  ["INSERT INTO ehr.pair (b) VALUES ((SELECT MAX(ssn) FROM patients))", "append pair: b = copy ssn ? ssn"],
   ["INSERT pair (a) VALUES ('x'), ((SELECT ssn FROM patients WHERE id = 1 LIMIT 1))", "append pair: a = copy ssn ? id"],
   ["INSERT pair (a) SELECT 'x' FROM patients WHERE ssn = '1' ORDER BY born LIMIT 1", "append pair: a WHERE born, ssn"],
   ["INSERT pair (a) SELECT IF(ssn < '5', 'lo', 'hi') FROM patients", "append pair: a = transform ssn ? ssn"],
@@ -26,7 +26,7 @@ table("INSERT carries the sources to the columns by position", "INSERT", [
   ],
   [
     "INSERT copies (ssn, place) VALUES ('x', ((SELECT MIN(ssn) FROM patients), 'y'))",
-    "append copies: ssn; place.zip = copy ssn; place.city; kind; at",
+    "append copies: ssn; place.zip = copy ssn ? ssn; place.city; kind; at",
   ],
 ]);
 

@@ -11,11 +11,11 @@ table("MATCH_RECOGNIZE: partition, order and conditions decide; a measure is no 
   // One row of the table is a match: the sum is its value.
   [match("SUM(weight) AS s", "a) DEFINE a AS TRUE"), "s = transform weight ? born"],
   [match("COUNT(*) AS n", "a) DEFINE a AS ssn < '5'"), "n = transform * ? born, ssn"],
-  [match("MAX(name) AS x", "a b*) DEFINE a AS ssn < '5', b AS state = 'x'"), "x = copy name ? born, ssn, state"],
+  [match("MAX(name) AS x", "a b*) DEFINE a AS ssn < '5', b AS state = 'x'"), "x = copy name ? born, name, ssn, state"],
   // Through a variable the value itself is chosen by the conditions.
   [
     match("MAX(a.name) AS x, COUNT(b.state) AS n", "a b*) DEFINE a AS ssn < '5', b AS TRUE"),
-    "x = copy name, transform ssn ? born, ssn",
+    "x = copy name, transform ssn ? born, name, ssn",
     "n = transform ssn, transform state ? born, ssn",
   ],
   [
@@ -34,7 +34,7 @@ table("MATCH_RECOGNIZE: partition, order and conditions decide; a measure is no 
   ],
   [
     match("MAX(state) AS x", "a b) DEFINE a AS TRUE, b AS PREV(weight) > NEXT(weight, 2)"),
-    "x = copy state ? born, weight",
+    "x = copy state ? born, state, weight",
   ],
   [
     "SELECT * FROM encounters MATCH_RECOGNIZE(PARTITION BY id, kind ORDER BY eid DESC MEASURES id + 1 AS next, SUM(cost) AS s AFTER MATCH SKIP TO NEXT ROW PATTERN (a{2,3}) DEFINE a AS TRUE OPTIONS (use_longest_match = TRUE))",

@@ -139,7 +139,7 @@ describe("a function of a model", () => {
     );
     // `name` is no column of it, so that the name means the patient's.
     const within = "SELECT (SELECT MAX(name) FROM ML.WEIGHTS(MODEL risk)) AS x FROM patients";
-    assert.deepEqual(flows(within), ["x = copy name"]);
+    assert.deepEqual(flows(within), ["x = copy name ? name"]);
     assert.match(canonical(within), /FROM \(SELECT r\.`processed_input`/);
   });
 

@@ -173,7 +173,7 @@ table("a table's alias keeps the columns it had", [
   ["FROM pair |> SET a = 'x' |> SELECT pair.a AS x, a", "x = copy pair.a", "a ="],
   ["FROM pair p |> DROP b |> WHERE p.b = 'x'", "a = copy pair.a ? pair.b"],
   ["FROM pair p |> DROP b |> ORDER BY p.b", "a = copy pair.a ? pair.b"],
-  ["FROM pair p |> DROP b |> AGGREGATE MAX(p.b) AS m", "m = copy pair.b"],
+  ["FROM pair p |> DROP b |> AGGREGATE MAX(p.b) AS m", "m = copy pair.b ? pair.b"],
   ["FROM pair p |> SET a = 'x' |> EXTEND p.a AS o", "a =", "b = copy pair.b", "o = copy pair.a"],
   [
     "FROM pair p |> SET a = 'x' |> JOIN encounters e ON p.a = e.kind |> SELECT p.a AS x, a",
@@ -207,7 +207,7 @@ table("what stands behind a pipe in FROM", [
   [
     "FROM pair p |> SET a = 'x' |> PIVOT (MAX(p.a) AS m FOR b IN ('y'))",
     "a =",
-    "m_y = copy pair.a, transform pair.b ? pair.b",
+    "m_y = copy pair.a, transform pair.b ? pair.a, pair.b",
   ],
 ]);
 
@@ -252,12 +252,15 @@ table("rows that are single values", [
 
 table("aggregates of a pipe", [
   ["FROM patients |> AGGREGATE SUM(weight) AS w |> AGGREGATE SUM(w) AS w", "w = aggregate weight"],
-  ["FROM patients |> AGGREGATE MAX(ssn) AS s |> AGGREGATE APPROX_COUNT_DISTINCT(s) AS n", "n = transform ssn"],
+  ["FROM patients |> AGGREGATE MAX(ssn) AS s |> AGGREGATE APPROX_COUNT_DISTINCT(s) AS n", "n = transform ssn ? ssn"],
   [
     "FROM patients |> AGGREGATE MAX(ssn) AS s GROUP BY () |> AGGREGATE APPROX_COUNT_DISTINCT(s) AS n",
-    "n = transform ssn",
+    "n = transform ssn ? ssn",
   ],
-  ["SELECT MAX(ssn) AS s FROM patients GROUP BY () |> AGGREGATE APPROX_COUNT_DISTINCT(s) AS n", "n = transform ssn"],
+  [
+    "SELECT MAX(ssn) AS s FROM patients GROUP BY () |> AGGREGATE APPROX_COUNT_DISTINCT(s) AS n",
+    "n = transform ssn ? ssn",
+  ],
   [
     "FROM patients |> AGGREGATE COUNT(*) AS n DESC GROUP BY state",
     "state = copy state ? *, state",

@@ -28,25 +28,28 @@ table("PIVOT chooses by its input, and groups by what is left", [
   // The groups are what none of the aggregates and the input names, shown or not.
   [
     "SELECT x FROM (SELECT ssn, id, name FROM patients) PIVOT(MAX(name) FOR id IN (7 AS x))",
-    "x = transform id, copy name ? id, ssn",
+    "x = transform id, copy name ? id, name, ssn",
   ],
   ["SELECT 1 AS one FROM (SELECT ssn, id, name FROM patients) PIVOT(MAX(name) FOR id IN (7 AS x))", "one = ? ssn"],
   [
     "SELECT m_a, n_a FROM pair AS p PIVOT(MAX(p.a) AS m, COUNT(p) AS n FOR p.b IN ('a'))",
-    "m_a = copy pair.a, transform pair.b ? pair.b",
+    "m_a = copy pair.a, transform pair.b ? pair.a, pair.b",
     "n_a = aggregate pair.a, aggregate pair.b ? pair.b",
   ],
   // With nothing to group by there is one row: a sum over it is no statistic.
   [
     "SELECT SUM(x) AS s FROM (SELECT weight, id FROM patients) PIVOT(MAX(weight) FOR id IN (7 AS x))",
-    "s = transform id, transform weight ? id",
+    "s = transform id, transform weight ? id, weight",
   ],
   [
     "SELECT q.x FROM (SELECT weight, id, ssn FROM patients WHERE name < 'b') AS t PIVOT(SUM(t.weight) FOR t.id + 1 IN (7 AS x)) AS q ORDER BY q.ssn",
     "x = aggregate id, aggregate weight ? id, name, ssn",
   ],
   // A subquery in the aggregate names the column as well.
-  ["SELECT * FROM pair AS p PIVOT(MAX((SELECT p.a)) FOR b IN ('x'))", "x = copy pair.a, transform pair.b ? pair.b"],
+  [
+    "SELECT * FROM pair AS p PIVOT(MAX((SELECT p.a)) FOR b IN ('x'))",
+    "x = copy pair.a, transform pair.b ? pair.a, pair.b",
+  ],
   [
     "SELECT x FROM (SELECT ssn, name, id FROM patients) PIVOT(ARRAY_AGG(name IGNORE NULLS ORDER BY ssn LIMIT 1) FOR id IN (7 AS x))",
     "x = transform id, copy name ? id, ssn",

@@ -105,8 +105,8 @@ describe("what a call gives", () => {
     "CALL show(1)": ["ssn = copy ssn ? id"],
     "CALL ehr.show(1)": ["ssn = copy ssn ? id"],
     "CALL show((SELECT MAX(eid) FROM encounters))": ["ssn = copy ssn ? encounters.eid, id"],
-    "DECLARE r STRING; CALL get(1, r); SELECT r": ["r = copy ssn ? id"],
-    "DECLARE r STRING; CALL nested(r); SELECT r": ["r = copy ssn ? id"],
+    "DECLARE r STRING; CALL get(1, r); SELECT r": ["r = copy ssn ? id, ssn"],
+    "DECLARE r STRING; CALL nested(r); SELECT r": ["r = copy ssn ? id, ssn"],
     [`DECLARE x, y STRING; SET x = ${SSN}; CALL swap(x, y); SELECT x, y`]: ["x =", "y = copy ssn"],
     // RETURN in the middle: that it goes on tells.
     [`DECLARE y INT64; CALL branchy(${SSN}, y); SELECT y`]: ["y = ? ssn"],

@@ -67,7 +67,7 @@ describe("a function written in SQL", () => {
     ],
     ["reads the tables in its body", "SELECT fn.ssn_of(1) AS s", ["s = copy ssn ? id"]],
     ["calls others", "SELECT fn.twice(ssn) AS s FROM patients", ["s = transform ssn"]],
-    ["completes names with its own project", "SELECT fn.by_default_project() AS s", ["s = copy ssn"]],
+    ["completes names with its own project", "SELECT fn.by_default_project() AS s", ["s = copy ssn ? ssn"]],
     ["stays a statistic over rows", "SELECT SUM(fn.half(weight)) AS s FROM patients", ["s = aggregate weight"]],
     [
       "is no statistic over its one argument",
@@ -89,7 +89,7 @@ describe("a function written in SQL", () => {
       ["s = aggregate id, aggregate weight"],
     ],
     ["with a constant of the group", "SELECT fn.scaled(weight, 2) AS s FROM patients", ["s = aggregate weight"]],
-    ["over rows, as a copy", "SELECT fn.greatest_of(ssn) AS s FROM patients", ["s = copy ssn"]],
+    ["over rows, as a copy", "SELECT fn.greatest_of(ssn) AS s FROM patients", ["s = copy ssn ? ssn"]],
     ["counting rows", "SELECT fn.people() AS s FROM patients", ["s = aggregate *"]],
   ];
   for (const [what, sql, expected] of cases) it(what, () => assert.deepEqual(clinic.flows(sql), expected));

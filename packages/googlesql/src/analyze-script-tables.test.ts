@@ -210,7 +210,7 @@ scriptTable("a temporary table is made of what was written into it", [
   ],
   [
     `CREATE TEMP TABLE t AS SELECT ssn AS a FROM patients; CREATE TEMP FUNCTION f() AS ((SELECT MAX(a) FROM t)); SELECT f() AS x`,
-    "x = copy ssn",
+    "x = copy ssn ? ssn",
   ],
 ]);
 

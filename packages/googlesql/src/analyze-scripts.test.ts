@@ -314,7 +314,7 @@ test("what is printed and redacted of an executed text is its statement", () => 
 
 scriptTable("a function of the script is what its body makes of its arguments", [
   ["CREATE TEMP FUNCTION f(x STRING) AS (x); SELECT f(ssn) AS y FROM patients", "y = copy ssn"],
-  ["CREATE TEMP FUNCTION f() AS ((SELECT MAX(ssn) FROM patients)); SELECT f() AS y", "y = copy ssn"],
+  ["CREATE TEMP FUNCTION f() AS ((SELECT MAX(ssn) FROM patients)); SELECT f() AS y", "y = copy ssn ? ssn"],
   [
     "CREATE TEMP FUNCTION f(x STRING) RETURNS STRING LANGUAGE js AS 'throw x'; SELECT f(ssn) AS y FROM patients",
     "y = transform ssn",

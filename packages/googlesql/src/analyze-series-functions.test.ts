@@ -147,7 +147,7 @@ describe("a function of the built-in model of time series", () => {
       /^SELECT `f`.`forecast_value` FROM \(SELECT r.`forecast_timestamp`, .* FROM AI.FORECAST\(TABLE `clinic`.`ehr`.`patients`, `data_col` => 'weight', `timestamp_col` => 'born'\) AS r\) AS `f`$/,
     );
     assert.deepEqual(flows(`SELECT (SELECT MAX(name) FROM ${rows}) AS x FROM patients`), [
-      "x = copy name ? born, weight",
+      "x = copy name ? born, name, weight",
     ]);
   });
 

@@ -72,7 +72,7 @@ const CASES: Readonly<Record<string, readonly (readonly [sql: string, ...flows: 
   "sees the columns that it declares, and no others": [
     ["SELECT * FROM fn.ssns(TABLE patients)", "ssn = copy ssn"],
     // `ssn` is none of its table's columns: it is of the query around.
-    ["SELECT s FROM fn.outer_name(TABLE patients)", "s = copy ssn"],
+    ["SELECT s FROM fn.outer_name(TABLE patients)", "s = copy ssn ? ssn"],
     ["SELECT id FROM fn.widened(TABLE patients)", "id = transform id"],
   ],
   "shows statistics as statistics": [

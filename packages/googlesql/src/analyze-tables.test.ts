@@ -146,7 +146,7 @@ describe("pseudo-columns", () => {
       "one INT64 =  ? loads_1._PARTITIONTIME, loads_1.note",
     ]);
     assert.deepEqual(outputs("SELECT x FROM loads_1 AS l PIVOT(MAX(l._PARTITIONDATE) FOR note IN ('a' AS x))"), [
-      "x DATE = copy loads_1._PARTITIONDATE, transform loads_1.note ? loads_1.id, loads_1.note",
+      "x DATE = copy loads_1._PARTITIONDATE, transform loads_1.note ? loads_1._PARTITIONDATE, loads_1.id, loads_1.note",
     ]);
   });
   it("are hidden by a column of that name, and ambiguous where two tables have them", () => {

@@ -93,7 +93,7 @@ describe("a view", () => {
     ["that picks a row is no statistic's input", "SELECT SUM(weight) AS s FROM limited", ["s = transform weight"]],
     ["that is stored", "SELECT ssn FROM stored", ["ssn = copy ssn"]],
     ["in another dataset", "SELECT ssn FROM other.everyone", ["ssn = copy ssn"]],
-    ["inside a function", "SELECT fn.from_view() AS s", ["s = copy ssn"]],
+    ["inside a function", "SELECT fn.from_view() AS s", ["s = copy ssn ? ssn"]],
     [
       "twice",
       "SELECT a.s AS x, b.n AS y FROM renamed a JOIN renamed b ON a.s = b.s",

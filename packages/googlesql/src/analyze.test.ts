@@ -202,7 +202,7 @@ table("arrays and fields keep their paths", [
 
 table("subqueries", [
   ["SELECT (SELECT ssn FROM patients LIMIT 1) AS x", "x = copy ssn"],
-  ["SELECT (SELECT MAX(ssn) FROM patients WHERE state = 'x') AS x", "x = copy ssn ? state"],
+  ["SELECT (SELECT MAX(ssn) FROM patients WHERE state = 'x') AS x", "x = copy ssn ? ssn, state"],
   ["SELECT ARRAY(SELECT ssn FROM patients ORDER BY name) AS x", "x = copy ssn ? name"],
   ["SELECT '1' IN (SELECT ssn FROM patients) AS x", "x = transform ssn"],
   ["SELECT EXISTS(SELECT 1 FROM patients WHERE ssn = '1') AS x", "x = transform * ? ssn"],

@@ -55,7 +55,10 @@ describe("a denial says", () => {
     assert.deepEqual(meant, [
       of("read", "shows its value"),
       of("aggregate", "shows a statistic over it"),
-      of("infer", "filters, joins, groups or orders by it, branches on it, or computes with it what can fail"),
+      of(
+        "infer",
+        "filters, joins, groups or orders by it, takes its MIN or MAX, branches on it, or computes with it what can fail",
+      ),
       of("write", "changes it"),
       of("export", "takes it out of BigQuery"),
       of("describe", "shows its schema"),

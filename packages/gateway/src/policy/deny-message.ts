@@ -7,7 +7,8 @@ const MOST_COLUMNS = 10;
 const MEANING: Readonly<Record<PolicyAction, string>> = {
   read: "shows its value",
   aggregate: "shows a statistic over it",
-  infer: "filters, joins, groups or orders by it, branches on it, or computes with it what can fail",
+  infer:
+    "filters, joins, groups or orders by it, takes its MIN or MAX, branches on it, or computes with it what can fail",
   write: "changes it",
   export: "takes it out of BigQuery",
   describe: "shows its schema",

@@ -363,6 +363,16 @@ export function keysOf(flow: Flow): ReadonlySet<SourceKey> {
   return keys;
 }
 
+/**
+ * The sources that the value may be an unchanged copy of. Which of several values is the greatest tells of these alone: of a changed value a mask shows
+ * nothing (docs/adr/0002), and of one that is shown whole, whoever sees all of them knows the order.
+ */
+export function copiesOf(flow: Flow): ReadonlySet<SourceKey> {
+  const keys = new Set<SourceKey>();
+  for (const [key, ways] of whole(flow).explicit) if (ways & COPY) keys.add(key);
+  return keys;
+}
+
 export function union(sets: readonly ReadonlySet<SourceKey>[]): ReadonlySet<SourceKey> {
   let largest = NO_KEYS;
   for (const set of sets) if (set.size > largest.size) largest = set;

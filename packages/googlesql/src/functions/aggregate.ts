@@ -5,7 +5,7 @@
  *
  * Only a statistic over all rows of a group is an `aggregate`. A function that hands out single values of the group
  * (MIN, ANY_VALUE, ARRAY_AGG …) is a copy, and one that builds something of them (STRING_AGG) a transform. Sketches are in
- * sketch.ts.
+ * sketch.ts. MIN over two rows says which of their values is the lesser, also where a mask shows no more than four digits of each.
  */
 import { entries } from "./signature.ts";
 
@@ -31,12 +31,12 @@ const picking = entries(
   "aggregate",
   "copy",
   `
-  MIN, MAX(O) O
+  MIN, MAX(>O) O
   MIN_BY, MAX_BY(T, ~O) T
   ANY_VALUE(T) T
   ARRAY_AGG(T) ARRAY<T>
   ARRAY_CONCAT_AGG(ARRAY<T>) ARRAY<T>
-  APPROX_QUANTILES(O, !INT64) ARRAY<O>
+  APPROX_QUANTILES(>O, !INT64) ARRAY<O>
 `,
 );
 
@@ -59,7 +59,7 @@ const windowPicking = entries(
   FIRST_VALUE, LAST_VALUE(T) T
   NTH_VALUE(T, !INT64) T
   LAG, LEAD(T, !INT64?, T?) T
-  PERCENTILE_DISC(O, !FLOAT64) O
+  PERCENTILE_DISC(>O, !FLOAT64) O
 `,
 );
 

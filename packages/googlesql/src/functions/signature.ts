@@ -7,7 +7,8 @@
  * name or by its place.
  * Before it `!` marks a condition (it decides which value is given: transformed into the result, and a predicate) and
  * `~` a key (it only decides which row or order counts: a predicate), `=` a value that is also compared (NULLIF gives
- * it or NULL, so its presence answers the comparison; GREATEST which is greater: a predicate too).
+ * it or NULL, so its presence answers the comparison; GREATEST which is greater: a predicate too), `>` a value of which the
+ * order of all decides which is given (MIN, as ORDER BY … LIMIT 1: a predicate of what it copies).
  *
  * Types are scalars, `ARRAY<…>`, `RANGE<…>`, in a result `STRUCT<name TYPE, …>`, and letters:
  *   T, U  any type, the same at each place      ANY  any type, each place its own
@@ -46,7 +47,7 @@ import {
 export type FunctionKind = "scalar" | "aggregate" | "window";
 
 /** How an argument reaches the result. */
-export type ArgumentFlow = "value" | "condition" | "key" | "compared";
+export type ArgumentFlow = "value" | "condition" | "key" | "compared" | "ranked";
 
 type Pattern =
   | { readonly kind: "type"; readonly type: Type }
@@ -182,10 +183,10 @@ function expandFamilies(args: string, result: string): [string, string][] {
   return (FAMILIES[family] ?? []).map((member) => [args.replace(pattern, member), result.replace(pattern, member)]);
 }
 
-const FLOWS: Readonly<Record<string, ArgumentFlow>> = { "!": "condition", "~": "key", "=": "compared" };
+const FLOWS: Readonly<Record<string, ArgumentFlow>> = { "!": "condition", "~": "key", "=": "compared", ">": "ranked" };
 
 function parseArgument(text: string): SignatureArgument {
-  const shape = /^([!~=]?)(?:([a-z_0-9]+)(=>|:))?(.*?)([?*+]?)$/.exec(text);
+  const shape = /^([!~=>]?)(?:([a-z_0-9]+)(=>|:))?(.*?)([?*+]?)$/.exec(text);
   if (!shape) throw new Error(`not an argument: ${text}`);
   const [, mark = "", name = "", by = "", type = "", suffix = ""] = shape;
   return {

@@ -1,5 +1,5 @@
 /** What a call passes: the arguments' values, which signature takes them, and which of them can make it fail. */
-import { CONSTANT, type Flow, keysOf, type SourceKey, union } from "../flow/flow.ts";
+import { CONSTANT, copiesOf, type Flow, keysOf, type SourceKey, union } from "../flow/flow.ts";
 import { failsBeside, mayFail } from "../functions/failure.ts";
 import { type FunctionEntry, type Match, matchSignature, type PassedArgument } from "../functions/signature.ts";
 import type { Argument, Expression, FunctionCall, NamedArgument } from "../tree.ts";
@@ -90,6 +90,7 @@ export function argumentFlows(found: Match, passed: Passed): ArgumentFlows {
     else if (flow === "condition") conditions.push(value.flow);
     else values.push(value.flow);
     if (flow === "compared") keys.push(keysOf(value.flow));
+    else if (flow === "ranked") keys.push(copiesOf(value.flow));
   }
   return { values, conditions, keys: union(keys) };
 }
