@@ -360,6 +360,8 @@ function longGroup(s: usize, least: i32): void {
   switch (length) {
     case 4:
       if ((next == 0x2f || isDelimiter(next)) && shortDate(e, next)) kinds |= DATE;
+      // 2024-03
+      if ((next == 0x2f || next == 0x2d) && areDigits(e + 1, 2)) kinds |= DATE;
       break;
     case 7:
       if (isLetterAt(s - 1) && isLetterAt(s - 2)) add(s - 2, DEA);
@@ -408,13 +410,13 @@ function isAddress(p: usize): bool {
   return load<u8>(q) == 0x2e && isDigitAt(q + 1);
 }
 
-/** Behind a delimiter, one or two digits and the delimiter again; or, behind a slash, four digits. */
+/** Behind a delimiter, one or two digits and the delimiter again; or, behind a slash or a dash, four digits. */
 function shortDate(e: usize, delimiter: u8): bool {
   if (!isDigitAt(e + 1)) return false;
   if (load<u8>(e + 2) == delimiter && isDigitAt(e + 3)) return true;
   if (!isDigitAt(e + 2)) return false;
   if (load<u8>(e + 3) == delimiter && isDigitAt(e + 4)) return true;
-  return delimiter == 0x2f && areDigits(e + 3, 2);
+  return (delimiter == 0x2f || delimiter == 0x2d) && areDigits(e + 3, 2);
 }
 
 /** The first three letters of the months, each at its hash. */
@@ -444,7 +446,7 @@ const LAST: usize = memory.data<u32>([
   return load<u32>(LAST + <usize>((letters * <u32>0x968c_7545) >> 26 << 2)) == letters;
 }
 
-/** `5 March`, `5th of March`, `5-Mar`. */
+/** `5 March`, `5th of March`, `5-Mar`, `5/Mar`. */
 function monthBehind(e: usize): bool {
   if (monthFrom(e)) return true;
   switch ((<u32>load<u16>(e)) | 0x2020) {
@@ -460,7 +462,7 @@ function monthBehind(e: usize): bool {
 
 function monthFrom(p: usize): bool {
   let q = p;
-  while (q < p + 2 && (load<u8>(q) == 0x20 || load<u8>(q) == 0x2d)) q++;
+  while (q < p + 2 && (load<u8>(q) == 0x20 || load<u8>(q) == 0x2d || load<u8>(q) == 0x2f)) q++;
   if (isMonth(q)) return true;
   // `of`
   if (((<u32>load<u16>(q)) | 0x2020) != 0x666f || load<u8>(q + 2) != 0x20) return false;
@@ -472,11 +474,15 @@ function monthFrom(p: usize): bool {
 function monthAt(p: usize): void {
   if (!isMonth(p)) return;
   dayBefore(p);
-  // `March 5`, `Mar. 5`, `March, 2024`.
+  // `March 5`, `Mar. 5`, `March, 2024`, `Mar-05`.
   if (isAlphanumericAt(p - 1)) return;
   let q = p + 3;
   while (q < p + 10 && isLetterAt(q)) q++;
   if (!endsMonth(q - 1)) return;
+  if ((load<u8>(q) == 0x2d || load<u8>(q) == 0x2f) && isDigitAt(q + 1)) {
+    add(p, MONTH_FIRST);
+    return;
+  }
   if (load<u8>(q) == 0x2e) q++;
   if (load<u8>(q) == 0x2c) q++;
   const most = q + 2;
@@ -499,17 +505,19 @@ const ENDS: u32 = (1 << 2) | (1 << 3) | (1 << 12) | (1 << 13) | (1 << 14) | (1 <
 
 // @ts-ignore: decorator
 @inline function isBetween(byte: u8): bool {
-  return byte == 0x20 || byte == 0x23 || byte == 0x2e || byte == 0x3a || byte == 0x3d;
+  return (
+    byte == 0x20 || byte == 0x23 || byte == 0x28 || byte == 0x2d || byte == 0x2e || byte == 0x3a || byte == 0x3d
+  );
 }
 
-/** Words before a number that say it is a record's: those that begin with mrn, med, cha, pat, acc. */
+/** Words before a number that say it is a record's: those that begin with mrn, mr and #, med, cha, pat, acc. */
 function recordWord(s: usize): void {
   let p = s - 1;
   if (load<u8>(p) == 0x2d) {
     // 555-0123
     if (isDigitAt(p - 1)) return;
   } else if (!isLetterAt(p)) {
-    while (p > s - 8 && isBetween(load<u8>(p))) p--;
+    while (p > s - 12 && isBetween(load<u8>(p))) p--;
     // mrn, rec, record, id, number, no, num, chart, account, is
     const letter = (<u32>load<u8>(p) | 0x20) - 0x61;
     if (letter >= 26 || ((ENDS >> letter) & 1) == 0) return;
@@ -519,6 +527,8 @@ function recordWord(s: usize): void {
     if (!isLetterAt(p) || isAlphanumericAt(p - 1)) continue;
     switch ((load<u32>(p) & 0xff_ffff) | 0x20_2020) {
       case 0x6e_726d:
+      case 0x23_726d:
+      case 0x20_726d:
       case 0x64_656d:
       case 0x61_6863:
       case 0x74_6170:
@@ -537,20 +547,28 @@ function vehicle(s: usize, e: usize): void {
   if (to - from == 17) add(from, VIN);
 }
 
+/** What may stand before an @: letters, digits, what is beyond ASCII, and of its signs those that RFC 5321 takes. */
 function isLocalPart(byte: u8): bool {
-  if ((<u32>byte | 0x20) - 0x61 < 26 || isDigitByte(byte)) return true;
-  switch (<i32>byte) {
-    case 0x25:
-    case 0x27:
-    case 0x2b:
-    case 0x2d:
-    case 0x2e:
-    case 0x5f:
-      return true;
-    default:
-      return false;
-  }
+  if (byte >= 0x80 || (<u32>byte | 0x20) - 0x61 < 26 || isDigitByte(byte)) return true;
+  if (byte < 0x40) return ((LOCAL_SIGNS >> byte) & 1) != 0;
+  return byte == 0x5e || byte == 0x5f || byte == 0x60 || (byte >= 0x7b && byte <= 0x7e);
 }
+
+/** `!#$%&'*+-./=?` */
+const LOCAL_SIGNS: u64 =
+  (<u64>1 << 0x21) |
+  (<u64>1 << 0x23) |
+  (<u64>1 << 0x24) |
+  (<u64>1 << 0x25) |
+  (<u64>1 << 0x26) |
+  (<u64>1 << 0x27) |
+  (<u64>1 << 0x2a) |
+  (<u64>1 << 0x2b) |
+  (<u64>1 << 0x2d) |
+  (<u64>1 << 0x2e) |
+  (<u64>1 << 0x2f) |
+  (<u64>1 << 0x3d) |
+  (<u64>1 << 0x3f);
 
 function emailBefore(p: usize): void {
   let from = p;

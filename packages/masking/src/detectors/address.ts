@@ -1,10 +1,28 @@
 import { type Detector, digitAt, isDigitAt, whole } from "./detector.ts";
 
-/** Email addresses, more generously than RFC 5321 allows them. */
+// What RFC 5321 lets stand before the @ without quotes, and names of any script on both sides (RFC 6531).
+const LOCAL = "A-Za-z0-9.!#$%&'*+/=?^_`{|}~\\u0080-\\uffff-";
+const WIDE = "\\u0080-\\uffff";
+const FIRST_WIDE = 0x80;
+
+/** Email addresses, but for those in quotes. */
 export const email: Detector = {
   kind: "EMAIL",
-  pattern: String.raw`(?<![A-Za-z0-9._%+'-])[A-Za-z0-9._%+'-]+@(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}(?![A-Za-z0-9])`,
+  pattern: `(?<![${LOCAL}])[${LOCAL}]+@(?:[A-Za-z0-9${WIDE}-]+\\.)+[A-Za-z${WIDE}]{2,}(?![A-Za-z0-9])`,
+  accept(text, start, end) {
+    // Typeset quotes and the like belong to the sentence.
+    let from = start;
+    while (isMark(text, from)) from++;
+    let to = end;
+    while (isMark(text, to - 1)) to--;
+    return { start: from, end: to };
+  },
 };
+
+/** A character beyond ASCII that is no letter, digit or part of one. */
+function isMark(text: string, at: number): boolean {
+  return text.charCodeAt(at) >= FIRST_WIDE && !/[\p{L}\p{M}\p{N}\p{Cs}]/u.test(text.charAt(at));
+}
 
 /** Web addresses with a scheme, or that begin with www. */
 export const url: Detector = {
@@ -29,15 +47,17 @@ export const ipv4: Detector = {
   }),
 };
 
-/** RFC 4291, 2.2, of hexadecimal groups. */
+/** RFC 4291, 2.2: hexadecimal groups, of which an IPv4 address may be the last two. */
 export const ipv6: Detector = {
   kind: "IP",
-  pattern: String.raw`(?<![0-9A-Za-z])(?<!(?<![0-9A-Za-z])[0-9A-Fa-f]{0,4}:)[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]{0,4}:(?:[0-9A-Fa-f]{1,4}:|:){0,6}[0-9A-Fa-f]{0,4}(?![0-9A-Za-z:])`,
+  pattern: String.raw`(?<![0-9A-Za-z])(?<!(?<![0-9A-Za-z])[0-9A-Fa-f]{0,4}:)[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]{0,4}:(?:[0-9A-Fa-f]{1,4}:|:){0,6}(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4})(?![0-9A-Za-z:])`,
   accept(text, start, end) {
     // One colon before or behind is the sentence's.
     const from = isColonAt(text, start) && !isColonAt(text, start + 1) ? start + 1 : start;
     const to = isColonAt(text, end - 1) && !isColonAt(text, end - 2) ? end - 1 : end;
-    return isIpv6(text, from, to) ? { start: from, end: to } : undefined;
+    // The digits before the first point are counted as a group; with the others they are two.
+    const most = text.slice(to - 4, to).includes(".") ? 7 : 8;
+    return isIpv6(text, from, to, most) ? { start: from, end: to } : undefined;
   },
 };
 
@@ -47,8 +67,8 @@ function isColonAt(text: string, at: number): boolean {
   return text.charCodeAt(at) === COLON;
 }
 
-/** Of hexadecimal groups and colons: eight groups, or fewer and one `::`. */
-function isIpv6(text: string, start: number, end: number): boolean {
+/** Of hexadecimal groups and colons: as many groups as there are, or fewer and one `::`. */
+function isIpv6(text: string, start: number, end: number, all: number): boolean {
   let groups = 0;
   let gaps = 0;
   for (let i = start; i < end; i++) {
@@ -61,5 +81,5 @@ function isIpv6(text: string, start: number, end: number): boolean {
     else if (i === start ? !isColonAt(text, i + 1) : i + 1 === end) return false;
   }
   if (groups === 0) return false;
-  return gaps === 0 ? groups === 8 : gaps === 1 && groups < 8;
+  return gaps === 0 ? groups === all : gaps === 1 && groups < all;
 }

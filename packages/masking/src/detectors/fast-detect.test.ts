@@ -22,6 +22,9 @@ const PIECES = [
   ..."123_45_6780 312_555 555_0123 2024_03_05 _ Call tel. fax reached MRN mrn: Medical record number no. med. rec Chart account acct. patient ID: AB-123456 is".split(
     " ",
   ),
+  ..."MRN#: mr # number No. ( 2024-03 03-2024 Jul-04 4/July /1985 ::ffff:192.168.0.1 :192.168.0 müller.de jörg a#b/c=d \u201c".split(
+    " ",
+  ),
   "4111 1111 1111 1111",
   "medical record number",
   "patient id",
@@ -71,6 +74,12 @@ describe("the fast detector", () => {
       "4111 1111 1111 1111",
       "1234567893",
       "Chart no. AB-123456",
+      "MRN#: 00123456",
+      "mr #: 00123456",
+      "2024-03",
+      "03-2024",
+      "September/05/1999",
+      "4/July/1985",
     ];
     for (const identifier of identifiers)
       for (let lead = 0; lead < 64; lead++)
@@ -79,6 +88,26 @@ describe("the fast detector", () => {
           assert.equal(fastDetect(value).length, 1, value);
           assert.deepEqual(fastDetect(value), detect(value));
         }
+  });
+
+  it(`finds them wherever they lie across the ends of its windows, also nearly right (SEED=${SEED})`, () => {
+    const near = fc.record({
+      end: fc.constantFrom(56, 64, 112, 120, 128, 168),
+      before: fc.nat({ max: 40 }),
+      filler: fc.constantFrom("x", " ", "0", "é", "1x", "w", "-", "Ā", ". "),
+      pieces: fc.array(fc.constantFrom(...PIECES), { minLength: 1, maxLength: 6 }),
+      changed: fc.option(fc.tuple(fc.nat({ max: 40 }), fc.constantFrom(...PIECES))),
+    });
+    fc.assert(
+      fc.property(near, ({ end, before, filler, pieces, changed }) => {
+        const whole = pieces.join("");
+        const [at, piece] = changed ?? [0, ""];
+        const identifier = whole.slice(0, at) + piece + whole.slice(changed === null ? at : at + 1);
+        const value = `${filler.repeat(end).slice(0, Math.max(0, end - before))}${identifier} ${filler}`;
+        assert.deepEqual(fastDetect(value), detect(value));
+      }),
+      RUNS,
+    );
   });
 
   it("leaves no text behind that a later one could be mistaken for", () => {

@@ -1,15 +1,33 @@
 /**
- * Characters among which no detector can be trusted: those nobody sees (format and control characters, lone surrogates, private ones), digits of
- * other scripts, full-width and mathematical letters and digits, three superscripts or the like in a row, marks laid over digits.
+ * Characters among which no detector can be trusted: those nobody sees (format and control characters, fillers, joiners, lone surrogates, private ones), digits of
+ * other scripts, full-width and mathematical letters and digits, three superscripts or the like in a row, marks laid over digits. A picture may say by such a
+ * character how it is drawn.
  * https://www.unicode.org/reports/tr39/
  */
 const UNTRUSTED =
-  /[\p{Cf}\p{Cs}\p{Co}\p{Cn}]|(?![\t\n\r])\p{Cc}|(?![0-9])\p{Nd}|[\uff01-\uff5e\u{1d400}-\u{1d7ff}]|\p{No}{3}|[0-9]\p{M}/u;
-const DASHES = /[\u2010-\u2015\u2212]/g;
-const SPACES = /[\t\u00b7\u2022\u2219\u22c5\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]/g;
+  /[\p{Cf}\p{Cs}\p{Co}\p{Cn}]|(?!(?<=\p{Extended_Pictographic})[\ufe0e\ufe0f])\p{Default_Ignorable_Code_Point}|(?![\t\n\r])\p{Cc}|(?![0-9])\p{Nd}|[\uff01-\uff5e\u{1d400}-\u{1d7ff}]|\p{No}{3}|[0-9]\p{M}/u;
 
-/** The text with dashes and spaces of typesetting as those of ASCII, and tabs and bullets as spaces, each in its place; undefined if something in it can't be trusted. */
+/** What looks like each of these characters of ASCII, typeset or of another script (confusables.txt of the same report), tabs and bullets as spaces. */
+const LIKE: readonly (readonly [string, RegExp])[] = [
+  [
+    "-",
+    /[\u00af\u02c9\u02d7\u058a\u05be\u1400\u1806\u2010-\u2015\u2043\u207b\u208b\u2212\u2500\u2796\u2e17\u2e1a\u2e3a\u2e3b\u2e40\u301c\u3030\u30a0\u30fc\ufe31\ufe32\ufe58\ufe63]/g,
+  ],
+  [" ", /[\t\u00a0\u00b7\u1680\u2000-\u200a\u2022\u2219\u22c5\u202f\u205f\u2800\u3000]/g],
+  ["/", /[\u2044\u2215\u29f8]/g],
+  [".", /[\u2024\u3002\ufe52\uff61]/g],
+  [":", /[\u02d0\u2236\ua789\ufe55]/g],
+  ["_", /[\ufe4d-\ufe4f]/g],
+  ["@", /\ufe6b/g],
+  ["+", /[\u2795\ufe62]/g],
+  ["(", /[\u2768\ufe59]/g],
+  [")", /[\u2769\ufe5a]/g],
+];
+const ANY_LIKE = /[\t\u0080-\uffff]/;
+
+/** The text with those instead of what looks like them, each in its place; undefined if something in it can't be trusted. */
 export function plainText(text: string): string | undefined {
   if (UNTRUSTED.test(text)) return undefined;
-  return text.replace(DASHES, "-").replace(SPACES, " ");
+  if (!ANY_LIKE.test(text)) return text;
+  return LIKE.reduce((plain, [character, like]) => plain.replace(like, character), text);
 }

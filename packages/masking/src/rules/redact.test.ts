@@ -24,6 +24,19 @@ describe("redact", () => {
   it("sees through typeset dashes and spaces", () => {
     assert.equal(redacted("a 123–45–6780 b\u00a0312\u2011555\u20110123"), "a [SSN] b\u00a0[PHONE]");
   });
+  it("sees through signs that look like those of ASCII", () => {
+    for (const dash of ["\u00af", "\u02d7", "\u2043", "\u2796", "\u30fc", "\ufe63", "\u2212"])
+      assert.equal(redacted(`a 123${dash}45${dash}6780`), "a [SSN]", JSON.stringify(dash));
+    assert.equal(
+      redacted("born 3\u20445\u20441950, 3\u22155\u22151950, 123\u280045\u28006780"),
+      "born [DATE], [DATE], [SSN]",
+    );
+    assert.equal(redacted("jane\ufe6bx\u2024org, MRN\u2236 00123456"), "[EMAIL], MRN\u2236 [MRN]");
+  });
+  it("lets a picture be drawn as it likes", () => {
+    assert.equal(redacted("\u2764\ufe0f 312-555-0123 \u260e\ufe0e"), "\u2764\ufe0f [PHONE] \u260e\ufe0e");
+    assert.equal(redacted("x\ufe0f"), null);
+  });
   it("sees through tabs and bullets between groups, and leaves them elsewhere", () => {
     assert.equal(redacted("a\t123\t45\t6780\tMRN:\t00123456"), "a\t[SSN]\tMRN:\t[MRN]");
     assert.equal(redacted("• 312•555•0123 · jane@example.org"), "• [PHONE] · [EMAIL]");
@@ -39,6 +52,12 @@ describe("redact", () => {
       "\u202e0876-54-321",
       "𝟏𝟐𝟑-45-6780",
       "12\u00ad3-45-6780",
+      "123-\ufe0f45-6780",
+      "123-\u034f45-6780",
+      "123\u3164-45-6780",
+      "123\u115f45\u115f6780",
+      "AB\u034f1234563",
+      "1\ufe0f\u20e32\ufe0f\u20e33",
       "\ud800",
     ])
       assert.equal(redacted(text), null, JSON.stringify(text));
