@@ -1,11 +1,13 @@
 /**
  * The long run: `npm run fuzz:flow -- --pairs 100000 --seed 1 --resume FILE`.
  * `--programs`: DML and scripts rather than queries. `--measured 100`: how much is foreseen in vain, of so many queries in 100.
+ * `--over-taint 300`: of so many queries what is foreseen in vain, with all tried that makes it come; `--longest` leaves out longer ones.
  * FILE keeps where the run is, so that it can be stopped and taken up again. A counterexample is written to `cases/`.
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { overTaint } from "./over-taint.ts";
 import { describeLeak, PROGRAMS, QUERIES, search } from "./property.ts";
 import { describe, emptyTally, neverSeen, type Tally } from "./tally.ts";
 import { Warehouse } from "./warehouse.ts";
@@ -26,8 +28,15 @@ const { values } = parseArgs({
     leaks: { type: "string", default: "1" },
     programs: { type: "boolean", default: false },
     measured: { type: "string", default: "25" },
+    "over-taint": { type: "string" },
+    longest: { type: "string", default: "1500" },
   },
 });
+
+if (values["over-taint"] !== undefined) {
+  console.log(await overTaint(Number(values["over-taint"]), Number(values.seed), Number(values.longest)));
+  process.exit();
+}
 
 const file = values.resume;
 const state: State =

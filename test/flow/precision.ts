@@ -32,44 +32,68 @@ export interface Measured {
   readonly leak: Leak | null;
 }
 
-/** How many paths of a query are changed. */
-const PATHS_CHANGED = 6;
-/** In how many databases. */
-const BASES = 4;
+/** How much is tried of one query. */
+export interface Effort {
+  /** How many paths are changed. */
+  readonly paths: number;
+  /** In how many databases. */
+  readonly bases: number;
+  /** How often each way of changing is drawn anew, while edges still come of it. */
+  readonly rounds: number;
+  /** Behind this, no more paths are changed. */
+  readonly patienceMs: number;
+}
+
+export const SAMPLED: Effort = { paths: 6, bases: 4, rounds: 1, patienceMs: 20_000 };
+/** Every path in every database that is not too large: some hundreds of pairs for each that is foreseen in vain. */
+export const EXHAUSTIVE: Effort = { paths: 1000, bases: 100, rounds: 4, patienceMs: 15_000 };
+
 /** More rows than this, and those databases that are larger are too large for the query. */
 const MOST_ROWS = 500;
 /** As many as its tables' rows make side by side. */
 const MOST_WORK = 30_000;
-/** Behind this, no more paths of a query are changed. */
-const PATIENCE_MS = 20_000;
-
 export async function measure(
   query: Generated,
   statement: PlanStatement,
   warehouse: Warehouse,
   seed: number,
+  effort: Effort = SAMPLED,
 ): Promise<Measured> {
   const used = tablesOf(query);
   const answers: Answers = new Map();
-  const bases = await bestBases(query, warehouse, used, seed, answers);
+  const bases = await bestBases(query, warehouse, used, seed, answers, effort.bases);
   const seen = statement.outputs.map(() => new Set<string>());
   for (const { outcome } of bases) note(seen, outcome, query.ordered);
   const found: { path: ProtectedPath; output: number; came: boolean }[] = [];
   let [pairs, paths, idle] = [0, 0, 0];
   const started = performance.now();
-  for (const path of pathsToChange(statement, used, seed)) {
-    if (performance.now() - started > PATIENCE_MS) break;
+  for (const path of pathsToChange(statement, used, seed, effort.paths)) {
+    if (performance.now() - started > effort.patienceMs) break;
     const table = TABLES.find((t) => t.name === path.table);
     if (table === undefined) continue;
     const waiting = new Set(statement.outputs.flatMap((output, i) => (predicted(output, path) ? [i] : [])));
     const foreseen = [...waiting];
     let [tried, moved] = [false, false];
-    for (const [attempt, change] of CHANGES.flatMap((c) => bases.map(() => c)).entries()) {
+    const round = CHANGES.length * bases.length;
+    let waited = waiting.size;
+    for (let attempt = 0; attempt < effort.rounds * round; attempt++) {
       // Who decides but whether the query fails has but to move it once.
       if (moved && waiting.size === 0) break;
+      // Two rounds at least; after one in which no edge came any more, none is expected.
+      if (attempt % round === 0 && attempt > 0) {
+        if (attempt > round && waiting.size === waited) break;
+        waited = waiting.size;
+      }
+      const change = CHANGES[Math.floor(attempt / bases.length) % CHANGES.length] ?? "redraw";
       const base = bases[attempt % bases.length];
       if (base === undefined) break;
-      const changed = await warehouse.changed(table, base.seed, path, change, mix(seed, attempt) % 2);
+      const changed = await warehouse.changed(
+        table,
+        base.seed,
+        path,
+        change,
+        (mix(seed, attempt) + Math.floor(attempt / round)) % Math.max(2, effort.rounds),
+      );
       const sql = withTables(query.duck, (name) =>
         name === path.table ? changed.physical : (base.physical.get(name) ?? name),
       );
@@ -110,6 +134,7 @@ async function bestBases(
   used: ReadonlySet<string>,
   seed: number,
   answers: Answers,
+  count: number,
 ): Promise<Base[]> {
   const found: { base: Base; variety: number }[] = [];
   const tables = query.duck.split("{{").length - 1;
@@ -121,9 +146,9 @@ async function bestBases(
     found.push({ base, variety: variety(base.outcome) });
   }
   const ranked = found.sort((a, b) => b.variety - a.variety).map(({ base }) => base);
-  const rest = ranked.slice(BASES - 1);
+  const rest = ranked.slice(count - 1);
   const drawn = rest[seed % Math.max(1, rest.length)];
-  return [...ranked.slice(0, BASES - 1), ...(drawn === undefined ? [] : [drawn])];
+  return [...ranked.slice(0, count - 1), ...(drawn === undefined ? [] : [drawn])];
 }
 
 /** Small databases count as much as large ones whose rows are alike. */
@@ -135,11 +160,16 @@ function variety(outcome: Outcome): number {
   return different;
 }
 
-function pathsToChange(statement: PlanStatement, used: ReadonlySet<string>, seed: number): ProtectedPath[] {
+function pathsToChange(
+  statement: PlanStatement,
+  used: ReadonlySet<string>,
+  seed: number,
+  count: number,
+): ProtectedPath[] {
   return PATHS.filter((path) => used.has(path.table) && isRead(statement, path))
     .map((path) => ({ path, rank: mix(seed, PATHS.indexOf(path)) }))
     .sort((a, b) => a.rank - b.rank)
-    .slice(0, PATHS_CHANGED)
+    .slice(0, count)
     .map(({ path }) => path);
 }
 

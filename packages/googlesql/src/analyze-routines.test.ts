@@ -10,7 +10,7 @@ const clinic = defining(
   [
     routine("same", "x ANY", "x"),
     routine("last4", "ssn STRING", "SUBSTR(ssn, -4)", STRING),
-    routine("half", "x FLOAT64", "x * 0.5"),
+    routine("double", "x FLOAT64", "x * 2"),
     routine("wide", "x FLOAT64", "x"),
     routine("pick", "a STRING, b STRING", "IF(a = 'x', a, b)"),
     routine("drop", "x ANY", "1"),
@@ -68,7 +68,7 @@ describe("a function written in SQL", () => {
     ["reads the tables in its body", "SELECT fn.ssn_of(1) AS s", ["s = copy ssn ? id"]],
     ["calls others", "SELECT fn.twice(ssn) AS s FROM patients", ["s = transform ssn"]],
     ["completes names with its own project", "SELECT fn.by_default_project() AS s", ["s = copy ssn ? ssn"]],
-    ["stays a statistic over rows", "SELECT SUM(fn.half(weight)) AS s FROM patients", ["s = aggregate weight"]],
+    ["stays a statistic over rows", "SELECT SUM(fn.double(weight)) AS s FROM patients", ["s = aggregate weight"]],
     [
       "is no statistic over its one argument",
       "SELECT fn.sum_of_one(weight) AS s FROM patients",
@@ -112,7 +112,7 @@ describe("a function written in SQL", () => {
   });
 
   it("counts what its body may fail by", () => {
-    assert.deepEqual(clinic.reads("SELECT fn.half(weight) AS s FROM patients"), ["weight: output predicate"]);
+    assert.deepEqual(clinic.reads("SELECT fn.double(weight) AS s FROM patients"), ["weight: output predicate"]);
   });
 });
 
@@ -287,6 +287,6 @@ describe("a routine that the same script changes", () => {
       "SELECT fn.last4(ssn) AS s FROM patients; DROP FUNCTION fn.LAST4; SELECT 1 AS x",
     ])
       assert.match(clinic.refusal(sql)?.message ?? "", /is changed and called by the same script/, sql);
-    assert.equal(clinic.refusal("DROP FUNCTION fn.last4; SELECT fn.half(1) AS s"), undefined);
+    assert.equal(clinic.refusal("DROP FUNCTION fn.last4; SELECT fn.double(1) AS s"), undefined);
   });
 });

@@ -5,11 +5,12 @@
  */
 import type { Expression } from "../tree.ts";
 import type { Type } from "../types.ts";
+import { type Among, ANY_ROWS, bitsOf, bitsOfSum, isPositive, MOST_BITS } from "./magnitude.ts";
 
 type Types = readonly (Type | null)[];
 type Written = readonly (Expression | null)[];
 
-const NEVER: ReadonlyMap<string, (types: Types, written: Written) => boolean> = new Map([
+const NEVER: ReadonlyMap<string, (types: Types, written: Written, among: Among) => boolean> = new Map([
   // BYTES beside STRING are cast to it, where they are UTF-8.
   ...named("CONCAT", (types: Types) => types.every((type) => is(type, BYTES)) || types.every((type) => is(type, TEXT))),
   // Of all parts, only nanoseconds are so many between the first day and the last that INT64 can't hold them.
@@ -22,17 +23,38 @@ const NEVER: ReadonlyMap<string, (types: Types, written: Written) => boolean> = 
   }),
   ...named("ABS OP_NEGATE", ([of]: Types) => is(of, SYMMETRICAL)),
   ...named("MOD DIV", (_: Types, [, by]: Written) => atLeast(by, 1)),
-  ...named("OP_DIVIDE", ([of, type]: Types, [, by]: Written) => {
-    return is(of, NUMBER) && (atLeast(by, 1) || (is(type, INTEGER) && isNotZero(by)));
+  ...named("OP_DIVIDE", ([of, type]: Types, [, by]: Written, among: Among) => {
+    if (!is(of, NUMBER)) return false;
+    return atLeast(by, 1) || (is(type, INTEGER) && (isNotZero(by) || isPositive(by ?? null, among)));
   }),
-  // Rows are far fewer than a thousandth of INT64's.
-  ...named("OP_MULTIPLY", (_: Types, [left, right]: Written) => isCount(left, right) || isCount(right, left)),
+  // Rows are far fewer than a thousandth of INT64's. A fraction of a number is no larger than it.
+  ...named("OP_MULTIPLY", (types: Types, [left, right]: Written, among: Among) => {
+    if (isCount(left, right) || isCount(right, left)) return true;
+    return (
+      types.every((type) => is(type, NUMBER)) &&
+      (isFraction(left) || isFraction(right) || together(left, right, among, sum))
+    );
+  }),
+  // FLOAT64's largest number is the same with what is so much smaller beside it.
+  ...named("OP_ADD OP_SUBTRACT", ([a, b]: Types, [left, right]: Written, among: Among) => {
+    if (!is(a, NUMBER) || !is(b, NUMBER)) return false;
+    if (is(a, FLOAT) && bitsOf(right, among) !== null) return true;
+    if (is(b, FLOAT) && bitsOf(left, among) !== null) return true;
+    return together(left, right, among, (x, y) => Math.max(x, y) + 1);
+  }),
+  ...named("SUM", ([of]: Types, [value]: Written, among: Among) => is(of, NUMBER) && bitsOfSum(value, among) !== null),
+  // Of a whole number not even the squares of all rows are more than FLOAT64 holds.
+  ...named("STDDEV STDDEV_POP STDDEV_SAMP VARIANCE VAR_POP VAR_SAMP", ([of]: Types, [value]: Written, among: Among) => {
+    return is(of, INTEGER) || (is(of, NUMBER) && bitsOf(value, among) !== null);
+  }),
   // BYTES must be as long as each other.
   ...named("OP_BITWISE", (types: Types) => types.every((type) => is(type, INTEGER))),
   ...named("OP_SHIFT", (_: Types, [, by]: Written) => atLeast(by, 0)),
   ...named("DATETIME", ([date, time]: Types) => is(date, DATE) && is(time, TIME)),
-  // Added up in 128 bits.
-  ...named("AVG", ([of]: Types) => is(of, INTEGER)),
+  // Added up in 128 bits, or in 192: https://github.com/google/googlesql/blob/master/googlesql/public/numeric_value.cc
+  ...named("AVG", ([of]: Types, [value]: Written, among: Among) => {
+    return is(of, AVERAGED) || (is(of, NUMBER) && bitsOf(value, among) !== null);
+  }),
   ...named("PERCENTILE_CONT PERCENTILE_DISC", (_: Types, [, at]: Written) => atLeast(at, 0) && atMost(at, 1)),
   // Few enough that they are no long array.
   ...named("APPROX_QUANTILES", (_: Types, [, count]: Written) => atLeast(count, 1) && atMost(count, 100)),
@@ -51,8 +73,8 @@ const NEVER: ReadonlyMap<string, (types: Types, written: Written) => boolean> = 
 ]);
 
 /** Whether no argument of this call can make it fail. `written` is null for an argument that isn't known, or is passed by name. */
-export function cannotFail(name: string, types: Types, written: Written): boolean {
-  return NEVER.get(name)?.(types, written) === true;
+export function cannotFail(name: string, types: Types, written: Written, among: Among = ANY_ROWS): boolean {
+  return NEVER.get(name)?.(types, written, among) === true;
 }
 
 /**
@@ -92,6 +114,8 @@ const FRACTION = new Set(["FLOAT64", "NUMERIC", "BIGNUMERIC"]);
 const DATE = new Set(["DATE"]);
 const TIME = new Set(["TIME"]);
 const INTEGER = new Set(["INT64"]);
+const FLOAT = new Set(["FLOAT64"]);
+const AVERAGED = new Set(["INT64", "NUMERIC"]);
 const FLOATING = new Set(["INT64", "FLOAT64"]);
 const NUMBER = new Set(["INT64", "FLOAT64", "NUMERIC", "BIGNUMERIC"]);
 /** To each value of the type, there is its negative. */
@@ -153,6 +177,26 @@ function atLeast(written: Expression | null | undefined, least: number): boolean
 
 function atMost(written: Expression | null | undefined, most: number): boolean {
   return (written?.kind === "IntegerLiteral" || written?.kind === "FloatLiteral") && Number(written.text) <= most;
+}
+
+function sum(a: number, b: number): number {
+  return a + b;
+}
+
+/** Two numbers so small that what is made of them is a number of any type. */
+function together(
+  left: Written[number] | undefined,
+  right: Written[number] | undefined,
+  among: Among,
+  bits: (a: number, b: number) => number,
+): boolean {
+  const a = bitsOf(left, among);
+  const b = bitsOf(right, among);
+  return a !== null && b !== null && bits(a, b) <= MOST_BITS;
+}
+
+function isFraction(written: Written[number] | undefined): boolean {
+  return (written?.kind === "FloatLiteral" || written?.kind === "IntegerLiteral") && Number(written.text) <= 1;
 }
 
 function isNotZero(written: Expression | null | undefined): boolean {

@@ -8,6 +8,7 @@
 import type { Expression } from "../tree.ts";
 import type { Type } from "../types.ts";
 import { canBeSure, cannotFail, cannotFailBy } from "./failing-as-written.ts";
+import { type Among, ANY_ROWS } from "./magnitude.ts";
 import { isPlain } from "./plain-argument.ts";
 
 /** Never fails, whatever it is given. */
@@ -107,13 +108,14 @@ export function mayFail(
   place: number,
   types: readonly (Type | null)[],
   written: readonly (Expression | null)[],
+  among: Among = ANY_ROWS,
 ): boolean {
   const zone = types[ZONE_AT.get(name) ?? types.length];
   if (zone?.kind === "scalar" && zone.name === "STRING") return true;
   const type = types[place];
   const only = FAILS_AT.get(name);
   if (only !== undefined) return place === only;
-  if (TOTAL.has(name) || TOTAL_AT.get(name) === place || cannotFail(name, types, written)) return false;
+  if (TOTAL.has(name) || TOTAL_AT.get(name) === place || cannotFail(name, types, written, among)) return false;
   if (cannotFailBy(name, place, types, written)) return false;
   return place !== 0 || type?.kind !== "scalar" || TOTAL_OF.get(name)?.includes(type.name) !== true;
 }

@@ -168,9 +168,9 @@ function rowsOf(
   if (entry === undefined) return topValues(context, name, passed, node, frame);
   const found = match(context, entry, passed, node);
   // An array that holds NULL can't be a result.
-  const holdsNoNull = name === "ARRAY_AGG" && (node.nulls === "IGNORE" || isNeverNull(node.arguments[0]));
-  if (!holdsNoNull) noteFailing(context, name, passed, node);
-  if (node.nulls === "RESPECT" && found.result.kind === "array")
+  const holdsNoNull = context.consumed.has(node) || node.nulls === "IGNORE" || isNeverNull(node.arguments[0]);
+  if (name !== "ARRAY_AGG" || !holdsNoNull) noteFailing(context, name, passed, node, frame);
+  if (node.nulls === "RESPECT" && found.result.kind === "array" && !context.consumed.has(node))
     context.failing.push(...argumentFlows(found, passed).values);
   const flows = argumentFlows(found, passed);
   if (gathers(name) && gathersLong(flows.values, node.arguments[1], frame.repeated))

@@ -112,6 +112,8 @@ export class Context {
   readonly outside = new Map<string, OutsideSource>();
   /** What functions in JavaScript may keep from call to call. */
   readonly functionMemory: FunctionMemory;
+  /** Expressions that give an ARRAY of which but the elements are used: it can't be a result. */
+  readonly consumed = new Set<Node>();
   /** An expression is being resolved. */
   inExpression = false;
   /** It calls something far away, or has a subquery that may. */

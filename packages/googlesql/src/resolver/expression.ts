@@ -12,7 +12,9 @@ import {
   shape,
   transformed,
 } from "../flow/flow.ts";
+import { isWithin } from "../functions/array-length.ts";
 import { castMayFail, failsBeside, mayFail } from "../functions/failure.ts";
+import { type Among, ANY_ROWS } from "../functions/magnitude.ts";
 import { type Operator, operator } from "../functions/operator.ts";
 import { matchSignature } from "../functions/signature.ts";
 import type * as Tree from "../tree.ts";
@@ -91,6 +93,7 @@ function resolveKind(context: Context, node: Tree.Expression, scope: Scope): Val
     case "FieldAccess":
       return fieldValue(context, resolve(node.operand), node.field);
     case "Subscript":
+      context.consumed.add(node.operand);
       return subscript(context, node, resolve(node.operand), resolve(node.index));
     case "Parameter":
       return parameter(context, node);
@@ -105,7 +108,7 @@ function resolveKind(context: Context, node: Tree.Expression, scope: Scope): Val
     case "UnaryExpression":
       return unary(context, node, resolve);
     case "BinaryExpression":
-      return binary(context, node, resolve);
+      return binary(context, node, resolve, frameOf(scope) ?? ANY_ROWS);
     case "ComparisonExpression": {
       const operands = [resolve(node.left), resolve(node.right)];
       const ordering = node.operator !== "=" && node.operator !== "!=";
@@ -203,6 +206,7 @@ function applyOperator(
   written: string,
   node: Tree.Node,
   parts: readonly (Tree.Expression | null)[] = [],
+  among: Among = ANY_ROWS,
 ): Type {
   const match = matchSignature(
     operator(name),
@@ -210,7 +214,8 @@ function applyOperator(
   );
   const types = operands.map((operand) => operand.type);
   for (const [place, operand] of operands.entries())
-    if (mayFail(name, place, types, parts) || failsBeside(name, place, parts)) context.failing.push(operand.flow);
+    if (mayFail(name, place, types, parts, among) || failsBeside(name, place, parts))
+      context.failing.push(operand.flow);
   return (
     match?.result ??
     context.fail(
@@ -248,16 +253,26 @@ const BINARY: Readonly<Record<Tree.BinaryExpression["operator"], Operator>> = {
   ">>": "OP_SHIFT",
 };
 
-function binary(context: Context, node: Tree.BinaryExpression, resolve: (e: Tree.Expression) => Value): Value {
+function binary(
+  context: Context,
+  node: Tree.BinaryExpression,
+  resolve: (e: Tree.Expression) => Value,
+  among: Among,
+): Value {
   const values = node.operands.map(resolve);
   const arrays = node.operator === "||" && values.some((v) => v.type.kind === "array");
   const name: Operator = arrays ? "OP_JOIN_ARRAYS" : BINARY[node.operator];
   const result = values.reduce((left, right, i) => ({
     flow: left.flow,
-    type: applyOperator(context, name, [left, right], node.operator, node, [
-      i === 1 ? (node.operands[0] ?? null) : null,
-      node.operands[i] ?? null,
-    ]),
+    type: applyOperator(
+      context,
+      name,
+      [left, right],
+      node.operator,
+      node,
+      [i === 1 ? (node.operands[0] ?? null) : null, node.operands[i] ?? null],
+      among,
+    ),
     id: context.idOf(node.operator, [left.id, right.id]),
     written: "value",
   }));
@@ -270,7 +285,7 @@ function subscript(context: Context, node: Tree.Subscript, operand: Value, index
   const id = context.idOf(`subscript ${node.accessor}`, [operand.id, index.id]);
   if (operand.type.kind === "array") {
     expect(context, index, INT64, "An array index", node);
-    if (!node.accessor?.startsWith("SAFE_")) context.failing.push(shape(operand.flow), index.flow);
+    if (!node.accessor?.startsWith("SAFE_") && !isWithin(node)) context.failing.push(shape(operand.flow), index.flow);
     return made(operand.type.element, chosenBy(operand.flow, [index.flow]), id);
   }
   if (operand.type.kind === "scalar" && operand.type.name === "JSON" && node.accessor === null) {

@@ -6,6 +6,7 @@ export function newFrame(parent: Scope | null): Frame {
   return {
     depth: (parent === null ? 0 : (frameOf(parent)?.depth ?? 0)) + 1,
     phase: "rows",
+    keyed: false,
     inAggregate: 0,
     ofGroups: false,
     inWindow: 0,

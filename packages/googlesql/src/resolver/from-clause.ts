@@ -248,6 +248,7 @@ function baseTable(context: Context, node: TablePath, lateral: Scope): FromClaus
 }
 
 function unnest(context: Context, node: Unnest, left: FromNames, frame: Frame, outer: Scope): FromClause {
+  context.consumed.add(node.expression);
   const value = resolveExpression(context, node.expression, scopeOf(left, frame, outer));
   // The length of `[a, b]` is written there: it depends on nothing.
   const length =

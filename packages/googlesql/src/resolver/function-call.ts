@@ -14,6 +14,7 @@ import { grown } from "./growth.ts";
 import { lambdaCall, takesLambda } from "./lambda-call.ts";
 import { matchCall } from "./match-call.ts";
 import { asksModel, generatedType, noteModelCall, refuseModelOptions } from "./model-call.ts";
+import { consumedBy } from "./never-null.ts";
 import { argumentFlows, callId, match, noteFailing, type Passed, passArguments } from "./passed-arguments.ts";
 import { privateAggregate } from "./private-aggregate.ts";
 import { namesRoutine, routineCall } from "./routine-call.ts";
@@ -69,6 +70,8 @@ function decidersOf(name: string, { values, fails }: Passed, casts: boolean): re
 }
 
 function scalarCall(context: Context, entry: FunctionEntry, node: FunctionCall, scope: Scope, safe: boolean): Value {
+  const array = consumedBy(node);
+  if (array !== null) context.consumed.add(array);
   refuseModifiers(context, entry.name, node, []);
   if (asksModel(entry.name)) refuseModelOptions(context, entry, node);
   const passed = passArguments(context, entry.name, node.arguments, scope);

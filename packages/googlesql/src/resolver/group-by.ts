@@ -43,6 +43,11 @@ export function groupsTwice(node: GroupBy | null): boolean {
   return node?.kind === "GroupByItems" && node.items.some((item) => item.kind !== "GroupingExpression");
 }
 
+/** Whether a group is made of no less than a row: there is a key, and no set without one. */
+export function groupsByKeys(node: GroupBy | null): boolean {
+  return node?.kind === "GroupByItems" && !groupsAll(node) && !groupsTwice(node);
+}
+
 export function groupingExpressions(item: GroupingItem): readonly Expression[] {
   switch (item.kind) {
     case "GroupingExpression":

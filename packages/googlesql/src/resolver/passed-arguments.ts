@@ -1,6 +1,7 @@
 /** What a call passes: the arguments' values, which signature takes them, and which of them can make it fail. */
 import { CONSTANT, copiesOf, type Flow, keysOf, type SourceKey, union } from "../flow/flow.ts";
 import { failsBeside, mayFail } from "../functions/failure.ts";
+import { type Among, ANY_ROWS } from "../functions/magnitude.ts";
 import { type FunctionEntry, type Match, matchSignature, type PassedArgument } from "../functions/signature.ts";
 import type { Argument, Expression, FunctionCall, NamedArgument } from "../tree.ts";
 import { typeName } from "../types.ts";
@@ -108,7 +109,13 @@ export function callId(context: Context, name: string, node: FunctionCall, passe
   return context.idOf(`call ${name}`, operands);
 }
 
-export function noteFailing(context: Context, name: string, passed: Passed, node: FunctionCall): void {
+export function noteFailing(
+  context: Context,
+  name: string,
+  passed: Passed,
+  node: FunctionCall,
+  among: Among = ANY_ROWS,
+): void {
   const types = passed.values.map((value) => value?.type ?? null);
   const written = node.arguments.map((argument) => {
     const value = argument.kind === "NamedArgument" ? argument.value : argument;
@@ -118,7 +125,8 @@ export function noteFailing(context: Context, name: string, passed: Passed, node
     const given = passed.arguments[i];
     const place = given?.kind === "value" && given.name !== "" ? -1 : i;
     if (value === null) continue;
-    if (mayFail(name, place, types, written) || failsBeside(name, place, written)) context.failing.push(value.flow);
+    if (mayFail(name, place, types, written, among) || failsBeside(name, place, written))
+      context.failing.push(value.flow);
   }
 }
 

@@ -8,7 +8,7 @@ import { isOrderable, typeName } from "../types.ts";
 import { pickedColumn, requireGroupable } from "./clauses.ts";
 import type { Context } from "./context.ts";
 import { resolveExpression } from "./expression.ts";
-import { groupingExpressions, groupsAll, groupsTwice, requireGrouped } from "./group-by.ts";
+import { groupingExpressions, groupsAll, groupsByKeys, groupsTwice, requireGrouped } from "./group-by.ts";
 import { impliedName } from "./implied-name.ts";
 import type { PipeInput } from "./pipe-input.ts";
 import { relationRows } from "./piped-rows.ts";
@@ -31,6 +31,7 @@ export function pipeAggregate(context: Context, node: PipeAggregate, input: Pipe
   const oneRow = groupsAll(groupBy);
   if (node.items.length === 0 && oneRow) context.fail("syntax", "AGGREGATE needs an aggregate or GROUP BY", node);
 
+  frame.keyed = node.mode === null && groupsByKeys(groupBy);
   frame.phase = "keys";
   const { keys, decided } = groupingKeys(context, node, input);
   frame.phase = "having";

@@ -85,6 +85,8 @@ export interface Frame {
   readonly depth: number;
   /** Which clause is being resolved, and so what may stand in it. */
   phase: "rows" | "keys" | "having" | "select" | "piped";
+  /** Its groups are made by keys alone: each has a row. */
+  keyed: boolean;
   /** Above 0 inside an aggregate's arguments. */
   inAggregate: number;
   /** Inside the arguments of an aggregate over groups of its own: what stands there is an aggregate of one of them. */

@@ -5,7 +5,7 @@ import { condition, neverMet, orderItems, pickedColumn, withoutRows } from "./cl
 import type { Context } from "./context.ts";
 import { newFrame, outputScope } from "./frame.ts";
 import { NO_FROM, resolveFrom, scopeOf } from "./from-clause.ts";
-import { groupBy, groupByAll, groupsAll, groupsTwice, requireGrouped } from "./group-by.ts";
+import { groupBy, groupByAll, groupsAll, groupsByKeys, groupsTwice, requireGrouped } from "./group-by.ts";
 import { type CommonTables, fold, NO_RANGES, namesOf, type Relation, type Scope } from "./scope.ts";
 import { distinctKeys, itemColumns, rowColumn, selectItems } from "./select-list.ts";
 import { selectMode } from "./select-mode.ts";
@@ -33,6 +33,7 @@ export function select(
   if (node.where !== null) decided.push(condition(context, node.where, scope, "WHERE"));
   declareWindows(context, node.windows, frame);
 
+  frame.keyed = node.mode === null && groupsByKeys(node.groupBy);
   frame.phase = "select";
   const items = selectItems(context, node.items, scope, node.from === null ? null : from.columns, frame);
   if (node.groupBy?.kind === "GroupByItems") {

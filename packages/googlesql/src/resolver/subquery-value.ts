@@ -37,6 +37,7 @@ function elements(
 ): Value {
   switch (source.kind) {
     case "UnnestOperand": {
+      context.consumed.add(source.expression);
       const operand = resolve(source.expression);
       if (operand.written === "null") return operand;
       if (operand.type.kind !== "array") {
@@ -80,7 +81,7 @@ export function subquery(context: Context, node: Tree.SubqueryExpression, scope:
       const value = onlyColumn(context, relation, node);
       if (value.type.kind === "array") return context.fail("type", "An ARRAY can't have ARRAY elements", node);
       // An array that holds NULL can't be a result.
-      if (!givesNoNull(node.query)) context.failing.push(value.flow);
+      if (!givesNoNull(node.query) && !context.consumed.has(node)) context.failing.push(value.flow);
       const elements = lengthOf(value.flow, transformed([relation.rows]));
       return made(arrayOf(value.type), picked(ofPieces(elements, LONG)), id);
     }

@@ -1,0 +1,154 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { parse } from "../parser/parse.ts";
+import { reads } from "../testing/clinic.ts";
+import { type Among, bitsOf } from "./magnitude.ts";
+
+/** Columns that decide whether a query that shows `value` fails. */
+const asked = (value: string, from = "FROM patients GROUP BY state"): string[] =>
+  reads(`SELECT ${value} AS x ${from}`)
+    .filter((line) => line.includes("predicate"))
+    .map((line) => line.split(":")[0] ?? "")
+    .filter((path) => path !== "state");
+
+describe("arithmetic on small numbers can't overflow:", () => {
+  for (const value of [
+    "COUNT(*) - COUNT(ssn)",
+    "COUNTIF(ssn = '1') / COUNT(*)",
+    "COUNTIF(ssn = '1') / COUNT(1) * 100",
+    "100 * COUNT(ssn) / COUNT(*)",
+    "100 * COUNT(*) / SUM(COUNT(*)) OVER ()",
+    "COUNT(*) / COUNT(*) OVER ()",
+    "COUNT(*) / SUM(COUNT(*)) OVER (PARTITION BY state)",
+    "1 - SAFE_DIVIDE(COUNT(ssn), COUNT(*))",
+    "SUM(1)",
+    "SUM(DATE_DIFF(born, DATE '1900-01-01', DAY))",
+    "MAX(DATE_DIFF(born, DATE '1900-01-01', DAY) + 1)",
+    "MAX(EXTRACT(YEAR FROM born) * 100 + EXTRACT(MONTH FROM born))",
+    "MAX(LENGTH(ssn) - LENGTH(name))",
+    "AVG(SAFE_CAST(ssn AS NUMERIC))",
+    "STDDEV(LENGTH(ssn))",
+    "STDDEV(SAFE_CAST(ssn AS INT64))",
+    "MAX(weight - 32)",
+    "MAX(1.5 + weight)",
+    "MAX(weight * 0.4536)",
+    "COUNT(*) - LAG(COUNT(*)) OVER (ORDER BY state)",
+  ])
+    test(value, () => assert.deepEqual(asked(value), []));
+});
+
+describe("what may still overflow or divide by zero:", () => {
+  const cases: readonly (readonly [value: string, by: readonly string[], from?: string])[] = [
+    // Of no group, the one row of all has no row to count.
+    ["COUNTIF(ssn = '1') / COUNT(*)", ["*"], "FROM patients"],
+    ["COUNTIF(ssn = '1') / COUNT(*)", ["*"], "FROM patients GROUP BY ROLLUP (state)"],
+    ["COUNTIF(ssn = '1') / COUNT(*)", ["*"], "FROM patients GROUP BY GROUPING SETS (state, ())"],
+    // What is counted may be NULL in all rows, or no row be so.
+    ["COUNT(*) / COUNT(ssn)", ["ssn"]],
+    ["COUNT(*) / COUNTIF(ssn = '1')", ["ssn"]],
+    ["COUNT(*) / COUNT(* WHERE ssn = '1')", ["ssn", "*"]],
+    ["COUNT(*) / COUNT(1 HAVING MAX ssn)", ["ssn", "*"]],
+    // A frame may hold no row.
+    ["COUNT(*) / COUNT(*) OVER (ORDER BY state ROWS BETWEEN 2 PRECEDING AND 1 PRECEDING)", ["*"]],
+    ["COUNT(*) / SUM(COUNT(*)) OVER (ORDER BY state ROWS BETWEEN 2 PRECEDING AND 1 PRECEDING)", ["*"]],
+    ["COUNT(*) / COUNT(*) OVER w", ["*"], "FROM patients GROUP BY state WINDOW w AS (ROWS 1 PRECEDING)"],
+    ["COUNT(*) / SUM(COUNT(ssn)) OVER ()", ["ssn"]],
+    ["COUNT(*) * COUNT(ssn)", ["*", "ssn"]],
+    ["COUNT(*) * 100000", ["*"]],
+    ["COUNT(ssn) + 9223372036854775807", ["ssn"]],
+    ["SUM(IF(ssn = '1', 9223372036854775807, 0))", ["ssn"]],
+    ["SUM(IF(ssn = '1', 1048576, 0))", ["ssn", "pair.*"], "FROM patients, pair GROUP BY state"],
+    ["SUM(DATE_DIFF(born, DATE '1900-01-01', DAY))", ["born", "pair.*"], "FROM patients, pair GROUP BY state"],
+    ["SUM(SAFE_CAST(ssn AS INT64))", ["ssn"]],
+    ["SUM(SAFE_CAST(ssn AS NUMERIC))", ["ssn"]],
+    ["SUM(COALESCE(LENGTH(ssn), 9223372036854775807))", ["ssn"]],
+    ["AVG(weight)", ["weight"]],
+    ["AVG(IF(ssn = '1', 1.7e308, -1.7e308))", ["ssn"]],
+    ["STDDEV(weight)", ["weight"]],
+    ["MAX(weight * 1.5)", ["weight"]],
+    ["MAX(weight / 0.5)", ["weight"]],
+    ["MAX(weight - weight)", ["weight"]],
+    ["MAX(weight - 1e308)", ["weight"]],
+    ["MAX(SAFE_CAST(ssn AS INT64) + 1)", ["ssn"]],
+    ["MAX(SAFE_CAST(ssn AS NUMERIC) + 1.5)", ["ssn"]],
+    ["MAX(DATE_ADD(born, INTERVAL 1 DAY))", ["born"]],
+    ["MAX(born + 1)", ["born"]],
+    ["MAX(DATE_DIFF(born, DATE '1900-01-01', DAY) * 4611686018427387904)", ["born"]],
+    ["MAX(LENGTH(ssn) / 0)", ["ssn"]],
+    ["MAX(1 / LENGTH(ssn))", ["ssn"]],
+    ["MAX(TIMESTAMP_DIFF(SAFE_CAST(ssn AS TIMESTAMP), TIMESTAMP '2026-01-01', MICROSECOND) * 1000)", ["ssn"]],
+  ];
+  for (const [value, by, from] of cases)
+    test(`${value} ${from ?? ""}`, () => assert.deepEqual([...asked(value, from)].sort(), [...by].sort()));
+
+  test("whose noise may leave no row of a group", () => {
+    const private_ =
+      "SELECT WITH DIFFERENTIAL_PRIVACY OPTIONS (epsilon = 1, delta = 0.1, privacy_unit_column = id) 1 / COUNT(*) AS x FROM patients GROUP BY state";
+    assert.ok(reads(private_).some((line) => line.startsWith("*:") && line.includes("predicate")));
+  });
+});
+
+describe("a number is no more than 2 to the power of:", () => {
+  const KEYED: Among = { keyed: true, repeated: false };
+  const bits = (value: string): number | null => {
+    const [statement] = parse(`SELECT ${value}`).statements;
+    if (statement?.kind !== "QueryStatement" || statement.query.body.kind !== "Select") assert.fail("no SELECT");
+    const [item] = statement.query.body.items;
+    return item?.kind === "SelectExpression" ? bitsOf(item.expression, KEYED) : assert.fail("no expression");
+  };
+  const cases: Readonly<Record<string, number | null>> = {
+    "1": 0,
+    "1000": 10,
+    "0.5": 0,
+    "-8": 3,
+    "~8": null,
+    "9223372036854775807": null,
+    "1e308": null,
+    "'1'": null,
+    NULL: 0,
+    x: null,
+    "3 + 4 - 1": 4,
+    "1000 * 1000": 20,
+    "4611686018427387904 * 4": null,
+    "8 / 2": 3,
+    "8 / 0.5": null,
+    "8 / COUNT(*)": 3,
+    "8 / COUNT(x)": null,
+    "8 || 8": null,
+    "8 & x": null,
+    "SUM(IF(x = '1', 1, 0))": 40,
+    "SUM(CASE WHEN x THEN 1 END)": 40,
+    "SUM(CASE WHEN x THEN 1 ELSE y END)": null,
+    "SUM(COUNT(x)) OVER ()": 53,
+    "SUM(MAX(COUNT(x)) OVER ())": null,
+    "SUM(x)": null,
+    "AVG(IF(x, 1.5, 0))": 1,
+    "COUNT(x) / NULLIF(COUNTIF(y), 0) * 100": 60,
+    "COUNT(x) / NULLIF(COUNTIF(y), 1)": null,
+    "SAFE_DIVIDE(COUNT(x), COUNT(y))": 53,
+    "SAFE_DIVIDE(8, x)": null,
+    "IFNULL(MAX(LENGTH(x)), 0)": 30,
+    "IFNULL(x, 0)": null,
+    "GREATEST(1, x)": null,
+    "MOD(x, 10)": 4,
+    "MOD(x, y)": null,
+    "DIV(LENGTH(x), 10)": 30,
+    "DIV(x, 10)": null,
+    "ABS(x)": null,
+    "ROUND(8.5)": 5,
+    "ROUND(8.5, -3)": null,
+    "LAG(LENGTH(x)) OVER (ORDER BY y)": 30,
+    "LAG(LENGTH(x), 1, y) OVER (ORDER BY y)": null,
+    "EXTRACT(YEAR FROM x)": 30,
+    "EXTRACT(DATE FROM x)": null,
+    "DATE_DIFF(x, y, DAY)": 22,
+    "TIMESTAMP_DIFF(x, y, HOUR)": 27,
+    "TIMESTAMP_DIFF(x, y, MICROSECOND)": null,
+    "UNIX_SECONDS(x)": 39,
+    "UNIX_MICROS(x)": null,
+    "fn.COUNT(x)": null,
+    "SAFE.LENGTH(x)": null,
+    "FARM_FINGERPRINT(x)": null,
+  };
+  for (const [value, expected] of Object.entries(cases)) test(value, () => assert.equal(bits(value), expected));
+});
