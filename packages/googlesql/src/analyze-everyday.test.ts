@@ -45,7 +45,7 @@ const QUERIES: readonly (readonly [sql: string, ...plan: string[]])[] = [
   ],
   [
     "SELECT APPROX_QUANTILES(value, 100)[SAFE_OFFSET(95)] AS p95 FROM labs WHERE code = 'glucose'",
-    "p95 = copy labs.value ? labs.code",
+    "p95 = copy labs.value ? labs.code, labs.value",
   ],
   [
     "SELECT p.sex, COUNT(*) AS n FROM encounters AS e JOIN patients AS p ON p.id = e.patient GROUP BY p.sex",
@@ -260,8 +260,7 @@ const QUERIES: readonly (readonly [sql: string, ...plan: string[]])[] = [
   [
     "SELECT ward, [MIN(cost), MAX(cost)] AS extremes FROM encounters GROUP BY ward",
     "ward = copy encounters.ward ? encounters.ward",
-    "extremes = copy encounters.cost ? encounters.ward",
-    "asked: encounters.cost",
+    "extremes = copy encounters.cost ? encounters.cost, encounters.ward",
   ],
   [
     "SELECT id, IF(ARRAY_LENGTH(codes) > 0, codes[OFFSET(0)], NULL) AS main FROM encounters",
@@ -357,7 +356,7 @@ const QUERIES: readonly (readonly [sql: string, ...plan: string[]])[] = [
   [
     "SELECT id, (SELECT MAX(x) FROM UNNEST([came, went]) AS x) AS last FROM encounters",
     "id = copy encounters.id",
-    "last = copy encounters.came, copy encounters.went",
+    "last = copy encounters.came, copy encounters.went ? encounters.came, encounters.went",
   ],
 ];
 
