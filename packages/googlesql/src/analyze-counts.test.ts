@@ -90,3 +90,44 @@ table("as does what a script changed", [
     "aggregate pair.a, aggregate patients.ssn",
   ],
 ]);
+
+table("sets and pivots of repeated rows", [
+  [
+    `SELECT COUNT(ssn) AS n FROM (SELECT ssn FROM patients INTERSECT DISTINCT SELECT a FROM pair)`,
+    "count pair.a, count patients.ssn",
+  ],
+  [
+    `SELECT COUNT(ssn) AS n FROM (SELECT p.ssn FROM ${MANY} INTERSECT DISTINCT SELECT a FROM pair)`,
+    "aggregate pair.a, aggregate patients.ssn",
+  ],
+  [`SELECT COUNT(a) AS n FROM (SELECT a FROM pair EXCEPT DISTINCT SELECT p.ssn FROM ${MANY})`, "aggregate pair.a"],
+  [
+    "SELECT COUNT(state) AS n FROM (SELECT id, state, ssn FROM patients) PIVOT(COUNT(id) AS n FOR ssn IN ('a'))",
+    "count patients.state",
+  ],
+  [
+    `SELECT COUNT(state) AS n FROM (SELECT p.id, p.state, p.ssn FROM ${MANY}) PIVOT(COUNT(id) AS n FOR ssn IN ('a'))`,
+    "aggregate patients.state",
+  ],
+  [
+    "SELECT * FROM (SELECT id, ssn FROM patients) PIVOT(COUNT(id) AS n FOR ssn IN ('a'))",
+    "count patients.id, count patients.ssn",
+  ],
+  [
+    "SELECT c.count AS n FROM (SELECT APPROX_TOP_COUNT(ssn, 3) AS x FROM patients), UNNEST(x) AS c",
+    "count patients.ssn",
+  ],
+  [
+    `SELECT c.count AS n FROM (SELECT APPROX_TOP_COUNT(p.ssn, 3) AS x FROM ${MANY}), UNNEST(x) AS c`,
+    "aggregate patients.ssn",
+  ],
+  [
+    "SELECT c.sum AS n FROM (SELECT APPROX_TOP_SUM(ssn, id, 3) AS x FROM patients), UNNEST(x) AS c",
+    "aggregate patients.id",
+  ],
+  [
+    "SELECT c.sum AS n FROM (SELECT APPROX_TOP_SUM(ssn, 1, 3) AS x FROM patients), UNNEST(x) AS c",
+    "aggregate patients.*",
+  ],
+  ["SELECT c.count AS n FROM (SELECT APPROX_TOP_COUNT(1, 3) AS x FROM patients), UNNEST(x) AS c", "count patients.*"],
+]);

@@ -18,6 +18,7 @@ describe("EXISTS is decided by", () => {
     "FROM patients |> WHERE name = 'x' |> SELECT ssn": "transform * ? name",
     "FROM patients |> AGGREGATE COUNT(ssn) AS n GROUP BY state |> WHERE n > 1": "transform * ? ssn, state",
     "FROM pair |> DISTINCT |> ORDER BY a |> LIMIT 1 OFFSET 3": "transform pair.* ? pair.a, pair.b",
+    "SELECT a FROM pair WHERE b = 'x' UNION ALL SELECT ssn FROM patients": "transform pair.*, transform * ? pair.b",
     // What doesn't.
     "SELECT ssn FROM patients ORDER BY ssn": "transform *",
     "SELECT ssn FROM patients WHERE name = 'x' ORDER BY ssn LIMIT 1": "transform * ? name",

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { canonical, flows, planOf, refusalOf, types } from "./testing/clinic.ts";
+import { canonical, flows, planOf, reads, refusalOf, results, types } from "./testing/clinic.ts";
 import { table } from "./testing/flow-tables.ts";
 
 const predicates = (sql: string): string[] =>
@@ -319,4 +319,79 @@ describe("types", () => {
     "ARRAY_MAX([doc])",
   ])
     test(`${call} has no such signature`, () => assert.equal(refusalOf(`SELECT ${call} FROM patients`)?.code, "type"));
+});
+
+table("a lambda leaves what stands beside it as it was", [
+  [
+    "SELECT ARRAY_TRANSFORM(tags, e -> e) AS x, RANK() OVER (ORDER BY id) AS r FROM patients",
+    "x = copy tags",
+    "r = transform * ? id",
+  ],
+  ["SELECT ARRAY_FILTER(NULL, e -> TRUE) AS x FROM patients", "x ="],
+  [
+    "SELECT ARRAY_ZIP(tags, SPLIT(ssn, '-'), (a, b) -> a, MODE => name) AS x FROM patients",
+    "x = transform name, transform ssn, copy tags ? name, ssn",
+  ],
+  [
+    "SELECT ARRAY_LENGTH(ARRAY_ZIP(tags, tags)) AS n FROM patients GROUP BY ARRAY_LENGTH(ARRAY_ZIP(tags, tags))",
+    "n = transform tags ? tags",
+  ],
+]);
+
+test("a lambda may stand where there are no rows", () => {
+  assert.deepEqual(results(`DECLARE x ARRAY<STRING> DEFAULT ARRAY_FILTER(['a'], e -> TRUE); SELECT x`), ["x ="]);
+});
+
+test("of a field that ARRAY_ZIP gives the other arrays decide", () => {
+  const [tags] = planOf("SELECT ARRAY_ZIP(tags, [ssn]) AS z FROM patients").outputs[0]?.fields ?? [];
+  assert.deepEqual(tags?.implicit, ["clinic.ehr.patients.tags"]);
+  const [, second] = planOf("SELECT ARRAY_ZIP([ssn], SPLIT(name, '-')) AS z FROM patients").outputs[0]?.fields ?? [];
+  assert.deepEqual(second?.implicit, ["clinic.ehr.patients.name"]);
+});
+
+test("ARRAY_INCLUDES reads what its lambda asks as a value, and as what decides only where it can fail", () => {
+  assert.deepEqual(reads("SELECT ARRAY_INCLUDES(tags, e -> e = ssn) AS x FROM patients"), [
+    "ssn: output",
+    "tags: output",
+  ]);
+  assert.deepEqual(reads("SELECT ARRAY_INCLUDES(tags, e -> CAST(e AS INT64) = id) AS x FROM patients"), [
+    "id: output predicate",
+    "tags: output predicate",
+  ]);
+});
+
+describe("a lambda is refused", () => {
+  const refused: Readonly<Record<string, RegExp>> = {
+    "ARRAY_REVERSE(tags, e -> TRUE)": /ARRAY_REVERSE doesn't take a lambda/,
+    "ARRAY_ZIP(tags, tags, (a, b) -> a, mode => 1)": /mode is a STRING/,
+    "ARRAY_ZIP(tags, tags, mode => (a, b) -> a)": /mode is a STRING/,
+    "ARRAY_ZIP(tags, tags, mode => 'PAD', mode => 'PAD')": /takes ARRAYs, then a lambda/,
+    "ARRAY_ZIP(tags, tags, (a, b) -> a, (a, b) -> b)": /takes ARRAYs, then a lambda/,
+    "ARRAY_ZIP(tags, tags, other => (a, b) -> a)": /takes ARRAYs, then a lambda/,
+    "ARRAY_ZIP(tags, tags, other => tags)": /takes ARRAYs, then a lambda/,
+    "ARRAY_ZIP(tags, tags, (a, b) -> a, tags)": /takes ARRAYs, then a lambda/,
+  };
+  for (const [call, message] of Object.entries(refused))
+    test(call, () => assert.match(refusalOf(`SELECT ${call} AS x FROM patients`)?.message ?? "", message));
+
+  const length = (of: string): string => `ARRAY_LENGTH(${of})`;
+  const others: readonly (readonly [string, string])[] = [
+    ["ARRAY_ZIP(tags, tags)", "ARRAY_ZIP(tags, SPLIT(ssn))"],
+    ["ARRAY_ZIP(tags, tags, (a, b) -> a)", "ARRAY_ZIP(tags, tags, (a, b) -> b)"],
+    ["ARRAY_ZIP(tags, tags, (a, b) -> a, mode => 'PAD')", "ARRAY_ZIP(tags, tags, (a, b) -> a, mode => 'TRUNCATE')"],
+    ["ARRAY_ZIP(tags, tags, (a, b) -> a, mode => 'PAD')", "ARRAY_ZIP(tags, tags, (a, b) -> a)"],
+    ["ARRAY_FILTER(tags, e -> e = 'x')", "ARRAY_FILTER(SPLIT(ssn), e -> e = 'x')"],
+    ["ARRAY_FILTER(tags, e -> e = 'x')", "ARRAY_FILTER(tags, e -> e = 'y')"],
+    ["ARRAY_FILTER(tags, (e, i) -> e = 'x')", "ARRAY_FILTER(tags, (i, e) -> e = 1)"],
+    [
+      "ARRAY_FILTER(tags, e -> ARRAY_INCLUDES(tags, f -> e = f))",
+      "ARRAY_FILTER(tags, e -> ARRAY_INCLUDES(tags, f -> f = f))",
+    ],
+  ];
+  for (const [shown, grouped] of others) {
+    test(`beside GROUP BY of another: ${shown}`, () => {
+      const sql = `SELECT ${length(shown)} AS n FROM patients GROUP BY ${length(grouped)}`;
+      assert.match(refusalOf(sql)?.message ?? "", /neither grouped nor aggregated/);
+    });
+  }
 });

@@ -170,3 +170,33 @@ describe("PIVOT and UNPIVOT", () => {
     );
   });
 });
+
+table("PIVOT without anything to group by gives one row", [
+  ["SELECT COUNT(*) AS n FROM (SELECT id, state FROM patients) PIVOT(SUM(id) AS n FOR state IN ('a'))", "n ="],
+  [
+    "SELECT SUM(n_a) AS n FROM (SELECT id, state FROM patients) PIVOT(MAX(id) AS n FOR state IN ('a'))",
+    "n = transform id, transform state ? state",
+  ],
+  [
+    "SELECT COUNT(*) AS n FROM (SELECT id, state, ssn FROM patients) PIVOT(SUM(id) AS n FOR state IN ('a'))",
+    "n = aggregate * ? ssn",
+  ],
+  // The whole row is used, so that nothing is left to group by.
+  ["SELECT * FROM pair p PIVOT(COUNT(p) AS n FOR a IN ('x'))", "n_x = aggregate pair.a, aggregate pair.b ? pair.a"],
+  [
+    "SELECT 1 AS x FROM (SELECT id, state FROM patients) PIVOT(SUM(id) AS n FOR state IN ('a')), (SELECT id, state FROM patients) PIVOT(SUM(id) AS m FOR state IN ('a'))",
+    "x =",
+  ],
+]);
+
+describe("PIVOT takes nothing but aggregates over columns that can be compared", () => {
+  const refused: Readonly<Record<string, RegExp>> = {
+    "SUM(id) OVER () AS n FOR state IN ('a')": /takes calls of aggregate functions/,
+    "UPPER(name) AS n FOR state IN ('a')": /takes calls of aggregate functions/,
+    "SUM(id) + 1 AS n FOR state IN ('a')": /takes calls of aggregate functions/,
+    "COUNT(*) AS n FOR doc IN ('a')": /FOR in PIVOT is not supported on JSON/,
+    "COUNT(*) AS n FOR state IN ('a')": /A column that PIVOT groups by is not supported on JSON/,
+  };
+  for (const [pivot, message] of Object.entries(refused))
+    it(pivot, () => assert.match(refusalOf(`SELECT 1 AS x FROM patients PIVOT(${pivot})`)?.message ?? "", message));
+});

@@ -33,6 +33,14 @@ describe("DIFFERENTIAL_PRIVACY", () => {
     assert.deepEqual(flows(select("COUNT(1) AS n")), ["n = aggregate * ? ssn"]);
   });
 
+  test("an aggregate takes values, and no lambda", () => {
+    assert.match(refusalOf(select("SUM(e -> 1) AS s"))?.message ?? "", /SUM takes a value here/);
+    assert.match(
+      refusalOf(select("PERCENTILE_CONT(weight, e -> 1, contribution_bounds_per_row => (0, 1)) AS p"))?.message ?? "",
+      /PERCENTILE_CONT takes a value here/,
+    );
+  });
+
   test("a percentile is no statistic: it is nearly somebody's value", () => {
     assert.deepEqual(flows(select("PERCENTILE_CONT(weight, 0.5, contribution_bounds_per_row => (0, 100)) AS p")), [
       "p = transform weight ? ssn, weight",

@@ -154,3 +154,30 @@ describe("a recursive query", () => {
     assert.ok(cpuMs() - started < 5000, `${cpuMs() - started}`);
   });
 });
+
+table("a round counts until each column has what it will", [
+  [
+    "WITH RECURSIVE r AS (SELECT 1 AS k, 'a' AS x, 'b' AS y UNION ALL SELECT k, y, (SELECT ssn FROM patients LIMIT 1) FROM r) SELECT k, x FROM r",
+    "k =",
+    "x = copy ssn",
+  ],
+  [
+    "WITH RECURSIVE r AS (SELECT ssn AS a, id AS b FROM patients UNION ALL BY NAME SELECT b + 1 AS b, a FROM r) SELECT * FROM r",
+    "a = copy ssn",
+    "b = copy id, transform id",
+  ],
+]);
+
+describe("a recursive query is refused", () => {
+  const of = (operator: string): string =>
+    `WITH RECURSIVE r AS (SELECT ssn AS a FROM patients ${operator} SELECT a FROM r)`;
+  const refused: Readonly<Record<string, RegExp>> = {
+    [`${of("UNION ALL BY NAME ON (a)")} SELECT a FROM r`]: /matches columns by position, or by BY NAME alone/,
+    [`${of("INNER UNION ALL BY NAME")} SELECT a FROM r`]: /matches columns by position, or by BY NAME alone/,
+    [`${of("UNION ALL CORRESPONDING")} SELECT a FROM r`]: /matches columns by position, or by BY NAME alone/,
+    [`${of("UNION ALL")} WITH DEPTH BETWEEN 99999999999999999999 AND 3 SELECT a FROM r`]: /out of range/,
+    [`${of("UNION ALL")} WITH DEPTH BETWEEN 1 AND 99999999999999999999 SELECT a FROM r`]: /out of range/,
+  };
+  for (const [sql, message] of Object.entries(refused))
+    it(sql, () => assert.match(refusalOf(sql)?.message ?? "", message));
+});

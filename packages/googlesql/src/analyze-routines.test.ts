@@ -175,6 +175,11 @@ describe("a function that runs elsewhere", () => {
   const learns: readonly (readonly [string, string, readonly string[]])[] = [
     ["what it is given", "SELECT fn.far(state) AS a FROM patients", ["*", "state"]],
     ["nothing of what stands beside it", "SELECT ssn, fn.far(state) AS a FROM patients", ["*", "state"]],
+    [
+      "nothing of what is computed beside it and dropped",
+      "SELECT ssn, STRUCT(ssn AS u, 1 AS v).v AS b, fn.far(state) AS a FROM patients",
+      ["*", "state"],
+    ],
     ["which branch calls it", "SELECT IF(ssn = '1', fn.far('x'), '') AS a FROM patients", ["*", "ssn"]],
     ["which operand calls it", "SELECT ssn = '1' AND fn.far('x') = 'y' AS a FROM patients", ["*", "ssn"]],
     ["whether what it stands in for is NULL", "SELECT COALESCE(ssn, fn.far('x')) AS a FROM patients", ["*", "ssn"]],
@@ -289,4 +294,10 @@ describe("a routine that the same script changes", () => {
       assert.match(clinic.refusal(sql)?.message ?? "", /is changed and called by the same script/, sql);
     assert.equal(clinic.refusal("DROP FUNCTION fn.last4; SELECT fn.double(1) AS s"), undefined);
   });
+});
+
+it("what several calls of one function are given is told in order", () => {
+  const { effects } = clinic.statement("SELECT fn.js(name, 1) AS a, fn.js(ssn, 1) AS b FROM patients");
+  const sources = ["name", "ssn"].map((path) => `clinic.ehr.patients.${path}`);
+  assert.deepEqual(effects, [{ kind: "javascript", sources }]);
 });

@@ -105,3 +105,65 @@ describe("a set operation by name", () => {
     }
   });
 });
+
+table("what an input lacks, and what all have", [
+  [
+    "SELECT a, b FROM pair INNER UNION ALL BY NAME SELECT b, a FROM pair INNER UNION ALL BY NAME SELECT b FROM pair",
+    "b = copy pair.b",
+  ],
+  [
+    "SELECT a, b FROM pair INNER UNION ALL BY NAME SELECT b FROM pair INNER UNION ALL BY NAME SELECT a, b FROM pair",
+    "b = copy pair.b",
+  ],
+  [
+    "SELECT a FROM pair FULL UNION ALL BY NAME SELECT ssn AS a, name AS B FROM patients FULL UNION ALL BY NAME SELECT state AS b FROM patients",
+    "a = copy pair.a, copy ssn",
+    "B = copy name, copy state",
+  ],
+  ["SELECT a, b FROM pair LEFT UNION ALL BY NAME ON (b) SELECT a FROM pair", "b = copy pair.b"],
+  ["SELECT a FROM pair FULL UNION ALL BY NAME ON (b) SELECT b FROM pair", "b = copy pair.b"],
+  ["SELECT 1, a FROM pair UNION ALL BY NAME ON (a) SELECT a FROM pair", "a = copy pair.a"],
+]);
+
+describe("a list of names in a set operation", () => {
+  for (const [mode, name] of [
+    ["LEFT", "b"],
+    ["FULL", "c"],
+    ["INNER", "b"],
+  ]) {
+    it(`is of columns that are there: ${mode}`, () => {
+      const sql = `SELECT a FROM pair ${mode} UNION ALL BY NAME ON (${name}) SELECT b FROM pair`;
+      assert.match(refusalOf(sql)?.message ?? "", /is no column of the queries it must be in/);
+    });
+  }
+});
+
+describe("the type of a set operation", () => {
+  const DAY = "SELECT DATE '2020-01-01'";
+  it("is that of any input where all others are literals or NULL", () => {
+    for (const first of [
+      "SELECT NULL UNION ALL SELECT NULL",
+      "SELECT '2020-01-01' UNION ALL SELECT NULL",
+      "SELECT '2020-01-01' UNION ALL SELECT '2020-01-02'",
+    ])
+      assert.deepEqual(types(`(${first}) UNION ALL ${DAY}`), ["f0_ DATE"], first);
+    for (const first of [
+      "SELECT NULL UNION ALL SELECT ssn FROM patients",
+      "SELECT '2020-01-01' UNION ALL SELECT ssn FROM patients",
+      "SELECT ssn FROM patients UNION ALL SELECT NULL",
+      "SELECT ssn FROM patients UNION ALL SELECT name FROM patients",
+    ])
+      assert.match(refusalOf(`(${first}) UNION ALL ${DAY}`)?.message ?? "", /types that don't go together/, first);
+    assert.match(
+      refusalOf(`(SELECT NULL UNION ALL SELECT '2020-01-01') UNION ALL SELECT b'a'`)?.message ?? "",
+      /types that don't go together/,
+    );
+  });
+  it("is a value's where each of its inputs gives values", () => {
+    const of = (first: string, second: string) =>
+      types(`SELECT x FROM (SELECT ${first} FROM patients UNION ALL SELECT ${second} FROM patients) AS x`);
+    assert.deepEqual(of("AS VALUE ssn", "AS VALUE name"), ["x STRING"]);
+    assert.deepEqual(of("AS VALUE ssn", "name"), ["x STRUCT<_field_1 STRING>"]);
+    assert.deepEqual(of("ssn", "AS VALUE name"), ["x STRUCT<ssn STRING>"]);
+  });
+});

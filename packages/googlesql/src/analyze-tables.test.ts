@@ -25,6 +25,18 @@ const TABLES: ReadonlyMap<string, TableResource> = new Map(
     resource("hours", EVENTS, { timePartitioning: { type: "HOUR" } }),
     resource("by_column", EVENTS, { timePartitioning: { type: "DAY", field: "id" } }),
     resource("odd", [{ name: "_PARTITIONDATE", type: "STRING" }], { timePartitioning: { type: "DAY" } }),
+    resource("half_1", EVENTS, { timePartitioning: { type: "DAY" } }),
+    resource("half_2", EVENTS),
+    resource("typed_1", EVENTS),
+    resource("typed_2", [
+      { name: "id", type: "STRING" },
+      { name: "note", type: "STRING" },
+    ]),
+    resource("called_1", EVENTS),
+    resource("called_2", [
+      { name: "id", type: "INTEGER" },
+      { name: "remark", type: "STRING" },
+    ]),
     resource("mixed_1", EVENTS),
     resource("mixed_2", [{ name: "note", type: "STRING" }]),
     resource("views_1", EVENTS, { type: "VIEW" }),
@@ -92,6 +104,16 @@ describe("a wildcard table", () => {
     assert.deepEqual(outputs("SELECT _PARTITIONDATE AS d FROM `loads_*`"), [
       "d DATE = copy loads_1._PARTITIONDATE, copy loads_2._PARTITIONDATE ? ",
     ]);
+  });
+  it("has none that only some have, and no columns that aren't the same in all", () => {
+    const message = (sql: string): string => {
+      const { plan } = analyze(sql, { catalog: CATALOG, ...DEFAULTS });
+      return plan.understood ? "" : plan.refusal.message;
+    };
+    assert.match(message("SELECT _PARTITIONDATE AS d FROM `half_*`"), /Pseudo-column _PARTITIONDATE is not supported/);
+    assert.deepEqual(outputs("SELECT note FROM `half_*`"), ["note STRING = copy half_1.note, copy half_2.note ? "]);
+    for (const prefix of ["typed_", "called_"])
+      assert.match(message(`SELECT id FROM \`${prefix}*\``), /have different columns/);
   });
   it("is printed with its star, under its full name", () => {
     const { plan } = analyze("SELECT note FROM `events_*`", { catalog: CATALOG, ...DEFAULTS });

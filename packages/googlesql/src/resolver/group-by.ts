@@ -16,10 +16,7 @@ export function groupBy(
   frame: Frame,
 ): ReadonlySet<SourceKey> {
   const decided: ReadonlySet<SourceKey>[] = [];
-  const byName = new Map<string, Item[]>();
-  for (const item of items) {
-    if (item.name !== "") byName.set(fold(item.name), [...(byName.get(fold(item.name)) ?? []), item]);
-  }
+  const byName = Map.groupBy(items, (item) => fold(item.name));
   for (const expression of node.items.flatMap(groupingExpressions)) {
     const { value, also } = groupingKey(context, expression, items, byName, scope, frame);
     if (!isGroupable(value.type)) {

@@ -72,16 +72,14 @@ export function pivoted(
     }),
   );
   const exists = oneRow ? NOTHING : from.rows;
-  return underAlias(context, columns, alias, { implicit: decided, rows: exists, repeated: !oneRow && from.repeated });
+  return underAlias(context, columns, alias, { implicit: decided, rows: exists, repeated: from.repeated });
 }
 
 function aggregateOf(context: Context, { expression }: PivotExpression, scope: Scope): Value {
-  const name =
-    expression.kind === "FunctionCall" ? expression.name.map((part) => part.name.toUpperCase()).join(".") : "";
-  const called =
-    expression.kind === "FunctionCall" && expression.over === null && functionNamed(name)?.kind === "aggregate";
-  if (!called)
-    return context.fail("type", "PIVOT takes calls of aggregate functions, and nothing around them", expression);
+  const refuse = () => context.fail("type", "PIVOT takes calls of aggregate functions, and nothing around them", expression);
+  if (expression.kind !== "FunctionCall" || expression.over !== null) return refuse();
+  const name = expression.name.map((part) => part.name.toUpperCase()).join(".");
+  if (functionNamed(name)?.kind !== "aggregate") return refuse();
   return context.expression(context, expression, scope);
 }
 

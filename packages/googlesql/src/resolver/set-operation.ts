@@ -127,7 +127,7 @@ function namedColumns(context: Context, match: ColumnMatch, input: Relation, nod
     if (counts && named.has(key)) {
       return context.fail("name", `Column ${column.name} stands twice in an input of ${match.form}`, node);
     }
-    if (column.name !== "" && !named.has(key)) named.set(key, column);
+    if (column.name !== "") named.set(key, column);
   }
   return named;
 }

@@ -55,13 +55,13 @@ export class Joining {
   state(): State | null {
     if (this.#only !== null || this.#ways === 0) return this.#only;
     const variables = [...this.#variables].map(
-      ([name, { first, flows }]) => [name, flows.size === 1 ? first : { ...first, flow: either([...flows]) }] as const,
+      ([name, { first, flows }]) => [name, { ...first, flow: either([...flows]) }] as const,
     );
     const temporary = [...this.#temporary].flatMap(([name, { tables, ways }]) => {
       const [first, ...others] = tables;
       if (first === undefined) return [];
       const table = others.reduce(joinedTable, first);
-      return [[name, ways === this.#ways || !table.certain ? table : { ...table, certain: false }] as const];
+      return [[name, { ...table, certain: table.certain && ways === this.#ways }] as const];
     });
     return {
       variables: new Map(variables),

@@ -1,5 +1,5 @@
 /** How a statement of a script can end, and what holds where ways meet again. */
-import { NO_KEYS, type SourceKey, union } from "../../flow/flow.ts";
+import { type SourceKey, union } from "../../flow/flow.ts";
 import { joinedAll, LeavingWays } from "./joining.ts";
 import { leaving, type State } from "./state.ts";
 
@@ -57,5 +57,5 @@ export function outside(outcome: Outcome, outer: State): Outcome {
 }
 
 export function branchesOf(exits: readonly Exit[]): ReadonlySet<SourceKey> {
-  return exits.length === 0 ? NO_KEYS : union(exits.map((exit) => exit.state.branch));
+  return union(exits.map((exit) => exit.state.branch));
 }

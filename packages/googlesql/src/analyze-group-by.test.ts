@@ -1,0 +1,112 @@
+/** What rows are grouped by: names of the list and of FROM, and what may stand beside keys. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { flows, refusalOf } from "./testing/clinic.ts";
+import { table } from "./testing/flow-tables.ts";
+
+table("a name of the list is what stands there, and the column that it hides decides too", [
+  [
+    "SELECT UPPER(ssn) AS a, COUNT(*) AS n FROM patients GROUP BY a",
+    "a = transform ssn ? ssn",
+    "n = aggregate * ? ssn",
+  ],
+  [
+    "SELECT UPPER(ssn) AS name, COUNT(*) AS n FROM patients GROUP BY name",
+    "name = transform ssn ? name, ssn",
+    "n = aggregate * ? name, ssn",
+  ],
+  ["SELECT ssn, COUNT(*) AS n FROM patients GROUP BY ssn", "ssn = copy ssn ? ssn", "n = aggregate * ? ssn"],
+  ["SELECT name AS a, 'x' AS b FROM patients, (SELECT 1 AS b) GROUP BY a, b", "a = copy name ? name", "b = ? name"],
+  // A name of the query around isn't hidden: it isn't meant here in any case.
+  [
+    "SELECT EXISTS(SELECT UPPER(b) AS ssn, COUNT(*) AS n FROM pair GROUP BY ssn) AS x FROM patients",
+    "x = transform pair.*",
+  ],
+  [
+    "SELECT ARRAY(SELECT AS STRUCT UPPER(b) AS ssn, COUNT(*) AS n FROM pair GROUP BY ssn) AS x FROM patients",
+    "x = aggregate pair.*, transform pair.b ? pair.b",
+  ],
+  // Of columns without a name none is meant.
+  [
+    "SELECT UPPER(ssn), UPPER(name), state, COUNT(*) AS n FROM patients GROUP BY 1, 2, state",
+    "f0_ = transform ssn ? name, ssn, state",
+    "f1_ = transform name ? name, ssn, state",
+    "state = copy state ? name, ssn, state",
+    "n = aggregate * ? name, ssn, state",
+  ],
+]);
+
+table("a field of a column in FROM", [
+  [
+    "SELECT address.zip, COUNT(*) AS n FROM patients GROUP BY address.zip",
+    "zip = copy address.zip ? address.zip",
+    "n = aggregate * ? address.zip",
+  ],
+  [
+    "SELECT address.zip AS z, COUNT(*) AS n FROM patients GROUP BY address.zip",
+    "z = copy address.zip ? address.zip",
+    "n = aggregate * ? address.zip",
+  ],
+  // The alias is the column itself.
+  [
+    "SELECT address, COUNT(*) AS n FROM patients GROUP BY address, address.zip",
+    "address = copy address.city, copy address.zip ? address.city, address.zip",
+    "n = aggregate * ? address.city, address.zip",
+  ],
+]);
+
+const REFUSED: Readonly<Record<string, RegExp>> = {
+  "SELECT ssn AS x, name AS x, COUNT(*) AS n FROM patients GROUP BY x": /Alias x in GROUP BY is ambiguous/,
+  "SELECT ssn AS address, COUNT(*) AS n FROM patients GROUP BY address.zip": /both a select alias and a name in FROM/,
+  "SELECT p.address AS address, COUNT(*) AS n FROM patients p GROUP BY address.zip": /both a select alias/,
+  "SELECT address.zip AS address, COUNT(*) AS n FROM patients GROUP BY address.zip": /both a select alias/,
+  "SELECT visits AS address, COUNT(*) AS n FROM patients GROUP BY address.zip": /both a select alias/,
+  "SELECT 1 AS address, COUNT(*) AS n FROM patients GROUP BY address.zip": /both a select alias/,
+  "SELECT STRUCT(a AS zip) AS address, COUNT(*) AS n FROM pair GROUP BY address.zip": /A field of a select alias/,
+  "SELECT ssn || name AS x, COUNT(*) AS n FROM patients GROUP BY ALL HAVING ssn = '1'": /ssn is neither grouped/,
+  "SELECT ssn || name AS x, COUNT(*) AS n FROM patients GROUP BY ALL HAVING name = '1'": /name is neither grouped/,
+  "SELECT COUNT(*) AS n, UPPER(name) AS y FROM patients GROUP BY ALL QUALIFY RANK() OVER (ORDER BY name) = 1":
+    /name is neither/,
+  "SELECT UPPER(ssn) AS x, COUNT(*) + id AS n FROM patients GROUP BY ALL": /id is neither grouped/,
+  "SELECT ssn, COUNT(*) + id AS n FROM patients GROUP BY ALL": /id is neither grouped/,
+  "SELECT UPPER(ssn) AS x, COUNT(*) AS n FROM patients GROUP BY ALL ORDER BY ssn": /ssn is neither grouped/,
+};
+
+describe("GROUP BY refuses what isn't grouped, and what could mean either", () => {
+  for (const [sql, message] of Object.entries(REFUSED))
+    test(sql, () => assert.match(refusalOf(sql)?.message ?? "", message));
+});
+
+table("GROUP BY ALL groups by what stands outside of aggregates", [
+  [
+    "SELECT ssn || name AS x, COUNT(*) AS n FROM patients GROUP BY ALL",
+    "x = transform name, transform ssn ? name, ssn",
+    "n = aggregate * ? name, ssn",
+  ],
+  [
+    "SELECT ssn, UPPER(name) AS y, id FROM patients GROUP BY ALL",
+    "ssn = copy ssn ? id, name, ssn",
+    "y = transform name ? id, name, ssn",
+    "id = copy id ? id, name, ssn",
+  ],
+  [
+    "SELECT UPPER(ssn) AS x, LOWER(name) AS y FROM patients GROUP BY ALL",
+    "x = transform ssn ? name, ssn",
+    "y = transform name ? name, ssn",
+  ],
+  ["SELECT COUNT(*) AS n FROM patients GROUP BY ALL", "n = aggregate *"],
+  ["SELECT ssn, ssn || 'x' AS x FROM patients GROUP BY ALL", "ssn = copy ssn ? ssn", "x = transform ssn ? ssn"],
+  [
+    "SELECT p.*, UPPER(b) AS c FROM pair p GROUP BY ALL",
+    "a = copy pair.a ? pair.a, pair.b",
+    "b = copy pair.b ? pair.a, pair.b",
+    "c = transform pair.b ? pair.a, pair.b",
+  ],
+]);
+
+test("sets among keys give a row to several groups, so that a count of them is no count of the table", () => {
+  const of = (keys: string): readonly string[] =>
+    flows(`SELECT COUNT(*) AS n FROM (SELECT ssn FROM patients GROUP BY ${keys})`);
+  assert.deepEqual(of("id, ROLLUP(ssn)"), ["n = aggregate * ? id, ssn"]);
+  assert.deepEqual(of("id, ssn"), ["n = aggregate * ? id, ssn"]);
+});

@@ -1,0 +1,37 @@
+/** Subqueries among expressions: whether one can fail for its rows' number, and what NULL in it has for a type. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { reads, types, writes } from "./testing/clinic.ts";
+import { table } from "./testing/flow-tables.ts";
+
+describe("how many rows a subquery has decides whether it fails", () => {
+  const counts = (subquery: string): boolean =>
+    reads(`SELECT ${subquery} AS x FROM patients`).includes("pair.*: predicate");
+  const some = [
+    "(SELECT b FROM pair)",
+    "(SELECT b FROM pair LIMIT 2)",
+    "(FROM pair |> SELECT b |> LIMIT 3)",
+    "(FROM pair |> LIMIT 1 |> SELECT b)",
+    "(SELECT b FROM pair LIMIT 1 |> UNION ALL (SELECT a FROM pair))",
+  ];
+  for (const subquery of some) test(subquery, () => assert.ok(counts(subquery)));
+  const one = ["(SELECT b FROM pair LIMIT 1)", "(SELECT b FROM pair LIMIT 0)", "(FROM pair |> SELECT b |> LIMIT 1)"];
+  for (const subquery of one) test(`but not of ${subquery}`, () => assert.ok(!counts(subquery)));
+});
+
+table("NULL on the right of IN is of any type", [
+  ["SELECT id FROM patients WHERE ssn IN UNNEST(NULL)", "id = copy id ? ssn"],
+  ["SELECT born = (SELECT NULL) AS x FROM patients", "x = transform born"],
+  ["SELECT ARRAY_CONCAT((SELECT NULL), [ssn]) AS x FROM patients", "x = copy ssn"],
+]);
+
+test("a subquery's value has its column's type", () => {
+  assert.deepEqual(types("SELECT (SELECT ssn FROM patients LIMIT 1) AS x"), ["x STRING"]);
+});
+
+test("an ARRAY of STRUCTs is written as its fields, and a STRUCT without any as itself", () => {
+  assert.deepEqual(writes("CREATE TABLE ehr.x AS SELECT visits FROM patients"), [
+    "create x: visits.code = copy visits.code; visits.seen = copy visits.seen; visits.note = copy visits.note",
+  ]);
+  assert.deepEqual(writes("CREATE TABLE ehr.x AS SELECT STRUCT() AS s"), ["create x: s"]);
+});
