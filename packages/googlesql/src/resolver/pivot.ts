@@ -76,7 +76,8 @@ export function pivoted(
 }
 
 function aggregateOf(context: Context, { expression }: PivotExpression, scope: Scope): Value {
-  const refuse = () => context.fail("type", "PIVOT takes calls of aggregate functions, and nothing around them", expression);
+  const refuse = () =>
+    context.fail("type", "PIVOT takes calls of aggregate functions, and nothing around them", expression);
   if (expression.kind !== "FunctionCall" || expression.over !== null) return refuse();
   const name = expression.name.map((part) => part.name.toUpperCase()).join(".");
   if (functionNamed(name)?.kind !== "aggregate") return refuse();
