@@ -74,11 +74,12 @@ function prepare(): void {
   }
 }
 
-/** Tables of plans, queries with their exact sources, and tests of what decides whether a query can fail and whether a loop's round adds anything. */
+/** Tables of plans, queries with their exact sources, and tests of what decides whether a query can fail and how ways of a script meet. */
 function tables(): string[] {
   const plans = readdirSync(googlesql).filter((name) => /^(analyze.*|explain)\.test\.ts$/.test(name));
   const ofFunctions = ["failing-as-written", "failure", "plain-argument"].map((name) => `functions/${name}.test.ts`);
-  return [...plans, ...ofFunctions, "resolver/script/state.test.ts"].map((name) => join(googlesql, name));
+  const ofScripts = ["state", "joining"].map((name) => `resolver/script/${name}.test.ts`);
+  return [...plans, ...ofFunctions, ...ofScripts].map((name) => join(googlesql, name));
 }
 
 function policyTests(): string[] {
