@@ -77,7 +77,9 @@ function prepare(): void {
 /** Tables of plans, queries with their exact sources, and tests of what decides whether a query can fail and how ways of a script meet. */
 function tables(): string[] {
   const plans = readdirSync(googlesql).filter((name) => /^(analyze.*|explain)\.test\.ts$/.test(name));
-  const ofFunctions = ["failing-as-written", "failure", "plain-argument"].map((name) => `functions/${name}.test.ts`);
+  const ofFunctions = ["array-length", "failing-as-written", "failure", "magnitude", "plain-argument"].map(
+    (name) => `functions/${name}.test.ts`,
+  );
   const ofScripts = ["state", "joining"].map((name) => `resolver/script/${name}.test.ts`);
   return [...plans, ...ofFunctions, ...ofScripts].map((name) => join(googlesql, name));
 }
