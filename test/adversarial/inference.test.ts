@@ -157,6 +157,12 @@ describe("finding a value by questions", () => {
     "SELECT ARRAY(SELECT patient_id FROM p ORDER BY ssn)",
     "FROM p |> ORDER BY ssn |> SELECT full_name",
   );
+  // How many elements there are says whether two people's numbers are equal.
+  refused(
+    "21",
+    "SELECT patient_id, (SELECT ARRAY_AGG(DISTINCT v IGNORE NULLS) FROM UNNEST([ssn, mrn]) v) FROM p",
+    "SELECT ARRAY_AGG(DISTINCT ssn IGNORE NULLS) FROM p",
+  );
   // Each is ORDER BY … LIMIT 1 over a few rows: with the last four digits shown of the lesser of two, all can be sorted, and who knows one number has bounds of the others.
   refused(
     "23",

@@ -129,6 +129,20 @@ table("which of several values is the greatest tells of the values that it is a 
   ["SELECT MAX(n) AS m FROM (SELECT state, COUNT(ssn) AS n FROM patients GROUP BY state)", "m = aggregate ssn ? state"],
 ]);
 
+table("an array of different values tells which were equal, as SELECT DISTINCT does", [
+  ["SELECT ARRAY_AGG(DISTINCT ssn IGNORE NULLS) AS x FROM patients", "x = copy ssn ? ssn"],
+  [
+    "SELECT (SELECT ARRAY_AGG(DISTINCT v IGNORE NULLS) FROM UNNEST([a, b]) v) AS x FROM pair",
+    "x = copy pair.a, copy pair.b ? pair.a, pair.b",
+  ],
+  ["SELECT ARRAY_AGG(ssn IGNORE NULLS) AS x FROM patients", "x = copy ssn"],
+  [
+    "SELECT ARRAY_AGG(DISTINCT UPPER(ssn) IGNORE NULLS) AS x, COUNT(DISTINCT ssn) AS n FROM patients",
+    "x = transform ssn",
+    "n = aggregate ssn",
+  ],
+]);
+
 table("windows", [
   [
     "SELECT SUM(1) OVER (ROWS BETWEEN (SELECT MAX(eid) FROM encounters) PRECEDING AND CURRENT ROW) AS x FROM patients",

@@ -1,6 +1,7 @@
 import {
   aggregated,
   chosenBy,
+  copiesOf,
   decidedBy,
   either,
   type Flow,
@@ -175,10 +176,13 @@ function rowsOf(
   const flows = argumentFlows(found, passed);
   if (gathers(name) && gathersLong(flows.values, node.arguments[1], frame.repeated))
     context.failing.push(...flows.values);
+  // How many elements there are says which of them were equal (as `SELECT DISTINCT` does), also where a mask shows but a part of each.
+  const toldApart = node.distinct && found.result.kind === "array" ? flows.values.map(copiesOf) : [];
   return {
     type: found.result,
     via: entry.via,
     ...flows,
+    keys: union([flows.keys, ...toldApart]),
     // Of how many rows, nobody knows.
     ...(gathers(name) || givesLong(name) ? { values: flows.values.map((value) => ofPieces(value, LONG)) } : {}),
     counts: COUNTS.has(name) && node.input === null && (!frame.repeated || countsOnce(name, passed, node)),
