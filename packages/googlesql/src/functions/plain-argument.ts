@@ -6,6 +6,7 @@
  */
 import { madeOf } from "../made-of.ts";
 import type { Expression } from "../tree.ts";
+import { canBeEmpty } from "./empty-match.ts";
 
 /** Of each function, by the place of the argument from 0; a place that isn't here takes nothing that is sure. */
 const PLAIN: ReadonlyMap<string, readonly (((written: Expression) => boolean) | null)[]> = new Map([
@@ -175,5 +176,5 @@ function patternOfAll(written: Expression): boolean {
 /** A pattern that matches no empty text, in the midst of a longer one neither: it doesn't match one alone, and looks at nothing beside it. */
 export function matchesNoEmpty(written: Expression): boolean {
   if (written.kind !== "StringLiteral" || !plainPattern(written)) return false;
-  return !/\\[bBAz]|\^|\$/.test(written.value.replaceAll("[^", "[")) && !new RegExp(written.value, "u").test("");
+  return !/\\[bBAz]|\^|\$/.test(written.value.replaceAll("[^", "[")) && !canBeEmpty(written.value);
 }
