@@ -77,6 +77,12 @@ describe("detectors", () => {
   it("addresses of email, web and internet", () => {
     finds("EMAIL", "jane.doe+x@mail.example.org", "o'neil@example.co", "jörg@example.org", "a#b/c=d@x.org");
     finds("EMAIL", "jane@müller.de", "山田@example.co.jp", "ja\u0301ne@x.org", "jane@почта.рф");
+    finds("EMAIL", "a@x.org/b@y.org", "a@x.org|b@y.org", "a@x.org-b@y.org.c@z.org");
+    assert.deepEqual(found("a@x/b@y.org, a@x.o/b@y.org;c@z.org"), [
+      "EMAIL x/b@y.org",
+      "EMAIL x.o/b@y.org",
+      "EMAIL c@z.org",
+    ]);
     assert.deepEqual(found("“jane@example.org”, «o.k@x.org»…"), ["EMAIL jane@example.org", "EMAIL o.k@x.org"]);
     assert.deepEqual(found("(https://portal.example.org/p?id=7), www.example.org. HTTP://x.y"), [
       "URL https://portal.example.org/p?id=7",
@@ -153,6 +159,26 @@ describe("detectors", () => {
     nothing(
       "E11.9, I10, Z79.4, S52.501A; BP 120/80, HR 72, T 98.6 F, SpO2 97 %, 500 mg b.i.d., WBC 11.2 x 10^9/L, G2P1",
     );
+  });
+  it("find an address behind something else that was found, whatever part of an address that may be", () => {
+    for (const before of [
+      "(312) 555-0123",
+      "+1 312 555 0123",
+      "MRN #00123456",
+      "5 March 2024",
+      "SSN: 123 45 6780",
+      "http://a",
+    ])
+      for (const between of ["/", "-", "|", "'", "=", "~", "/x."]) {
+        const text = `${before}${between}jane@example.org, `;
+        const rest = found(text).reduce((left, hit) => left.replace(hit.slice(hit.indexOf(" ") + 1), ""), text);
+        assert.ok(!rest.includes("jane"), text);
+      }
+    assert.deepEqual(found("(312) 555-0123/a@x.org/(312) 555-0123"), [
+      "PHONE (312) 555-0123",
+      "EMAIL /a@x.org",
+      "PHONE (312) 555-0123",
+    ]);
   });
   it("name the longer of two at one place, and go on behind it", () => {
     assert.deepEqual(found("2024-03-05 12:00, 123-45-6780 and 312-555-0123"), [

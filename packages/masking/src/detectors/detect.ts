@@ -1,4 +1,4 @@
-import { email, ipv4, ipv6, url } from "./address.ts";
+import { email, emailBehind, ipv4, ipv6, url } from "./address.ts";
 import { card } from "./card.ts";
 import { date, dayFirst, monthFirst } from "./date.ts";
 import { dea } from "./dea.ts";
@@ -32,23 +32,26 @@ export const DETECTORS: readonly Detector[] = [
 ];
 
 const STICKY = DETECTORS.map(({ pattern }) => new RegExp(pattern, "y"));
+const BEHIND = new RegExp(emailBehind.pattern, "y");
 const ALL = (1 << DETECTORS.length) - 1;
 
-/** The identifier that begins at a place, of the detectors whose bits are set; the longest. */
-export function hitAt(text: string, at: number, detectors: number = ALL): Hit | undefined {
-  let best: Hit | undefined;
+/** The identifier that begins at a place, of the detectors whose bits are set; the longest. `behind`: another ended there. */
+export function hitAt(text: string, at: number, detectors: number = ALL, behind = false): Hit | undefined {
+  let best = behind ? found(text, at, emailBehind, BEHIND) : undefined;
   for (let left = detectors; left !== 0; left &= left - 1) {
     const i = 31 - Math.clz32(left & -left);
-    const { kind, accept } = DETECTORS[i] as Detector;
-    const expression = STICKY[i] as RegExp;
-    expression.lastIndex = at;
-    if (!expression.test(text)) continue;
-    const end = expression.lastIndex;
-    const found = accept === undefined ? { start: at, end } : accept(text, at, end);
-    if (found === undefined || (best !== undefined && found.end <= best.end)) continue;
-    best = { kind, start: found.start, end: found.end };
+    const hit = found(text, at, DETECTORS[i] as Detector, STICKY[i] as RegExp);
+    if (hit !== undefined && (best === undefined || hit.end > best.end)) best = hit;
   }
   return best;
+}
+
+function found(text: string, at: number, { kind, accept }: Detector, expression: RegExp): Hit | undefined {
+  expression.lastIndex = at;
+  if (!expression.test(text)) return undefined;
+  const end = expression.lastIndex;
+  const span = accept === undefined ? { start: at, end } : accept(text, at, end);
+  return span === undefined ? undefined : { kind, start: span.start, end: span.end };
 }
 
 /**
@@ -57,11 +60,13 @@ export function hitAt(text: string, at: number, detectors: number = ALL): Hit | 
  */
 export function detect(text: string, site: readonly SitePattern[] = []): readonly Hit[] {
   const hits: Hit[] = [];
+  let end = -1;
   for (let at = 0; at < text.length; at++) {
-    const hit = hitAt(text, at);
+    const hit = hitAt(text, at, ALL, at === end);
     if (hit === undefined) continue;
     hits.push(hit);
-    at = hit.end - 1;
+    end = hit.end;
+    at = end - 1;
   }
   return joined(
     hits,

@@ -64,10 +64,17 @@ export function fastDetect(text: string, site: readonly SitePattern[] = []): rea
   if (count < 0) return detect(text, site);
   const hits: Hit[] = [];
   let from = 0;
-  for (let i = 0; i < count; i++) {
-    const place = candidates[2 * i] as number;
-    if (place < from) continue;
-    const hit = hitAt(text, place, candidates[2 * i + 1] as number);
+  let behind = false;
+  for (let i = 0; i < count || behind; ) {
+    const place = i < count ? (candidates[2 * i] as number) : text.length;
+    if (place < from) {
+      i++;
+      continue;
+    }
+    const isHere = i < count && (!behind || place === from);
+    const hit = hitAt(text, behind ? from : place, isHere ? (candidates[2 * i + 1] as number) : 0, behind);
+    if (isHere) i++;
+    behind = hit !== undefined;
     if (hit === undefined) continue;
     hits.push(hit);
     from = hit.end;
