@@ -141,6 +141,23 @@ describe("large texts", () => {
     }
   });
 
+  it("are also calls of thousands of arguments, and other requests don't wait for them", async () => {
+    const cache = new AnalysisCache(0);
+    const snapshot = await snapshotOf("a");
+    const sql = `SELECT JSON_ARRAY(${"1,".repeat(8000)}1) AS n`;
+    try {
+      await cache.named("a", large("TRUE"), DEFAULTS, []);
+      const before = performance.eventLoopUtilization();
+      const { analyze: analysis } = await cache.named("a", sql, DEFAULTS, []);
+      const { plan } = await analysis(snapshot);
+      const { active, idle } = performance.eventLoopUtilization(before);
+      assert.ok(plan.understood);
+      assert.ok(active < idle, `${active} of ${active + idle} ms`);
+    } finally {
+      await cache.close();
+    }
+  });
+
   it("take turns: an agent that sends many waits for itself", async () => {
     const cache = new AnalysisCache(0);
     const done: string[] = [];

@@ -3,8 +3,11 @@ import type { PlainCatalog } from "../catalog/plain-catalog.ts";
 import type { StatementAnalysis } from "./analysis-cache.ts";
 import { ThreadInTurns } from "./thread-in-turns.ts";
 
-/** Up to so many characters the text is read at once, in some twenty milliseconds, and analysed as far as that is quick (AnalyzeOptions). */
-export const LARGE_TEXT = 16_384;
+/**
+ * Up to so many characters the text is read at once, in some milliseconds, and analysed as far as that is quick (AnalyzeOptions). A function of thousands of
+ * arguments isn't counted there: of four times as many characters it takes a second.
+ */
+export const LARGE_TEXT = 4_096;
 /** One analysis: milliseconds, and megabytes of the thread's heap (I10). */
 const ANALYSIS_MS = 20_000;
 const HEAP_MB = 1024;
