@@ -137,6 +137,10 @@ describe("the first page, by the call that waits for its job", () => {
       "is another project's",
       of(SCHEMA, '"jobReference":{"projectId":"q","jobId":"j"}', '"totalRows":"2"', rows(2), TRUE),
     ],
+    [
+      "is of another location",
+      of(SCHEMA, '"jobReference":{"projectId":"p","jobId":"j","location":"EU"}', '"totalRows":"2"', rows(2), TRUE),
+    ],
     ["isn't named", of(SCHEMA, '"totalRows":"2"', rows(2), TRUE)],
     ["doesn't say how many rows it has", of(SCHEMA, JOB, rows(2), TRUE)],
     ["has a negative number of rows", of(SCHEMA, JOB, '"totalRows":"-2"', rows(2), TRUE)],

@@ -1,6 +1,7 @@
 import type { TableFieldSchema } from "@chaperone/googlesql";
 import { type Envelope, JsonRowsMasker, MaskingError } from "@chaperone/masking";
 import type { AgentPrincipal } from "../identity/principal.ts";
+import { type AnsweredJob, isJob } from "../upstream/names.ts";
 import type { Connection } from "./connection.ts";
 import { answerDisagreement, type MaskPlan } from "./mask-plan.ts";
 import type { Page, PageOptions, PageRequest } from "./page.ts";
@@ -102,9 +103,8 @@ export class MaskedPage {
 
   #checkHead(envelope: Envelope): void {
     this.#headCame = true;
-    const { projectId, jobId } = upstreamJob(this.#row, this.#connection());
-    const of = envelope.jobReference as { projectId?: unknown; jobId?: unknown } | null | undefined;
-    const isThis = of?.projectId === projectId && of.jobId === jobId;
+    const of = envelope.jobReference as AnsweredJob | null | undefined;
+    const isThis = isJob(of, upstreamJob(this.#row, this.#connection()));
     if (this.#asked.waitMs !== undefined) {
       // Another job's answer is for whoever follows this one to judge.
       if (envelope.jobComplete === false || !isThis) throw new NotComplete();

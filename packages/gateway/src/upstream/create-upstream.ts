@@ -9,6 +9,7 @@ import { loadUploads } from "./load-pieces.ts";
 import {
   checkJobReference,
   datasetPath,
+  isJob,
   jobPath,
   modelPath,
   parseTableName,
@@ -186,7 +187,7 @@ export function createUpstream(
           body: jobBody(query, { dryRun: true, projectId: projectOf(query), mostBytes: connection.maximumBytesBilled }),
           deadlineMs: limits.dryRunMs,
         });
-        return dryRunOf(parse(jobAnswer, answer));
+        return dryRunOf(parse(jobAnswer, answer), query.location);
       } catch (error) {
         if (error instanceof UpstreamError && isRefusal(error)) return refusalOf(error);
         throw error;
@@ -265,9 +266,7 @@ export function createUpstream(
         holdMs: timeoutMs,
         ...(signal === undefined ? {} : { signal }),
       });
-      if (answer.jobReference.jobId !== reference.jobId || answer.jobReference.projectId !== reference.projectId) {
-        throw new UpstreamError("mismatch", { httpStatus: 200 });
-      }
+      if (!isJob(answer.jobReference, reference)) throw new UpstreamError("mismatch", { httpStatus: 200 });
       return {
         complete: answer.jobComplete,
         schema: answer.schema === undefined ? undefined : (answer.schema.fields ?? []),

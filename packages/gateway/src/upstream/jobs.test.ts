@@ -77,6 +77,12 @@ describe("a dry run", () => {
     await fails(upstream.dryRun(QUERY), "protocol", "unexpected");
   });
 
+  it("of another location says nothing of this one's tables (I2)", async () => {
+    const said = { status: { state: "DONE" }, statistics: { query: { statementType: "SELECT" } } };
+    const { upstream } = await bigQuery([json({ jobReference: { projectId: "clinic", location: "US" }, ...said })]);
+    await fails(upstream.dryRun(QUERY), "protocol", "mismatch");
+  });
+
   it("that BigQuery can't answer now is an error, not a refusal", async () => {
     const { upstream } = await bigQuery([refusal(503, "backendError")]);
     await fails(upstream.dryRun(QUERY), "unavailable", "backendError");
@@ -145,6 +151,30 @@ describe("a query job", () => {
   it("other than the one asked for is refused", async () => {
     const { upstream } = await bigQuery([json(job("DONE", { jobReference: { ...JOB, jobId: "other" } }))]);
     await fails(upstream.getJob(JOB), "protocol", "mismatch");
+  });
+
+  it("of another location is another, whatever call answers it", async () => {
+    const elsewhere = { jobReference: { ...JOB, location: "US" } };
+    const done = job("DONE", elsewhere);
+    const answers = [done, done, { job: done }, { ...elsewhere, jobComplete: true, totalRows: "1" }];
+    const { upstream } = await bigQuery(answers.map((answer) => json(answer)));
+    for (const call of [
+      () => upstream.insertQueryJob(QUERY_JOB),
+      () => upstream.getJob(JOB),
+      () => upstream.cancelJob(JOB),
+      () => upstream.getQueryResults(JOB, { timeoutMs: 0 }),
+    ])
+      await fails(call(), "protocol", "mismatch");
+  });
+
+  it("is in its location however BigQuery writes it, and where it says none", async () => {
+    const { location: _, ...nowhere } = JOB;
+    const { upstream } = await bigQuery([
+      json(job("DONE", { jobReference: { ...JOB, location: "eu" } })),
+      json(job("DONE", { jobReference: nowhere })),
+    ]);
+    assert.equal((await upstream.getJob(JOB))?.state, "DONE");
+    assert.equal((await upstream.getJob(JOB))?.state, "DONE");
   });
 
   it("that nobody knows is undefined", async () => {

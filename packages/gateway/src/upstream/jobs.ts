@@ -1,5 +1,5 @@
 import { reasonOf, UpstreamError } from "./error.ts";
-import { parseTableName, printTableName } from "./names.ts";
+import { isAt, isJob, parseTableName, printTableName } from "./names.ts";
 import type { JobAnswer } from "./resources.ts";
 import type { DryRun, Job, JobReference, LoadJob, Query, QueryJob, UpstreamRefusal } from "./upstream.ts";
 
@@ -43,9 +43,7 @@ export function jobBody(query: Query | QueryJob, { projectId, dryRun, mostBytes 
 /** The job of an answer, which must be the one asked for. */
 export function jobOf(answer: JobAnswer, reference: JobReference): Job {
   const { jobReference, status, configuration, statistics } = answer;
-  if (jobReference?.jobId !== reference.jobId || jobReference.projectId !== reference.projectId) {
-    throw new UpstreamError("mismatch", { httpStatus: 200 });
-  }
+  if (!isJob(jobReference, reference)) throw new UpstreamError("mismatch", { httpStatus: 200 });
   if (status === undefined) throw new UpstreamError("unexpected", { httpStatus: 200 });
   const query = statistics?.query;
   const destination = configuration?.query?.destinationTable;
@@ -93,8 +91,9 @@ export function loadBody(load: LoadJob, projectId: string): unknown {
   };
 }
 
-/** What a dry run says. Without query statistics it says nothing, and what isn't confirmed doesn't run (I2). */
-export function dryRunOf(answer: JobAnswer): DryRun | UpstreamRefusal {
+/** What a dry run says. Without query statistics it says nothing, and what isn't confirmed doesn't run (I2); elsewhere there are other tables. */
+export function dryRunOf(answer: JobAnswer, location: string): DryRun | UpstreamRefusal {
+  if (!isAt(answer.jobReference?.location, location)) throw new UpstreamError("mismatch", { httpStatus: 200 });
   if (answer.status?.errorResult !== undefined)
     return refusalOf(new UpstreamError(reasonOf(answer.status.errorResult.reason)));
   const query = answer.statistics?.query;

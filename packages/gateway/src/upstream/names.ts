@@ -51,6 +51,23 @@ export function checkJobReference(job: JobReference): JobReference {
   return job;
 }
 
+/**
+ * Whether an answer's job is the one asked for. BigQuery knows a job by its location too, which it writes in its own case; an answer that says none says no
+ * other. https://cloud.google.com/bigquery/docs/reference/rest/v2/JobReference
+ */
+export function isJob(answered: AnsweredJob | null | undefined, asked: JobReference): boolean {
+  return (
+    answered?.projectId === asked.projectId && answered.jobId === asked.jobId && isAt(answered.location, asked.location)
+  );
+}
+
+/** As an answer names it, unchecked. */
+export type AnsweredJob = { readonly [Part in keyof JobReference]?: unknown };
+
+export function isAt(answered: unknown, location: string): boolean {
+  return answered === undefined || (typeof answered === "string" && answered.toLowerCase() === location.toLowerCase());
+}
+
 /** The project of a domain may hold dots (`example.com:p.d.t`); dataset and table can't. */
 export function parseTableName(name: TableName): TableReference {
   const parts = /^(.+)\.([^.]+)\.([^.]+)$/.exec(name);

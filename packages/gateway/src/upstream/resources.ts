@@ -232,7 +232,7 @@ export const insertedAnswer = jobAnswer.pick({ jobReference: true, status: true 
 export const cancelAnswer = z.object({ job: jobAnswer });
 
 export const resultsAnswer = z.object({
-  jobReference: z.object({ projectId: name, jobId: name }),
+  jobReference: z.object({ projectId: name, jobId: name, location: z.string().max(64).exactOptional() }),
   jobComplete: z.boolean(),
   schema: schema.exactOptional(),
   totalRows: int64.exactOptional(),
