@@ -8,22 +8,16 @@ import { after, before, beforeEach, describe, it } from "node:test";
 import { gzipSync } from "node:zlib";
 import type { BigQuery } from "@google-cloud/bigquery";
 import { jobsRunUpstream } from "../adversarial/attacker.ts";
-import { type ClinicCopy, copyClinic } from "../clinic-copy.ts";
 import { findInFolder } from "../faults/find-canary.ts";
-import { PROJECT, type Rig, startRig } from "../rig.ts";
+import { PROJECT, type Rig } from "../rig.ts";
+import { type LoadAnswer, loadJob, multipart, UPLOAD, WorkspaceLoads } from "../workspace-loads.ts";
 
-const RULES = `
-@id("workspace-anything")
-@approval("none")
-permit (principal in Group::"clinical-agents", action in [Action::"read", Action::"write", Action::"infer", Action::"aggregate", Action::"describe"], resource in Dataset::"demo-clinic.workspace");
-`;
 const SCHEMA = {
   fields: [
     { name: "id", type: "INTEGER" },
     { name: "word", type: "STRING" },
   ],
 };
-const UPLOAD = `/upload/bigquery/v2/projects/${PROJECT}/jobs`;
 /** Above this an upload's rows go on as they come: low, so that the files needn't be large. */
 const HELD = 50_000;
 const WORD = "w".repeat(90);
@@ -33,39 +27,22 @@ const lines = (from: number, to: number, word = WORD) =>
 /** More than one piece on its way to BigQuery, and less than two. */
 const PIECE_AND_A_HALF = 60_000;
 
-interface Answer {
-  readonly status: number;
-  readonly range: string | null;
-  readonly location: string | null;
-  readonly body: string;
-}
-
 describe("loads of more than a statement takes", () => {
+  let loads: WorkspaceLoads;
   let rig: Rig;
-  let clinic: ClinicCopy;
   let client: BigQuery;
   let folder: string;
-  let token: string;
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), "chaperone-load-"));
-    clinic = copyClinic();
-    clinic.policy("workspace.cedar", () => RULES);
-    clinic.policy("tests.yaml", () => "version: 1\ntests: []\n");
-    rig = await startRig({
-      patients: 12,
-      clinic: clinic.folder,
-      config: { limits: { requests: { upload: `${HELD}B`, load: "8MB" } } },
-    });
-    client = await rig.client("care-summary-agent");
-    token = await rig.token("care-summary-agent");
+    loads = await WorkspaceLoads.start({ upload: `${HELD}B`, load: "8MB" });
+    ({ rig, client } = loads);
     await client.query("CREATE TABLE workspace.list (id INT64, word STRING)");
   });
   beforeEach(async () => {
     await client.query("DELETE FROM workspace.list WHERE TRUE");
   });
   after(async () => {
-    await rig.close();
-    clinic.remove();
+    await loads.close();
     rmSync(folder, { recursive: true, force: true });
   });
 
@@ -76,66 +53,14 @@ describe("loads of more than a statement takes", () => {
   }
   const whole = (rows: number) => ({ n: rows, d: rows, a: 0, z: rows - 1 });
   const none = { n: 0, d: 0, a: null, z: null };
-  const load = (more: object = {}, tableId = "list", job: object = {}) => ({
-    configuration: {
-      load: {
-        destinationTable: { projectId: PROJECT, datasetId: "workspace", tableId },
-        sourceFormat: "CSV",
-        ...more,
-      },
-      ...job,
-    },
-  });
-  async function send(path: string, init: RequestInit): Promise<Answer> {
-    const { headers, ...rest } = init;
-    const answer = await fetch(`${rig.url}${path}`, {
-      ...rest,
-      headers: { authorization: `Bearer ${token}`, ...(headers as Record<string, string>) },
-    });
-    const { status } = answer;
-    return {
-      status,
-      range: answer.headers.get("range"),
-      location: answer.headers.get("location"),
-      body: await answer.text(),
-    };
-  }
-  async function begun(job: object): Promise<string> {
-    const headers = { "content-type": "application/json" };
-    const answer = await send(`${UPLOAD}?uploadType=resumable`, { method: "POST", headers, body: JSON.stringify(job) });
-    assert.equal(answer.status, 200, answer.body);
-    const { pathname, search } = new URL(answer.location ?? "");
-    return `${pathname}${search}`;
-  }
-  const piece = (at: string, first: number, body: Uint8Array | string, total: number | "*" = "*") => {
-    const bytes = Buffer.from(body);
-    const range = bytes.length === 0 ? `bytes */${total}` : `bytes ${first}-${first + bytes.length - 1}/${total}`;
-    return send(at, { method: "PUT", headers: { "content-range": range }, body: bytes });
-  };
-  function multipart(job: object, file: string): { body: string; headers: Record<string, string> } {
-    const part = (type: string, text: string) => `--b\r\nContent-Type: ${type}\r\n\r\n${text}\r\n`;
-    const body = `${part("application/json", JSON.stringify(job))}${part("text/csv", file)}--b--\r\n`;
-    return { body, headers: { "content-type": "multipart/related; boundary=b" } };
-  }
+  const load = (more: object = {}, tableId = "list", job: object = {}) => loadJob("CSV", tableId, more, job);
+  const send = (path: string, init: RequestInit) => loads.send(path, init);
+  const begun = (job: object) => loads.begun(job);
+  const piece = (...args: Parameters<WorkspaceLoads["piece"]>) => loads.piece(...args);
+  const ended = (answer: LoadAnswer) => loads.ended(answer);
+  const newest = () => loads.newest();
   const inOne = (job: object, file: string) =>
     send(`${UPLOAD}?uploadType=multipart`, { method: "POST", ...multipart(job, file) });
-  /** How the job ended: what is wrong with it, or nothing. */
-  async function ended(answer: Answer): Promise<string> {
-    assert.equal(answer.status, 200, answer.body);
-    const { jobId, location } = (JSON.parse(answer.body) as { jobReference: { jobId: string; location: string } })
-      .jobReference;
-    for (;;) {
-      const [{ status }] = await client.job(jobId, { location }).getMetadata();
-      if (status.state === "DONE") return status.errorResult?.message ?? "";
-      await new Promise((tick) => setTimeout(tick, 50));
-    }
-  }
-  const newest = async () =>
-    rig.gateway.store.db
-      .selectFrom("whole_sessions")
-      .selectAll()
-      .orderBy("created_at", "desc")
-      .executeTakeFirstOrThrow();
   const madeUpstream = () => rig.warehouse.requests.filter(({ path }) => path.startsWith("/upload/")).length;
 
   it("table.load makes a table, appends to it, replaces its rows, of a file of some megabytes", async () => {
@@ -172,12 +97,10 @@ describe("loads of more than a statement takes", () => {
   });
 
   it("waits for nobody: where a person would have to agree, nothing is done", async () => {
-    clinic.policy("workspace.cedar", () => RULES.replace("none", "privacy-officers"));
-    await rig.restart();
+    await loads.rules((rules) => rules.replace("none", "privacy-officers"));
     const sent = madeUpstream();
     const answer = await inOne(load(), lines(0, 2000));
-    clinic.policy("workspace.cedar", () => RULES);
-    await rig.restart();
+    await loads.rules((rules) => rules);
     assert.equal(answer.status, 403);
     assert.match(answer.body, /A person must agree to this load/);
     assert.equal((await newest()).state, "cancelled");
@@ -191,8 +114,7 @@ describe("loads of more than a statement takes", () => {
 @approval("privacy-officers")
 permit (principal in Group::"clinical-agents", action == Action::"write", resource in Table::"demo-clinic.workspace.agreed");
 `;
-    clinic.policy("workspace.cedar", () => RULES + asks);
-    await rig.restart();
+    await loads.rules((rules) => rules + asks);
     const file = lines(0, 2000);
     const answer = await inOne(load({}, "agreed"), file);
     assert.equal(answer.status, 403, answer.body);
@@ -207,8 +129,7 @@ permit (principal in Group::"clinical-agents", action == Action::"write", resour
       [statistics.load, statistics.query.numDmlAffectedRows, statistics.query.dmlStats],
       [undefined, undefined, undefined],
     );
-    clinic.policy("workspace.cedar", () => RULES);
-    await rig.restart();
+    await loads.rules((rules) => rules);
   });
 
   it("refused in pieces, leaves its room to the next", async () => {
@@ -234,7 +155,7 @@ permit (principal in Group::"clinical-agents", action == Action::"write", resour
     await new Promise<void>((gone) => {
       const call = httpRequest(`${rig.url}${at}`, {
         method: "PUT",
-        headers: { authorization: `Bearer ${token}`, "content-range": `bytes 0-${file.length - 1}/${file.length}` },
+        headers: { authorization: loads.authorization, "content-range": `bytes 0-${file.length - 1}/${file.length}` },
       });
       call.once("error", () => gone());
       call.write(file.subarray(0, 300_001), () => setTimeout(() => call.destroy(new Error("gone")), 300));
@@ -255,7 +176,7 @@ permit (principal in Group::"clinical-agents", action == Action::"write", resour
       const { body, headers } = multipart(load(), lines(0, 5000));
       const call = httpRequest(`${rig.url}${UPLOAD}?uploadType=multipart`, {
         method: "POST",
-        headers: { authorization: `Bearer ${token}`, ...headers, "content-length": body.length },
+        headers: { authorization: loads.authorization, ...headers, "content-length": body.length },
       });
       call.once("error", () => gone());
       call.write(body.slice(0, body.length - 20), () => setTimeout(() => call.destroy(new Error("gone")), 500));
@@ -389,7 +310,7 @@ permit (principal in Group::"clinical-agents", action == Action::"write", resour
     const status = await new Promise<number | undefined>((resolve, reject) => {
       const call = httpRequest(`${rig.url}${at}`, {
         method: "PUT",
-        headers: { authorization: `Bearer ${token}`, "content-range": `bytes 0-${file.length - 1}/${file.length}` },
+        headers: { authorization: loads.authorization, "content-range": `bytes 0-${file.length - 1}/${file.length}` },
       });
       call.once("response", (response) => resolve(response.resume().statusCode)).once("error", reject);
       call.write(file.slice(0, 200_000), async () => {

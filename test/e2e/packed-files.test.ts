@@ -8,44 +8,23 @@ import { after, before, beforeEach, describe, it } from "node:test";
 import { DuckDBInstance } from "@duckdb/node-api";
 import type { BigQuery } from "@google-cloud/bigquery";
 import avsc from "avsc";
-import { type ClinicCopy, copyClinic } from "../clinic-copy.ts";
 import { findInFolder } from "../faults/find-canary.ts";
-import { PROJECT, type Rig, startRig } from "../rig.ts";
+import { PROJECT, type Rig } from "../rig.ts";
+import { type LoadAnswer, loadJob, UPLOAD, WorkspaceLoads } from "../workspace-loads.ts";
 
-const RULES = `
-@id("workspace-anything")
-@approval("none")
-permit (principal in Group::"clinical-agents", action in [Action::"read", Action::"write", Action::"infer", Action::"aggregate", Action::"describe"], resource in Dataset::"demo-clinic.workspace");
-`;
-const UPLOAD = `/upload/bigquery/v2/projects/${PROJECT}/jobs`;
 const HELD = 50_000;
 const PARQUET = 4_000_000;
 const ROWS = 10_000;
 
-interface Answer {
-  readonly status: number;
-  readonly location: string | null;
-  readonly body: string;
-}
-
 describe("packed files of more than a statement", () => {
+  let loads: WorkspaceLoads;
   let rig: Rig;
-  let clinic: ClinicCopy;
   let client: BigQuery;
   let folder: string;
-  let token: string;
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), "chaperone-parquet-"));
-    clinic = copyClinic();
-    clinic.policy("workspace.cedar", () => RULES);
-    clinic.policy("tests.yaml", () => "version: 1\ntests: []\n");
-    rig = await startRig({
-      patients: 12,
-      clinic: clinic.folder,
-      config: { limits: { requests: { upload: `${HELD}B`, load: "40MB", parquet: `${PARQUET}B` } } },
-    });
-    client = await rig.client("care-summary-agent");
-    token = await rig.token("care-summary-agent");
+    loads = await WorkspaceLoads.start({ upload: `${HELD}B`, load: "40MB", parquet: `${PARQUET}B` });
+    ({ rig, client } = loads);
     await client.query(
       "CREATE TABLE workspace.list (id INT64, word STRING, seen TIMESTAMP, n NUMERIC, tags ARRAY<STRING>)",
     );
@@ -54,8 +33,7 @@ describe("packed files of more than a statement", () => {
     await client.query("DELETE FROM workspace.list WHERE TRUE");
   });
   after(async () => {
-    await rig.close();
-    clinic.remove();
+    await loads.close();
     rmSync(folder, { recursive: true, force: true });
   });
 
@@ -90,49 +68,11 @@ describe("packed files of more than a statement", () => {
     z: "2026-01-01 02:46:39.000001+00",
   };
   const NONE = { n: 0, d: 0, w: 0, t: null, s: null, z: null };
-  const load = (more: object = {}) => ({
-    configuration: {
-      load: {
-        destinationTable: { projectId: PROJECT, datasetId: "workspace", tableId: "list" },
-        sourceFormat: "PARQUET",
-        ...more,
-      },
-    },
-  });
-  async function send(path: string, init: RequestInit): Promise<Answer> {
-    const { headers, ...rest } = init;
-    const answer = await fetch(`${rig.url}${path}`, {
-      ...rest,
-      headers: { authorization: `Bearer ${token}`, ...(headers as Record<string, string>) },
-    });
-    return { status: answer.status, location: answer.headers.get("location"), body: await answer.text() };
-  }
-  async function begun(job: object, headers: Record<string, string> = {}): Promise<string> {
-    const answer = await send(`${UPLOAD}?uploadType=resumable`, {
-      method: "POST",
-      headers: { "content-type": "application/json", ...headers },
-      body: JSON.stringify(job),
-    });
-    assert.equal(answer.status, 200, answer.body);
-    const { pathname, search } = new URL(answer.location ?? "");
-    return `${pathname}${search}`;
-  }
-  const piece = (at: string, first: number, bytes: Uint8Array<ArrayBuffer>, total: number | "*" = "*") =>
-    send(at, {
-      method: "PUT",
-      headers: { "content-range": `bytes ${first}-${first + bytes.length - 1}/${total}` },
-      body: bytes,
-    });
-  async function ended(answer: Answer): Promise<string> {
-    assert.equal(answer.status, 200, answer.body);
-    const { jobId, location } = (JSON.parse(answer.body) as { jobReference: { jobId: string; location: string } })
-      .jobReference;
-    for (;;) {
-      const [{ status }] = await client.job(jobId, { location }).getMetadata();
-      if (status.state === "DONE") return status.errorResult?.message ?? "";
-      await new Promise((tick) => setTimeout(tick, 50));
-    }
-  }
+  const load = (more: object = {}) => loadJob("PARQUET", "list", more);
+  const send = (path: string, init: RequestInit) => loads.send(path, init);
+  const begun = (job: object) => loads.begun(job);
+  const piece = (...args: Parameters<WorkspaceLoads["piece"]>) => loads.piece(...args);
+  const ended = (answer: LoadAnswer) => loads.ended(answer);
   const readBytes = (path: string) => new Uint8Array(readFileSync(path));
 
   it("table.load appends one and replaces the table's rows by one, exactly, however it is compressed", async () => {
@@ -197,7 +137,7 @@ describe("packed files of more than a statement", () => {
     const idle = await begun(load());
     assert.equal((await piece(idle, 0, file.slice(0, 2 * HELD))).status, 308);
     rig.advance(3 * 60_000);
-    token = await rig.token("care-summary-agent");
+    await loads.newToken();
     const last = await begun(load({ writeDisposition: "WRITE_TRUNCATE" }));
     assert.equal(await ended(await piece(last, 0, file, file.length)), "");
     assert.deepEqual(await counted(), WHOLE);

@@ -107,3 +107,8 @@ export type CredentialErrorCode =
   | "binding"
   | "delegation"
   | "keys_unavailable";
+
+/** The agent alone, for whomever it acts: by it is counted what one agent may have at once (I10). */
+export function agentOf({ issuer, subject }: Pick<AgentPrincipal, "issuer" | "subject">): string {
+  return JSON.stringify([issuer, subject]);
+}

@@ -17,7 +17,7 @@ const PIECE_BYTES = 4 * 1024 * 1024;
 /** After a restart the job of a last piece that was on its way may take a moment to be seen. */
 const LOOKS_MS = [0, 1000, 4000];
 
-const BROKEN_OFF: SessionError = {
+export const BROKEN_OFF: SessionError = {
   reason: "stopped",
   status: 400,
   message: "The upload ended before all of its rows were there. Nothing was written; send it again from its beginning.",
@@ -82,8 +82,12 @@ export class SentOn {
     const begun = connection.upstream.beginLoad(job);
     const pieces = await begun.catch((error: unknown): Promise<never> => this.fail(row, failureOf(error)));
     return new RowsOnTheirWay(pieces, {
-      mayGoOn: async () => {
+      goesOn: async () => {
         const error = await this.#stopped(row, principal);
+        if (error !== undefined) await this.fail(row, error);
+      },
+      maySend: async () => {
+        const error = (await this.#stopped(row, principal)) ?? (await this.#parts.refusal(row, principal));
         if (error !== undefined) await this.fail(row, error);
       },
       failed: (error) => this.fail(row, failureOf(error)),
@@ -142,14 +146,13 @@ export class SentOn {
     await this.breakOff(row);
   }
 
-  /** Asked before each piece: a revocation, another policy, a cancellation hold from the next one on. */
+  /** A revocation, a cancellation hold at once; another policy from the next piece on. */
   async #stopped(row: SessionRow, principal: AgentPrincipal): Promise<SessionError | undefined> {
     const { store, clock, limits } = this.#o;
     const { state, error } = await progressOf(store, row.id);
     if (state !== "running") return error === null ? BROKEN_OFF : (JSON.parse(error) as SessionError);
     if (clock() - row.created_at > limits.runMs) return TOO_LONG;
-    if (!(await stillAdmitted(store, principal, clock()))) return NOT_ADMITTED;
-    return this.#parts.refusal(row, principal);
+    return (await stillAdmitted(store, principal, clock())) ? undefined : NOT_ADMITTED;
   }
 }
 
@@ -160,9 +163,10 @@ function failureOf(error: unknown): SessionError {
   return error instanceof UpstreamError ? failure : { ...failure, message: "Chaperone could not send the rows on." };
 }
 
-/** What the session says to its rows. */
+/** What the session says to its rows; what it doesn't let is a SentOnError, and its end. */
 interface SessionOfRows {
-  mayGoOn(): Promise<void>;
+  goesOn(): Promise<void>;
+  maySend(): Promise<void>;
   failed(error: unknown): Promise<never>;
   lastFailed(error: unknown): Promise<void>;
   made(): Promise<void>;
@@ -180,6 +184,11 @@ export class RowsOnTheirWay {
     this.#session = session;
   }
 
+  /** Asked from time to time while no piece is sent. Throws SentOnError when the session has ended. */
+  goesOn(): Promise<void> {
+    return this.#session.goesOn();
+  }
+
   /** Lines of JSON. Throws SentOnError when the session has ended. */
   async add(lines: Uint8Array): Promise<void> {
     if (lines.length === 0) return;
@@ -190,7 +199,7 @@ export class RowsOnTheirWay {
     let at = 0;
     for (; all.length - at >= PIECE_BYTES; at += PIECE_BYTES) {
       const piece = all.subarray(at, at + PIECE_BYTES);
-      await this.#session.mayGoOn();
+      await this.#session.maySend();
       await this.#pieces.send(piece).catch((error: unknown) => this.#session.failed(error));
     }
     this.#held = [Buffer.from(all.subarray(at))];
@@ -199,7 +208,7 @@ export class RowsOnTheirWay {
 
   /** All rows are there: the job is made, and followed. */
   async finish(): Promise<void> {
-    await this.#session.mayGoOn();
+    await this.#session.maySend();
     const last = Buffer.concat(this.#held);
     this.#held = [];
     try {

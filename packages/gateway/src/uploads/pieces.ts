@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
-import type { AgentPrincipal } from "../identity/principal.ts";
+import { type AgentPrincipal, agentOf } from "../identity/principal.ts";
 import { behalfOf } from "../sessions/session-row.ts";
 import { UploadError } from "./upload-error.ts";
 import type { UploadRoom } from "./upload-room.ts";
@@ -25,6 +25,8 @@ export interface Piecewise<S extends Stream = Stream> {
   touched: number;
   /** A piece is arriving, or the job is being made. */
   busy: boolean;
+  /** While it is busy: whoever sent the piece has gone, and may come back. */
+  left: boolean;
   /** The session of the job that was made: the last answer may not have arrived. */
   made: string | undefined;
   /** Where its rows go, once they are more than one statement takes; what came before is in `pieces` no more. */
@@ -89,6 +91,7 @@ export class Pieces<S extends Stream = Stream> {
       begun: this.#clock(),
       touched: this.#clock(),
       busy: false,
+      left: false,
       made: undefined,
       stream: undefined,
       release,
@@ -146,7 +149,9 @@ export class Pieces<S extends Stream = Stream> {
 
   #idle(ms: number): Piecewise<S>[] {
     const before = this.#clock() - ms;
-    return [...this.#uploads.values()].filter(({ touched, busy }) => touched < before && !busy);
+    return [...this.#uploads.values()].filter(
+      ({ touched, busy, left, stream }) => touched < before && (!busy || (left && stream !== undefined)),
+    );
   }
 }
 
@@ -157,9 +162,4 @@ export function roomFor(total: number | undefined, largest: number): number {
 
 function ownerOf(principal: AgentPrincipal): string {
   return JSON.stringify([principal.issuer, principal.subject, behalfOf(principal)]);
-}
-
-/** The agent alone, for whomever it acts: by it is counted what one agent may have at once (I10). */
-export function agentOf({ issuer, subject }: AgentPrincipal): string {
-  return JSON.stringify([issuer, subject]);
 }

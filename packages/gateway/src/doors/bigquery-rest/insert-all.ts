@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
+import { agentOf } from "../../identity/principal.ts";
 import { BUSY } from "../../sessions/endings.ts";
 import type { SessionEngine } from "../../sessions/engine.ts";
 import type { RowError } from "../../sessions/sent-rows.ts";
 import type { SessionError } from "../../sessions/session.ts";
 import type { SessionRow } from "../../sessions/session-row.ts";
 import { quotedTable } from "../../sessions/table-read.ts";
-import { agentOf } from "../../uploads/pieces.ts";
 import { statementOf } from "../../uploads/upload-statement.ts";
 import { doneAtOnce, submissionAtOnce } from "./at-once.ts";
 import { bodyOf, type Call, placeOf } from "./call.ts";

@@ -1,6 +1,7 @@
-import type { RowsOnTheirWay } from "../../sessions/sent-on.ts";
+import { setTimeout as delay } from "node:timers/promises";
+import { agentOf } from "../../identity/principal.ts";
+import { BROKEN_OFF, type RowsOnTheirWay, SentOnError } from "../../sessions/sent-on.ts";
 import type { SessionRow } from "../../sessions/session-row.ts";
-import { agentOf } from "../../uploads/pieces.ts";
 import { RowThread } from "../../uploads/row-thread.ts";
 import { UploadError } from "../../uploads/upload-error.ts";
 import { roomOfFile, type UploadRoom } from "../../uploads/upload-room.ts";
@@ -10,6 +11,9 @@ import { type LoadConfiguration, plain } from "./job-configurations.ts";
 import { type MostOfRows, plannedLoad, planSentOn } from "./load-upload.ts";
 import { refuseIfRefused } from "./refused.ts";
 import { locationOf } from "./statement-body.ts";
+
+/** How often a load that is under way is asked whether it may go on, whatever its file and its client do. */
+const LOOK_MS = 1000;
 
 /** What loads of any size are bounded by (I10). */
 export interface LoadBounds {
@@ -31,6 +35,9 @@ export class LoadStream {
   readonly #thread: RowThread | undefined;
   readonly #release: () => void;
   #over = false;
+  #broken: Promise<void> | undefined;
+  /** Why it was broken off. */
+  #why: unknown;
 
   /** Nothing more is taken: the job was made, or has ended. */
   get over(): boolean {
@@ -49,14 +56,16 @@ export class LoadStream {
     this.#way = way;
     this.#thread = thread;
     this.#release = release;
+    if (way !== undefined) void this.#watch(way);
   }
 
-  /** `total`: bytes of the upload, if that is known. Throws GoogleError. */
+  /** `total`: bytes of the upload, if that is known; `over`: called when nothing of it is held any more. Throws GoogleError. */
   static async begin(
     o: Inserting,
     description: string,
     total: number | undefined,
     bounds: LoadBounds,
+    over: () => void = () => undefined,
   ): Promise<LoadStream> {
     const job = jobOf(description, o.project, true);
     const { load } = job.configuration;
@@ -66,7 +75,10 @@ export class LoadStream {
     const isPacked = load.sourceFormat === "PARQUET" || load.sourceFormat === "AVRO";
     const release = isPacked ? takeRoom(o, held, bounds) : () => undefined;
     try {
-      return await LoadStream.#judged(o, job, load, { held, written: bounds.loadBytes }, release);
+      return await LoadStream.#judged(o, job, load, { held, written: bounds.loadBytes }, () => {
+        release();
+        over();
+      });
     } catch (error) {
       release();
       throw error;
@@ -138,15 +150,19 @@ export class LoadStream {
     return this.row;
   }
 
-  /** The rest won't come. */
-  async breakOff(error?: unknown): Promise<void> {
-    if (this.#over) return;
-    this.#over = true;
-    try {
-      await Promise.all([this.#thread?.close(), this.#way?.cancel()]);
-    } finally {
-      this.#release();
+  /** The rest won't come, or isn't wanted: whatever is being read ends at once. Resolves when that is recorded. */
+  breakOff(error?: unknown): Promise<void> {
+    if (!this.#over) {
+      this.#over = true;
+      this.#broken = this.#end(error);
     }
+    return this.#broken ?? Promise.resolve();
+  }
+
+  async #end(error: unknown): Promise<void> {
+    this.#why = error ?? new SentOnError(BROKEN_OFF);
+    const closed = this.#thread?.close() ?? Promise.resolve();
+    await Promise.all([closed.finally(this.#release), this.#way?.cancel()]);
     if (this.#way === undefined) return;
     const { sentOn } = this.#o.engine;
     if (error instanceof UploadError || error instanceof GoogleError)
@@ -156,10 +172,24 @@ export class LoadStream {
 
   async #orOver(work: () => Promise<void>): Promise<void> {
     try {
-      await work();
+      if (!this.#over) await work();
     } catch (error) {
       await this.breakOff(error);
-      throw error;
+    }
+    // Once it was broken off, whatever came of the work comes of that.
+    if (this.#why !== undefined) throw this.#why;
+  }
+
+  /** A file can be made to give few rows for long, and a client can fall silent: nothing else would ask. */
+  async #watch(way: RowsOnTheirWay): Promise<void> {
+    while (!this.#over) {
+      await delay(LOOK_MS, undefined, { ref: false });
+      try {
+        if (!this.#over) await way.goesOn();
+      } catch (error) {
+        // Where nobody can say now, the next look does.
+        if (error instanceof SentOnError) await this.breakOff(error).catch(() => undefined);
+      }
     }
   }
 }

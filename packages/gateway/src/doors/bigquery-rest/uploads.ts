@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { agentOf } from "../../identity/principal.ts";
 import { findSessionById, type SessionRow } from "../../sessions/session-row.ts";
 import type { Store } from "../../store/store.ts";
-import { agentOf, Pieces, type Piecewise, roomFor } from "../../uploads/pieces.ts";
+import { Pieces, type Piecewise, roomFor } from "../../uploads/pieces.ts";
 import { TooLargeForStatement } from "../../uploads/upload-error.ts";
 import { roomForFiles, roomForUploads, type UploadRoom } from "../../uploads/upload-room.ts";
 import { type ContentRange, contentRange } from "./content-range.ts";
@@ -47,6 +48,8 @@ export class Uploads {
   readonly #o: UploadOptions;
   readonly #room: UploadRoom;
   readonly #pieces: Pieces<LoadStream>;
+  /** Of uploads that are one request. */
+  readonly #whole = new Set<LoadStream>();
   readonly #bounds: LoadBounds;
 
   constructor(options: UploadOptions) {
@@ -59,8 +62,9 @@ export class Uploads {
   }
 
   /** Ends the uploads that are under way. */
-  close(): Promise<void> {
-    return this.#pieces.close();
+  async close(): Promise<void> {
+    for (const stream of this.#whole) void stream.breakOff().catch(() => undefined);
+    await this.#pieces.close();
   }
 
   /** The POST: a whole upload makes its job, which is returned; one in pieces begins, and is answered. */
@@ -82,7 +86,7 @@ export class Uploads {
     const { bodyBytes, loadBytes } = this.#o;
     switch (m.query.get("uploadType")) {
       case "multipart":
-        return this.#whole(o, request);
+        return this.#inOne(o, request, response);
       case "resumable": {
         const declared = request.headers["x-upload-content-length"];
         if (declared !== undefined && !/^\d{1,15}$/.test(String(declared)))
@@ -116,7 +120,7 @@ export class Uploads {
     }
   }
 
-  async #whole(o: Inserting, request: IncomingMessage): Promise<SessionRow> {
+  async #inOne(o: Inserting, request: IncomingMessage, response: ServerResponse): Promise<SessionRow> {
     const { uploadBytes } = this.#o;
     const declared = request.headers["content-encoding"] === undefined ? request.headers["content-length"] : undefined;
     const bytes = roomFor(declared === undefined ? undefined : Number(declared), uploadBytes);
@@ -128,6 +132,15 @@ export class Uploads {
         "Too many uploads are being read, of this agent or of all; try again.",
       );
     let stream: LoadStream | undefined;
+    // Nobody can go on with it, nor be told its job.
+    const gone = () => void stream?.breakOff(new Error("the client went away")).catch(() => undefined);
+    response.once("close", gone);
+    const under = (made: LoadStream): LoadStream => {
+      stream = made;
+      this.#whole.add(made);
+      if (response.closed) gone();
+      return made;
+    };
     try {
       const { description, data } = await arrivingUpload(request, this.#o.bodyBytes);
       const held: Buffer[] = [];
@@ -138,20 +151,18 @@ export class Uploads {
         if (stream === undefined) held.push(chunk);
         else await stream.add(chunk);
         if (stream !== undefined || size <= uploadBytes) continue;
-        stream = await LoadStream.begin(
-          o,
-          description,
-          declared === undefined ? undefined : Number(declared),
-          this.#bounds,
-        );
+        const total = declared === undefined ? undefined : Number(declared);
+        stream = under(await LoadStream.begin(o, description, total, this.#bounds));
         for (const one of held.splice(0)) await stream.add(one);
       }
-      return stream === undefined ? await this.#heldJob(o, description, Buffer.concat(held)) : await stream.finish();
+      return await (stream?.finish() ?? this.#heldJob(o, description, Buffer.concat(held), under));
     } catch (error) {
       await stream?.breakOff(error);
       await drained(request);
       throw error;
     } finally {
+      if (stream !== undefined) this.#whole.delete(stream);
+      response.off("close", gone);
       release();
     }
   }
@@ -167,10 +178,17 @@ export class Uploads {
     if (upload.busy)
       throw new GoogleError(503, "backendError", "A piece of this upload is arriving; ask again how far it is.");
     upload.busy = true;
+    const left = () => {
+      upload.left = true;
+      upload.touched = this.#o.clock();
+    };
+    response.once("close", left);
     try {
       return await this.#piece(upload, o, request, response);
     } finally {
+      response.off("close", left);
       upload.busy = false;
+      upload.left = false;
       upload.touched = this.#o.clock();
     }
   }
@@ -221,9 +239,10 @@ export class Uploads {
     }
     try {
       const data = upload.pieces.splice(0);
-      const { stream, description } = upload;
-      const row =
-        stream === undefined ? await this.#heldJob(o, description, Buffer.concat(data)) : await stream.finish();
+      const under = (stream: LoadStream) => {
+        upload.stream = stream;
+      };
+      const row = await (upload.stream?.finish() ?? this.#heldJob(o, upload.description, Buffer.concat(data), under));
       upload.made = row.id;
       upload.release();
       return row;
@@ -286,7 +305,7 @@ export class Uploads {
   /** What is refused before its first row would be again: it keeps no room from the next upload. */
   async #judged(upload: Piecewise<LoadStream>, o: Inserting, total: number | undefined): Promise<LoadStream> {
     try {
-      return await LoadStream.begin(o, upload.description, total, this.#bounds);
+      return await LoadStream.begin(o, upload.description, total, this.#bounds, upload.release);
     } catch (error) {
       const said = translate(error);
       if (said instanceof GoogleError && said.status < 500 && said.status !== 429) this.#pieces.forget(upload);
@@ -302,12 +321,18 @@ export class Uploads {
   }
 
   /** An upload that is here whole: the statement of its rows or, where they are more than one takes, rows that go on. */
-  async #heldJob(o: Inserting, description: string, data: Buffer): Promise<SessionRow> {
+  async #heldJob(
+    o: Inserting,
+    description: string,
+    data: Buffer,
+    under: (stream: LoadStream) => void,
+  ): Promise<SessionRow> {
     try {
       return await insertJob(o, { description, data });
     } catch (error) {
       if (!(error instanceof TooLargeForStatement)) throw error;
       const stream = await LoadStream.begin(o, description, data.length, this.#bounds);
+      under(stream);
       await stream.add(data);
       return stream.finish();
     }
