@@ -71,7 +71,9 @@ export const limitsSection = section({
   upstream: section({
     connections: count(1, 10_000)
       .default(128)
-      .describe("Open connections to one endpoint, as many for calls as for pages of rows"),
+      .describe(
+        "Open connections to one endpoint, as many for calls as for pages of rows; beyond its first an agent has no more than half of those for pages that are left",
+      ),
     connect: duration("10ms", "2m").prefault("10s").describe("Time to open a connection, TLS included"),
     headers: duration("10ms", "10m").prefault("60s").describe("Time until the answer's headers"),
     body_idle: duration("10ms", "10m").prefault("60s").describe("Longest silence inside an answer's body"),

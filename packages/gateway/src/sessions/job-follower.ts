@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { agentOf } from "../identity/principal.ts";
 import type { Store } from "../store/store.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { isRefusal } from "../upstream/jobs.ts";
@@ -137,6 +138,7 @@ export class JobFollower {
       try {
         answer = await connection.upstream.getQueryResults(upstreamJob(row, connection), {
           timeoutMs: POLL_MS,
+          agent: agentOf(row),
           signal,
         });
       } catch (error) {

@@ -1,6 +1,6 @@
 import type { TableFieldSchema } from "@chaperone/googlesql";
 import { type Envelope, JsonRowsMasker, MaskingError } from "@chaperone/masking";
-import type { AgentPrincipal } from "../identity/principal.ts";
+import { type AgentPrincipal, agentOf } from "../identity/principal.ts";
 import { type AnsweredJob, isJob } from "../upstream/names.ts";
 import type { Connection } from "./connection.ts";
 import { answerDisagreement, type MaskPlan } from "./mask-plan.ts";
@@ -129,6 +129,7 @@ export class MaskedPage {
         maxResults: maxRows,
         formatOptions,
         signal,
+        agent: agentOf(row),
       });
       for await (const chunk of answer.body) {
         const rows = this.#masker.push(chunk);

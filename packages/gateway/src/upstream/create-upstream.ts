@@ -1,7 +1,9 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { z } from "zod";
 import type { ConnectionConfig, UpstreamLimits } from "../config/index.ts";
 import { DEFAULT_LIMITS } from "../config/index.ts";
 import type { AccessTokens } from "./access-tokens.ts";
+import { ConnectionShares } from "./connection-shares.ts";
 import { UpstreamError } from "./error.ts";
 import { googleTokens } from "./google-tokens.ts";
 import { dryRunOf, isRefusal, jobBody, jobOf, loadBody, refusalOf } from "./jobs.ts";
@@ -38,6 +40,8 @@ import type { Call } from "./transport.ts";
 import { createTransport } from "./transport.ts";
 import type { Job, JobReference, LoadInPieces, RowPage, Upstream } from "./upstream.ts";
 
+/** A job that isn't waited for, since too many are, is asked for after this. */
+const ASK_AGAIN_MS = 2000;
 /** How long after it should have the answer to a call that waits for a job may come: then it isn't waited for any more. */
 const AFTER_WAIT_MS = 1000;
 
@@ -62,6 +66,8 @@ export function createUpstream(
   }: UpstreamOptions = {},
 ): Upstream {
   const transport = createTransport({ endpoint: connection.endpoint, limits, tokens, random, observe });
+  /** Calls that wait for a job hold a connection for nothing: half of these. */
+  const waits = new ConnectionShares(Math.ceil(limits.connections / 2));
   const uploads = loadUploads({ endpoint: connection.endpoint, limits, tokens, random, observe });
 
   async function get<Schema extends z.ZodType>(schema: Schema, call: Omit<Call, "method">): Promise<z.output<Schema>> {
@@ -258,14 +264,19 @@ export function createUpstream(
       return answer === undefined ? undefined : jobOf(parse(cancelAnswer, answer).job, reference);
     },
 
-    async getQueryResults(reference, { timeoutMs, signal }) {
-      const answer = await get(resultsAnswer, {
-        name: "jobs.getQueryResults",
-        path: jobPath(reference, "queries"),
-        query: { location: reference.location, maxResults: 0, timeoutMs },
-        holdMs: timeoutMs,
-        ...(signal === undefined ? {} : { signal }),
-      });
+    async getQueryResults(reference, { timeoutMs, agent = "", signal }) {
+      const ask = (waitMs: number) =>
+        get(resultsAnswer, {
+          name: "jobs.getQueryResults",
+          path: jobPath(reference, "queries"),
+          query: { location: reference.location, maxResults: 0, timeoutMs: waitMs },
+          holdMs: waitMs,
+          ...(signal === undefined ? {} : { signal }),
+        });
+      const wait = waits.take(agent);
+      const answer = await ask(wait === undefined ? 0 : timeoutMs).finally(wait);
+      if (wait === undefined && !answer.jobComplete)
+        await delay(Math.min(ASK_AGAIN_MS, timeoutMs), undefined, { ...(signal === undefined ? {} : { signal }) });
       if (!isJob(answer.jobReference, reference)) throw new UpstreamError("mismatch", { httpStatus: 200 });
       return {
         complete: answer.jobComplete,
@@ -285,6 +296,7 @@ export function createUpstream(
         query: { location: reference.location, timeoutMs: page.waitMs, ...pageQuery(page) },
         ...(page.waitMs === undefined ? {} : { holdMs: page.waitMs, deadlineMs: AFTER_WAIT_MS }),
         ...(page.signal === undefined ? {} : { signal: page.signal }),
+        ...(page.agent === undefined ? {} : { agent: page.agent }),
       });
     },
 
@@ -295,6 +307,7 @@ export function createUpstream(
         path: `${tablePath(parseTableName(table))}/data`,
         query: { selectedFields: page.selectedFields, ...pageQuery(page) },
         ...(page.signal === undefined ? {} : { signal: page.signal }),
+        ...(page.agent === undefined ? {} : { agent: page.agent }),
       });
     },
 

@@ -56,6 +56,10 @@ const REASONS = {
   unknown: ["refused", "BigQuery refused for a reason the gateway doesn't know."],
   connectionFailed: ["unavailable", "The connection to BigQuery failed."],
   connectTimeout: ["timeout", "BigQuery took no connection in time."],
+  noConnection: [
+    "unavailable",
+    "As many answers are being read from BigQuery as may be, for this agent or for all; try again later.",
+  ],
   answerTimeout: ["timeout", "BigQuery didn't answer in time."],
   credentialsUnavailable: ["unavailable", "The gateway can't get an access token for BigQuery."],
   closed: ["unavailable", "The gateway is stopping."],
@@ -101,6 +105,7 @@ const OURS: ReadonlySet<string> = new Set([
   "unknown",
   "connectionFailed",
   "connectTimeout",
+  "noConnection",
   "answerTimeout",
   "credentialsUnavailable",
   "closed",

@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type Dispatcher, Pool } from "undici";
 import type { UpstreamLimits } from "../config/index.ts";
 import type { AccessTokens } from "./access-tokens.ts";
+import { ConnectionShares } from "./connection-shares.ts";
 import { errorOfAnswer, UpstreamError } from "./error.ts";
 import { JsonBody, type WholeAnswer } from "./json-body.ts";
 import { type ObserveCall, observed } from "./observed.ts";
@@ -34,6 +35,8 @@ export interface Call {
   /** Time the upstream was asked to hold the call, on top of the usual. */
   readonly holdMs?: number;
   readonly signal?: AbortSignal;
+  /** Of a call for rows: who takes a connection. */
+  readonly agent?: string;
 }
 
 export interface TransportOptions {
@@ -75,6 +78,9 @@ export function createTransport({ endpoint, limits, tokens, random, observe }: T
   };
   const pool = new Pool(base.origin, options);
   const rowPool = rowConnections(base.origin, options, limits);
+  const shares = new ConnectionShares(limits.connections);
+  /** Calls that wait for a job may take no more than these of them. */
+  const waits = new ConnectionShares(Math.ceil(limits.connections / 2));
   let closed = false;
 
   const sendJson: Send = async (call, headers, signal) => {
@@ -157,6 +163,20 @@ export function createTransport({ endpoint, limits, tokens, random, observe }: T
     });
   }
 
+  /** A call for rows waits for its connection; one that would then wait for its job doesn't. */
+  async function connectionFor({ agent = "", holdMs }: Call, signal: AbortSignal): Promise<() => void> {
+    if (holdMs === undefined) return shares.turn(agent, signal);
+    const wait = waits.take(agent);
+    const connection = wait === undefined ? undefined : shares.take(agent);
+    const release = () => {
+      connection?.();
+      wait?.();
+    };
+    if (connection !== undefined) return release;
+    release();
+    throw new UpstreamError("noConnection");
+  }
+
   async function rows(call: Call): Promise<RowStream> {
     // Until the first byte the call's deadline holds; from then on the page's own.
     const page = new AbortController();
@@ -168,11 +188,15 @@ export function createTransport({ endpoint, limits, tokens, random, observe }: T
     const headMs = Math.min(limits.pageMs, (call.deadlineMs ?? limits.callMs) + (call.holdMs ?? 0));
     const late = () => page.abort(LATE);
     let timer = setTimeout(late, headMs).unref();
+    let giveBack = () => {};
     const done = () => {
       clearTimeout(timer);
       release();
+      giveBack();
     };
     try {
+      giveBack = await connectionFor(call, page.signal);
+      page.signal.addEventListener("abort", giveBack, { once: true });
       const answer = await request(sendForRows, call, page.signal, began + headMs);
       clearTimeout(timer);
       timer = setTimeout(late, limits.pageMs - (Date.now() - began)).unref();

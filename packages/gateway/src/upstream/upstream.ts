@@ -44,7 +44,7 @@ export interface Upstream {
   /** Waits up to `timeoutMs` for the job; no rows. A failed job rejects with its reason. */
   getQueryResults(
     job: JobReference,
-    options: { readonly timeoutMs: number; readonly signal?: AbortSignal },
+    options: { readonly timeoutMs: number; readonly agent?: string; readonly signal?: AbortSignal },
   ): Promise<QueryResults>;
   /**
    * One page of a query's rows, as BigQuery writes it (jobs.getQueryResults). With `waitMs` it waits for the job so long; the answer says whether it is
@@ -184,6 +184,8 @@ export interface QueryResults {
 }
 
 export interface RowPage {
+  /** Whose share of the connections it takes; those that name nobody have one together. */
+  readonly agent?: string;
   /** How long BigQuery may hold the call while the job runs. */
   readonly waitMs?: number;
   readonly pageToken?: string;
