@@ -175,7 +175,7 @@ table("PIVOT without anything to group by gives one row", [
   ["SELECT COUNT(*) AS n FROM (SELECT id, state FROM patients) PIVOT(SUM(id) AS n FOR state IN ('a'))", "n ="],
   [
     "SELECT SUM(n_a) AS n FROM (SELECT id, state FROM patients) PIVOT(MAX(id) AS n FOR state IN ('a'))",
-    "n = transform id, transform state ? state",
+    "n = transform id, transform state ? id, state",
   ],
   [
     "SELECT COUNT(*) AS n FROM (SELECT id, state, ssn FROM patients) PIVOT(SUM(id) AS n FOR state IN ('a'))",
