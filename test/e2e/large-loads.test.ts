@@ -194,6 +194,18 @@ permit (principal in Group::"clinical-agents", action == Action::"write", resour
     assert.deepEqual(await counted(), none);
   });
 
+  it("a restart keeps how many rows were loaded", async () => {
+    assert.equal(await ended(await inOne(load(), lines(0, 2000))), "");
+    const { job_id: jobId } = await newest();
+    const told = async () => (await client.job(jobId, { location: "US" }).getMetadata())[0].statistics;
+    const before = await told();
+    assert.deepEqual(before.load, { inputFiles: "1", outputRows: "2000" });
+    await rig.restart();
+    assert.deepEqual(await told(), before);
+    const [jobs] = await client.getJobs({ maxResults: 1 });
+    assert.deepEqual(jobs[0]?.metadata?.statistics?.load, before.load);
+  });
+
   it("a restart forgets the rows: the job has failed, nothing is written, the table is free", async () => {
     const at = await begun(load());
     assert.equal((await piece(at, 0, lines(0, 2000))).status, 308);

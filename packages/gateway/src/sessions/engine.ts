@@ -12,6 +12,7 @@ import { type MaskPlan, ofSession } from "./mask-plan.ts";
 import { Process } from "./process.ts";
 import { receiveInput } from "./receive.ts";
 import { denied } from "./refusal.ts";
+import { loadedBefore } from "./rows-loaded.ts";
 import { SentOn } from "./sent-on.ts";
 import type { SessionError } from "./session.ts";
 import { SessionInput } from "./session-input.ts";
@@ -185,6 +186,11 @@ export class SessionEngine {
 
   outcome(id: string): Outcome | undefined {
     return this.#jobs.outcome(id);
+  }
+
+  /** The same as far as a job's description tells it, also of before a restart. */
+  async described(row: SessionRow): Promise<Outcome | undefined> {
+    return this.outcome(row.id) ?? loadedBefore(this.#o.store, row, this.open(row));
   }
 
   /** The agent's own statement, unsealed. */

@@ -200,14 +200,14 @@ export class BigQueryDoor {
       case "jobs.insert": {
         const description = await readBody(request, this.#o.bodyBytes);
         const row = await insertJob(this.#inserting(m, principal), { description });
-        return sendJson(response, this.#resource(row, request));
+        return sendJson(response, await this.#resource(row, request));
       }
       case "jobs.insert.upload":
       case "jobs.insert.upload.piece": {
         const begins = m.name === "jobs.insert.upload";
         const inserting = this.#inserting(m, principal);
         const row = await this.#uploads[begins ? "begin" : "goOn"](m, inserting, request, response);
-        return row === undefined ? undefined : sendJson(response, this.#resource(row, request));
+        return row === undefined ? undefined : sendJson(response, await this.#resource(row, request));
       }
       case "jobs.insert.upload.cancel":
         return this.#uploads.cancel(m, this.#inserting(m, principal), response);
@@ -215,7 +215,7 @@ export class BigQueryDoor {
         return this.#query(m, principal, request, response, gone);
       case "jobs.get": {
         const row = await this.#job(m, principal);
-        return sendJson(response, this.#resource(row, request));
+        return sendJson(response, await this.#resource(row, request));
       }
       case "jobs.list":
         return sendJson(
@@ -224,7 +224,7 @@ export class BigQueryDoor {
         );
       case "jobs.cancel": {
         const row = await engine.cancel(await this.#job(m, principal));
-        return sendJson(response, { kind: "bigquery#jobCancelResponse", job: this.#resource(row, request) });
+        return sendJson(response, { kind: "bigquery#jobCancelResponse", job: await this.#resource(row, request) });
       }
       case "jobs.getQueryResults": {
         const row = await this.#job(m, principal);
@@ -371,10 +371,10 @@ export class BigQueryDoor {
     return row;
   }
 
-  #resource(row: SessionRow, request: IncomingMessage): Record<string, unknown> {
+  async #resource(row: SessionRow, request: IncomingMessage): Promise<Record<string, unknown>> {
     const { engine } = this.#o;
     const destination = createdTable(row) ?? (dialsGoogleItself(request) ? undefined : resultTable(row));
-    return jobResource(row, engine.open(row), engine.outcome(row.id), destination);
+    return jobResource(row, engine.open(row), await engine.described(row), destination);
   }
 }
 

@@ -19,7 +19,7 @@ export async function jobList(
   store: Store,
   m: Matched,
   principal: AgentPrincipal,
-  resource: (row: SessionRow) => Record<string, unknown>,
+  resource: (row: SessionRow) => Promise<Record<string, unknown>>,
 ): Promise<unknown> {
   if (m.query.get("allUsers") === "true")
     throw new GoogleError(403, "accessDenied", "An agent sees its own jobs only; ask without allUsers.");
@@ -43,7 +43,7 @@ export async function jobList(
   })) {
     if (seen === limit || characters >= MOST_CHARACTERS)
       return { kind: "bigquery#jobList", jobs, ...(last === undefined ? {} : { nextPageToken: writeListToken(last) }) };
-    const job = listedJob(resource(row));
+    const job = listedJob(await resource(row));
     if (states === undefined || states.includes(job.state)) {
       jobs.push(job);
       characters += JSON.stringify(job).length;
