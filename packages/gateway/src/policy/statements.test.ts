@@ -108,6 +108,31 @@ describe("what an agent could widen its own bounds by", () => {
   });
 });
 
+describe("a time at which a table or its rows are gone", () => {
+  const forbids = (via: string) =>
+    `${ALL} @id("f") forbid (principal, action == Action::"write", resource) when { context.via == "${via}" };`;
+
+  for (const option of [
+    "expiration_timestamp = TIMESTAMP '2020-01-01 00:00:00+00'",
+    "partition_expiration_days = 0.001",
+  ]) {
+    const sql = `ALTER TABLE mine SET OPTIONS (${option})`;
+    it(`${option.slice(0, 25)} … is a write that alters the table's rows`, () => {
+      assert.match(
+        refusal(ask(named("read", "infer", "aggregate", "administer", "describe"), sql)),
+        /write of the rows of p\.lab\.mine/,
+      );
+      assert.match(refusal(ask(forbids("alter"), sql)), /forbidden by f/);
+      assert.equal(ask(named("write"), sql).effect, "permit");
+    });
+  }
+
+  for (const option of ["default_table_expiration_days = 0.001", "default_partition_expiration_days = 0.001"])
+    it(`${option.slice(0, 33)} … of a dataset is administered, since it is of tables that others make`, () => {
+      assert.match(refusal(ask(ALL, `ALTER SCHEMA lab SET OPTIONS (${option})`)), /administer of p\.lab/);
+    });
+});
+
 describe("a routine", () => {
   it("is defined by a permit of its own; what its body reads is read", () => {
     const sql = "CREATE FUNCTION lab.f() AS ((SELECT MAX(ssn) FROM ehr.patients))";
