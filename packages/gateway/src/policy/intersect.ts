@@ -1,6 +1,6 @@
 import type { Mask } from "@chaperone/masking";
 import type { Principal } from "../identity/principal.ts";
-import { type DecisionRequest, decide, describable } from "./decide.ts";
+import { type DecisionRequest, decide, describable, questions } from "./decide.ts";
 import type { Decision, DenyDecision, OutputMask, PermitDecision, UseDecision } from "./decision.ts";
 import { smallestLimit, strictestApproval, strictestMask } from "./obligations.ts";
 import type { PolicySet } from "./policy-set.ts";
@@ -18,6 +18,12 @@ export function decideForAll(policies: PolicySet, request: DecisionRequest): Dec
     decide(policies, { ...request, principal, context }),
   );
   return others.reduce(intersection, first ?? decide(policies, request));
+}
+
+/** All questions of `decideForAll`, one after the other. */
+export function* questionsForAll(policies: PolicySet, request: DecisionRequest): Generator<void> {
+  const context = contextOf(request);
+  for (const principal of everyone(request.principal)) yield* questions(policies, { ...request, principal, context });
 }
 
 /** As `describable`, of what each of them may be told. */

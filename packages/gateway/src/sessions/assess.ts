@@ -177,7 +177,7 @@ export async function judge(input: AssessInput): Promise<
       kind: "refused",
       error: plan.understood ? denied("The query could not be redacted.") : refusalError(plan.refusal),
     };
-  const decision = input.decisions.decide(connection.policies, {
+  const decision = await input.decisions.decideInTurns(connection.policies, {
     principal,
     plan,
     classes: (column, when) => snapshot.classes(column, when),

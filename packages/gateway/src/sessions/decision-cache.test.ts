@@ -121,4 +121,44 @@ describe("remembered decisions", () => {
     const long = "x".repeat(60_000);
     assert.notEqual(for_(long), for_(long));
   });
+
+  it("of thousands of columns let other work be done between their questions, and are the same", async () => {
+    const columns = Array.from({ length: 3000 }, (_, i) => `p.ehr.wide.c${i}`);
+    const result = columns.map(
+      (column) =>
+        ({ name: "c", type: "STRING", explicit: [{ column, via: "copy" }], implicit: [], constant: false }) as const,
+    );
+    const plan: UnderstoodPlan = {
+      ...PLAN,
+      statements: [{ kind: "SELECT", reads: [], views: [], routines: [], outputs: result, writes: [], effects: [] }],
+      result,
+    };
+    const principal: AgentPrincipal = { ...AGENT, onBehalfOf: [{ ...AGENT, groups: ["clinic", "other"] }] };
+    const request: DecisionRequest = { ...REQUEST, principal, plan };
+    const cache = new DecisionCache();
+    let turns = 0;
+    let longest = 0;
+    let before = performance.now();
+    const clock = setInterval(() => {
+      const now = performance.now();
+      longest = Math.max(longest, now - before);
+      before = now;
+      turns++;
+    }, 1);
+    try {
+      const start = performance.now();
+      const [decision, other] = await Promise.all([
+        cache.decideInTurns(POLICIES, request),
+        cache.decideInTurns(POLICIES, { ...request, principal: AGENT }),
+      ]);
+      const took = performance.now() - start;
+      assert.ok(turns > 20, `${turns} turns in ${took} ms`);
+      assert.ok(longest < took / 3, `${longest} of ${took} ms`);
+      assert.deepEqual(decision, decideForAll(POLICIES, request));
+      assert.deepEqual(other, decideForAll(POLICIES, { ...request, principal: AGENT }));
+      assert.equal(await cache.decideInTurns(POLICIES, REQUEST), cache.decide(POLICIES, REQUEST));
+    } finally {
+      clearInterval(clock);
+    }
+  });
 });

@@ -1,8 +1,10 @@
+import { setImmediate } from "node:timers/promises";
 import type { UnderstoodPlan } from "@chaperone/googlesql";
 import type { Principal } from "../identity/principal.ts";
+import { remembering } from "../policy/answers.ts";
 import type { DecisionRequest } from "../policy/decide.ts";
 import type { Decision } from "../policy/decision.ts";
-import { decideForAll } from "../policy/intersect.ts";
+import { decideForAll, questionsForAll } from "../policy/intersect.ts";
 import type { PolicySet } from "../policy/policy-set.ts";
 import { jsonOnce } from "./written-once.ts";
 
@@ -10,6 +12,9 @@ import { jsonOnce } from "./written-once.ts";
 const MOST = 256;
 /** Characters of a decision, and of its question, that are still kept; an agent's purpose may be long. */
 const LONGEST = 50_000;
+/** Columns of a plan that policy is asked about at once, in some ten milliseconds; about more, for so long at a time. */
+const FEW_COLUMNS = 50;
+const TURN_MS = 10;
 
 /**
  * Policy's decisions, remembered: the same agents ask the same statement again and again, and each page asks once more.
@@ -22,6 +27,22 @@ export class DecisionCache {
   #lastPlan = 0;
   /** Least recently used first. */
   readonly #decisions = new Map<string, Decision>();
+  /** When policy was asked about the last plan of many columns. */
+  #many: Promise<unknown> = Promise.resolve();
+
+  /**
+   * As `decide`. Of many columns policy is asked in turns with all else that is to be done, one plan after the other: a table of nine thousand takes
+   * seconds, for which other agents would wait.
+   */
+  async decideInTurns(policies: PolicySet, request: DecisionRequest): Promise<Decision> {
+    if (columnsOf(request.plan) <= FEW_COLUMNS || this.#decisions.has(this.#key(policies, request)))
+      return this.decide(policies, request);
+    const once = remembering(policies);
+    const asked = this.#many.then(() => askInTurns(once, request));
+    this.#many = asked.catch(() => undefined);
+    await asked;
+    return this.decide(once, request);
+  }
 
   decide(policies: PolicySet, request: DecisionRequest): Decision {
     if (policies.readsClock) return decideForAll(policies, request);
@@ -55,6 +76,25 @@ export class DecisionCache {
       [protections.approval, protections.masking],
       [defaults.approvers, defaults.limitRows ?? null, defaults.limitBytes ?? null],
     ]);
+  }
+}
+
+/** As many as it names, in each of its statements. */
+function columnsOf({ statements }: UnderstoodPlan): number {
+  const lists = statements.flatMap(({ reads, writes, outputs }) => [
+    ...reads.map(({ columns }) => columns.length),
+    ...writes.map(({ columns }) => columns.length),
+    outputs.length,
+  ]);
+  return lists.reduce((sum, length) => sum + length, 0);
+}
+
+async function askInTurns(policies: PolicySet, request: DecisionRequest): Promise<void> {
+  let began = performance.now();
+  for (const _ of questionsForAll(policies, request)) {
+    if (performance.now() - began < TURN_MS) continue;
+    await setImmediate();
+    began = performance.now();
   }
 }
 
