@@ -1,4 +1,3 @@
-import { setImmediate } from "node:timers/promises";
 import type { UnderstoodPlan } from "@chaperone/googlesql";
 import type { Principal } from "../identity/principal.ts";
 import { remembering } from "../policy/answers.ts";
@@ -6,15 +5,15 @@ import type { DecisionRequest } from "../policy/decide.ts";
 import type { Decision } from "../policy/decision.ts";
 import { decideForAll, questionsForAll } from "../policy/intersect.ts";
 import type { PolicySet } from "../policy/policy-set.ts";
+import { Turns } from "./turns.ts";
 import { jsonOnce } from "./written-once.ts";
 
 /** Decisions kept (I10). */
 const MOST = 256;
 /** Characters of a decision, and of its question, that are still kept; an agent's purpose may be long. */
 const LONGEST = 50_000;
-/** Columns of a plan that policy is asked about at once, in some ten milliseconds; about more, for so long at a time. */
+/** Columns of a plan that policy is asked about at once, in some ten milliseconds. */
 const FEW_COLUMNS = 50;
-const TURN_MS = 10;
 
 /**
  * Policy's decisions, remembered: the same agents ask the same statement again and again, and each page asks once more.
@@ -90,12 +89,8 @@ function columnsOf({ statements }: UnderstoodPlan): number {
 }
 
 async function askInTurns(policies: PolicySet, request: DecisionRequest): Promise<void> {
-  let began = performance.now();
-  for (const _ of questionsForAll(policies, request)) {
-    if (performance.now() - began < TURN_MS) continue;
-    await setImmediate();
-    began = performance.now();
-  }
+  const turns = new Turns();
+  for (const _ of questionsForAll(policies, request)) await turns.next();
 }
 
 /** All that policy sees of who asks, and of those it acts for. */

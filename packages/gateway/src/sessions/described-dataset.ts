@@ -3,6 +3,7 @@ import { MOST_TABLES } from "../catalog/catalog.ts";
 import type { AgentPrincipal } from "../identity/principal.ts";
 import type { Connection } from "./connection.ts";
 import { describedIn, describing } from "./described-table.ts";
+import { Turns } from "./turns.ts";
 
 /** A table as far as policy (action `describe`) lets the agent know of it. */
 export interface DescribedInDataset {
@@ -46,7 +47,9 @@ export async function seesDataset(
   const classes = await connection.catalog.classesOfNewTable(project, dataset);
   if (classes === undefined) return false;
   const request = { ...describing(principal, connection, snapshot, now), classes: () => classes };
-  return describedIn(connection, request, snapshot, `${project}.${dataset}.*`, false) !== undefined;
+  return (
+    (await describedIn(connection, request, snapshot, `${project}.${dataset}.*`, false, new Turns())) !== undefined
+  );
 }
 
 async function tableNames(connection: Connection, project: string, dataset: string): Promise<readonly TableName[]> {
@@ -65,12 +68,13 @@ async function describedAmong(
   withFields: boolean,
 ): Promise<readonly DescribedInDataset[]> {
   const described: DescribedInDataset[] = [];
+  const turns = new Turns();
   for (let start = 0; start < names.length; start += MOST_TABLES) {
     const some = names.slice(start, start + MOST_TABLES);
     const snapshot = await connection.catalog.load(some);
     const request = describing(principal, connection, snapshot, now);
     for (const name of some) {
-      const fields = describedIn(connection, request, snapshot, name, withFields);
+      const fields = await describedIn(connection, request, snapshot, name, withFields, turns);
       if (fields !== undefined)
         described.push({ id: name.split(".")[2] ?? "", resource: snapshot.table(name), fields });
     }

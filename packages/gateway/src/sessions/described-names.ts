@@ -3,6 +3,7 @@ import type { AgentPrincipal } from "../identity/principal.ts";
 import type { Connection } from "./connection.ts";
 import { allPages } from "./described-dataset.ts";
 import { describedIn, describing } from "./described-table.ts";
+import { Turns } from "./turns.ts";
 
 /** A routine or a model, by its own id within its dataset. */
 export interface Named {
@@ -26,12 +27,13 @@ export async function describableNames(
   now: number,
 ): Promise<ReadonlySet<string>> {
   const describable = new Set<string>();
+  const turns = new Turns();
   for (let start = 0; start < names.length; start += MOST_TABLES) {
     const some = names.slice(start, start + MOST_TABLES);
     const snapshot = await (what === "models" ? connection.catalog.classesOfModels(some) : connection.catalog.load([]));
     const request = describing(principal, connection, snapshot, now);
     for (const name of some)
-      if (describedIn(connection, request, snapshot, name, false) !== undefined) describable.add(name);
+      if ((await describedIn(connection, request, snapshot, name, false, turns)) !== undefined) describable.add(name);
   }
   return describable;
 }

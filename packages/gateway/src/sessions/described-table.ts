@@ -3,6 +3,7 @@ import type { CatalogSnapshot } from "../catalog/catalog.ts";
 import type { AgentPrincipal } from "../identity/principal.ts";
 import { describableForAll } from "../policy/intersect.ts";
 import type { Connection } from "./connection.ts";
+import { Turns } from "./turns.ts";
 
 /** What policy (action `describe`) lets an agent know of a table: that it is there, and which fields it has. */
 export type DescribedTable =
@@ -24,20 +25,34 @@ export async function describedTable(
   const snapshot = await connection.catalog.load([name]);
   const resource = snapshot.table(name);
   if (resource === undefined) return { kind: "unknown" };
-  const fields = describedIn(connection, describing(principal, connection, snapshot, now), snapshot, name, true);
+  const request = describing(principal, connection, snapshot, now);
+  const fields = await describedIn(connection, request, snapshot, name, true, new Turns());
   return fields === undefined ? { kind: "hidden" } : { kind: "described", resource, fields };
 }
 
-/** The fields of a table that may be told, where they are asked for; undefined where the table itself may not. */
-export function describedIn(
+/** Names that policy is asked about in one step. */
+const STEP = 16;
+
+/**
+ * The fields of a table that may be told, where they are asked for; undefined where the table itself may not. In turns with all else: ten thousand columns
+ * are as many questions.
+ */
+export async function describedIn(
   connection: Connection,
   request: Parameters<typeof describableForAll>[1],
   snapshot: CatalogSnapshot,
   name: string,
   withFields: boolean,
-): readonly TableFieldSchema[] | undefined {
+  turns: Turns,
+): Promise<readonly TableFieldSchema[] | undefined> {
   const fields = withFields ? (snapshot.table(name)?.schema?.fields ?? []) : [];
-  const allowed = describableForAll(connection.policies, request, name, ["*", ...paths(fields)]);
+  const asked = ["*", ...paths(fields)];
+  const allowed = new Set<string>();
+  for (let start = 0; start < asked.length; start += STEP) {
+    await turns.next();
+    const some = describableForAll(connection.policies, request, name, asked.slice(start, start + STEP));
+    for (const path of some) allowed.add(path);
+  }
   return allowed.has("*") ? shown(fields, allowed, "") : undefined;
 }
 
