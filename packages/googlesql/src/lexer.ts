@@ -21,6 +21,11 @@ export interface Token {
   readonly end: number;
 }
 
+interface Word {
+  readonly text: string;
+  readonly upper: string;
+}
+
 /** `>>` and `<>` are left to the parser, since `ARRAY<STRUCT<…>>` closes two types. */
 const PAIRS: ReadonlySet<string> = new Set(["@@", "||", "|>", "<<", "<=", ">=", "!=", "=>", "->", "+=", "-=", "**"]);
 const PAIR_ENDS: ReadonlySet<string> = new Set([...PAIRS].map((pair) => pair.charAt(1)));
@@ -53,6 +58,8 @@ export function tokenize(sql: string): Token[] {
   }
   refuseDamagedText(sql);
   const tokens: Token[] = [];
+  /** Each word of the text once, with its upper case. */
+  const words = new Map<string, Word>();
   let at = 0;
   let previous: Token | undefined;
   let beforePrevious: Token | undefined;
@@ -124,15 +131,15 @@ export function tokenize(sql: string): Token[] {
       refuseAttachedName(text);
       continue;
     }
-    const word = sql.slice(at, wordEnd(at));
-    const quoteAt = at + word.length;
-    if (isQuote(sql.charAt(quoteAt)) && (word === "" || STRING_PREFIX.test(word))) {
-      quoted(start, word.toLowerCase(), quoteAt);
+    const quoteAt = wordEnd(at);
+    if (isQuote(sql.charAt(quoteAt)) && (quoteAt === at || STRING_PREFIX.test(sql.slice(at, quoteAt)))) {
+      quoted(start, sql.slice(at, quoteAt).toLowerCase(), quoteAt);
       continue;
     }
-    if (word !== "") {
+    if (quoteAt > at) {
+      const { text, upper } = wordOf(sql.slice(at, quoteAt));
       const isParameterName = previous?.kind === "symbol" && (previous.text === "@" || previous.text === "@@");
-      push("name", word, isParameterName ? "" : word.toUpperCase(), start, quoteAt);
+      push("name", text, isParameterName ? "" : upper, start, quoteAt);
       continue;
     }
     const pair = PAIR_ENDS.has(sql.charAt(at + 1)) ? char + sql.charAt(at + 1) : char;
@@ -142,6 +149,14 @@ export function tokenize(sql: string): Token[] {
   }
   tokens.push({ kind: "end", text: "", keyword: "", start: sql.length, end: sql.length });
   return tokens;
+
+  function wordOf(text: string): Word {
+    const known = words.get(text);
+    if (known !== undefined) return known;
+    const word = { text, upper: text.toUpperCase() };
+    words.set(text, word);
+    return word;
+  }
 
   /** Where the word that starts at `from` ends: at `from` where none does. */
   function wordEnd(from: number): number {

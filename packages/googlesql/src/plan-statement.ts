@@ -2,6 +2,7 @@
 import {
   type Flow,
   fieldFlow,
+  isColumnOf,
   keysOf,
   NO_KEYS,
   type SourceKey,
@@ -157,7 +158,7 @@ export function explicitSources(flow: Flow): ExplicitSource[] {
       sources.push(statistic === undefined ? { column, via } : { column, via, statistic });
     }
   }
-  return sources.sort((a, b) => compareText(a.column, b.column) || compareText(a.via, b.via));
+  return inOrder(sources, (a, b) => compareText(a.column, b.column) || compareText(a.via, b.via));
 }
 
 function columnName(key: SourceKey): ColumnName {
@@ -165,7 +166,12 @@ function columnName(key: SourceKey): ColumnName {
 }
 
 export function columnNames(keys: ReadonlySet<SourceKey>): ColumnName[] {
-  return [...keys].map(columnName).sort(compareText);
+  return inOrder(Array.from(keys, columnName), compareText);
+}
+
+/** Most lists have one entry, and nothing to sort. */
+function inOrder<T>(list: T[], compare: (a: T, b: T) => number): T[] {
+  return list.length > 1 ? list.sort(compare) : list;
 }
 
 /** By code unit, so that the order depends on no locale. */
@@ -188,13 +194,18 @@ const KEPT = 1;
 const OUTPUT = 2;
 const PREDICATE = 4;
 
-/** By name. */
-function usesIn(uses: Uses): Use[] {
-  const list: Use[] = [];
-  if (uses & KEPT) list.push("kept");
-  if (uses & OUTPUT) list.push("output");
-  if (uses & PREDICATE) list.push("predicate");
-  return list;
+/** Of each set of uses its list, by name; shared, since a plan can have thousands. */
+const USES: readonly (readonly Use[])[] = Array.from({ length: KEPT | OUTPUT | PREDICATE }, (_, i) => {
+  const uses = i + 1;
+  return [
+    ...(uses & KEPT ? (["kept"] as const) : []),
+    ...(uses & OUTPUT ? (["output"] as const) : []),
+    ...(uses & PREDICATE ? (["predicate"] as const) : []),
+  ];
+});
+
+function usesIn(uses: Uses): readonly Use[] {
+  return USES[uses - 1] ?? [];
 }
 
 /** Every column the statement uses, and how. */
@@ -232,28 +243,33 @@ export function readsOf(context: Context, relation: Relation | null, uses: ReadU
     for (const key of value.explicit.keys()) if (!usesOf.has(key)) note(key, PREDICATE);
     for (const key of value.implicit) if (!usesOf.has(key)) note(key, PREDICATE);
   }
-  const reads = new Map<TableName, Map<string, Uses>>();
-  for (const table of context.tables) if (temporaryName(table) === undefined) reads.set(table, new Map());
+  const reads = new Map<TableName, ColumnRead[]>();
+  for (const table of context.tables) if (temporaryName(table) === undefined) reads.set(table, []);
+  // Columns of one table mostly follow each other.
+  let last: TableName | null = null;
+  let columns: ColumnRead[] = [];
   for (const [key, uses] of usesOf) {
-    const { table, path } = splitSourceKey(key);
-    const columns = reads.get(table);
-    if (columns === undefined) reads.set(table, new Map([[path, uses]]));
-    else columns.set(path, uses);
+    if (last === null || !isColumnOf(key, last)) {
+      last = splitSourceKey(key).table;
+      columns = reads.get(last) ?? [];
+      reads.set(last, columns);
+    }
+    columns.push({ path: key.slice(last.length + 1), uses: usesIn(uses) });
   }
-  for (const columns of reads.values()) if (columns.size === 0) columns.set("*", PREDICATE);
-  const list: TableRead[] = [...reads]
-    .sort((a, b) => compareText(a[0], b[0]))
-    .map(([table, columns]) => ({
+  for (const columns of reads.values()) if (columns.length === 0) columns.push({ path: "*", uses: usesIn(PREDICATE) });
+  const list = inOrder([...reads], (a, b) => compareText(a[0], b[0])).map(
+    ([table, columns]): TableRead => ({
       table,
       ...outsideOf(context, table),
       ...(context.historical.has(table) ? { historical: true } : {}),
-      columns: [...columns]
-        .sort((a, b) => compareText(a[0], b[0]))
-        .map(([path, uses]) => ({ path, uses: usesIn(uses) })),
-    }));
+      columns: inOrder(columns, (a, b) => compareText(a.path, b.path)),
+    }),
+  );
   context.spendPlan(readsLength(list), START_OF_TEXT);
   return list;
 }
+
+type ColumnRead = TableRead["columns"][number];
 
 function outsideOf(context: Context, table: TableName): Pick<TableRead, "outside"> {
   const outside = context.outside.get(table);

@@ -282,6 +282,8 @@ export function isCastParameter({ type, written }: TypedValue, to: Type): boolea
  * undefined when there is none. All NULL is INT64, as BigQuery has it.
  */
 export function supertype(values: readonly TypedValue[]): Type | undefined {
+  const type = values[0]?.type;
+  if (type !== undefined && values.every((v) => v.type === type && v.written !== "null")) return type;
   const typed = distinct(values.filter((v) => v.written !== "null"));
   if (typed === undefined) return undefined;
   const first = typed[0];

@@ -17,6 +17,13 @@ export function splitSourceKey(key: SourceKey): { readonly table: TableName; rea
   return { table: key.slice(0, at), path: key.slice(at + 1) };
 }
 
+/** The same as comparing the key's table, without taking it out. */
+export function isColumnOf(key: SourceKey, table: TableName): boolean {
+  return key.charCodeAt(table.length) === NEWLINE && key.startsWith(table);
+}
+
+const NEWLINE = 10;
+
 const COPY = 1;
 const TRANSFORM = 2;
 const AGGREGATE = 4;
@@ -125,21 +132,32 @@ export function either(flows: readonly Flow[]): Flow {
 function unite(flows: readonly Flow[]): Flow {
   const [first, second] = flows;
   if (first !== undefined && second === undefined && first.fields === null) return first;
-  const explicit = new Map<SourceKey, Ways>();
-  const implicit = new Set<SourceKey>();
+  // Of all but one there is often nothing, as of literals: then that one's sources are those of all.
+  let explicit: ReadonlyMap<SourceKey, Ways> = NO_SOURCES;
+  let implicit: ReadonlySet<SourceKey> = NO_KEYS;
+  let explicits = 0;
+  let implicits = 0;
   let constant = false;
   let level = OWN;
   let fails = false;
   let pieces = 1;
   for (const flow of flows) {
-    for (const [key, ways] of flow.explicit) explicit.set(key, (explicit.get(key) ?? 0) | ways);
-    for (const key of flow.implicit) implicit.add(key);
+    if (flow.explicit.size > 0 && explicits++ === 0) explicit = flow.explicit;
+    if (flow.implicit.size > 0 && implicits++ === 0) implicit = flow.implicit;
     constant ||= flow.constant;
     level = Math.min(level, flow.level);
     fails ||= flow.fails;
     if (flow.pieces > pieces) pieces = flow.pieces;
   }
+  if (explicits > 1) explicit = explicitOf(flows);
+  if (implicits > 1) implicit = union(flows.map((flow) => flow.implicit));
   return { explicit, implicit, constant, fields: null, level, fails, pieces };
+}
+
+function explicitOf(flows: readonly Flow[]): ReadonlyMap<SourceKey, Ways> {
+  const explicit = new Map<SourceKey, Ways>();
+  for (const flow of flows) for (const [key, ways] of flow.explicit) explicit.set(key, (explicit.get(key) ?? 0) | ways);
+  return explicit;
 }
 
 /** The value as one: a STRUCT or ARRAY<STRUCT> shows all its fields. */
@@ -221,6 +239,9 @@ function handedOut(flow: Flow): Flow {
 }
 
 function rerouted(flow: Flow, route: (ways: Ways) => Ways): Flow {
+  let changes = false;
+  for (const ways of flow.explicit.values()) changes ||= route(ways) !== ways;
+  if (!changes) return flow;
   const explicit = new Map<SourceKey, Ways>();
   for (const [key, ways] of flow.explicit) explicit.set(key, route(ways));
   return { ...flow, explicit };

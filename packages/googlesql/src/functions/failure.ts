@@ -128,6 +128,11 @@ export function failsBeside(name: string, place: number, written: readonly (Expr
   return TOTAL_AT.get(name) === place && written.some((other, i) => i !== place && !isPlain(name, i, other));
 }
 
+/** Whether `mayFail` and `failsBeside` are false of each call. */
+export function neverFails(name: string): boolean {
+  return TOTAL.has(name) && !ZONE_AT.has(name) && !FAILS_AT.has(name) && !TOTAL_AT.has(name);
+}
+
 /** In short, for a reader. */
 export function failureOf(name: string): "never" | "by some arguments" | "yes" {
   if (TOTAL.has(name)) return "never";

@@ -294,7 +294,8 @@ function boundBy(values: ReadonlyMap<string, TypedValue[]>, bindings: Bindings):
 
 /** For each argument passed, in their order, the one of the signature that takes it. */
 function takenBy(signature: Signature, passed: readonly PassedArgument[]): SignatureArgument[] | undefined {
-  const taken: SignatureArgument[] = [];
+  const taken: SignatureArgument[] = new Array(passed.length);
+  let count = 0;
   let byName = false;
   let at = 0;
   for (const given of passed) {
@@ -309,7 +310,7 @@ function takenBy(signature: Signature, passed: readonly PassedArgument[]): Signa
       if (argument === undefined || byName) return undefined;
       if (!argument.repeated) at++;
     }
-    taken.push(argument);
+    taken[count++] = argument;
   }
   for (const argument of signature.arguments) if (!argument.optional && !taken.includes(argument)) return undefined;
   return taken;

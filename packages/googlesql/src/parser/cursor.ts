@@ -96,16 +96,24 @@ export class Cursor {
 
   /** `path: identifier ("." identifier)*` */
   protected path(): Identifier[] {
-    const parts = [this.identifier()];
-    while (this.takeSymbol(".")) parts.push(this.identifier());
-    return parts;
+    return this.partedBy(".", () => this.identifier());
   }
 
   /** `list: item ("," item)*` */
   protected list<T>(item: () => T): T[] {
-    const items = [item()];
-    while (this.takeSymbol(",")) items.push(item());
-    return items;
+    return this.partedBy(",", item);
+  }
+
+  /** An array that grows has room for sixteen more: what stays in the tree is made as long as it is. */
+  protected partedBy<T>(symbol: string, item: () => T): T[] {
+    const first = item();
+    if (!this.takeSymbol(symbol)) return [first];
+    const second = item();
+    if (!this.takeSymbol(symbol)) return [first, second];
+    const items = [first, second];
+    do items.push(item());
+    while (this.takeSymbol(symbol));
+    return items.slice();
   }
 
   /** `parenthesized: "(" item ")"` */

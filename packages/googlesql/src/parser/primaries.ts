@@ -115,14 +115,28 @@ export abstract class PrimaryParser extends SpecialFormParser {
 
   /** `path_or_call: identifier ("." identifier)* [call]` */
   #pathOrCall(): Expression {
-    const parts = [this.identifier()];
-    const start = parts[0]?.start ?? 0;
-    while (this.atSymbol(".") && !this.atSymbol("*", 1) && !this.atSymbol("(", 1)) {
+    const first = this.identifier();
+    const { start } = first;
+    const parts = this.#atPart() ? this.#parts(first) : [first];
+    if (this.atSymbol("(")) return this.functionCall(parts.length === 1 ? parts.map(asKeyword) : parts, start);
+    return { kind: "PathExpression", parts, start, end: this.previousEnd() };
+  }
+
+  /** A dot behind which neither `*` nor a chained call stands. */
+  #atPart(): boolean {
+    return this.atSymbol(".") && !this.atSymbol("*", 1) && !this.atSymbol("(", 1);
+  }
+
+  #parts(first: Identifier): Identifier[] {
+    this.advance();
+    const second = this.identifier();
+    if (!this.#atPart()) return [first, second];
+    const parts = [first, second];
+    while (this.#atPart()) {
       this.advance();
       parts.push(this.identifier());
     }
-    if (this.atSymbol("(")) return this.functionCall(parts.length === 1 ? parts.map(asKeyword) : parts, start);
-    return { kind: "PathExpression", parts, start, end: this.previousEnd() };
+    return parts.slice();
   }
 
   /** `parentheses: "(" query ")" | "(" expression ")" | "(" expression ("," expression)+ ")"` */

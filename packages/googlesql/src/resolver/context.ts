@@ -11,6 +11,7 @@ import { ANALYSIS_LIMITS, Budget, QUICK_LIMITS } from "./budget.ts";
 import type { CatalogView, Definition } from "./catalog-view.ts";
 import { FunctionMemory } from "./function-memory.ts";
 import { LookAlikes } from "./look-alikes.ts";
+import { OperationIds } from "./operation-ids.ts";
 import {
   type Column,
   type CommonTables,
@@ -46,6 +47,13 @@ interface SourceText {
 interface OfRow {
   readonly row: number;
   readonly whole: boolean;
+}
+
+/** Ids of a table's columns are handed out in blocks, so that what is known of all of them is noted for few. */
+export const BLOCK = 64;
+
+export function blockOf(id: number): number {
+  return Math.floor(id / BLOCK);
 }
 
 export class Context {
@@ -125,10 +133,13 @@ export class Context {
   #notes = newNotes();
   /** Names of the definitions being resolved, outermost first. */
   #open: readonly string[] = [];
-  readonly #columnNames = new Map<readonly Column[], ReadonlyMap<string, Column | null>>();
-  readonly #ids = new Map<string, number>();
-  /** By the id of a column. */
-  readonly #rowOf = new Map<number, OfRow>();
+  /** A query's columns are forgotten with it: a text can have thousands of queries, one after the other. */
+  readonly #columnNames = new WeakMap<readonly Column[], ReadonlyMap<string, Column | null>>();
+  readonly #operations = new OperationIds(() => this.freshId());
+  /** Of scans of tables, by `blockOf` the ids of their columns. */
+  readonly #rowOfBlock = new Map<number, OfRow>();
+  /** Of other columns, and of those whose row is another than that of their scan, by id; null where it is none. */
+  readonly #rowOf = new Map<number, OfRow | null>();
   #lastId = 0;
   readonly #lookAlikes = new LookAlikes(this);
   readonly #budget: Budget;
@@ -296,21 +307,31 @@ export class Context {
     return ++this.#lastId;
   }
 
-  /** These columns are one row's: of one scan of a table. Ids of columns mean the same value on every row, so whoever keeps the id keeps the row. */
-  noteRow(columns: readonly Column[]): void {
+  /** The first of `count` ids that equal no other, one behind the other, in blocks of their own. */
+  freshBlocks(count: number): number {
+    const first = (blockOf(this.#lastId) + 1) * BLOCK;
+    this.#lastId = (blockOf(first + count - 1) + 1) * BLOCK - 1;
+    return first;
+  }
+
+  /**
+   * Columns of these ids, which are in blocks of their own, are one row's: of one scan of a table. Ids of columns mean the same value on every
+   * row, so whoever keeps the id keeps the row.
+   */
+  noteRow(first: number, count: number): void {
     const of: OfRow = { row: this.freshId(), whole: true };
-    for (const { id } of columns) this.#rowOf.set(id, of);
+    for (let block = blockOf(first); block <= blockOf(first + count - 1); block++) this.#rowOfBlock.set(block, of);
   }
 
   /** These are parts of the value: fields of it, or its elements, where each of them is a row beside the row that it is of. */
   noteParts(value: { readonly id: number }, parts: readonly { readonly id: number }[]): void {
-    const of = this.#rowOf.get(value.id);
+    const of = this.rowOf(value.id);
     if (of !== undefined) for (const { id } of parts) this.#rowOf.set(id, { row: of.row, whole: false });
   }
 
   /** Another column of the same rows, with the same value. */
   keepRow(from: { readonly id: number }, to: { readonly id: number }): void {
-    const of = this.#rowOf.get(from.id);
+    const of = this.rowOf(from.id);
     if (of !== undefined) this.#rowOf.set(to.id, of);
   }
 
@@ -318,7 +339,7 @@ export class Context {
   carryRows(from: readonly Column[], to: readonly Column[]): void {
     const rows = new Map<number, number>();
     for (const [i, { id }] of from.entries()) {
-      const of = this.#rowOf.get(id);
+      const of = this.rowOf(id);
       const column = to[i];
       if (of === undefined || column === undefined) continue;
       const own = rows.get(of.row) ?? this.freshId();
@@ -333,7 +354,7 @@ export class Context {
   joinRows(columns: readonly Column[], inputs: readonly (readonly Column[])[]): void {
     const rows = new Map<string, number>();
     for (const [i, { id }] of columns.entries()) {
-      const of = (inputs[i] ?? []).map((column) => this.#rowOf.get(column.id));
+      const of = (inputs[i] ?? []).map((column) => this.rowOf(column.id));
       const known = of.filter((one) => one !== undefined);
       if (known.length === 0 || known.length < of.length) continue;
       const key = known.map(({ row }) => row).join(" ");
@@ -345,12 +366,13 @@ export class Context {
 
   /** These columns come to hold values of other rows. */
   forgetRows(columns: readonly Column[]): void {
-    for (const { id } of columns) this.#rowOf.delete(id);
+    for (const { id } of columns) this.#rowOf.set(id, null);
   }
 
   /** The row that a value is a column of, or a part of one; undefined where it isn't known to be. */
   rowOf(id: number): OfRow | undefined {
-    return this.#rowOf.get(id);
+    const own = this.#rowOf.get(id);
+    return own === undefined ? this.#rowOfBlock.get(blockOf(id)) : (own ?? undefined);
   }
 
   /** `namesOf(columns)`, made once for each list: a query can name thousands of thousands. */
@@ -369,14 +391,7 @@ export class Context {
 
   /** The id of an operation on operands: the same for the same. */
   idOf(operation: string, operands: readonly (number | string)[]): number {
-    // Each part says how long it is, so that no two lists of parts have one key.
-    let key = `${operation.length}:${operation}`;
-    for (const operand of operands) key += typeof operand === "number" ? `#${operand}` : `${operand.length}:${operand}`;
-    const known = this.#ids.get(key);
-    if (known !== undefined) return known;
-    const id = this.freshId();
-    this.#ids.set(key, id);
-    return id;
+    return this.#operations.idOf(operation, operands);
   }
 
   fail(code: Refusal["code"], message: string, node: { readonly start: number }): never {

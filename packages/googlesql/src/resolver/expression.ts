@@ -67,7 +67,6 @@ export function resolveExpression(context: Context, node: Tree.Expression, scope
 }
 
 function resolveKind(context: Context, node: Tree.Expression, scope: Scope): Value {
-  const resolve = (e: Tree.Expression): Value => resolveExpression(context, e, scope);
   switch (node.kind) {
     case "NullLiteral":
       return made(INT64, NOTHING, context.idOf("NULL", []), "null");
@@ -90,15 +89,44 @@ function resolveKind(context: Context, node: Tree.Expression, scope: Scope): Val
       return literal(context, resolveTypeName(context, node.type), node.value);
     case "PathExpression":
       return resolvePath(context, node.parts, scope, node);
+    case "Parameter":
+      return parameter(context, node);
+    case "SystemVariable":
+      return resolveSystemVariable(context, node);
+    case "SubqueryExpression":
+      return subquery(context, node, scope);
+    case "WithExpression":
+      return withExpression(context, node, scope);
+    case "FunctionCall":
+      return resolveCall(context, node, scope);
+    case "DatePart":
+      return context.fail("syntax", `Unexpected date part ${node.name}`, node);
+    default:
+      return resolveOperation(context, node, scope);
+  }
+}
+
+/** Expressions with operands that are expressions of the same scope. */
+type Operation = Exclude<
+  Tree.Expression,
+  | Tree.Literal
+  | Tree.PathExpression
+  | Tree.Parameter
+  | Tree.SystemVariable
+  | Tree.SubqueryExpression
+  | Tree.WithExpression
+  | Tree.FunctionCall
+  | Tree.DatePart
+>;
+
+function resolveOperation(context: Context, node: Operation, scope: Scope): Value {
+  const resolve = (e: Tree.Expression): Value => resolveExpression(context, e, scope);
+  switch (node.kind) {
     case "FieldAccess":
       return fieldValue(context, resolve(node.operand), node.field);
     case "Subscript":
       context.consumed.add(node.operand);
       return subscript(context, node, resolve(node.operand), resolve(node.index));
-    case "Parameter":
-      return parameter(context, node);
-    case "SystemVariable":
-      return resolveSystemVariable(context, node);
     case "LogicalExpression": {
       const operands = node.operands.map((operand) => () => truth(context, operand, resolve, node.operator));
       return computed(context, BOOL, node.operator, inAnyOrder(context, operands));
@@ -175,14 +203,6 @@ function resolveKind(context: Context, node: Tree.Expression, scope: Scope): Val
       return tuple(context, node, resolve);
     case "ArrayExpression":
       return array(context, node, resolve);
-    case "SubqueryExpression":
-      return subquery(context, node, scope);
-    case "WithExpression":
-      return withExpression(context, node, scope);
-    case "FunctionCall":
-      return resolveCall(context, node, scope);
-    case "DatePart":
-      return context.fail("syntax", `Unexpected date part ${node.name}`, node);
     default: {
       const unreachable: never = node;
       return unreachable;

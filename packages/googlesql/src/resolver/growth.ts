@@ -22,6 +22,8 @@ function bytesOf(text: string): number {
 
 /** What a literal of this text is put together of. */
 export function piecesOfLiteral(text: string): number {
+  // No character of a string, of one UTF-16 unit, has more than three bytes.
+  if (text.length <= TEXT / 3) return text === "" ? 0 : 1;
   return Math.ceil(bytesOf(text) / TEXT);
 }
 

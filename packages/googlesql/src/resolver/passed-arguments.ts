@@ -1,11 +1,10 @@
 /** What a call passes: the arguments' values, which signature takes them, and which of them can make it fail. */
-import { CONSTANT, copiesOf, type Flow, keysOf, type SourceKey, union } from "../flow/flow.ts";
-import { failsBeside, mayFail } from "../functions/failure.ts";
+import { CONSTANT, copiesOf, type Flow, keysOf, NO_KEYS, type SourceKey, union } from "../flow/flow.ts";
+import { failsBeside, mayFail, neverFails } from "../functions/failure.ts";
 import { type Among, ANY_ROWS } from "../functions/magnitude.ts";
 import { type FunctionEntry, type Match, matchSignature, type PassedArgument } from "../functions/signature.ts";
 import type { Argument, Expression, FunctionCall, NamedArgument } from "../tree.ts";
 import { typeName } from "../types.ts";
-import { watched } from "./computed-if.ts";
 import type { Context } from "./context.ts";
 import { checkDatePart } from "./date-part.ts";
 import type { Scope, Value } from "./scope.ts";
@@ -23,11 +22,15 @@ export interface Passed {
   readonly fails: readonly boolean[];
 }
 
+const NOTHING_PASSED: Passed = { arguments: [], values: [], fails: [] };
+const PART: PassedArgument = { kind: "part" };
+const MODE: PassedArgument = { kind: "mode" };
+
 export function passArguments(context: Context, name: string, args: readonly Argument[], scope: Scope): Passed {
-  const passed: PassedArgument[] = [];
-  const values: (Value | null)[] = [];
-  const fails: boolean[] = [];
-  for (const argument of args) {
+  if (args.length === 0) return NOTHING_PASSED;
+  const values: (Value | null)[] = new Array(args.length).fill(null);
+  const fails: boolean[] = new Array(args.length).fill(false);
+  const passed = args.map((argument, place): PassedArgument => {
     if (argument.kind === "StarArgument") return context.fail("type", `${name} doesn't take *`, argument);
     const expression = argument.kind === "NamedArgument" ? argument.value : argument;
     if (expression.kind === "LambdaArgument") {
@@ -38,19 +41,15 @@ export function passArguments(context: Context, name: string, args: readonly Arg
     }
     if (expression.kind === "DatePart") {
       checkDatePart(context, expression);
-      passed.push({ kind: "part" });
-      values.push(null);
-    } else if (isMode(name, expression, values.length)) {
-      passed.push({ kind: "mode" });
-      values.push(null);
-    } else {
-      const part = watched(context, () => context.expression(context, expression, scope));
-      const value = part.made;
-      passed.push({ kind: "value", value, name: argument.kind === "NamedArgument" ? argument.name.name : "" });
-      values.push(value);
-      fails[values.length - 1] = part.fails;
+      return PART;
     }
-  }
+    if (isMode(name, expression, place)) return MODE;
+    const before = context.failures;
+    const value = context.expression(context, expression, scope);
+    values[place] = value;
+    fails[place] = context.failures > before;
+    return { kind: "value", value, name: argument.kind === "NamedArgument" ? argument.name.name : "" };
+  });
   return { arguments: passed, values, fails };
 }
 
@@ -80,7 +79,18 @@ interface ArgumentFlows {
   readonly keys: ReadonlySet<SourceKey>;
 }
 
+function isValue(flow: Match["flows"][number]): boolean {
+  return flow === "value";
+}
+
+function isPassed(value: Value | null): value is Value {
+  return value !== null;
+}
+
 export function argumentFlows(found: Match, passed: Passed): ArgumentFlows {
+  if (found.flows.every(isValue) && passed.values.every(isPassed)) {
+    return { values: passed.values.map(({ flow }) => flow), conditions: [], keys: NO_KEYS };
+  }
   const values: Flow[] = [];
   const conditions: Flow[] = [];
   const keys: ReadonlySet<SourceKey>[] = [];
@@ -116,6 +126,7 @@ export function noteFailing(
   node: FunctionCall,
   among: Among = ANY_ROWS,
 ): void {
+  if (passed.values.length === 0 || neverFails(name)) return;
   const types = passed.values.map((value) => value?.type ?? null);
   const written = node.arguments.map((argument) => {
     const value = argument.kind === "NamedArgument" ? argument.value : argument;

@@ -33,12 +33,13 @@ export function resolvePath(context: Context, parts: readonly Identifier[], scop
   const [first] = parts;
   if (first === undefined) return context.fail("name", "An empty name", node);
   const found = findName(context, first, scope);
-  const ids: number[] = [];
   let value: Value;
-  let rest = parts.slice(1);
+  let range: RangeVariable | null = null;
+  /** Of the parts, how many are read. */
+  let read = 1;
   if (found.kind === "column") {
     value = found.column;
-    if (found.hiddenRange !== null && rest.length > 0) {
+    if (found.hiddenRange !== null && parts.length > 1) {
       return context.fail("name", `${first.name} is both a select alias and a name in FROM; rename one`, node);
     }
     if (found.hidden !== null) {
@@ -48,18 +49,16 @@ export function resolvePath(context: Context, parts: readonly Identifier[], scop
   } else if (found.range.value !== null) {
     value = found.range.value;
   } else {
-    ids.push(found.range.id);
-    const [next] = rest;
-    if (next === undefined) value = rowValue(context, found.range, node);
-    else {
-      value = columnOf(context, found.range, next);
-      rest = rest.slice(1);
-    }
+    range = found.range;
+    const next = parts[read++];
+    value = next === undefined ? rowValue(context, range, node) : columnOf(context, range, next);
   }
-  ids.push(value.id);
+  const ids = range === null ? [value.id] : [range.id, value.id];
   found.scope.frame?.used?.add(value.id);
   context.trace?.use(value.id, context.sql, node);
-  for (const part of rest) {
+  for (let i = read; i < parts.length; i++) {
+    const part = parts[i];
+    if (part === undefined) continue;
     value = fieldValue(context, value, part);
     ids.push(value.id);
   }
