@@ -21,6 +21,7 @@ const RESULT = { ...dataset, tableId: "result" };
 const ROWS = Number(process.argv[2] ?? WIDE_ROWS);
 const TOTAL_ROWS = process.argv[3] ?? String(ROWS);
 const PAGE = widePage(ROWS);
+let queries = 0;
 
 const server = createServer(async (request, response) => {
   const { pathname, searchParams } = new URL(request.url ?? "/", "http://upstream.invalid");
@@ -48,7 +49,7 @@ const server = createServer(async (request, response) => {
   }
   if (path === "/queries" && request.method === "POST") {
     request.resume();
-    return sendBytes(response, PAGE);
+    return sendBytes(response, pageOf({ projectId: WIDE_PROJECT, jobId: `job_${++queries}` }));
   }
   if (path.startsWith("/queries/")) {
     const jobReference = { projectId: WIDE_PROJECT, jobId: decodeURIComponent(path.slice("/queries/".length)) };

@@ -243,6 +243,7 @@ describe("an upstream that lies", () => {
         dryRun?: boolean;
         query?: { maximumBytesBilled?: string };
       };
+      if (typeof body.query === "string") return [body.maximumBytesBilled];
       return query === undefined || dryRun === true ? [] : [query.maximumBytesBilled];
     });
     assert.ok(inserts.length > 0);
@@ -254,12 +255,13 @@ describe("an upstream that lies", () => {
   const atOnce = (more = {}) => agent.query(AT_ONCE, { timeoutMs: 10_000, ...more });
 
   it("waits and gets the first page by one call", async () => {
-    const calls = () => rig.warehouse.requests.filter(({ path }) => /\/queries\//.test(path)).length;
+    const calls = () => rig.warehouse.requests.filter(({ path }) => /\/queries\b/.test(path)).length;
     const before = calls();
+    const ran = jobsRunUpstream(rig);
     const answer = await atOnce();
     assert.equal(answer.status, 200, answer.body);
     assert.equal((JSON.parse(answer.body) as { rows: unknown[] }).rows.length, 100);
-    assert.equal(calls(), before + 1);
+    assert.deepEqual([calls(), jobsRunUpstream(rig)], [before + 1, ran + 1]);
     const session = await newestSession(rig);
     assert.equal(session?.state, "done");
     const { jobReference } = JSON.parse(answer.body) as { jobReference: { jobId: string } };
@@ -281,7 +283,7 @@ describe("an upstream that lies", () => {
   });
 
   it("answers when the client's wait is over, though upstream says nothing", async () => {
-    rig.warehouse.misbehave({ kind: "delay", milliseconds: 6000, target: "results", times: "always" });
+    rig.warehouse.misbehave({ kind: "delay", milliseconds: 6000, target: "query", times: "always" });
     const began = performance.now();
     const early = await atOnce({ timeoutMs: 300 });
     assert.ok(performance.now() - began < 5000, "it waited for upstream");
@@ -310,7 +312,7 @@ describe("an upstream that lies", () => {
 
   for (const [what, fault] of lies.filter(([, { kind }]) => kind !== "wrong-type"))
     it(`${what} on the first page: nothing arrives, and an alarm is raised`, async () => {
-      rig.warehouse.misbehave({ ...fault, target: "results", times: "always" } as Fault);
+      rig.warehouse.misbehave({ ...fault, target: "query", times: "always" } as Fault);
       brokenOrRefused(await atOnce(), what);
       const session = await newestSession(rig);
       assert.ok((await alarms(session?.id ?? "")) > 0, "no alarm in the ledger");
@@ -318,7 +320,7 @@ describe("an upstream that lies", () => {
     });
 
   it("more rows on the first page than the result has are refused", async () => {
-    rig.warehouse.misbehave({ kind: "extra-rows", count: 5, target: "results", times: "always" });
+    rig.warehouse.misbehave({ kind: "extra-rows", count: 5, target: "query", times: "always" });
     brokenOrRefused(await atOnce(), "extra rows");
     assert.ok((await alarms((await newestSession(rig))?.id ?? "")) > 0, "no alarm in the ledger");
   });
@@ -326,7 +328,8 @@ describe("an upstream that lies", () => {
   for (const afterBytes of [1, 40, 300, 2500])
     for (const kind of ["reset", "truncate"] as const)
       it(`${kind} after ${afterBytes} bytes of the first page: the answer doesn't look whole`, async () => {
-        rig.warehouse.misbehave({ kind, afterBytes, target: "results", times: "always" });
+        for (const target of ["query", "results"] as const)
+          rig.warehouse.misbehave({ kind, afterBytes, target, times: "always" });
         brokenOrRefused(await atOnce(), `${kind} after ${afterBytes}`);
       });
 

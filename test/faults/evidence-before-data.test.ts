@@ -48,13 +48,15 @@ describe("evidence before data (I3)", () => {
     });
   }
 
-  /** Jobs the warehouse was asked to run, by id. */
+  /** Jobs the warehouse was asked to run, by id, or by their label where it makes the id. */
   function started(): string[] {
     return outside.warehouse.requests.flatMap(({ method, path, body }) => {
-      const { configuration, jobReference } = body as {
+      const { configuration, jobReference, labels } = body as {
         configuration?: { dryRun?: boolean };
         jobReference?: { jobId?: string };
+        labels?: { chaperone_job?: string };
       };
+      if (method === "POST" && path.endsWith("/queries?prettyPrint=false")) return [labels?.chaperone_job ?? ""];
       return method === "POST" && /\/jobs(\?|$)/.test(path) && configuration?.dryRun !== true
         ? [jobReference?.jobId ?? ""]
         : [];
@@ -119,9 +121,9 @@ describe("evidence before data (I3)", () => {
     assert.equal(answered, false);
     release();
     assert.equal((await answer).status, 200);
-    const job = started().at(-1) ?? "";
-    const [intent] = await entries("session.running", job.replace("chaperone_", ""));
-    assert.equal(intent?.data.upstreamJob, job);
+    const { jobReference } = (await (await answer).json()) as { jobReference: { jobId: string } };
+    const [intent] = await entries("session.running", jobReference.jobId.replace("chaperone_", ""));
+    assert.deepEqual(intent?.data.upstreamLabel, { chaperone_job: started().at(-1) });
   });
 
   it("refuses a query in time when its intent can't be committed, and takes it up again when it can", async () => {

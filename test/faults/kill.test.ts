@@ -249,13 +249,22 @@ function startLoad(outside: Surroundings, told: Told, random: () => number): Loa
   };
 }
 
+/** Requests that were counted. */
+const counted = new WeakSet<object>();
+
 /** Jobs the warehouse was asked to run, and how often each: `requests` forgets its oldest, so it is read at each round. */
 function countInserts(outside: Surroundings, inserts: Map<string, number>): void {
-  for (const { method, path, body } of outside.warehouse.requests) {
-    const { configuration, jobReference } = body as {
+  for (const request of outside.warehouse.requests) {
+    if (counted.has(request)) continue;
+    counted.add(request);
+    const { method, path, body } = request;
+    const { configuration, jobReference, labels } = body as {
       configuration?: { dryRun?: boolean };
       jobReference?: { jobId?: string };
+      labels?: { chaperone_job?: string };
     };
+    const label = `label ${labels?.chaperone_job}`;
+    if (method === "POST" && /\/queries(\?|$)/.test(path)) inserts.set(label, (inserts.get(label) ?? 0) + 1);
     if (method === "POST" && /\/jobs(\?|$)/.test(path) && configuration?.dryRun !== true)
       inserts.set(jobReference?.jobId ?? "", (inserts.get(jobReference?.jobId ?? "") ?? 0) + 1);
   }
@@ -309,7 +318,8 @@ async function checkTheDead(
     const released = new Map<string, number>();
     const intended = new Set<string>();
     for (const { session, type, data } of ledger) {
-      if (type === "session.running") intended.add(String(data.upstreamJob));
+      const label = (data.upstreamLabel as { chaperone_job?: string } | undefined)?.chaperone_job;
+      if (type === "session.running") intended.add(label === undefined ? String(data.upstreamJob) : `label ${label}`);
       else {
         const key = `${byId.get(session)?.job_id} ${data.fromRow}`;
         released.set(key, (released.get(key) ?? 0) + 1);
@@ -379,9 +389,10 @@ async function allRun(outside: Surroundings, inserts: Map<string, number>): Prom
     for (;;) {
       countInserts(outside, inserts);
       const rows = db
-        .prepare("SELECT upstream_job FROM sessions WHERE state IN ('approved', 'running', 'releasing')")
+        .prepare("SELECT id, upstream_job FROM sessions WHERE state IN ('approved', 'running', 'releasing')")
         .all();
-      if (rows.every(({ upstream_job }) => inserts.has(`${upstream_job}`)) || Date.now() > deadline) return;
+      const asked = rows.every((row) => inserts.has(`${row.upstream_job}`) || inserts.has(labelOf(row.id)));
+      if (asked || Date.now() > deadline) return;
       await sleep(100);
     }
   } finally {
@@ -389,12 +400,19 @@ async function allRun(outside: Surroundings, inserts: Map<string, number>): Prom
   }
 }
 
-/** A second insert under the same id is a question whether the first arrived; two ids for one session would be two jobs. */
+/** As jobs are counted whose ids BigQuery made. */
+function labelOf(session: unknown): string {
+  return `label ${String(session).toLowerCase()}`;
+}
+
+/** A second insert under the same id is a question whether the first arrived; two ids for one session would be two jobs. What BigQuery named is sent once. */
 function checkEachRanOnce(outside: Surroundings, inserts: ReadonlyMap<string, number>): void {
   const db = new DatabaseSync(join(outside.state, "chaperone.db"), { readOnly: true });
   try {
     const rows = db.prepare("SELECT id, state, upstream_job FROM sessions").all();
     const owner = new Map(rows.map((row) => [`${row.upstream_job}`, String(row.id)]));
+    for (const { id } of rows) owner.set(labelOf(id), String(id));
+    for (const [job, times] of inserts) if (job.startsWith("label ")) assert.equal(times, 1, `${job} was sent again`);
     const jobsOf = new Map<string, number>();
     for (const job of inserts.keys()) {
       const session = owner.get(job);

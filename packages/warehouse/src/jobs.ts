@@ -514,5 +514,9 @@ export function configurationOf(body: JsonObject): JsonObject {
   ]) {
     if (body[key] !== undefined) query[key] = body[key];
   }
-  return { query, ...(body.labels === undefined ? {} : { labels: body.labels }) };
+  return {
+    query,
+    ...(body.labels === undefined ? {} : { labels: body.labels }),
+    ...(body.jobTimeoutMs === undefined ? {} : { jobTimeoutMs: body.jobTimeoutMs }),
+  };
 }

@@ -128,7 +128,7 @@ function brief({ type, data }: ReplayStep): string {
     case "approval.decided":
       return `${str(d.decision)} by ${part(d.person, "subject")}: ${str(d.reason)}`;
     case "session.running":
-      return `job ${str(d.upstreamJob)} starts; canonical SQL HMAC ${short(d.canonicalHmac)}; at most ${str(d.maximumBytesBilled)} bytes`;
+      return `job ${d.upstreamJob === undefined ? `of label ${part(d.upstreamLabel, "chaperone_job")}` : str(d.upstreamJob)} starts; canonical SQL HMAC ${short(d.canonicalHmac)}; at most ${str(d.maximumBytesBilled)} bytes`;
     case "release.started":
       return `page ${str(d.number)} from row ${str(d.fromRow)}: ${list(d.columns)
         .map((c) => `${part(c, "name")} ${part(c, "mask") === "none" ? "as it is" : part(c, "mask")}`)

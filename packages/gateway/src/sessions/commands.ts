@@ -1,11 +1,12 @@
 /** The commands of sessions and of their releases, by name. */
 import { analysed } from "./commands/analysed.ts";
-import { end, jobOver } from "./commands/end.ts";
+import { end, jobNamed, jobOver } from "./commands/end.ts";
 import { receive } from "./commands/receive.ts";
 import { releaseFinish, releaseRecover, releaseStart, releaseWhole } from "./commands/releases.ts";
 import { askAgain, start } from "./commands/start.ts";
 
 export const sessionCommands = {
+  "session.job-named": jobNamed,
   "session.job-over": jobOver,
   "session.receive": receive,
   "session.analysed": analysed,

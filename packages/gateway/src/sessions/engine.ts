@@ -1,5 +1,7 @@
 import type { AgentPrincipal } from "../identity/principal.ts";
 import { StoreError } from "../store/errors.ts";
+import type { UpstreamError } from "../upstream/error.ts";
+import type { FirstRowsQuery } from "../upstream/upstream.ts";
 import { AnalysisCache } from "./analysis-cache.ts";
 import { judge, stillHolds } from "./assess.ts";
 import { newSession } from "./commands/receive.ts";
@@ -10,6 +12,7 @@ import { JobFollower, type Outcome } from "./job-follower.ts";
 import { Launch } from "./launch.ts";
 import { type MaskPlan, ofSession } from "./mask-plan.ts";
 import { Process } from "./process.ts";
+import { QueriedJobs } from "./queried-jobs.ts";
 import { receiveInput } from "./receive.ts";
 import { denied } from "./refusal.ts";
 import { loadedBefore } from "./rows-loaded.ts";
@@ -18,6 +21,7 @@ import type { SessionError } from "./session.ts";
 import { SessionInput } from "./session-input.ts";
 import {
   decisionOf,
+  NOT_NAMED,
   openStatement,
   processed,
   progressOf,
@@ -32,6 +36,12 @@ import type { Submission } from "./statement.ts";
 import { Upkeep } from "./upkeep.ts";
 import { jsonOnce } from "./written-once.ts";
 
+/** A session with its first page, if it came at once. */
+export interface Opened<Page> {
+  readonly row: SessionRow;
+  readonly page: Page | undefined;
+}
+
 /** The life of every session: from submission to the last page, through the one state machine of session.ts. */
 export class SessionEngine {
   readonly #o: EngineOptions;
@@ -39,6 +49,7 @@ export class SessionEngine {
   readonly #input: SessionInput;
   readonly #endings: Endings;
   readonly #jobs: JobFollower;
+  readonly #queried: QueriedJobs;
   readonly #launch: Launch;
   readonly #process: Process;
   readonly #upkeep: Upkeep;
@@ -63,7 +74,8 @@ export class SessionEngine {
       left: (id) => this.#upkeep.leave(id),
       changed: (id) => this.#endings.changed(id),
     });
-    this.#launch = new Launch(options, this.#endings, this.#jobs, this.#input);
+    this.#queried = new QueriedJobs(options, this.#endings, this.#jobs);
+    this.#launch = new Launch(options, this.#endings, this.#jobs, this.#input, this.#queried);
     this.#process = new Process(options, this.#endings, this.#launch, this.#input);
     this.sentOn = new SentOn(options, {
       endings: this.#endings,
@@ -75,6 +87,7 @@ export class SessionEngine {
       endings: this.#endings,
       jobs: this.#jobs,
       launch: this.#launch,
+      queried: this.#queried,
       process: this.#process,
       sentOn: this.sentOn,
       stopped: this.#stop.signal,
@@ -99,23 +112,51 @@ export class SessionEngine {
   }
 
   /**
-   * The same for whoever wants the first page as soon as there is one: of what runs, `open` waits for it, and says `completed`. Where it doesn't,
-   * the job is followed as any other. `page` is what `open` returned, undefined where it wasn't asked.
+   * The same for whoever wants the first page as soon as there is one: of what runs, `open` waits for it, and says `completed`; `query` is what it must send
+   * first, where that isn't done. Where it brings no page within `waitMs`, the job is followed as any other. The row is what `open` returned, with its job;
+   * `wanted` tells it whether anybody still waits.
    */
   async submitFor<Page>(
     principal: AgentPrincipal,
     connection: Connection,
     submission: Submission,
-    open: (row: SessionRow) => Promise<Page | undefined>,
-  ): Promise<{ readonly row: SessionRow; readonly page: Page | undefined }> {
+    waitMs: number,
+    open: (row: SessionRow, query: FirstRowsQuery | undefined, wanted: () => boolean) => Promise<Opened<Page>>,
+  ): Promise<Opened<Page>> {
     const { row, existing } = await this.#submit(principal, connection, submission, false);
     // What came before is followed by whoever began it, and may not be launched yet.
     if (existing || row.state !== "running") return { row, page: undefined };
-    try {
-      return { row, page: await open(row) };
-    } finally {
-      if (this.#jobs.outcome(row.id) === undefined) this.#jobs.follow(row);
+    const query = this.#queried.take(row.id);
+    if (query === undefined) {
+      try {
+        return await open(row, undefined, () => true);
+      } finally {
+        if (this.#jobs.outcome(row.id) === undefined) this.#jobs.follow(row);
+      }
     }
+    return this.#queried.upTo(waitMs, row, async (wanted) => {
+      const opened = await this.#upkeep.orLeave(row.id, () =>
+        this.#queried.during(row.id, () => open(row, query, wanted)),
+      );
+      const ended = opened.row.error !== null || this.#jobs.outcome(row.id) !== undefined;
+      if (!ended) this.#jobs.follow(opened.row);
+      return opened;
+    });
+  }
+
+  /** Whether an answer may say that this is the session's job. */
+  mayBeNamed(row: SessionRow, jobId: string): boolean {
+    return this.#queried.isIts(row.id, jobId);
+  }
+
+  /** The session's job is this one. */
+  named(row: SessionRow, jobId: string): Promise<SessionRow> {
+    return this.#queried.name(row, jobId);
+  }
+
+  /** The call that was to run the session's query failed. Returns the row: with its job, or ended. */
+  queryFailed(row: SessionRow, error: UpstreamError): Promise<SessionRow> {
+    return this.#queried.failed(row, connectionByName(this.#o, row.connection), error);
   }
 
   async #submit(
@@ -165,7 +206,12 @@ export class SessionEngine {
           await change.happened;
           continue;
         }
-        const now = await progressOf(this.#o.store, id);
+        let now = await progressOf(this.#o.store, id);
+        if (now.upstream_job === NOT_NAMED && this.#jobs.outcome(id)?.ok === true) {
+          // Whoever brings its first page records which job it is.
+          await this.#queried.answered(id);
+          now = await progressOf(this.#o.store, id);
+        }
         const ended = now.state === "done" && now.upstream_job === null;
         const waiting = now.error === null && !ended && this.#jobs.outcome(id) === undefined;
         if (waiting && (now.state === "releasing" || now.state === "done"))
@@ -206,11 +252,13 @@ export class SessionEngine {
     });
     if (ended && row.upstream_job !== null) {
       const connection = connectionByName(this.#o, row.connection);
-      await connection.upstream
-        .cancelJob(upstreamJob(row, connection))
-        .catch((error: unknown) =>
-          this.#o.log.warn({ session: row.id, err: error }, "a cancelled job could not be stopped upstream"),
-        );
+      const cancelled =
+        row.upstream_job === NOT_NAMED
+          ? this.#queried.cancel(row, connection)
+          : connection.upstream.cancelJob(upstreamJob(row, connection));
+      await cancelled.catch((error: unknown) =>
+        this.#o.log.warn({ session: row.id, err: error }, "a cancelled job could not be stopped upstream"),
+      );
     }
     return sessionById(this.#o.store, row.id);
   }

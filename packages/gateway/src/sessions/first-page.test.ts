@@ -3,8 +3,9 @@ import { createSecretKey } from "node:crypto";
 import { describe, it } from "node:test";
 import { deriveTokenKeys } from "@chaperone/masking";
 import type { AgentPrincipal } from "../identity/principal.ts";
+import { openFirstPage, openSoon } from "./first-page.ts";
 import type { MaskPlan } from "./mask-plan.ts";
-import { openFirstPage, type PageOptions } from "./page.ts";
+import type { PageOptions, PageRequest } from "./page.ts";
 import type { SessionRow } from "./session-row.ts";
 
 const PLAN: MaskPlan = {
@@ -35,10 +36,12 @@ interface World {
   readonly goes?: boolean;
   /** The command that the store can't carry out. */
   readonly fails?: string;
+  /** It is run by the very call; the job is another session's. */
+  readonly queried?: "first" | "another's";
 }
 
 /** Opens the first page of an answer; says what was done and what could be read. */
-async function opened({ answer, endedBefore, suspended = false, goes = false, fails }: World) {
+async function opened({ answer, endedBefore, suspended = false, goes = false, fails, queried }: World) {
   const done: string[] = [];
   const client = new AbortController();
   const run = async (name: string) => {
@@ -62,6 +65,12 @@ async function opened({ answer, endedBefore, suspended = false, goes = false, fa
       connectionByRow: () => ({
         location: "US",
         upstream: {
+          queryRows: async () => ({
+            body: (async function* () {
+              if (goes) client.abort();
+              for (const piece of answer.match(/.{1,50}/gs) ?? []) yield Buffer.from(piece);
+            })(),
+          }),
           streamQueryResults: async () => ({
             body: (async function* () {
               if (goes) client.abort();
@@ -71,6 +80,15 @@ async function opened({ answer, endedBefore, suspended = false, goes = false, fa
           }),
         },
       }),
+      mayBeNamed: () => queried !== "another's",
+      named: async (row: SessionRow, jobId: string) => {
+        done.push(`named ${jobId}`);
+        return { ...row, upstream_job: jobId };
+      },
+      queryFailed: async (row: SessionRow) => {
+        done.push("failed");
+        return { ...row, error: "{}" };
+      },
       distrust: async () => void done.push("distrust"),
       completed: async (_: SessionRow, how: unknown) => {
         outcome ??= how;
@@ -92,6 +110,15 @@ async function opened({ answer, endedBefore, suspended = false, goes = false, fa
     pageMs: 1000,
   } as unknown as PageOptions;
   const asked = { pageToken: undefined, startIndex: undefined, maxResults: undefined, formatOptions: {} };
+  const wanted = () => !client.signal.aborted;
+  if (queried !== undefined) {
+    const row = { ...ROW, upstream_job: "?" };
+    const query = { project: "p", location: "US", sql: "SELECT 1", jobTimeoutMs: 1 };
+    const page = await openSoon(options, PRINCIPAL, row, query, asked as PageRequest, 1000, wanted, client.signal)
+      .then((soon) => soon.page)
+      .catch((error: Error) => error);
+    return { page, done };
+  }
   const page = await openFirstPage(
     options,
     PRINCIPAL,
@@ -193,5 +220,64 @@ describe("the first page, by the call that waits for its job", () => {
     assert.ok(page instanceof Error);
     assert.match(page.message, /suspended/);
     assert.deepEqual(done, ["release.refused"]);
+  });
+});
+
+describe("the first page, by the call that runs its query", () => {
+  const queried = "first";
+  const GOOD = of(SCHEMA, JOB, '"totalRows":"2"', rows(2), TRUE);
+
+  it("leaves, masked, once its release is recorded, with its job", async () => {
+    const { page, done } = await opened({ answer: GOOD, queried });
+    assert.ok(page !== undefined && !(page instanceof Error), String(page));
+    assert.doesNotMatch(Buffer.from(page.whole ?? "").toString(), /6789/);
+    assert.deepEqual(done, ["release.whole"]);
+  });
+
+  for (const [what, job] of [
+    ["no job", ""],
+    ["a job of another project", '"jobReference":{"projectId":"q","jobId":"j"},'],
+    ["a job that can't be one", '"jobReference":{"projectId":"p","jobId":"../j"},'],
+    ["a job without a name", '"jobReference":{"projectId":"p"},'],
+  ] as const)
+    it(`I2: with ${what} is refused with an alarm, and nothing is released`, async () => {
+      const answer = `{${SCHEMA},${job}"totalRows":"2",${rows(2)},${TRUE}}`;
+      const { page, done } = await opened({ answer, queried });
+      assert.ok(page instanceof Error);
+      assert.deepEqual(done, ["distrust"]);
+    });
+
+  it("I2: of a job that another session's answer named is refused with an alarm", async () => {
+    const { page, done } = await opened({ answer: GOOD, queried: "another's" });
+    assert.ok(page instanceof Error);
+    assert.deepEqual(done, ["distrust"]);
+  });
+
+  it("of a job that isn't complete is left to whoever follows it, by its name", async () => {
+    const { done } = await opened({ answer: of(JOB, '"jobComplete":false'), queried });
+    assert.equal(done[0], "named j");
+  });
+
+  it("whose answer ends before it says of which job it is has failed", async () => {
+    assert.deepEqual((await opened({ answer: "{", queried })).done, ["failed"]);
+  });
+
+  it("isn't opened for a client that went away, but its job is known", async () => {
+    assert.deepEqual(await opened({ answer: GOOD, queried, goes: true }), { page: undefined, done: ["named j"] });
+  });
+
+  it("of a job that was cancelled meanwhile isn't opened, but its job is known", async () => {
+    const { page, done } = await opened({ answer: GOOD, queried, endedBefore: { ok: false } });
+    assert.deepEqual([page, done], [undefined, ["named j"]]);
+  });
+
+  it("doesn't leave for an agent that was suspended while it waited", async () => {
+    const { page, done } = await opened({ answer: GOOD, queried, suspended: true });
+    assert.ok(page instanceof Error);
+    assert.deepEqual(done, ["release.refused", "named j"]);
+  });
+
+  it("I3: doesn't leave where its release can't be recorded", async () => {
+    assert.ok((await opened({ answer: GOOD, queried, fails: "release.whole" })).page instanceof Error);
   });
 });

@@ -10,11 +10,15 @@ import { textsInput } from "./decided-texts.ts";
 import { BUSY, type Endings, NOT_KEPT } from "./endings.ts";
 import { connectionByName, type EngineOptions } from "./engine-options.ts";
 import type { JobFollower } from "./job-follower.ts";
+import type { QueriedJobs } from "./queried-jobs.ts";
 import { canonicalHmac, travelEvent, upstreamFailure } from "./records.ts";
 import { denied } from "./refusal.ts";
 import type { SessionInput } from "./session-input.ts";
 import {
   attribution,
+  JOB_LABEL,
+  jobLabel,
+  NOT_NAMED,
   openStatement,
   processed,
   type SealedStatement,
@@ -32,14 +36,16 @@ export class Launch {
   readonly #endings: Endings;
   readonly #jobs: JobFollower;
   readonly #input: SessionInput;
+  readonly #queried: QueriedJobs;
   /** What was assessed a moment ago, between its commit and its launch. */
   readonly #assessed = new Map<string, Permitted>();
 
-  constructor(options: EngineOptions, endings: Endings, jobs: JobFollower, input: SessionInput) {
+  constructor(options: EngineOptions, endings: Endings, jobs: JobFollower, input: SessionInput, queried: QueriedJobs) {
     this.#o = options;
     this.#endings = endings;
     this.#jobs = jobs;
     this.#input = input;
+    this.#queried = queried;
   }
 
   /** What is launched next was assessed just now. */
@@ -56,17 +62,21 @@ export class Launch {
     if (fresh === undefined) return false;
     // Its rows are on their way, and make the job when they are all there.
     if (sealed.asked?.sentOn !== undefined) return true;
+    const query = {
+      project: row.project,
+      location: connection.location,
+      sql: fresh.plan.canonicalSql,
+      ...parametersOf(sealed.statement),
+      maximumBytesBilled: fresh.maximumBytesBilled,
+      jobTimeoutMs: Math.min(sealed.jobTimeoutMs ?? this.#o.limits.runMs, this.#o.limits.runMs),
+      labels: attribution(row),
+    };
+    if (row.upstream_job === NOT_NAMED) {
+      this.#queried.keep(row.id, query);
+      return true;
+    }
     try {
-      await connection.upstream.insertQueryJob({
-        jobId: row.upstream_job ?? `chaperone_${row.id}`,
-        project: row.project,
-        location: connection.location,
-        sql: fresh.plan.canonicalSql,
-        ...parametersOf(sealed.statement),
-        maximumBytesBilled: fresh.maximumBytesBilled,
-        jobTimeoutMs: Math.min(sealed.jobTimeoutMs ?? this.#o.limits.runMs, this.#o.limits.runMs),
-        labels: attribution(row),
-      });
+      await connection.upstream.insertQueryJob({ jobId: row.upstream_job ?? `chaperone_${row.id}`, ...query });
     } catch (error) {
       if (isRefusal(error)) await this.#jobs.released(row);
       await this.#endings.end(row.id, "failed", upstreamFailure(error));
@@ -127,7 +137,7 @@ export class Launch {
         upstreamJob,
         travelling: a.decision.obligations.travelling,
         uses: this.uses(a.plan.statements, assessedAt),
-        data: this.intent(connection, upstreamJob, a),
+        data: this.intent(row.id, connection, upstreamJob, a),
       });
     } catch (error) {
       if (!(error instanceof CommandError)) throw error;
@@ -178,9 +188,10 @@ export class Launch {
     };
   }
 
-  intent(connection: Connection, upstreamJob: string, a: Permitted): { readonly [key: string]: Json } {
+  intent(id: string, connection: Connection, upstreamJob: string, a: Permitted): { readonly [key: string]: Json } {
     return {
-      upstreamJob,
+      // Until BigQuery has named it, a job is known by its label.
+      ...(upstreamJob === NOT_NAMED ? { upstreamLabel: { [JOB_LABEL]: jobLabel(id) } } : { upstreamJob }),
       connection: connection.name,
       canonicalHmac: canonicalHmac(a.plan, this.#o.sealer),
       maximumBytesBilled: a.maximumBytesBilled,

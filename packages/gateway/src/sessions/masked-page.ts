@@ -2,6 +2,7 @@ import type { TableFieldSchema } from "@chaperone/googlesql";
 import { type Envelope, JsonRowsMasker, MaskingError } from "@chaperone/masking";
 import { type AgentPrincipal, agentOf } from "../identity/principal.ts";
 import { type AnsweredJob, isJob } from "../upstream/names.ts";
+import type { FirstRowsQuery, JobReference, RowStream } from "../upstream/upstream.ts";
 import type { Connection } from "./connection.ts";
 import { answerDisagreement, type MaskPlan } from "./mask-plan.ts";
 import type { Page, PageOptions, PageRequest } from "./page.ts";
@@ -20,7 +21,9 @@ export interface PageAsked {
   readonly totalRows: number | undefined;
   /** Set where the job may not be complete yet. */
   readonly waitMs: number | undefined;
-  readonly signal: AbortSignal;
+  /** Set where this is yet to be run, by the call that brings the rows; its answer says which job it is. */
+  readonly query?: FirstRowsQuery;
+  readonly signal: AbortSignal | undefined;
 }
 
 /** One page on its way from upstream through the masks. Nothing of it is given out before `open`. */
@@ -33,6 +36,7 @@ export class MaskedPage {
   readonly #masker: JsonRowsMasker;
   #upstreamRows: number | undefined;
   #headCame = false;
+  #job: string | undefined;
   #nextToken: string | undefined;
 
   constructor(options: PageOptions, row: SessionRow, asked: PageAsked) {
@@ -62,6 +66,11 @@ export class MaskedPage {
     return this.#upstreamRows;
   }
 
+  /** The job of a query that this ran, once BigQuery has said so. */
+  get job(): string | undefined {
+    return this.#job;
+  }
+
   /** As much of it as is held before any leaves. */
   begin(): Promise<Begun> {
     return upTo(WHOLE_BYTES, this.#flow);
@@ -81,6 +90,7 @@ export class MaskedPage {
       session: this.#row.id,
       columns: releasedColumns(this.#plan.fields),
       data: { fromRow: from, maxRows: Math.max(0, Math.min(maxRows, totalRows - from)), token: principal.tokenId },
+      ...(this.#job === undefined ? {} : { upstreamJob: this.#job }),
     };
     const page = {
       schema: this.#plan.schema,
@@ -103,8 +113,9 @@ export class MaskedPage {
 
   #checkHead(envelope: Envelope): void {
     this.#headCame = true;
+    if (this.#asked.query !== undefined) this.#name(envelope.jobReference as AnsweredJob | null | undefined);
     const of = envelope.jobReference as AnsweredJob | null | undefined;
-    const isThis = isJob(of, upstreamJob(this.#row, this.#connection()));
+    const isThis = isJob(of, this.#reference());
     if (this.#asked.waitMs !== undefined) {
       // Another job's answer is for whoever follows this one to judge.
       if (envelope.jobComplete === false || !isThis) throw new NotComplete();
@@ -116,21 +127,45 @@ export class MaskedPage {
     if (difference !== undefined) throw new Distrust(difference);
   }
 
+  /** BigQuery made the job's id: it must be one, in the project that was asked, and no other session's (I2). */
+  #name(written: AnsweredJob | null | undefined): void {
+    const { projectId, jobId } = written ?? {};
+    const connection = this.#connection();
+    if (
+      projectId !== (connection.billingProject ?? this.#row.project) ||
+      typeof jobId !== "string" ||
+      !JOB_ID.test(jobId)
+    )
+      throw new Distrust("the answer names no job of this project");
+    if (!this.#options.engine.mayBeNamed(this.#row, jobId)) throw new Distrust("the answer is another job's");
+    this.#job = jobId;
+  }
+
+  #reference(): JobReference {
+    const job = this.#job;
+    return upstreamJob(job === undefined ? this.#row : { ...this.#row, upstream_job: job }, this.#connection());
+  }
+
+  async #answer(): Promise<RowStream> {
+    const { from, upstreamToken, maxRows, formatOptions, waitMs, query, signal } = this.#asked;
+    const { upstream } = this.#connection();
+    const agent = agentOf(this.#row);
+    const page = { maxResults: maxRows, formatOptions, agent, ...(signal === undefined ? {} : { signal }) };
+    if (query !== undefined) return upstream.queryRows(query, { ...page, waitMs: waitMs ?? 0 });
+    return upstream.streamQueryResults(this.#reference(), {
+      ...page,
+      ...(upstreamToken === undefined ? { startIndex: from } : { pageToken: upstreamToken }),
+      ...(waitMs === undefined ? {} : { waitMs }),
+    });
+  }
+
   async *#masked(): AsyncGenerator<Uint8Array> {
-    const { from, upstreamToken, maxRows, formatOptions, waitMs, signal } = this.#asked;
+    const { from, maxRows, waitMs } = this.#asked;
     if (maxRows === 0) return;
     const row = this.#row;
     const { engine, sealer } = this.#options;
-    const connection = this.#connection();
     try {
-      const answer = await connection.upstream.streamQueryResults(upstreamJob(row, connection), {
-        ...(upstreamToken === undefined ? { startIndex: from } : { pageToken: upstreamToken }),
-        ...(waitMs === undefined ? {} : { waitMs }),
-        maxResults: maxRows,
-        formatOptions,
-        signal,
-        agent: agentOf(row),
-      });
+      const answer = await this.#answer();
       for await (const chunk of answer.body) {
         const rows = this.#masker.push(chunk);
         // How many there can be is known only since the head came.
@@ -198,6 +233,8 @@ export class MaskedPage {
 
 /** The answer doesn't say that this job is complete. */
 export class NotComplete extends Error {}
+
+const JOB_ID = /^[A-Za-z0-9_-]{1,1024}$/;
 
 /** BigQuery writes numbers as text. */
 function rowCount(written: unknown): number | undefined {

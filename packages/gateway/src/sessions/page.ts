@@ -4,12 +4,11 @@ import type { AgentPrincipal } from "../identity/principal.ts";
 import { stillAdmitted } from "../identity/revocation.ts";
 import type { Store } from "../store/store.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
-import { UpstreamError } from "../upstream/error.ts";
 import type { RowPage } from "../upstream/upstream.ts";
 import type { SessionEngine } from "./engine.ts";
 import type { Outcome } from "./job-follower.ts";
 import type { ResultField } from "./mask-plan.ts";
-import { type Begun, MaskedPage, NotComplete } from "./masked-page.ts";
+import { MaskedPage } from "./masked-page.ts";
 import { readToken } from "./page-token.ts";
 import { denied } from "./refusal.ts";
 import type { SessionError } from "./session.ts";
@@ -132,58 +131,7 @@ export async function openPage(
   return masked.open(principal, await masked.begin());
 }
 
-/**
- * Opens the first page of a job that was just begun, by the call that waits for its end: one call less for a small query. BigQuery says
- * `jobComplete` behind the rows, but has rows only when it is true
- * (https://cloud.google.com/bigquery/docs/reference/rest/v2/jobs/getQueryResults#response-body), and `totalRows` before them. undefined: the job isn't complete
- * in time, or the answer doesn't say so much; nothing left, and nothing was recorded. Throws as `openPage`.
- */
-export async function openFirstPage(
-  options: PageOptions,
-  principal: AgentPrincipal,
-  row: SessionRow,
-  request: PageRequest,
-  waitMs: number,
-  signal: AbortSignal,
-): Promise<Page | undefined> {
-  const maxRows = Math.min(rowsWanted(options, request), rowLimit(row));
-  if (maxRows === 0 || options.engine.maskPlanOf(row).fields.length === 0) return undefined;
-  const masked = new MaskedPage(options, row, {
-    from: 0,
-    upstreamToken: undefined,
-    maxRows,
-    formatOptions: request.formatOptions,
-    totalRows: undefined,
-    waitMs,
-    signal,
-  });
-  let begun: Begun;
-  try {
-    begun = await masked.begin();
-  } catch (error) {
-    // How a job failed is told by whoever follows it, and to a client that went away nothing is.
-    if (error instanceof NotComplete || error instanceof UpstreamError || signal.aborted) return undefined;
-    throw error;
-  }
-  if (masked.upstreamRows === undefined) {
-    await masked.drop();
-    return undefined;
-  }
-  try {
-    await options.engine.completed(row, { ok: true, totalRows: masked.upstreamRows });
-    if (options.engine.outcome(row.id)?.ok === false) {
-      // It was cancelled meanwhile, which is told as of any other.
-      await masked.drop();
-      return undefined;
-    }
-    await requireHolding(options, principal, row);
-  } catch (error) {
-    await masked.drop();
-    throw error;
-  }
-  return masked.open(principal, begun);
-}
-
-function rowsWanted({ rowsPerPage }: PageOptions, { maxResults }: PageRequest): number {
+/** How many rows of a page are asked for upstream. */
+export function rowsWanted({ rowsPerPage }: PageOptions, { maxResults }: PageRequest): number {
   return Math.min(maxResults ?? rowsPerPage, rowsPerPage);
 }

@@ -1,3 +1,4 @@
+import type { UnderstoodPlan } from "@chaperone/googlesql";
 import { canonicalText } from "../evidence/canonical-json.ts";
 import { UpstreamError } from "../upstream/error.ts";
 import { type Assessment, assess } from "./assess.ts";
@@ -8,9 +9,25 @@ import type { EngineOptions } from "./engine-options.ts";
 import type { Launch } from "./launch.ts";
 import { analysedEvent, decidedEvent, upstreamFailure } from "./records.ts";
 import type { SessionInput } from "./session-input.ts";
-import { knownOf, type Processed, type SealedStatement, type SessionRow, sessionById } from "./session-row.ts";
+import {
+  knownOf,
+  NOT_NAMED,
+  type Processed,
+  type SealedStatement,
+  type SessionRow,
+  sessionById,
+} from "./session-row.ts";
 import type { NewSession } from "./statements.ts";
 import type { DecidedTexts } from "./tables.ts";
+
+/**
+ * Whether jobs.query may run it: a single SELECT that shows rows and acts nowhere, so that nothing is lost where it isn't known whether it ran. What
+ * isn't followed is sent by whoever submitted it.
+ */
+function isQueried({ statementType, statements, result }: UnderstoodPlan): boolean {
+  const [only, ...others] = statements;
+  return statementType === "SELECT" && others.length === 0 && only?.effects.length === 0 && result.length > 0;
+}
 
 /** What of a session's row changes when it begins to run. */
 type Runs = Pick<SessionRow, "texts" | "statement_type" | "binding" | "dry_run_bytes" | "upstream_job" | "updated_at"> &
@@ -50,7 +67,9 @@ export class Process {
         this.#o.log.error({ session: id, err: error }, "a query could not be assessed");
       return sessionById(this.#o.store, id);
     }
-    const runs = await this.#endings.orEnd(id, () => this.#record(id, connection, sealed, assessment, assessedAt));
+    const runs = await this.#endings.orEnd(id, () =>
+      this.#record(id, connection, sealed, assessment, assessedAt, followed),
+    );
     const row =
       runs !== undefined && received !== undefined
         ? { ...received, ...runs, rows_released: 0, cells_masked: 0 }
@@ -76,6 +95,7 @@ export class Process {
     sealed: SealedStatement,
     a: Assessment,
     assessedAt: number,
+    followed: boolean,
   ): Promise<Runs | undefined> {
     const { store } = this.#o;
     if (a.kind === "refused") {
@@ -131,7 +151,7 @@ export class Process {
     }
     const { approval } = a.decision.obligations;
     if (approval === undefined) {
-      const upstreamJob = `chaperone_${id}`;
+      const upstreamJob = !followed && isQueried(a.plan) ? NOT_NAMED : `chaperone_${id}`;
       const { at, texts: place } = await store.run("session.analysed", {
         ...analysed,
         decided,
@@ -140,7 +160,7 @@ export class Process {
           upstreamJob,
           travelling: a.decision.obligations.travelling,
           uses: this.#launch.uses(a.plan.statements, assessedAt),
-          data: this.#launch.intent(connection, upstreamJob, a),
+          data: this.#launch.intent(id, connection, upstreamJob, a),
         },
       });
       this.#texts.stored(texts);

@@ -234,8 +234,17 @@ export function openStatement({ sealer }: { readonly sealer: Sealer }, row: Sess
   return of.sealed;
 }
 
-/** Where a session's job runs upstream. */
+/** Stands in a session's row for the id of its job while BigQuery hasn't said which it is. No job is named so. */
+export const NOT_NAMED = "?";
+
+/** Whether the job has an id of the gateway's own: then it can be asked for again, and runs once. */
+export function isNamedByUs({ upstream_job: job }: SessionRow): boolean {
+  return job === null || job.startsWith("chaperone_");
+}
+
+/** Where a session's job runs upstream, once it is known which it is. */
 export function upstreamJob(row: SessionRow, connection: Connection): JobReference {
+  if (row.upstream_job === NOT_NAMED) throw new Error("nobody knows yet which job it is");
   return {
     projectId: connection.billingProject ?? row.project,
     jobId: row.upstream_job ?? `chaperone_${row.id}`,
@@ -261,18 +270,27 @@ export function principalOf(row: SessionRow): AgentPrincipal {
   return of.principal;
 }
 
+/** Names a job's session. */
+export const JOB_LABEL = "chaperone_job";
+
+export function jobLabel(session: string): string {
+  return label(session);
+}
+
+function label(text: string): string {
+  return text
+    .toLowerCase()
+    .replace(/[^a-z0-9_-]/g, "-")
+    .slice(0, 63);
+}
+
 /** Labels by which BigQuery's own audit log can be joined with the ledger: lower case, at most 63 characters. */
 export function attribution(row: SessionRow): Record<string, string> {
-  const label = (text: string) =>
-    text
-      .toLowerCase()
-      .replace(/[^a-z0-9_-]/g, "-")
-      .slice(0, 63);
   const behalf = principalOf(row).onBehalfOf?.at(-1);
   return {
     chaperone_agent: label(row.agent_name),
     ...(behalf === undefined ? {} : { chaperone_on_behalf_of: label(behalf.subject) }),
-    chaperone_job: label(row.id),
+    [JOB_LABEL]: jobLabel(row.id),
   };
 }
 

@@ -205,17 +205,37 @@ export const COUNT_RELEASED = prepare((db, given: Shown) =>
     .where("id", "=", given.id),
 );
 
+interface Moved {
+  readonly state: string;
+  readonly updated_at: number;
+  readonly finished_at: number | null;
+}
+
 /** The same, with the session's next state, since each update writes the whole row. */
-export const COUNT_RELEASED_AND_MOVE = prepare(
-  (db, given: Shown & { readonly state: string; readonly updated_at: number; readonly finished_at: number | null }) =>
-    db
-      .updateTable("sessions")
-      .set((e) => ({
-        state: given.state,
-        updated_at: given.updated_at,
-        finished_at: given.finished_at,
-        rows_released: e("rows_released", "+", given.rows),
-        cells_masked: e("cells_masked", "+", given.cells),
-      }))
-      .where("id", "=", given.id),
+export const COUNT_RELEASED_AND_MOVE = prepare((db, given: Shown & Moved) =>
+  db
+    .updateTable("sessions")
+    .set((e) => ({
+      state: given.state,
+      updated_at: given.updated_at,
+      finished_at: given.finished_at,
+      rows_released: e("rows_released", "+", given.rows),
+      cells_masked: e("cells_masked", "+", given.cells),
+    }))
+    .where("id", "=", given.id),
+);
+
+/** And with the id of its job. */
+export const COUNT_RELEASED_NAME_AND_MOVE = prepare((db, given: Shown & Moved & { readonly upstream_job: string }) =>
+  db
+    .updateTable("sessions")
+    .set((e) => ({
+      state: given.state,
+      upstream_job: given.upstream_job,
+      updated_at: given.updated_at,
+      finished_at: given.finished_at,
+      rows_released: e("rows_released", "+", given.rows),
+      cells_masked: e("cells_masked", "+", given.cells),
+    }))
+    .where("id", "=", given.id),
 );

@@ -4,10 +4,11 @@ import { connectionByName, type EngineOptions } from "./engine-options.ts";
 import type { JobFollower } from "./job-follower.ts";
 import type { Launch } from "./launch.ts";
 import type { Process } from "./process.ts";
+import type { QueriedJobs } from "./queried-jobs.ts";
 import { denied } from "./refusal.ts";
 import type { SentOn } from "./sent-on.ts";
 import { FINAL_STATES } from "./session.ts";
-import { openStatement, processed, type SessionRow } from "./session-row.ts";
+import { isNamedByUs, NOT_NAMED, openStatement, processed, type SessionRow } from "./session-row.ts";
 import { RUNNING, WAITING } from "./statements.ts";
 
 /** How long results can be read: BigQuery's own bound for anonymous result tables. */
@@ -22,6 +23,7 @@ export interface UpkeepParts {
   readonly endings: Endings;
   readonly jobs: JobFollower;
   readonly launch: Launch;
+  readonly queried: QueriedJobs;
   readonly process: Process;
   readonly sentOn: SentOn;
   /** Aborted when the engine closes. */
@@ -105,7 +107,10 @@ export class Upkeep {
       case "running":
         // The tables and routines it uses are its own for the time of a job that is launched by then: later there is none to launch.
         if (openStatement(this.#o, row).asked?.sentOn !== undefined) await this.#parts.sentOn.resume(row, connection);
-        else if (row.updated_at + this.#o.limits.runMs <= this.#o.clock()) this.#parts.jobs.follow(row);
+        else if (row.upstream_job === NOT_NAMED) await this.#parts.queried.goOn(row, connection);
+        // What BigQuery named is there.
+        else if (!isNamedByUs(row) || row.updated_at + this.#o.limits.runMs <= this.#o.clock())
+          this.#parts.jobs.follow(row);
         else await this.#parts.launch.launch(row, connection, openStatement(this.#o, row));
         return;
       case "releasing":
@@ -134,7 +139,11 @@ export class Upkeep {
         }
         if (row.state === "running" && row.updated_at + this.#o.limits.runMs <= this.#o.clock())
           await this.#parts.endings.end(id, "failed", TOOK_TOO_LONG);
-        else await this.#resumeOne(row, connectionByName(this.#o, row.connection));
+        else {
+          const unsent = row.state === "running" && row.upstream_job === NOT_NAMED;
+          const own = unsent ? await this.#parts.queried.unsent(row) : undefined;
+          await this.#resumeOne(own ?? row, connectionByName(this.#o, row.connection));
+        }
         this.#left.delete(id);
         this.#parts.endings.changed(id);
       }

@@ -6,7 +6,7 @@ import type { AccessTokens } from "./access-tokens.ts";
 import { ConnectionShares } from "./connection-shares.ts";
 import { UpstreamError } from "./error.ts";
 import { googleTokens } from "./google-tokens.ts";
-import { dryRunOf, isRefusal, jobBody, jobOf, loadBody, refusalOf } from "./jobs.ts";
+import { dryRunOf, isRefusal, jobBody, jobOf, loadBody, queryBody, refusalOf } from "./jobs.ts";
 import { loadUploads } from "./load-pieces.ts";
 import {
   checkJobReference,
@@ -27,6 +27,7 @@ import {
   datasetListAnswer,
   insertedAnswer,
   jobAnswer,
+  jobListAnswer,
   MODEL_FIELDS,
   modelAnswer,
   modelListAnswer,
@@ -42,6 +43,12 @@ import type { Job, JobReference, LoadInPieces, RowPage, Upstream } from "./upstr
 
 /** A job that isn't waited for, since too many are, is asked for after this. */
 const ASK_AGAIN_MS = 2000;
+/** Of a list of jobs, so many are looked through for one. */
+const JOBS_PAGE = 200;
+const MOST_JOB_PAGES = 10;
+/** BigQuery's clock may be behind ours by so much. */
+const CLOCKS_APART_MS = 60_000;
+
 /** How long after it should have the answer to a call that waits for a job may come: then it isn't waited for any more. */
 const AFTER_WAIT_MS = 1000;
 
@@ -298,6 +305,41 @@ export function createUpstream(
         ...(page.signal === undefined ? {} : { signal: page.signal }),
         ...(page.agent === undefined ? {} : { agent: page.agent }),
       });
+    },
+
+    async queryRows(query, page) {
+      return transport.rows({
+        method: "POST",
+        name: "jobs.query",
+        path: `${projectPath(projectOf(query))}/queries`,
+        body: queryBody(query, page, connection.maximumBytesBilled),
+        once: true,
+        holdMs: page.waitMs,
+        ...(page.agent === undefined ? {} : { agent: page.agent }),
+        ...(page.signal === undefined ? {} : { signal: page.signal }),
+      });
+    },
+
+    async jobOfLabel({ label: [key, value], since, location, ...asked }) {
+      const projectId = projectOf(asked);
+      let pageToken: string | undefined;
+      for (let page = 0; page < MOST_JOB_PAGES; page++) {
+        const answer = await get(jobListAnswer, {
+          name: "jobs.list",
+          path: `${projectPath(projectId)}/jobs`,
+          // `full`: with their configuration, where labels stand. Jobs of other accounts aren't listed.
+          query: { projection: "full", minCreationTime: since - CLOCKS_APART_MS, maxResults: JOBS_PAGE, pageToken },
+        });
+        const found = answer.jobs?.find(({ configuration }) => configuration?.labels?.[key] === value);
+        if (found !== undefined) {
+          const { projectId: of, jobId } = found.jobReference;
+          if (of !== projectId) throw new UpstreamError("mismatch", { httpStatus: 200 });
+          return checkJobReference({ projectId, jobId, location });
+        }
+        pageToken = answer.nextPageToken;
+        if (pageToken === undefined) return undefined;
+      }
+      throw new UpstreamError("unexpected", { httpStatus: 200 });
     },
 
     async streamTableData(table, page) {

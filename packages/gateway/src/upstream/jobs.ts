@@ -1,7 +1,17 @@
 import { reasonOf, UpstreamError } from "./error.ts";
 import { isAt, isJob, parseTableName, printTableName } from "./names.ts";
 import type { JobAnswer } from "./resources.ts";
-import type { DryRun, Job, JobReference, LoadJob, Query, QueryJob, UpstreamRefusal } from "./upstream.ts";
+import type {
+  DryRun,
+  FirstRowsPage,
+  FirstRowsQuery,
+  Job,
+  JobReference,
+  LoadJob,
+  Query,
+  QueryJob,
+  UpstreamRefusal,
+} from "./upstream.ts";
 
 /** Jobs between our words and BigQuery's. https://cloud.google.com/bigquery/docs/reference/rest/v2/Job */
 
@@ -37,6 +47,28 @@ export function jobBody(query: Query | QueryJob, { projectId, dryRun, mostBytes 
         ...("priority" in query ? { priority: query.priority } : {}),
       },
     },
+  };
+}
+
+/**
+ * The body of jobs.query. With a job, always: what runs must be found by its label and be cancelled (`JOB_CREATION_OPTIONAL` may make none).
+ * https://cloud.google.com/bigquery/docs/reference/rest/v2/jobs/query#QueryRequest
+ */
+export function queryBody(query: FirstRowsQuery, page: FirstRowsPage, mostBytes: number): unknown {
+  const { parameters = [], parameterMode = "NAMED" } = query;
+  return {
+    query: query.sql,
+    location: query.location,
+    useLegacySql: false,
+    useQueryCache: false,
+    jobCreationMode: "JOB_CREATION_REQUIRED",
+    maximumBytesBilled: String(Math.min(mostBytes, query.maximumBytesBilled ?? mostBytes)),
+    jobTimeoutMs: String(query.jobTimeoutMs),
+    timeoutMs: page.waitMs,
+    ...(page.maxResults === undefined ? {} : { maxResults: page.maxResults }),
+    ...(page.formatOptions === undefined ? {} : { formatOptions: page.formatOptions }),
+    labels: query.labels ?? {},
+    ...(parameters.length === 0 ? {} : { parameterMode, queryParameters: parameters }),
   };
 }
 

@@ -228,6 +228,19 @@ export type JobAnswer = z.output<typeof jobAnswer>;
 /** Of a job that was just inserted: no more than that it is there, and whose it is. */
 export const insertedAnswer = jobAnswer.pick({ jobReference: true, status: true });
 
+/** Of a list of jobs: which they are and by what labels they go. */
+export const jobListAnswer = z.object({
+  jobs: z
+    .array(
+      z.object({
+        jobReference: z.object({ projectId: name, jobId: name, location: z.string().max(64).exactOptional() }),
+        configuration: z.object({ labels: labels.exactOptional() }).exactOptional(),
+      }),
+    )
+    .exactOptional(),
+  nextPageToken: pageToken,
+});
+
 /** jobs.cancel wraps the job. */
 export const cancelAnswer = z.object({ job: jobAnswer });
 

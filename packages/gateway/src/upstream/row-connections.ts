@@ -5,15 +5,19 @@ import { PieceMemory, type RowAnswer, RowBody } from "./row-body.ts";
 
 /** The connections over which rows come: what arrives is read into the same memory again and again, plain or by TLS. */
 export interface RowConnections {
-  /** Sends one GET; the answer's head is there when it resolves, its body unread. */
-  get(
-    path: string,
-    query: Readonly<Record<string, string>>,
-    headers: Readonly<Record<string, string>>,
-    signal: AbortSignal,
-    headersTimeout: number,
-  ): Promise<RowAnswer>;
+  /** The answer's head is there when it resolves, its body unread. */
+  send(call: RowCall): Promise<RowAnswer>;
   close(): Promise<void>;
+}
+
+export interface RowCall {
+  readonly method: "GET" | "POST";
+  readonly path: string;
+  readonly query: Readonly<Record<string, string>>;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | null;
+  readonly signal: AbortSignal;
+  readonly headersTimeout: number;
 }
 
 export function rowConnections(origin: string, options: Pool.Options, limits: UpstreamLimits): RowConnections {
@@ -24,11 +28,11 @@ export function rowConnections(origin: string, options: Pool.Options, limits: Up
     factory: (of, settings) => new RowClient(of, settings as Client.Options, limits),
   });
   return {
-    get: (path, query, headers, signal, headersTimeout) =>
+    send: ({ signal, ...call }) =>
       new Promise((resolve, reject) => {
-        const body = new RowBody(memory, signal, resolve, reject);
-        const options: RowOptions = { method: "GET", path, query, headers, headersTimeout, rows: body };
-        pool.dispatch(options, body);
+        const rows = new RowBody(memory, signal, resolve, reject);
+        const options: RowOptions = { ...call, rows };
+        pool.dispatch(options, rows);
       }),
     close: () => pool.destroy(),
   };

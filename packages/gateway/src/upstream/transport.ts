@@ -7,7 +7,7 @@ import { errorOfAnswer, UpstreamError } from "./error.ts";
 import { JsonBody, type WholeAnswer } from "./json-body.ts";
 import { type ObserveCall, observed } from "./observed.ts";
 import { errorAnswer } from "./resources.ts";
-import { isWorthRetrying, waitBefore } from "./retry.ts";
+import { isWorthRetrying, waitBefore, wasNotCarriedOut } from "./retry.ts";
 import { rowConnections } from "./row-connections.ts";
 import type { RowStream } from "./upstream.ts";
 
@@ -20,7 +20,7 @@ export interface Transport {
   close(): Promise<void>;
 }
 
-/** Every call here is safe to repeat: reads, dry runs, cancellations, and jobs under an id of our own. */
+/** Every call here is safe to repeat, but one of `once`: reads, dry runs, cancellations, and jobs under an id of our own. */
 export interface Call {
   /** Google's name of the method, for metrics: `jobs.insert`. */
   readonly name: string;
@@ -30,6 +30,8 @@ export interface Call {
   readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
   readonly body?: unknown;
   readonly ifNoneMatch?: string;
+  /** Isn't sent again where it may have been carried out. */
+  readonly once?: true;
   /** All tries together. */
   readonly deadlineMs?: number;
   /** Time the upstream was asked to hold the call, on top of the usual. */
@@ -106,7 +108,15 @@ export function createTransport({ endpoint, limits, tokens, random, observe }: T
       statusCode,
       headers: answered,
       body,
-    } = await rowPool.get(path, queryOf(call), headers, signal, headersTimeout);
+    } = await rowPool.send({
+      method: call.method,
+      path,
+      query: queryOf(call),
+      headers,
+      body: call.body === undefined ? null : JSON.stringify(call.body),
+      signal,
+      headersTimeout,
+    });
     return { statusCode, headers: answered, body, discard: () => body.cancel() };
   };
 
@@ -142,7 +152,8 @@ export function createTransport({ endpoint, limits, tokens, random, observe }: T
         if (!(error instanceof UpstreamError)) throw error;
         if (closed) throw new UpstreamError("closed");
         const wait = waitBefore(tries + 1, random());
-        const again = isWorthRetrying(error) || (error.httpStatus === 401 && tries === 0);
+        const worthIt = call.once === true ? wasNotCarriedOut(error) : isWorthRetrying(error);
+        const again = worthIt || (error.httpStatus === 401 && tries === 0);
         if (!again || tries >= limits.retries || Date.now() + wait >= deadline || signal.aborted) throw error;
         await delay(wait, undefined, { signal }).catch(() => {
           throw error;
@@ -164,8 +175,9 @@ export function createTransport({ endpoint, limits, tokens, random, observe }: T
   }
 
   /** A call for rows waits for its connection; one that would then wait for its job doesn't. */
-  async function connectionFor({ agent = "", holdMs }: Call, signal: AbortSignal): Promise<() => void> {
-    if (holdMs === undefined) return shares.turn(agent, signal);
+  async function connectionFor({ agent = "", holdMs, once }: Call, signal: AbortSignal): Promise<() => void> {
+    // What begins a job has no other way to its rows, and holds its connection for a moment.
+    if (holdMs === undefined || once === true) return shares.turn(agent, signal);
     const wait = waits.take(agent);
     const connection = wait === undefined ? undefined : shares.take(agent);
     const release = () => {

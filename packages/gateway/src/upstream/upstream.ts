@@ -51,6 +51,14 @@ export interface Upstream {
    * complete. A failed job rejects with its reason.
    */
   streamQueryResults(job: JobReference, page: RowPage): Promise<RowStream>;
+  /**
+   * Runs a SELECT under a job id that BigQuery makes, and brings its first rows, in one call (jobs.query). It waits for the job up to `waitMs`; the answer
+   * says which job it is, and whether it is complete. It isn't sent again once it may have been: where it fails, `jobOfLabel` knows whether there is a job. A
+   * statement that failed rejects with its reason.
+   */
+  queryRows(query: FirstRowsQuery, page: FirstRowsPage): Promise<RowStream>;
+  /** The newest of the gateway's own jobs of this label since `since` (milliseconds since the epoch); undefined: there is none (jobs.list). */
+  jobOfLabel(asked: LabelledJob): Promise<JobReference | undefined>;
   /** One page of a table's rows (tabledata.list). */
   streamTableData(table: TableName, page: RowPage & { readonly selectedFields?: string }): Promise<RowStream>;
   /** Closes all connections; running calls get half of nothing: they reject. */
@@ -87,6 +95,23 @@ export interface QueryJob extends Query {
   readonly jobId: string;
   readonly jobTimeoutMs: number;
   readonly priority?: "INTERACTIVE" | "BATCH";
+}
+
+/** What jobs.query takes: a query without a place for its result, and without an id of its own. */
+export type FirstRowsQuery = Omit<Query, "destinationTable" | "createDisposition" | "writeDisposition"> & {
+  readonly jobTimeoutMs: number;
+};
+
+export type FirstRowsPage = Pick<RowPage, "maxResults" | "formatOptions" | "agent" | "signal"> & {
+  readonly waitMs: number;
+};
+
+export interface LabelledJob {
+  /** As of Query. */
+  readonly project: string;
+  readonly location: string;
+  readonly label: readonly [key: string, value: string];
+  readonly since: number;
 }
 
 /** A load of newline-delimited JSON that the gateway wrote. */

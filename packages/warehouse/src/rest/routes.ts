@@ -304,9 +304,17 @@ function listJobs({ catalog, jobs }: Context, request: Request): void {
   catalog.requireProject(part(request, 0));
   const states = request.query.getAll("stateFilter").map((s) => s.toUpperCase());
   const parent = request.query.get("parentJobId") ?? undefined;
-  const all = jobs.list(part(request, 0), parent).filter((job) => states.length === 0 || states.includes(job.state));
+  const since = numberParameter(request.query, "minCreationTime") ?? 0;
+  const all = jobs
+    .list(part(request, 0), parent)
+    .filter((job) => job.created >= since && (states.length === 0 || states.includes(job.state)));
   const { items, next } = page(all, request.query);
-  const list = items.map((job) => ({ ...jobJson(job), state: job.state }));
+  // https://cloud.google.com/bigquery/docs/reference/rest/v2/jobs/list#Projection: `minimal`, the default, has no configuration.
+  const full = request.query.get("projection")?.toLowerCase() === "full";
+  const list = items.map((job) => {
+    const { configuration, ...rest } = jobJson(job);
+    return { ...rest, ...(full ? { configuration } : {}), state: job.state };
+  });
   sendJson(request.response, { kind: "bigquery#jobList", etag: etag(list), ...next, jobs: list });
 }
 
@@ -340,6 +348,7 @@ async function query(context: Context, request: Request): Promise<void> {
     });
     return;
   }
+  if (await preempted(response, context.misbehaviour.strike("insert"))) return;
   const job = context.jobs.query(projectId, body);
   await answerWithRows(context, request, job, {
     kind: "bigquery#queryResponse",

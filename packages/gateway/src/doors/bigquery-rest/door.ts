@@ -1,15 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AgentPrincipal } from "../../identity/principal.ts";
 import type { Connection } from "../../sessions/connection.ts";
-import type { SessionEngine } from "../../sessions/engine.ts";
-import {
-  countRows,
-  openFirstPage,
-  openPage,
-  type Page,
-  type PageOptions,
-  type PageRequest,
-} from "../../sessions/page.ts";
+import type { Opened, SessionEngine } from "../../sessions/engine.ts";
+import { openSoon } from "../../sessions/first-page.ts";
+import { countRows, openPage, type Page, type PageOptions, type PageRequest } from "../../sessions/page.ts";
 import { createdTable, RESULT_DATASET, resultTable } from "../../sessions/result-table.ts";
 import type { SessionError } from "../../sessions/session.ts";
 import { findSession, type SessionRow } from "../../sessions/session-row.ts";
@@ -254,7 +248,7 @@ export class BigQueryDoor {
     response: ServerResponse,
     gone: AbortSignal,
   ): Promise<void> {
-    const { engine, pages, longPollMs } = this.#o;
+    const { engine, longPollMs } = this.#o;
     const project = param(m, "project");
     const connection = this.#connection(m);
     const body = parseBody(queryRequest, await readBody(request, this.#o.bodyBytes));
@@ -281,14 +275,7 @@ export class BigQueryDoor {
     };
     const timeoutMs = body.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     const waitMs = Math.min(timeoutMs, longPollMs);
-    let waited = 0;
-    const { row, page } = await engine.submitFor(principal, connection, submission, async (running) => {
-      if (waitMs === 0) return undefined;
-      const began = pages.clock();
-      const opened = await openFirstPage(pages, principal, running, asked, waitMs, gone);
-      waited = pages.clock() - began;
-      return opened;
-    });
+    const { row, page, waited } = await this.#submitFor(principal, connection, submission, asked, waitMs, gone);
     if (page !== undefined) return this.#sendPage(response, "bigquery#queryResponse", row, page, gone);
     refuseIfRefused(row);
     if (submission.dryRun) {
@@ -304,6 +291,27 @@ export class BigQueryDoor {
     }
     const left = Math.max(0, waitMs - waited);
     return this.#results(principal, row, response, "bigquery#queryResponse", left, asked, gone);
+  }
+
+  /** The session, and its first page if that came at once; `waited`: milliseconds. */
+  async #submitFor(
+    principal: AgentPrincipal,
+    connection: Connection,
+    submission: Submission,
+    asked: PageRequest,
+    waitMs: number,
+    gone: AbortSignal,
+  ): Promise<Opened<Page> & { readonly waited: number }> {
+    const { engine, pages } = this.#o;
+    if (waitMs === 0 || asked.maxResults === 0)
+      return { row: await engine.submit(principal, connection, submission), page: undefined, waited: 0 };
+    let began = 0;
+    const opened = await engine.submitFor<Page>(principal, connection, submission, waitMs, (row, query, wanted) => {
+      began = pages.clock();
+      const isWanted = () => wanted() && !gone.aborted;
+      return openSoon(pages, principal, row, query, asked, waitMs, isWanted, gone);
+    });
+    return { ...opened, waited: began === 0 ? 0 : pages.clock() - began };
   }
 
   /** Waits for the job as long as the client asked (and the gateway bears), then answers its state or one page of masked rows. */

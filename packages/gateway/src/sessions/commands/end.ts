@@ -1,6 +1,7 @@
 /** How a session ends. */
 import type { Command } from "../../store/command.ts";
 import { FINAL_STATES, type SessionError } from "../session.ts";
+import { updateSession } from "../statements.ts";
 import { endUses } from "../table-uses.ts";
 import { type EventData, load, move } from "./arrows.ts";
 
@@ -34,6 +35,13 @@ export const end: Command<EndInput, { ended: boolean }> = async (tx, input) => {
     error === undefined ? {} : { error: JSON.stringify(error) },
   );
   return { ended: true };
+};
+
+/** BigQuery has said which job the session's is, which it made the id of; of an ended session too, since it may yet run. */
+export const jobNamed: Command<{ readonly id: string; readonly upstreamJob: string }, void> = async (tx, input) => {
+  const change = { upstream_job: input.upstreamJob };
+  await updateSession(change).all(tx, { ...change, id: input.id });
+  tx.append({ type: "session.job-named", session: input.id, data: { upstreamJob: input.upstreamJob } });
 };
 
 /** The job is over upstream; its rows may still be fetched. */

@@ -6,6 +6,7 @@ import type { SessionState } from "../session.ts";
 import {
   COUNT_RELEASED,
   COUNT_RELEASED_AND_MOVE,
+  COUNT_RELEASED_NAME_AND_MOVE,
   FINISH_RELEASE,
   LAST_RELEASE,
   START_RELEASE,
@@ -19,6 +20,8 @@ export interface ReleaseStartInput {
   readonly columns: CanonicalText;
   /** What else is said of the page. */
   readonly data: EventData;
+  /** The session's job, where BigQuery made its id and the first page's answer says it. */
+  readonly upstreamJob?: string;
 }
 
 /** The release record of a page: durable before the page's first byte (I3). */
@@ -27,7 +30,8 @@ export const releaseStart: Command<ReleaseStartInput, { number: number }> = asyn
   const { state } = await load(tx, session);
   const number = await nextRelease(tx, session, state);
   await START_RELEASE.all(tx, { session, number, started_at: tx.now });
-  if (state === "running") await move(tx, session, state, "releasing", { release: number });
+  const { named, change } = jobOf(input);
+  if (state === "running") await move(tx, session, state, "releasing", { release: number, ...named }, change);
   tx.append(started(input, number));
   return { number };
 };
@@ -45,14 +49,30 @@ export const releaseWhole: Command<ReleaseWholeInput, void> = async (tx, input) 
   const { rows, bytes } = input;
   const times = { started_at: tx.now, finished_at: tx.now };
   await WHOLE_RELEASE.all(tx, { session, number, ...times, rows, bytes, masked: JSON.stringify(input.masked) });
-  let arrived = state === "running" ? arrive(tx, session, state, "releasing", { release: number }) : undefined;
+  const { named, change } = jobOf(input);
+  let arrived =
+    state === "running" ? arrive(tx, session, state, "releasing", { release: number, ...named }) : undefined;
   tx.append(started(input, number));
   tx.append(finished(input, number, "complete"));
   if (last && state !== "done") arrived = arrive(tx, session, "releasing", "done", {});
   const counted = { id: session, rows, cells: cellsOf(input) };
   if (arrived === undefined) await COUNT_RELEASED.all(tx, counted);
-  else await COUNT_RELEASED_AND_MOVE.all(tx, { ...counted, finished_at: null, ...arrived });
+  else if (change.upstream_job === undefined)
+    await COUNT_RELEASED_AND_MOVE.all(tx, { ...counted, finished_at: null, ...arrived });
+  else {
+    const { upstream_job } = change;
+    await COUNT_RELEASED_NAME_AND_MOVE.all(tx, { ...counted, finished_at: null, ...arrived, upstream_job });
+  }
 };
+
+function jobOf({ upstreamJob }: ReleaseStartInput): {
+  readonly named: EventData;
+  readonly change: { readonly upstream_job?: string };
+} {
+  return upstreamJob === undefined
+    ? { named: {}, change: {} }
+    : { named: { upstreamJob }, change: { upstream_job: upstreamJob } };
+}
 
 async function nextRelease(tx: StoreTransaction, session: string, state: SessionState): Promise<number> {
   if (state !== "running" && state !== "releasing" && state !== "done")

@@ -1,0 +1,182 @@
+import type { UpstreamError } from "../upstream/error.ts";
+import { isRefusal } from "../upstream/jobs.ts";
+import type { FirstRowsQuery } from "../upstream/upstream.ts";
+import type { Connection } from "./connection.ts";
+import type { Endings } from "./endings.ts";
+import type { Opened } from "./engine.ts";
+import type { EngineOptions } from "./engine-options.ts";
+import type { JobFollower } from "./job-follower.ts";
+import { upstreamFailure } from "./records.ts";
+import type { SessionError } from "./session.ts";
+import { JOB_LABEL, jobLabel, NOT_NAMED, type SessionRow, sessionById } from "./session-row.ts";
+
+/** Nothing of it was shown, and nothing was changed: whoever wants the rows asks again. */
+export const OUTCOME_UNKNOWN: SessionError = {
+  reason: "backendError",
+  status: 503,
+  message:
+    "The outcome is unknown: the gateway was stopped while BigQuery had the request. No row was shown. Send the query again.",
+};
+
+/** How long after it should have the answer to a call that waits for a job may come: then its client isn't kept waiting any more. */
+const AFTER_WAIT_MS = 1000;
+
+/** Names of jobs that are remembered, so that none is taken for another session's too (I10). */
+const NAMES_KEPT = 10_000;
+
+/**
+ * SELECTs that jobs.query runs. BigQuery makes the ids of their jobs: until its answer begins, a session's job is known by its label alone
+ * (docs/adr/0023-small-queries.md). None is sent a second time.
+ */
+export class QueriedJobs {
+  readonly #o: EngineOptions;
+  readonly #endings: Endings;
+  readonly #jobs: JobFollower;
+  readonly #unsent = new Map<string, FirstRowsQuery>();
+  /** Sent, and not answered. */
+  readonly #sent = new Map<string, Promise<void>>();
+  /** Sent here, and what became of it wasn't recorded. */
+  readonly #mayRun = new Set<string>();
+  /** Oldest first; with their sessions. */
+  readonly #names = new Map<string, string>();
+
+  constructor(options: EngineOptions, endings: Endings, jobs: JobFollower) {
+    this.#o = options;
+    this.#endings = endings;
+    this.#jobs = jobs;
+  }
+
+  /** Whoever submitted the session sends this, and brings its first page. */
+  keep(session: string, query: FirstRowsQuery): void {
+    this.#unsent.set(session, query);
+  }
+
+  /** What is to be sent for the session, given out once; undefined: its job has been begun. */
+  take(session: string): FirstRowsQuery | undefined {
+    const query = this.#unsent.get(session);
+    if (query === undefined) return undefined;
+    this.#unsent.delete(session);
+    this.#mayRun.add(session);
+    return query;
+  }
+
+  /** `work` sends the session's query and hears its answer. */
+  async during<T>(session: string, work: () => Promise<T>): Promise<T> {
+    let answered = (): void => undefined;
+    this.#sent.set(session, new Promise((resolve) => (answered = resolve)));
+    try {
+      const done = await work();
+      this.#mayRun.delete(session);
+      return done;
+    } finally {
+      this.#sent.delete(session);
+      answered();
+    }
+  }
+
+  /**
+   * Of a session whose work broke off in this process before its query was sent: the row by which it is launched as any other. undefined: it may have
+   * been sent.
+   */
+  async unsent(row: SessionRow): Promise<SessionRow | undefined> {
+    if (this.#mayRun.has(row.id)) return undefined;
+    this.#unsent.delete(row.id);
+    return this.name(row, `chaperone_${row.id}`);
+  }
+
+  /** Resolves when no answer is waited for: from then on the session's row says which job it is, if there is one. */
+  async answered(session: string): Promise<void> {
+    await this.#sent.get(session);
+  }
+
+  /**
+   * What `work` brings, or nothing where that takes longer than the client waits: the call isn't broken off, for its answer says which job it is. From then on `work`
+   * is told that nobody wants what it brings.
+   */
+  async upTo<Page>(
+    waitMs: number,
+    row: SessionRow,
+    work: (wanted: () => boolean) => Promise<Opened<Page>>,
+  ): Promise<Opened<Page>> {
+    let late = false;
+    const working = work(() => !late);
+    let timer: NodeJS.Timeout | undefined;
+    const tooLate = new Promise<Opened<Page>>((resolve) => {
+      timer = setTimeout(() => {
+        late = true;
+        resolve({ row, page: undefined });
+      }, waitMs + AFTER_WAIT_MS);
+    });
+    try {
+      return await Promise.race([working, tooLate]);
+    } finally {
+      clearTimeout(timer);
+      if (late)
+        working.catch((error: unknown) =>
+          this.#o.log.warn({ session: row.id, err: error }, "a query's first answer came late, and failed"),
+        );
+    }
+  }
+
+  /** Whether an answer may name this job for the session: it is no other's. */
+  isIts(session: string, jobId: string): boolean {
+    const known = this.#names.get(jobId);
+    if (known !== undefined) return known === session;
+    this.#names.set(jobId, session);
+    for (const oldest of this.#names.keys()) {
+      if (this.#names.size <= NAMES_KEPT) break;
+      this.#names.delete(oldest);
+    }
+    return true;
+  }
+
+  /** Records which job it is, where no release says so. Returns the row with it. */
+  async name(row: SessionRow, jobId: string): Promise<SessionRow> {
+    if (row.upstream_job !== NOT_NAMED) return row;
+    await this.#o.store.run("session.job-named", { id: row.id, upstreamJob: jobId });
+    return { ...row, upstream_job: jobId };
+  }
+
+  /** The call failed. Returns the row: its job was found, or the session has ended with why there is none. */
+  async failed(row: SessionRow, connection: Connection, error: UpstreamError): Promise<SessionRow> {
+    if (!isRefusal(error)) {
+      const found = await this.#find(row, connection).catch(() => undefined);
+      if (found !== undefined) return this.name(row, found);
+    }
+    await this.#jobs.released(row);
+    await this.#endings.end(row.id, "failed", upstreamFailure(error));
+    return sessionById(this.#o.store, row.id);
+  }
+
+  /** After a restart, or where the work broke off: follows the job if there is one. The query isn't sent again. */
+  async goOn(row: SessionRow, connection: Connection): Promise<void> {
+    const found = await this.#find(row, connection);
+    this.#mayRun.delete(row.id);
+    if (found !== undefined) this.#jobs.follow(await this.name(row, found));
+    else await this.#endings.end(row.id, "failed", OUTCOME_UNKNOWN);
+  }
+
+  /** The session was cancelled: so is its job, as soon as it is known which. */
+  async cancel(row: SessionRow, connection: Connection): Promise<void> {
+    await this.answered(row.id);
+    const now = await sessionById(this.#o.store, row.id);
+    const jobId = now.upstream_job === NOT_NAMED ? await this.#find(row, connection) : now.upstream_job;
+    if (jobId === undefined || jobId === null) return;
+    const named = await this.name(now, jobId);
+    const { projectId, location } = {
+      projectId: connection.billingProject ?? row.project,
+      location: connection.location,
+    };
+    await connection.upstream.cancelJob({ projectId, jobId: named.upstream_job ?? jobId, location });
+  }
+
+  async #find(row: SessionRow, connection: Connection): Promise<string | undefined> {
+    const found = await connection.upstream.jobOfLabel({
+      project: row.project,
+      location: connection.location,
+      label: [JOB_LABEL, jobLabel(row.id)],
+      since: row.created_at,
+    });
+    return found?.jobId;
+  }
+}
