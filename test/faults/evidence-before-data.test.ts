@@ -10,6 +10,8 @@ import { type Surroundings, startSurroundings } from "./gateway-process.ts";
 const BOUND_MS = 4_000;
 const PROJECT = "demo-clinic";
 const CALENDAR = `SELECT * FROM \`${PROJECT}.ops.calendar\` ORDER BY day LIMIT 500`;
+/** What nobody asked before: BigQuery's dry run is heard before the run is recorded. */
+const fresh = (limit: number) => CALENDAR.replace("500", String(limit));
 
 describe("evidence before data (I3)", () => {
   let outside: Surroundings;
@@ -111,7 +113,7 @@ describe("evidence before data (I3)", () => {
     outside.warehouse.misbehave({ kind: "delay", target: "dryRun", milliseconds: 300 });
     const before = { jobs: started().length, dryRuns: dryRuns() };
     let answered = false;
-    const answer = call("queries", { query: CALENDAR, useLegacySql: false, maxResults: 5 }).finally(() => {
+    const answer = call("queries", { query: fresh(400), useLegacySql: false, maxResults: 5 }).finally(() => {
       answered = true;
     });
     await until("the dry run", () => dryRuns() > before.dryRuns);
@@ -129,7 +131,7 @@ describe("evidence before data (I3)", () => {
   it("refuses a query in time when its intent can't be committed, and takes it up again when it can", async () => {
     outside.warehouse.misbehave({ kind: "delay", target: "dryRun", milliseconds: 300 });
     const before = { jobs: started().length, dryRuns: dryRuns() };
-    const body = { query: CALENDAR, useLegacySql: false, maxResults: 5, requestId: "stalled-once" };
+    const body = { query: fresh(300), useLegacySql: false, maxResults: 5, requestId: "stalled-once" };
     const answer = call("queries", body);
     await until("the dry run", () => dryRuns() > before.dryRuns);
     const release = stallStore();
@@ -142,6 +144,35 @@ describe("evidence before data (I3)", () => {
     assert.equal(again.status, 200, text);
     assert.equal((JSON.parse(text) as { rows?: unknown[] }).rows?.length, 5, text);
     assert.equal(started().length, before.jobs + 1, "one job for both tries");
+  });
+
+  it("of a statement that was asked before, lets upstream hear nothing before all is committed, and sends no job that its dry run doesn't allow", async () => {
+    const body = { query: fresh(200), useLegacySql: false, maxResults: 5 };
+    assert.equal((await call("queries", body)).status, 200);
+    const before = { jobs: started().length, requests: outside.warehouse.requests.length };
+    const release = stallStore();
+    const answer = call("queries", body);
+    await sleep(700);
+    assert.equal(outside.warehouse.requests.length, before.requests, "upstream heard of it");
+    release();
+    const { jobReference } = (await (await answer).json()) as { jobReference: { jobId: string } };
+    assert.equal(started().length, before.jobs + 1);
+    const session = jobReference.jobId.replace("chaperone_", "");
+    const arrows = await Promise.all(
+      ["received", "analysed", "decided", "running"].map((state) => entries(`session.${state}`, session)),
+    );
+    const places = arrows.flat().map(({ idx }) => idx);
+    assert.deepEqual(
+      places,
+      places.map((_, i) => (places[0] ?? 0) + i),
+      "each arrow has its entry, in order",
+    );
+    outside.warehouse.misbehave({ kind: "dry-run", statementType: "INSERT" });
+    const refused = await call("queries", body);
+    assert.ok(refused.status >= 400);
+    assert.equal(started().length, before.jobs + 1, "no job");
+    const last = await gateway.store.db.selectFrom("sessions").select("state").orderBy("id", "desc").executeTakeFirst();
+    assert.equal(last?.state, "failed");
   });
 
   it("leaves no session behind that nobody works on, when the first commit can't be made", async () => {

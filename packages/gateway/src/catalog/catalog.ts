@@ -39,6 +39,8 @@ export interface CatalogSnapshot {
   subject(table: TableName): string | undefined;
   /** What INFORMATION_SCHEMA tells whoever asks; undefined: nobody asked. It depends on who that is (sessions/metadata-places.ts). */
   metadata(place: MetadataPlace): DescribedTables | undefined;
+  /** Whether the catalog would give the same now, without asking BigQuery: it holds tables alone, and all of them are remembered. */
+  isCurrent(): boolean;
   /** All of its resources as data. */
   plain(): PlainCatalog;
   /** SHA-256 (hex) of the catalog file and of all that was used of schemas, tags, labels and definitions. */
@@ -89,7 +91,7 @@ export class Catalog {
   async load(names: readonly TableName[]): Promise<CatalogSnapshot> {
     const loaded = newLoaded();
     await this.#loadTables(names, loaded);
-    return new Snapshot(loaded, this.#file);
+    return this.#snapshot(loaded);
   }
 
   /**
@@ -105,7 +107,24 @@ export class Catalog {
       const definitions = await this.#loadOnce(union(open), loaded, served);
       open = definitions.map(namesInside);
     }
-    return new Snapshot(loaded, this.#file);
+    return this.#snapshot(loaded);
+  }
+
+  #snapshot(loaded: Loaded): CatalogSnapshot {
+    const travelled = this.#travelled?.version?.();
+    const nothingTravelled = (): boolean =>
+      this.#travelled === undefined || (travelled !== undefined && this.#travelled.version?.() === travelled);
+    return new Snapshot(loaded, this.#file, () => nothingTravelled() && this.#isCurrent(loaded));
+  }
+
+  #isCurrent({ tables, routines, models, wildcards }: Loaded): boolean {
+    if (routines.size > 0 || models.size > 0 || wildcards.size > 0) return false;
+    for (const [name, table] of tables) {
+      if (table === undefined || !this.#cache.holdsTable(name, table.resource)) return false;
+      const { projectId, datasetId } = table.resource.tableReference;
+      if (!this.#cache.holdsDataset(projectId, datasetId, table.dataset)) return false;
+    }
+    return true;
   }
 
   /** Loads what isn't loaded yet, and returns the views and routines among it. */
@@ -301,10 +320,12 @@ class Snapshot implements CatalogSnapshot {
   readonly missing: readonly ColumnName[];
   readonly #loaded: Loaded;
   readonly #file: CatalogFile | undefined;
+  readonly isCurrent: () => boolean;
 
-  constructor(loaded: Loaded, file: CatalogFile | undefined) {
+  constructor(loaded: Loaded, file: CatalogFile | undefined, isCurrent: () => boolean = () => false) {
     this.#loaded = loaded;
     this.#file = file;
+    this.isCurrent = isCurrent;
     const inOrder = <T>(map: ReadonlyMap<string, T>) => [...map].sort(([a], [b]) => (a < b ? -1 : 1));
     const tables = inOrder(loaded.tables).flatMap(([, table]) => table ?? []);
     this.missing = tables.flatMap(({ missing }) => missing);

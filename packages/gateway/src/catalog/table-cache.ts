@@ -120,6 +120,21 @@ export class TableCache {
     return this.#get(`dataset ${project}.${dataset}`, () => this.#source.getDataset(project, dataset));
   }
 
+  /** Whether this is what `table` would answer now, without asking anybody. Of views nobody knows that. */
+  holdsTable(name: TableName, value: TableResource): boolean {
+    return value.view === undefined && value.materializedView === undefined && this.#holds(`table ${name}`, value);
+  }
+
+  /** The same of `dataset`. */
+  holdsDataset(project: string, dataset: string, value: DatasetResource | undefined): boolean {
+    return this.#holds(`dataset ${project}.${dataset}`, value);
+  }
+
+  #holds(key: string, value: Cached | undefined): boolean {
+    const entry = this.#entries.get(key);
+    return entry !== undefined && entry.value === value && entry.expires > this.#options.now();
+  }
+
   /** Drops what is known of a table; the next question goes to the source. */
   forget(name: TableName): void {
     this.#drop(`table ${name}`);

@@ -9,6 +9,8 @@ export type TravelledClasses = ReadonlyMap<TableName, ReadonlyMap<string, readon
 /** Where they are kept: written with the start of the session that writes, read with each catalog snapshot. */
 export interface TravelledClassesSource {
   of(tables: readonly TableName[]): Promise<TravelledClasses>;
+  /** While this is the same, nothing has travelled since. undefined, or absent: nobody knows. */
+  version?(): number | undefined;
 }
 
 const CLASSES = prepare((db, given: { readonly connection: string; readonly table: string }) =>
@@ -23,6 +25,7 @@ const CLASSES = prepare((db, given: { readonly connection: string; readonly tabl
 
 export function travelledClassesIn(store: Pick<Store, "db">, connection: string): TravelledClassesSource {
   return {
+    version: () => CLASSES.version(store),
     async of(tables) {
       const found = new Map<TableName, Map<string, DataClass[]>>();
       for (const table of tables) {

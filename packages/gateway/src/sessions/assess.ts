@@ -9,6 +9,7 @@ import type { AnalysisCache } from "./analysis-cache.ts";
 import { type Bound, binding } from "./binding.ts";
 import type { Connection } from "./connection.ts";
 import type { DecisionCache } from "./decision-cache.ts";
+import type { Judged, JudgedBefore } from "./judged-before.ts";
 import { type MaskPlan, maskPlan } from "./mask-plan.ts";
 import { withMetadata } from "./metadata-places.ts";
 import { upstreamFailure } from "./records.ts";
@@ -23,7 +24,10 @@ export type Assessment =
   | ({ readonly kind: "denied"; readonly error: SessionError; readonly alarm: string | undefined } & Understood & {
         readonly decision: Decision;
       })
-  | ({ readonly kind: "permitted"; readonly decision: PermitDecision } & Understood & Permitted);
+  | PermittedAssessment;
+
+export type PermittedAssessment = { readonly kind: "permitted"; readonly decision: PermitDecision } & Understood &
+  Permitted;
 
 interface Understood {
   readonly plan: UnderstoodPlan;
@@ -53,6 +57,7 @@ export interface AssessInput {
   readonly now: number;
   readonly analyses: AnalysisCache;
   readonly decisions: DecisionCache;
+  readonly judgedBefore: JudgedBefore;
   readonly dryRuns: SharedDryRuns;
   /** HMAC (hex) under a key of the gateway. */
   readonly keys: { keyedHash(text: string): string };
@@ -63,31 +68,57 @@ const NO_OWN_MAXIMUM =
 
 /** Analysis, policy and dry run of one statement (I1, I2). Throws only for faults of ours or of upstream (UpstreamError of kind unavailable …). */
 export async function assess(input: AssessInput): Promise<Assessment> {
-  const { connection, statement } = input;
   const judged = await judge(input);
-  if (judged.kind !== "judged") return judged;
-  const { redacted, plan, decision } = judged;
-  const understood: Understood = { plan, redactedSql: redacted.sql, literals: redacted.literals };
-  if (decision.effect === "deny")
-    return { kind: "denied", error: denied(decision.message), alarm: undefined, decision, ...understood };
+  return judged.kind === "judged" ? agree(input, judged) : judged;
+}
 
-  const { readSize, limitBytes = Number.POSITIVE_INFINITY } = decision.obligations;
-  const asked = input.maximumBytesBilled;
-  if (readSize === "secret" && asked !== undefined)
-    return { kind: "denied", error: denied(NO_OWN_MAXIMUM), alarm: undefined, decision, ...understood };
+/**
+ * What assessment of a statement will be, from memory alone: BigQuery agreed with this very plan before, and is yet to be asked again (`agree`). undefined: that can't be told.
+ */
+export function foreseen(input: AssessInput): PermittedAssessment | undefined {
+  const judged = input.judgedBefore.find(input);
+  if (judged === undefined || judged.decision.effect !== "permit" || !agreed.has(judged.plan)) return undefined;
+  const bytes = boundsOf(input, judged.decision);
+  return bytes === undefined ? undefined : permitted(input, judged, judged.decision, bytes.maximumBytesBilled, null);
+}
+
+/** Plans that BigQuery's dry run agreed with once. */
+const agreed = new WeakSet<UnderstoodPlan>();
+
+/** undefined: the agent asks for a maximum of its own where that would measure. */
+function boundsOf(
+  { connection, maximumBytesBilled: asked }: AssessInput,
+  { obligations }: PermitDecision,
+): { readonly allowed: number; readonly maximumBytesBilled: number } | undefined {
+  const { readSize, limitBytes = Number.POSITIVE_INFINITY } = obligations;
+  if (readSize === "secret" && asked !== undefined) return undefined;
   const allowed = Math.min(connection.maximumBytesBilled, limitBytes);
-  const maximumBytesBilled = Math.min(allowed, asked ?? Number.POSITIVE_INFINITY);
+  return { allowed, maximumBytesBilled: Math.min(allowed, asked ?? Number.POSITIVE_INFINITY) };
+}
+
+/** BigQuery's word on what was judged, asked for now (I2). */
+export async function agree(input: AssessInput, { redacted, plan, decision }: Judged): Promise<Assessment> {
+  const { connection, statement } = input;
+  const understood: Understood = { plan, redactedSql: redacted.sql, literals: redacted.literals };
+  const refused = (error: SessionError, alarm?: string): Assessment => ({
+    kind: "denied",
+    error,
+    alarm,
+    decision,
+    ...understood,
+  });
+  if (decision.effect === "deny") return refused(denied(decision.message));
+  const bounds = boundsOf(input, decision);
+  if (bounds === undefined) return refused(denied(NO_OWN_MAXIMUM));
+  const { allowed, maximumBytesBilled } = bounds;
   const facts = await input.dryRuns.dryRun(connection.upstream, {
     project: input.project,
     location: connection.location,
     sql: plan.canonicalSql,
     ...parametersOf(statement),
   });
-  if (facts.outcome === "refused") {
-    // A lack of rights or a busy BigQuery is no verdict on the statement.
-    const error = upstreamFailure(facts);
-    return { kind: "denied", error, alarm: undefined, decision, ...understood };
-  }
+  // A lack of rights or a busy BigQuery is no verdict on the statement.
+  if (facts.outcome === "refused") return refused(upstreamFailure(facts));
   const mismatch = disagreement(plan, {
     statementType: facts.statementType,
     schema: facts.schema ?? [],
@@ -95,27 +126,38 @@ export async function assess(input: AssessInput): Promise<Assessment> {
     referencedRoutines: facts.referencedRoutines,
     ddlTargetTable: facts.ddlTargetTable,
   });
-  if (mismatch !== undefined) return { kind: "denied", error: DISAGREES, alarm: mismatch, decision, ...understood };
+  if (mismatch !== undefined) return refused(DISAGREES, mismatch);
 
+  const { readSize } = decision.obligations;
   const most = readSize === "told" ? maximumBytesBilled : allowed;
   if (facts.totalBytesProcessed > most)
-    return {
-      kind: "denied",
-      error: denied(
+    return refused(
+      denied(
         `The query would read ${readSize === "told" ? `${facts.totalBytesProcessed} bytes` : "too much"}; at most ${most} bytes are allowed. Read fewer columns, or fewer partitions.`,
       ),
-      alarm: undefined,
-      decision,
-      ...understood,
-    };
+    );
+  agreed.add(plan);
+  const dryRunBytes = plan.statementType === "SCRIPT" ? null : facts.totalBytesProcessed;
+  return permitted(input, { plan, redacted }, decision, maximumBytesBilled, dryRunBytes);
+}
 
+function permitted(
+  input: AssessInput,
+  { plan, redacted }: Pick<Judged, "plan" | "redacted">,
+  decision: PermitDecision,
+  maximumBytesBilled: number,
+  dryRunBytes: number | null,
+): PermittedAssessment {
+  const { connection, statement } = input;
   const masks = maskPlan(plan.result, decision.obligations.masks);
   return {
     kind: "permitted",
     decision,
-    ...understood,
+    plan,
+    redactedSql: redacted.sql,
+    literals: redacted.literals,
     maskPlan: masks,
-    dryRunBytes: plan.statementType === "SCRIPT" ? null : facts.totalBytesProcessed,
+    dryRunBytes,
     maximumBytesBilled,
     binding: binding(
       {
@@ -137,15 +179,11 @@ export async function assess(input: AssessInput): Promise<Assessment> {
 }
 
 /** Analysis and policy alone: no call that runs or plans anything upstream. Also asked at each page, for what holds now. */
-export async function judge(input: AssessInput): Promise<
-  | { readonly kind: "refused"; readonly error: SessionError }
-  | {
-      readonly kind: "judged";
-      readonly redacted: { readonly sql: string; readonly literals: readonly string[] };
-      readonly plan: UnderstoodPlan;
-      readonly decision: Decision;
-    }
-> {
+export async function judge(
+  input: AssessInput,
+): Promise<{ readonly kind: "refused"; readonly error: SessionError } | Judged> {
+  const before = input.judgedBefore.find(input);
+  if (before !== undefined) return before;
   const { connection, statement, principal } = input;
   const defaults = {
     defaultProject: input.project,
@@ -187,7 +225,9 @@ export async function judge(input: AssessInput): Promise<
     protections: connection.protections,
     defaults: { approvers: input.defaultApprovers, limitRows: input.limitRows },
   });
-  return { kind: "judged", plan, redacted, decision };
+  const judged: Judged = { kind: "judged", plan, redacted, decision };
+  input.judgedBefore.keep(input, judged, snapshot);
+  return judged;
 }
 
 /**

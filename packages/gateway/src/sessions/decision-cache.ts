@@ -94,7 +94,7 @@ async function askInTurns(policies: PolicySet, request: DecisionRequest): Promis
 }
 
 /** All that policy sees of who asks, and of those it acts for. */
-function whoAsks(principal: Principal): unknown {
+export function whoAsks(principal: Principal): unknown {
   const { kind, issuer, subject, name, groups } = principal;
   return [kind, issuer, subject, name, groups, kind === "agent" ? (principal.onBehalfOf ?? []).map(whoAsks) : []];
 }

@@ -168,13 +168,18 @@ export class SessionEngine {
     const { store, newId } = this.#o;
     const id = newId();
     const { input, sealed } = receiveInput(this.#o, id, principal, connection, submission);
-    const received = await store.run("session.receive", input).catch((error: unknown) => {
+    const leave = (error: unknown): never => {
       // Begun, it may yet be committed although the agent is told no.
       if (error instanceof StoreError && error.begun) this.#upkeep.leave(id);
       throw error;
-    });
-    if (received.existing) return { row: await sessionById(store, received.id), existing: true };
+    };
     const of = { id, principal, project: submission.project, purpose: input.purpose };
+    const begun = followed
+      ? undefined
+      : await this.#upkeep.orLeave(id, () => this.#process.begin(of, connection, sealed, input));
+    if (begun !== undefined) return begun;
+    const received = await store.run("session.receive", input).catch(leave);
+    if (received.existing) return { row: await sessionById(store, received.id), existing: true };
     const row = newSession(input, received.at);
     const processed = await this.#upkeep.orLeave(id, () =>
       this.#process.process(of, connection, sealed, row, followed),

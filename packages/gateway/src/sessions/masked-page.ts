@@ -90,7 +90,7 @@ export class MaskedPage {
       session: this.#row.id,
       columns: releasedColumns(this.#plan.fields),
       data: { fromRow: from, maxRows: Math.max(0, Math.min(maxRows, totalRows - from)), token: principal.tokenId },
-      ...(this.#job === undefined ? {} : { upstreamJob: this.#job }),
+      ...(this.#job === undefined ? {} : { learnt: { upstreamJob: this.#job, dryRunBytes: this.#row.dry_run_bytes } }),
     };
     const page = {
       schema: this.#plan.schema,

@@ -57,6 +57,8 @@ export async function withMetadata(
     classes: (column, when) => snapshot.classes(column, when),
     subject: (table) => snapshot.subject(table),
     metadata: (place) => described.get(place),
+    // What is described to an agent is asked for each time.
+    isCurrent: () => false,
     plain: () => ({ ...snapshot.plain(), metadata: described }),
   };
 }

@@ -1,13 +1,18 @@
 import type { UnderstoodPlan } from "@chaperone/googlesql";
 import { canonicalText } from "../evidence/canonical-json.ts";
+import { CommandError } from "../store/command.ts";
 import { UpstreamError } from "../upstream/error.ts";
-import { type Assessment, assess } from "./assess.ts";
+import { type AssessInput, type Assessment, agree, assess, foreseen, type PermittedAssessment } from "./assess.ts";
+import type { AnalysedInput, AnalysedOutput } from "./commands/analysed.ts";
+import { newSession, type ReceiveInput } from "./commands/receive.ts";
 import type { Connection } from "./connection.ts";
 import { type Decided, DecidedTextsOf, textsInput } from "./decided-texts.ts";
 import type { Endings } from "./endings.ts";
 import type { EngineOptions } from "./engine-options.ts";
+import type { Judged } from "./judged-before.ts";
 import type { Launch } from "./launch.ts";
 import { analysedEvent, decidedEvent, upstreamFailure } from "./records.ts";
+import type { SessionError } from "./session.ts";
 import type { SessionInput } from "./session-input.ts";
 import {
   knownOf,
@@ -18,7 +23,17 @@ import {
   sessionById,
 } from "./session-row.ts";
 import type { NewSession } from "./statements.ts";
+import { tableUses } from "./table-uses.ts";
 import type { DecidedTexts } from "./tables.ts";
+
+function textsOf(a: Exclude<Assessment, { kind: "refused" }>): Decided {
+  return {
+    redactedSql: a.redactedSql,
+    statements: a.plan.statements,
+    decision: a.decision,
+    maskPlan: a.kind === "permitted" ? a.maskPlan : null,
+  };
+}
 
 /**
  * Whether jobs.query may run it: a single SELECT that shows rows and acts nowhere, so that nothing is lost where it isn't known whether it ran. What
@@ -88,6 +103,115 @@ export class Process {
     return launched ? row : sessionById(this.#o.store, id);
   }
 
+  /**
+   * Receives a session and begins its run in one commit, where all but the dry run is foreseen: BigQuery agreed with this very plan before, and is asked again before its
+   * job is sent (I2). undefined: it is to be received as any other, and nothing was done.
+   */
+  async begin(
+    of: Processed,
+    connection: Connection,
+    sealed: SealedStatement,
+    receive: ReceiveInput,
+  ): Promise<{ readonly row: SessionRow; readonly existing: boolean } | undefined> {
+    const input = this.#input.of(of, connection, sealed);
+    const a = sealed.dryRun ? undefined : foreseen(input);
+    if (a === undefined || !isQueried(a.plan) || a.decision.obligations.approval !== undefined) return undefined;
+    // What others could change meanwhile is judged just before it runs.
+    if (tableUses(a.plan.statements).length > 0) return undefined;
+    const { id } = of;
+    const recorded = this.#runs(id, connection, a, input.now, NOT_NAMED);
+    const begun = await this.#o.store
+      .run("session.begin", { receive, analysed: recorded.input })
+      .catch((error: unknown) => {
+        // It is received as any other, and refused with its record.
+        if (error instanceof CommandError) return undefined;
+        throw error;
+      });
+    if (begun === undefined) return undefined;
+    if (begun.analysed === undefined)
+      return { row: await sessionById(this.#o.store, begun.received.id), existing: true };
+    const { at } = begun.received;
+    const row: SessionRow = {
+      ...newSession(receive, at),
+      ...recorded.done(begun.analysed),
+      rows_released: 0,
+      cells_masked: 0,
+    };
+    return { row: await this.#confirmed(row, of, connection, sealed, input, a), existing: false };
+  }
+
+  /** Asks BigQuery, and lets the query be sent where it agrees. */
+  async #confirmed(
+    row: SessionRow,
+    of: Processed,
+    connection: Connection,
+    sealed: SealedStatement,
+    input: AssessInput,
+    { plan, decision, redactedSql, literals, maskPlan }: PermittedAssessment,
+  ): Promise<SessionRow> {
+    const { id } = row;
+    const judged: Judged = { kind: "judged", plan, decision, redacted: { sql: redactedSql, literals } };
+    const ended = async (error: SessionError, alarm?: string): Promise<SessionRow> => {
+      await this.#endings.end(id, "failed", error, alarm);
+      this.#endings.changed(id);
+      return sessionById(this.#o.store, id);
+    };
+    let now: Assessment;
+    try {
+      now = await agree(input, judged);
+    } catch (error) {
+      return ended(upstreamFailure(error));
+    }
+    if (now.kind !== "permitted") return ended(now.error, now.kind === "denied" ? now.alarm : undefined);
+    const running = { ...row, dry_run_bytes: now.dryRunBytes };
+    knownOf(running, { decision, maskPlan, statements: plan.statements, principal: of.principal, sealed });
+    this.#launch.keep(id, now);
+    await this.#launch.launch(running, connection, sealed, false);
+    this.#endings.changed(id);
+    return running;
+  }
+
+  /** What is recorded when a session begins to run, and what its row says then. */
+  #runs(
+    id: string,
+    connection: Connection,
+    a: PermittedAssessment,
+    assessedAt: number,
+    upstreamJob: string,
+  ): { readonly input: AnalysedInput; done(output: AnalysedOutput): Runs } {
+    const texts = textsOf(a);
+    const input: AnalysedInput = {
+      id,
+      statementType: a.plan.statementType,
+      texts: this.#texts.of(texts),
+      analysed: analysedEvent(a.plan, a.redactedSql, this.#o.sealer),
+      decided: { binding: a.binding, dryRunBytes: a.dryRunBytes, data: decidedEvent(a.decision, a.binding) },
+      next: {
+        state: "running",
+        upstreamJob,
+        travelling: a.decision.obligations.travelling,
+        uses: this.#launch.uses(a.plan.statements, assessedAt),
+        data: this.#launch.intent(id, connection, upstreamJob, a),
+      },
+    };
+    return {
+      input,
+      done: ({ at, texts: place }) => {
+        this.#texts.stored(texts);
+        return {
+          ...this.#texts.texts(texts),
+          texts: place,
+          state: "running",
+          statement_type: input.statementType,
+          binding: a.binding,
+          dry_run_bytes: a.dryRunBytes,
+          upstream_job: upstreamJob,
+          updated_at: at,
+        };
+      },
+    };
+  }
+
   /** Returns what the row of a session says now that runs; undefined: it doesn't run. */
   async #record(
     id: string,
@@ -115,12 +239,12 @@ export class Process {
       return undefined;
     }
     const permitted = a.kind === "permitted" ? a : undefined;
-    const texts: Decided = {
-      redactedSql: a.redactedSql,
-      statements: a.plan.statements,
-      decision: a.decision,
-      maskPlan: permitted?.maskPlan ?? null,
-    };
+    if (permitted !== undefined && !sealed.dryRun && permitted.decision.obligations.approval === undefined) {
+      const upstreamJob = !followed && isQueried(a.plan) ? NOT_NAMED : `chaperone_${id}`;
+      const runs = this.#runs(id, connection, permitted, assessedAt, upstreamJob);
+      return runs.done(await store.run("session.analysed", runs.input));
+    }
+    const texts = textsOf(a);
     const analysed = {
       id,
       statementType: a.plan.statementType,
@@ -150,31 +274,7 @@ export class Process {
       return undefined;
     }
     const { approval } = a.decision.obligations;
-    if (approval === undefined) {
-      const upstreamJob = !followed && isQueried(a.plan) ? NOT_NAMED : `chaperone_${id}`;
-      const { at, texts: place } = await store.run("session.analysed", {
-        ...analysed,
-        decided,
-        next: {
-          state: "running",
-          upstreamJob,
-          travelling: a.decision.obligations.travelling,
-          uses: this.#launch.uses(a.plan.statements, assessedAt),
-          data: this.#launch.intent(id, connection, upstreamJob, a),
-        },
-      });
-      this.#texts.stored(texts);
-      return {
-        ...this.#texts.texts(texts),
-        texts: place,
-        state: "running",
-        statement_type: analysed.statementType,
-        binding: decided.binding,
-        dry_run_bytes: decided.dryRunBytes,
-        upstream_job: upstreamJob,
-        updated_at: at,
-      };
-    }
+    if (approval === undefined) return undefined;
     await store.run("session.analysed", {
       ...analysed,
       decided,

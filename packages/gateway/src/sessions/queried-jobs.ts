@@ -133,7 +133,7 @@ export class QueriedJobs {
   /** Records which job it is, where no release says so. Returns the row with it. */
   async name(row: SessionRow, jobId: string): Promise<SessionRow> {
     if (row.upstream_job !== NOT_NAMED) return row;
-    await this.#o.store.run("session.job-named", { id: row.id, upstreamJob: jobId });
+    await this.#o.store.run("session.job-named", { id: row.id, upstreamJob: jobId, dryRunBytes: row.dry_run_bytes });
     return { ...row, upstream_job: jobId };
   }
 

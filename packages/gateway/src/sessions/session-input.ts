@@ -3,6 +3,7 @@ import type { AssessInput } from "./assess.ts";
 import type { Connection } from "./connection.ts";
 import { DecisionCache } from "./decision-cache.ts";
 import type { EngineOptions } from "./engine-options.ts";
+import { JudgedBefore } from "./judged-before.ts";
 import type { Processed, SealedStatement } from "./session-row.ts";
 import { SharedDryRuns } from "./shared-dry-runs.ts";
 
@@ -11,6 +12,7 @@ export class SessionInput {
   readonly #o: EngineOptions;
   readonly #analyses: AnalysisCache;
   readonly #decisions = new DecisionCache();
+  readonly #judgedBefore = new JudgedBefore();
   readonly #dryRuns = new SharedDryRuns();
 
   constructor(options: EngineOptions, analyses: AnalysisCache) {
@@ -32,6 +34,7 @@ export class SessionInput {
       now: this.#o.clock(),
       analyses: this.#analyses,
       decisions: this.#decisions,
+      judgedBefore: this.#judgedBefore,
       dryRuns: this.#dryRuns,
       keys: this.#o.sealer,
     };

@@ -226,16 +226,18 @@ export const COUNT_RELEASED_AND_MOVE = prepare((db, given: Shown & Moved) =>
 );
 
 /** And with the id of its job. */
-export const COUNT_RELEASED_NAME_AND_MOVE = prepare((db, given: Shown & Moved & { readonly upstream_job: string }) =>
-  db
-    .updateTable("sessions")
-    .set((e) => ({
-      state: given.state,
-      upstream_job: given.upstream_job,
-      updated_at: given.updated_at,
-      finished_at: given.finished_at,
-      rows_released: e("rows_released", "+", given.rows),
-      cells_masked: e("cells_masked", "+", given.cells),
-    }))
-    .where("id", "=", given.id),
+export const COUNT_RELEASED_NAME_AND_MOVE = prepare(
+  (db, given: Shown & Moved & { readonly upstream_job: string; readonly dry_run_bytes: number | null }) =>
+    db
+      .updateTable("sessions")
+      .set((e) => ({
+        state: given.state,
+        upstream_job: given.upstream_job,
+        dry_run_bytes: given.dry_run_bytes,
+        updated_at: given.updated_at,
+        finished_at: given.finished_at,
+        rows_released: e("rows_released", "+", given.rows),
+        cells_masked: e("cells_masked", "+", given.cells),
+      }))
+      .where("id", "=", given.id),
 );

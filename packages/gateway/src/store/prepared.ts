@@ -117,6 +117,11 @@ export class Remembered<Given extends object, Row> {
   async first(on: Connected, given: Given): Promise<Row | undefined> {
     return (await this.all(on, given))[0];
   }
+
+  /** While this is the same, so are the answers. undefined: nobody knows. */
+  version(on: Connected): number | undefined {
+    return directs.get(on)?.connection.version(this.#tables);
+  }
 }
 
 /**

@@ -38,8 +38,11 @@ export const end: Command<EndInput, { ended: boolean }> = async (tx, input) => {
 };
 
 /** BigQuery has said which job the session's is, which it made the id of; of an ended session too, since it may yet run. */
-export const jobNamed: Command<{ readonly id: string; readonly upstreamJob: string }, void> = async (tx, input) => {
-  const change = { upstream_job: input.upstreamJob };
+export const jobNamed: Command<
+  { readonly id: string; readonly upstreamJob: string; readonly dryRunBytes: number | null },
+  void
+> = async (tx, input) => {
+  const change = { upstream_job: input.upstreamJob, dry_run_bytes: input.dryRunBytes };
   await updateSession(change).all(tx, { ...change, id: input.id });
   tx.append({ type: "session.job-named", session: input.id, data: { upstreamJob: input.upstreamJob } });
 };

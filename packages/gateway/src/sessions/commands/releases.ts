@@ -20,8 +20,8 @@ export interface ReleaseStartInput {
   readonly columns: CanonicalText;
   /** What else is said of the page. */
   readonly data: EventData;
-  /** The session's job, where BigQuery made its id and the first page's answer says it. */
-  readonly upstreamJob?: string;
+  /** What BigQuery said since the run was begun: the job, where it made its id, and how much its dry run said that it reads. */
+  readonly learnt?: { readonly upstreamJob: string; readonly dryRunBytes: number | null };
 }
 
 /** The release record of a page: durable before the page's first byte (I3). */
@@ -57,21 +57,19 @@ export const releaseWhole: Command<ReleaseWholeInput, void> = async (tx, input) 
   if (last && state !== "done") arrived = arrive(tx, session, "releasing", "done", {});
   const counted = { id: session, rows, cells: cellsOf(input) };
   if (arrived === undefined) await COUNT_RELEASED.all(tx, counted);
-  else if (change.upstream_job === undefined)
-    await COUNT_RELEASED_AND_MOVE.all(tx, { ...counted, finished_at: null, ...arrived });
+  else if (change === undefined) await COUNT_RELEASED_AND_MOVE.all(tx, { ...counted, finished_at: null, ...arrived });
   else {
-    const { upstream_job } = change;
-    await COUNT_RELEASED_NAME_AND_MOVE.all(tx, { ...counted, finished_at: null, ...arrived, upstream_job });
+    await COUNT_RELEASED_NAME_AND_MOVE.all(tx, { ...counted, finished_at: null, ...arrived, ...change });
   }
 };
 
-function jobOf({ upstreamJob }: ReleaseStartInput): {
+function jobOf({ learnt }: ReleaseStartInput): {
   readonly named: EventData;
-  readonly change: { readonly upstream_job?: string };
+  readonly change: { readonly upstream_job: string; readonly dry_run_bytes: number | null } | undefined;
 } {
-  return upstreamJob === undefined
-    ? { named: {}, change: {} }
-    : { named: { upstreamJob }, change: { upstream_job: upstreamJob } };
+  if (learnt === undefined) return { named: {}, change: undefined };
+  const { upstreamJob, dryRunBytes } = learnt;
+  return { named: { upstreamJob }, change: { upstream_job: upstreamJob, dry_run_bytes: dryRunBytes } };
 }
 
 async function nextRelease(tx: StoreTransaction, session: string, state: SessionState): Promise<number> {

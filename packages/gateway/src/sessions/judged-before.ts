@@ -1,0 +1,71 @@
+import type { UnderstoodPlan } from "@chaperone/googlesql";
+import type { CatalogSnapshot } from "../catalog/catalog.ts";
+import type { AgentPrincipal } from "../identity/principal.ts";
+import type { Decision } from "../policy/decision.ts";
+import type { PolicySet } from "../policy/policy-set.ts";
+import { whoAsks } from "./decision-cache.ts";
+import type { Statement } from "./statement.ts";
+
+/** What analysis and policy make of a statement. */
+export interface Judged {
+  readonly kind: "judged";
+  readonly redacted: { readonly sql: string; readonly literals: readonly string[] };
+  readonly plan: UnderstoodPlan;
+  readonly decision: Decision;
+}
+
+/** All that a judgement follows from, but the tables and the configuration, which doesn't change. */
+export interface Question {
+  readonly connection: { readonly name: string; readonly policies: PolicySet };
+  readonly principal: AgentPrincipal;
+  readonly project: string;
+  readonly statement: Statement;
+  readonly purpose: string | null;
+}
+
+interface Kept {
+  readonly judged: Judged;
+  readonly snapshot: CatalogSnapshot;
+}
+
+/** Judgements kept, and characters of a statement that is still kept with its (I10). */
+const MOST = 256;
+const LONGEST = 20_000;
+
+/**
+ * Judgements that would be the same now, since nothing that they follow from is another: who asks, the statement, the policies, and tables that the catalog
+ * remembers, with their classes (`CatalogSnapshot.isCurrent`). In memory alone, for it holds literals (I5). Policies that read the clock are asked each time, and so is what
+ * reads views, routines, models and wildcards, whose definitions are asked for anew.
+ */
+export class JudgedBefore {
+  /** Least recently used first. */
+  readonly #kept = new Map<string, Kept>();
+
+  find(question: Question): Judged | undefined {
+    if (question.connection.policies.readsClock) return undefined;
+    const key = keyOf(question);
+    const kept = this.#kept.get(key);
+    if (kept === undefined) return undefined;
+    this.#kept.delete(key);
+    if (!kept.snapshot.isCurrent()) return undefined;
+    this.#kept.set(key, kept);
+    return kept.judged;
+  }
+
+  keep(question: Question, judged: Judged, snapshot: CatalogSnapshot): void {
+    const { connection, statement } = question;
+    if (connection.policies.readsClock || statement.sql.length > LONGEST || statement.parameters.length > 0) return;
+    if (!snapshot.isCurrent()) return;
+    this.#kept.set(keyOf(question), { judged, snapshot });
+    for (const oldest of this.#kept.keys()) {
+      if (this.#kept.size <= MOST) break;
+      this.#kept.delete(oldest);
+    }
+  }
+}
+
+function keyOf({ connection, principal, project, statement, purpose }: Question): string {
+  const { sql, parameters, parameterMode, defaultDataset } = statement;
+  // The text last, since it may hold anything.
+  return `${JSON.stringify([connection.name, whoAsks(principal), project, purpose, parameterMode, defaultDataset, parameters])}${sql}`;
+}
