@@ -1,12 +1,25 @@
 import { hash } from "node:crypto";
 import { canonicalJson } from "../evidence/canonical-json.ts";
+import type { Sealer } from "../evidence/seal.ts";
 import type { AgentPrincipal } from "../identity/principal.ts";
+import { LastMade } from "../last-made.ts";
 import { ownJobId, type ReceiveInput } from "./commands/receive.ts";
 import type { Connection } from "./connection.ts";
 import type { EngineOptions } from "./engine-options.ts";
 import { behalfOf, principalRecord, type SealedStatement } from "./session-row.ts";
 import type { Submission } from "./statement.ts";
 import { canonicalOnce } from "./written-once.ts";
+
+/** Keyed hashes of the last statements, which many agents send. */
+const hashes = new WeakMap<Sealer, LastMade<string>>();
+const HASHES_KEPT = 256;
+const LONGEST_HASHED = 20_000;
+
+function hashOf(sealer: Sealer): LastMade<string> {
+  const known = hashes.get(sealer) ?? new LastMade<string>(HASHES_KEPT, LONGEST_HASHED);
+  hashes.set(sealer, known);
+  return known;
+}
 
 /** What of a submission is kept and recorded: the statement sealed and by keyed hash, never in the clear (I5). */
 export function receiveInput(
@@ -25,7 +38,7 @@ export function receiveInput(
     ...(submission.asked === undefined ? {} : { asked: submission.asked }),
   };
   const { sql, parameters } = submission.statement;
-  const sqlHmac = sealer.keyedHash(`[${canonicalJson(sql)},${canonicalOnce(parameters)}]`);
+  const sqlHmac = hashOf(sealer).of(`[${canonicalJson(sql)},${canonicalOnce(parameters)}]`, sealer.keyedHash);
   // What a repeated requestId must repeat: all that makes it another query.
   const { parameterMode = null, defaultDataset = null } = submission.statement;
   const requestHmac =

@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import { boundedLabel } from "./bounded-label.ts";
+import { keptChildren } from "./kept-children.ts";
 
 /**
  * What operators watch, in Prometheus' terms. Labels come from closed sets of the gateway's own (operations, states, rules,
@@ -121,18 +122,20 @@ export function createMetrics({ process = false }: MetricsOptions = {}): Metrics
     alarm: boundedLabel(32),
   };
 
+  const request = keptChildren((door = "", method = "", outcome = "") => requests.labels(door, method, outcome));
+  const call = keptChildren((name = "", outcome = "") => upstream.labels(name, outcome));
+  const masked = keptChildren((rule = "") => cells.labels(rule));
   return {
     request(door, method, outcome, seconds) {
-      requests.observe({ door: label.door(door), method: label.method(method), outcome }, seconds);
+      request(label.door(door), label.method(method), outcome).observe(seconds);
     },
     session: (state, count = 1) => sessions.inc({ state: label.state(state) }, count),
     held: (count) => held.set(count),
     approvalWait: (decision, seconds) => approvals.observe({ decision }, seconds),
-    upstream: (call, outcome, seconds) =>
-      upstream.observe({ call: label.call(call), outcome: label.outcome(outcome) }, seconds),
-    released(released, masked) {
+    upstream: (name, outcome, seconds) => call(label.call(name), label.outcome(outcome)).observe(seconds),
+    released(released, fields) {
       rows.inc(released);
-      for (const { rule, count } of Object.values(masked)) cells.inc({ rule: label.rule(rule) }, count);
+      for (const { rule, count } of Object.values(fields)) masked(label.rule(rule)).inc(count);
     },
     ledgerEntries: (count) => entries.inc(count),
     storeRefused: (code) => storeRefusals.inc({ code: label.storeCode(code) }),

@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { z } from "zod";
 import type { AgentPrincipal } from "../../identity/principal.ts";
+import { LastMade } from "../../last-made.ts";
 import type { Connection } from "../../sessions/connection.ts";
 import type { Opened, SessionEngine } from "../../sessions/engine.ts";
 import { openSoon } from "../../sessions/first-page.ts";
@@ -54,6 +56,10 @@ const DEFAULT_TIMEOUT_MS = 10_000;
 /** Milliseconds; what is longer is cut to the gateway's own bound. */
 const MOST_TIMEOUT_MS = 1_000_000_000;
 
+/** Requests of jobs.query whose reading is kept, and characters of one. */
+const QUERIES_KEPT = 256;
+const LONGEST_QUERY = 20_000;
+
 /** Made once: after each answer its connection's end is told to whoever still works for it, and an error of its own for each costs a stack trace. */
 const GONE = new Error("the client went away");
 
@@ -64,6 +70,7 @@ export class BigQueryDoor {
   readonly #uploads: Uploads;
   readonly #routines: Routines;
   readonly #streamedRows = new StreamedRowsThread();
+  readonly #queries = new LastMade<z.output<typeof queryRequest>>(QUERIES_KEPT, LONGEST_QUERY);
 
   constructor(options: BigQueryDoorOptions) {
     this.#o = options;
@@ -251,7 +258,7 @@ export class BigQueryDoor {
     const { engine, longPollMs } = this.#o;
     const project = param(m, "project");
     const connection = this.#connection(m);
-    const body = parseBody(queryRequest, await readBody(request, this.#o.bodyBytes));
+    const body = this.#queries.of(await readBody(request, this.#o.bodyBytes), (text) => parseBody(queryRequest, text));
     const submission: Submission = {
       door: "bigquery-rest",
       project,

@@ -22,7 +22,29 @@ export async function readBytes(request: IncomingMessage, limit: number): Promis
   const encoding = encodingOf(request);
   const declared = Number(request.headers["content-length"] ?? 0);
   if (declared > limit) throw tooLarge(limit);
-  return collected(encoding === "gzip" ? arriving(request) : request, limit);
+  return encoding === "gzip" ? collected(arriving(request), limit) : plainBody(request, limit);
+}
+
+/** By its events: an iterator costs a small request more than its bytes do. */
+function plainBody(request: IncomingMessage, limit: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    request.on("data", (chunk: Buffer) => {
+      size += chunk.length;
+      if (size > limit) {
+        request.removeAllListeners("data").pause();
+        reject(tooLarge(limit));
+      } else chunks.push(chunk);
+    });
+    request.once("end", () =>
+      resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)),
+    );
+    request.on("error", reject);
+    request.once("close", () => {
+      if (!request.readableEnded) reject(new Error("the request ended early"));
+    });
+  });
 }
 
 /**

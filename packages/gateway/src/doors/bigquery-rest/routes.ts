@@ -1,3 +1,4 @@
+import { LastMade } from "../../last-made.ts";
 import { GoogleError, invalid, notServed } from "./google-error.ts";
 import { METHODS, type Method, type MethodName, OTHER_PATHS } from "./rules.ts";
 
@@ -23,11 +24,19 @@ const IDS: Readonly<Record<string, { readonly is: RegExp; readonly words: string
   },
 };
 
+/** Request lines whose reading is kept, and characters of one: each client sends the same few again and again. */
+const matches = new LastMade<Matched>(256, 300);
+
+/** As `readRoute`. */
+export function matchRoute(method: string, target: string): Matched {
+  return matches.of(`${method} ${target}`, () => readRoute(method, target));
+}
+
 /**
  * Names the operation a request line asks for.
  * Only plain paths: no escapes, no empty or dot segments, so that no two readers of the path can differ.
  */
-export function matchRoute(method: string, target: string): Matched {
+function readRoute(method: string, target: string): Matched {
   const question = target.indexOf("?");
   const path = question === -1 ? target : target.slice(0, question);
   const search = question === -1 ? "" : target.slice(question + 1);
