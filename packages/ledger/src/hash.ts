@@ -9,8 +9,8 @@ export const HASH_SIZE = 32;
  * Domain separation of leaves and nodes: without it, the two children of a node, read as one leaf, would have the node's
  * hash, and a proof for an entry nobody wrote could be made. https://www.rfc-editor.org/rfc/rfc6962#section-2.1
  */
-const LEAF_HASH_PREFIX = 0x00;
-const NODE_HASH_PREFIX = 0x01;
+export const LEAF_HASH_PREFIX = 0x00;
+export const NODE_HASH_PREFIX = 0x01;
 
 function sha256(bytes: Uint8Array): Hash {
   return new Uint8Array(hash("sha256", bytes, "buffer"));

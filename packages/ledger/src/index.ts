@@ -17,12 +17,14 @@ export * from "./proof.ts";
 export { formatReceipt, parseReceipt, type Receipt, verifyReceipt } from "./receipt.ts";
 export * from "./tile.ts";
 export { tiledLog } from "./tiled-log.ts";
+export { type FullTile, partialWidth, subtreeHash, TiledTree, tileLevels } from "./tiled-tree.ts";
 export {
   type HashReader,
   MAX_TREE_SIZE,
   storedHashCount,
   storedHashesForEntry,
   storedHashIndex,
+  storedHashNode,
   treeHash,
 } from "./tree.ts";
 export * from "./verify-log.ts";

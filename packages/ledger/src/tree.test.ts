@@ -5,7 +5,7 @@ import { LedgerError } from "./error.ts";
 import { EMPTY_TREE_HASH, type Hash, leafHash, nodeHash } from "./hash.ts";
 import { consistencyProof, inclusionProof, verifyConsistency, verifyInclusion } from "./proof.ts";
 import { flipBit, MemoryLog } from "./testing/memory-log.ts";
-import { splitPoint, storedHashCount, storedHashIndex, treeHash } from "./tree.ts";
+import { splitPoint, storedHashCount, storedHashIndex, storedHashNode, treeHash } from "./tree.ts";
 
 const hex = (hash: Hash): string => Buffer.from(hash).toString("hex");
 const bytes = (text: string): Hash => new Uint8Array(Buffer.from(text, "hex"));
@@ -70,6 +70,10 @@ suite("the tree", () => {
       indexes.sort((a, b) => a - b),
       Array.from({ length: storedHashCount(128) }, (_, i) => i),
     );
+    for (const index of [...Array(500).keys(), 2 ** 40 - 1, 2 ** 40, 2 ** 41 - 2, 2 ** 45 + 12_345]) {
+      const { level, n } = storedHashNode(index);
+      assert.equal(storedHashIndex(level, n), index);
+    }
     assert.equal(storedHashCount(2 ** 40), 2 ** 41 - 1);
     assert.equal(storedHashIndex(40, 0), 2 ** 41 - 2);
   });

@@ -49,6 +49,21 @@ export function storedHashIndex(level: number, n: number): number {
   return index + level;
 }
 
+/** Which hash is stored there: the n-th of a level. */
+export function storedHashNode(index: number): { readonly level: number; readonly n: number } {
+  // A tree of n entries has at most 2n hashes, and nearly as many: entry n's begin at or a little behind 2n.
+  let leaf = half(index);
+  let first = storedHashIndex(0, leaf);
+  while (first > index) first = storedHashIndex(0, --leaf);
+  for (let next = storedHashIndex(0, leaf + 1); next <= index; next = storedHashIndex(0, leaf + 1)) {
+    leaf++;
+    first = next;
+  }
+  let n = leaf;
+  for (let level = 0; level < index - first; level++) n = half(n);
+  return { level: index - first, n };
+}
+
 /** How many hashes are stored for a tree of this size. */
 export function storedHashCount(size: number): number {
   checkTreeSize(size);
