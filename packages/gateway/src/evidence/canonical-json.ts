@@ -12,7 +12,39 @@ const MAX_DEPTH = 64;
  * type only; it never holds a value.
  */
 export function canonicalJson(value: Json): string {
-  return write(value, 0);
+  // JSON.stringify writes what is in order already as the RFC does, in a fraction of the time.
+  return isInOrder(value, 0) ? JSON.stringify(value) : write(value, 0);
+}
+
+/** Whether it is plain, and each object's members stand as they are to be written. */
+function isInOrder(value: unknown, depth: number): boolean {
+  switch (typeof value) {
+    case "boolean":
+      return true;
+    case "number":
+      return Number.isFinite(value);
+    case "string":
+      return value.isWellFormed();
+    case "object":
+      break;
+    default:
+      return false;
+  }
+  if (value === null) return true;
+  if (depth > MAX_DEPTH) return false;
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++) if (!isInOrder(value[i], depth + 1)) return false;
+    return true;
+  }
+  if (Object.getPrototypeOf(value) !== Object.prototype) return false;
+  const members = value as Readonly<Record<string, unknown>>;
+  let before: string | undefined;
+  for (const name of Object.keys(members)) {
+    if (before !== undefined && name < before) return false;
+    if (!name.isWellFormed() || !isInOrder(members[name], depth + 1)) return false;
+    before = name;
+  }
+  return true;
 }
 
 /** Written now for the store, which takes it as it is. */

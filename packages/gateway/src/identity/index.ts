@@ -139,7 +139,7 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
       nonces,
       clientCertificates: options.clientCertificates ?? false,
       resolveAgent: (credential) => register.resolveAgent(credential),
-      checkRevoked: (credential) => checkRevocations(store, credential, undefined, clock()),
+      checkRevoked: async (credential) => checkRevocations(store, credential, undefined, clock()),
       mustBind: (credential) => register.mustBind(credential),
       record: (issue) => store.run("token.issue", issue),
     }),

@@ -215,16 +215,13 @@ export class AgentRegister {
     };
   }
 
-  #find(agent: AgentId): Promise<AgentRow | undefined> {
+  #find(agent: AgentId): AgentRow | undefined {
     return findAgent(this.#store, agent);
   }
 }
 
 /** An agent's entry. */
-export function findAgent(
-  store: Pick<RegisterStore, "db">,
-  { issuer, subject }: AgentId,
-): Promise<AgentRow | undefined> {
+export function findAgent(store: Pick<RegisterStore, "db">, { issuer, subject }: AgentId): AgentRow | undefined {
   return AGENT.first(store, { issuer, subject });
 }
 

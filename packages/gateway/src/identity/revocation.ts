@@ -26,12 +26,12 @@ export function sponsorKey({ issuer, subject }: { readonly issuer: string; reado
  * sponsor. Read at each request, so that a revocation holds from the next one, and the next page, on.
  * @throws CredentialError `revoked`
  */
-export async function checkRevocations(
+export function checkRevocations(
   on: Connected,
   credential: Pick<Credential, "issuer" | "subject" | "tokenId" | "keyId" | "exchangedFor" | "confirmation">,
   row: Pick<AgentRow, "sponsor_issuer" | "sponsor_subject"> | undefined,
   now: number,
-): Promise<void> {
+): void {
   const { jkt, x5t } = credential.confirmation ?? {};
   const person = row === undefined ? credential : { issuer: row.sponsor_issuer, subject: row.sponsor_subject };
   const restsOn: readonly (readonly [keyof typeof REVOKED, string])[] = [
@@ -41,9 +41,9 @@ export async function checkRevocations(
     ["sponsor", sponsorKey(person)],
   ];
   for (const [kind, id] of restsOn)
-    if ((await REVOCATION.first(on, { kind, id })) !== undefined) throw new CredentialError("revoked", REVOKED[kind]);
+    if (REVOCATION.first(on, { kind, id }) !== undefined) throw new CredentialError("revoked", REVOKED[kind]);
   if (credential.keyId === undefined) return;
-  const key = await AGENT_KEY.first(on, { kid: credential.keyId });
+  const key = AGENT_KEY.first(on, { kid: credential.keyId });
   if (key === undefined || key.revoked_at !== null)
     throw new CredentialError("revoked", "The agent's key was revoked; ask an administrator for a new one.");
   if (key.expires_at <= now)
@@ -61,13 +61,13 @@ const REVOKED = {
  * Whether what an agent asked for before may still be done for it: neither it nor anyone it acts for is suspended, and nothing that
  * they came with is revoked. That a key has expired since is no matter, as with tokens.
  */
-export async function stillAdmitted(on: Connected, principal: AgentPrincipal, now: number): Promise<boolean> {
+export function stillAdmitted(on: Connected, principal: AgentPrincipal, now: number): boolean {
   for (const one of [principal, ...(principal.onBehalfOf ?? [])] satisfies readonly Principal[]) {
-    const row = await AGENT.first(on, { issuer: one.issuer, subject: one.subject });
+    const row = AGENT.first(on, { issuer: one.issuer, subject: one.subject });
     // A person who was entered as an agent since is no person any more.
     if (one.kind === "person" ? row !== undefined : row?.status !== "active") return false;
     try {
-      await checkRevocations(on, one, row, now);
+      checkRevocations(on, one, row, now);
     } catch (error) {
       if (!(error instanceof CredentialError)) throw error;
       if (error.code !== "expired") return false;

@@ -3,6 +3,8 @@ import { createSecretKey } from "node:crypto";
 import { describe, it } from "node:test";
 import { deriveTokenKeys } from "@chaperone/masking";
 import type { AgentPrincipal } from "../identity/principal.ts";
+import { askDirectly } from "../store/prepared.ts";
+import type { SqliteConnection } from "../store/sqlite-dialect.ts";
 import { openFirstPage, openSoon } from "./first-page.ts";
 import type { MaskPlan } from "./mask-plan.ts";
 import type { PageOptions, PageRequest } from "./page.ts";
@@ -54,11 +56,6 @@ async function opened({ answer, endedBefore, suspended = false, goes = false, fa
     store: {
       run,
       append: async ([event]: readonly { readonly type: string }[]) => void done.push(event?.type ?? ""),
-      db: {
-        executeQuery: async ({ sql }: { readonly sql: string }) => ({
-          rows: sql.includes('"agents"') ? [{ status: suspended ? "suspended" : "active" }] : [],
-        }),
-      },
     },
     engine: {
       maskPlanOf: () => PLAN,
@@ -109,6 +106,11 @@ async function opened({ answer, endedBefore, suspended = false, goes = false, fa
     rowsPerPage: 100,
     pageMs: 1000,
   } as unknown as PageOptions;
+  const asking = {
+    version: () => 0,
+    all: (sql: string) => (sql.includes('"agents"') ? [{ status: suspended ? "suspended" : "active" }] : []),
+  };
+  askDirectly(options.store, asking as unknown as SqliteConnection, () => undefined);
   const asked = { pageToken: undefined, startIndex: undefined, maxResults: undefined, formatOptions: {} };
   const wanted = () => !client.signal.aborted;
   if (queried !== undefined) {

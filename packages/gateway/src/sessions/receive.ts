@@ -60,22 +60,23 @@ export function receiveInput(
     agentName: principal.name,
     principal: JSON.stringify(principal),
     door: submission.door,
-    sealed: blob,
+    sealed: Buffer.from(blob.buffer, blob.byteOffset, blob.length).toString("base64"),
     requestHmac,
     purpose,
     jobConfig: JSON.stringify({ labels: submission.labels, dryRun: submission.dryRun }),
     openPerAgent: limits.openPerAgent,
+    // In the order in which it is written.
     data: {
       agent: principalRecord(principal),
-      ...(principal.onBehalfOf === undefined ? {} : { onBehalfOf: principal.onBehalfOf.map(principalRecord) }),
-      door: submission.door,
       connection: connection.name,
-      project: submission.project,
+      door: submission.door,
       job: jobId,
+      ...(principal.onBehalfOf === undefined ? {} : { onBehalfOf: principal.onBehalfOf.map(principalRecord) }),
+      project: submission.project,
       purpose,
+      sealedSha256: hash("sha256", blob, "hex"),
       sqlBytes: Buffer.byteLength(sql),
       sqlHmac,
-      sealedSha256: hash("sha256", blob, "hex"),
     },
   };
   return { input, sealed };

@@ -297,13 +297,14 @@ export function attribution(row: SessionRow): Record<string, string> {
 /** Who asks or for whom, as the ledger names them. */
 export function principalRecord(principal: Principal): { readonly [key: string]: Json } {
   const { kind, issuer, subject, name, groups, tokenId } = principal;
+  // In the order in which it is written.
   return {
-    ...(kind === "person" ? { kind } : {}),
-    issuer,
-    subject,
-    name,
     groups: [...groups],
+    issuer,
+    ...(kind === "person" ? { kind } : {}),
+    name,
     ...(kind === "person" ? {} : { sponsor: { ...principal.sponsor } }),
+    subject,
     token: tokenId,
   };
 }

@@ -13,8 +13,12 @@ export interface StoreTransaction {
   append(event: LedgerEvent): void;
 }
 
-/** Runs inside the store's worker. Input and output are structured-cloneable. A thrown CommandError reaches the caller; nothing of the command stays. */
-export type Command<I, O> = (tx: StoreTransaction, input: I) => Promise<O>;
+/**
+ * Runs inside the store's worker. Input and output are structured-cloneable. A thrown CommandError reaches the caller; nothing of the command stays.
+ * It may be run again from its beginning, in a transaction that knows nothing of the first run: all it does and remembers is in `db`. One that waits for
+ * nothing gives its output at once.
+ */
+export type Command<I, O> = (tx: StoreTransaction, input: I) => O | Promise<O>;
 
 /** A command's own refusal (lost race, wrong state, not allowed). `code` is stable. */
 export class CommandError extends Error {

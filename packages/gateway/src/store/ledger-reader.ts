@@ -8,6 +8,7 @@ import {
   readCheckpointUnverified,
 } from "@chaperone/ledger";
 import type { Kysely } from "kysely";
+import { LedgerTiles } from "./ledger-tiles.ts";
 import type { Database } from "./schema.ts";
 
 /** Most rows one call gives (I10). */
@@ -26,9 +27,11 @@ export interface LedgerEntry {
 /** The ledger to read from: `new LedgerReader(store.db)`. Throws LedgerError "range" or "missing" for what isn't there. */
 export class LedgerReader implements HashReader {
   readonly #db: Kysely<Database>;
+  readonly #tiles: LedgerTiles;
 
   constructor(db: Kysely<Database>) {
     this.#db = db;
+    this.#tiles = new LedgerTiles(db);
   }
 
   /** Entries [from, to), at most 1,000; fewer where the ledger ends. Throws when one in between is missing. */
@@ -83,14 +86,7 @@ export class LedgerReader implements HashReader {
     return formatReceipt({ index, proof: await inclusionProof(index, size, this), checkpoint });
   }
 
-  async readHashes(indexes: readonly number[]): Promise<Hash[]> {
-    if (indexes.length === 0) return [];
-    const rows = await this.#db.selectFrom("ledger_hashes").selectAll().where("idx", "in", indexes).execute();
-    const hashes = new Map(rows.map(({ idx, hash }) => [idx, hash]));
-    return indexes.map((index) => {
-      const hash = hashes.get(index);
-      if (hash === undefined) throw new LedgerError("missing", `the tree hash ${index} is not stored`);
-      return hash;
-    });
+  readHashes(indexes: readonly number[]): Promise<Hash[]> {
+    return this.#tiles.readHashes(indexes);
   }
 }

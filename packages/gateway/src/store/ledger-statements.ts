@@ -1,43 +1,59 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { type Hash, type HashReader, LedgerError } from "@chaperone/ledger";
+import {
+  type FullTile,
+  LedgerError,
+  leafHash,
+  partialWidth,
+  TILE_WIDTH,
+  TiledTree,
+  tileLevels,
+} from "@chaperone/ledger";
 import type { Entry } from "./entry.ts";
 
-/** Tree hashes in one statement. */
-export const HASHES_AT_ONCE = 16;
-
 /** What the writer itself says to SQLite: the ledger's statements and the transaction's, each prepared once. */
-export class LedgerStatements implements HashReader {
+export class LedgerStatements {
   readonly #size: StatementSync;
   readonly #latest: StatementSync;
-  readonly #hash: StatementSync;
+  readonly #entriesFrom: StatementSync;
+  readonly #rootsFrom: StatementSync;
+  readonly #tiles: StatementSync;
   readonly #insertEntry: StatementSync;
+  readonly #insertTile: StatementSync;
+  readonly #insertCheckpoint: StatementSync;
   readonly #begin: StatementSync;
   readonly #commit: StatementSync;
   readonly #savepoint: StatementSync;
   readonly #release: StatementSync;
-  readonly #insertHash: StatementSync;
-  readonly #insertHashes: StatementSync;
-  readonly #insertCheckpoint: StatementSync;
 
   constructor(db: DatabaseSync) {
     this.#size = db.prepare("SELECT coalesce(max(idx) + 1, 0) AS size FROM ledger_entries");
     this.#latest = db.prepare("SELECT note FROM checkpoints ORDER BY size DESC LIMIT 1");
-    this.#hash = db.prepare("SELECT hash FROM ledger_hashes WHERE idx = ?");
+    this.#entriesFrom = db.prepare("SELECT bytes FROM ledger_entries WHERE idx >= ? ORDER BY idx");
+    this.#rootsFrom = db.prepare("SELECT root FROM ledger_tiles WHERE level = ? AND idx >= ? ORDER BY idx");
+    this.#tiles = db.prepare("SELECT count(*) AS n FROM ledger_tiles WHERE level = ?");
     this.#insertEntry = db.prepare(
       "INSERT INTO ledger_entries (idx, time, type, session, bytes) VALUES (?, ?, ?, ?, ?)",
     );
+    this.#insertTile = db.prepare("INSERT INTO ledger_tiles (level, idx, root, hashes) VALUES (?, ?, ?, ?)");
+    this.#insertCheckpoint = db.prepare("INSERT INTO checkpoints (size, time, note) VALUES (?, ?, ?)");
     this.#begin = db.prepare("BEGIN IMMEDIATE");
     this.#commit = db.prepare("COMMIT");
     this.#savepoint = db.prepare("SAVEPOINT command");
     this.#release = db.prepare("RELEASE command");
-    const insert = "INSERT INTO ledger_hashes (idx, hash) VALUES (?, ?)";
-    this.#insertHash = db.prepare(insert);
-    this.#insertHashes = db.prepare(`${insert}${", (?, ?)".repeat(HASHES_AT_ONCE - 1)}`);
-    this.#insertCheckpoint = db.prepare("INSERT INTO checkpoints (size, time, note) VALUES (?, ?, ?)");
   }
 
-  size(): number {
-    return Number(this.#size.get()?.size);
+  /** The tree of all entries, from the newest of them and the full tiles. Throws LedgerError "missing" for tiles or entries that aren't there. */
+  tree(): TiledTree {
+    const size = Number(this.#size.get()?.size);
+    const partial = Array.from({ length: tileLevels(size) }, (_, level) => {
+      const hashes = Math.floor(size / TILE_WIDTH ** level);
+      if (level > 0 && Number(this.#tiles.get(level - 1)?.n) !== hashes)
+        throw new LedgerError("missing", `of level ${level - 1} not all tiles are there`);
+      const from = hashes - partialWidth(size, level);
+      const rows = level === 0 ? this.#entriesFrom.all(from) : this.#rootsFrom.all(level - 1, from);
+      return Buffer.concat(rows.map(({ bytes, root }) => (level === 0 ? leafHash(blob(bytes)) : blob(root))));
+    });
+    return new TiledTree(size, partial);
   }
 
   latestCheckpoint(): string | undefined {
@@ -45,18 +61,16 @@ export class LedgerStatements implements HashReader {
     return typeof note === "string" ? note : undefined;
   }
 
-  hash(index: number): Hash {
-    const hash = this.#hash.get(index)?.hash;
-    if (!(hash instanceof Uint8Array)) throw new LedgerError("missing", `the tree hash ${index} is not stored`);
-    return hash;
-  }
-
-  readHashes(indexes: readonly number[]): Hash[] {
-    return indexes.map((index) => this.hash(index));
-  }
-
-  insertEntry(index: number, { time, type, session, bytes }: Entry): void {
+  insertEntry(index: number, { time, type, session }: Entry, bytes: Uint8Array): void {
     this.#insertEntry.run(index, time, type, session, bytes);
+  }
+
+  insertTile({ level, index, root, hashes }: FullTile): void {
+    this.#insertTile.run(level, index, root, hashes);
+  }
+
+  insertCheckpoint(size: number, time: number, note: string): void {
+    this.#insertCheckpoint.run(size, time, note);
   }
 
   begin(): void {
@@ -74,14 +88,9 @@ export class LedgerStatements implements HashReader {
   release(): void {
     this.#release.run();
   }
+}
 
-  /** At most `HASHES_AT_ONCE`. */
-  insertHashes(first: number, hashes: readonly Hash[]): void {
-    if (hashes.length === HASHES_AT_ONCE) this.#insertHashes.run(...hashes.flatMap((hash, i) => [first + i, hash]));
-    else for (const [i, hash] of hashes.entries()) this.#insertHash.run(first + i, hash);
-  }
-
-  insertCheckpoint(size: number, time: number, note: string): void {
-    this.#insertCheckpoint.run(size, time, note);
-  }
+function blob(value: unknown): Uint8Array {
+  if (!(value instanceof Uint8Array)) throw new LedgerError("missing", "bytes are missing");
+  return value;
 }

@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { describe, it } from "node:test";
+import { leafHash, treeHash } from "@chaperone/ledger";
+import { MemoryLog } from "../../../ledger/src/testing/memory-log.ts";
 import type { AgentPrincipal } from "../identity/principal.ts";
 import { behalfOf } from "../sessions/session-row.ts";
+import { LedgerReader } from "./ledger-reader.ts";
 import { migrate } from "./migrations.ts";
+import { SqliteConnection } from "./sqlite-dialect.ts";
 
 const A: AgentPrincipal = {
   kind: "agent",
@@ -43,6 +47,40 @@ describe("a store of before agents acted for people", () => {
       rows.map((row) => row.on_behalf_of),
       principals.map(behalfOf),
     );
+    db.close();
+  });
+});
+
+describe("a store of before its hashes were in tiles", () => {
+  it("has the same tree", async () => {
+    const SIZE = 256 * 3 + 7;
+    const log = await MemoryLog.ofSize(SIZE);
+    const db = new DatabaseSync(":memory:");
+    migrate(db, 0, 12);
+    const insert = db.prepare("INSERT INTO ledger_entries (idx, time, type, bytes) VALUES (?, 0, 't', ?)");
+    for (const [index, entry] of log.entries.entries()) insert.run(index, entry);
+    const hash = db.prepare("INSERT INTO ledger_hashes (idx, hash) VALUES (?, ?)");
+    for (const [index, stored] of log.stored.entries()) hash.run(index, stored);
+    migrate(db, 1);
+    assert.deepEqual(
+      db
+        .prepare("SELECT level, idx FROM ledger_tiles ORDER BY level, idx")
+        .all()
+        .map(({ level, idx }) => [level, idx]),
+      [
+        [0, 0],
+        [0, 1],
+        [0, 2],
+      ],
+    );
+    const reader = new LedgerReader(new SqliteConnection(db).kysely(() => undefined));
+    for (const size of [1, 255, 256, 257, 512, 768, SIZE])
+      assert.deepEqual(await treeHash(size, reader), await treeHash(size, log), `of ${size}`);
+    assert.deepEqual(
+      await reader.readHashes(log.stored.map((_, index) => index)),
+      log.stored.map((stored) => new Uint8Array(stored)),
+    );
+    assert.deepEqual(await reader.readHashes([0]), [leafHash(log.entries[0] ?? new Uint8Array())]);
     db.close();
   });
 });

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
+import { TiledTree } from "@chaperone/ledger";
 import { StoreError } from "./errors.ts";
 
 /** Forward only: a migration that has been released is never changed, a later one is added. */
@@ -6,6 +7,8 @@ interface Migration {
   readonly number: number;
   readonly name: string;
   readonly sql: string;
+  /** What SQL alone can't do, after it. */
+  readonly fill?: (db: DatabaseSync) => void;
 }
 
 const MIGRATIONS: readonly Migration[] = [
@@ -322,6 +325,32 @@ const MIGRATIONS: readonly Migration[] = [
       CREATE INDEX sessions_running ON sessions (updated_at) WHERE state IN ('running', 'releasing');
     `,
   },
+  {
+    number: 13,
+    name: "ledger-tiles",
+    sql: `
+      -- Full tiles, in place of a row for each hash: what isn't in one yet follows from the newest entries, of which each level has fewer than 256.
+      CREATE TABLE ledger_tiles (
+        level INTEGER NOT NULL,
+        idx INTEGER NOT NULL,
+        root BLOB NOT NULL CHECK (length(root) = 32),
+        hashes BLOB NOT NULL CHECK (length(hashes) = 8192),
+        PRIMARY KEY (level, idx)
+      ) STRICT;
+      CREATE TRIGGER ledger_tiles_only_grow_u BEFORE UPDATE ON ledger_tiles BEGIN SELECT RAISE(ABORT, 'the ledger only grows'); END;
+      CREATE TRIGGER ledger_tiles_only_grow_d BEFORE DELETE ON ledger_tiles BEGIN SELECT RAISE(ABORT, 'the ledger only grows'); END;
+      DROP TABLE ledger_hashes;
+    `,
+    fill(db) {
+      const insert = db.prepare("INSERT INTO ledger_tiles (level, idx, root, hashes) VALUES (?, ?, ?, ?)");
+      const tree = new TiledTree(0, []);
+      for (const { bytes } of db.prepare("SELECT bytes FROM ledger_entries ORDER BY idx").iterate()) {
+        if (!(bytes instanceof Uint8Array)) throw new StoreError("corrupt", "a ledger entry has no bytes");
+        tree.append(bytes);
+        for (const { level, index, root, hashes } of tree.takeFull()) insert.run(level, index, root, hashes);
+      }
+    },
+  },
 ];
 
 /**
@@ -339,10 +368,11 @@ export function migrate(db: DatabaseSync, now: number, upTo = MIGRATIONS.length)
       throw new StoreError("corrupt", `the store has migration ${row.number} "${row.name}", which is not known here`);
     }
   }
-  for (const { number, name, sql } of MIGRATIONS.slice(applied.length, upTo)) {
+  for (const { number, name, sql, fill } of MIGRATIONS.slice(applied.length, upTo)) {
     db.exec("BEGIN IMMEDIATE");
     try {
       db.exec(sql);
+      fill?.(db);
       db.prepare("INSERT INTO migrations (number, name, applied_at) VALUES (?, ?, ?)").run(number, name, now);
       db.exec("COMMIT");
     } catch (error) {

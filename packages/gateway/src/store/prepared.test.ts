@@ -23,30 +23,32 @@ function opened(): SqliteConnection {
   return new SqliteConnection(db);
 }
 
-for (const way of ["directly", "through Kysely"]) {
-  test(`a prepared statement takes each run's values, ${way}`, async () => {
-    const connection = opened();
-    const on = { db: connection.kysely(() => undefined) };
-    if (way === "directly") askDirectly(on, connection, () => undefined);
-    await ADD.all(on, { jkt: "a", jti: "first" });
-    await ADD.all(on, { jti: "second", jkt: "b" });
-    assert.deepEqual(await AT.all(on, { until: 7, jkt: "b" }), [{ jti: "second" }]);
-    assert.deepEqual(await AT.first(on, { until: 7, jkt: "a" }), { jti: "first" });
-    assert.equal(await AT.first(on, { until: 6, jkt: "a" }), undefined);
-    await EARLIER.all(on, { jkt: "a", by: 3 });
-    assert.deepEqual(await AT.first(on, { until: 6, jkt: "a" }), { jti: "first" });
-    assert.equal(await AT.first(on, { until: 6, jkt: "b" }), undefined);
-  });
-}
-
-test("a value that isn't given is no NULL: the statement doesn't run", async () => {
+test("a prepared statement takes each run's values", () => {
   const connection = opened();
   const on = { db: connection.kysely(() => undefined) };
   askDirectly(on, connection, () => undefined);
-  await assert.rejects(ADD.all(on, { jkt: "a" } as { jkt: string; jti: string }), TypeError);
+  ADD.all(on, { jkt: "a", jti: "first" });
+  ADD.all(on, { jti: "second", jkt: "b" });
+  assert.deepEqual(AT.all(on, { until: 7, jkt: "b" }), [{ jti: "second" }]);
+  assert.deepEqual(AT.first(on, { until: 7, jkt: "a" }), { jti: "first" });
+  assert.equal(AT.first(on, { until: 6, jkt: "a" }), undefined);
+  EARLIER.all(on, { jkt: "a", by: 3 });
+  assert.deepEqual(AT.first(on, { until: 6, jkt: "a" }), { jti: "first" });
+  assert.equal(AT.first(on, { until: 6, jkt: "b" }), undefined);
 });
 
-test("whoever may refuse a statement is asked before it runs", async () => {
+test("a prepared statement is asked of nothing but a store or a command's transaction", () => {
+  assert.throws(() => AT.all({ db: opened().kysely(() => undefined) }, { jkt: "a", until: 7 }), /within a command/);
+});
+
+test("a value that isn't given is no NULL: the statement doesn't run", () => {
+  const connection = opened();
+  const on = { db: connection.kysely(() => undefined) };
+  askDirectly(on, connection, () => undefined);
+  assert.throws(() => ADD.all(on, { jkt: "a" } as { jkt: string; jti: string }), TypeError);
+});
+
+test("whoever may refuse a statement is asked before it runs", () => {
   const connection = opened();
   const on = { db: connection.kysely(() => undefined) };
   const asked: string[] = [];
@@ -54,7 +56,7 @@ test("whoever may refuse a statement is asked before it runs", async () => {
     asked.push(sql);
     throw new Error("not now");
   });
-  await assert.rejects(ADD.all(on, { jkt: "a", jti: "first" }), /not now/);
+  assert.throws(() => ADD.all(on, { jkt: "a", jti: "first" }), /not now/);
   assert.equal(asked.length, 1);
   assert.deepEqual(connection.all("SELECT * FROM used_proofs", []), []);
 });
@@ -73,41 +75,41 @@ describe("a remembered statement", () => {
 
   test("is asked once, until its table is written: through Kysely, directly, or by somebody else", async () => {
     const { connection, store, asked } = on();
-    assert.deepEqual(await REMEMBERED.all(store, BEFORE), []);
-    assert.deepEqual(await REMEMBERED.all(store, BEFORE), []);
+    assert.deepEqual(REMEMBERED.all(store, BEFORE), []);
+    assert.deepEqual(REMEMBERED.all(store, BEFORE), []);
     assert.equal(asked.length, 1);
-    await ADD.all(store, { jkt: "a", jti: "first" });
-    assert.deepEqual(await REMEMBERED.first(store, BEFORE), { jti: "first" });
+    ADD.all(store, { jkt: "a", jti: "first" });
+    assert.deepEqual(REMEMBERED.first(store, BEFORE), { jti: "first" });
     await store.db.updateTable("used_proofs").set({ jti: "second" }).execute();
-    assert.deepEqual(await REMEMBERED.first(store, BEFORE), { jti: "second" });
+    assert.deepEqual(REMEMBERED.first(store, BEFORE), { jti: "second" });
     connection.all("DELETE FROM used_proofs", []);
-    assert.deepEqual(await REMEMBERED.first(store, BEFORE), undefined);
+    assert.deepEqual(REMEMBERED.first(store, BEFORE), undefined);
     const before = asked.length;
     connection.changed("sessions");
-    await REMEMBERED.all(store, BEFORE);
+    REMEMBERED.all(store, BEFORE);
     assert.equal(asked.length, before);
     connection.changed("used_proofs");
-    await REMEMBERED.all(store, BEFORE);
+    REMEMBERED.all(store, BEFORE);
     assert.equal(asked.length, before + 1);
   });
 
-  test("is asked anew after whatever may have changed any table", async () => {
+  test("is asked anew after whatever may have changed any table", () => {
     const { connection, store, asked } = on();
-    await REMEMBERED.all(store, BEFORE);
+    REMEMBERED.all(store, BEFORE);
     connection.all("WITH gone AS (SELECT 'a' AS jkt) DELETE FROM used_proofs WHERE jkt IN (SELECT jkt FROM gone)", []);
-    await REMEMBERED.all(store, BEFORE);
+    REMEMBERED.all(store, BEFORE);
     connection.changed(ANY_TABLE);
-    await REMEMBERED.all(store, BEFORE);
+    REMEMBERED.all(store, BEFORE);
     assert.equal(asked.length, 3);
     assert.deepEqual(connection.takeWritten(), [ANY_TABLE]);
     assert.deepEqual(connection.takeWritten(), []);
   });
 
-  test("answers each question apart, and each connection", async () => {
+  test("answers each question apart, and each connection", () => {
     const [one, other] = [on(), on()];
-    await ADD.all(one.store, { jkt: "a", jti: "first" });
-    assert.deepEqual(await REMEMBERED.first(one.store, BEFORE), { jti: "first" });
-    assert.equal(await REMEMBERED.first(one.store, { ...BEFORE, jkt: "b" }), undefined);
-    assert.equal(await REMEMBERED.first(other.store, BEFORE), undefined);
+    ADD.all(one.store, { jkt: "a", jti: "first" });
+    assert.deepEqual(REMEMBERED.first(one.store, BEFORE), { jti: "first" });
+    assert.equal(REMEMBERED.first(one.store, { ...BEFORE, jkt: "b" }), undefined);
+    assert.equal(REMEMBERED.first(other.store, BEFORE), undefined);
   });
 });

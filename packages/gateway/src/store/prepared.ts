@@ -1,4 +1,11 @@
-import { CompiledQuery, DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from "kysely";
+import {
+  type CompiledQuery,
+  DummyDriver,
+  Kysely,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+} from "kysely";
 import type { Database } from "./schema.ts";
 import type { SqliteConnection } from "./sqlite-dialect.ts";
 import type { LedgerTables } from "./tables.ts";
@@ -13,11 +20,21 @@ interface Direct {
   readonly allow: (sql: string) => void;
 }
 
-const directs = new WeakMap<Connected, Direct>();
+const DIRECT = Symbol("direct");
 
-/** From now on prepared statements of `on` go to SQLite without Kysely between. `allow` is asked before each and throws to refuse it. */
+/** From now on prepared statements of `on` go to SQLite. `allow` is asked before each and throws to refuse it. */
 export function askDirectly(on: Connected, connection: SqliteConnection, allow: Direct["allow"]): void {
-  directs.set(on, { connection, allow });
+  (on as Asked)[DIRECT] = { connection, allow };
+}
+
+interface Asked extends Connected {
+  [DIRECT]?: Direct;
+}
+
+function directOf(on: Connected): Direct {
+  const direct = (on as Asked)[DIRECT];
+  if (direct === undefined) throw new Error("a prepared statement is asked of the store, or within a command");
+  return direct;
 }
 
 /** Stands for what is given at each run, in the place where Kysely keeps a parameter. */
@@ -37,7 +54,7 @@ const builder = new Kysely<Database>({
   },
 });
 
-/** A statement that was built once: to build it costs ten times what SQLite takes to run it. */
+/** A statement that was built once: to build it costs ten times what SQLite takes to run it. It answers at once. */
 export class Prepared<Given extends object, Row> {
   readonly #sql: string;
   readonly #parameters: readonly unknown[];
@@ -47,17 +64,19 @@ export class Prepared<Given extends object, Row> {
     this.#parameters = parameters;
   }
 
-  async all(on: Connected, given: Given): Promise<readonly Row[]> {
-    const direct = directs.get(on);
+  all(on: Connected, given: Given): readonly Row[] {
+    const { connection, allow } = directOf(on);
     const values = this.#values(given);
-    if (direct === undefined) return (await on.db.executeQuery<Row>(CompiledQuery.raw(this.#sql, values))).rows;
-    direct.allow(this.#sql);
+    allow(this.#sql);
     // The statement was compiled from a query of these rows.
-    return direct.connection.all(this.#sql, values) as readonly Row[];
+    return connection.all(this.#sql, values) as readonly Row[];
   }
 
-  async first(on: Connected, given: Given): Promise<Row | undefined> {
-    return (await this.all(on, given))[0];
+  first(on: Connected, given: Given): Row | undefined {
+    const { connection, allow } = directOf(on);
+    const values = this.#values(given);
+    allow(this.#sql);
+    return connection.first(this.#sql, values) as Row | undefined;
   }
 
   /**
@@ -95,10 +114,8 @@ export class Remembered<Given extends object, Row> {
     this.#tables = tables;
   }
 
-  async all(on: Connected, given: Given): Promise<readonly Row[]> {
-    const direct = directs.get(on);
-    if (direct === undefined) return this.#statement.all(on, given);
-    const { connection } = direct;
+  all(on: Connected, given: Given): readonly Row[] {
+    const { connection } = directOf(on);
     const version = connection.version(this.#tables);
     let kept = this.#kept.get(connection);
     if (kept === undefined || kept.version !== version || kept.rows.size >= QUESTIONS) {
@@ -108,14 +125,13 @@ export class Remembered<Given extends object, Row> {
     const question = JSON.stringify(given);
     const known = kept.rows.get(question);
     if (known !== undefined) return known;
-    // It asks SQLite at once: nothing is written between that and the line above.
     const rows = this.#statement.all(on, given);
-    kept.rows.set(question, await rows);
+    kept.rows.set(question, rows);
     return rows;
   }
 
-  async first(on: Connected, given: Given): Promise<Row | undefined> {
-    return (await this.all(on, given))[0];
+  first(on: Connected, given: Given): Row | undefined {
+    return this.all(on, given)[0];
   }
 
   /** While this is the same, so are the answers. undefined: nobody knows. */

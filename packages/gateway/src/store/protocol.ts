@@ -1,5 +1,6 @@
 import type { StoreErrorCode } from "./errors.ts";
 import type { StoreLimits } from "./limits.ts";
+import type { Packed } from "./plain-data.ts";
 import type { StatePaths } from "./state-directory.ts";
 
 /** What the main thread and the writer's thread say to each other. */
@@ -12,17 +13,17 @@ export interface QueuedCommand {
   readonly now: number;
 }
 
-/** `size`: entries in the ledger after the batch. */
+/** A queued command on its way: packed, or, where its input can't be, as it is. */
+export type SentCommand = readonly [name: string | undefined, now: number, input: Packed] | QueuedCommand;
+
+/** `firstIndex`, `count`: where its entries came to stand. */
 export type CommandReply =
-  | {
-      readonly ok: true;
-      readonly output: unknown;
-      readonly firstIndex: number;
-      readonly count: number;
-      readonly size: number;
-    }
+  | { readonly ok: true; readonly output: unknown; readonly firstIndex: number; readonly count: number }
   | { readonly ok: false; readonly kind: "command"; readonly code: string; readonly message: string }
   | { readonly ok: false; readonly kind: "store"; readonly code: StoreErrorCode; readonly message: string };
+
+/** A reply on its way: what a command gave that succeeded, packed, "" where that is nothing; every other as it is. */
+export type SentReply = Packed | CommandReply;
 
 /** A command's slot in the shared array: whoever changes it first, by compare-and-exchange, has decided. */
 export const SLOT_WAITING = 0;
@@ -39,7 +40,7 @@ export interface WorkerStart {
 }
 
 export type ToWorker =
-  | { readonly kind: "batch"; readonly commands: readonly QueuedCommand[]; readonly slots: Int32Array }
+  | { readonly kind: "batch"; readonly commands: readonly SentCommand[]; readonly slots: Int32Array }
   | { readonly kind: "close" };
 
 export type FromWorker =
@@ -47,7 +48,8 @@ export type FromWorker =
   | { readonly kind: "refused"; readonly code: StoreErrorCode; readonly message: string }
   | {
       readonly kind: "done";
-      readonly replies: readonly CommandReply[];
+      readonly replies: readonly SentReply[];
+      /** Entries in the ledger after the batch. */
       readonly size: number;
       /** Tables that were written, so that nothing read of them before is remembered. */
       readonly written: readonly string[];

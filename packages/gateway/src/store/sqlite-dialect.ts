@@ -33,6 +33,7 @@ export class SqliteConnection {
   /** How often each table was written, and all of them. */
   readonly #changes = new Map<string, number>();
   #written = new Set<string>();
+  #writes = 0;
 
   constructor(db: DatabaseSync) {
     this.#db = db;
@@ -70,8 +71,22 @@ export class SqliteConnection {
     return [];
   }
 
+  /** Runs a statement; the first row of one that gives any. */
+  first(sql: string, parameters: readonly unknown[]): object | undefined {
+    const { statement, writes } = this.#statement(sql);
+    if (writes !== undefined) this.changed(writes);
+    const row = statement.get(...values(parameters));
+    return row === undefined ? undefined : { ...row };
+  }
+
+  /** How often anything was written here, or would have been. */
+  get writes(): number {
+    return this.#writes;
+  }
+
   /** That a table was written, here or on another connection, or may be again what it was before (ANY_TABLE, after a rollback). */
   changed(table: string): void {
+    this.#writes++;
     this.#changes.set(table, (this.#changes.get(table) ?? 0) + 1);
     this.#written.add(table);
   }
@@ -101,11 +116,12 @@ export class SqliteConnection {
   }
 }
 
-function values(parameters: readonly unknown[]): SQLInputValue[] {
-  return parameters.map((value) => {
-    if (value === null || typeof value === "string" || typeof value === "number" || typeof value === "bigint")
-      return value;
-    if (value instanceof Uint8Array) return value;
+/** Checked, as they are: SQLite's own refusal would quote them. */
+function values(parameters: readonly unknown[]): readonly SQLInputValue[] {
+  for (const value of parameters) {
+    if (value === null || typeof value === "string" || typeof value === "number" || typeof value === "bigint") continue;
+    if (value instanceof Uint8Array) continue;
     throw new TypeError(`a query parameter of type ${typeof value}: SQLite takes text, numbers, bytes and null`);
-  });
+  }
+  return parameters as readonly SQLInputValue[];
 }

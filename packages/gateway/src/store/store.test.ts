@@ -127,6 +127,32 @@ suite("a command", () => {
   test("that isn't registered, or is named like a method of objects, is refused", async () => {
     await assert.rejects(store.run("toString" as "die", undefined), refusedWith("failed", /no command/));
   });
+
+  test("that refuses after it has written leaves what the others of its group did as it was, each once", async () => {
+    const size = store.size;
+    const results = await Promise.allSettled([
+      store.run("addAgent", "a"),
+      store.append([{ type: "test.event", data: { n: 1 } }]),
+      store.run("refuseAfterWriting", "b"),
+      store.run("throwWithSecret", "c"),
+      store.run("addAgent", "d"),
+      store.append([{ type: "test.event", data: { n: 2 } }]),
+    ]);
+    assert.deepEqual(
+      results.map(({ status }) => status),
+      ["fulfilled", "fulfilled", "rejected", "rejected", "fulfilled", "fulfilled"],
+    );
+    assert.deepEqual(await subjects(store), ["a", "d"]);
+    assert.deepEqual(
+      results
+        .map((result) => (result.status === "fulfilled" ? result.value : undefined))
+        .filter((v) => typeof v === "object"),
+      [
+        { firstIndex: size + 1, count: 1, size: size + 4 },
+        { firstIndex: size + 3, count: 1, size: size + 4 },
+      ],
+    );
+  });
 });
 
 suite("append", () => {
@@ -165,15 +191,16 @@ suite("append", () => {
     assert.deepEqual((await verifyStore(directory)).problems, []);
   });
 
-  test("I8: entries, hashes and checkpoints can be neither changed nor removed", async (t) => {
+  test("I8: entries, tiles and checkpoints can be neither changed nor removed", async (t) => {
     const directory = temporaryDirectory(t);
     const store = await testStore(t, { directory });
-    await store.append([{ type: "test.event", data: {} }]);
+    await Promise.all(Array.from({ length: 256 }, () => store.append([{ type: "test.event", data: {} }])));
     await store.close();
     const db = new DatabaseSync(join(directory, "chaperone.db"));
     for (const statement of [
       "UPDATE ledger_entries SET time = 0",
-      "DELETE FROM ledger_hashes",
+      "DELETE FROM ledger_tiles",
+      "UPDATE ledger_tiles SET root = hashes",
       "DELETE FROM checkpoints",
     ]) {
       assert.throws(() => db.exec(statement), /the ledger only grows/);
@@ -300,12 +327,18 @@ suite("a store reopened", () => {
     await refused(/ledger.key is missing while there is data/);
   });
 
-  test("I8: whose newest entries, checkpoints or hashes were cut is refused", async (t) => {
+  test("I8: whose newest entries, checkpoints or tiles were cut is refused", async (t) => {
     const directory = temporaryDirectory(t);
     const store = await testStore(t, { directory });
-    for (let n = 0; n < 3; n++) await store.append([{ type: "test.event", data: { n } }]);
+    await Promise.all(Array.from({ length: 600 }, (_, n) => store.append([{ type: "test.event", data: { n } }])));
     await store.close();
-    for (const cut of ["ledger_entries WHERE idx = 2", "checkpoints WHERE size = 3", "ledger_hashes WHERE idx = 3"]) {
+    for (const cut of [
+      "ledger_entries WHERE idx = 599",
+      "ledger_entries WHERE idx = 550",
+      "checkpoints WHERE size = 600",
+      "ledger_tiles WHERE idx = 0",
+      "ledger_tiles WHERE idx = 1",
+    ]) {
       const copy = temporaryDirectory(t);
       cpSync(directory, copy, { recursive: true });
       const db = new DatabaseSync(join(copy, "chaperone.db"));

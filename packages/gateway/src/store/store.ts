@@ -8,12 +8,13 @@ import { CommandError } from "./command.ts";
 import type { COMMANDS } from "./commands.ts";
 import { StoreError } from "./errors.ts";
 import { STORE_LIMITS, type StoreLimits } from "./limits.ts";
-import { plainCopy } from "./plain-data.ts";
+import { packed, unpacked } from "./plain-data.ts";
 import { askDirectly } from "./prepared.ts";
 import {
   type CommandReply,
   type FromWorker,
-  type QueuedCommand,
+  type SentCommand,
+  type SentReply,
   SLOT_WAITING,
   SLOT_WITHDRAWN,
   type ToWorker,
@@ -49,11 +50,17 @@ export interface Appended {
   readonly size: number;
 }
 
-interface Pending extends QueuedCommand {
-  readonly resolve: (reply: CommandReply & { ok: true }) => void;
+interface Pending {
+  readonly sent: SentCommand;
+  /** On the clock of `performance.now`. */
+  readonly until: number;
+  readonly resolve: (reply: Succeeded) => void;
   readonly reject: (error: Error) => void;
-  readonly timer: NodeJS.Timeout;
+  /** The caller was told that its time is up. */
+  withdrawn: boolean;
 }
+
+type Succeeded = CommandReply & { readonly ok: true };
 
 /**
  * Opens the store in a directory, making it at the first start; resolves once it can be written.
@@ -108,6 +115,8 @@ export class Store<C extends CommandRegistry = typeof COMMANDS> {
   #flight: { readonly commands: Pending[]; readonly slots: Int32Array } | undefined;
   #size: number;
   #refusal: StoreError | undefined;
+  /** Rings when the time of the call that has waited longest is up: one timer for all of them. */
+  #bell: NodeJS.Timeout | undefined;
   #drained: (() => void) | undefined;
 
   /** Use `openStore`. */
@@ -150,8 +159,8 @@ export class Store<C extends CommandRegistry = typeof COMMANDS> {
 
   /** Writes evidence that changes no state, all events or none. Rejects as `run` does. */
   async append(events: readonly LedgerEvent[]): Promise<Appended> {
-    const { firstIndex, count, size } = await this.#enqueue(undefined, events);
-    return { firstIndex, count, size };
+    const { firstIndex, count } = await this.#enqueue(undefined, events);
+    return { firstIndex, count, size: this.#size };
   }
 
   /** Calls the listener with the ledger's size after each commit that made it grow. Returns the way to stop. */
@@ -180,22 +189,17 @@ export class Store<C extends CommandRegistry = typeof COMMANDS> {
     this.#reader.close();
   }
 
-  #enqueue(name: string | undefined, input: unknown): Promise<CommandReply & { ok: true }> {
+  #enqueue(name: string | undefined, input: unknown): Promise<Succeeded> {
     if (this.#refusal !== undefined) return Promise.reject(this.#refusal);
     if (this.#queue.length >= this.#limits.queue) {
       return Promise.reject(new StoreError("overloaded", `${this.#queue.length} writes are waiting; try again later`));
     }
     return new Promise((resolve, reject) => {
-      const pending: Pending = {
-        name,
-        // Copied now: what the caller changes afterwards is not what it asked for. Throws for what can't be copied.
-        input: copy(input),
-        now: this.#clock(),
-        resolve,
-        reject,
-        timer: setTimeout(() => this.#withdraw(pending), this.#limits.callTimeout),
-      };
-      this.#queue.push(pending);
+      // Copied now: what the caller changes afterwards is not what it asked for. Throws for what can't be copied.
+      const sent = written(name, input, this.#clock());
+      const until = performance.now() + this.#limits.callTimeout;
+      this.#queue.push({ sent, until, resolve, reject, withdrawn: false });
+      this.#bell ??= setTimeout(() => this.#ring(), this.#limits.callTimeout).unref();
       if (this.#queue.length === 1 && this.#flight === undefined) this.#sendSoon();
     });
   }
@@ -216,7 +220,7 @@ export class Store<C extends CommandRegistry = typeof COMMANDS> {
     this.#queue = this.#queue.slice(commands.length);
     const slots = new Int32Array(new SharedArrayBuffer(4 * commands.length));
     this.#flight = { commands, slots };
-    this.#post({ kind: "batch", commands: commands.map(({ name, input, now }) => ({ name, input, now })), slots });
+    this.#post({ kind: "batch", commands: commands.map(({ sent }) => sent), slots });
   }
 
   #post(message: ToWorker): void {
@@ -232,8 +236,7 @@ export class Store<C extends CommandRegistry = typeof COMMANDS> {
     const grown = message.size > this.#size;
     this.#size = message.size;
     for (const [position, pending] of commands.entries()) {
-      clearTimeout(pending.timer);
-      const reply = message.replies[position];
+      const reply = read(message.replies[position]);
       if (reply === undefined) pending.reject(new StoreError("unavailable", "the store's writer gave no answer"));
       else if (reply.ok) pending.resolve(reply);
       else if (reply.kind === "command") pending.reject(new CommandError(reply.code, reply.message));
@@ -244,8 +247,20 @@ export class Store<C extends CommandRegistry = typeof COMMANDS> {
     else this.#drained?.();
   }
 
+  #ring(): void {
+    const now = performance.now();
+    let next = Number.POSITIVE_INFINITY;
+    for (const pending of [...(this.#flight?.commands ?? []), ...this.#queue]) {
+      if (pending.withdrawn) continue;
+      if (pending.until <= now) this.#withdraw(pending);
+      else next = Math.min(next, pending.until);
+    }
+    this.#bell = next === Number.POSITIVE_INFINITY ? undefined : setTimeout(() => this.#ring(), next - now).unref();
+  }
+
   /** A call's time is up. */
   #withdraw(pending: Pending): void {
+    pending.withdrawn = true;
     const bound = `${this.#limits.callTimeout} ms`;
     const waiting = this.#queue.indexOf(pending);
     if (waiting >= 0) this.#queue.splice(waiting, 1);
@@ -262,7 +277,6 @@ export class Store<C extends CommandRegistry = typeof COMMANDS> {
   #die(): void {
     this.#refusal ??= new StoreError("unavailable", "the store's writer has died; restart the gateway");
     for (const pending of [...(this.#flight?.commands ?? []), ...this.#queue]) {
-      clearTimeout(pending.timer);
       const begun = this.#flight?.commands.includes(pending) ?? false;
       pending.reject(new StoreError("unavailable", "the store's writer died before it answered", begun));
     }
@@ -272,11 +286,17 @@ export class Store<C extends CommandRegistry = typeof COMMANDS> {
   }
 }
 
-/** A copy of plain data; of anything else structuredClone makes one, or says that it can't, in words that would quote what it failed on (I9). */
-function copy(input: unknown): unknown {
+/** Packed; of what can't be, structuredClone makes a copy, or says that it can't, in words that would quote what it failed on (I9). */
+function written(name: string | undefined, input: unknown, now: number): SentCommand {
   try {
-    return plainCopy(input) ?? structuredClone(input);
+    const small = packed(input);
+    return small !== undefined ? [name, now, small] : { name, now, input: structuredClone(input) };
   } catch {
     throw new StoreError("failed", "a command's input is not plain data");
   }
+}
+
+function read(reply: SentReply | undefined): CommandReply | undefined {
+  if (reply === undefined || (typeof reply === "object" && "ok" in reply)) return reply;
+  return { ok: true, output: reply === "" ? undefined : unpacked(reply), firstIndex: 0, count: 0 };
 }

@@ -20,10 +20,13 @@ export interface LedgerTables {
     /** Canonical JSON (RFC 8785), UTF-8. */
     bytes: StoreOwned<Uint8Array>;
   };
-  /** Hashes of complete subtrees by stored index (packages/ledger/src/tree.ts). */
-  ledger_hashes: {
+  /** Full tiles of the tree (https://c2sp.org/tlog-tiles): 256 hashes of tree level 8 · `level`. What isn't in one yet follows from the newest entries. */
+  ledger_tiles: {
+    level: StoreOwned<number>;
     idx: StoreOwned<number>;
-    hash: StoreOwned<Uint8Array>;
+    /** Of the 256: a hash of the next level's tiles. */
+    root: StoreOwned<Uint8Array>;
+    hashes: StoreOwned<Uint8Array>;
   };
   checkpoints: {
     size: StoreOwned<number>;

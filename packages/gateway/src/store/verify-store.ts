@@ -1,8 +1,20 @@
-import { LedgerError, noteVerifier, storedHashCount, storedHashIndex, verifyLog } from "@chaperone/ledger";
+import {
+  HASH_SIZE,
+  type Hash,
+  LedgerError,
+  type NodePosition,
+  noteVerifier,
+  sameHash,
+  TILE_HEIGHT,
+  TILE_WIDTH,
+  tileLevels,
+  verifyLog,
+} from "@chaperone/ledger";
 import type { Kysely } from "kysely";
 import { canonicalJson } from "../evidence/canonical-json.ts";
 import { TRANSITIONS } from "../sessions/session.ts";
 import { LEDGER_PAGE, type LedgerEntry, LedgerReader } from "./ledger-reader.ts";
+import { LedgerTiles } from "./ledger-tiles.ts";
 import type { Database } from "./schema.ts";
 import { withSnapshot } from "./snapshot.ts";
 
@@ -40,6 +52,7 @@ export async function verifyStore(directory: string, options: StoreAuditOptions 
   return withSnapshot(directory, async (db, identity) => {
     const vkey = options.vkey ?? identity.vkey;
     const ledger = new LedgerReader(db);
+    const tiles = new LedgerTiles(db);
     const problems: string[] = [];
     const report = (problem: string): void => {
       if (problems.length < MAX_PROBLEMS) problems.push(problem);
@@ -69,15 +82,11 @@ export async function verifyStore(directory: string, options: StoreAuditOptions 
               throw new LedgerError("missing", `there is no entry ${next}`);
           }
         },
-        hashes: (nodes) => ledger.readHashes(nodes.map(({ level, n }) => storedHashIndex(level, n))),
+        hashes: (nodes) => storedOf(db, tiles, nodes, report),
       },
       { verifiers: [noteVerifier(vkey)], known: options.known ?? [] },
     );
-    const { count } = await db
-      .selectFrom("ledger_hashes")
-      .select((e) => e.fn.countAll<number>().as("count"))
-      .executeTakeFirstOrThrow();
-    if (count !== storedHashCount(audit.size)) report(`${count} tree hashes are stored for ${audit.size} entries`);
+    await countTiles(db, audit.size, report);
     const sessions = await compareSessions(db, states, report);
     const all = [...audit.problems.map(({ message }) => message), ...problems];
     return {
@@ -91,6 +100,58 @@ export async function verifyStore(directory: string, options: StoreAuditOptions 
       problems: all,
     };
   });
+}
+
+/** The hashes that full tiles keep of these nodes, which are at every eighth level; a node of 256 is kept beside them as well. */
+async function storedOf(
+  db: Kysely<Database>,
+  tiles: LedgerTiles,
+  nodes: readonly NodePosition[],
+  report: (problem: string) => void,
+): Promise<(Hash | undefined)[]> {
+  const hashes: (Hash | undefined)[] = [];
+  for (const { level, n } of nodes) {
+    if (level % TILE_HEIGHT !== 0) {
+      hashes.push(undefined);
+      continue;
+    }
+    const tile = await tiles.full(level / TILE_HEIGHT, Math.floor(n / TILE_WIDTH));
+    const at = (n % TILE_WIDTH) * HASH_SIZE;
+    const hash = tile?.slice(at, at + HASH_SIZE);
+    const root = level === 0 ? undefined : await rootOf(db, level / TILE_HEIGHT - 1, n);
+    if (hash !== undefined && root !== undefined && !sameHash(hash, root))
+      report(`tile ${n} of level ${level / TILE_HEIGHT - 1} has another root than the tile above it says`);
+    hashes.push(root ?? hash);
+  }
+  return hashes;
+}
+
+async function rootOf(db: Kysely<Database>, level: number, index: number): Promise<Hash | undefined> {
+  const tile = db.selectFrom("ledger_tiles").select("root").where("level", "=", level).where("idx", "=", index);
+  return (await tile.executeTakeFirst())?.root;
+}
+
+/** All that a tree of this size fills, and no others. */
+async function countTiles(db: Kysely<Database>, size: number, report: (problem: string) => void): Promise<void> {
+  const levels = await db
+    .selectFrom("ledger_tiles")
+    .select((e) => [
+      "level",
+      e.fn.countAll<number>().as("count"),
+      e.fn.min("idx").as("first"),
+      e.fn.max("idx").as("last"),
+    ])
+    .groupBy("level")
+    .execute();
+  const stored = new Map(levels.map((level) => [level.level, level]));
+  for (let level = 0; level < tileLevels(size); level++) {
+    const full = Math.floor(size / TILE_WIDTH ** (level + 1));
+    const { count, first, last } = stored.get(level) ?? { count: 0, first: 0, last: -1 };
+    if (count !== full || first !== 0 || last !== full - 1)
+      report(`${count} tiles of level ${level} are stored, for ${size} entries`);
+    stored.delete(level);
+  }
+  for (const level of stored.keys()) report(`tiles of level ${level} are stored, for ${size} entries`);
 }
 
 /** Returns how many sessions there are. Takes from `states` those it has found. */

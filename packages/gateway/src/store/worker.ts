@@ -16,7 +16,6 @@ async function main(): Promise<void> {
   try {
     const { COMMANDS } = (await import(start.commands)) as { COMMANDS: CommandRegistry };
     writer = new Writer(start.paths, start.origin, COMMANDS, start.limits, start.now);
-    await writer.check();
     serve(writer, lock);
   } catch (error) {
     // Before the refusal is said: whoever hears it may try again at once.

@@ -1,32 +1,32 @@
 import { DatabaseSync } from "node:sqlite";
 import {
-  type Hash,
-  type HashReader,
   LedgerError,
-  leafHash,
   type NoteSigner,
   noteVerifier,
   openCheckpoint,
   sameHash,
   signCheckpoint,
-  storedHashCount,
-  storedHashesForEntry,
-  storedHashIndex,
-  treeHash,
+  type TiledTree,
 } from "@chaperone/ledger";
-import type { Kysely } from "kysely";
 import type { LedgerEvent } from "../evidence/event.ts";
-import { type Command, CommandError, type StoreTransaction } from "./command.ts";
+import { type Command, CommandError } from "./command.ts";
 import { CommandClock } from "./command-clock.ts";
-import { type Entry, encodeEvent } from "./entry.ts";
+import { CommandTransaction } from "./command-transaction.ts";
+import type { Entry } from "./entry.ts";
 import { StoreError } from "./errors.ts";
-import { HASHES_AT_ONCE, LedgerStatements } from "./ledger-statements.ts";
+import { LedgerStatements } from "./ledger-statements.ts";
 import type { StoreLimits } from "./limits.ts";
 import { migrate } from "./migrations.ts";
-import { plainCopy } from "./plain-data.ts";
-import { askDirectly } from "./prepared.ts";
-import { type CommandReply, type QueuedCommand, SLOT_BEGUN, SLOT_WAITING } from "./protocol.ts";
-import type { Database } from "./schema.ts";
+import { packed, unpacked } from "./plain-data.ts";
+import {
+  type CommandReply,
+  type QueuedCommand,
+  type SentCommand,
+  type SentReply,
+  SLOT_BEGUN,
+  SLOT_WAITING,
+  SLOT_WITHDRAWN,
+} from "./protocol.ts";
 import { ANY_TABLE, SqliteConnection } from "./sqlite-dialect.ts";
 import { loadKeys, type StatePaths, type StoreIdentity } from "./state-directory.ts";
 
@@ -46,11 +46,11 @@ const UNAVAILABLE = new Set([
   26,
 ]);
 
-/** A statement that would end or leave the transaction, which the writer alone may do. */
-const TRANSACTION_CONTROL = /^\s*(?:begin|commit|end|rollback|savepoint|release|attach|detach|pragma|vacuum)\b/i;
+/** How the commands of a batch are kept apart: by nothing while all goes well; by savepoints once one failed that had written. */
+type Apart = "not" | "by savepoints";
 
 /**
- * The only writing connection. Commands of a batch share one transaction and one fsync; state, ledger entries, tree hashes
+ * The only writing connection. Commands of a batch share one transaction and one fsync; state, ledger entries, full tiles
  * and the signed checkpoint over them commit together or not at all (I3).
  */
 export class Writer {
@@ -62,12 +62,12 @@ export class Writer {
   #db: DatabaseSync;
   #connection: SqliteConnection;
   #statements: LedgerStatements;
-  /** Entries committed. */
+  /** Of all entries committed. */
+  #tree: TiledTree;
   #size: number;
-  /** Entries including those of the batch being run. */
-  #nextSize: number;
-  /** Tree hashes made by the batch being run, by stored index; written at its end. A command rolled back leaves some behind; the next entry overwrites them before any is read. */
-  readonly #fresh = new Map<number, Hash>();
+  /** What the commands of the batch being run have appended. */
+  #entries: Entry[] = [];
+  #arena = Buffer.alloc(0);
 
   constructor(paths: StatePaths, origin: string, commands: CommandRegistry, limits: StoreLimits, now: number) {
     this.#paths = paths;
@@ -84,8 +84,13 @@ export class Writer {
     }
     this.#connection = new SqliteConnection(this.#db);
     this.#statements = new LedgerStatements(this.#db);
-    this.#size = this.#statements.size();
-    this.#nextSize = this.#size;
+    try {
+      this.#tree = this.#checkedTree();
+    } catch (error) {
+      this.#db.close();
+      throw error;
+    }
+    this.#size = this.#tree.size;
   }
 
   get size(): number {
@@ -93,56 +98,70 @@ export class Writer {
   }
 
   /**
-   * That the newest checkpoint covers every entry and agrees with the stored hashes. The full walk is `verifyStore`; this
+   * The tree of what is stored, if the newest checkpoint covers every entry of it. The full walk is `verifyStore`; this
    * costs a few reads at start. Throws StoreError "corrupt".
    */
-  async check(): Promise<void> {
-    const note = this.#statements.latestCheckpoint();
-    if (note === undefined && this.#size === 0) return;
+  #checkedTree(): TiledTree {
+    let size = 0;
     try {
+      const tree = this.#statements.tree();
+      size = tree.size;
+      const note = this.#statements.latestCheckpoint();
+      if (note === undefined && size === 0) return tree;
       const checkpoint = openCheckpoint(note ?? "", [noteVerifier(this.#signer.vkey)]);
-      const root = await treeHash(this.#size, this.#statements);
-      if (checkpoint.size === this.#size && sameHash(checkpoint.root, root)) return;
+      if (checkpoint.size === size && sameHash(checkpoint.root, tree.root())) return tree;
     } catch (error) {
       if (!(error instanceof LedgerError)) throw error;
     }
-    throw new StoreError("corrupt", `the ledger of ${this.#size} entries doesn't agree with its newest checkpoint`);
+    throw new StoreError("corrupt", `the ledger of ${size} entries doesn't agree with its newest checkpoint`);
   }
 
   /**
    * Runs a batch. `slots`: one Int32 a command, by which the caller withdraws those not yet begun. A batch that
    * can't be written is refused whole; throws only when the database can't even be opened again, and then the thread ends.
    */
-  async runBatch(commands: readonly QueuedCommand[], slots: Int32Array): Promise<CommandReply[]> {
-    const replies: CommandReply[] = [];
+  async runBatch(sent: readonly SentCommand[], slots: Int32Array): Promise<SentReply[]> {
+    const commands = sent.map(queued);
     try {
-      this.#statements.begin();
-      for (const [position, command] of commands.entries()) {
-        const withdrawn = Atomics.compareExchange(slots, position, SLOT_WAITING, SLOT_BEGUN) !== SLOT_WAITING;
-        replies.push(
-          withdrawn ? { ok: false, kind: "store", code: "timeout", message: "" } : await this.#runOne(command),
-        );
-      }
-      if (this.#nextSize > this.#size) {
-        this.#writeHashes();
-        await this.#writeCheckpoint(commands.at(-1)?.now ?? 0);
-      }
-      this.#statements.commit();
-      this.#size = this.#nextSize;
-      return replies.map((reply) => (reply.ok ? { ...reply, size: this.#size } : reply));
+      const replies =
+        (await this.#runAll(commands, slots, "not")) ?? (await this.#runAll(commands, slots, "by savepoints"));
+      if (replies !== undefined) return replies;
+      throw new StoreError("failed", "commands kept apart can't spoil each other");
     } catch (error) {
-      this.#nextSize = this.#size;
       this.#recover(error);
       const message = `nothing was written: ${describe(error)}`;
       return commands.map(() => ({ ok: false, kind: "store", code: "unavailable", message }));
     } finally {
-      this.#fresh.clear();
+      this.#entries = [];
     }
   }
 
-  /** The tables, but for the ledger's, that batches since the last question may have written. */
-  takeWritten(): readonly string[] {
-    return this.#connection.takeWritten();
+  /** A transaction of all of them. undefined: one that nothing kept apart from the others failed after it had written, and nothing is left of any. */
+  async #runAll(commands: readonly QueuedCommand[], slots: Int32Array, apart: Apart): Promise<SentReply[] | undefined> {
+    const replies: SentReply[] = [];
+    this.#entries = [];
+    this.#statements.begin();
+    for (let position = 0; position < commands.length; position++) {
+      const command = commands[position];
+      const withdrawn = Atomics.compareExchange(slots, position, SLOT_WAITING, SLOT_BEGUN) === SLOT_WITHDRAWN;
+      if (command === undefined || withdrawn) {
+        replies.push({ ok: false, kind: "store", code: "timeout", message: "" });
+        continue;
+      }
+      const running = this.#runOne(command, apart);
+      const reply = running instanceof Promise ? await running : running;
+      if (reply === undefined) {
+        this.#db.exec("ROLLBACK");
+        this.#connection.changed(ANY_TABLE);
+        return undefined;
+      }
+      replies.push(reply);
+    }
+    const last = commands.at(-1);
+    if (this.#entries.length > 0 && last !== undefined) this.#writeEntries(last.now);
+    this.#statements.commit();
+    this.#size = this.#tree.size;
+    return replies;
   }
 
   close(): void {
@@ -150,114 +169,77 @@ export class Writer {
     this.#db.close();
   }
 
-  /** One command in its savepoint. Throws only when the whole batch is lost. */
-  async #runOne(command: QueuedCommand): Promise<CommandReply> {
-    const firstIndex = this.#nextSize;
-    this.#statements.savepoint();
-    try {
-      const { output, entries } = await this.#execute(command);
-      for (const entry of entries) await this.#writeEntry(entry);
-      this.#statements.release();
-      return { ok: true, output, firstIndex, count: entries.length, size: 0 };
-    } catch (error) {
+  /** The tables written since this was asked last. */
+  takeWritten(): readonly string[] {
+    return this.#connection.takeWritten();
+  }
+
+  /** Not a promise where the command waited for nothing. undefined: it failed, and what it had written stays until the transaction is over. */
+  #runOne(command: QueuedCommand, apart: Apart): SentReply | undefined | Promise<SentReply | undefined> {
+    const writes = this.#connection.writes;
+    if (apart === "by savepoints") this.#statements.savepoint();
+    const tx = new CommandTransaction(this.#connection, command.now, this.#limits);
+    const ended = (output: unknown): SentReply => {
+      tx.end();
+      const firstIndex = this.#size + this.#entries.length;
+      const reply = replyOf(command, output, firstIndex, tx.entries.length);
+      if (apart === "by savepoints") this.#statements.release();
+      for (const entry of tx.entries) this.#entries.push(entry);
+      return reply;
+    };
+    const failed = (error: unknown): SentReply | undefined => {
+      tx.close();
       const code = sqliteCode(error);
       // Some failures make SQLite roll back the whole transaction by itself: then the other commands' work is gone as well.
       if (!this.#db.isTransaction || (code !== undefined && code !== SQLITE_FULL && UNAVAILABLE.has(code))) throw error;
-      this.#db.exec("ROLLBACK TO command; RELEASE command");
-      this.#connection.changed(ANY_TABLE);
-      this.#nextSize = firstIndex;
+      if (apart === "by savepoints") {
+        this.#db.exec("ROLLBACK TO command; RELEASE command");
+        this.#connection.changed(ANY_TABLE);
+      } else if (this.#connection.writes !== writes) return undefined;
       return refusal(command, error);
-    }
-  }
-
-  async #execute(command: QueuedCommand): Promise<{ output: unknown; entries: Entry[] }> {
-    const entries: Entry[] = [];
-    let open = true;
-    let badEvent: StoreError | undefined;
-    const append = (event: LedgerEvent): void => {
-      if (!open) throw new StoreError("failed", "an event was appended after its command had ended");
-      try {
-        if (entries.length >= this.#limits.eventsPerCommand) {
-          throw new StoreError("bad_event", `more than ${this.#limits.eventsPerCommand} events in one command`);
-        }
-        entries.push(encodeEvent(event, command.now, this.#limits.entryBytes));
-      } catch (error) {
-        // Remembered, so that a command that catches it fails all the same.
-        badEvent ??= error instanceof StoreError ? error : new StoreError("bad_event", "an event is not plain JSON");
-        throw badEvent;
-      }
     };
-    if (command.name === undefined) {
-      for (const event of command.input as readonly LedgerEvent[]) append(event);
-      return { output: undefined, entries };
-    }
-    const run = Object.hasOwn(this.#commands, command.name) ? this.#commands[command.name] : undefined;
-    if (run === undefined) throw new StoreError("failed", `there is no command ${command.name}`);
-    const connection = this.#connection;
-    const allow = (sql: string) => {
-      // A query the command didn't wait for would else run in the next command's savepoint.
-      if (!open) throw new StoreError("failed", "a query ran after its command had ended");
-      if (TRANSACTION_CONTROL.test(sql)) throw new StoreError("failed", "a command doesn't control its transaction");
-    };
-    let db: Kysely<Database> | undefined;
-    const tx: StoreTransaction = {
-      get db() {
-        db ??= connection.kysely(allow);
-        return db;
-      },
-      now: command.now,
-      append,
-    };
-    askDirectly(tx, connection, allow);
     try {
-      const output = await this.#clock.within(run(tx, command.input as never));
-      if (badEvent !== undefined) throw badEvent;
-      // What can't be sent back must fail the command, not the batch.
-      return { output: plainCopy(output) ?? structuredClone(output), entries };
-    } finally {
-      open = false;
+      const output = this.#begin(command, tx);
+      if (output instanceof Promise) return this.#clock.within(output).then(ended).catch(failed);
+      return ended(output);
+    } catch (error) {
+      return failed(error);
     }
   }
 
-  async #writeEntry(entry: Entry): Promise<void> {
-    const index = this.#nextSize;
-    this.#statements.insertEntry(index, entry);
-    const hashes = await storedHashesForEntry(index, leafHash(entry.bytes), this.#reader);
-    const first = storedHashIndex(0, index);
-    for (const [offset, hash] of hashes.entries()) this.#fresh.set(first + offset, hash);
-    this.#nextSize = index + 1;
-  }
-
-  /** All that the batch's entries completed, in few statements. */
-  #writeHashes(): void {
-    const end = storedHashCount(this.#nextSize);
-    for (let from = storedHashCount(this.#size); from < end; from += HASHES_AT_ONCE) {
-      const hashes: Hash[] = [];
-      for (let index = from; index < Math.min(end, from + HASHES_AT_ONCE); index++) {
-        const hash = this.#fresh.get(index);
-        if (hash === undefined) throw new LedgerError("missing", `the tree hash ${index} was not made`);
-        hashes.push(hash);
-      }
-      this.#statements.insertHashes(from, hashes);
+  #begin({ name, input }: QueuedCommand, tx: CommandTransaction): unknown {
+    if (name === undefined) {
+      for (const event of input as readonly LedgerEvent[]) tx.append(event);
+      return undefined;
     }
+    const run = Object.hasOwn(this.#commands, name) ? this.#commands[name] : undefined;
+    if (run === undefined) throw new StoreError("failed", `there is no command ${name}`);
+    return run(tx, input as never);
   }
 
-  async #writeCheckpoint(now: number): Promise<void> {
-    const root = await treeHash(this.#nextSize, this.#reader);
-    const checkpoint = { origin: this.#signer.name, size: this.#nextSize, root, extensions: [] };
-    this.#statements.insertCheckpoint(this.#nextSize, now, signCheckpoint(checkpoint, [this.#signer]));
+  /** The batch's entries, the tiles they filled, and the signed checkpoint over all. */
+  #writeEntries(now: number): void {
+    const most = this.#entries.reduce((bytes, { text }) => Math.max(bytes, 3 * text.length), 0);
+    if (this.#arena.length < most) this.#arena = Buffer.alloc(2 * most);
+    for (const entry of this.#entries) {
+      const bytes = this.#arena.subarray(0, this.#arena.write(entry.text));
+      this.#statements.insertEntry(this.#tree.size, entry, bytes);
+      this.#tree.append(bytes);
+    }
+    for (const tile of this.#tree.takeFull()) this.#statements.insertTile(tile);
+    const checkpoint = { origin: this.#signer.name, size: this.#tree.size, root: this.#tree.root(), extensions: [] };
+    this.#statements.insertCheckpoint(this.#tree.size, now, signCheckpoint(checkpoint, [this.#signer]));
   }
 
-  readonly #reader: HashReader = {
-    readHashes: (indexes) => indexes.map((index) => this.#fresh.get(index) ?? this.#statements.hash(index)),
-  };
-
-  /** Leaves the connection as if the batch had not been. After an I/O error a connection is not to be trusted: a new one is made. */
+  /** Leaves connection and tree as if the batch had not been. After an I/O error a connection is not to be trusted: a new one is made. */
   #recover(error: unknown): void {
     try {
       this.#connection.changed(ANY_TABLE);
       if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
-      if (sqliteCode(error) === SQLITE_FULL || sqliteCode(error) === 5) return;
+      if (sqliteCode(error) === SQLITE_FULL || sqliteCode(error) === 5) {
+        this.#tree = this.#checkedTree();
+        return;
+      }
     } catch {
       // The connection is given up below.
     }
@@ -265,7 +247,8 @@ export class Writer {
     this.#db = connect(this.#paths, this.#limits);
     this.#connection = new SqliteConnection(this.#db);
     this.#statements = new LedgerStatements(this.#db);
-    if (this.#statements.size() !== this.#size) throw new StoreError("corrupt", "the ledger changed under its writer");
+    this.#tree = this.#checkedTree();
+    if (this.#tree.size !== this.#size) throw new StoreError("corrupt", "the ledger changed under its writer");
   }
 }
 
@@ -312,6 +295,19 @@ export function readIdentity(db: DatabaseSync): StoreIdentity | undefined {
     throw new StoreError("corrupt", "the store has lost part of its record of itself");
   }
   return { origin, vkey, sealKeyId };
+}
+
+function queued(sent: SentCommand): QueuedCommand {
+  if ("name" in sent) return sent;
+  const [name, now, input] = sent;
+  return { name, now, input: unpacked(input) };
+}
+
+/** Throws for an output that can't be sent. */
+function replyOf({ name }: QueuedCommand, output: unknown, firstIndex: number, count: number): SentReply {
+  if (name === undefined) return { ok: true, output, firstIndex, count };
+  if (output === undefined) return "";
+  return packed(output) ?? { ok: true, output: structuredClone(output), firstIndex, count };
 }
 
 function refusal(command: QueuedCommand, error: unknown): CommandReply {

@@ -43,15 +43,15 @@ export interface AnalysedOutput {
 }
 
 /** From `received` to where analysis, policy and dry run lead; every arrow in one transaction, before its effect (I3). */
-export const analysed: Command<AnalysedInput, AnalysedOutput> = async (tx, input) => {
-  const session = await load(tx, input.id);
+export const analysed: Command<AnalysedInput, AnalysedOutput> = (tx, input) => {
+  const session = load(tx, input.id);
   if (session.state !== "received") throw new CommandError("wrong_state", `the session is ${session.state}`);
-  const texts = { texts: await textsOf(tx, input.texts), statement_type: input.statementType };
+  const texts = { texts: textsOf(tx, input.texts), statement_type: input.statementType };
   const output = { at: tx.now, texts: texts.texts };
   const { next, decided } = input;
   if (decided === undefined) {
     if (next.state !== "denied" && next.state !== "failed") throw new CommandError("bad_transition", "not decided");
-    await refuse(tx, input.id, "received", next, texts);
+    refuse(tx, input.id, "received", next, texts);
     return output;
   }
   arrive(tx, input.id, "received", "analysed", input.analysed);
@@ -63,33 +63,37 @@ export const analysed: Command<AnalysedInput, AnalysedOutput> = async (tx, input
     dry_run_bytes: decided.dryRunBytes,
   };
   switch (next.state) {
-    case "running":
-      await checkAdmitted(tx, session);
-      await takeUses(tx, input.id, next.uses);
-      await travel(tx, input.id, next.travelling);
-      await move(tx, input.id, "decided", "running", next.data, { ...set, upstream_job: next.upstreamJob });
-      return output;
+    case "running": {
+      checkAdmitted(tx, session);
+      const run = (): AnalysedOutput => {
+        move(tx, input.id, "decided", "running", next.data, { ...set, upstream_job: next.upstreamJob });
+        return output;
+      };
+      if (next.uses.uses.length === 0 && next.travelling.length === 0) return run();
+      return takeUses(tx, input.id, next.uses)
+        .then(() => travel(tx, input.id, next.travelling))
+        .then(run);
+    }
     case "held":
-      await hold(tx, input.id, "decided", next.request, set);
-      return output;
+      return hold(tx, input.id, "decided", next.request, set).then(() => output);
     case "done":
-      await move(tx, input.id, "decided", "done", next.data, set);
+      move(tx, input.id, "decided", "done", next.data, set);
       return output;
     default:
-      await refuse(tx, input.id, "decided", next, set);
+      refuse(tx, input.id, "decided", next, set);
       return output;
   }
 };
 
-async function refuse(
+function refuse(
   tx: StoreTransaction,
   id: string,
   from: SessionState,
   next: { state: "denied" | "failed"; error: SessionError; alarm?: EventData },
   set: Partial<Row>,
-): Promise<void> {
+): void {
   if (next.alarm !== undefined) tx.append({ type: "alarm.raised", session: id, data: next.alarm });
-  await move(
+  move(
     tx,
     id,
     from,

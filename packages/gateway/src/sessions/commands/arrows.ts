@@ -10,26 +10,26 @@ export type EventData = Readonly<Record<string, Json>>;
 
 type Row = SessionTables["sessions"];
 
-export async function load(
+export function load(
   tx: StoreTransaction,
   id: string,
-): Promise<{ state: SessionState; binding: string | null; issuer: string; subject: string; principal: string }> {
-  const row = await SESSION_STATE.first(tx, { id });
+): { state: SessionState; binding: string | null; issuer: string; subject: string; principal: string } {
+  const row = SESSION_STATE.first(tx, { id });
   if (row === undefined) throw new CommandError("no_session", "no such session");
   return { ...row, state: row.state as SessionState };
 }
 
 /** The one way a session changes state: the arrow must exist, and its ledger entry goes with it. */
-export async function move(
+export function move(
   tx: StoreTransaction,
   id: string,
   from: SessionState,
   to: SessionState,
   data: EventData,
   set: SessionChange = {},
-): Promise<void> {
+): void {
   const change = { ...set, ...arrive(tx, id, from, to, data) };
-  await updateSession(change).all(tx, { ...change, id });
+  updateSession(change).all(tx, { ...change, id });
 }
 
 /**

@@ -4,11 +4,8 @@ import { stillAdmitted } from "../../identity/revocation.ts";
 import { CommandError, type StoreTransaction } from "../../store/command.ts";
 
 /** Nothing begins to run for an agent (as its session names it) that was suspended or revoked since it asked. @throws CommandError `suspended` */
-export async function checkAdmitted(
-  tx: StoreTransaction,
-  { principal }: { readonly principal: string },
-): Promise<void> {
-  if (!(await stillAdmitted(tx, JSON.parse(principal) as AgentPrincipal, tx.now)))
+export function checkAdmitted(tx: StoreTransaction, { principal }: { readonly principal: string }): void {
+  if (!stillAdmitted(tx, JSON.parse(principal) as AgentPrincipal, tx.now))
     throw new CommandError("suspended", "the agent is not active");
 }
 

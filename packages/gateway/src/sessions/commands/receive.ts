@@ -23,7 +23,8 @@ export interface ReceiveInput {
   readonly agentName: string;
   readonly principal: string;
   readonly door: string;
-  readonly sealed: Uint8Array;
+  /** Base64. */
+  readonly sealed: string;
   /** Empty without a requestId. */
   readonly requestHmac: string;
   readonly purpose: string | null;
@@ -44,25 +45,25 @@ export interface ReceiveOutput {
 /** A client's requestId answers with the same session for this long: BigQuery's own bound. */
 const REQUEST_ID_WINDOW_MS = 15 * 60 * 1000;
 
-export const receive: Command<ReceiveInput, ReceiveOutput> = async (tx, input) => {
+export const receive: Command<ReceiveInput, ReceiveOutput> = (tx, input) => {
   if (input.requestId !== null) {
-    const before = await SAME_REQUEST.first(tx, { ...input, requestId: input.requestId });
+    const before = SAME_REQUEST.first(tx, { ...input, requestId: input.requestId });
     if (before !== undefined) {
       if (before.request_hmac !== input.requestHmac)
         throw new CommandError("request_id_reused", "this requestId was used with another query");
       if (tx.now - before.created_at <= REQUEST_ID_WINDOW_MS)
         return { id: before.id, existing: true, at: before.created_at };
       const change = { request_id: null };
-      await updateSession(change).all(tx, { ...change, id: before.id });
+      updateSession(change).all(tx, { ...change, id: before.id });
     }
   }
   // A name that was made of a new id is nobody's; were it, the unique index would say so.
-  const twin = input.jobId === ownJobId(input.id) ? undefined : await SAME_JOB.first(tx, input);
+  const twin = input.jobId === ownJobId(input.id) ? undefined : SAME_JOB.first(tx, input);
   if (twin !== undefined) throw new CommandError("duplicate", "a job of this id exists already");
-  const open = await OPEN_SESSIONS.first(tx, input);
+  const open = OPEN_SESSIONS.first(tx, input);
   if (open === undefined || open.n >= input.openPerAgent)
     throw new CommandError("too_many_open", "too many of this agent's queries are waiting");
-  await INSERT_SESSION.all(tx, newSession(input, tx.now));
+  INSERT_SESSION.all(tx, newSession(input, tx.now));
   tx.append({ type: "session.received", session: input.id, data: input.data });
   return { id: input.id, existing: false, at: tx.now };
 };
@@ -88,7 +89,7 @@ export function newSession(input: ReceiveInput, now: number): NewSession {
     agent_name: input.agentName,
     principal: input.principal,
     door: input.door,
-    sealed: input.sealed,
+    sealed: Buffer.from(input.sealed, "base64"),
     request_hmac: input.requestHmac,
     purpose: input.purpose,
     texts: null,

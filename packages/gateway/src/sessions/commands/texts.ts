@@ -10,11 +10,11 @@ export interface TextsInput {
 }
 
 /** Their place, made where it isn't there yet. @throws CommandError `no_texts`: they aren't there, and didn't come */
-export async function textsOf(tx: StoreTransaction, { key, texts }: TextsInput): Promise<number> {
-  const known = await TEXTS.first(tx, { key });
+export function textsOf(tx: StoreTransaction, { key, texts }: TextsInput): number {
+  const known = TEXTS.first(tx, { key });
   if (known !== undefined) return known.id;
   if (texts === undefined) throw new CommandError("no_texts", "what was decided isn't stored");
-  const added = await ADD_TEXTS.first(tx, { ...texts, key });
+  const added = ADD_TEXTS.first(tx, { ...texts, key });
   if (added === undefined) throw new CommandError("no_texts", "what was decided was not stored");
   return added.id;
 }
