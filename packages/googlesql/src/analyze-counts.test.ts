@@ -131,3 +131,10 @@ table("sets and pivots of repeated rows", [
   ],
   ["SELECT c.count AS n FROM (SELECT APPROX_TOP_COUNT(1, 3) AS x FROM patients), UNNEST(x) AS c", "count patients.*"],
 ]);
+
+table("a count of what sums were asked for is no count", [
+  [
+    "SELECT COUNT(IF(s > 1, state, NULL)) AS n FROM (SELECT state, SUM(id) AS s FROM patients GROUP BY state)",
+    "aggregate patients.id, aggregate patients.state",
+  ],
+]);
