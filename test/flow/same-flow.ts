@@ -54,4 +54,72 @@ export const SAME_FLOW: readonly Same[] = [
       ["power < LONG", "power <= LONG", "twice as long as LONG is as long"],
     ] as const
   ).map(([from, to, why]) => ["flow/flow.ts", from, to, why] as const),
+  ...(
+    [
+      [
+        "joining.ts",
+        "state === null || state === this.#last",
+        "state === null",
+        "a way that comes again says what it said",
+      ],
+      ["joining.ts", "this.#ways === 1 && before !== null", "this.#ways === 1", "where there was a way it is known"],
+      ["joining.ts", "first === undefined", "false", "a name that is there has a table"],
+      ["joining.ts", "[] in return [];", "null", "a name that is there has a table"],
+      ["joining.ts", "state.written !== before?.written", "true", "what is there is added again"],
+      ["joining.ts", "variables === before?.variables", "false", "the same says the same"],
+      ["joining.ts", "routines === before?.routines", "false", "the same says the same"],
+      ["joining.ts", "joining.state() ?? exit.state", "joining.state()", "a state was added"],
+      ["state.ts", "keys.size === 0", "false", "made anew the state is the same"],
+      ["state.ts", "variables.size === state.variables.size", "false", "made anew the state is the same"],
+      ["state.ts", "added.length === 0", "false", "made anew the tables are the same"],
+      ["temporary-tables.ts", "undone && known !== undefined", "undone", "what isn't known isn't dropped by its name"],
+      ["temporary-tables.ts", '"alter"', "Symbol()", "ALTER of a temporary table is refused before"],
+      [
+        "temporary-tables.ts",
+        "a.length > UNLIKE.length && a.length === b.length",
+        "a.length === b.length",
+        "of two that are like none, what meets is like none",
+      ],
+      [
+        "temporary-tables.ts",
+        "a.length > UNLIKE.length",
+        "a.length >= UNLIKE.length",
+        "of two that are like none, what meets is like none",
+      ],
+      ["temporary-tables.ts", "b.columns[i]?.flow ?? column.flow", "b.columns[i]?.flow", "both have as many columns"],
+      [
+        "temporary-tables.ts",
+        "other !== undefined && covers(column.flow, other.flow)",
+        "covers(column.flow, other.flow)",
+        "both have as many columns",
+      ],
+    ] as const
+  ).map(([file, from, to, why]) => [`resolver/script/${file}`, from, to, why] as const),
+  ...(
+    [
+      ["pivot.ts", "pivot.aggregates[i] ?? { alias: null }", "pivot.aggregates[i]", "each has one"],
+      ["private-aggregate.ts", "flow in [flow, frame.rows]", "no item", "what is of no column shows nothing"],
+      ["private-aggregate.ts", '"StarArgument"', "Symbol()", "a * stands first alone, and is taken before"],
+      ["private-aggregate.ts", '"NamedArgument"', "Symbol()", "what has a name isn't among these"],
+      [
+        "recursion.ts",
+        "before !== undefined && covers(before.flow, column.flow)",
+        "covers(before.flow, column.flow)",
+        "both have as many columns",
+      ],
+      ["set-operation.ts", "input.columns[i] ?? named", "input.columns[i]", "each has as many columns"],
+      ["subquery-value.ts", 'last.kind === "PipeLimit"', "true", "nothing else has a limit"],
+      ["subquery-value.ts", '"0" in ["0", "1"]', "no item", "of no rows it has none that are too many"],
+      ["unpivot.ts", "group[place] ?? []", "group[place]", "each group has as many"],
+      ["unpivot.ts", "second ?? first", "first", "the name in a message"],
+      [
+        "wildcard.ts",
+        "resource.schema?.fields ?? []",
+        "resource.schema?.fields",
+        "a table without a schema is refused",
+      ],
+      ["wildcard.ts", "table[i]?.flow ?? []", "table[i]?.flow", "each has as many columns"],
+      ["window.ts", "entry.keys === null", "true", "resolved again it is the same"],
+    ] as const
+  ).map(([file, from, to, why]) => [`resolver/${file}`, from, to, why] as const),
 ];

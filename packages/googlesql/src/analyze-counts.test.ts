@@ -82,6 +82,15 @@ table("different values stay as many, where they are a column's as it is", [
 
 table("as does what a script changed", [
   [
+    `IF RAND() < 0.5 THEN CREATE TEMP TABLE t AS SELECT p.ssn AS s FROM ${MANY}; ELSE CREATE TEMP TABLE t AS SELECT ssn AS s FROM patients; END IF; SELECT COUNT(s) AS n FROM t`,
+    "aggregate patients.ssn",
+  ],
+  [
+    `IF RAND() < 0.5 THEN CREATE TEMP TABLE t AS SELECT ssn AS s FROM patients; ELSE CREATE TEMP TABLE t AS SELECT p.ssn AS s FROM ${MANY}; END IF; SELECT COUNT(s) AS n FROM t`,
+    "aggregate patients.ssn",
+  ],
+  ["CREATE TEMP TABLE t AS SELECT ssn AS s FROM patients; SELECT COUNT(s) AS n FROM t", "count patients.ssn"],
+  [
     "CREATE TEMP TABLE t AS SELECT ssn AS s FROM patients; INSERT INTO t SELECT ssn FROM patients; SELECT COUNT(s) AS n FROM t",
     "aggregate patients.ssn",
   ],
@@ -130,6 +139,16 @@ table("sets and pivots of repeated rows", [
     "aggregate patients.*",
   ],
   ["SELECT c.count AS n FROM (SELECT APPROX_TOP_COUNT(1, 3) AS x FROM patients), UNNEST(x) AS c", "count patients.*"],
+]);
+
+table("rows that are grouped stay as often as they were, but for sets of keys", [
+  ["SELECT COUNT(ssn) AS n FROM (SELECT ssn FROM patients GROUP BY id, ssn)", "count patients.ssn"],
+  ["SELECT COUNT(ssn) AS n FROM (SELECT ssn FROM patients GROUP BY id, ROLLUP(ssn))", "aggregate patients.ssn"],
+  ["SELECT COUNT(ssn) AS n FROM (SELECT ssn FROM patients GROUP BY ROLLUP(ssn))", "aggregate patients.ssn"],
+  [
+    `SELECT * FROM (SELECT p.id, p.ssn FROM ${MANY}) PIVOT(COUNT(id) AS n FOR ssn IN ('a'))`,
+    "aggregate patients.id, aggregate patients.ssn",
+  ],
 ]);
 
 table("a count of what sums were asked for is no count", [

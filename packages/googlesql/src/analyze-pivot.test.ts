@@ -189,6 +189,15 @@ table("PIVOT without anything to group by gives one row", [
   ],
 ]);
 
+describe("PIVOT whose aggregates can fail reads what chose their rows", () => {
+  const beside = (pivot: string): readonly string[] =>
+    reads(
+      `SELECT p.ssn, (SELECT 1 FROM (SELECT id, ssn FROM patients) PIVOT(${pivot} AS n FOR ssn IN ('a'))) AS x FROM patients p`,
+    );
+  it("as what decides", () => assert.ok(beside("SUM(id)").includes("ssn: output predicate")));
+  it("and else as a value", () => assert.ok(beside("COUNT(id)").includes("ssn: output")));
+});
+
 describe("PIVOT takes nothing but aggregates over columns that can be compared", () => {
   const refused: Readonly<Record<string, RegExp>> = {
     "SUM(id) OVER () AS n FOR state IN ('a')": /takes calls of aggregate functions/,

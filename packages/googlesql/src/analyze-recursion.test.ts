@@ -157,6 +157,10 @@ describe("a recursive query", () => {
 
 table("a round counts until each column has what it will", [
   [
+    "WITH RECURSIVE r AS (SELECT 1 AS k UNION ALL SELECT k FROM r, pair) SELECT COUNT(*) AS n FROM r",
+    "n = aggregate pair.*",
+  ],
+  [
     "WITH RECURSIVE r AS (SELECT 1 AS k, 'a' AS x, 'b' AS y UNION ALL SELECT k, y, (SELECT ssn FROM patients LIMIT 1) FROM r) SELECT k, x FROM r",
     "k =",
     "x = copy ssn",
@@ -174,6 +178,8 @@ describe("a recursive query is refused", () => {
   const refused: Readonly<Record<string, RegExp>> = {
     [`${of("UNION ALL BY NAME ON (a)")} SELECT a FROM r`]: /matches columns by position, or by BY NAME alone/,
     [`${of("INNER UNION ALL BY NAME")} SELECT a FROM r`]: /matches columns by position, or by BY NAME alone/,
+    "WITH RECURSIVE r AS (SELECT ssn AS a, id AS b FROM patients UNION ALL BY NAME SELECT b + 0.5 AS b, a FROM r) SELECT a FROM r":
+      /isn't coerced to the anchor's INT64/,
     [`${of("UNION ALL CORRESPONDING")} SELECT a FROM r`]: /matches columns by position, or by BY NAME alone/,
     [`${of("UNION ALL")} WITH DEPTH BETWEEN 99999999999999999999 AND 3 SELECT a FROM r`]: /out of range/,
     [`${of("UNION ALL")} WITH DEPTH BETWEEN 1 AND 99999999999999999999 SELECT a FROM r`]: /out of range/,

@@ -70,6 +70,7 @@ describe("a temporary table that may be there already", () => {
       "CREATE TEMP TABLE t AS SELECT ssn AS q FROM patients; ELSE CREATE TEMP TABLE t AS SELECT 'x' AS s;",
       "CREATE TEMP TABLE t AS SELECT 'x' AS s; ELSE CREATE TEMP TABLE t AS SELECT ssn AS s, name FROM patients;",
       "CREATE TEMP TABLE t AS SELECT 'x' AS s; ELSE CREATE TEMP TABLE t AS SELECT 1 AS s;",
+      "CREATE TEMP TABLE t AS SELECT 'x' AS s, 1 AS n; ELSE CREATE TEMP TABLE t AS SELECT ssn AS q, 1 AS n FROM patients;",
     ];
     for (const way of ways) {
       const sql = `IF RAND() < 0.5 THEN ${way} END IF;`;
@@ -78,6 +79,14 @@ describe("a temporary table that may be there already", () => {
       const replaced = KEPT.replace("CREATE", "CREATE OR REPLACE").replace("IF NOT EXISTS ", "");
       assert.deepEqual(results(`${sql} ${replaced}; SELECT * FROM t`), ["s ="]);
     }
+  });
+
+  test("is none of the dataset, where a ROLLBACK may have brought it back", () => {
+    const dropped = "CREATE TEMP TABLE pair AS SELECT ssn AS a FROM patients; BEGIN TRANSACTION; DROP TABLE pair;";
+    assert.match(
+      refusalOf(`${dropped} ROLLBACK TRANSACTION; SELECT a FROM pair`)?.message ?? "",
+      /isn't made, or not alike/,
+    );
   });
 
   test("may have other columns in a loop, which ends all the same", () => {

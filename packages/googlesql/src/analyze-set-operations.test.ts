@@ -138,6 +138,11 @@ describe("a list of names in a set operation", () => {
   }
 });
 
+it("a name in the list of INNER is a column of each query", () => {
+  const sql = "SELECT a, b FROM pair INNER UNION ALL BY NAME ON (b) SELECT a FROM pair";
+  assert.match(refusalOf(sql)?.message ?? "", /is no column of the queries it must be in/);
+});
+
 describe("the type of a set operation", () => {
   const DAY = "SELECT DATE '2020-01-01'";
   it("is that of any input where all others are literals or NULL", () => {

@@ -25,6 +25,11 @@ table("NULL on the right of IN is of any type", [
   ["SELECT ARRAY_CONCAT((SELECT NULL), [ssn]) AS x FROM patients", "x = copy ssn"],
 ]);
 
+test("an ARRAY that IN takes apart may hold NULL, and can't fail for it", () => {
+  assert.deepEqual(reads("SELECT 'x' IN UNNEST(ARRAY(SELECT name FROM patients)) AS x"), ["name: output"]);
+  assert.deepEqual(reads("SELECT ARRAY(SELECT name FROM patients) AS x"), ["name: output predicate"]);
+});
+
 test("a subquery's value has its column's type", () => {
   assert.deepEqual(types("SELECT (SELECT ssn FROM patients LIMIT 1) AS x"), ["x STRING"]);
 });

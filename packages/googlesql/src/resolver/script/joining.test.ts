@@ -101,6 +101,7 @@ describe("a temporary table", () => {
     assert.equal(joined(table(), {}, table())?.certain, false);
     assert.equal(joined({}, table())?.certain, false);
     assert.equal(joined(table({ certain: false }), table())?.certain, false);
+    assert.equal(joined(table(), table({ certain: false }))?.certain, false);
   });
 
   test("holds what it does on any of them", () => {
@@ -143,14 +144,22 @@ describe("a routine", () => {
 });
 
 describe("which of two was the last", () => {
-  const lastBy = (...ways: readonly (readonly [last: CreateProcedureStatement, branch: string])[]) => {
-    const all = ways.map(([last, key]) => ({ ...START, last: new Set([last]), branch: new Set([key]) }));
+  const lastBy = (
+    ...ways: readonly (readonly [last: CreateProcedureStatement, branch: string, also?: CreateProcedureStatement])[]
+  ) => {
+    const all = ways.map(([last, key, also = last]) => ({
+      ...START,
+      last: new Set([last, also]),
+      branch: new Set([key]),
+    }));
     return [...(joinedAll(all)?.lastBy ?? [])].sort();
   };
 
   test("is decided by what decided between them", () => {
     assert.deepEqual(lastBy([ONE, A], [OTHER, B]), [A, B]);
     assert.deepEqual(lastBy([ONE, A], [ONE, B], [OTHER, C]), [A, B, C]);
+    assert.deepEqual(lastBy([ONE, A], [ONE, B, OTHER]), [A, B]);
+    assert.deepEqual(lastBy([ONE, A, OTHER], [ONE, B]), [A, B]);
     assert.deepEqual(lastBy([ONE, A], [OTHER, B], [OTHER, C]), [A, B, C]);
   });
 

@@ -61,6 +61,17 @@ const MORE: readonly (readonly [what: string, less: Partial<State>, more: Partia
     temporary({ certain: false }),
     temporary({ certain: false, columns: [column("s", SSN)] }),
   ],
+  [
+    "of one of two columns of a temporary table",
+    temporary({ columns: [column("s", SSN), column("q")] }),
+    temporary({ columns: [column("s", SSN), column("q", SSN)] }),
+  ],
+  ["that rows of a temporary table may be repeated", temporary(), temporary({ repeated: true })],
+  [
+    "that a temporary table is placed by its column",
+    temporary(),
+    temporary({ columns: [{ ...column("s"), places: true }] }),
+  ],
   ["that a temporary table may have other columns", temporary(), temporary({ columns: [], certain: false })],
   [
     "that a temporary table that may be missing has another column",
