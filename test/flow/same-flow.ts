@@ -97,6 +97,14 @@ export const SAME_FLOW: readonly Same[] = [
   ).map(([file, from, to, why]) => [`resolver/script/${file}`, from, to, why] as const),
   ...(
     [
+      ["never-null.ts", "first === undefined || more !== undefined", "more !== undefined", "a name has a part"],
+      ["never-null.ts", "null in return null;", "[]", "nothing asks whether that is taken apart"],
+      [
+        "never-null.ts",
+        'array?.kind === "FunctionCall" || array?.kind === "ArrayExpression" || array?.kind === "SubqueryExpression"',
+        "true",
+        "nothing asks of another expression whether it is taken apart",
+      ],
       ["pivot.ts", "pivot.aggregates[i] ?? { alias: null }", "pivot.aggregates[i]", "each has one"],
       ["private-aggregate.ts", "flow in [flow, frame.rows]", "no item", "what is of no column shows nothing"],
       ["private-aggregate.ts", '"StarArgument"', "Symbol()", "a * stands first alone, and is taken before"],

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { reads, types, writes } from "./testing/clinic.ts";
+import { defining, routine } from "./testing/definitions.ts";
 import { table } from "./testing/flow-tables.ts";
 
 describe("how many rows a subquery has decides whether it fails", () => {
@@ -39,4 +40,23 @@ test("an ARRAY of STRUCTs is written as its fields, and a STRUCT without any as 
     "create x: visits.code = copy visits.code; visits.seen = copy visits.seen; visits.note = copy visits.note",
   ]);
   assert.deepEqual(writes("CREATE TABLE ehr.x AS SELECT STRUCT() AS s"), ["create x: s"]);
+});
+
+describe("an ARRAY of a subquery holds no NULL, so that what decides whether it is made doesn't decide whether the query fails:", () => {
+  const made = (value: string): readonly string[] =>
+    reads(`SELECT ssn, STRUCT(IF(ssn = '1', ARRAY(SELECT ${value}), NULL) AS u, 1 AS v).v FROM patients`);
+  for (const value of ["'x'", "1", "1.5", "TRUE", "(1, 2)", "STRUCT(1)"])
+    test(value, () => assert.deepEqual(made(value), ["ssn: output"]));
+  for (const value of ["NULL", "UPPER('x')"]) {
+    test(`but may hold one of ${value}`, () => assert.deepEqual(made(value), ["ssn: output predicate"]));
+  }
+
+  test("and a function of a dataset that is called like one of BigQuery's may give it", () => {
+    const routineReference = { projectId: "clinic", datasetId: "array_length", routineId: "f" };
+    const { reads } = defining([], [routine("f", "x ARRAY<STRING>", "x", { routineReference })]);
+    assert.deepEqual(reads("SELECT array_length.f(ARRAY(SELECT ssn FROM clinic.ehr.patients)) AS x"), [
+      "ssn: output predicate",
+    ]);
+    assert.deepEqual(reads("SELECT ARRAY_LENGTH(ARRAY(SELECT ssn FROM clinic.ehr.patients)) AS x"), ["ssn: output"]);
+  });
 });
