@@ -136,7 +136,7 @@ export class Remembered<Given extends object, Row> {
 
   /** While this is the same, so are the answers. undefined: nobody knows. */
   version(on: Connected): number | undefined {
-    return directs.get(on)?.connection.version(this.#tables);
+    return (on as Asked)[DIRECT]?.connection.version(this.#tables);
   }
 }
 
