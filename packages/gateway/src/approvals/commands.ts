@@ -144,7 +144,7 @@ const decide: Command<DecideInput, DecideOutput> = async (tx, input) => {
       .where("id", "=", input.request)
       .execute();
     const message = `Denied by ${person.name}: ${input.reason}`;
-    await move(
+    move(
       tx,
       request.session,
       request.session_state as SessionState,
@@ -176,7 +176,7 @@ const expire: Command<Record<string, never>, { sessions: string[] }> = async (tx
       .where("id", "=", request.id)
       .execute();
     const message = "Nobody approved this query in time. Send it again to ask again.";
-    await move(
+    move(
       tx,
       request.session,
       request.session_state as SessionState,

@@ -57,10 +57,14 @@ export function canonicalObject(
   members: Readonly<Record<string, Json>>,
   written: Readonly<Record<string, CanonicalText>>,
 ): CanonicalText {
-  const texts = new Map<string, string>(Object.entries(written));
-  for (const [name, value] of Object.entries(members)) texts.set(name, canonicalJson(value));
-  const inOrder = [...texts].sort(([a], [b]) => (a < b ? -1 : 1));
-  return `{${inOrder.map(([name, text]) => `${canonicalJson(name)}:${text}`).join(",")}}` as CanonicalText;
+  const names = Object.keys(members);
+  for (const name of Object.keys(written)) if (!Object.hasOwn(members, name)) names.push(name);
+  let text = "{";
+  for (const name of names.sort()) {
+    const member = members[name];
+    text += `${text === "{" ? "" : ","}${canonicalJson(name)}:${member === undefined ? written[name] : canonicalJson(member)}`;
+  }
+  return `${text}}` as CanonicalText;
 }
 
 function write(value: unknown, depth: number): string {

@@ -258,6 +258,8 @@ function connect(paths: StatePaths, limits: StoreLimits): DatabaseSync {
     // FULL: COMMIT returns after fsync of the log, which is what makes an acknowledged entry survive a power cut (I3).
     db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF");
     db.exec(`PRAGMA journal_size_limit = 67108864; PRAGMA max_page_count = ${limits.pages}`);
+    // Sessions are read and written again while many entries go by.
+    db.exec("PRAGMA cache_size = -16000");
     // Pages that many commits change (the ends of tables and indexes) are then copied to the database once for all of them.
     db.exec("PRAGMA wal_autocheckpoint = 8000");
     return db;

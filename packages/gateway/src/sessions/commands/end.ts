@@ -15,7 +15,7 @@ export interface EndInput {
 
 /** Ends a session. Ending one that has ended already changes nothing and says so. */
 export const end: Command<EndInput, { ended: boolean }> = async (tx, input) => {
-  const { state } = await load(tx, input.id);
+  const { state } = load(tx, input.id);
   // An alarm is one whatever the state: a finished session's rows can be paged again, and upstream can lie then too.
   if (input.alarm !== undefined) tx.append({ type: "alarm.raised", session: input.id, data: input.alarm });
   if (FINAL_STATES.has(state)) return { ended: false };
@@ -26,7 +26,7 @@ export const end: Command<EndInput, { ended: boolean }> = async (tx, input) => {
     .where("state", "=", "pending")
     .execute();
   const { error } = input;
-  await move(
+  move(
     tx,
     input.id,
     state,

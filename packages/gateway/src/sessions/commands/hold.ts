@@ -30,7 +30,7 @@ export async function hold(
   input: HoldInput,
   set: Partial<Pick<Row, DecidedColumn>> = {},
 ): Promise<void> {
-  const { issuer, subject } = await load(tx, session);
+  const { issuer, subject } = load(tx, session);
   const held = await tx.db
     .selectFrom("sessions")
     .select((e) => [
@@ -58,7 +58,7 @@ export async function hold(
       decided_at: null,
     })
     .execute();
-  await move(
+  move(
     tx,
     session,
     from,

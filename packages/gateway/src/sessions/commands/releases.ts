@@ -25,13 +25,13 @@ export interface ReleaseStartInput {
 }
 
 /** The release record of a page: durable before the page's first byte (I3). */
-export const releaseStart: Command<ReleaseStartInput, { number: number }> = async (tx, input) => {
+export const releaseStart: Command<ReleaseStartInput, { number: number }> = (tx, input) => {
   const { session } = input;
-  const { state } = await load(tx, session);
-  const number = await nextRelease(tx, session, state);
-  await START_RELEASE.all(tx, { session, number, started_at: tx.now });
+  const { state } = load(tx, session);
+  const number = nextRelease(tx, session, state);
+  START_RELEASE.all(tx, { session, number, started_at: tx.now });
   const { named, change } = jobOf(input);
-  if (state === "running") await move(tx, session, state, "releasing", { release: number, ...named }, change);
+  if (state === "running") move(tx, session, state, "releasing", { release: number, ...named }, change);
   tx.append(started(input, number));
   return { number };
 };
@@ -42,13 +42,13 @@ export interface ReleaseWholeInput extends ReleaseStartInput, Shown {
 }
 
 /** A page that is recorded at once, with all that is in it: durable before the page's first byte (I3). */
-export const releaseWhole: Command<ReleaseWholeInput, void> = async (tx, input) => {
+export const releaseWhole: Command<ReleaseWholeInput, void> = (tx, input) => {
   const { session, last } = input;
-  const { state } = await load(tx, session);
-  const number = await nextRelease(tx, session, state);
+  const { state } = load(tx, session);
+  const number = nextRelease(tx, session, state);
   const { rows, bytes } = input;
   const times = { started_at: tx.now, finished_at: tx.now };
-  await WHOLE_RELEASE.all(tx, { session, number, ...times, rows, bytes, masked: JSON.stringify(input.masked) });
+  WHOLE_RELEASE.all(tx, { session, number, ...times, rows, bytes, masked: JSON.stringify(input.masked) });
   const { named, change } = jobOf(input);
   let arrived =
     state === "running" ? arrive(tx, session, state, "releasing", { release: number, ...named }) : undefined;
@@ -56,10 +56,10 @@ export const releaseWhole: Command<ReleaseWholeInput, void> = async (tx, input) 
   tx.append(finished(input, number, "complete"));
   if (last && state !== "done") arrived = arrive(tx, session, "releasing", "done", {});
   const counted = { id: session, rows, cells: cellsOf(input) };
-  if (arrived === undefined) await COUNT_RELEASED.all(tx, counted);
-  else if (change === undefined) await COUNT_RELEASED_AND_MOVE.all(tx, { ...counted, finished_at: null, ...arrived });
+  if (arrived === undefined) COUNT_RELEASED.all(tx, counted);
+  else if (change === undefined) COUNT_RELEASED_AND_MOVE.all(tx, { ...counted, finished_at: null, ...arrived });
   else {
-    await COUNT_RELEASED_NAME_AND_MOVE.all(tx, { ...counted, finished_at: null, ...arrived, ...change });
+    COUNT_RELEASED_NAME_AND_MOVE.all(tx, { ...counted, finished_at: null, ...arrived, ...change });
   }
 };
 
@@ -72,12 +72,12 @@ function jobOf({ learnt }: ReleaseStartInput): {
   return { named: { upstreamJob }, change: { upstream_job: upstreamJob, dry_run_bytes: dryRunBytes } };
 }
 
-async function nextRelease(tx: StoreTransaction, session: string, state: SessionState): Promise<number> {
+function nextRelease(tx: StoreTransaction, session: string, state: SessionState): number {
   if (state !== "running" && state !== "releasing" && state !== "done")
     throw new CommandError("wrong_state", `the session is ${state}`);
   // The first release is the arrow to `releasing`.
   if (state === "running") return 1;
-  const last = await LAST_RELEASE.first(tx, { session });
+  const last = LAST_RELEASE.first(tx, { session });
   return (last?.n ?? 0) + 1;
 }
 
@@ -94,7 +94,7 @@ interface Shown {
 
 function finished(shown: Shown & { readonly session: string }, number: number, outcome: string): LedgerEvent {
   const { session, rows, bytes, masked } = shown;
-  return { type: "release.finished", session, data: { number, outcome, rows, bytes, masked } };
+  return { type: "release.finished", session, data: { bytes, masked, number, outcome, rows } };
 }
 
 function cellsOf({ masked }: Shown): number {
@@ -110,9 +110,9 @@ export interface ReleaseFinishInput extends Shown {
 }
 
 /** What a page showed and hid. An aborted page keeps what was sent before the break. */
-export const releaseFinish: Command<ReleaseFinishInput, void> = async (tx, input) => {
-  const { state } = await load(tx, input.session);
-  await FINISH_RELEASE.all(tx, {
+export const releaseFinish: Command<ReleaseFinishInput, void> = (tx, input) => {
+  const { state } = load(tx, input.session);
+  FINISH_RELEASE.all(tx, {
     session: input.session,
     number: input.number,
     finished_at: tx.now,
@@ -124,10 +124,10 @@ export const releaseFinish: Command<ReleaseFinishInput, void> = async (tx, input
   tx.append(finished(input, input.number, input.outcome));
   const done = input.last && input.outcome === "complete" && state === "releasing";
   const shown = { id: input.session, rows: input.rows, cells: cellsOf(input) };
-  if (!done) await COUNT_RELEASED.all(tx, shown);
+  if (!done) COUNT_RELEASED.all(tx, shown);
   else {
     const arrived = arrive(tx, input.session, state, "done", {});
-    await COUNT_RELEASED_AND_MOVE.all(tx, { ...shown, finished_at: null, ...arrived });
+    COUNT_RELEASED_AND_MOVE.all(tx, { ...shown, finished_at: null, ...arrived });
   }
 };
 

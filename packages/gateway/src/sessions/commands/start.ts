@@ -18,7 +18,7 @@ export interface StartInput {
 
 /** `approved` to `running`, only if what was approved is exactly what would run, once. */
 export const start: Command<StartInput, void> = async (tx, input) => {
-  const session = await load(tx, input.id);
+  const session = load(tx, input.id);
   if (session.state !== "approved") throw new CommandError("wrong_state", `the session is ${session.state}`);
   const request = await tx.db
     .selectFrom("approval_requests")
@@ -30,10 +30,10 @@ export const start: Command<StartInput, void> = async (tx, input) => {
   if (request.expires_at <= tx.now) throw new CommandError("expired", "the approval has expired");
   if (request.binding !== input.binding)
     throw new CommandError("binding_changed", "what was approved is not what would run");
-  await checkAdmitted(tx, session);
+  checkAdmitted(tx, session);
   await takeUses(tx, input.id, input.uses);
   await travel(tx, input.id, input.travelling);
-  await move(
+  move(
     tx,
     input.id,
     "approved",
@@ -53,7 +53,7 @@ export const askAgain: Command<
   },
   void
 > = async (tx, input) => {
-  const { state } = await load(tx, input.id);
+  const { state } = load(tx, input.id);
   if (state !== "approved" && state !== "held") throw new CommandError("wrong_state", `the session is ${state}`);
   await tx.db
     .updateTable("approval_requests")
@@ -63,7 +63,7 @@ export const askAgain: Command<
     .execute();
   await tx.db
     .updateTable("sessions")
-    .set({ texts: await textsOf(tx, input.texts), dry_run_bytes: input.dryRunBytes })
+    .set({ texts: textsOf(tx, input.texts), dry_run_bytes: input.dryRunBytes })
     .where("id", "=", input.id)
     .execute();
   await hold(tx, input.id, state, input.request);
