@@ -54,14 +54,8 @@ export const analysed: Command<AnalysedInput, AnalysedOutput> = (tx, input) => {
     refuse(tx, input.id, "received", next, texts);
     return output;
   }
-  arrive(tx, input.id, "received", "analysed", input.analysed);
-  arrive(tx, input.id, "analysed", "decided", decided.data);
   // All cases below write it.
-  const set = {
-    ...texts,
-    binding: decided.binding,
-    dry_run_bytes: decided.dryRunBytes,
-  };
+  const set = { ...texts, ...decide(tx, input, decided) };
   switch (next.state) {
     case "running": {
       checkAdmitted(tx, session);
@@ -84,6 +78,17 @@ export const analysed: Command<AnalysedInput, AnalysedOutput> = (tx, input) => {
       return output;
   }
 };
+
+/** To `decided`: what the row says of it. */
+export function decide(
+  tx: StoreTransaction,
+  { id, analysed }: AnalysedInput,
+  { binding, dryRunBytes, data }: NonNullable<AnalysedInput["decided"]>,
+): { readonly binding: string; readonly dry_run_bytes: number | null } {
+  arrive(tx, id, "received", "analysed", analysed);
+  arrive(tx, id, "analysed", "decided", data);
+  return { binding, dry_run_bytes: dryRunBytes };
+}
 
 function refuse(
   tx: StoreTransaction,

@@ -41,9 +41,9 @@ export const end: Command<EndInput, { ended: boolean }> = async (tx, input) => {
 export const jobNamed: Command<
   { readonly id: string; readonly upstreamJob: string; readonly dryRunBytes: number | null },
   void
-> = async (tx, input) => {
+> = (tx, input) => {
   const change = { upstream_job: input.upstreamJob, dry_run_bytes: input.dryRunBytes };
-  await updateSession(change).all(tx, { ...change, id: input.id });
+  updateSession(change).all(tx, { ...change, id: input.id });
   tx.append({ type: "session.job-named", session: input.id, data: { upstreamJob: input.upstreamJob } });
 };
 

@@ -1,5 +1,5 @@
 /** A query that came: its session, or the one of the same request. */
-import { type Command, CommandError } from "../../store/command.ts";
+import { CommandError, type StoreTransaction } from "../../store/command.ts";
 import {
   INSERT_SESSION,
   type NewSession,
@@ -45,7 +45,21 @@ export interface ReceiveOutput {
 /** A client's requestId answers with the same session for this long: BigQuery's own bound. */
 const REQUEST_ID_WINDOW_MS = 15 * 60 * 1000;
 
-export const receive: Command<ReceiveInput, ReceiveOutput> = (tx, input) => {
+export function receive(tx: StoreTransaction, input: ReceiveInput): ReceiveOutput {
+  const before = sameRequest(tx, input);
+  if (before !== undefined) return before;
+  INSERT_SESSION.all(tx, newSession(input, tx.now));
+  return record(tx, input);
+}
+
+/** Its entry. The row is written by whoever calls. */
+export function record(tx: StoreTransaction, input: ReceiveInput): ReceiveOutput {
+  tx.append({ type: "session.received", session: input.id, data: input.data });
+  return { id: input.id, existing: false, at: tx.now };
+}
+
+/** The session of the same request, if one came before. @throws CommandError where another may not be received */
+export function sameRequest(tx: StoreTransaction, input: ReceiveInput): ReceiveOutput | undefined {
   if (input.requestId !== null) {
     const before = SAME_REQUEST.first(tx, { ...input, requestId: input.requestId });
     if (before !== undefined) {
@@ -63,10 +77,8 @@ export const receive: Command<ReceiveInput, ReceiveOutput> = (tx, input) => {
   const open = OPEN_SESSIONS.first(tx, input);
   if (open === undefined || open.n >= input.openPerAgent)
     throw new CommandError("too_many_open", "too many of this agent's queries are waiting");
-  INSERT_SESSION.all(tx, newSession(input, tx.now));
-  tx.append({ type: "session.received", session: input.id, data: input.data });
-  return { id: input.id, existing: false, at: tx.now };
-};
+  return undefined;
+}
 
 /** The job id of a session whose client gave none. */
 export function ownJobId(session: string): string {

@@ -1,0 +1,124 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { canonicalText } from "../../evidence/canonical-json.ts";
+import { CommandError } from "../../store/command.ts";
+import { openStore, type Store } from "../../store/store.ts";
+import type { AnalysedInput } from "./analysed.ts";
+import type { ReceiveInput } from "./receive.ts";
+
+const ISSUER = "https://idp.example";
+const PRINCIPAL = {
+  kind: "agent",
+  issuer: ISSUER,
+  subject: "a",
+  name: "a",
+  groups: [],
+  sponsor: { issuer: ISSUER, subject: "dr-a" },
+  tokenId: "t",
+  tokenExpires: 0,
+};
+
+function received(id: string, more: Partial<ReceiveInput> = {}): ReceiveInput {
+  return {
+    id,
+    connection: "c",
+    project: "p",
+    location: "US",
+    jobId: `chaperone_${id}`,
+    requestId: null,
+    issuer: ISSUER,
+    subject: "a",
+    onBehalfOf: "[]",
+    agentName: "a",
+    principal: JSON.stringify(PRINCIPAL),
+    door: "bigquery-rest",
+    sealed: Buffer.from("sealed").toString("base64"),
+    requestHmac: "",
+    purpose: null,
+    jobConfig: "{}",
+    openPerAgent: 2,
+    data: { job: `chaperone_${id}` },
+    ...more,
+  };
+}
+
+function analysed(id: string): AnalysedInput {
+  return {
+    id,
+    statementType: "SELECT",
+    texts: {
+      key: "k",
+      texts: { sql_redacted: "SELECT ⟨1⟩", canonical_redacted: null, plan: "[]", decision: "{}", mask_plan: null },
+    },
+    analysed: canonicalText({ sql: "SELECT ⟨1⟩" }),
+    decided: { binding: "b", dryRunBytes: 7, data: canonicalText({ effect: "permit" }) },
+    next: {
+      state: "running",
+      upstreamJob: `chaperone_${id}`,
+      travelling: [],
+      uses: { uses: [], assessedAt: 0, forMs: 1 },
+      data: { binding: "b" },
+    },
+  };
+}
+
+describe("receipt and run in one command", () => {
+  const directory = mkdtempSync(join(tmpdir(), "chaperone-begin-"));
+  let store: Store;
+  before(async () => {
+    store = await openStore({ directory, origin: "test.example/ledger", clock: () => 1000 });
+    const sponsor = { issuer: ISSUER, subject: "dr-a" };
+    const agent = { issuer: ISSUER, subject: "a", name: "a", sponsor, groups: [], registeredBy: "config" };
+    await store.run("agent.register", agent);
+  });
+  after(async () => {
+    await store.close();
+    rmSync(directory, { recursive: true });
+  });
+
+  const row = async (id: string) =>
+    JSON.stringify(
+      (await store.db.selectFrom("whole_sessions").selectAll().where("id", "=", id).executeTakeFirst()) ?? null,
+    ).replaceAll(id, "ID");
+  const entries = async (id: string) =>
+    (
+      await store.db.selectFrom("ledger_entries").select("bytes").where("session", "=", id).orderBy("idx").execute()
+    ).map(({ bytes }) => Buffer.from(bytes).toString().replaceAll(id, "ID"));
+
+  it("leave the row and the entries that two commands leave", async () => {
+    await store.run("session.receive", received("two-steps"));
+    await store.run("session.analysed", analysed("two-steps"));
+    const begun = await store.run("session.begin", { receive: received("one-step"), analysed: analysed("one-step") });
+    assert.deepEqual(begun.received, { id: "one-step", existing: false, at: 1000 });
+    assert.equal(begun.analysed?.at, 1000);
+    assert.equal(await row("one-step"), await row("two-steps"));
+    assert.equal((await entries("one-step")).length, 4);
+    assert.deepEqual(await entries("one-step"), await entries("two-steps"));
+  });
+
+  it("leave nothing for a request that came before, and are what it began", async () => {
+    const same = { requestId: "r", requestHmac: "h" };
+    await store.run("session.begin", { receive: received("first", same), analysed: analysed("first") });
+    const again = await store.run("session.begin", { receive: received("again", same), analysed: analysed("again") });
+    assert.deepEqual(again, { received: { id: "first", existing: true, at: 1000 }, analysed: undefined });
+    assert.deepEqual(await entries("again"), []);
+  });
+
+  it("are refused for an agent that isn't let in, or has too many that wait", async () => {
+    const refused = (code: string) => (error: unknown) => error instanceof CommandError && error.code === code;
+    const stranger = received("stranger", { principal: JSON.stringify({ ...PRINCIPAL, subject: "b" }) });
+    await assert.rejects(
+      store.run("session.begin", { receive: stranger, analysed: analysed("stranger") }),
+      refused("suspended"),
+    );
+    const many = received("many", { openPerAgent: 0 });
+    await assert.rejects(
+      store.run("session.begin", { receive: many, analysed: analysed("many") }),
+      refused("too_many_open"),
+    );
+    for (const id of ["stranger", "many"]) assert.deepEqual([await row(id), await entries(id)], ["null", []]);
+  });
+});
