@@ -69,6 +69,7 @@ suite("canonical JSON", () => {
         const plain = members as Record<string, Json>;
         assert.equal(canonicalObject(plain, before), canonicalJson({ ...others, ...members } as Json));
       }),
+      { examples: [[{}, { valueOf: null }]] },
     );
   });
 });

@@ -61,7 +61,8 @@ export function canonicalObject(
   for (const name of Object.keys(written)) if (!Object.hasOwn(members, name)) names.push(name);
   let text = "{";
   for (const name of names.sort()) {
-    const member = members[name];
+    // Its own alone: `valueOf` is a name as any other.
+    const member = Object.hasOwn(members, name) ? members[name] : undefined;
     text += `${text === "{" ? "" : ","}${canonicalJson(name)}:${member === undefined ? written[name] : canonicalJson(member)}`;
   }
   return `${text}}` as CanonicalText;
