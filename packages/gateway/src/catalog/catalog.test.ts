@@ -356,6 +356,44 @@ describe("a table's past", () => {
   });
 });
 
+describe("a snapshot's being current", () => {
+  const of = (whileAsked: () => void) => {
+    const { source } = fakeSource(new Map([["p.d.t", resource("p.d.t")]]));
+    const slow: TableSource = {
+      ...source,
+      async getTable(name, etag) {
+        await Promise.resolve();
+        whileAsked();
+        return source.getTable(name, etag);
+      },
+    };
+    return cacheOf(slow).cache;
+  };
+  const names = { metadata: [], tables: ["p.d.t"], routines: [], wildcards: [], models: [] };
+
+  it("ends when a class travels, also while its tables are asked for", async () => {
+    let version = 0;
+    const travelled = { of: async () => new Map(), version: () => version };
+    const current = await new Catalog(
+      of(() => undefined),
+      undefined,
+      travelled,
+    ).loadNamed(names, () => true);
+    assert.equal(current.isCurrent(), true);
+    version++;
+    assert.equal(current.isCurrent(), false);
+    for (const load of ["load", "loadNamed"] as const) {
+      const catalog = new Catalog(
+        of(() => version++),
+        undefined,
+        travelled,
+      );
+      const snapshot = load === "load" ? await catalog.load(names.tables) : await catalog.loadNamed(names, () => true);
+      assert.equal(snapshot.isCurrent(), false, load);
+    }
+  });
+});
+
 describe("a model", () => {
   const models = { metadata: [], tables: [], routines: [], wildcards: [], models: ["p.lab.m", "p.lab.n"] };
   const of = async (yaml: string, served: (project: string) => boolean = () => true) => {

@@ -90,8 +90,9 @@ export class Catalog {
   /** Loads the tables named (`project.dataset.table`), and nothing that they name. Rejects as upstream does, and with CatalogError. */
   async load(names: readonly TableName[]): Promise<CatalogSnapshot> {
     const loaded = newLoaded();
+    const travelled = this.#travelled?.version?.();
     await this.#loadTables(names, loaded);
-    return this.#snapshot(loaded);
+    return this.#snapshot(loaded, travelled);
   }
 
   /**
@@ -101,17 +102,18 @@ export class Catalog {
    */
   async loadNamed(names: CatalogNames, served: (project: string) => boolean): Promise<CatalogSnapshot> {
     const loaded = newLoaded();
+    const travelled = this.#travelled?.version?.();
     let open: readonly CatalogNames[] = [names];
     for (let depth = 0; open.length > 0; depth++) {
       if (depth > DEEPEST_DEFINITIONS) throw new CatalogError("Views and routines of the query lie too deep.");
       const definitions = await this.#loadOnce(union(open), loaded, served);
       open = definitions.map(namesInside);
     }
-    return this.#snapshot(loaded);
+    return this.#snapshot(loaded, travelled);
   }
 
-  #snapshot(loaded: Loaded): CatalogSnapshot {
-    const travelled = this.#travelled?.version?.();
+  /** @param travelled the version before any class was read: what travels while the rest is asked for isn't in the snapshot */
+  #snapshot(loaded: Loaded, travelled: number | undefined): CatalogSnapshot {
     const nothingTravelled = (): boolean =>
       this.#travelled === undefined || (travelled !== undefined && this.#travelled.version?.() === travelled);
     return new Snapshot(loaded, this.#file, () => nothingTravelled() && this.#isCurrent(loaded));
