@@ -28,6 +28,8 @@ export async function readBytes(request: IncomingMessage, limit: number): Promis
 /** By its events: an iterator costs a small request more than its bytes do. */
 function plainBody(request: IncomingMessage, limit: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
+    // Who went away before anybody reads has no event left to tell of it.
+    if (request.destroyed) return reject(endedEarly());
     const chunks: Buffer[] = [];
     let size = 0;
     request.on("data", (chunk: Buffer) => {
@@ -42,9 +44,13 @@ function plainBody(request: IncomingMessage, limit: number): Promise<Buffer> {
     );
     request.on("error", reject);
     request.once("close", () => {
-      if (!request.readableEnded) reject(new Error("the request ended early"));
+      if (!request.readableEnded) reject(endedEarly());
     });
   });
+}
+
+function endedEarly(): Error {
+  return new Error("the request ended early");
 }
 
 /**
@@ -58,7 +64,7 @@ export async function* arriving(request: IncomingMessage): AsyncGenerator<Buffer
   }
   const gunzip = createGunzip();
   request.once("error", (error) => gunzip.destroy(error));
-  request.once("aborted", () => gunzip.destroy(new Error("the request ended early")));
+  request.once("aborted", () => gunzip.destroy(endedEarly()));
   request.pipe(gunzip);
   try {
     yield* gunzip;
