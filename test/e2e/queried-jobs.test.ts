@@ -132,6 +132,39 @@ describe("a SELECT that jobs.query runs", () => {
     assert.equal((await newestSession(rig))?.state, "cancelled");
   });
 
+  /** Asks what was asked before, and does this while BigQuery's word on it is waited for. */
+  async function whileConfirmed(what: (session: string) => Promise<void>) {
+    await ask();
+    const before = { id: (await newestSession(rig))?.id, sent: sent().length };
+    rig.warehouse.misbehave({ kind: "delay", target: "dryRun", milliseconds: 1500, times: 1 });
+    const waiting = agent.query(DAYS, { timeoutMs: 10_000 });
+    let now = await newestSession(rig);
+    for (const deadline = Date.now() + 1000; now?.id === before.id && Date.now() < deadline; await sleep(20))
+      now = await newestSession(rig);
+    assert.equal(now?.state, "running");
+    await what(now?.id ?? "");
+    const { status } = await waiting;
+    return { status, sent: sent().length - before.sent, state: (await newestSession(rig))?.state };
+  }
+
+  it("that is cancelled while BigQuery is asked about it isn't sent", async () => {
+    const after = await whileConfirmed(async (session) => {
+      const answer = await agent.send("POST", `/bigquery/v2/projects/${PROJECT}/jobs/chaperone_${session}/cancel`);
+      assert.equal(answer.status, 200, answer.body);
+    });
+    assert.deepEqual(after, { status: 403, sent: 0, state: "cancelled" });
+  });
+
+  it("whose agent is suspended while BigQuery is asked about it isn't sent", async () => {
+    const sponsor = rig.person("sam.sponsor");
+    const who = { issuer: rig.identityProvider.issuer, subject: "care-summary-agent", reason: "a test" };
+    const after = await whileConfirmed(async () => {
+      await sponsor.post("agents/suspend", who);
+    });
+    await sponsor.post("agents/activate", who);
+    assert.deepEqual(after, { status: 403, sent: 0, state: "failed" });
+  });
+
   it("whose answer broke off is found by its label, and isn't sent again", async () => {
     const before = sent().length;
     rig.warehouse.misbehave({ kind: "reset", afterBytes: 0, target: "query", times: 1 });

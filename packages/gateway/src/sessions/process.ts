@@ -1,5 +1,6 @@
 import type { UnderstoodPlan } from "@chaperone/googlesql";
 import { canonicalText } from "../evidence/canonical-json.ts";
+import { stillAdmitted } from "../identity/revocation.ts";
 import { CommandError } from "../store/command.ts";
 import { UpstreamError } from "../upstream/error.ts";
 import { type AssessInput, type Assessment, agree, assess, foreseen, type PermittedAssessment } from "./assess.ts";
@@ -7,7 +8,7 @@ import type { AnalysedInput, AnalysedOutput } from "./commands/analysed.ts";
 import { newSession, type ReceiveInput } from "./commands/receive.ts";
 import type { Connection } from "./connection.ts";
 import { type Decided, DecidedTextsOf, textsInput } from "./decided-texts.ts";
-import type { Endings } from "./endings.ts";
+import { type Endings, NOT_ADMITTED } from "./endings.ts";
 import type { EngineOptions } from "./engine-options.ts";
 import type { Judged } from "./judged-before.ts";
 import type { Launch } from "./launch.ts";
@@ -18,6 +19,7 @@ import {
   knownOf,
   NOT_NAMED,
   type Processed,
+  progressOf,
   type SealedStatement,
   type SessionRow,
   sessionById,
@@ -163,6 +165,9 @@ export class Process {
       return ended(upstreamFailure(error));
     }
     if (now.kind !== "permitted") return ended(now.error, now.kind === "denied" ? now.alarm : undefined);
+    // BigQuery may have taken long: what was suspended, revoked or cancelled meanwhile isn't sent.
+    if (!stillAdmitted(this.#o.store, of.principal, this.#o.clock())) return ended(NOT_ADMITTED);
+    if ((await progressOf(this.#o.store, id)).state !== "running") return sessionById(this.#o.store, id);
     const running = { ...row, dry_run_bytes: now.dryRunBytes };
     knownOf(running, { decision, maskPlan, statements: plan.statements, principal: of.principal, sealed });
     this.#launch.keep(id, now);
