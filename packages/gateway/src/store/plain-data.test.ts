@@ -20,6 +20,16 @@ suite("plain data on its way to another thread", () => {
     assert.equal(deep.text, LONG);
   });
 
+  test("has few texts beside it, however many are long", () => {
+    // Each is taken out of a copy of what holds it: of thousands, that would stop everybody for seconds.
+    const list = Array.from({ length: 3000 }, (_, n) => `${n}${LONG}`);
+    for (const value of [list, { list, more: Object.fromEntries(list.map((text, n) => [`m${n}`, text])) }]) {
+      const sent = packed(value);
+      assert.ok(Array.isArray(sent) && sent.length === 1 + 2 * 64, "64 of them");
+      assert.deepEqual(unpacked(sent), value);
+    }
+  });
+
   test("is whatever JSON says", () => {
     const text = fc.oneof(fc.string({ unit: "binary" }), fc.constant(LONG));
     const value = fc.jsonValue({ stringUnit: "binary" }).map((v) => v ?? 0);

@@ -2,6 +2,8 @@
 const DEEPEST = 16;
 /** Texts longer than this travel beside the JSON: there each quote in them would be escaped, and one odd character would make all of it twice as wide. */
 const LONG = 256;
+/** Most texts that travel beside: for each, what it is taken out of is copied. The rest stays in the JSON. */
+const BESIDE = 64;
 /** Between the names of a path. */
 const BELOW = "\n";
 
@@ -35,7 +37,7 @@ export function unpacked(sent: Packed): unknown {
 function isPlain(value: unknown, depth: number, path: string, long: string[]): boolean {
   switch (typeof value) {
     case "string":
-      if (value.length > LONG && depth > 0) long.push(path, value);
+      if (value.length > LONG && depth > 0 && long.length < 2 * BESIDE) long.push(path, value);
       return true;
     case "boolean":
       return true;
