@@ -72,4 +72,14 @@ suite("canonical JSON", () => {
       { examples: [[{}, { valueOf: null }]] },
     );
   });
+
+  test("of an object refuses a member that is undefined, as of any value", () => {
+    const written = { a: canonicalText(1) };
+    for (const [members, texts] of [
+      [{ b: undefined }, written],
+      [{ a: undefined }, written],
+      [{}, { b: undefined }],
+    ] as unknown as [Record<string, Json>, typeof written][])
+      assert.throws(() => canonicalObject(members, texts), TypeError);
+  });
 });

@@ -62,8 +62,10 @@ export function canonicalObject(
   let text = "{";
   for (const name of names.sort()) {
     // Its own alone: `valueOf` is a name as any other.
-    const member = Object.hasOwn(members, name) ? members[name] : undefined;
-    text += `${text === "{" ? "" : ","}${canonicalJson(name)}:${member === undefined ? written[name] : canonicalJson(member)}`;
+    const member = Object.hasOwn(members, name) ? canonicalJson(members[name] as Json) : written[name];
+    // Undefined is no member: it would be written as that word.
+    if (member === undefined) throw new TypeError("a value of type undefined");
+    text += `${text === "{" ? "" : ","}${canonicalJson(name)}:${member}`;
   }
   return `${text}}` as CanonicalText;
 }

@@ -42,8 +42,9 @@ let latestWritten = "";
 /** RFC 3339. Many entries are of one moment. */
 function timeText(time: number): string {
   if (time !== latest) {
-    latest = time;
+    // First: it throws for what is no time, of which nothing is to be kept.
     latestWritten = new Date(time).toISOString();
+    latest = time;
   }
   return latestWritten;
 }
