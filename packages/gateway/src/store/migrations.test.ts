@@ -6,6 +6,7 @@ import { MemoryLog } from "../../../ledger/src/testing/memory-log.ts";
 import type { AgentPrincipal } from "../identity/principal.ts";
 import { behalfOf } from "../sessions/session-row.ts";
 import { LedgerReader } from "./ledger-reader.ts";
+import { LedgerStatements } from "./ledger-statements.ts";
 import { migrate } from "./migrations.ts";
 import { SqliteConnection } from "./sqlite-dialect.ts";
 
@@ -82,5 +83,23 @@ describe("a store of before its hashes were in tiles", () => {
     );
     assert.deepEqual(await reader.readHashes([0]), [leafHash(log.entries[0] ?? new Uint8Array())]);
     db.close();
+  });
+
+  it("goes on from its last tiles, wherever they end", async () => {
+    for (const size of [0, 1, 255, 256, 257, 511, 512]) {
+      const log = await MemoryLog.ofSize(size);
+      const db = new DatabaseSync(":memory:");
+      migrate(db, 0, 12);
+      const insert = db.prepare("INSERT INTO ledger_entries (idx, time, type, bytes) VALUES (?, 0, 't', ?)");
+      for (const [index, entry] of log.entries.entries()) insert.run(index, entry);
+      migrate(db, 1);
+      const tree = new LedgerStatements(db).tree();
+      assert.deepEqual([tree.size, tree.root()], [size, await treeHash(size, log)], `of ${size}`);
+      const next = Buffer.from("next");
+      await log.append(next);
+      tree.append(next);
+      assert.deepEqual(tree.root(), await treeHash(size + 1, log), `after ${size}`);
+      db.close();
+    }
   });
 });
