@@ -82,4 +82,16 @@ suite("canonical JSON", () => {
     ] as unknown as [Record<string, Json>, typeof written][])
       assert.throws(() => canonicalObject(members, texts), TypeError);
   });
+
+  test("is as deep whether or not the members are in order", () => {
+    const nested = (depth: number, names: readonly string[]): Json =>
+      depth === 0 ? 1 : Object.fromEntries(names.map((name) => [name, name === "a" ? nested(depth - 1, names) : 0]));
+    for (const names of [
+      ["a", "b"],
+      ["b", "a"],
+    ]) {
+      assert.equal(canonicalJson(nested(64, names)), canonicalJson(nested(64, ["a", "b"])));
+      assert.throws(() => canonicalJson(nested(65, names)), TypeError);
+    }
+  });
 });

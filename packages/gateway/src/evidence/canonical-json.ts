@@ -18,6 +18,7 @@ export function canonicalJson(value: Json): string {
 
 /** Whether it is plain, and each object's members stand as they are to be written. */
 function isInOrder(value: unknown, depth: number): boolean {
+  if (depth > MAX_DEPTH) return false;
   switch (typeof value) {
     case "boolean":
       return true;
@@ -31,7 +32,6 @@ function isInOrder(value: unknown, depth: number): boolean {
       return false;
   }
   if (value === null) return true;
-  if (depth > MAX_DEPTH) return false;
   if (Array.isArray(value)) {
     for (let i = 0; i < value.length; i++) if (!isInOrder(value[i], depth + 1)) return false;
     return true;
