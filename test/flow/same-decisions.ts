@@ -36,8 +36,52 @@ export const SAME_DECISION: readonly Same[] = [
         'written?.kind === "BinaryExpression" && written.operator === "*"',
         "a product of three is said to fail itself",
       ],
+      ["by ?? null", "by", "what isn't there is no number either way"],
+      ["!is(a, NUMBER) || !is(b, NUMBER)", "false", "of what is no number no bits are known"],
+      ["!is(a, NUMBER) || !is(b, NUMBER)", "!is(a, NUMBER)", "of what is no number no bits are known"],
+      ["!is(a, NUMBER) || !is(b, NUMBER)", "!is(b, NUMBER)", "of what is no number no bits are known"],
+      [
+        "is(of, NUMBER) && bitsOfSum(value, among) !== null",
+        "bitsOfSum(value, among) !== null",
+        "of what is no number no bits are known",
+      ],
+      ...["INTEGER", "AVERAGED"].map((type) => {
+        const number = "is(of, NUMBER) && bitsOf(value, among) !== null";
+        const from = `${number} in is(of, ${type}) || (${number})`;
+        return [from, "bitsOf(value, among) !== null", "of what is no number no bits are known"] as const;
+      }),
     ] as const
   ).map(([from, to, why]) => ["functions/failing-as-written.ts", from, to, why] as const),
+  [
+    "functions/array-length.ts",
+    'limit.kind === "IntegerLiteral" && Number(limit.text) > 0',
+    "Number(limit.text) > 0",
+    "a limit that isn't written is a parameter, which has no text that is a number",
+  ],
+  ...(
+    [
+      ["written.else ?? null", "written.else", "of what isn't there nothing is known either way"],
+      ["bits !== null && bits <= MOST_BITS", "bits <= MOST_BITS", "what is given then is null"],
+      ["sum !== null && sum <= MOST_BITS", "sum <= MOST_BITS", "what is given then is null"],
+      [
+        'name === null || written.arguments.some((argument) => argument.kind === "NamedArgument")',
+        'written.arguments.some((argument) => argument.kind === "NamedArgument")',
+        "no function is known that has no name",
+      ],
+      ['nameOf(written) ?? ""', "nameOf(written)", "no count has either name"],
+      [
+        'window.kind === "WindowSpecification" && window.base === null',
+        "window.base === null",
+        "a window's name has no base, not even null",
+      ],
+      ["first === undefined || more !== undefined", "more !== undefined", "a name has a part"],
+      ...["Star", "Named", "Lambda"].map(
+        (kind) => [`"${kind}Argument"`, "Symbol()", "nothing is known of how large such an argument is"] as const,
+      ),
+      ['null in case "LambdaArgument": return null;', "[]", "nothing is known of either"],
+      ["argument ?? null", "argument", "of what isn't there nothing is known either way"],
+    ] as const
+  ).map(([from, to, why]) => ["functions/magnitude.ts", from, to, why] as const),
   ...['["FORMAT_TIMESTAMP", 2]', '"FORMAT_TIMESTAMP" in ["FORMAT_TIMESTAMP", 2]', "2"].map(
     (from) =>
       [

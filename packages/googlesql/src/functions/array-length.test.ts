@@ -86,6 +86,10 @@ describe("as written, an element is there or may not be:", () => {
     "ARRAY_AGG(id WHERE id > 1)[OFFSET(0)]": false,
     "ARRAY_AGG(id HAVING MAX x)[OFFSET(0)]": false,
     "ARRAY_AGG(id LIMIT 1)[OFFSET(x)]": false,
+    "APPROX_QUANTILES(id, 4)[OFFSET(1.5)]": false,
+    "APPROX_QUANTILES(id, 4.5)[OFFSET(0)]": false,
+    "APPROX_QUANTILES(id)[OFFSET(0)]": false,
+    "ARRAY_AGG(id LIMIT @n)[OFFSET(0)]": false,
   };
   for (const [value, expected] of Object.entries(cases)) test(value, () => assert.equal(within(value), expected));
 });

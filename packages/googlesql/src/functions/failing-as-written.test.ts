@@ -167,12 +167,34 @@ describe("a call that can't:", () => {
     `MOD(${INTEGER}, 1)`,
     `FORMAT('%i|%F|%e|%E|%g|%G', ${INTEGER}, weight, weight, weight, weight, weight)`,
     "APPROX_COUNT_DISTINCT(ssn) / COUNT(*)",
+    "COUNT(ssn) * 1000",
+    "1000 * COUNT(ssn)",
+    "weight * 0.4536",
+    "0.4536 * weight",
+    "weight * 1",
+    `${INTEGER} * 4294967296`,
+    `AVG(${INTEGER} / 2)`,
+    `STDDEV(${INTEGER} / 2)`,
   ])
     test(value, () => assert.ok(!fails(value)));
 });
 
+describe("a call of which too little is known:", () => {
+  for (const value of [
+    "SAFE_CAST(ssn AS INTERVAL) * 1",
+    "1 * SAFE_CAST(ssn AS INTERVAL)",
+    // One bit more than of what is a bit away from INT64's bounds.
+    `${INTEGER} + 4611686018427387904`,
+    `4611686018427387904 - ${INTEGER}`,
+  ])
+    test(value, () => assert.ok(fails(value)));
+});
+
 test("an argument of which nobody knows how it is written can be any", () => {
   assert.equal(cannotFail("MOD", [], [null, null]), false);
+  const float = scalarType("FLOAT64") ?? null;
+  for (const name of ["OP_MULTIPLY", "OP_DIVIDE", "OP_ADD", "OP_SUBTRACT", "SUM", "AVG", "STDDEV"])
+    assert.equal(cannotFail(name, [float, float], [null, null]), false, name);
 });
 
 test("a routine of a dataset that is called as a function isn't that function", () => {

@@ -195,6 +195,15 @@ describe("a number is no more than 2 to the power of:", () => {
     "LENGTH.fn(x)": null,
     "SAFE.LENGTH(x)": null,
     "FARM_FINGERPRINT(x)": null,
+    "LENGTH(value => x)": null,
+    "DATE_DIFF(x, y)": null,
+    "DATE_DIFF(x, y, WEEK(MONDAY))": 22,
+    "MOD(x, LENGTH(y))": null,
+    "IF(x, 1)": null,
+    "IF(x, 1, 8, y)": null,
+    "SAFE_DIVIDE(8)": null,
+    "8 / NULLIF(COUNT(x), 0.0)": null,
+    "8 / NULLIF(COUNT(x))": null,
   };
   for (const [value, expected] of Object.entries(cases)) test(value, () => assert.equal(bits(value), expected));
 });
