@@ -227,8 +227,8 @@ describe("an agent that asks for a read session", () => {
       const ms = Math.round(performance.now() - start);
       if (status === HELD) await rig.decide("dana.officer", "deny");
       assert.ok(status === INVALID || status === HELD || status === DENIED, `${what}: ${status} ${message}`);
-      // What is analysed wholly takes its time.
-      assert.ok(ms < (status === INVALID ? SOON_MS : 6 * SOON_MS), `${what}: ${ms} ms`);
+      // What is analysed, in a thread, takes its time, whatever comes of it.
+      assert.ok(ms < ("rowRestriction" in options ? 6 * SOON_MS : SOON_MS), `${what}: ${ms} ms`);
     }
   });
 });

@@ -174,7 +174,6 @@ export const SAME_DECISION: readonly Same[] = [
         'expression.kind === "ModelArgument"',
         "no call but of a table function is parsed with one",
       ],
-      ['passed.push({ kind: "mode" });', "nothing", "a mode may be left out, and decides nothing"],
       ['argument.parts[0]?.name.toUpperCase() ?? ""', "argument.parts[0]?.name.toUpperCase()", "a path has a part"],
       ['operand.parts[0]?.name.toUpperCase() ?? ""', "operand.parts[0]?.name.toUpperCase()", "a path has a part"],
       ['operand.weekday ?? ""', "operand.weekday", "no week begins on what isn't said"],
