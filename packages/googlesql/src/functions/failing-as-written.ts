@@ -32,7 +32,7 @@ const NEVER: ReadonlyMap<string, (types: Types, written: Written, among: Among) 
     if (isCount(left, right) || isCount(right, left)) return true;
     return (
       types.every((type) => is(type, NUMBER)) &&
-      (isFraction(left) || isFraction(right) || together(left, right, among, sum))
+      (atMost(left, 1) || atMost(right, 1) || together(left, right, among, sum))
     );
   }),
   // FLOAT64's largest number is the same with what is so much smaller beside it.
@@ -175,8 +175,12 @@ function atLeast(written: Expression | null | undefined, least: number): boolean
   return Number(/^(\d*)\.\d*$/.exec(written.text)?.[1]) >= least;
 }
 
+/** Likewise, and is no more: 1.00000000000000000001 is. */
 function atMost(written: Expression | null | undefined, most: number): boolean {
-  return (written?.kind === "IntegerLiteral" || written?.kind === "FloatLiteral") && Number(written.text) <= most;
+  if (written?.kind === "IntegerLiteral") return Number(written.text) <= most;
+  const [, whole, fraction] = (written?.kind === "FloatLiteral" && /^(\d*)\.(\d*)$/.exec(written.text)) || [];
+  if (whole === undefined || fraction === undefined) return false;
+  return Number(whole) < most || (Number(whole) === most && Number(fraction) === 0);
 }
 
 function sum(a: number, b: number): number {
@@ -193,10 +197,6 @@ function together(
   const a = bitsOf(left, among);
   const b = bitsOf(right, among);
   return a !== null && b !== null && bits(a, b) <= MOST_BITS;
-}
-
-function isFraction(written: Written[number] | undefined): boolean {
-  return (written?.kind === "FloatLiteral" || written?.kind === "IntegerLiteral") && Number(written.text) <= 1;
 }
 
 function isNotZero(written: Expression | null | undefined): boolean {
