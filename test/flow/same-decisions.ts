@@ -27,11 +27,6 @@ export const SAME_DECISION: readonly Same[] = [
       ["type !== null && type !== undefined", "type !== null", "each specifier has an argument"],
       ["type !== null && type !== undefined", "type !== undefined", "FORMAT takes nothing but values"],
       [
-        '(written?.kind === "IntegerLiteral" || written?.kind === "FloatLiteral") && Number(written.text) <= most',
-        "Number(written.text) <= most",
-        "asked of nothing but a number that is enough",
-      ],
-      [
         'written?.kind === "BinaryExpression" && written.operator === "*" && written.operands.length === 2',
         'written?.kind === "BinaryExpression" && written.operator === "*"',
         "a product of three is said to fail itself",

@@ -8,7 +8,7 @@ import type { EngineOptions } from "./engine-options.ts";
 import type { JobFollower } from "./job-follower.ts";
 import { upstreamFailure } from "./records.ts";
 import type { SessionError } from "./session.ts";
-import { JOB_LABEL, jobLabel, NOT_NAMED, type SessionRow, sessionById } from "./session-row.ts";
+import { JOB_LABEL, jobLabel, NOT_NAMED, type SessionRow, sessionById, upstreamJob } from "./session-row.ts";
 
 /** Nothing of it was shown, and nothing was changed: whoever wants the rows asks again. */
 export const OUTCOME_UNKNOWN: SessionError = {
@@ -162,12 +162,7 @@ export class QueriedJobs {
     const now = await sessionById(this.#o.store, row.id);
     const jobId = now.upstream_job === NOT_NAMED ? await this.#find(row, connection) : now.upstream_job;
     if (jobId === undefined || jobId === null) return;
-    const named = await this.name(now, jobId);
-    const { projectId, location } = {
-      projectId: connection.billingProject ?? row.project,
-      location: connection.location,
-    };
-    await connection.upstream.cancelJob({ projectId, jobId: named.upstream_job ?? jobId, location });
+    await connection.upstream.cancelJob(upstreamJob(await this.name(now, jobId), connection));
   }
 
   async #find(row: SessionRow, connection: Connection): Promise<string | undefined> {
