@@ -173,6 +173,22 @@ export const SAME_DECISION: readonly Same[] = [
       ['operand.parts[0]?.name.toUpperCase() ?? ""', "operand.parts[0]?.name.toUpperCase()", "a path has a part"],
       ['operand.weekday ?? ""', "operand.weekday", "no week begins on what isn't said"],
       ["passed.values[i]?.id ?? 0", "passed.values[i]?.id", "what has no value is a part of a date or a mode"],
+      ["args.length === 0", "false", "a shortcut: of no arguments nothing is passed either way"],
+      ['flow === "value"', "false", "a shortcut, which the way for all arguments agrees with"],
+      ["value !== null", "false", "a shortcut, which the way for all arguments agrees with"],
+      [
+        "found.flows.every(isValue) && passed.values.every(isPassed)",
+        "false",
+        "a shortcut, which the way for all arguments agrees with",
+      ],
+      ...["false", "passed.values.length === 0", "neverFails(name)"].map(
+        (to) =>
+          [
+            "passed.values.length === 0 || neverFails(name)",
+            to,
+            "a shortcut: each argument is asked about afterwards, with the same answer",
+          ] as const,
+      ),
       ['label === ""', "false", "whether a number or its text, each is a key of its own"],
       ["value?.type ?? null", "value?.type", "what has no type has none either way"],
       [

@@ -178,9 +178,9 @@ function atLeast(written: Expression | null | undefined, least: number): boolean
 /** Likewise, and is no more: 1.00000000000000000001 is. */
 function atMost(written: Expression | null | undefined, most: number): boolean {
   if (written?.kind === "IntegerLiteral") return Number(written.text) <= most;
-  const [, whole, fraction] = (written?.kind === "FloatLiteral" && /^(\d*)\.(\d*)$/.exec(written.text)) || [];
-  if (whole === undefined || fraction === undefined) return false;
-  return Number(whole) < most || (Number(whole) === most && Number(fraction) === 0);
+  const digits = written?.kind === "FloatLiteral" ? /^(\d*)\.(\d*)$/.exec(written.text) : null;
+  if (digits === null) return false;
+  return Number(digits[1]) < most || (Number(digits[1]) === most && Number(digits[2]) === 0);
 }
 
 function sum(a: number, b: number): number {
