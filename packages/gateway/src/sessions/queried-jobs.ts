@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { UpstreamError } from "../upstream/error.ts";
 import { isRefusal } from "../upstream/jobs.ts";
 import type { FirstRowsQuery } from "../upstream/upstream.ts";
@@ -20,6 +21,9 @@ export const OUTCOME_UNKNOWN: SessionError = {
 
 /** How long after it should have the answer to a call that waits for a job may come: then its client isn't kept waiting any more. */
 const AFTER_WAIT_MS = 1000;
+
+/** A job may take a moment to be listed: each look comes so long after the one before. */
+const LOOKS_MS = [0, 500, 1500];
 
 /** Names of jobs that are remembered, so that none is taken for another session's too (I10). */
 const NAMES_KEPT = 10_000;
@@ -165,13 +169,21 @@ export class QueriedJobs {
     await connection.upstream.cancelJob(upstreamJob(await this.name(now, jobId), connection));
   }
 
+  /** Throws UpstreamError where it didn't answer the last time. */
   async #find(row: SessionRow, connection: Connection): Promise<string | undefined> {
-    const found = await connection.upstream.jobOfLabel({
-      project: row.project,
-      location: connection.location,
-      label: [JOB_LABEL, jobLabel(row.id)],
-      since: row.created_at,
-    });
-    return found?.jobId;
+    const label = [JOB_LABEL, jobLabel(row.id)] as const;
+    const of = { project: row.project, location: connection.location, label, since: row.created_at };
+    let failure: unknown;
+    for (const wait of LOOKS_MS) {
+      await delay(wait, undefined, { ref: false });
+      failure = undefined;
+      const found = await connection.upstream.jobOfLabel(of).catch((error: unknown) => {
+        failure = error;
+        return undefined;
+      });
+      if (found !== undefined) return found.jobId;
+    }
+    if (failure !== undefined) throw failure;
+    return undefined;
   }
 }
