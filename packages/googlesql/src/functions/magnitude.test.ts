@@ -77,6 +77,12 @@ describe("what may still overflow or divide by zero:", () => {
     ["MAX(LENGTH(ssn) / 0)", ["ssn"]],
     ["MAX(1 / LENGTH(ssn))", ["ssn"]],
     ["MAX(TIMESTAMP_DIFF(SAFE_CAST(ssn AS TIMESTAMP), TIMESTAMP '2026-01-01', MICROSECOND) * 1000)", ["ssn"]],
+    // Of more than two operands each that came before is in what the next one is added to.
+    ["MAX(1 + LENGTH(ssn) + 9223372036854775807)", ["ssn"]],
+    ["MAX(LENGTH(name) + LENGTH(ssn) + 9223372036854775807)", ["name", "ssn"]],
+    ["MAX(1 + LENGTH(name) + LENGTH(ssn) + id)", ["id", "name", "ssn"]],
+    ["MAX(0.5 * SAFE_CAST(ssn AS FLOAT64) * 1e308)", ["ssn"]],
+    ["1000 * COUNT(ssn) * 1000000", ["ssn"]],
   ];
   for (const [value, by, from] of cases)
     test(`${value} ${from ?? ""}`, () => assert.deepEqual([...asked(value, from)].sort(), [...by].sort()));

@@ -282,20 +282,17 @@ function binary(
   const values = node.operands.map(resolve);
   const arrays = node.operator === "||" && values.some((v) => v.type.kind === "array");
   const name: Operator = arrays ? "OP_JOIN_ARRAYS" : BINARY[node.operator];
-  const result = values.reduce((left, right, i) => ({
-    flow: left.flow,
-    type: applyOperator(
-      context,
-      name,
-      [left, right],
-      node.operator,
-      node,
-      [i === 1 ? (node.operands[0] ?? null) : null, node.operands[i] ?? null],
-      among,
-    ),
-    id: context.idOf(node.operator, [left.id, right.id]),
-    written: "value",
-  }));
+  /** The place of the last operand that may make it fail beside all those before. */
+  let last = 0;
+  const result = values.reduce((left, right, i) => {
+    const before = context.failing.length;
+    const parts = [i === 1 ? (node.operands[0] ?? null) : null, node.operands[i] ?? null];
+    const type = applyOperator(context, name, [left, right], node.operator, node, parts, among);
+    if (context.failing.length > before) last = i;
+    return { flow: left.flow, type, id: context.idOf(node.operator, [left.id, right.id]), written: "value" };
+  });
+  // Of `a + b + c` what c is added to holds b too; its flow is a's alone.
+  for (const { flow } of values.slice(1, last)) context.failing.push(flow);
   const flows = values.map((v) => v.flow);
   const shown = arrays ? either(flows) : transformed(flows);
   return { ...result, flow: node.operator === "||" ? putTogether(context, shown, flows) : shown };
