@@ -188,6 +188,8 @@ describe("a protected value in disguise", () => {
     "CAST(SUBSTR(ssn, 1, 3) AS FLOAT64) / 3",
     "SPLIT(ssn, '-')[OFFSET(1)]",
     "LENGTH(ssn) / STRPOS(ssn, '9')",
+    "1 + STRPOS(ssn, '12') + 9223372036854775807",
+    "SAFE_CAST(REPLACE(ssn, '-', '') AS BIGNUMERIC) * 1.00000000000000000001",
     "REPEAT('x', CAST(SUBSTR(ssn, 1, 1) AS INT64))",
     "SUBSTR('0123456789', CAST(SUBSTR(ssn, 1, 1) AS INT64), 1)",
     "GENERATE_ARRAY(1, CAST(SUBSTR(ssn, 1, 1) AS INT64))",
