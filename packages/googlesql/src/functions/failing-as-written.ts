@@ -5,7 +5,7 @@
  */
 import type { Expression } from "../tree.ts";
 import type { Type } from "../types.ts";
-import { type Among, ANY_ROWS, bitsOf, bitsOfSum, isPositive, MOST_BITS } from "./magnitude.ts";
+import { type Among, ANY_ROWS, bitsOf, bitsOfSum, COUNTS, isPositive, MOST_BITS } from "./magnitude.ts";
 
 type Types = readonly (Type | null)[];
 type Written = readonly (Expression | null)[];
@@ -221,8 +221,6 @@ function isCount(written: Expression | null | undefined, times?: Expression | nu
   const [name, more] = written?.kind === "FunctionCall" ? written.name : [];
   return more === undefined && name !== undefined && COUNTS.has(name.name.toUpperCase());
 }
-
-const COUNTS = new Set(["COUNT", "COUNTIF", "APPROX_COUNT_DISTINCT"]);
 
 function differ(characters: readonly string[]): boolean {
   return new Set(characters).size === characters.length;

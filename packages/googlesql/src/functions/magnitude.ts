@@ -171,7 +171,8 @@ export function bitsOfSum(value: Written, among: Among): number | null {
   return sum !== null && sum <= MOST_BITS ? sum : null;
 }
 
-const COUNTS = new Set(["COUNT", "COUNTIF", "APPROX_COUNT_DISTINCT"]);
+/** Tell how many rows there are, or how many are such. */
+export const COUNTS: ReadonlySet<string> = new Set(["COUNT", "COUNTIF", "APPROX_COUNT_DISTINCT"]);
 
 /** How many rows of the group there are, or how many are such. */
 function isCount(written: Written): boolean {
