@@ -344,6 +344,7 @@ function using(
   const hidden = new Set<Column>();
   const keys: ReadonlySet<SourceKey>[] = [both.implicit];
   const names = new Map(both.names);
+  const ranges = new Map(both.ranges);
   for (const name of condition.columns) {
     const a = sideColumn(context, left, name, "left");
     const b = sideColumn(context, right, name, "right");
@@ -371,10 +372,12 @@ function using(
     context.trace?.clause("JOIN USING", context.sql, name, union([keysOf(a.flow), keysOf(b.flow)]));
     names.delete(fold(name.name));
     addName(names, column);
+    // From here on the name of an element or an offset is that of the column.
+    ranges.delete(fold(name.name));
   }
   return {
     columns: [...merged, ...both.columns.filter((c) => !hidden.has(c))],
-    ranges: both.ranges,
+    ranges,
     names,
     implicit: union(keys),
     rows: both.rows,
@@ -391,7 +394,10 @@ function sideColumn(context: Context, side: FromClause, name: Identifier, which:
   if (column === null)
     return context.fail("name", `Column ${name.name} in USING is ambiguous on the ${which} side`, name);
   if (column !== undefined) return column;
-  const range = side.ranges.get(fold(name.name));
-  if (range?.value) return range.value;
+  const value = side.ranges.get(fold(name.name))?.value;
+  // Its fields could be named no more, but in the query around.
+  if (value?.type.kind === "struct")
+    return context.fail("unsupported", `${name.name} in USING is a row that is a STRUCT; name a field of it`, name);
+  if (value) return value;
   return context.fail("name", `Column ${name.name} in USING is not on the ${which} side`, name);
 }
