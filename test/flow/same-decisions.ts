@@ -40,11 +40,6 @@ export const SAME_DECISION: readonly Same[] = [
         "bitsOfSum(value, among) !== null",
         "of what is no number no bits are known",
       ],
-      ...["INTEGER", "AVERAGED"].map((type) => {
-        const number = "is(of, NUMBER) && bitsOf(value, among) !== null";
-        const from = `${number} in is(of, ${type}) || (${number})`;
-        return [from, "bitsOf(value, among) !== null", "of what is no number no bits are known"] as const;
-      }),
     ] as const
   ).map(([from, to, why]) => ["functions/failing-as-written.ts", from, to, why] as const),
   [

@@ -43,17 +43,24 @@ const NEVER: ReadonlyMap<string, (types: Types, written: Written, among: Among) 
     return together(left, right, among, (x, y) => Math.max(x, y) + 1);
   }),
   ...named("SUM", ([of]: Types, [value]: Written, among: Among) => is(of, NUMBER) && bitsOfSum(value, among) !== null),
-  // Of a whole number not even the squares of all rows are more than FLOAT64 holds.
+  // But of FLOAT64, not even the squares of all rows are more than FLOAT64 holds.
   ...named("STDDEV STDDEV_POP STDDEV_SAMP VARIANCE VAR_POP VAR_SAMP", ([of]: Types, [value]: Written, among: Among) => {
-    return is(of, INTEGER) || (is(of, NUMBER) && bitsOf(value, among) !== null);
+    return isBounded(of, value, among);
   }),
+  ...named("COVAR_POP COVAR_SAMP", (types: Types, written: Written, among: Among) => {
+    return types.every((type, i) => isBounded(type, written[i], among));
+  }),
+  // Of values that are all the same it is NaN. Whole numbers are added up as FLOAT64, where what is rounded may be divided by 0.
+  ...named("CORR", (types: Types) => types.every((type) => is(type, DECIMAL))),
   // BYTES must be as long as each other.
   ...named("OP_BITWISE", (types: Types) => types.every((type) => is(type, INTEGER))),
   ...named("OP_SHIFT", (_: Types, [, by]: Written) => atLeast(by, 0)),
   ...named("DATETIME", ([date, time]: Types) => is(date, DATE) && is(time, TIME)),
-  // Added up in 128 bits, or in 192: https://github.com/google/googlesql/blob/master/googlesql/public/numeric_value.cc
+  // Added up in more bits than the type has, an average lies between the least and the greatest; of FLOAT64 it may overflow.
+  // https://github.com/google/googlesql/blob/master/googlesql/public/numeric_value.cc
+  // https://cloud.google.com/bigquery/docs/reference/standard-sql/aggregate_functions#avg
   ...named("AVG", ([of]: Types, [value]: Written, among: Among) => {
-    return is(of, AVERAGED) || (is(of, NUMBER) && bitsOf(value, among) !== null);
+    return isBounded(of, value, among);
   }),
   ...named("PERCENTILE_CONT PERCENTILE_DISC", (_: Types, [, at]: Written) => atLeast(at, 0) && atMost(at, 1)),
   // Few enough that they are no long array.
@@ -115,7 +122,8 @@ const DATE = new Set(["DATE"]);
 const TIME = new Set(["TIME"]);
 const INTEGER = new Set(["INT64"]);
 const FLOAT = new Set(["FLOAT64"]);
-const AVERAGED = new Set(["INT64", "NUMERIC"]);
+const DECIMAL = new Set(["NUMERIC", "BIGNUMERIC"]);
+const EXACT = new Set(["INT64", "NUMERIC", "BIGNUMERIC"]);
 const FLOATING = new Set(["INT64", "FLOAT64"]);
 const NUMBER = new Set(["INT64", "FLOAT64", "NUMERIC", "BIGNUMERIC"]);
 /** To each value of the type, there is its negative. */
@@ -124,6 +132,11 @@ const JSON_VALUES = new Set(["STRING", "BYTES", "INT64", "FLOAT64", "BOOL", "DAT
 
 function is(type: Type | null | undefined, names: ReadonlySet<string>): boolean {
   return type?.kind === "scalar" && names.has(type.name);
+}
+
+/** A number far smaller than FLOAT64's largest: by its type, or as it is written. */
+function isBounded(type: Type | null | undefined, written: Written[number] | undefined, among: Among): boolean {
+  return is(type, EXACT) || bitsOf(written, among) !== null;
 }
 
 function isPlainJson(type: Type | null): boolean {
