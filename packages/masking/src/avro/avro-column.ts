@@ -30,7 +30,7 @@ export function unfitForAvro(fields: readonly MaskedField[], parent = ""): strin
   for (const { name, type, fields: inner = [] } of fields) {
     const path = parent + name;
     if (!NAME.test(name)) return `the name of ${path} is none of Avro's`;
-    // How BigQuery writes one isn't documented.
+    // How BigQuery writes one isn't known: README, Avro.
     if (type === "RANGE") return `${path} is a RANGE`;
     const unfit = unfitForAvro(inner, `${path}.`);
     if (unfit !== undefined) return unfit;
