@@ -88,7 +88,7 @@ export class MaskedPage {
     const totalRows = this.#totalRows() ?? 0;
     const released = {
       session: this.#row.id,
-      columns: releasedColumns(this.#plan.fields),
+      columns: releasedColumns(this.#plan.fields, this.#plan.fields),
       data: { fromRow: from, maxRows: Math.max(0, Math.min(maxRows, totalRows - from)), token: principal.tokenId },
       ...(this.#job === undefined ? {} : { learnt: { upstreamJob: this.#job, dryRunBytes: this.#row.dry_run_bytes } }),
     };

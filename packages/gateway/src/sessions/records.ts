@@ -6,12 +6,13 @@ import type { CanonicalText, Json } from "../evidence/event.ts";
 import type { Decision, PermitDecision } from "../policy/decision.ts";
 import { UpstreamError } from "../upstream/error.ts";
 import type { UpstreamRefusal } from "../upstream/upstream.ts";
+import { columnsTaken, takenFrom } from "./columns-taken.ts";
 import type { SessionError } from "./session.ts";
 import { canonicalOnce } from "./written-once.ts";
 
 /** What of a session goes into the ledger. An entry is bounded, so large texts and plans enter by hash and stay in the store. */
 
-/** Characters of redacted SQL, and of a plan's JSON, that an entry carries whole. */
+/** Characters of redacted SQL, and of the JSON of a plan or a page's columns, that an entry carries whole. */
 const WHOLE = 16_000;
 
 type Data = { readonly [key: string]: Json };
@@ -107,21 +108,66 @@ export function travelEvent(travelling: PermitDecision["obligations"]["travellin
   return bounded("travelling", columns, canonicalJson(columns));
 }
 
-const columnsOnce = new WeakMap<readonly MaskedField[], CanonicalText>();
+/** Members of an entry, as canonical JSON. */
+export type WrittenMembers = Readonly<Record<string, CanonicalText>>;
 
-/** What each column of a result is masked by. */
-export function releasedColumns(fields: readonly MaskedField[]): CanonicalText {
+const columnsOnce = new WeakMap<readonly MaskedField[], WrittenMembers>();
+
+/**
+ * What each column of a page is masked by. Where that is long, by hash, and which of the whole result's columns they are: the result's
+ * are in the store, by which `replayedRelease` writes them out.
+ */
+export function releasedColumns(fields: readonly MaskedField[], all: readonly MaskedField[]): WrittenMembers {
   const known = columnsOnce.get(fields);
   if (known !== undefined) return known;
-  const text = canonicalText(fields.map(({ name, mask }) => ({ name, mask: mask.rule })));
-  columnsOnce.set(fields, text);
-  return text;
+  const text = canonicalText(columnsOf(fields));
+  const members: WrittenMembers = isShort(text)
+    ? { columns: text }
+    : written({
+        ...byHash("columns", text),
+        ...(fields.length === all.length ? {} : { columnsTaken: columnsTaken(fields, all) }),
+      });
+  columnsOnce.set(fields, members);
+  return members;
+}
+
+function columnsOf(fields: readonly MaskedField[]): Json {
+  return fields.map(({ name, mask }) => ({ name, mask: mask.rule }));
+}
+
+/** Which cells of a page were masked. Where that is long, by hash: `releases` in the store has it. */
+export function maskedCells(masked: Readonly<Record<string, Json>>, text: string): Data {
+  return isShort(text) ? { masked } : byHash("masked", canonicalJson(masked));
+}
+
+/** What a release's entries say by hash, written out again; as it stands where the store has something else now. */
+export function replayedRelease(
+  data: Data,
+  stored: { readonly fields: readonly MaskedField[]; readonly masked: Json },
+): Data {
+  const { columnsSha256, columnsTaken: taken, maskedSha256 } = data;
+  const columns = columnsOf(typeof taken === "string" ? takenFrom(stored.fields, taken) : stored.fields);
+  return {
+    ...data,
+    ...(columnsSha256 === sha256(canonicalJson(columns)) ? { columns } : {}),
+    ...(maskedSha256 === sha256(canonicalJson(stored.masked)) ? { masked: stored.masked } : {}),
+  };
+}
+
+function written(members: Data): WrittenMembers {
+  return Object.fromEntries(Object.entries(members).map(([name, value]) => [name, canonicalText(value)]));
 }
 
 function bounded(name: string, value: Json, text: string): Data {
-  return text.length <= WHOLE
-    ? { [name]: value }
-    : { [`${name}Sha256`]: sha256(text), [`${name}Characters`]: text.length };
+  return isShort(text) ? { [name]: value } : byHash(name, text);
+}
+
+function isShort(text: string): boolean {
+  return text.length <= WHOLE;
+}
+
+function byHash(name: string, text: string): Data {
+  return { [`${name}Sha256`]: sha256(text), [`${name}Characters`]: text.length };
 }
 
 function sha256(text: string): string {

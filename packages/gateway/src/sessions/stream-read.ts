@@ -105,7 +105,7 @@ export async function* maskedStream(
   const wanted = Math.max(0, Math.min(limit, total) - offset);
   const { number } = await store.run("release.start", {
     session: row.id,
-    columns: releasedColumns(fields),
+    columns: releasedColumns(fields, engine.maskPlanOf(row).fields),
     data: {
       format: read.format,
       stream: read.stream,

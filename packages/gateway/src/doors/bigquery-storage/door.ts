@@ -3,6 +3,7 @@ import { DATA_FORMAT, type Format, messages, type ReadSession, SERVICE } from ".
 import type { Call } from "../../grpc/server.ts";
 import { GrpcError } from "../../grpc/status.ts";
 import type { AgentPrincipal } from "../../identity/principal.ts";
+import { columnsTaken } from "../../sessions/columns-taken.ts";
 import type { Connection } from "../../sessions/connection.ts";
 import type { Outcome } from "../../sessions/job-follower.ts";
 import { countRows, type PageOptions } from "../../sessions/page.ts";
@@ -18,8 +19,8 @@ import { askedStatement } from "./asked-statement.ts";
 import { Places } from "./places.ts";
 import { refused } from "./refused.ts";
 import { type AskedRead, readRequest, rowsRequest, splitRequest } from "./requests.ts";
-import { pathsOf, select, selectionOf } from "./selection.ts";
-import { openStream, sessionName, streamName } from "./stream-name.ts";
+import { pathsOf, select } from "./selection.ts";
+import { fieldsOf, openStream, sessionName, streamName } from "./stream-name.ts";
 
 export interface StorageDoorOptions {
   readonly pages: PageOptions;
@@ -188,7 +189,8 @@ export class StorageDoor {
     if (job?.destinationTable === undefined)
       throw new GrpcError("notFound", "The rows are no longer there. Send the read again.");
     const limit = rowLimit(row);
-    const paths = fields === all ? undefined : pathsOf(fields, all);
+    const paths = pathsOf(fields, all);
+    const inside = paths?.some((path) => path.includes(".")) === true;
     // Where fewer rows may leave than there are, they are counted along one stream, as in pages.
     const streams = outcome.totalRows > limit ? 1 : asked.streams;
     const opened = await storage.createReadSession({
@@ -224,7 +226,7 @@ export class StorageDoor {
           total: outcome.totalRows,
           limit,
           whole,
-          paths,
+          ...(inside ? { paths } : paths === undefined ? {} : { taken: columnsTaken(fields, all) }),
         }),
       })),
       estimatedRowCount: count,
@@ -243,7 +245,7 @@ export class StorageDoor {
     const { format } = place;
     const batches = maskedStream(pages, principal, row, {
       format,
-      fields: select(pages.engine.maskPlanOf(row).fields, selectionOf(place.paths ?? [])),
+      fields: fieldsOf(place, pages.engine.maskPlanOf(row).fields),
       offset,
       total: place.total,
       limit: place.limit,

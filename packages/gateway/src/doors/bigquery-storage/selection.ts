@@ -57,12 +57,17 @@ export function select<F extends Named<F>>(fields: readonly F[], selection: Sele
   return chosen;
 }
 
-/** The names by which BigQuery gives exactly these fields of all. */
-export function pathsOf(chosen: readonly MaskedField[], all: readonly MaskedField[]): readonly string[] {
+/** The names by which BigQuery gives exactly these fields of all; undefined: they are all. */
+export function pathsOf(chosen: readonly MaskedField[], all: readonly MaskedField[]): readonly string[] | undefined {
+  return sameFields(chosen, all) ? undefined : pathsIn(chosen, all);
+}
+
+function pathsIn(chosen: readonly MaskedField[], all: readonly MaskedField[]): readonly string[] {
+  const wholes = new Map(all.map(({ name, fields }) => [name, fields]));
   return chosen.flatMap((field) => {
-    const whole = all.find(({ name }) => name === field.name)?.fields;
+    const whole = wholes.get(field.name);
     if (field.fields === undefined || whole === undefined || sameFields(field.fields, whole)) return [field.name];
-    return pathsOf(field.fields, whole).map((path) => `${field.name}.${path}`);
+    return pathsIn(field.fields, whole).map((path) => `${field.name}.${path}`);
   });
 }
 

@@ -1,7 +1,8 @@
 /** What of a result was shown, page by page (I3). */
 import { canonicalObject } from "../../evidence/canonical-json.ts";
-import type { CanonicalText, LedgerEvent } from "../../evidence/event.ts";
+import type { LedgerEvent } from "../../evidence/event.ts";
 import { type Command, CommandError, type StoreTransaction } from "../../store/command.ts";
+import { maskedCells, type WrittenMembers } from "../records.ts";
 import type { SessionState } from "../session.ts";
 import {
   COUNT_RELEASED,
@@ -16,8 +17,8 @@ import { arrive, type EventData, load, move } from "./arrows.ts";
 
 export interface ReleaseStartInput {
   readonly session: string;
-  /** The result's columns and what each is masked by. */
-  readonly columns: CanonicalText;
+  /** The page's columns and what each is masked by, as `releasedColumns` writes them. */
+  readonly columns: WrittenMembers;
   /** What else is said of the page. */
   readonly data: EventData;
   /** What BigQuery said since the run was begun: the job, where it made its id, and how much its dry run said that it reads. */
@@ -48,12 +49,13 @@ export const releaseWhole: Command<ReleaseWholeInput, void> = (tx, input) => {
   const number = nextRelease(tx, session, state);
   const { rows, bytes } = input;
   const times = { started_at: tx.now, finished_at: tx.now };
-  WHOLE_RELEASE.all(tx, { session, number, ...times, rows, bytes, masked: JSON.stringify(input.masked) });
+  const masked = JSON.stringify(input.masked);
+  WHOLE_RELEASE.all(tx, { session, number, ...times, rows, bytes, masked });
   const { named, change } = jobOf(input);
   let arrived =
     state === "running" ? arrive(tx, session, state, "releasing", { release: number, ...named }) : undefined;
   tx.append(started(input, number));
-  tx.append(finished(input, number, "complete"));
+  tx.append(finished(input, number, "complete", masked));
   if (last && state !== "done") arrived = arrive(tx, session, "releasing", "done", {});
   const counted = { id: session, rows, cells: cellsOf(input) };
   if (arrived === undefined) COUNT_RELEASED.all(tx, counted);
@@ -82,7 +84,7 @@ function nextRelease(tx: StoreTransaction, session: string, state: SessionState)
 }
 
 function started({ session, columns, data }: ReleaseStartInput, number: number): LedgerEvent {
-  return { type: "release.started", session, data: canonicalObject({ ...data, number }, { columns }) };
+  return { type: "release.started", session, data: canonicalObject({ ...data, number }, columns) };
 }
 
 interface Shown {
@@ -92,9 +94,14 @@ interface Shown {
   readonly masked: Readonly<Record<string, { readonly rule: string; readonly count: number }>>;
 }
 
-function finished(shown: Shown & { readonly session: string }, number: number, outcome: string): LedgerEvent {
+function finished(
+  shown: Shown & { readonly session: string },
+  number: number,
+  outcome: string,
+  text: string,
+): LedgerEvent {
   const { session, rows, bytes, masked } = shown;
-  return { type: "release.finished", session, data: { bytes, masked, number, outcome, rows } };
+  return { type: "release.finished", session, data: { bytes, ...maskedCells(masked, text), number, outcome, rows } };
 }
 
 function cellsOf({ masked }: Shown): number {
@@ -112,16 +119,17 @@ export interface ReleaseFinishInput extends Shown {
 /** What a page showed and hid. An aborted page keeps what was sent before the break. */
 export const releaseFinish: Command<ReleaseFinishInput, void> = (tx, input) => {
   const { state } = load(tx, input.session);
+  const masked = JSON.stringify(input.masked);
   FINISH_RELEASE.all(tx, {
     session: input.session,
     number: input.number,
     finished_at: tx.now,
     rows: input.rows,
     bytes: input.bytes,
-    masked: JSON.stringify(input.masked),
+    masked,
     outcome: input.outcome,
   });
-  tx.append(finished(input, input.number, input.outcome));
+  tx.append(finished(input, input.number, input.outcome, masked));
   const done = input.last && input.outcome === "complete" && state === "releasing";
   const shown = { id: input.session, rows: input.rows, cells: cellsOf(input) };
   if (!done) COUNT_RELEASED.all(tx, shown);
