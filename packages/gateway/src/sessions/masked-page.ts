@@ -258,9 +258,12 @@ async function upTo(most: number, flow: AsyncGenerator<Uint8Array>): Promise<Beg
   let late = Number.POSITIVE_INFINITY;
   for (;;) {
     const { done, value } = await flow.next();
-    if (done === true) return { bytes: Buffer.concat(pieces, length), ended: true };
+    if (done === true) {
+      const [only] = pieces;
+      return { bytes: pieces.length === 1 && only !== undefined ? only : Buffer.concat(pieces, length), ended: true };
+    }
     // It holds only until the next is asked for.
-    pieces.push(Uint8Array.from(value));
+    pieces.push(Buffer.from(value));
     length += value.length;
     late = Math.min(late, performance.now() + WHOLE_MS);
     if (length > most || performance.now() >= late) return { bytes: Buffer.concat(pieces, length), ended: false };

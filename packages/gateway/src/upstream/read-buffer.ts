@@ -12,10 +12,8 @@ export class ReadBuffer {
   #last = Buffer.allocUnsafeSlow(READ_BYTES);
   #socket: Socket | undefined;
   #lastLength = 0;
-  /**
-   * True while the body of an answer comes whose reader copies what it is given, at once. Of a head undici keeps bytes until it is whole.
-   */
-  copied = false;
+  #copied = false;
+  #ended = false;
   /** For net.connect and tls.connect. */
   readonly onread: OnReadOpts;
 
@@ -32,9 +30,21 @@ export class ReadBuffer {
     } as OnReadOpts;
   }
 
+  /** The body of an answer comes whose reader copies what it is given, at once. Of a head undici keeps bytes until it is whole. */
+  bodyBegins(): void {
+    this.#copied = true;
+  }
+
+  /** `whole`: to its end. Then nothing is kept of what was read until now; of what is read next, the next head may be. */
+  bodyEnds(whole: boolean): void {
+    this.#copied = false;
+    this.#ended = whole;
+  }
+
   /** Asked for before the first read and behind each: the other buffer, if the stream holds nothing but what was read last. */
   #turn(): Buffer {
-    const free = this.copied && this.#socket?.readableLength === this.#lastLength;
+    const free = (this.#copied || this.#ended) && this.#socket?.readableLength === this.#lastLength;
+    this.#ended = false;
     const next = free ? this.#next : Buffer.allocUnsafeSlow(READ_BYTES);
     this.#next = this.#last;
     this.#last = next;

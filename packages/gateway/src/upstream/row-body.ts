@@ -9,21 +9,28 @@ const PIECE_BYTES = 256 * 1024;
 const FULL_BYTES = PIECE_BYTES - READ_BYTES;
 /** Room for the first one, for most answers are small. */
 const FIRST_BYTES = 32 * 1024;
+/** A buffer of its own for each costs little to make and much to collect. */
+const KEPT = [
+  { bytes: FIRST_BYTES, most: 64 },
+  { bytes: PIECE_BYTES, most: 16 },
+] as const;
 /** A piece that isn't full goes out after this: of an answer that comes slowly, each row soon. */
 const LINGER_MS = 10;
 const NOTHING = Buffer.alloc(0);
 
 /** Memory for pieces, used again and again; so many are kept. */
 export class PieceMemory {
-  static readonly #MOST_KEPT = 16;
-  readonly #free: Buffer[] = [];
+  readonly #free = KEPT.map(({ bytes, most }) => ({ bytes, most, kept: [] as Buffer[] }));
 
-  take(): Buffer {
-    return this.#free.pop() ?? Buffer.allocUnsafeSlow(PIECE_BYTES);
+  /** A buffer for at least so many bytes, of the least size that there is. */
+  take(least: number): Buffer {
+    const free = this.#free.find(({ bytes }) => bytes >= least);
+    return free?.kept.pop() ?? Buffer.allocUnsafeSlow(free?.bytes ?? least);
   }
 
-  giveBack(bytes: Buffer): void {
-    if (bytes.length === PIECE_BYTES && this.#free.length < PieceMemory.#MOST_KEPT) this.#free.push(bytes);
+  giveBack(memory: Buffer): void {
+    const free = this.#free.find(({ bytes }) => bytes === memory.length);
+    if (free !== undefined && free.kept.length < free.most) free.kept.push(memory);
   }
 }
 
@@ -80,7 +87,7 @@ export class RowBody implements AsyncIterable<Buffer>, Dispatcher.DispatchHandle
   onResponseStart(_: Dispatcher.DispatchController, statusCode: number, headers: IncomingHttpHeaders): void {
     // Before the final answer's head there may be others (RFC 9110, section 15.2).
     if (statusCode < 200) return;
-    if (this.#connection !== undefined) this.#connection.copied = true;
+    this.#connection?.bodyBegins();
     this.#resolve({ statusCode, headers, body: this });
   }
 
@@ -166,9 +173,10 @@ export class RowBody implements AsyncIterable<Buffer>, Dispatcher.DispatchHandle
 
   #reserve(bytes: number): void {
     if (bytes <= this.#filling.length) return;
-    const isFirst = this.#filling.length === 0 && bytes <= FIRST_BYTES;
-    const larger = isFirst ? Buffer.allocUnsafeSlow(FIRST_BYTES) : this.#memory.take();
+    const isFirst = this.#filling.length === 0;
+    const larger = this.#memory.take(isFirst ? bytes : PIECE_BYTES);
     this.#filling.copy(larger, 0, 0, this.#filled);
+    this.#memory.giveBack(this.#filling);
     this.#filling = larger;
   }
 
@@ -182,7 +190,7 @@ export class RowBody implements AsyncIterable<Buffer>, Dispatcher.DispatchHandle
     if (this.#ended) return;
     this.#ended = true;
     this.#error = error;
-    if (this.#connection !== undefined) this.#connection.copied = false;
+    this.#connection?.bodyEnds(error === undefined);
     this.#signal.removeEventListener("abort", this.#aborted);
     if (error !== undefined) this.#reject(error);
     this.#awake();

@@ -115,6 +115,24 @@ describe("rows over one connection", () => {
     });
   }
 
+  it("come whole where answers are small, however their heads are cut", async () => {
+    const rows = (number: number) => Buffer.from(`{"rows":[${number}],"filler":"${"r".repeat(200 + number)}"}`);
+    const cuts = [[], [20], [70], [20, 70], [70, 75], [10, 40, 70], [30, 60, 90, 120]];
+    const { upstream, connections } = await upstreamOf((number) => {
+      // Long values and many headers: undici keeps them as they were read until the head is whole.
+      const more = `x-more: ${"m".repeat(150)}${number}\r\ncontent-length: ${rows(number).length}`;
+      const bytes = Buffer.concat([head("h".repeat(40), more), rows(number)]);
+      const at = [0, ...(cuts[number % cuts.length] ?? []), bytes.length];
+      return at.slice(1).map((end, i) => bytes.subarray(at[i], end));
+    });
+    for (let number = 0; number < 10 * cuts.length; number++) {
+      const seen: Buffer[] = [];
+      for await (const piece of (await upstream.streamQueryResults(JOB, {})).body) seen.push(Buffer.from(piece));
+      assert.equal(Buffer.concat(seen).toString(), rows(number).toString());
+    }
+    assert.equal(connections(), 1, "the connection was not used again");
+  });
+
   it("go on after one that was left in the middle", async () => {
     const page = pageOf(9, LENGTH);
     const { upstream } = await upstreamOf(() => [head("e", `content-length: ${LENGTH}`), page]);
