@@ -105,6 +105,11 @@ export const SAME_FLOW: readonly Same[] = [
         "true",
         "nothing asks of another expression whether it is taken apart",
       ],
+      ["piped-rows.ts", "valueTable && value !== undefined", "valueTable", "rows that are values have a column"],
+      ["piped-rows.ts", "rows.valueTable && only?.row", "rows.valueTable", "rows that are values are one value each"],
+      ...["Log", "Fork", "Tee", "Insert", "ExportData", "CreateTable"].map(
+        (kind) => ["pipes.ts", `"Pipe${kind}"`, "Symbol()", "such an operator is refused before"] as const,
+      ),
       ["pivot.ts", "pivot.aggregates[i] ?? { alias: null }", "pivot.aggregates[i]", "each has one"],
       ["private-aggregate.ts", "flow in [flow, frame.rows]", "no item", "what is of no column shows nothing"],
       ["private-aggregate.ts", '"StarArgument"', "Symbol()", "a * stands first alone, and is taken before"],
@@ -118,6 +123,16 @@ export const SAME_FLOW: readonly Same[] = [
       ["set-operation.ts", "input.columns[i] ?? named", "input.columns[i]", "each has as many columns"],
       ["subquery-value.ts", 'last.kind === "PipeLimit"', "true", "nothing else has a limit"],
       ["subquery-value.ts", '"0" in ["0", "1"]', "no item", "of no rows it has none that are too many"],
+      ...(
+        [
+          ["false", '!sql.includes("|>") || !/insert|export|create/i.test(sql)'],
+          ['!sql.includes("|>")', '!sql.includes("|>") || !/insert|export|create/i.test(sql)'],
+          ["true", 'sql.includes("|>")'],
+          ["true", "/insert|export|create/i.test(sql)"],
+        ] as const
+      ).map(
+        ([to, from]) => ["terminal-pipes.ts", from, to, "a shortcut, which the way for all texts agrees with"] as const,
+      ),
       ["unpivot.ts", "group[place] ?? []", "group[place]", "each group has as many"],
       ["unpivot.ts", "second ?? first", "first", "the name in a message"],
       [

@@ -32,8 +32,7 @@ export function pipeAggregate(context: Context, node: PipeAggregate, input: Pipe
   if (node.items.length === 0 && oneRow) context.fail("syntax", "AGGREGATE needs an aggregate or GROUP BY", node);
 
   frame.keyed = node.mode === null && groupsByKeys(groupBy);
-  frame.phase = "keys";
-  const { keys, decided } = groupingKeys(context, node, input);
+  const { keys, decided } = groupingKeys(context, node.groupBy, node.ordered, input);
   frame.phase = "having";
   const items = node.items.flatMap((item) => {
     const before = frame.aggregates;
@@ -68,10 +67,15 @@ interface GroupingKeys {
 }
 
 /** One column for each expression; of those in grouping sets, for each that is different. */
-function groupingKeys(context: Context, node: PipeAggregate, { scope, frame }: PipeInput): GroupingKeys {
+function groupingKeys(
+  context: Context,
+  groups: readonly PipeGroupingItem[],
+  ordered: boolean,
+  { scope, frame }: PipeInput,
+): GroupingKeys {
   const keys: Column[] = [];
   const decided: ReadonlySet<SourceKey>[] = [];
-  for (const group of node.groupBy === "ALL" ? [] : node.groupBy) {
+  for (const group of groups) {
     const inSet = group.item.kind !== "GroupingExpression";
     for (const expression of groupingExpressions(group.item)) {
       const value = keyValue(context, expression, scope);
@@ -80,7 +84,7 @@ function groupingKeys(context: Context, node: PipeAggregate, { scope, frame }: P
       const known = frame.keys.has(value.id);
       frame.keys.add(value.id);
       if (inSet && known) continue;
-      if (group.direction !== null || node.ordered) requireOrderable(context, value, expression);
+      if (group.direction !== null || ordered) requireOrderable(context, value, expression);
       keys.push({ ...value, name: keyName(context, group, expression, inSet) });
     }
   }

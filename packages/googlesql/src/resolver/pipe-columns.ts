@@ -168,7 +168,7 @@ function notAColumn(context: Context, name: Identifier, operator: string): never
 
 /** Of a row that is one value: a field that has the name of a column dropped or set can't be named any more. */
 function withoutFields(item: RowItem, names: readonly Identifier[]): RowItem {
-  if (item.row === null || item.row.fields[0] === item.column) return item;
+  if (item.row === null) return item;
   const gone = foldedNames(names);
   return { ...item, row: { ...item.row, fields: item.row.fields.filter((field) => !gone.has(fold(field.name))) } };
 }
@@ -182,12 +182,10 @@ export function pipeDistinct(context: Context, node: Node, { rows }: PipeInput):
   const columns = items.map((item) => item.column);
   const keys = distinctKeys(context, columns, node);
   const ids = new Set(columns.map((column) => column.id));
-  const ranges = [...rows.ranges]
-    .filter(([, range]) => range.value === null || ids.has(range.value.id))
-    .map(
-      ([name, range]) =>
-        [name, { ...range, columns: range.columns.filter(({ id }) => ids.has(id)), pseudoColumns: [] }] as const,
-    );
+  const ranges = [...rows.ranges].map(
+    ([name, range]) =>
+      [name, { ...range, columns: range.columns.filter(({ id }) => ids.has(id)), pseudoColumns: [] }] as const,
+  );
   const kept = new Set([...rows.columns, ...columns]);
   const names = new Map([...rows.names].filter(([, column]) => column === null || kept.has(column)));
   return { ...rows, ranges: new Map(ranges), names, implicit: union([rows.implicit, ...keys]) };

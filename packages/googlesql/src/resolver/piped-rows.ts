@@ -59,7 +59,7 @@ export function elementRows(
   offset: Column | null,
   node: Node,
 ): FromClause {
-  const fields = value.type.kind === "struct" ? fieldColumns(context, value) : null;
+  const fields = fieldColumns(context, value);
   const columns = [...(fields ?? [value]), ...(offset === null ? [] : [offset])];
   context.spendColumns(columns.length, node);
   const ranges = new Map<string, RangeVariable>();
@@ -70,13 +70,13 @@ export function elementRows(
   if (offset !== null) {
     if (ranges.has(fold(offset.name))) context.fail("name", `Duplicate alias ${offset.name} in FROM`, node);
     ranges.set(fold(offset.name), { name: offset.name, columns: [], value: offset, id: offset.id });
-    values.push({ value: offset, fields: [offset], open: true });
   }
   return { columns, ranges, names: namesOf(fields ?? []), implicit, rows, repeated: true, values };
 }
 
-function fieldColumns(context: Context, value: Column): readonly Column[] {
-  if (value.type.kind !== "struct") return [];
+/** Null where the value is no STRUCT. */
+function fieldColumns(context: Context, value: Column): readonly Column[] | null {
+  if (value.type.kind !== "struct") return null;
   const fields = value.type.fields.map(
     (field, i): Column => ({
       name: field.name,
@@ -116,7 +116,7 @@ export function rowItems(context: Context, from: FromClause, node: Node): readon
   return items;
 }
 
-/** The rows with other columns, and without the names in `gone`. Table aliases keep the columns they had. */
+/** The rows with other columns, and without the tables' names in `gone`. Table aliases keep the columns they had. */
 export function withItems(
   context: Context,
   from: FromClause,
@@ -129,9 +129,7 @@ export function withItems(
   const values = items.flatMap(({ row }) => row ?? []);
   const ranges = new Map([...from.ranges].filter(([name]) => !gone.has(name)));
   const names = itemNames(items);
-  for (const [name, column] of pseudoNames(context, from, node)) {
-    if (!gone.has(name)) names.set(name, names.has(name) ? null : column);
-  }
+  for (const [name, column] of pseudoNames(context, from, node)) names.set(name, names.has(name) ? null : column);
   return { ...from, columns, values, ranges, names, valueTable: false };
 }
 
@@ -151,15 +149,14 @@ function pseudoNames(context: Context, from: FromClause, node: Node): ReadonlyMa
 export function aliasedRows(context: Context, rows: PipedRows, alias: string, node: Node): PipedRows {
   const items = rowItems(context, rows, node);
   const [only] = items;
-  if (rows.valueTable && only !== undefined) {
+  if (rows.valueTable && only?.row) {
     const value = { ...only.column, name: alias };
-    const fields = value.type.kind === "struct" ? (only.row?.fields ?? []) : [value];
+    const fields = value.type.kind === "struct" ? only.row.fields : [value];
     const ranges = new Map([[fold(alias), { name: alias, columns: [], value, id: value.id }]]);
     return { ...rows, columns: fields, ranges, values: [{ value, fields, open: true }] };
   }
   const columns = items.map((item) => item.column);
-  const names = namesOf(columns);
-  for (const [name, column] of pseudoNames(context, rows, node)) names.set(name, names.has(name) ? null : column);
+  const names = new Map([...namesOf(columns), ...pseudoNames(context, rows, node)]);
   const values = (rows.values ?? []).map((row) => ({ ...row, open: false }));
   return { ...rows, ranges: rangeOf(context, columns, alias), names, values };
 }

@@ -4,6 +4,7 @@
  */
 import { asArgument, decidedBy, NO_KEYS, NOTHING, picked, transformed, union } from "../flow/flow.ts";
 import type {
+  Identifier,
   PipeAssert,
   PipeCall,
   PipeIf,
@@ -66,7 +67,7 @@ export function pipedRows(
 
 /** Whether it gives a row, whatever it was given. */
 function makesARow(pipe: PipeOperator): boolean {
-  return pipe.kind === "PipeAggregate" && pipe.mode === null && pipe.groupBy !== "ALL" && pipe.groupBy.length === 0;
+  return pipe.kind === "PipeAggregate" && pipe.mode === null && pipe.groupBy.length === 0;
 }
 
 /** Whether it gives some row wherever it was given one: it computes, orders, groups or tells apart. */
@@ -75,7 +76,6 @@ function leavesARow(pipe: PipeOperator): boolean {
     case "PipeLimit":
       return leavesSome(pipe.limit);
     case "PipeAggregate":
-    case "PipeSelect":
       return pipe.mode === null;
     default:
       return pipe.kind !== "PipeWhere" && EACH_ROW.has(pipe.kind);
@@ -135,11 +135,11 @@ function piped(context: Context, pipe: Exclude<PipeOperator, { kind: "PipeWith" 
     case "PipeJoin":
       return join(context, pipe, input);
     case "PipePivot":
-      return plain(pivoted(context, rows, pipe.pivot, pipe.alias?.name ?? "", outer, pipe));
+      return plain(pivoted(context, rows, pipe.pivot, nameOf(pipe.alias), outer, pipe));
     case "PipeUnpivot":
-      return plain(unpivoted(context, rows, pipe.unpivot, pipe.alias?.name ?? "", pipe));
+      return plain(unpivoted(context, rows, pipe.unpivot, nameOf(pipe.alias), pipe));
     case "PipeMatchRecognize":
-      return plain(matched(context, rows, pipe.match, pipe.alias?.name ?? "", outer, pipe));
+      return plain(matched(context, rows, pipe.match, nameOf(pipe.alias), outer, pipe));
     case "PipeTableSample":
       return { ...rows, ...sampled(context, rows, pipe.sample) };
     case "PipeAssert":
@@ -169,6 +169,10 @@ function piped(context: Context, pipe: Exclude<PipeOperator, { kind: "PipeWith" 
 function withoutNamedRows(context: Context, rows: PipedRows): PipedRows {
   const { columns, ranges, names, values = [] } = eachColumn(rows, (column) => ({ ...column, flow: NOTHING }));
   return { ...withoutRows(context, rows), columns, ranges, names, values };
+}
+
+function nameOf(alias: Identifier | null): string {
+  return alias?.name ?? "";
 }
 
 function plain(from: FromClause): PipedRows {
@@ -208,7 +212,7 @@ function recursiveUnion(context: Context, node: PipeRecursiveUnion, { rows, oute
         );
   const relation = resolveRecursion(context, node, anchorOf(relationOf(context, rows, node), outer), term, step);
   const result = node.depth === null ? relation : withDepth(context, relation, node.depth);
-  return relationRows(context, result, alias?.name ?? "", node);
+  return relationRows(context, result, nameOf(alias), node);
 }
 
 /** Its rows leave the query they stand in: inside a subquery they may be one row's around it, and a sum over them no statistic. */
@@ -233,7 +237,7 @@ function call(context: Context, node: PipeCall, { rows, frame, outer }: PipeInpu
   // It may drop its rows, and with them what decides whether something before it that can fail is computed.
   if (context.failures > 0) context.failing.push({ ...NOTHING, implicit: piped.implicit });
   const relation = tableFunction(context, node.call, frame, outer, piped);
-  return relationRows(context, relation, node.call.alias?.name ?? "", node);
+  return relationRows(context, relation, nameOf(node.call.alias), node);
 }
 
 /**

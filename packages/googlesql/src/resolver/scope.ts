@@ -62,7 +62,7 @@ export interface FromClause {
   readonly values?: readonly ValueRow[];
 }
 
-/** A row that is one value: an element of an array, a row of a value table, an offset. */
+/** A row that is one value: an element of an array, a row of a value table. */
 export interface ValueRow {
   readonly value: Column;
   /** A STRUCT's fields, or the value alone; all of them are in the FROM clause's `columns`. */

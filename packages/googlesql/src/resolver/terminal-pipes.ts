@@ -16,15 +16,13 @@ export function withTerminalPipes(sql: string, tree: Script): Script {
 }
 
 function terminal(sql: string, { query: whole, start, end }: QueryStatement): Statement | null {
-  const last = whole.pipes.at(-1);
-  const head = last === undefined ? null : statementOf(last);
-  if (last === undefined || head === null) return null;
+  const head = statementOf(whole.pipes.at(-1));
+  if (head === null) return null;
   // Before the query they would be others: positions count in the order of the text.
   if (holdsPosition(head)) {
-    throw SqlError.at(sql, last.start, "unsupported", "A positional parameter can't stand here; name the parameter");
+    throw SqlError.at(sql, head.start, "unsupported", "A positional parameter can't stand here; name the parameter");
   }
-  const pipes = whole.pipes.slice(0, -1);
-  const query = bare({ ...whole, pipes, end: pipes.at(-1)?.end ?? whole.body.end });
+  const query = bare({ ...whole, pipes: whole.pipes.slice(0, -1) });
   return { ...head, query, start, end };
 }
 
@@ -35,8 +33,8 @@ function bare(query: Query): Query {
   return alone && body.kind === "Query" ? bare(body) : query;
 }
 
-function statementOf(pipe: PipeOperator) {
-  switch (pipe.kind) {
+function statementOf(pipe: PipeOperator | undefined) {
+  switch (pipe?.kind) {
     case "PipeInsert":
       return pipe.insert;
     case "PipeExportData":
