@@ -27,6 +27,8 @@ type State =
 
 /** Deeper than BigQuery nests (a schema of 15 levels of fields takes 34). */
 const DEEPEST = 64;
+/** Bytes of a member's name. */
+const LONGEST_MEMBER = 64;
 /** API members are plain words; `__proto__` isn't one. */
 const MEMBER = /^[A-Za-z][A-Za-z0-9_]{0,63}$/;
 
@@ -70,7 +72,8 @@ export class EnvelopeReader {
   read(chunk: Uint8Array, start: number): number {
     let i = start;
     while (i < chunk.length && this.#state !== "rows") {
-      if (this.#state === "value") i = this.#readValue(chunk, i);
+      if (this.#state === "value") i = this.#readLast(chunk, i) ?? this.#readValue(chunk, i);
+      else if (this.#state === "key") i = this.#readKey(chunk, i);
       else this.#readByte(chunk, i++);
     }
     this.#size += i - start;
@@ -86,12 +89,6 @@ export class EnvelopeReader {
 
   #readByte(chunk: Uint8Array, i: number): void {
     const byte = chunk[i] as number;
-    if (this.#state === "key") {
-      if (byte === QUOTE) this.#endKey();
-      else if (this.#held.length === 64) throw unexpected();
-      else this.#held.append(chunk, i, i + 1);
-      return;
-    }
     if (isWhitespace(byte)) return;
     switch (this.#state) {
       case "open":
@@ -122,8 +119,21 @@ export class EnvelopeReader {
     }
   }
 
-  #endKey(): void {
-    this.#key = this.#held.takeText();
+  #readKey(chunk: Uint8Array, start: number): number {
+    const most = Math.min(chunk.length, start + LONGEST_MEMBER + 1 - this.#held.length);
+    let i = start;
+    while (i < most && chunk[i] !== QUOTE) i++;
+    if (i < most) {
+      this.#endKey(this.#held.takeTextWith(chunk, start, i));
+      return i + 1;
+    }
+    if (i < chunk.length || this.#held.length + i - start > LONGEST_MEMBER) throw unexpected();
+    this.#held.append(chunk, start, i);
+    return i;
+  }
+
+  #endKey(key: string): void {
+    this.#key = key;
     if (!MEMBER.test(this.#key)) throw new MaskingError("shape", "A member of the response has no plain name");
     if (this.#key === "rows" ? this.#seenRows : Object.hasOwn(this.members, this.#key)) {
       throw new MaskingError("shape", "A member of the response is there twice");
@@ -154,20 +164,36 @@ export class EnvelopeReader {
     if (this.#size + i - start > this.#maxBytes) {
       throw new MaskingError("limit", `More than ${this.#maxBytes} bytes beside the rows`);
     }
-    this.#held.append(chunk, start, i);
-    if (i < chunk.length) this.#endValue();
+    if (i < chunk.length) this.#endValue(chunk, start, i);
+    else this.#held.append(chunk, start, i);
     return i;
   }
 
-  #endValue(): void {
-    this.members[this.#key] = read(this.#held.takeText(), this.#colons);
+  /** Where the last schema's bytes stand once more, and behind them what ends a value: to read them would come to the same. */
+  #readLast(chunk: Uint8Array, start: number): number | undefined {
+    if (last === undefined || this.#held.length > 0) return undefined;
+    const { bytes, value } = last;
+    const end = start + bytes.length;
+    if ((chunk[end] !== COMMA && chunk[end] !== CLOSE_OBJECT) || bytes.compare(chunk, start, end) !== 0)
+      return undefined;
+    this.#give(value);
+    return end;
+  }
+
+  #endValue(chunk: Uint8Array, start: number, end: number): void {
+    const value = read(this.#held.takeTextWith(chunk, start, end), this.#colons);
     this.#colons = 0;
+    this.#give(value);
+  }
+
+  #give(value: unknown): void {
+    this.members[this.#key] = value;
     this.#state = "after member";
   }
 }
 
 /** The last schema: many answers have the same, and nobody changes it. Its text holds no values, unlike others'. */
-let last: { readonly text: string; readonly value: unknown } | undefined;
+let last: { readonly text: string; readonly bytes: Buffer; readonly value: unknown } | undefined;
 /** Shorter texts are read as quickly as they are compared; of longer ones none is kept (I10). */
 const KEPT_FROM = 100;
 const KEPT_UP_TO = 100_000;
@@ -177,7 +203,8 @@ function read(text: string, colons: number): unknown {
   const value = parse(text);
   // In JSON a colon outside of strings belongs to exactly one member: fewer members than colons, one was overwritten.
   if (countMembers(value) !== colons) throw new MaskingError("shape", "An object of the response has a key twice");
-  if (text.length >= KEPT_FROM && text.length <= KEPT_UP_TO && text.startsWith('{"fields":')) last = { text, value };
+  if (text.length >= KEPT_FROM && text.length <= KEPT_UP_TO && text.startsWith('{"fields":'))
+    last = { text, bytes: Buffer.from(text), value };
   return value;
 }
 

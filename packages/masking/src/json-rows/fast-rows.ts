@@ -84,6 +84,12 @@ function load(): Loaded | undefined {
   return loaded;
 }
 
+/** A plan as it lies in the scanner's memory. */
+export interface RowsImage {
+  readonly scanner: Loaded;
+  readonly bytes: Buffer;
+}
+
 /** What was read without the exact scanner. */
 export interface Taken {
   readonly rows: number;
@@ -105,20 +111,20 @@ export class FastRows {
   #windowStart = 0;
   #windowEnd = 0;
 
-  /** Undefined if this machine or this plan has none. */
-  static create(row: CellPlan, limits: MaskerLimits): FastRows | undefined {
+  /** For all responses of such a plan. Undefined if this machine or this plan has none. */
+  static imageOf(row: CellPlan, limits: MaskerLimits): RowsImage | undefined {
     const scanner = load();
     if (scanner === undefined || row.fields.length === 0) return undefined;
-    const nodes: CellPlan[] = [];
-    const image = compile(row, limits, scanner, nodes);
-    return image === undefined ? undefined : new FastRows(scanner, limits, image, nodes);
+    const bytes = compile(row, limits, scanner);
+    return bytes === undefined ? undefined : { scanner, bytes };
   }
 
-  private constructor(scanner: Loaded, limits: MaskerLimits, image: Buffer, nodes: readonly CellPlan[]) {
+  /** @param row a plan like the one that the image was made of */
+  constructor({ scanner, bytes }: RowsImage, row: CellPlan, limits: MaskerLimits) {
     this.#loaded = scanner;
     this.#limits = limits;
-    this.#image = image;
-    this.#nodes = nodes;
+    this.#image = bytes;
+    this.#nodes = nodesOf(row);
   }
 
   /** A new chunk begins: nothing of it lies in memory. */
@@ -191,22 +197,25 @@ export class FastRows {
   }
 }
 
-/** The plan as `assembly/node.ts` reads it: nodes (children of one together), then constants and keys. Undefined if it is too large. */
-function compile(row: CellPlan, limits: MaskerLimits, scanner: Loaded, nodes: CellPlan[]): Buffer | undefined {
+/** A row's plans in the order in which they lie in memory: children of one together. */
+function nodesOf(row: CellPlan): CellPlan[] {
+  const nodes = [row];
+  for (let i = 0; i < nodes.length; i++) for (const child of (nodes[i] as CellPlan).fields) nodes.push(child);
+  return nodes;
+}
+
+/** The plan as `assembly/node.ts` reads it: nodes, then constants and keys. Undefined if it is too large. */
+function compile(row: CellPlan, limits: MaskerLimits, scanner: Loaded): Buffer | undefined {
   const { planAt, planBytes } = scanner;
   // A longer value is an error, and errors are the exact scanner's: with a bound that can be passed it must see each.
   const byHostAlone = limits.maxMaskedCellBytes < scanner.inBytes;
+  const nodes = nodesOf(row);
+  if (nodes.length * (NODE_BYTES + CONSTANT_BYTES) > planBytes) return undefined;
   const dropped: boolean[] = [false];
   const firstChildren: number[] = [];
-  nodes.push(row);
-  for (let i = 0; i < nodes.length; i++) {
-    const plan = nodes[i] as CellPlan;
-    firstChildren.push(nodes.length);
-    for (const child of plan.fields) {
-      nodes.push(child);
-      dropped.push(dropped[i] === true || plan.whole !== "");
-    }
-    if (nodes.length * (NODE_BYTES + CONSTANT_BYTES) > planBytes) return undefined;
+  for (const [i, plan] of nodes.entries()) {
+    firstChildren.push(dropped.length);
+    for (const _ of plan.fields) dropped.push(dropped[i] === true || plan.whole !== "");
   }
   const keys = new Map<TokenKey, number>();
   /** Leaves that are neither masked nor repeated. */

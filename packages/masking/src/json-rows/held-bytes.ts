@@ -1,6 +1,10 @@
+const NOTHING = Buffer.alloc(0);
+/** What is held is mostly short. */
+const LEAST = 256;
+
 /** Bytes kept from one chunk to the next, for one cell or one envelope member at a time. Whoever appends bounds them. */
 export class HeldBytes {
-  #buffer = Buffer.alloc(256);
+  #buffer = NOTHING;
   #length = 0;
 
   get length(): number {
@@ -10,7 +14,7 @@ export class HeldBytes {
   append(chunk: Uint8Array, start: number, end: number): void {
     const needed = this.#length + end - start;
     if (needed > this.#buffer.length) {
-      const larger = Buffer.alloc(Math.max(needed, this.#buffer.length * 2));
+      const larger = Buffer.alloc(Math.max(needed, this.#buffer.length * 2, LEAST));
       this.#buffer.copy(larger, 0, 0, this.#length);
       this.#buffer = larger;
     }

@@ -32,6 +32,63 @@ const mask = (response: string, fields: MaskedField[], more: Partial<RowsMaskerO
 const refusal = (code: MaskingError["code"]) => (error: unknown) =>
   error instanceof MaskingError && error.code === code;
 
+describe("maskers of the same columns", () => {
+  const fields = [text("a", "token"), text("b", "last4"), struct("s", [text("c", "email")])];
+  const response = (cells: string) => `{"rows":[${cells}]}`;
+  const row = `{"f":[{"v":"x"},{"v":"12345"},{"v":{"f":[{"v":"a@b.org"}]}}]}`;
+
+  for (const how of ["fast", "exact"] as const) {
+    it(`count each for itself, ${how}`, () => {
+      const [first, second] = [new JsonRowsMasker(options(fields), how), new JsonRowsMasker(options(fields), how)];
+      first.push(Buffer.from(`{"rows":[${row},`));
+      second.push(Buffer.from(`{"rows":[${row},${row},${row}`));
+      first.push(Buffer.from(`${row}]}`));
+      second.push(Buffer.from("]}"));
+      const counts = (masker: JsonRowsMasker) => Object.values(masker.end().maskedCells).map(({ count }) => count);
+      assert.deepEqual(counts(first), [2, 2, 2]);
+      assert.deepEqual(counts(second), [3, 3, 3]);
+    });
+
+    it(`mask each by its own settings, ${how}`, () => {
+      const otherKeys = { keyOf: (domain: string) => TEST_KEYS.keyOf(`other ${domain}`) };
+      const ages: MaskedField[] = [{ ...text("born", "year"), type: "DATE" }];
+      const run = (of: MaskedField[], cells: string, more: Partial<RowsMaskerOptions>) =>
+        runMasker(new JsonRowsMasker(options(of, more), how), response(cells)).rows;
+      const tokens = [{}, { keys: otherKeys }, {}].map((more) => run(fields, row, more));
+      assert.equal(tokens[0], tokens[2]);
+      assert.notEqual(tokens[0], tokens[1]);
+      const born = `{"f":[{"v":"1931-05-05"}]}`;
+      const on = (day: string) => run(ages, born, { now: new Date(day) });
+      assert.notEqual(on("2019-12-31T23:59:59Z"), on("2026-01-01T00:00:00Z"));
+      assert.equal(on("2019-12-31T00:00:00Z"), on("2019-12-31T23:59:59Z"));
+    });
+  }
+
+  it("read schemas that follow each other each as it is, whole or in pieces", () => {
+    const schemaOf = (name: string) =>
+      `{"fields":[${Array.from({ length: 6 }, (_, i) => `{"name":"${name}${i}","type":"STRING"}`).join(",")}]}`;
+    const [one, other] = [schemaOf("one"), schemaOf("two")];
+    for (const [schema, behind] of [
+      [one, ","],
+      [one, ","],
+      [other, ","],
+      [one, " ,"],
+      [one, ","],
+    ] as const) {
+      const bytes = `{"schema":${schema}${behind}"rows":[],"jobComplete":true}`;
+      for (const cuts of [undefined, [5], [100], everyByte(Buffer.from(bytes))]) {
+        const { page } = runMasker(new JsonRowsMasker(options([text("a")])), bytes, cuts);
+        assert.deepEqual(page.envelope.schema, JSON.parse(schema));
+      }
+    }
+    for (const broken of [`${one}}`, `${one}]`, `${one}1`, `${one}"a"`, one.slice(0, -1)])
+      assert.throws(
+        () => runMasker(new JsonRowsMasker(options([text("a")])), `{"schema":${broken},"rows":[]}`),
+        (error) => error instanceof MaskingError,
+      );
+  });
+});
+
 describe("what comes out", () => {
   it("masks one column and leaves the bytes of the others as they are", () => {
     const { rows, page } = mask(

@@ -1,7 +1,8 @@
 import { MaskingError } from "../masking-error.ts";
-import { planRow, type RowPlan } from "./cell-plan.ts";
+import type { RowPlan } from "./cell-plan.ts";
 import { EnvelopeReader } from "./envelope-reader.ts";
 import { FastRows } from "./fast-rows.ts";
+import { planOf } from "./made-plans.ts";
 import { PageOutput } from "./page-output.ts";
 import { DEFAULT_LIMITS, type MaskedPage, type RowsMasker, type RowsMaskerOptions } from "./rows-masker.ts";
 import { RowsScanner } from "./rows-scanner.ts";
@@ -30,14 +31,16 @@ export class JsonRowsMasker implements RowsMasker {
    */
   constructor(options: RowsMaskerOptions, how: "fast" | "exact" = "fast") {
     const limits = { ...DEFAULT_LIMITS, ...options.limits };
-    this.#plan = planRow(options);
+    const { plan, image } = planOf(options, limits);
+    this.#plan = plan;
     this.#onHeader = options.onHeader;
     this.#envelope = new EnvelopeReader(limits.maxEnvelopeBytes);
     this.#out = new PageOutput(options.reuseOutput ?? false);
     this.#rows = new RowsScanner(this.#plan.row, limits);
     // A subject may stand behind the date that it moves: such rows are held until they are whole.
     this.#whole = this.#plan.needsSubjects ? new WholeRows(this.#rows, limits.maxHeldRowBytes) : undefined;
-    this.#fast = how === "fast" && this.#whole === undefined ? FastRows.create(this.#plan.row, limits) : undefined;
+    const isFast = how === "fast" && this.#whole === undefined && image !== undefined;
+    this.#fast = isFast ? new FastRows(image, this.#plan.row, limits) : undefined;
   }
 
   push(chunk: Uint8Array): Uint8Array | undefined {

@@ -3,9 +3,11 @@ import { QUOTE, STOPS_STRING } from "./bytes.ts";
 /** Shorter ranges are copied byte by byte: below it a native call costs more than it saves. */
 const SHORT = 64;
 
+const NOTHING = Buffer.alloc(0);
+
 /** The masked bytes of one push, gathered into one buffer. */
 export class PageOutput {
-  #buffer = Buffer.alloc(0);
+  #buffer = NOTHING;
   #length = 0;
   readonly #reuse: boolean;
   /** Bytes given out by `take` so far. */
@@ -64,7 +66,7 @@ export class PageOutput {
     if (this.#length === 0) return undefined;
     const bytes = this.#buffer.subarray(0, this.#length);
     this.taken += this.#length;
-    if (!this.#reuse) this.#buffer = Buffer.alloc(0);
+    if (!this.#reuse) this.#buffer = NOTHING;
     this.#length = 0;
     return bytes;
   }
