@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import fc from "fast-check";
-import { canonicalJson, canonicalObject, canonicalText } from "./canonical-json.ts";
+import { canonicalJson, canonicalObject, canonicalString, canonicalText } from "./canonical-json.ts";
 import type { Json } from "./event.ts";
 
 suite("canonical JSON", () => {
@@ -33,6 +33,31 @@ suite("canonical JSON", () => {
         assert.deepEqual(JSON.parse(text), JSON.parse(JSON.stringify(value)));
       }),
     );
+  });
+
+  test("writes any string as JSON does, short and long", () => {
+    const unit = fc.constantFrom(
+      "a",
+      " ",
+      '"',
+      "\\",
+      "\u0000",
+      "\u001f",
+      "\u007f",
+      "~",
+      "é",
+      "\u2028",
+      "\u{1f600}",
+      "/",
+    );
+    fc.assert(
+      fc.property(fc.string({ unit, maxLength: 80 }), (text) => {
+        assert.equal(canonicalString(text), JSON.stringify(text));
+      }),
+      { examples: [["x".repeat(64)], ["x".repeat(65)], [""]] },
+    );
+    assert.throws(() => canonicalString("\ud800"), TypeError);
+    assert.equal(canonicalJson({ b: "x", a: { d: '"', c: "é" } }), '{"a":{"c":"é","d":"\\""},"b":"x"}');
   });
 
   test("refuses what has none, quoting nothing of it", () => {

@@ -60,14 +60,31 @@ export function canonicalObject(
   const names = Object.keys(members);
   for (const name of Object.keys(written)) if (!Object.hasOwn(members, name)) names.push(name);
   let text = "{";
-  for (const name of names.sort()) {
+  for (const name of sorted(names)) {
     // Its own alone: `valueOf` is a name as any other.
     const member = Object.hasOwn(members, name) ? canonicalJson(members[name] as Json) : written[name];
     // Undefined is no member: it would be written as that word.
     if (member === undefined) throw new TypeError("a value of type undefined");
-    text += `${text === "{" ? "" : ","}${canonicalJson(name)}:${member}`;
+    text += `${text === "{" ? "" : ","}${canonicalString(name)}:${member}`;
   }
   return `${text}}` as CanonicalText;
+}
+
+/** Short and of characters that stand for themselves. */
+const PLAIN = /^[ !#-[\]-~]{0,64}$/;
+
+/** As `canonicalJson`, of a string. */
+export function canonicalString(value: string): string {
+  // Most are so, and to ask costs a third of what JSON.stringify does.
+  if (PLAIN.test(value)) return `"${value}"`;
+  if (!value.isWellFormed()) throw new TypeError("a string with a lone surrogate");
+  return JSON.stringify(value);
+}
+
+/** In place, by UTF-16 code units, as section 3.2.3 wants: as Array.prototype.sort compares. */
+function sorted(names: string[]): string[] {
+  for (let i = 1; i < names.length; i++) if ((names[i - 1] as string) > (names[i] as string)) return names.sort();
+  return names;
 }
 
 function write(value: unknown, depth: number): string {
@@ -80,8 +97,7 @@ function write(value: unknown, depth: number): string {
       // ECMAScript's Number::toString is what RFC 8785 section 3.2.2.3 prescribes; it writes -0 as 0.
       return String(value);
     case "string":
-      if (!value.isWellFormed()) throw new TypeError("a string with a lone surrogate");
-      return JSON.stringify(value);
+      return canonicalString(value);
     case "object":
       break;
     default:
@@ -96,11 +112,10 @@ function write(value: unknown, depth: number): string {
   }
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) throw new TypeError("an object that is not plain");
-  // Array.prototype.sort compares by UTF-16 code units, as section 3.2.3 wants.
   const members = value as Readonly<Record<string, unknown>>;
   let text = "{";
-  for (const name of Object.keys(members).sort()) {
-    text += `${text === "{" ? "" : ","}${write(name, depth)}:${write(members[name], depth + 1)}`;
+  for (const name of sorted(Object.keys(members))) {
+    text += `${text === "{" ? "" : ","}${canonicalString(name)}:${write(members[name], depth + 1)}`;
   }
   return `${text}}`;
 }

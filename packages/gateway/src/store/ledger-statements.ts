@@ -1,4 +1,4 @@
-import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import {
   type FullTile,
   LedgerError,
@@ -10,6 +10,11 @@ import {
 } from "@chaperone/ledger";
 import type { Entry } from "./entry.ts";
 
+/** How many entries one statement writes, most first: what a statement costs beside its rows is more than a row. */
+const ROWS_OF_STATEMENTS = [16, 4, 1];
+/** Entries that are best given at once. */
+export const ENTRIES_AT_ONCE = 16;
+
 /** What the writer itself says to SQLite: the ledger's statements and the transaction's, each prepared once. */
 export class LedgerStatements {
   readonly #size: StatementSync;
@@ -17,7 +22,7 @@ export class LedgerStatements {
   readonly #entriesFrom: StatementSync;
   readonly #rootsFrom: StatementSync;
   readonly #tiles: StatementSync;
-  readonly #insertEntry: StatementSync;
+  readonly #insertEntries: readonly { readonly rows: number; readonly statement: StatementSync }[];
   readonly #insertTile: StatementSync;
   readonly #insertCheckpoint: StatementSync;
   readonly #begin: StatementSync;
@@ -31,9 +36,16 @@ export class LedgerStatements {
     this.#entriesFrom = db.prepare("SELECT bytes FROM ledger_entries WHERE idx >= ? ORDER BY idx");
     this.#rootsFrom = db.prepare("SELECT root FROM ledger_tiles WHERE level = ? AND idx >= ? ORDER BY idx");
     this.#tiles = db.prepare("SELECT count(*) AS n FROM ledger_tiles WHERE level = ?");
-    this.#insertEntry = db.prepare(
-      "INSERT INTO ledger_entries (idx, time, type, session, bytes) VALUES (?, ?, ?, ?, ?)",
-    );
+    // Without these rows there is nothing to commit. So SQLite needs no copies of pages by which to take back this statement alone.
+    this.#insertEntries = ROWS_OF_STATEMENTS.map((rows) => {
+      const values = Array.from({ length: rows }, () => "(?, ?, ?, ?, ?)").join();
+      return {
+        rows,
+        statement: db.prepare(
+          `INSERT OR ROLLBACK INTO ledger_entries (idx, time, type, session, bytes) VALUES ${values}`,
+        ),
+      };
+    });
     this.#insertTile = db.prepare("INSERT INTO ledger_tiles (level, idx, root, hashes) VALUES (?, ?, ?, ?)");
     this.#insertCheckpoint = db.prepare("INSERT INTO checkpoints (size, time, note) VALUES (?, ?, ?)");
     this.#begin = db.prepare("BEGIN IMMEDIATE");
@@ -61,8 +73,19 @@ export class LedgerStatements {
     return typeof note === "string" ? note : undefined;
   }
 
-  insertEntry(index: number, { time, type, session }: Entry, bytes: Uint8Array): void {
-    this.#insertEntry.run(index, time, type, session, bytes);
+  /** Entries from `index` on, and the bytes of each. */
+  insertEntries(index: number, entries: readonly Entry[], bytes: readonly Uint8Array[]): void {
+    let at = 0;
+    for (const { rows, statement } of this.#insertEntries) {
+      while (entries.length - at >= rows) {
+        const values: SQLInputValue[] = [];
+        for (const end = at + rows; at < end; at++) {
+          const { time, type, session } = entries[at] as Entry;
+          values.push(index + at, time, type, session, bytes[at] as Uint8Array);
+        }
+        statement.run(...values);
+      }
+    }
   }
 
   insertTile({ level, index, root, hashes }: FullTile): void {

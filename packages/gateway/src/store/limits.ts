@@ -14,7 +14,7 @@ export interface StoreLimits {
   readonly entryBytes: number;
   /** Events one command may append. */
   readonly eventsPerCommand: number;
-  /** Size of the database file in pages of 4096 bytes; SQLite's own most. Past it the store is full and refuses. */
+  /** Size of the database file in its pages (8192 bytes; 4096 in one made before); SQLite's own most. Past it the store is full and refuses. */
   readonly pages: number;
 }
 

@@ -191,6 +191,30 @@ suite("append", () => {
     assert.deepEqual((await verifyStore(directory)).problems, []);
   });
 
+  test("I8: keeps every entry as it was said and in its place, however many come together", async (t) => {
+    const directory = temporaryDirectory(t);
+    const store = await testStore(t, { directory, clock: () => 0 });
+    const expected: string[] = [];
+    for (const count of [1, 2, 3, 4, 5, 15, 16, 17, 20, 37, 64]) {
+      // Each as long as another, with characters of one to three bytes.
+      const texts = Array.from({ length: count }, (_, n) => "aé⟨".repeat((n * 37) % 101));
+      const event = (text: string, n: number) => ({
+        type: "test.event",
+        ...(n % 2 === 0 ? { session: `s${n}` } : {}),
+        data: { text },
+      });
+      const { firstIndex } = await store.append(texts.map(event));
+      assert.equal(firstIndex, expected.length);
+      for (const [n, text] of texts.entries())
+        expected.push(
+          `{"data":{"text":"${text}"},${n % 2 === 0 ? `"session":"s${n}",` : ""}"time":"1970-01-01T00:00:00.000Z","type":"test.event","v":1}`,
+        );
+    }
+    assert.deepEqual(await entries(store), expected);
+    await store.close();
+    assert.deepEqual((await verifyStore(directory)).problems, []);
+  });
+
   test("I8: entries, tiles and checkpoints can be neither changed nor removed", async (t) => {
     const directory = temporaryDirectory(t);
     const store = await testStore(t, { directory });
@@ -260,10 +284,10 @@ suite("I10: the store is bounded", () => {
       for (;;) acknowledged = (await store.append([{ type: "test.filler", data: { text: "x".repeat(8_000) } }])).size;
     };
     await assert.rejects(fill(), refusedWith("unavailable"));
-    await assert.rejects(
-      store.append([{ type: "test.filler", data: { text: "x".repeat(8_000) } }]),
-      refusedWith("unavailable"),
-    );
+    for (const count of [1, 4, 40]) {
+      const many = Array.from({ length: count }, () => ({ type: "test.filler", data: { text: "x".repeat(8_000) } }));
+      await assert.rejects(store.append(many), refusedWith("unavailable"));
+    }
     assert.equal((await entries(store)).length, acknowledged);
     await store.run("removeAgents", undefined);
     await store.append([{ type: "test.after", data: {} }]);
