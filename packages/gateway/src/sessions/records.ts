@@ -12,8 +12,8 @@ import { canonicalOnce } from "./written-once.ts";
 
 /** What of a session goes into the ledger. An entry is bounded, so large texts and plans enter by hash and stay in the store. */
 
-/** Characters of redacted SQL, and of the JSON of a plan or a page's columns, that an entry carries whole. */
-const WHOLE = 16_000;
+/** Bytes of redacted SQL, and of the JSON of a plan or a page's columns, that an entry carries whole: six such make no more than it takes. */
+const WHOLE = 10_000;
 
 type Data = { readonly [key: string]: Json };
 
@@ -58,17 +58,19 @@ function analysedData(plan: UnderstoodPlan, redactedSql: string, keys: Keys): Da
   const reads = plan.statements.flatMap((statement) => statement.reads) as unknown as Json;
   const writes = plan.statements.flatMap((statement) => statement.writes) as unknown as readonly Json[];
   const changes = plan.statements.flatMap((statement) => statement.changes ?? []) as unknown as readonly Json[];
+  const kinds = plan.statements.map(({ kind }) => kind);
+  const effects = plan.statements.flatMap((statement) => statement.effects.map(({ kind }) => kind));
   const text = canonicalJson(reads);
   return {
     statementType: plan.statementType,
-    ...(plan.statements.length > 1 ? { statements: plan.statements.map(({ kind }) => kind) } : {}),
+    ...(kinds.length > 1 ? bounded("statements", kinds, canonicalJson(kinds)) : {}),
     canonicalHmac: canonicalHmac(plan, keys),
     ...bounded("sql", redactedSql, redactedSql),
     ...bounded("reads", reads, text),
     ...(writes.length === 0 ? {} : bounded("writes", writes, canonicalJson(writes))),
     ...(changes.length === 0 ? {} : bounded("changes", changes, canonicalJson(changes))),
     planSha256: sha256(canonicalOnce(plan.statements)),
-    effects: plan.statements.flatMap((statement) => statement.effects.map(({ kind }) => kind)),
+    ...bounded("effects", effects, canonicalJson(effects)),
   };
 }
 
@@ -163,7 +165,7 @@ function bounded(name: string, value: Json, text: string): Data {
 }
 
 function isShort(text: string): boolean {
-  return text.length <= WHOLE;
+  return text.length <= WHOLE / 3 || Buffer.byteLength(text) <= WHOLE;
 }
 
 function byHash(name: string, text: string): Data {
