@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import type { Rig } from "../rig.ts";
+import { PROJECT, type Rig } from "../rig.ts";
 import {
   type Attacker,
   approve,
@@ -18,13 +18,21 @@ import {
 import { anythingInWorkspaceBut, type OpenClinic, openClinic } from "./open-clinic.ts";
 import type { ProtectedValues } from "./protected-values.ts";
 
+/** Altered as anybody likes, and not emptied. */
+const KEPT = `@id("kept")
+forbid (principal, action == Action::"write", resource in Table::"demo-clinic.workspace.kept")
+when { ["drop", "delete"].contains(context.via) };`;
+
 describe("an agent that may define and change what it likes in its workspace", () => {
   let clinic: OpenClinic;
   let rig: Rig;
   let secrets: ProtectedValues;
   let agent: Attacker;
   before(async () => {
-    clinic = await openClinic({ "workspace.cedar": () => anythingInWorkspaceBut("phi.ssn", "phi.vehicle") });
+    clinic = await openClinic({
+      "workspace.cedar": () => anythingInWorkspaceBut("phi.ssn", "phi.vehicle"),
+      "kept.cedar": () => KEPT,
+    });
     ({ rig, secrets, agent } = clinic);
   });
   after(() => clinic.close());
@@ -94,6 +102,34 @@ describe("an agent that may define and change what it likes in its workspace", (
     );
     await done("DROP FUNCTION workspace.same");
     await refused("SELECT workspace.same(ssn) AS s FROM p");
+  });
+
+  it("a table that policy keeps from being dropped and emptied can't be made to expire", async () => {
+    await done(
+      "CREATE TABLE workspace.kept (day DATE, a STRING) PARTITION BY day OPTIONS (partition_expiration_days = 4000)",
+    );
+    await done("ALTER TABLE workspace.kept ADD COLUMN b STRING");
+    await done(
+      "ALTER TABLE workspace.kept SET OPTIONS (expiration_timestamp = NULL, require_partition_filter = FALSE)",
+    );
+    for (const sql of [
+      "DROP TABLE workspace.kept",
+      "DELETE FROM workspace.kept WHERE TRUE",
+      "ALTER TABLE workspace.kept SET OPTIONS (expiration_timestamp = TIMESTAMP '2020-01-01 00:00:00+00')",
+      "ALTER TABLE workspace.kept SET OPTIONS (expiration_timestamp = TIMESTAMP '9999-01-01 00:00:00+00')",
+      "ALTER TABLE workspace.kept SET OPTIONS (partition_expiration_days = 1)",
+      "ALTER TABLE workspace.kept ADD COLUMN c STRING, SET OPTIONS (partition_expiration_days = 1)",
+      "IF TRUE THEN ALTER TABLE workspace.kept SET OPTIONS (partition_expiration_days = 1); END IF",
+      "ALTER SCHEMA workspace SET OPTIONS (default_table_expiration_days = 1)",
+      "DROP SCHEMA workspace CASCADE",
+    ])
+      await refused(sql);
+    const path = `/bigquery/v2/projects/${PROJECT}/datasets/workspace/tables/kept`;
+    const sent = jobsRunUpstream(rig);
+    for (const expirationTime of ["1", "4102444800000"])
+      assert.equal((await agent.send("PATCH", path, { body: { expirationTime } })).status, 403);
+    assert.equal(jobsRunUpstream(rig), sent);
+    assert.equal((await agent.send("PATCH", path, { body: { expirationTime: null } })).status, 200);
   });
 
   it("row 28: a renamed column keeps its class, and so does one that takes its old name", async () => {

@@ -136,6 +136,37 @@ describe("what is changed beside rows and columns", () => {
     ["ALTER TABLE pair SET OPTIONS (labels = [('phi', 'none')])", "ALTER_TABLE", ["alter labels clinic.ehr.pair"]],
     ["ALTER TABLE pair SET OPTIONS (description = 'x')", "ALTER_TABLE", ["alter labels clinic.ehr.pair"]],
     ["ALTER TABLE pair SET OPTIONS (expiration_timestamp = NULL)", "ALTER_TABLE", []],
+    ["ALTER TABLE pair SET OPTIONS (partition_expiration_days = NULL)", "ALTER_TABLE", []],
+    [
+      "ALTER TABLE pair SET OPTIONS (expiration_timestamp = TIMESTAMP '2020-01-01 00:00:00+00')",
+      "ALTER_TABLE",
+      ["drop expiration clinic.ehr.pair"],
+    ],
+    [
+      "ALTER TABLE IF EXISTS pair SET OPTIONS (`Expiration_Timestamp` = TIMESTAMP_ADD(CURRENT_TIMESTAMP(), INTERVAL 9000 DAY))",
+      "ALTER_TABLE",
+      ["drop expiration clinic.ehr.pair"],
+    ],
+    [
+      "ALTER TABLE pair SET OPTIONS (expiration_timestamp = CAST(NULL AS TIMESTAMP))",
+      "ALTER_TABLE",
+      ["drop expiration clinic.ehr.pair"],
+    ],
+    [
+      "ALTER TABLE pair ADD COLUMN z STRING, SET OPTIONS (description = 'x', partition_expiration_days = 0.1), SET OPTIONS (expiration_timestamp = CURRENT_TIMESTAMP())",
+      "ALTER_TABLE",
+      ["alter labels clinic.ehr.pair", "delete expiration clinic.ehr.pair", "drop expiration clinic.ehr.pair"],
+    ],
+    [
+      "ALTER VIEW patients_view SET OPTIONS (expiration_timestamp = CURRENT_TIMESTAMP())",
+      "ALTER_VIEW",
+      ["drop expiration clinic.ehr.patients_view"],
+    ],
+    [
+      "CREATE TABLE t (a STRING) OPTIONS (expiration_timestamp = TIMESTAMP '2020-01-01 00:00:00+00')",
+      "CREATE_TABLE",
+      [],
+    ],
     [
       "ALTER TABLE pair ALTER COLUMN a SET OPTIONS (description = 'x')",
       "ALTER_TABLE",
@@ -151,7 +182,24 @@ describe("what is changed beside rows and columns", () => {
     ["CREATE VIEW v OPTIONS (labels = [('a', 'b')]) AS SELECT 1 AS x", "CREATE_VIEW", ["create labels clinic.ehr.v"]],
     ["CREATE SCHEMA s", "CREATE_SCHEMA", ["create dataset clinic.s.*"]],
     ["ALTER SCHEMA ehr SET OPTIONS (labels = [('phi', 'none')])", "ALTER_SCHEMA", ["alter dataset clinic.ehr.*"]],
-    ["DROP SCHEMA ehr CASCADE", "DROP_SCHEMA", ["drop dataset clinic.ehr.*"]],
+    ["DROP SCHEMA ehr", "DROP_SCHEMA", ["drop dataset clinic.ehr.*"]],
+    ["DROP SCHEMA ehr RESTRICT", "DROP_SCHEMA", ["drop dataset clinic.ehr.*"]],
+    ["DROP SCHEMA ehr CASCADE", "DROP_SCHEMA", ["drop dataset clinic.ehr.*", "drop tables clinic.ehr.*"]],
+    [
+      "ALTER SCHEMA ehr SET OPTIONS (default_table_expiration_days = 1, default_partition_expiration_days = 1)",
+      "ALTER_SCHEMA",
+      ["alter dataset clinic.ehr.*", "drop expiration clinic.ehr.*", "delete expiration clinic.ehr.*"],
+    ],
+    [
+      "ALTER SCHEMA ehr SET OPTIONS (default_table_expiration_days = NULL)",
+      "ALTER_SCHEMA",
+      ["alter dataset clinic.ehr.*"],
+    ],
+    [
+      "UNDROP SCHEMA ehr OPTIONS (default_table_expiration_days = 1)",
+      "UNDROP_SCHEMA",
+      ["create dataset clinic.ehr.*", "drop expiration clinic.ehr.*"],
+    ],
     ["UNDROP SCHEMA ehr", "UNDROP_SCHEMA", ["create dataset clinic.ehr.*"]],
     ["GRANT `roles/x` ON TABLE pair TO 'user:a'", "GRANT", ["create access clinic.ehr.pair"]],
     ["REVOKE `roles/x` ON SCHEMA ehr FROM 'user:a'", "REVOKE", ["drop access clinic.ehr.*"]],

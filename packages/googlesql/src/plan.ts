@@ -143,9 +143,12 @@ export type StatementKind =
 
 /** What a statement makes, changes or takes away beside the rows and columns of tables. */
 export interface Change {
-  /** `labels`: labels or a description, by which people and catalogs go. `access`: who may read, or which rows. */
-  readonly what: "routine" | "model" | "dataset" | "labels" | "access" | "capacity";
-  readonly mode: "create" | "alter" | "drop";
+  /**
+   * `labels`: labels or a description, by which people and catalogs go. `access`: who may read, or which rows. `expiration`: when BigQuery drops a
+   * table, or deletes rows of it. `tables`: all that a dataset holds.
+   */
+  readonly what: "routine" | "model" | "dataset" | "labels" | "access" | "capacity" | "expiration" | "tables";
+  readonly mode: "create" | "alter" | "drop" | "delete";
   /** `project.dataset.name`; of a dataset `project.dataset.*`; of capacity `project.location.name`. */
   readonly name: string;
 }

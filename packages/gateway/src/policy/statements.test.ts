@@ -109,27 +109,46 @@ describe("what an agent could widen its own bounds by", () => {
 });
 
 describe("a time at which a table or its rows are gone", () => {
-  const forbids = (via: string) =>
-    `${ALL} @id("f") forbid (principal, action == Action::"write", resource) when { context.via == "${via}" };`;
+  const forbids = (via: string, more = "") =>
+    `${ALL} ${more} @id("f") forbid (principal, action == Action::"write", resource) when { context.via == "${via}" };`;
 
-  for (const option of [
-    "expiration_timestamp = TIMESTAMP '2020-01-01 00:00:00+00'",
-    "partition_expiration_days = 0.001",
-  ]) {
+  for (const [option, via, other] of [
+    ["expiration_timestamp = TIMESTAMP '2020-01-01 00:00:00+00'", "drop", "delete"],
+    ["expiration_timestamp = TIMESTAMP '9999-01-01 00:00:00+00'", "drop", "delete"],
+    ["partition_expiration_days = 0.001", "delete", "drop"],
+  ] as const) {
     const sql = `ALTER TABLE mine SET OPTIONS (${option})`;
-    it(`${option.slice(0, 25)} … is a write that alters the table's rows`, () => {
+    it(`${option.slice(0, 40)} … is a write that alters the table's rows, and one by way of ${via}`, () => {
       assert.match(
         refusal(ask(named("read", "infer", "aggregate", "administer", "describe"), sql)),
         /write of the rows of p\.lab\.mine/,
       );
       assert.match(refusal(ask(forbids("alter"), sql)), /forbidden by f/);
+      assert.match(refusal(ask(forbids(via), sql)), /forbidden by f/);
+      assert.equal(ask(forbids(other), sql).effect, "permit");
       assert.equal(ask(named("write"), sql).effect, "permit");
     });
   }
 
-  for (const option of ["default_table_expiration_days = 0.001", "default_partition_expiration_days = 0.001"])
-    it(`${option.slice(0, 33)} … of a dataset is administered, since it is of tables that others make`, () => {
-      assert.match(refusal(ask(ALL, `ALTER SCHEMA lab SET OPTIONS (${option})`)), /administer of p\.lab/);
+  it("is no write by way of drop or delete where it is taken away, or of a table that is made", () => {
+    for (const sql of [
+      "ALTER TABLE mine SET OPTIONS (expiration_timestamp = NULL, partition_expiration_days = NULL)",
+      "CREATE TABLE made (a STRING) OPTIONS (expiration_timestamp = TIMESTAMP '2020-01-01 00:00:00+00')",
+    ])
+      for (const via of ["drop", "delete"]) assert.equal(ask(forbids(via), sql).effect, "permit", sql);
+  });
+
+  for (const [sql, via] of [
+    ["ALTER SCHEMA lab SET OPTIONS (default_table_expiration_days = 0.001)", "drop"],
+    ["ALTER SCHEMA lab SET OPTIONS (default_partition_expiration_days = 0.001)", "delete"],
+    ["UNDROP SCHEMA lab OPTIONS (default_table_expiration_days = 0.001)", "drop"],
+    ["DROP SCHEMA lab CASCADE", "drop"],
+  ] as const)
+    it(`${sql.slice(0, 65)} … is administered, and a write by way of ${via}, since it is of tables that others make`, () => {
+      assert.match(refusal(ask(ALL, sql)), /administer of p\.lab/);
+      assert.match(refusal(ask(forbids(via, named("administer")), sql)), /write of the rows of .*forbidden by f/);
+      assert.match(refusal(ask(named("administer"), sql)), /write of/);
+      assert.equal(ask(named("administer", "write"), sql).effect, "permit");
     });
 });
 

@@ -83,7 +83,12 @@ export function ruleOf(kind: StatementKind): Rule | undefined {
 export function changeUses({ kind, changes = [], writes }: PlanStatement): ColumnUse[] {
   const rule = ruleOf(kind);
   const loads = rule !== "load" ? [] : writes.map(({ table, mode }) => use(table, "load", mode));
-  return [...loads, ...changes.map((change) => use(change.name, actionOf(rule, change), viaOf(change)))];
+  return [...loads, ...changes.map((change) => changeUse(rule, change))];
+}
+
+function changeUse(rule: Rule | undefined, change: Change): ColumnUse {
+  const action = actionOf(rule, change);
+  return use(change.name, action, viaOf(change, action));
 }
 
 function use(table: string, action: PolicyAction, via: ColumnUse["via"]): ColumnUse {
@@ -101,6 +106,9 @@ function actionOf(rule: Rule | undefined, { what }: Change): PolicyAction {
     case "dataset":
     case "capacity":
       return "administer";
+    case "expiration":
+    case "tables":
+      return "write";
     default: {
       const unreachable: never = what;
       return unreachable;
@@ -108,9 +116,9 @@ function actionOf(rule: Rule | undefined, { what }: Change): PolicyAction {
   }
 }
 
-/** Of what is administered a policy asks what it is; of a routine or model, whether it is made or dropped. */
-function viaOf({ what, mode }: Change): ColumnUse["via"] {
-  return what === "routine" || what === "model" ? mode : what;
+/** Of what is administered a policy asks what it is; of all else what becomes of it, by an expiration in the end. */
+function viaOf(change: Change, action: PolicyAction): ColumnUse["via"] {
+  return action === "administer" ? change.what : change.mode;
 }
 
 /** What no policy can permit: a statement that names nothing policy could be asked about, or that means nothing where it stands. */

@@ -21,7 +21,7 @@ import { type Column, fold } from "../scope.ts";
 import { coerced } from "./assignment.ts";
 import { alterCapacity } from "./capacity.ts";
 import { checkCollation, checkDefault, checkReference, columnType, definedColumn } from "./column-definition.ts";
-import { checkOptions, noteLabels } from "./options.ts";
+import { checkOptions, noteExpiration, noteLabels } from "./options.ts";
 import { alterSchema } from "./schema.ts";
 import { nameOf, resolveTarget, type Target } from "./target.ts";
 import { recordWrite, type WrittenColumn } from "./written.ts";
@@ -68,6 +68,7 @@ function alterTable(context: Context, node: AlterStatement): PlanStatement {
     written.push(...alteration(context, target, columns, action));
   }
   noteLabels(context, node.actions.map(optionsOf), "alter", target.table);
+  noteExpiration(context, node.actions.map(optionsOf), target.table);
   recordAlter(context, target.table, written, node);
   return planWithoutResult(context, "ALTER_TABLE");
 }
@@ -85,6 +86,7 @@ function alterView(context: Context, node: AlterStatement): PlanStatement {
     } else context.fail("unsupported", `This change of a ${node.type} is not supported`, action);
   }
   noteLabels(context, node.actions.map(optionsOf), "alter", table);
+  noteExpiration(context, node.actions.map(optionsOf), table);
   recordAlter(context, table, [], node);
   return planWithoutResult(context, materialized ? "ALTER_MATERIALIZED_VIEW" : "ALTER_VIEW");
 }

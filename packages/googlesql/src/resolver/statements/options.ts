@@ -66,6 +66,25 @@ export function checkOptions(context: Context, list: OptionList | null, of: keyo
   }
 }
 
+/** What BigQuery does when the time comes that such an option says. */
+const EXPIRATIONS: Readonly<Record<string, "drop" | "delete">> = {
+  expiration_timestamp: "drop",
+  default_table_expiration_days: "drop",
+  partition_expiration_days: "delete",
+  default_partition_expiration_days: "delete",
+};
+
+/**
+ * Notes that an expiration is set of what is there, or of all that comes into a dataset. When it ended before isn't known, so that a later one counts too;
+ * NULL takes it away, and nothing is dropped.
+ */
+export function noteExpiration(context: Context, lists: readonly (OptionList | null)[], name: string): void {
+  for (const { name: option, value } of lists.flatMap((list) => list?.options ?? [])) {
+    const mode = EXPIRATIONS[fold(option.name)];
+    if (mode !== undefined && value.kind !== "NullLiteral") context.changes.push({ what: "expiration", mode, name });
+  }
+}
+
 /**
  * Notes that labels or a description are set: classes of data can follow from labels, and people go by what a description says, so
  * whoever sets them changes how data is treated. A new thing's description says nothing of older data.

@@ -9,7 +9,7 @@ import type { AlterStatement, CreateSchemaStatement, DropStatement, UndropStatem
 import type { Context } from "../context.ts";
 import { checkCollation } from "./column-definition.ts";
 import { schemaName } from "./grant.ts";
-import { checkOptions } from "./options.ts";
+import { checkOptions, noteExpiration } from "./options.ts";
 
 export function createSchema(context: Context, node: CreateSchemaStatement): PlanStatement {
   if (node.external || node.connection !== null) {
@@ -22,23 +22,27 @@ export function createSchema(context: Context, node: CreateSchemaStatement): Pla
 }
 
 export function alterSchema(context: Context, node: AlterStatement): PlanStatement {
-  noteDataset(context, node, "alter");
+  const name = noteDataset(context, node, "alter");
   for (const action of node.actions) {
-    if (action.kind === "SetOptions") checkOptions(context, action.options, "SCHEMA");
-    else if (action.kind === "SetDefaultCollate") checkCollation(context, action.collate);
+    if (action.kind === "SetOptions") {
+      checkOptions(context, action.options, "SCHEMA");
+      noteExpiration(context, [action.options], name);
+    } else if (action.kind === "SetDefaultCollate") checkCollation(context, action.collate);
     else context.fail("unsupported", "This change of a SCHEMA is not supported", action);
   }
   return planWithoutResult(context, "ALTER_SCHEMA");
 }
 
 export function dropSchema(context: Context, node: DropStatement): void {
-  noteDataset(context, node, "drop");
+  const name = noteDataset(context, node, "drop");
+  if (node.mode === "CASCADE") context.changes.push({ what: "tables", mode: "drop", name });
 }
 
 /** https://cloud.google.com/bigquery/docs/reference/standard-sql/data-definition-language#undrop_schema_statement */
 export function undropSchema(context: Context, node: UndropStatement): PlanStatement {
-  noteDataset(context, node, "create");
+  const name = noteDataset(context, node, "create");
   checkOptions(context, node.options, "SCHEMA");
+  noteExpiration(context, [node.options], name);
   return planWithoutResult(context, "UNDROP_SCHEMA");
 }
 
@@ -46,8 +50,10 @@ function noteDataset(
   context: Context,
   node: CreateSchemaStatement | AlterStatement | DropStatement | UndropStatement,
   mode: Change["mode"],
-): void {
+): string {
   const parts = schemaName(context, node.name, node);
   context.names.set(node, parts);
-  context.changes.push({ what: "dataset", mode, name: `${parts.join(".")}.*` });
+  const name = `${parts.join(".")}.*`;
+  context.changes.push({ what: "dataset", mode, name });
+  return name;
 }
