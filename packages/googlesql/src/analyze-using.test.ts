@@ -13,8 +13,17 @@ table("the name of an element in USING is the column that both sides have", [
   [`SELECT x FROM UNNEST(['1', '2']) AS x FULL JOIN ${SSN} USING (x)`, "x = copy ssn ? ssn"],
   [`FROM ${SSN} |> LEFT JOIN UNNEST(['1', '2']) AS x USING (x) |> SELECT x`, "x = copy ssn ? ssn"],
   [`SELECT UPPER(x) AS u FROM ${SSN} LEFT JOIN UNNEST(['1', '2']) AS x USING (x)`, "u = transform ssn ? ssn"],
+  // An element hides the columns beside it.
+  [
+    "SELECT x FROM (SELECT '1' AS x) AS q, patients AS p, UNNEST([p.ssn]) AS x LEFT JOIN (SELECT '9' AS x) AS r USING (x)",
+    "x = copy ssn ? ssn",
+  ],
   // Of the left side are the elements.
   [`SELECT x FROM UNNEST(['1', '2']) AS x LEFT JOIN ${SSN} USING (x)`, "x = ? ssn"],
+]);
+
+table("the name of a table stays one, whatever USING joins by", [
+  ["SELECT a.b FROM pair AS a JOIN (SELECT 'x' AS a) AS q USING (a)", "b = copy pair.b ? pair.a"],
 ]);
 
 table("the name of an offset in USING is the column that both sides have", [

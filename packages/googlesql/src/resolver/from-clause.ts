@@ -373,7 +373,7 @@ function using(
     names.delete(fold(name.name));
     addName(names, column);
     // From here on the name of an element or an offset is that of the column.
-    ranges.delete(fold(name.name));
+    if (ranges.get(fold(name.name))?.value) ranges.delete(fold(name.name));
   }
   return {
     columns: [...merged, ...both.columns.filter((c) => !hidden.has(c))],
@@ -389,15 +389,15 @@ function using(
   };
 }
 
+/** As everywhere, the name of an element or an offset hides the columns beside it. */
 function sideColumn(context: Context, side: FromClause, name: Identifier, which: string): Column {
-  const column = side.names.get(fold(name.name));
-  if (column === null)
-    return context.fail("name", `Column ${name.name} in USING is ambiguous on the ${which} side`, name);
-  if (column !== undefined) return column;
   const value = side.ranges.get(fold(name.name))?.value;
   // Its fields could be named no more, but in the query around.
   if (value?.type.kind === "struct")
     return context.fail("unsupported", `${name.name} in USING is a row that is a STRUCT; name a field of it`, name);
   if (value) return value;
-  return context.fail("name", `Column ${name.name} in USING is not on the ${which} side`, name);
+  const column = side.names.get(fold(name.name));
+  if (column === null)
+    return context.fail("name", `Column ${name.name} in USING is ambiguous on the ${which} side`, name);
+  return column ?? context.fail("name", `Column ${name.name} in USING is not on the ${which} side`, name);
 }
