@@ -24,6 +24,7 @@ const ANALYSIS = [
   "resolver/operand-types.ts",
   "resolver/output-schema.ts",
   "resolver/passed-arguments.ts",
+  "resolver/sizes.ts",
 ];
 
 /** Of the resolver, files in which a condition decides what is in a plan. */
@@ -51,7 +52,7 @@ const FLOW = [
 
 /** Files of which conditions, items and statements are weakened, but none that does nothing but refuse. */
 const SPARED =
-  /^(resolver\/(?!computed-if|constant|growth|never-null|operand-types|output-schema|passed-arguments)|plan-)/;
+  /^(resolver\/(?!computed-if|constant|growth|never-null|operand-types|output-schema|passed-arguments|sizes)|plan-)/;
 
 /** As well, but asked about only by name (`--only flow/flow.ts`): not all that survive of them were judged. */
 const BY_NAME = [

@@ -35,13 +35,27 @@ export const SAME_DECISION: readonly Same[] = [
       ["!is(a, NUMBER) || !is(b, NUMBER)", "false", "of what is no number no bits are known"],
       ["!is(a, NUMBER) || !is(b, NUMBER)", "!is(a, NUMBER)", "of what is no number no bits are known"],
       ["!is(a, NUMBER) || !is(b, NUMBER)", "!is(b, NUMBER)", "of what is no number no bits are known"],
-      [
-        "is(of, NUMBER) && bitsOfSum(value, among) !== null",
-        "bitsOfSum(value, among) !== null",
-        "of what is no number no bits are known",
-      ],
     ] as const
   ).map(([from, to, why]) => ["functions/failing-as-written.ts", from, to, why] as const),
+  ...(
+    [
+      ["FIELDS.set(fields, found);", "nothing", "it is made again"],
+      ["column !== undefined", "true", "each field has a column"],
+      ["false", "undefined", "neither is true"],
+      ["size in if (size) this.#ofId.set(to.id, size);", "true", "of what isn't known nothing is known either way"],
+      [
+        "size in if (size) this.#named.set(node, size); else this.#named.delete(node);",
+        "true",
+        "of what isn't known nothing is known either way",
+      ],
+      [
+        "frame.private || this.#ofId.has(id)",
+        "frame.private",
+        "what recursion made of it is put together of ever more, so that it is asked about again under other ids",
+      ],
+      ["this.#ofId.set(id, null);", "nothing", "likewise"],
+    ] as const
+  ).map(([from, to, why]) => ["resolver/sizes.ts", from, to, why] as const),
   [
     "functions/array-length.ts",
     'limit.kind === "IntegerLiteral" && Number(limit.text) > 0',
@@ -52,7 +66,7 @@ export const SAME_DECISION: readonly Same[] = [
     [
       ["written.else ?? null", "written.else", "of what isn't there nothing is known either way"],
       ["bits !== null && bits <= MOST_BITS", "bits <= MOST_BITS", "what is given then is null"],
-      ["sum !== null && sum <= MOST_BITS", "sum <= MOST_BITS", "what is given then is null"],
+      ["sum !== null && sum <= most", "sum <= most", "what is given then is null"],
       [
         'name === null || written.arguments.some((argument) => argument.kind === "NamedArgument")',
         'written.arguments.some((argument) => argument.kind === "NamedArgument")',

@@ -175,7 +175,6 @@ const QUERIES: readonly (readonly [sql: string, ...plan: string[]])[] = [
     "month = transform encounters.came ? encounters.came, encounters.ward",
     "n = count encounters.* ? encounters.came, encounters.ward",
     "change = aggregate encounters.* ? encounters.came, encounters.ward",
-    "asked: encounters.*",
   ],
   [
     "SELECT day, COUNT(e.id) AS n FROM UNNEST(GENERATE_DATE_ARRAY('2026-01-01', '2026-01-31')) AS day LEFT JOIN encounters AS e ON DATE(e.came) = day GROUP BY day ORDER BY day",

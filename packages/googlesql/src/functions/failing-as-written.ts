@@ -42,7 +42,9 @@ const NEVER: ReadonlyMap<string, (types: Types, written: Written, among: Among) 
     if (is(b, FLOAT) && bitsOf(left, among) !== null) return true;
     return together(left, right, among, (x, y) => Math.max(x, y) + 1);
   }),
-  ...named("SUM", ([of]: Types, [value]: Written, among: Among) => is(of, NUMBER) && bitsOfSum(value, among) !== null),
+  ...named("SUM", ([of]: Types, [value]: Written, among: Among) => {
+    return bitsOfSum(value, among, is(of, INTEGER) ? MOST_BITS : NUMERIC_BITS) !== null;
+  }),
   // But of FLOAT64, not even the squares of all rows are more than FLOAT64 holds.
   ...named("STDDEV STDDEV_POP STDDEV_SAMP VARIANCE VAR_POP VAR_SAMP", ([of]: Types, [value]: Written, among: Among) => {
     return isBounded(of, value, among);
@@ -101,6 +103,8 @@ function named<T>(names: string, value: T): readonly (readonly [string, T])[] {
   return names.split(" ").map((name) => [name, value] as const);
 }
 
+/** Of what fits NUMERIC, and so each type of number but INT64. */
+const NUMERIC_BITS = 96;
 const BYTES = new Set(["BYTES"]);
 /** What casts to STRING whatever it is. */
 const TEXT = new Set([

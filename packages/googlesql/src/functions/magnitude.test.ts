@@ -210,6 +210,36 @@ describe("a number is no more than 2 to the power of:", () => {
     "SAFE_DIVIDE(8)": null,
     "8 / NULLIF(COUNT(x), 0.0)": null,
     "8 / NULLIF(COUNT(x))": null,
+    "CAST(LENGTH(x) AS FLOAT64)": 31,
+    "CAST(x AS INT64)": null,
+    "CAST(4611686018427387904 AS FLOAT64)": null,
+    ...Object.fromEntries(
+      ["TRUE", "x = 1", "x AND y", "NOT x", "x IS NULL", "x IS DISTINCT FROM y", "x IN (1)", "x BETWEEN 1 AND 2"].map(
+        (condition) => [`CAST(${condition} AS INT64)`, 1],
+      ),
+    ),
+    "CAST(x LIKE 'a' AS INT64)": 1,
+    "SUM(CAST(x = 1 AS INT64))": 41,
+    ...Object.fromEntries(["FIRST_VALUE", "LAST_VALUE"].map((f) => [`${f}(LENGTH(x)) OVER (ORDER BY y)`, 30])),
+    "NTH_VALUE(LENGTH(x), 2) OVER (ORDER BY y)": 30,
+    ...Object.fromEntries(["CONT", "DISC"].map((f) => [`PERCENTILE_${f}(LENGTH(x), 0.5) OVER ()`, 30])),
+    "ROUND(8.5, 2)": 5,
+    "ROUND(8.5, 2, 'ROUND_HALF_EVEN')": 5,
+    "TRUNC(8.5, 1)": 5,
+    "ROUND(8.5, x)": null,
+    ...Object.fromEntries(
+      ["MIN", "MAX", "FIRST_VALUE", "LAST_VALUE", "LAG", "LEAD"].map((f) => [
+        `8 / ${f}(COUNT(*)) OVER (ORDER BY x)`,
+        3,
+      ]),
+    ),
+    "8 / ANY_VALUE(COUNT(*)) OVER ()": 3,
+    "8 / MAX(COUNT(x)) OVER ()": null,
+    "8 / LAG(COUNT(*), 1, 0) OVER (ORDER BY x)": null,
+    "8 / LEAD(COUNT(x)) OVER (ORDER BY x)": null,
+    "8 / GREATEST(x, 1)": 3,
+    "8 / GREATEST(x, 0)": null,
+    "8 / n": null,
   };
   for (const [value, expected] of Object.entries(cases)) test(value, () => assert.equal(bits(value), expected));
 });

@@ -3,7 +3,15 @@
  * differences of days and make shares of them: `100 * COUNTIF(x) / COUNT(*)`, `DATE_DIFF(a, b, DAY) + 1`, `SUM(IF(x, 1, 0))`.
  * https://cloud.google.com/bigquery/docs/reference/standard-sql/operators
  */
-import type { Expression, FunctionCall, Window } from "../tree.ts";
+import type { Expression, FunctionCall, Node, Window } from "../tree.ts";
+
+/** What is known of a number. */
+export interface Size {
+  /** No more than 2 to the power of this, and no less than minus that; null: nothing is known. */
+  readonly bits: number | null;
+  /** 1 or more, or NULL. */
+  readonly positive: boolean;
+}
 
 /** What is known of the rows that an aggregate goes over. */
 export interface Among {
@@ -11,6 +19,8 @@ export interface Among {
   readonly keyed: boolean;
   /** A row of a table may stand in several of the rows. */
   readonly repeated: boolean;
+  /** Of names, by where they stand: what they stand for is written elsewhere. */
+  readonly sizes?: ReadonlyMap<Node, Size>;
 }
 
 export const ANY_ROWS: Among = { keyed: false, repeated: true };
@@ -46,8 +56,23 @@ export function bitsOf(written: Written, among: Among): number | null {
         ...written.whens.map(({ then }) => of(then)),
         of(written.else ?? null) ?? (written.else ? null : 0),
       ]);
+    case "CastExpression":
+      return plusOne(of(written.operand));
     case "ExtractExpression":
       return PARTS.get(written.part.name.toUpperCase()) ?? null;
+    case "PathExpression":
+      return among.sizes?.get(written)?.bits ?? null;
+    // Cast to a number it is 0 or 1.
+    case "BooleanLiteral":
+    case "ComparisonExpression":
+    case "LogicalExpression":
+    case "NotExpression":
+    case "IsExpression":
+    case "IsDistinctFrom":
+    case "InExpression":
+    case "BetweenExpression":
+    case "LikeExpression":
+      return 0;
     case "FunctionCall":
       return bitsOfCall(written, among);
     default:
@@ -136,17 +161,22 @@ function bitsOfCall(written: FunctionCall, among: Among): number | null {
     case "MIN":
     case "MAX":
     case "ANY_VALUE":
+    case "FIRST_VALUE":
+    case "LAST_VALUE":
+    case "NTH_VALUE":
+    case "PERCENTILE_CONT":
+    case "PERCENTILE_DISC":
     case "NULLIF":
       return of(0);
     case "LAG":
     case "LEAD":
-      return given.length === 1 ? of(0) : null;
+      return given.length < 3 ? of(0) : null;
     case "ROUND":
     case "FLOOR":
     case "CEIL":
     case "CEILING":
     case "TRUNC":
-      return given.length === 1 ? plusOne(of(0)) : null;
+      return given.length === 1 || given[1]?.kind === "IntegerLiteral" ? plusOne(of(0)) : null;
     case "IF":
       return given.length === 3 ? most([of(1), of(2)]) : null;
     case "IFNULL":
@@ -163,12 +193,17 @@ function plusOne(bits: number | null): number | null {
   return bits === null || bits >= MOST_BITS ? null : bits + 1;
 }
 
-/** Of a sum of as many as there are rows; of counts it is but the rows that all of them count. Null where INT64 may not hold it. */
-export function bitsOfSum(value: Written, among: Among): number | null {
+/** Of a sum of as many as there are rows; of counts it is but the rows that all of them count. Null where it may be more than `most`. */
+export function bitsOfSum(value: Written, among: Among, most = MOST_BITS): number | null {
   if (isCount(value)) return ROWS;
   const bits = bitsOf(value, among);
   const sum = bits === null ? null : bits + (among.repeated ? ROWS : ROWS_ONCE);
-  return sum !== null && sum <= MOST_BITS ? sum : null;
+  return sum !== null && sum <= most ? sum : null;
+}
+
+/** Of a number with so many digits before its point. */
+export function bitsOfDigits(digits: number): number | null {
+  return bitsOfNumber(10 ** digits);
 }
 
 /** Tell how many rows there are, or how many are such. */
@@ -182,6 +217,7 @@ function isCount(written: Written): boolean {
 /** A number that is 1 or more, or NULL: of a group that has rows, how many they are. */
 export function isPositive(written: Written, among: Among): boolean {
   if (written?.kind === "IntegerLiteral" || written?.kind === "FloatLiteral") return Number(written.text) >= 1;
+  if (written?.kind === "PathExpression") return among.sizes?.get(written)?.positive === true;
   if (written?.kind !== "FunctionCall") return false;
   const [argument] = written.arguments;
   switch (nameOf(written)) {
@@ -190,8 +226,23 @@ export function isPositive(written: Written, among: Among): boolean {
       if (!all || written.input !== null || written.having !== null) return false;
       return written.over === null ? among.keyed : holdsItsRow(written.over);
     }
-    case "SUM":
-      return written.over !== null && holdsItsRow(written.over) && isPositive(expressionOf(argument), among);
+    case "SUM": {
+      const value = expressionOf(argument);
+      const each = value?.kind === "PathExpression" || (written.over !== null && holdsItsRow(written.over));
+      return each && isPositive(value, among);
+    }
+    // One of several.
+    case "MIN":
+    case "MAX":
+    case "ANY_VALUE":
+    case "FIRST_VALUE":
+    case "LAST_VALUE":
+      return isPositive(expressionOf(argument), among);
+    case "LAG":
+    case "LEAD":
+      return written.arguments.length < 3 && isPositive(expressionOf(argument), among);
+    case "GREATEST":
+      return written.arguments.some((one) => isPositive(expressionOf(one), among));
     case "NULLIF": {
       const zero = written.arguments[1];
       return isCount(expressionOf(argument)) && zero?.kind === "IntegerLiteral" && Number(zero.text) === 0;

@@ -170,7 +170,7 @@ function rowsOf(
   const found = match(context, entry, passed, node);
   // An array that holds NULL can't be a result.
   const holdsNoNull = context.consumed.has(node) || node.nulls === "IGNORE" || isNeverNull(node.arguments[0]);
-  if (name !== "ARRAY_AGG" || !holdsNoNull) noteFailing(context, name, passed, node, frame);
+  if (name !== "ARRAY_AGG" || !holdsNoNull) noteFailing(context, name, passed, node, context.sizes.among(frame));
   if (node.nulls === "RESPECT" && found.result.kind === "array" && !context.consumed.has(node))
     context.failing.push(...argumentFlows(found, passed).values);
   const flows = argumentFlows(found, passed);

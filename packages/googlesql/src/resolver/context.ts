@@ -22,6 +22,7 @@ import {
   type Scope,
   type Value,
 } from "./scope.ts";
+import { Sizes } from "./sizes.ts";
 import { newNotes } from "./statement-notes.ts";
 import type { TemporaryTable, Written } from "./statements/written.ts";
 import type { NameDefaults } from "./table-name.ts";
@@ -120,6 +121,7 @@ export class Context {
   readonly outside = new Map<string, OutsideSource>();
   /** What functions in JavaScript may keep from call to call. */
   readonly functionMemory: FunctionMemory;
+  readonly sizes = new Sizes();
   /** Expressions that give an ARRAY of which but the elements are used: it can't be a result. */
   readonly consumed = new Set<Node>();
   /** An expression is being resolved. */
@@ -331,6 +333,7 @@ export class Context {
 
   /** Another column of the same rows, with the same value. */
   keepRow(from: { readonly id: number }, to: { readonly id: number }): void {
+    this.sizes.keep(from, to);
     const of = this.rowOf(from.id);
     if (of !== undefined) this.#rowOf.set(to.id, of);
   }
@@ -338,9 +341,10 @@ export class Context {
   /** Columns of one more reference to a relation: what stood in one row there stands in one row here, which is none of any other reference. */
   carryRows(from: readonly Column[], to: readonly Column[]): void {
     const rows = new Map<number, number>();
-    for (const [i, { id }] of from.entries()) {
-      const of = this.rowOf(id);
+    for (const [i, known] of from.entries()) {
+      const of = this.rowOf(known.id);
       const column = to[i];
+      if (column !== undefined) this.sizes.keep(known, column);
       if (of === undefined || column === undefined) continue;
       const own = rows.get(of.row) ?? this.freshId();
       rows.set(of.row, own);
@@ -366,7 +370,10 @@ export class Context {
 
   /** These columns come to hold values of other rows. */
   forgetRows(columns: readonly Column[]): void {
-    for (const { id } of columns) this.#rowOf.set(id, null);
+    for (const column of columns) {
+      this.#rowOf.set(column.id, null);
+      this.sizes.forget(column);
+    }
   }
 
   /** The row that a value is a column of, or a part of one; undefined where it isn't known to be. */

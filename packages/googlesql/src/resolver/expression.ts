@@ -136,7 +136,7 @@ function resolveOperation(context: Context, node: Operation, scope: Scope): Valu
     case "UnaryExpression":
       return unary(context, node, resolve);
     case "BinaryExpression":
-      return binary(context, node, resolve, frameOf(scope) ?? ANY_ROWS);
+      return binary(context, node, resolve, context.sizes.among(frameOf(scope)));
     case "ComparisonExpression": {
       const operands = [resolve(node.left), resolve(node.right)];
       const ordering = node.operator !== "=" && node.operator !== "!=";

@@ -55,7 +55,7 @@ import {
   type Value,
 } from "./scope.ts";
 import { asWritten, refuseRemade } from "./statements/earlier.ts";
-import { requireRows } from "./stored-rows.ts";
+import { isExternal, requireRows } from "./stored-rows.ts";
 import { tableColumns } from "./table-columns.ts";
 import { resolveTableFunction } from "./table-function.ts";
 import { resolveTableName, resolveWildcard } from "./table-name.ts";
@@ -239,7 +239,10 @@ function baseTable(context: Context, node: TablePath, lateral: Scope): FromClaus
     return relationRows(context, relation, alias, node);
   }
   requireRows(context, found.name, resource, node);
-  const catalogued = tableColumns(context, found.name, resource.schema?.fields ?? [], node);
+  const fields = resource.schema?.fields ?? [];
+  const catalogued = tableColumns(context, found.name, fields, node);
+  // What stands in files is as large as it is, and the past had another schema.
+  if (!isExternal(resource) && node.systemTime === null) context.sizes.declare(catalogued, fields);
   const written = asWritten(context, found.name, { columns: catalogued, rows: rowsFlow(found.name) });
   context.scanned.push(written.rows);
   context.nameTable(node, found.parts);

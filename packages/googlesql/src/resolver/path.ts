@@ -63,6 +63,7 @@ export function resolvePath(context: Context, parts: readonly Identifier[], scop
     ids.push(value.id);
   }
   noteUse(context, value.flow);
+  context.sizes.name(node, found.kind === "column" && found.hidden !== null ? null : value);
   return seenFrom(context, value, found.scope, scope, ids, node);
 }
 

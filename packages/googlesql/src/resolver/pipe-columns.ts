@@ -15,7 +15,7 @@ import { lazily } from "./computed-if.ts";
 import type { Context } from "./context.ts";
 import type { PipeInput } from "./pipe-input.ts";
 import { ownColumn, type RowItem, relationRows, rowItems, withItems } from "./piped-rows.ts";
-import { type Column, fold, type PipedRows, type Scope, type Value } from "./scope.ts";
+import { type Column, type Frame, fold, type PipedRows, type Scope, type Value } from "./scope.ts";
 import { distinctKeys, itemColumns, rowColumn, selectItems } from "./select-list.ts";
 import { declareWindows, resolveWindows } from "./window.ts";
 
@@ -73,7 +73,7 @@ export function pipeSet(context: Context, node: PipeSet, input: PipeInput): Pipe
   const assigned = new Map<string, Column>();
   for (const { name, value } of node.assignments) {
     const old = onlyColumn(context, items, name, "SET");
-    assigned.set(fold(name.name), besideOf(context, { ...computed(context, value, scope), name: old.name }));
+    assigned.set(fold(name.name), besideOf(context, { ...computed(context, value, scope, frame), name: old.name }));
   }
   const changed = items.map((item): RowItem => {
     const column = assigned.get(fold(item.column.name));
@@ -89,8 +89,9 @@ function besideOf(context: Context, column: Column): Column {
   return own;
 }
 
-function computed(context: Context, node: Expression, scope: Scope): Value {
+function computed(context: Context, node: Expression, scope: Scope, frame: Frame): Value {
   const value = lazily(context, () => context.expression(context, node, scope));
+  context.sizes.note(value, node, frame);
   if (node.kind !== "PathExpression") context.computed.push(value.flow);
   return value;
 }

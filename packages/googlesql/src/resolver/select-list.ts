@@ -31,6 +31,7 @@ export function itemColumns(
   context.spendColumns(items.length, node);
   const columns = items.map((item) => {
     const value = resolveItem(context, item, scope, frame);
+    if (item.expression !== null) context.sizes.note(value, item.expression, frame);
     if (item.expression !== null && item.expression.kind !== "PathExpression") context.computed.push(value.flow);
     return { ...value, name: item.name };
   });

@@ -5,6 +5,10 @@ import type { TablePath } from "../tree.ts";
 import type { Context } from "./context.ts";
 import { noteEffect } from "./effects.ts";
 
+export function isExternal({ type }: TableResource): boolean {
+  return type?.toUpperCase() === "EXTERNAL";
+}
+
 /** Notes what reading a table's rows does beside it. What has no rows of a known kind is refused. */
 export function requireRows(context: Context, name: TableName, resource: TableResource, node: TablePath): void {
   const type = (resource.type ?? "TABLE").toUpperCase();

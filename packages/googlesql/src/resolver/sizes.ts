@@ -1,0 +1,73 @@
+/**
+ * How large the numbers are that have a name. What `n` is in `SELECT n / SUM(n) OVER () FROM (SELECT COUNT(*) AS n FROM t GROUP BY k)` stands
+ * elsewhere, and is kept with the column's id: columns of one id hold the same values.
+ */
+import { type Among, ANY_ROWS, bitsOf, bitsOfDigits, isPositive, type Size } from "../functions/magnitude.ts";
+import type { TableFieldSchema } from "../table-resource.ts";
+import type { Expression, Node } from "../tree.ts";
+import type { Frame, Value } from "./scope.ts";
+
+/** Bits of the columns at these places. */
+type Digits = readonly (readonly [place: number, bits: number | null])[];
+
+/** For as long as the catalog keeps the schema. */
+const FIELDS = new WeakMap<readonly TableFieldSchema[], Digits>();
+
+/** NUMERIC(p, s) holds p - s digits before its point. https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#parameterized_decimal_type */
+function bitsOfFields(fields: readonly TableFieldSchema[]): Digits {
+  const known = FIELDS.get(fields);
+  if (known !== undefined) return known;
+  const found = fields.flatMap(({ type, precision, scale = "0" }, place) => {
+    if (!/^(BIG)?(NUMERIC|DECIMAL)$/i.test(type)) return [];
+    return [[place, bitsOfDigits(Number(precision) - Number(scale))] as const];
+  });
+  FIELDS.set(fields, found);
+  return found;
+}
+
+type Identified = Pick<Value, "id">;
+
+export class Sizes {
+  /** Null: nothing may be known of it any more. */
+  readonly #ofId = new Map<number, Size | null>();
+  readonly #named = new Map<Node, Size>();
+
+  /** The rows that expressions of a query are made of, with what is known of its names. Noise makes other numbers of them. */
+  among(frame: Frame | null): Among {
+    if (frame === null || frame.private) return ANY_ROWS;
+    return { keyed: frame.keyed, repeated: frame.repeated, sizes: this.#named };
+  }
+
+  /** Notes what `value` is, as it is written. */
+  note({ id }: Identified, written: Expression, frame: Frame): void {
+    if (frame.private || this.#ofId.has(id)) return;
+    const among = this.among(frame);
+    this.#ofId.set(id, { bits: bitsOf(written, among), positive: isPositive(written, among) });
+  }
+
+  /** Notes what a table's columns hold: a value that doesn't fit fails the statement that writes it. */
+  declare(columns: readonly Identified[], fields: readonly TableFieldSchema[]): void {
+    for (const [place, bits] of bitsOfFields(fields)) {
+      const column = columns[place];
+      if (column !== undefined) this.#ofId.set(column.id, { bits, positive: false });
+    }
+  }
+
+  /** Another column of the same values. */
+  keep(from: Identified, to: Identified): void {
+    const size = this.#ofId.get(from.id);
+    if (size) this.#ofId.set(to.id, size);
+  }
+
+  /** The column comes to hold other values. */
+  forget({ id }: Identified): void {
+    this.#ofId.set(id, null);
+  }
+
+  /** The name that stands at `node` is one of `value`, or of something of which nothing is known. */
+  name(node: Node, value: Identified | null): void {
+    const size = value && this.#ofId.get(value.id);
+    if (size) this.#named.set(node, size);
+    else this.#named.delete(node);
+  }
+}
