@@ -97,6 +97,39 @@ export const SAME_FLOW: readonly Same[] = [
   ).map(([file, from, to, why]) => [`resolver/script/${file}`, from, to, why] as const),
   ...(
     [
+      [
+        "clauses.ts",
+        'limit.count.kind === "IntegerLiteral" && Number(limit.count.text) === 0',
+        "Number(limit.count.text) === 0",
+        "no other has a text",
+      ],
+      ["common-tables.ts", "ordered.has(name)", "false", "what it is behind was found before"],
+      ["common-tables.ts", "more === undefined", "false", "of one query the union is that query"],
+      ["from-clause.ts", "a === NO_FROM", "false", "beside nothing the names are the same"],
+      [
+        "from-clause.ts",
+        "both.values ?? [] in (both.values ?? [])",
+        "both.values",
+        "two side by side have a list of them",
+      ],
+      [
+        "group-by.ts",
+        "first === undefined || named.length === 0",
+        "named.length === 0",
+        "what has no name is no item's",
+      ],
+      [
+        "group-by.ts",
+        'aggregated || expression === null || expression.kind === "PathExpression"',
+        "aggregated || expression === null",
+        "what stands in a path is the path, which is a key",
+      ],
+      [
+        "lambda-call.ts",
+        "value !== undefined in if (value !== undefined) addName(names, { ...value, name });",
+        "true",
+        "there are as many values",
+      ],
       ["never-null.ts", "first === undefined || more !== undefined", "more !== undefined", "a name has a part"],
       ["never-null.ts", "null in return null;", "[]", "nothing asks whether that is taken apart"],
       [
@@ -105,6 +138,8 @@ export const SAME_FLOW: readonly Same[] = [
         "true",
         "nothing asks of another expression whether it is taken apart",
       ],
+      ["path.ts", "known !== undefined", "false", "made again they are the same"],
+      ["path.ts", "FIELDS.set(fields, placed);", "nothing", "made again they are the same"],
       ["piped-rows.ts", "valueTable && value !== undefined", "valueTable", "rows that are values have a column"],
       ["piped-rows.ts", "rows.valueTable && only?.row", "rows.valueTable", "rows that are values are one value each"],
       ...["Log", "Fork", "Tee", "Insert", "ExportData", "CreateTable"].map(
@@ -115,10 +150,26 @@ export const SAME_FLOW: readonly Same[] = [
       ["private-aggregate.ts", '"StarArgument"', "Symbol()", "a * stands first alone, and is taken before"],
       ["private-aggregate.ts", '"NamedArgument"', "Symbol()", "what has a name isn't among these"],
       [
+        "query.ts",
+        '"FromQuery" in case "FromQuery": return relationOf(context, fromRows(context, body, parent, tables), body);',
+        "Symbol()",
+        "a query that starts with FROM is resolved with its names",
+      ],
+      [
         "recursion.ts",
         "before !== undefined && covers(before.flow, column.flow)",
         "covers(before.flow, column.flow)",
         "both have as many columns",
+      ],
+      ["scope.ts", "!CAPITAL.test(name)", "false", "without a capital it is the same"],
+      ["scope.ts", "CAPITAL.test(name)", "true", "without a capital it is the same"],
+      ["scope.ts", "ASCII.test(name)", "false", "of ASCII alone, both ways give the same"],
+      ["scope.ts", "s.aliases && s.frame !== null", "s.aliases", "aliases are those of a SELECT"],
+      [
+        "select.ts",
+        'item.kind !== "SelectExpression" || item.alias !== null',
+        "item.alias !== null",
+        "a star has no alias",
       ],
       ["set-operation.ts", "input.columns[i] ?? named", "input.columns[i]", "each has as many columns"],
       ["subquery-value.ts", 'last.kind === "PipeLimit"', "true", "nothing else has a limit"],

@@ -44,7 +44,7 @@ export function viasOf(ways: Ways): { readonly via: Via; readonly statistic?: "c
 }
 
 /** Unchanged, and by no other way. */
-export function isCopy(ways: Ways): boolean {
+export function isCopy(ways: Ways | undefined): boolean {
   return ways === COPY;
 }
 

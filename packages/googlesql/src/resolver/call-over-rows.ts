@@ -109,11 +109,12 @@ function windowCall(
   const order = orderKeys(context, node.orderBy, scope);
   if (node.limit !== null) resolveConstant(context, node.limit, INT64, `LIMIT of ${name}`);
   const window = resolveWindow(context, node.over, scope, frame);
+  const keys = [rows.keys, order, window.keys];
   frame.inWindow--;
-  if (fails) noteOverWhichRows(context, [rows.keys, order, window.keys]);
+  if (fails) noteOverWhichRows(context, keys);
   // A running total gives each value by its differences: with an order or a frame it is no statistic.
   const via = rows.via === "aggregate" && window.ordered ? "transform" : rows.via;
-  return finish(context, rows, via, union([rows.keys, order, window.keys]), frame);
+  return finish(context, rows, via, union(keys), frame);
 }
 
 /** What decides over which rows a function goes decides whether it fails: a sum over two rows of one ssn is too large, over one it isn't. */
@@ -125,12 +126,11 @@ function noteOverWhichRows(context: Context, keys: readonly ReadonlySet<SourceKe
 const COUNTS: ReadonlySet<string> = new Set(["COUNT", "COUNTIF", "APPROX_COUNT_DISTINCT"]);
 
 /** However often its rows are repeated, the different values of one column stay as many. */
-function countsOnce(name: string, passed: Passed, node: FunctionCall): boolean {
-  const [value] = passed.values;
-  if (!value || !(node.distinct || name === "APPROX_COUNT_DISTINCT")) return false;
-  const { explicit, constant } = whole(value.flow);
-  const [ways, ...more] = explicit.values();
-  return ways !== undefined && more.length === 0 && !constant && isCopy(ways);
+function countsOnce(name: string, values: readonly Flow[], node: FunctionCall): boolean {
+  if (!node.distinct && name !== "APPROX_COUNT_DISTINCT") return false;
+  const { explicit, constant } = whole(either(values));
+  const [ways, more] = explicit.values();
+  return more === undefined && !constant && isCopy(ways);
 }
 
 interface OverRows {
@@ -158,7 +158,7 @@ function rowsOf(
     return {
       type: INT64,
       via: "aggregate",
-      values: [frame.rows],
+      values: [],
       conditions: [],
       keys: new Set(),
       counts: !frame.repeated && node.input === null,
@@ -185,7 +185,7 @@ function rowsOf(
     keys: union([flows.keys, ...toldApart]),
     // Of how many rows, nobody knows.
     ...(gathers(name) || givesLong(name) ? { values: flows.values.map((value) => ofPieces(value, LONG)) } : {}),
-    counts: COUNTS.has(name) && node.input === null && (!frame.repeated || countsOnce(name, passed, node)),
+    counts: COUNTS.has(name) && node.input === null && (!frame.repeated || countsOnce(name, flows.values, node)),
     fields: null,
   };
 }
@@ -200,10 +200,10 @@ function topValues(context: Context, name: string, passed: Passed, node: Functio
     return context.fail("type", `${name} takes ${arity} arguments`, node);
   }
   if (!coerces(count.type, INT64, count.written)) context.fail("type", `${name} takes an INT64 as its last`, node);
-  // A negative weight is an error, and so is NaN; a number of elements, what is none.
-  context.failing.push(count.flow, ...(weight === null ? [] : [weight.flow]));
+  // A number of elements that is none is an error, and so is a weight that is negative or NaN, which is one of the keys.
+  context.failing.push(count.flow);
   const counted = [weight === null ? value.flow : weight.flow];
-  const values = ofNoColumn(counted) ? [...counted, frame.rows] : counted;
+  const values = ofNoColumn(counted) ? [frame.rows] : counted;
   const statistic = aggregated(values, frame.depth, weight === null && !frame.repeated ? "count" : "other");
   const type = arrayOf(
     structOf([
@@ -215,14 +215,12 @@ function topValues(context: Context, name: string, passed: Passed, node: Functio
   return {
     type: context.bounded(type, node),
     via: "copy",
-    values: [value.flow],
+    values: [],
     conditions: [],
     keys,
     counts: false,
     // As long as the last says, or shorter.
-    fields: [ofPieces(value.flow, LONG), statistic].map((flow) =>
-      chosenBy(flow, keysOf(count.flow).size === 0 ? [] : [count.flow]),
-    ),
+    fields: [ofPieces(value.flow, LONG), statistic].map((flow) => chosenBy(flow, [count.flow])),
   };
 }
 

@@ -65,9 +65,9 @@ export function leavesNone(limit: Limit): boolean {
   return limit.count.kind === "IntegerLiteral" && Number(limit.count.text) === 0;
 }
 
-/** Of what has rows: OFFSET passes over as few as grouping leaves, and a parameter can be 0. */
-export function leavesSome({ count, offset }: Limit): boolean {
-  return offset === null && count.kind === "IntegerLiteral" && Number(count.text) > 0;
+/** Of what has rows, however few grouping leaves, or none whatever it has: OFFSET alone passes over those that are few. */
+export function leavesSome({ offset }: Limit): boolean {
+  return offset === null;
 }
 
 /** Whether a condition is FALSE or NULL as it is written, `1 = 0` included: no row meets it. */

@@ -57,9 +57,8 @@ function inOrder(context: Context, clause: WithClause, names: ReadonlySet<string
     if (ordered.has(name)) return;
     open.add(name);
     const references = referencesIn(entry.query, names);
-    for (const other of references) {
-      const referred = entries.get(other);
-      if (other === name || referred === undefined) continue;
+    for (const [other, referred] of entries) {
+      if (other === name || !references.has(other)) continue;
       if (open.has(other)) {
         context.fail("name", `${entry.name.name} and other common tables refer to each other in a circle`, entry);
       }
@@ -77,8 +76,9 @@ function referencesIn(node: Node, names: ReadonlySet<string>): ReadonlySet<strin
   const found = new Set<string>();
   const walk = (at: Node, visible: ReadonlySet<string>): void => {
     if (at.kind === "TablePath") {
-      const [first, second] = at.parts;
-      if (first !== undefined && second === undefined && visible.has(fold(first.name))) found.add(fold(first.name));
+      // None of the names holds a dot.
+      const name = fold(at.parts.map((part) => part.name).join("."));
+      if (visible.has(name)) found.add(name);
     }
     if (at.kind !== "Query" || at.with === null) {
       for (const child of childrenOf(at)) walk(child, visible);
@@ -124,7 +124,7 @@ function writtenUnion(context: Context, { body, orderBy, limit }: Query): Union 
   const [end] = orderBy;
   if (end !== undefined) return context.fail("type", "A recursive query takes no ORDER BY", end);
   if (limit !== null) return context.fail("type", "A recursive query takes no LIMIT", limit);
-  return { written: body, inputs: body.inputs.map((input) => (input.kind === "Query" ? input : asQuery(input))) };
+  return { written: body, inputs: body.inputs.map(asQuery) };
 }
 
 /** `anchor |> UNION ALL (recursive_term)`. The term would see a WITH among the operators before, which the anchor alone holds. */
@@ -135,6 +135,6 @@ function pipedUnion(query: Query): Union | null {
   return { written, inputs: [{ ...query, with: null, pipes }, ...written.queries] };
 }
 
-function asQuery(body: Exclude<Query["body"], Query>): Query {
+function asQuery(body: Query["body"]): Query {
   return { kind: "Query", with: null, body, orderBy: [], limit: null, pipes: [], start: body.start, end: body.end };
 }

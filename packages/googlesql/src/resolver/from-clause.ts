@@ -109,24 +109,29 @@ export function resolveFrom(
     case "TableSubquery":
       return context.rows(context, node.query, outer.parent, outer.commonTables, node.alias?.name ?? null);
     case "TableFunctionCall":
-      return relationRows(context, tableFunction(context, node, frame, outer), node.alias?.name ?? "", node);
+      return relationRows(context, tableFunction(context, node, frame, outer), aliasOf(node), node);
     case "Unnest":
       return unnest(context, node, left, frame, outer);
     case "Join":
       return join(context, node, left, frame, outer);
     case "PivotedTable":
-      return pivoted(context, inner(node.table), node.pivot, node.alias?.name ?? "", outer, node);
+      return pivoted(context, inner(node.table), node.pivot, aliasOf(node), outer, node);
     case "UnpivotedTable":
-      return unpivoted(context, inner(node.table), node.unpivot, node.alias?.name ?? "", node);
+      return unpivoted(context, inner(node.table), node.unpivot, aliasOf(node), node);
     case "SampledTable":
       return sampledTable(context, inner(node.table), node);
     case "MatchedTable":
-      return matched(context, inner(node.table), node.match, node.alias?.name ?? "", outer, node);
+      return matched(context, inner(node.table), node.match, aliasOf(node), outer, node);
     default: {
       const unreachable: never = node;
       return unreachable;
     }
   }
+}
+
+/** Empty where it has none. */
+function aliasOf({ alias }: { readonly alias: Identifier | null }): string {
+  return alias?.name ?? "";
 }
 
 /** `piped`: the rows before `|> CALL`. */
@@ -153,7 +158,7 @@ export function tableFunction(
         path,
       );
     },
-    ...(piped === undefined ? {} : { piped }),
+    piped,
   };
   return namesRoutine(node.name)
     ? definedTableFunction(context, node, outer, around)
@@ -161,18 +166,19 @@ export function tableFunction(
 }
 
 function tablePath(context: Context, node: TablePath, left: FromNames, frame: Frame, outer: Scope): FromClause {
-  const [first] = node.parts;
+  const [first, ...fields] = node.parts;
   if (first === undefined) return context.fail("name", "An empty table name", node);
   context.resolved.add(node);
   const lateral = scopeOf(left, frame, outer);
-  if (node.parts.length > 1 && find(first.name, lateral) !== undefined) {
+  const field = fields.at(-1);
+  if (field !== undefined && find(first.name, lateral) !== undefined) {
     const value = resolvePath(context, node.parts, lateral, node);
-    const alias = node.alias?.name ?? node.parts.at(-1)?.name ?? "";
-    if (node.systemTime !== null) asOfTime(context, node, NO_FROM);
-    return elementsOf(context, value, shape(value.flow), alias, node.withOffset, node);
+    const alias = node.alias ?? field;
+    asOfTime(context, node, NO_FROM);
+    return elementsOf(context, value, shape(value.flow), alias.name, node.withOffset, node);
   }
   if (node.withOffset !== null) return context.fail("type", "WITH OFFSET stands only with an array", node.withOffset);
-  if (node.parts.length === 1) {
+  if (field === undefined) {
     const relation = commonTable(outer.commonTables, first);
     if (relation === null) {
       return context.fail(
@@ -203,7 +209,8 @@ function sampledTable(context: Context, from: FromClause, { table, sample }: Sam
 }
 
 function baseTable(context: Context, node: TablePath, lateral: Scope): FromClause {
-  const alias = node.alias?.name ?? tableNameParts(node.parts).at(-1) ?? "";
+  const [last = ""] = tableNameParts(node.parts).slice(-1);
+  const alias = node.alias?.name ?? last;
   const metadata = resolveMetadata(node.parts, context.defaults);
   if (metadata !== null) return informationSchema(context, metadata, alias, node);
   const found = resolveWildcard(node.parts, context.defaults) ?? resolveTableName(node.parts, context.defaults);
@@ -385,10 +392,10 @@ function using(
     implicit: union(keys),
     rows: both.rows,
     repeated: true,
-    values: (both.values ?? []).flatMap((row) => {
-      const fields = row.fields.filter((field) => !hidden.has(field));
-      return fields.length === 0 && row.fields[0] === row.value ? [] : [{ ...row, fields }];
-    }),
+    // What is its own only field is a column like others.
+    values: (both.values ?? [])
+      .filter(({ value, fields }) => !fields.includes(value))
+      .map((row) => ({ ...row, fields: row.fields.filter((field) => !hidden.has(field)) })),
   };
 }
 

@@ -42,7 +42,7 @@ export function groupsTwice(node: GroupBy | null): boolean {
 
 /** Whether a group is made of no less than a row: there is a key, and no set without one. */
 export function groupsByKeys(node: GroupBy | null): boolean {
-  return node?.kind === "GroupByItems" && !groupsAll(node) && !groupsTwice(node);
+  return node?.kind === "GroupByItems" && !groupsTwice(node);
 }
 
 export function groupingExpressions(item: GroupingItem): readonly Expression[] {
@@ -76,16 +76,13 @@ function groupingKey(
     const item = ordinal(context, node.text, items, "GROUP BY", node);
     return { value: keyOfItem(context, item, scope, frame, node), also: null };
   }
-  const first = node.kind === "PathExpression" ? node.parts[0] : undefined;
-  if (node.kind !== "PathExpression" || first === undefined) {
-    return { value: resolveExpression(context, node, scope), also: null };
-  }
-  const named = byName.get(fold(first.name)) ?? [];
+  const [first, field] = node.kind === "PathExpression" ? node.parts : [];
+  const named = first === undefined ? [] : (byName.get(fold(first.name)) ?? []);
+  if (first === undefined || named.length === 0) return { value: resolveExpression(context, node, scope), also: null };
   const found = find(first.name, scope);
-  if (named.length === 0) return { value: resolveExpression(context, node, scope), also: null };
-  if (node.parts.length > 1) {
+  if (field !== undefined) {
     if (found !== undefined)
-      return { value: resolveExpression(context, node, scope), also: both(context, node, named, scope) };
+      return { value: resolveExpression(context, node, scope), also: both(context, node, named) };
     return context.fail("unsupported", "A field of a select alias in GROUP BY; name the column instead", node);
   }
   const values = named.map((item) => keyOfItem(context, item, scope, frame, node));
@@ -93,19 +90,16 @@ function groupingKey(
   if (value === undefined || values.some((v) => v.id !== value.id)) {
     return context.fail("name", `Alias ${first.name} in GROUP BY is ambiguous`, node);
   }
-  const below = found?.kind === "column" && found.scope === scope ? found.column : null;
-  return { value, also: below !== null && below.id !== value.id ? below : null };
+  return { value, also: found?.kind === "column" && found.scope === scope ? found.column : null };
 }
 
 /** `GROUP BY a.b` where `a` is a name in FROM and the alias of something else: refused, as it could mean either. */
-function both(context: Context, node: Expression, named: readonly Item[], scope: Scope): null {
+function both(context: Context, node: Expression, named: readonly Item[]): null {
   for (const item of named) {
     const own = item.expression;
-    const same = own?.kind === "PathExpression" && own.parts.length === 1 && own.parts[0] !== undefined;
-    if (
-      item.expression !== null &&
-      !(same && find(item.name, scope) !== undefined && fold(own.parts[0]?.name ?? "") === fold(item.name))
-    ) {
+    const [name, more] = own?.kind === "PathExpression" ? own.parts.map((part) => fold(part.name)) : [];
+    const same = name === fold(item.name) && more === undefined;
+    if (own !== null && !same) {
       context.fail("name", `${item.name} is both a select alias and a name in FROM; rename one`, node);
     }
   }
@@ -118,18 +112,24 @@ function keyOfItem(context: Context, item: Item, scope: Scope, frame: Frame, nod
   return value;
 }
 
-export function groupByAll(context: Context, items: readonly Item[], frame: Frame, node: Node): ReadonlySet<SourceKey> {
-  const keys = items.flatMap((item) => (item.value === null || item.aggregated ? [] : [item.value]));
+/** `columns` are what the items give. */
+export function groupByAll(
+  context: Context,
+  items: readonly Item[],
+  columns: readonly Value[],
+  frame: Frame,
+  node: Node,
+): ReadonlySet<SourceKey> {
+  const keys = columns.filter((_, i) => items[i]?.aggregated === false);
   requireGroupable(context, keys, "GROUP BY ALL", node);
   for (const key of keys) frame.keys.add(key.id);
   // What stands in an expression that is a key was noted before the key was known.
-  const computed = items.some((item) => !item.aggregated && item.expression?.kind !== "PathExpression");
-  if (computed) {
-    const within = items.filter((item) => !item.aggregated && item.expression !== null);
-    frame.references = frame.references.filter(
-      (r) => !within.some((i) => i.expression && i.expression.start <= r.node.start && r.node.end <= i.expression.end),
-    );
-  }
+  const within = items.flatMap(({ aggregated, expression }) =>
+    aggregated || expression === null || expression.kind === "PathExpression" ? [] : [expression],
+  );
+  frame.references = frame.references.filter(
+    (r) => !within.some((key) => key.start <= r.node.start && r.node.end <= key.end),
+  );
   return union(keys.map((k) => keysOf(k.flow)));
 }
 

@@ -22,6 +22,7 @@ import { watched } from "./computed-if.ts";
 import type { Context } from "./context.ts";
 import { mappedLong } from "./growth.ts";
 import { impliedName } from "./implied-name.ts";
+import { isExpression } from "./passed-arguments.ts";
 import { addName, type Column, fold, frameOf, NO_RANGES, type Scope, type Value } from "./scope.ts";
 
 const ALWAYS: ReadonlySet<string> = new Set(["ARRAY_FILTER", "ARRAY_TRANSFORM", "ARRAY_ZIP"]);
@@ -39,7 +40,7 @@ export function lambdaCall(context: Context, name: string, node: FunctionCall, s
     return context.fail("type", `${name} takes an ARRAY and a lambda`, node);
   }
   const array = arrayOperand(context, name, first, scope);
-  const element = parameter(context, array, array.flow, scope);
+  const element = parameter(context, array, scope);
   const { made: body, fails } = watched(context, () =>
     lambdaBody(context, lambda, [element, index(context, array, scope)], 1, [array.length], scope),
   );
@@ -75,20 +76,21 @@ function zipped(context: Context, node: FunctionCall, scope: Scope, safe: boolea
   // Lengths that differ are an error, unless the mode says otherwise.
   if (!safe) context.failing.push(...shapes);
   // Where one array is shorter, the others are cut to its length, or it is filled up with NULL.
-  const beside = arrays.map((array, i) => {
-    return decidedBy(array.flow, union(shapes.filter((_, other) => other !== i).map(keysOf)));
+  const beside = arrays.map((array, i): ArrayValue => {
+    return { ...array, flow: decidedBy(array.flow, union(shapes.filter((_, other) => other !== i).map(keysOf))) };
   });
   const ids = [...arrays, ...(mode === null ? [] : [mode])].map((v) => v.id);
   if (lambda !== null) {
-    const parameters = arrays.map((array, i) => parameter(context, array, beside[i] ?? array.flow, scope, i));
+    const parameters = beside.map((array, i) => parameter(context, array, scope, i));
     const body = lambdaBody(context, lambda, parameters, arrays.length, shapes, scope);
     return mapped(context, body, shapes, context.idOf("call ARRAY_ZIP lambda", [...ids, body.id]), node);
   }
   const type = structOf(arrays.map((array) => ({ name: array.name, type: array.type.element })));
+  const elements = structFlow(beside.map((array) => array.flow));
   return {
     type: context.bounded(arrayOf(type), node),
     written: "value",
-    flow: mappedLong(context, ofLength(structFlow(beside), shapes), structFlow(beside), shapes),
+    flow: mappedLong(context, ofLength(elements, shapes), elements, shapes),
     id: context.idOf("call ARRAY_ZIP", ids),
   };
 }
@@ -123,25 +125,15 @@ function arrayOperand(context: Context, called: string, argument: Argument, scop
 }
 
 function modeOperand(context: Context, argument: NamedArgument["value"] | Argument, scope: Scope): Value {
-  switch (argument.kind) {
-    case "StarArgument":
-    case "NamedArgument":
-    case "LambdaArgument":
-    case "TableArgument":
-    case "ModelArgument":
-      break;
-    default: {
-      const value = context.expression(context, argument, scope);
-      if (coerces(value.type, STRING, value.written)) return value;
-    }
-  }
+  const value = isExpression(argument) ? context.expression(context, argument, scope) : null;
+  if (value !== null && coerces(value.type, STRING, value.written)) return value;
   return context.fail("type", "ARRAY_ZIP's mode is a STRING", argument);
 }
 
 /** An element of an array as the lambda sees it. Equal for the same array, so that GROUP BY can match the call. */
-function parameter(context: Context, array: ArrayValue, flow: Flow, scope: Scope, place = 0): Value {
+function parameter(context: Context, array: ArrayValue, scope: Scope, place = 0): Value {
   const id = context.idOf("lambda element", [array.id, place, depthOf(scope)]);
-  return { type: array.type.element, written: "value", flow, id };
+  return { type: array.type.element, written: "value", flow: array.flow, id };
 }
 
 function index(context: Context, array: ArrayValue, scope: Scope): Value {

@@ -141,7 +141,7 @@ export function noteFailing(
   }
 }
 
-function isExpression(argument: Argument | NamedArgument["value"]): argument is Expression {
+export function isExpression(argument: Argument | NamedArgument["value"]): argument is Expression {
   switch (argument.kind) {
     case "StarArgument":
     case "NamedArgument":

@@ -1,7 +1,7 @@
 /** Names in expressions: columns, range variables, and the fields that follow them. */
 import { decidedBy, either, type Flow, fieldFlow, seenFromWithin, structFlow, transformed } from "../flow/flow.ts";
 import type { Identifier, Node } from "../tree.ts";
-import { JSON_TYPE, type StructField, structOf, typeName } from "../types.ts";
+import { JSON_TYPE, type StructField, sameType, structOf, type Type, typeName } from "../types.ts";
 import { noteUse } from "./computed-if.ts";
 import type { Context } from "./context.ts";
 import {
@@ -56,9 +56,7 @@ export function resolvePath(context: Context, parts: readonly Identifier[], scop
   const ids = range === null ? [value.id] : [range.id, value.id];
   found.scope.frame?.used?.add(value.id);
   context.trace?.use(value.id, context.sql, node);
-  for (let i = read; i < parts.length; i++) {
-    const part = parts[i];
-    if (part === undefined) continue;
+  for (const part of parts.slice(read)) {
     value = fieldValue(context, value, part);
     ids.push(value.id);
   }
@@ -123,7 +121,6 @@ function seenFrom(
 
 /** A range variable alone: its row as a STRUCT of all columns. */
 function rowValue(context: Context, range: RangeVariable, node: Node): Value {
-  if (range.value !== null) return range.value;
   const type = structOf(range.columns.map((c) => ({ name: c.name, type: c.type })));
   return {
     type: context.bounded(type, node),
@@ -134,18 +131,23 @@ function rowValue(context: Context, range: RangeVariable, node: Node): Value {
 }
 
 /** Fields by name, made once for each list: a query can name thousands of thousands. */
-const FIELDS = new WeakMap<readonly StructField[], ReadonlyMap<string, number | null>>();
+const FIELDS = new WeakMap<readonly StructField[], ReadonlyMap<string, PlacedField | null>>();
+
+interface PlacedField {
+  readonly index: number;
+  readonly type: Type;
+}
 
 /** Null marks a name that two fields have. */
-function fieldIndexes(fields: readonly StructField[]): ReadonlyMap<string, number | null> {
+function fieldsByName(fields: readonly StructField[]): ReadonlyMap<string, PlacedField | null> {
   const known = FIELDS.get(fields);
   if (known !== undefined) return known;
-  const indexes = new Map<string, number | null>();
-  for (const [i, field] of fields.entries()) {
-    if (field.name !== "") indexes.set(fold(field.name), indexes.has(fold(field.name)) ? null : i);
+  const placed = new Map<string, PlacedField | null>();
+  for (const [index, { name, type }] of fields.entries()) {
+    placed.set(fold(name), placed.has(fold(name)) ? null : { index, type });
   }
-  FIELDS.set(fields, indexes);
-  return indexes;
+  FIELDS.set(fields, placed);
+  return placed;
 }
 
 function columnOf(context: Context, range: RangeVariable, name: Identifier): Column {
@@ -163,7 +165,7 @@ function columnOf(context: Context, range: RangeVariable, name: Identifier): Col
 /** `value.field`: of a STRUCT that field alone, of JSON the whole document. */
 export function fieldValue(context: Context, value: Value, field: Identifier): Value {
   const id = context.idOf("field", [value.id, fold(field.name)]);
-  if (value.type.kind === "scalar" && value.type.name === "JSON") {
+  if (sameType(value.type, JSON_TYPE)) {
     return { type: JSON_TYPE, written: "value", flow: transformed([value.flow]), id };
   }
   if (value.type.kind !== "struct") {
@@ -173,21 +175,18 @@ export function fieldValue(context: Context, value: Value, field: Identifier): V
       field,
     );
   }
-  const index = fieldIndexes(value.type.fields).get(fold(field.name));
-  if (index === null) return context.fail("name", `Struct field name ${field.name} is ambiguous`, field);
-  const type = index === undefined ? undefined : value.type.fields[index]?.type;
-  if (index === undefined || type === undefined) {
+  const found = fieldsByName(value.type.fields).get(fold(field.name));
+  if (found === null) return context.fail("name", `Struct field name ${field.name} is ambiguous`, field);
+  if (found === undefined) {
     return context.fail("name", `Field name ${field.name} does not exist in ${typeName(value.type)}`, field);
   }
   context.noteParts(value, [{ id }]);
-  return { type, written: "value", flow: fieldFlow(value.flow, index), id };
+  return { type: found.type, written: "value", flow: fieldFlow(value.flow, found.index), id };
 }
 
 /** The range variable a path of one name stands for, so that `t.*` can give its columns rather than a row. */
 export function namedRange(parts: readonly Identifier[], scope: Scope): RangeVariable | undefined {
-  const [first, second] = parts;
-  if (first === undefined || second !== undefined) return undefined;
-  const found = find(first.name, scope);
+  const [found] = parts.length === 1 ? parts.map(({ name }) => find(name, scope)) : [];
   return found?.kind === "range" ? found.range : undefined;
 }
 

@@ -74,9 +74,9 @@ function bodyRows(context: Context, query: Query, parent: Scope | null, tables: 
       const [first] = query.pipes;
       if (body.kind === "FromQuery" && first?.kind === "PipeTableSample") requireSampled(context, body.from);
       // Behind a query in parentheses ORDER BY and LIMIT mean what they mean as pipe operators.
-      const sorts: PipeOperator[] = orderBy.length === 0 ? [] : [{ kind: "PipeOrderBy", orderBy, ...placed }];
+      const sort: PipeOperator = { kind: "PipeOrderBy", orderBy, ...placed };
       const limits: PipeOperator[] = limit === null ? [] : [{ kind: "PipeLimit", limit, ...placed }];
-      return pipedRows(context, [...sorts, ...limits, ...query.pipes], rows, parent, tables);
+      return pipedRows(context, [sort, ...limits, ...query.pipes], rows, parent, tables);
     }
     default: {
       const unreachable: never = body;
@@ -90,7 +90,7 @@ function fromRows(context: Context, node: FromQuery, parent: Scope | null, table
   const frame = newFrame(parent);
   const rows = resolveFrom(context, node.from, NO_FROM, frame, outputScope([], frame, parent, tables));
   const [only, second] = rowItems(context, rows, node);
-  return { ...rows, valueTable: second === undefined && only !== undefined && only.row !== null };
+  return { ...rows, valueTable: second === undefined && only?.row?.value !== undefined };
 }
 
 function plainQuery(context: Context, query: Query, parent: Scope | null, tables: CommonTables | null): Relation {
@@ -127,7 +127,6 @@ function ordered(
   parent: Scope | null,
   tables: CommonTables | null,
 ): Relation {
-  if (orderBy.length === 0) return relation;
   const scope = outputScope(relation.columns, newFrame(parent), parent, tables);
   const keys = orderItems(context, orderBy, relation.columns, scope);
   return { ...relation, implicit: union([relation.implicit, keys]) };

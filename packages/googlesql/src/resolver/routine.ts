@@ -133,7 +133,7 @@ export function argumentsOf(
 }
 
 export function namesOfArguments(columns: readonly Column[]): NamedValues {
-  return { parent: null, arguments: true, values: new Map(columns.map((column) => [fold(column.name), column])) };
+  return { arguments: true, values: new Map(columns.map((column) => [fold(column.name), column])) };
 }
 
 /** Resolves with these names for values of no row, and no others. */

@@ -120,7 +120,6 @@ export interface CommonTables {
 
 /** Names that stand for values of no row: variables of a script, which any column hides; a routine's arguments. */
 export interface NamedValues {
-  readonly parent: NamedValues | null;
   /** A routine's arguments: whether a column hides one of them is a setting of GoogleSQL's that BigQuery doesn't tell. */
   readonly arguments?: true;
   /** By folded name. */
@@ -128,11 +127,7 @@ export interface NamedValues {
 }
 
 export function namedValue(named: NamedValues | null, name: string): Column | undefined {
-  for (let n = named; n !== null; n = n.parent) {
-    const value = n.values.get(fold(name));
-    if (value !== undefined) return value;
-  }
-  return undefined;
+  return named?.values.get(fold(name));
 }
 
 export interface Scope {
@@ -186,7 +181,7 @@ export function find(name: string, scope: Scope | null): Found | undefined {
         kind: "column",
         column,
         scope: s,
-        hidden: below && below.id !== column.id ? below : null,
+        hidden: below ?? null,
         hiddenRange,
       };
     }
@@ -214,7 +209,6 @@ export function namesOf(columns: readonly Column[]): Map<string, Column | null> 
 }
 
 export function addName(names: Map<string, Column | null>, column: Column): void {
-  if (column.name === "") return;
   const key = fold(column.name);
   const existing = names.get(key);
   names.set(key, existing === undefined || existing?.id === column.id ? column : null);

@@ -73,7 +73,7 @@ export function selectItems(
         break;
       case "SelectStar":
         if (columns === null) return context.fail("name", "SELECT * needs a FROM clause", item);
-        items.push(...starItems(context, item, columns, null, frame));
+        items.push(...starItems(context, item, columns, [], frame));
         break;
       case "SelectDotStar":
         items.push(...dotStarItems(context, item, scope, frame));
@@ -92,7 +92,7 @@ function dotStarItems(context: Context, node: SelectDotStar, scope: Scope, frame
     const range = namedRange(node.expression.parts, scope);
     if (range !== undefined && range.value === null) {
       for (const part of node.expression.parts) refuseArgument(context, part);
-      return starItems(context, node, range.columns, range.id, frame);
+      return starItems(context, node, range.columns, [range.id], frame);
     }
   }
   const before = frame.aggregates;
@@ -105,15 +105,15 @@ function dotStarItems(context: Context, node: SelectDotStar, scope: Scope, frame
     return { name: field.name, type: field.type, written: "value", flow: fieldFlow(value.flow, i), id };
   });
   context.noteParts(value, columns);
-  return starItems(context, node, columns, value.id, frame, frame.aggregates > before);
+  return starItems(context, node, columns, [value.id], frame, frame.aggregates > before);
 }
 
-/** Columns in order, without those of EXCEPT, with those of REPLACE put in place. */
+/** Columns in order, without those of EXCEPT, with those of REPLACE put in place. `owners`: what they are the columns of. */
 function starItems(
   context: Context,
   node: SelectStar | SelectDotStar,
   columns: readonly Column[],
-  owner: number | null,
+  owners: readonly number[],
   frame: Frame,
   aggregated = false,
 ): Item[] {
@@ -133,8 +133,7 @@ function starItems(
     if (replacement !== undefined) {
       return { name: column.name, expression: replacement.expression, value: null, aggregated: false };
     }
-    const ids = owner === null ? [column.id] : [owner, column.id];
-    if (!aggregated) frame.references.push({ ids, name: column.name, node });
+    if (!aggregated) frame.references.push({ ids: [...owners, column.id], name: column.name, node });
     return { name: column.name, expression: null, value: column, aggregated };
   });
 }

@@ -1,6 +1,6 @@
 /** SELECT: clauses in the order GoogleSQL gives them meaning, and what each decides. */
 import { NOTHING, type SourceKey, union } from "../flow/flow.ts";
-import type { OrderItem, Select, TableFunctionCall } from "../tree.ts";
+import type { OrderItem, Select } from "../tree.ts";
 import { condition, neverMet, orderItems, pickedColumn, withoutRows } from "./clauses.ts";
 import type { Context } from "./context.ts";
 import { newFrame, outputScope } from "./frame.ts";
@@ -18,8 +18,7 @@ export function select(
   parent: Scope | null,
   tables: CommonTables | null,
 ): Relation {
-  const named = orderBy.length === 0 ? namedCall(node) : undefined;
-  if (named !== undefined) context.namedCalls.add(named);
+  if (orderBy.length === 0) noteNamedCall(context, node);
   const frame = newFrame(parent);
   const outer = outputScope([], frame, parent, tables);
   const from = node.from === null ? NO_FROM : resolveFrom(context, node.from, NO_FROM, frame, outer);
@@ -42,7 +41,7 @@ export function select(
     frame.phase = "select";
   }
   const columns = itemColumns(context, items, scope, frame, node);
-  if (node.groupBy?.kind === "GroupByAll") arranged.push(groupByAll(context, items, frame, node));
+  if (node.groupBy?.kind === "GroupByAll") arranged.push(groupByAll(context, items, columns, frame, node));
 
   const aliases: Scope = {
     parent: scope,
@@ -80,21 +79,21 @@ export function select(
     valueTable: node.as !== null,
   };
   // Aggregates without GROUP BY, and the empty grouping set, give a row of no row.
-  const rowOfNone = grouped && (oneRow || groupsTwice(node.groupBy) || node.groupBy?.kind === "GroupByAll");
+  const rowOfNone = oneRow || groupsTwice(node.groupBy) || node.groupBy?.kind === "GroupByAll";
   return node.where !== null && neverMet(node.where) && !rowOfNone ? withoutRows(context, relation) : relation;
 }
 
 /** `SELECT r.a, r.b FROM f(…) AS r`, and no more: in its own text already that names the columns that are taken of a table function. */
-function namedCall(node: Select): TableFunctionCall | undefined {
+function noteNamedCall(context: Context, node: Select): void {
   const { from, mode, quantifier, as, where, groupBy, having, qualify, windows } = node;
-  if (from?.kind !== "TableFunctionCall" || from.alias === null || windows.length > 0) return undefined;
-  if ([mode, quantifier, as, where, groupBy, having, qualify].some((clause) => clause !== null)) return undefined;
+  if (from?.kind !== "TableFunctionCall" || from.alias === null || windows.length > 0) return;
+  if ([mode, quantifier, as, where, groupBy, having, qualify].some((clause) => clause !== null)) return;
   const range = fold(from.alias.name);
   const named = node.items.every((item) => {
     if (item.kind !== "SelectExpression" || item.alias !== null) return false;
-    const { expression } = item;
-    if (expression.kind !== "PathExpression" || expression.parts.length !== 2) return false;
-    return fold(expression.parts[0]?.name ?? "") === range;
+    if (item.expression.kind !== "PathExpression") return false;
+    const [first, column, more] = item.expression.parts.map(({ name }) => fold(name));
+    return first === range && column !== undefined && more === undefined;
   });
-  return named ? from : undefined;
+  if (named) context.namedCalls.add(from);
 }

@@ -88,7 +88,7 @@ export class Run {
 /** Makes the context one of a statement that starts in `state`. */
 export function enter(context: Context, state: State): void {
   context.beginStatement();
-  context.named = { parent: null, values: state.variables };
+  context.named = { values: state.variables };
   context.branch = state.branch;
   context.rowCount = state.rowCount;
   context.error = state.error;

@@ -23,7 +23,7 @@ export interface Surroundings {
   /** What FROM makes of a table that is named alone. */
   readonly table: (path: TablePath) => FromClause;
   /** Behind `|> CALL`: the rows before it, which are the first table. */
-  readonly piped?: Input;
+  readonly piped: Input | undefined;
 }
 
 export type Given = Argument | TableArgument | ModelArgument | NamedArgument["value"] | PipedTable;
