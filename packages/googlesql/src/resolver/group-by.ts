@@ -42,7 +42,7 @@ export function groupsTwice(node: GroupBy | null): boolean {
 
 /** Whether a group is made of no less than a row: there is a key, and no set without one. */
 export function groupsByKeys(node: GroupBy | null): boolean {
-  return node?.kind === "GroupByItems" && !groupsTwice(node);
+  return node?.kind === "GroupByItems" && !groupsAll(node) && !groupsTwice(node);
 }
 
 export function groupingExpressions(item: GroupingItem): readonly Expression[] {
