@@ -130,6 +130,42 @@ export const SAME_FLOW: readonly Same[] = [
         "true",
         "there are as many values",
       ],
+      [
+        "expression.ts",
+        "frame?.references.length ?? 0",
+        "frame?.references.length",
+        "where there is no frame there is no key",
+      ],
+      ["expression.ts", '"DatePart"', "Symbol()", "a part of a date stands in the call alone that takes it"],
+      ["expression.ts", "node.operands[0] ?? null", "node.operands[0]", "it has two operands at least"],
+      ["expression.ts", "node.operands[i] ?? null", "node.operands[i]", "each value is an operand's"],
+      [
+        "expression.ts",
+        'operand.type.kind === "scalar" && operand.type.name === "JSON"',
+        'operand.type.name === "JSON"',
+        "what is no scalar has no name",
+      ],
+      [
+        "expression.ts",
+        'from.kind === "struct" && to.kind === "struct" && operand.flow.fields !== null',
+        'from.kind === "struct" && to.kind === "struct"',
+        "a STRUCT whose fields aren't told apart is computed already, or of no column",
+      ],
+      ...['from.kind === "struct"', 'to.kind === "struct"'].map(
+        (to) =>
+          [
+            "expression.ts",
+            'from.kind === "struct" && to.kind === "struct"',
+            to,
+            "a STRUCT is cast to a STRUCT, and nothing else is",
+          ] as const,
+      ),
+      [
+        "expression.ts",
+        "to.fields[i]?.type ?? field.type",
+        "to.fields[i]?.type",
+        "a STRUCT is cast to one of as many fields",
+      ],
       ["never-null.ts", "first === undefined || more !== undefined", "more !== undefined", "a name has a part"],
       ["never-null.ts", "null in return null;", "[]", "nothing asks whether that is taken apart"],
       [
@@ -171,7 +207,17 @@ export const SAME_FLOW: readonly Same[] = [
         "item.alias !== null",
         "a star has no alias",
       ],
+      [
+        "routine-call.ts",
+        "frame !== null && parameters[i]?.aggregate === true",
+        "parameters[i]?.aggregate === true",
+        "only an aggregate function has such parameters",
+      ],
+      ["routine-call.ts", '"DatePart"', "no item", "in a routine's call it is a name, or a call"],
+      ["routine-call.ts", "known !== undefined", "false", "read again the body is the same"],
+      ["routine-call.ts", "BODIES.set(resource, body);", "nothing", "read again the body is the same"],
       ["set-operation.ts", "input.columns[i] ?? named", "input.columns[i]", "each has as many columns"],
+      ["struct-and-array.ts", 'names[i] ?? ""', "names[i]", "each value has a name, be it empty"],
       ["subquery-value.ts", 'last.kind === "PipeLimit"', "true", "nothing else has a limit"],
       ["subquery-value.ts", '"0" in ["0", "1"]', "no item", "of no rows it has none that are too many"],
       ...(

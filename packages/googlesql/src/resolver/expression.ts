@@ -175,11 +175,10 @@ function resolveOperation(context: Context, node: Operation, scope: Scope): Valu
     }
     case "QuantifiedLike": {
       const operands = compared(context, node.operand, node.patterns, scope, resolve);
-      const [first, ...patterns] = operands.map((value) => [value]);
       const written = node.patterns.kind === "ExpressionList" ? node.patterns.items : [];
-      for (const [i, pattern] of patterns.entries()) {
+      for (const [i, pattern] of operands.slice(1).entries()) {
         const parts = [node.operand, written[i] ?? null];
-        applyOperator(context, "OP_LIKE", [first ?? [], pattern].flat(), "LIKE", node, parts);
+        applyOperator(context, "OP_LIKE", [...operands.slice(0, 1), pattern], "LIKE", node, parts);
       }
       return computed(context, BOOL, `LIKE ${node.quantifier} ${node.not}`, operands);
     }
@@ -195,7 +194,7 @@ function resolveOperation(context: Context, node: Operation, scope: Scope): Valu
       if (node.toPart !== null) checkDatePart(context, node.toPart);
       expect(context, operand, node.toPart === null ? INT64 : STRING, "INTERVAL", node);
       context.failing.push(operand.flow);
-      return computed(context, INTERVAL, `INTERVAL ${node.part.name} ${node.toPart?.name ?? ""}`, [operand]);
+      return computed(context, INTERVAL, `INTERVAL ${[node.part.name, node.toPart?.name].join(" ")}`, [operand]);
     }
     case "StructExpression":
       return struct(context, node, resolve);
@@ -320,20 +319,17 @@ function cast(context: Context, node: Tree.CastExpression, resolve: (e: Tree.Exp
   if (!casts(operand.type, type, operand.written) && extras.length === 0) {
     return context.fail("type", `Invalid cast from ${describe(operand)} to ${typeName(type)}`, node);
   }
-  const unchanged = sameType(operand.type, type) && extras.length === 0 && !hasParameters(node.type);
   const plain = extras.length === 0 && !hasParameters(node.type);
   // An element that can't be cast safely is NULL, and no result may hold one.
   const safe = node.safe && operand.type.kind === "scalar";
-  if (!safe && !unchanged && !(plain && !castMayFail(operand.type, type)))
+  if (!safe && !(plain && (sameType(operand.type, type) || !castMayFail(operand.type, type))))
     context.failing.push(operand.flow, ...extras.map((e) => e.flow));
-  const flow = unchanged
-    ? operand.flow
-    : castFlow(
-        operand,
-        type,
-        hasParameters(node.type),
-        extras.map((e) => e.flow),
-      );
+  const flow = castFlow(
+    operand,
+    type,
+    hasParameters(node.type),
+    extras.map((e) => e.flow),
+  );
   const operands = [operand, ...extras].map((v) => v.id);
   return made(
     type,
@@ -384,7 +380,7 @@ function extract(context: Context, node: Tree.ExtractExpression, resolve: (e: Tr
   return made(
     type,
     transformed(operands.map((o) => o.flow)),
-    context.idOf(`EXTRACT ${part} ${node.part.weekday ?? ""}`, [...operands.map((o) => o.id)]),
+    context.idOf(`EXTRACT ${[part, node.part.weekday].join(" ")}`, [...operands.map((o) => o.id)]),
   );
 }
 

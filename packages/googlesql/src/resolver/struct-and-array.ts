@@ -3,7 +3,7 @@
  * https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#constructing_a_struct
  * https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#constructing_an_array
  */
-import { either, NOTHING, structFlow } from "../flow/flow.ts";
+import { either, structFlow } from "../flow/flow.ts";
 import type * as Tree from "../tree.ts";
 import { arrayOf, INT64, structOf, supertype, typeName } from "../types.ts";
 import type { Context } from "./context.ts";
@@ -71,9 +71,9 @@ export function array(context: Context, node: Tree.ArrayExpression, resolve: (e:
     return context.fail("type", "An ARRAY's elements have types that don't go together", node);
   }
   if (element.kind === "array") return context.fail("type", "An ARRAY can't have ARRAY elements", node);
-  if (declared !== undefined) for (const value of values) expect(context, value, element, "The ARRAY", node);
+  for (const value of values) expect(context, value, element, "The ARRAY", node);
   const flows = values.map((v) => v.flow);
-  const flow = values.length === 0 ? NOTHING : putTogether(context, either(flows), flows);
+  const flow = putTogether(context, either(flows), flows);
   const id = context.idOf(
     `ARRAY ${typeName(element)}`,
     values.map((v) => v.id),
