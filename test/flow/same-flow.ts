@@ -224,6 +224,7 @@ export const SAME_FLOW: readonly Same[] = [
         [
           ["false", '!sql.includes("|>") || !/insert|export|create/i.test(sql)'],
           ['!sql.includes("|>")', '!sql.includes("|>") || !/insert|export|create/i.test(sql)'],
+          ["!/insert|export|create/i.test(sql)", '!sql.includes("|>") || !/insert|export|create/i.test(sql)'],
           ["true", 'sql.includes("|>")'],
           ["true", "/insert|export|create/i.test(sql)"],
         ] as const
