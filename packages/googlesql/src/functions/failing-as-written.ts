@@ -18,10 +18,16 @@ const NEVER: ReadonlyMap<string, (types: Types, written: Written, among: Among) 
     return part?.kind === "DatePart" && part.name !== "NANOSECOND";
   }),
   // To the left of the point a number can be rounded up to more than its type holds.
-  ...named("ROUND", ([of]: Types, [, places, ...more]: Written) => {
-    return is(of, FLOATING) && more.length === 0 && (places === undefined || atLeast(places, 0));
+  ...named("ROUND", ([of]: Types, [value, places, ...more]: Written, among: Among) => {
+    if (more.length > 0 || (places !== undefined && !atLeast(places, 0))) return false;
+    return is(of, FLOATING) || bitsOf(value, among) !== null;
   }),
-  ...named("ABS OP_NEGATE", ([of]: Types) => is(of, SYMMETRICAL)),
+  ...named("CEIL CEILING FLOOR", (_: Types, [value]: Written, among: Among) => bitsOf(value, among) !== null),
+  ...named(
+    "ABS",
+    ([of]: Types, [value]: Written, among: Among) => is(of, SYMMETRICAL) || bitsOf(value, among) !== null,
+  ),
+  ...named("OP_NEGATE", ([of]: Types) => is(of, SYMMETRICAL)),
   ...named("MOD DIV", (_: Types, [, by]: Written) => atLeast(by, 1)),
   ...named("OP_DIVIDE", ([of, type]: Types, [, by]: Written, among: Among) => {
     if (!is(of, NUMBER)) return false;

@@ -80,7 +80,8 @@ function scalarCall(context: Context, entry: FunctionEntry, node: FunctionCall, 
     context,
     decidersOf(entry.name, passed, found.casts).filter((value) => value !== null),
   );
-  if (!safe || givesNulls(entry.name)) noteFailing(context, entry.name, passed, node);
+  if (!safe || givesNulls(entry.name))
+    noteFailing(context, entry.name, passed, node, context.sizes.among(frameOf(scope)));
   const { values, conditions, keys } = argumentFlows(found, passed);
   if (asksModel(entry.name)) {
     if (safe) return context.fail("unsupported", `SAFE is not supported with ${entry.name}`, node);
