@@ -110,14 +110,30 @@ export function mayFail(
   written: readonly (Expression | null)[],
   among: Among = ANY_ROWS,
 ): boolean {
+  return mayFailAt(name, types, written, among)(place);
+}
+
+/** The same for each place of one call: what all of them decide together is asked once, since there can be thousands. */
+export function mayFailAt(
+  name: string,
+  types: readonly (Type | null)[],
+  written: readonly (Expression | null)[],
+  among: Among = ANY_ROWS,
+): (place: number) => boolean {
   const zone = types[ZONE_AT.get(name) ?? types.length];
-  if (zone?.kind === "scalar" && zone.name === "STRING") return true;
-  const type = types[place];
+  if (zone?.kind === "scalar" && zone.name === "STRING") return () => true;
   const only = FAILS_AT.get(name);
-  if (only !== undefined) return place === only;
-  if (TOTAL.has(name) || TOTAL_AT.get(name) === place || cannotFail(name, types, written, among)) return false;
-  if (cannotFailBy(name, place, types, written)) return false;
-  return place !== 0 || type?.kind !== "scalar" || TOTAL_OF.get(name)?.includes(type.name) !== true;
+  if (only !== undefined) return (place) => place === only;
+  if (TOTAL.has(name)) return () => false;
+  const safe = TOTAL_AT.get(name);
+  let sure: boolean | undefined;
+  return (place) => {
+    if (safe === place) return false;
+    sure ??= cannotFail(name, types, written, among);
+    if (sure || cannotFailBy(name, place, types, written)) return false;
+    const type = types[place];
+    return place !== 0 || type?.kind !== "scalar" || TOTAL_OF.get(name)?.includes(type.name) !== true;
+  };
 }
 
 /**

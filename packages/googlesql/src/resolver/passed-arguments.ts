@@ -1,6 +1,6 @@
 /** What a call passes: the arguments' values, which signature takes them, and which of them can make it fail. */
 import { CONSTANT, copiesOf, type Flow, keysOf, NO_KEYS, type SourceKey, union } from "../flow/flow.ts";
-import { failsBeside, mayFail, neverFails } from "../functions/failure.ts";
+import { failsBeside, mayFailAt, neverFails } from "../functions/failure.ts";
 import { type Among, ANY_ROWS } from "../functions/magnitude.ts";
 import { type FunctionEntry, type Match, matchSignature, type PassedArgument } from "../functions/signature.ts";
 import type { Argument, Expression, FunctionCall, NamedArgument } from "../tree.ts";
@@ -132,12 +132,12 @@ export function noteFailing(
     const value = argument.kind === "NamedArgument" ? argument.value : argument;
     return isExpression(value) ? value : null;
   });
+  const fails = mayFailAt(name, types, written, among);
   for (const [i, value] of passed.values.entries()) {
     const given = passed.arguments[i];
     const place = given?.kind === "value" && given.name !== "" ? -1 : i;
     if (value === null) continue;
-    if (mayFail(name, place, types, written, among) || failsBeside(name, place, written))
-      context.failing.push(value.flow);
+    if (fails(place) || failsBeside(name, place, written)) context.failing.push(value.flow);
   }
 }
 

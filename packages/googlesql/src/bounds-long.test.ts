@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { analyze } from "./analyze.ts";
+import { catalogNames } from "./catalog-names.ts";
+import { CLINIC, DEFAULTS } from "./testing/clinic.ts";
+import { cpuMs } from "./testing/cpu-time.ts";
+
+/** Texts of hundreds of kilobytes (I10): what takes the square of its length there may still look quick where it is short (bounds.test.ts). */
+const times = (n: number, text: string, separator = ""): string => Array(n).fill(text).join(separator);
+
+interface Shape {
+  readonly sql: (n: number) => string;
+  /** So many, which are compared with a quarter. */
+  readonly n: number;
+  /** Of the refusal. */
+  readonly code?: string;
+}
+
+const SHAPES: Readonly<Record<string, Shape>> = {
+  "arguments of CONCAT": { sql: (n) => `SELECT CONCAT(${times(n, "name", ",")}) FROM patients`, n: 100_000 },
+  "arguments of JSON_ARRAY": { sql: (n) => `SELECT JSON_ARRAY(${times(n, "name", ",")}) FROM patients`, n: 100_000 },
+  "arguments of FORMAT": {
+    sql: (n) => `SELECT FORMAT('${times(n, "%s")}', ${times(n, "name", ",")}) FROM patients`,
+    n: 80_000,
+  },
+  "arguments of COALESCE": { sql: (n) => `SELECT COALESCE(${times(n, "name", ",")}) FROM patients`, n: 150_000 },
+  "arguments of GREATEST": { sql: (n) => `SELECT GREATEST(${times(n, "name", ",")}) FROM patients`, n: 150_000 },
+};
+
+function codeOf({ sql }: Shape, n: number): string | undefined {
+  const text = sql(n);
+  const names = catalogNames(text, DEFAULTS);
+  const { plan } = analyze(text, { catalog: CLINIC, ...DEFAULTS });
+  for (const answer of [names, plan]) {
+    if (answer.understood) continue;
+    assert.doesNotMatch(answer.refusal.message, /could not be analysed|too deeply nested to analyse/);
+  }
+  return plan.understood ? undefined : plan.refusal.code;
+}
+
+function taken(shape: Shape, n: number): number {
+  const before = cpuMs();
+  codeOf(shape, n);
+  return cpuMs() - before;
+}
+
+describe("long texts", () => {
+  for (const [what, shape] of Object.entries(SHAPES)) {
+    it(`take no square of their time for ${what}`, () => {
+      assert.equal(codeOf(shape, shape.n), shape.code);
+      const few = Math.min(taken(shape, shape.n / 4), taken(shape, shape.n / 4));
+      const many = taken(shape, shape.n);
+      // Sixteen times as long, were it the square.
+      assert.ok(many < 8 * few + 400, `${Math.round(few)} ms, then ${Math.round(many)}`);
+    });
+  }
+});
