@@ -25,6 +25,13 @@ const SHAPES: Readonly<Record<string, Shape>> = {
   },
   "arguments of COALESCE": { sql: (n) => `SELECT COALESCE(${times(n, "name", ",")}) FROM patients`, n: 150_000 },
   "arguments of GREATEST": { sql: (n) => `SELECT GREATEST(${times(n, "name", ",")}) FROM patients`, n: 150_000 },
+  "texts put together": { sql: (n) => `SELECT ${times(n, "name", "||")} FROM patients`, n: 150_000 },
+  "elements of an array": { sql: (n) => `SELECT [${times(n, "name", ",")}] FROM patients`, n: 150_000 },
+  "calls of a function in JavaScript": {
+    sql: (n) =>
+      `CREATE TEMP FUNCTION f(x INT64) RETURNS INT64 LANGUAGE js AS 'return x'; SELECT ${times(n, "f(id)", "+")} FROM patients`,
+    n: 60_000,
+  },
 };
 
 function codeOf({ sql }: Shape, n: number): string | undefined {
@@ -54,4 +61,26 @@ describe("long texts", () => {
       assert.ok(many < 8 * few + 400, `${Math.round(few)} ms, then ${Math.round(many)}`);
     });
   }
+
+  it("say that functions call each other too deeply before the stack does", () => {
+    const chain = (n: number, around: number): string =>
+      each(
+        n,
+        (i) => {
+          const inner = i === 0 ? "x" : `f${i - 1}(x)`;
+          return `CREATE TEMP FUNCTION f${i}(x INT64) AS (${times(around, "ABS(")}${inner}${times(around, ")")});`;
+        },
+        " ",
+      );
+    for (const [n, around] of [
+      [2000, 0],
+      [60, 180],
+    ] as const) {
+      const { plan } = analyze(`${chain(n, around)} SELECT 1`, { catalog: CLINIC, ...DEFAULTS });
+      assert.equal(plan.understood, false);
+      assert.match(plan.understood ? "" : plan.refusal.message, /call each other are nested too deeply/);
+    }
+    const few = analyze(`${chain(60, 5)} SELECT f59(1)`, { catalog: CLINIC, ...DEFAULTS });
+    assert.equal(few.plan.understood, true);
+  });
 });

@@ -353,8 +353,12 @@ export function asTableArgument(value: Flow): Flow {
 
 /** What a routine gave, back where it was called with `given`: again of the rows that its arguments are of. */
 export function returned(value: Flow, given: readonly Flow[]): Flow {
-  const level = Math.min(OWN, ...given.map((flow) => whole(flow).level).filter((l) => l !== PICKED));
+  const level = outermost(given.map((flow) => whole(flow).level).filter((l) => l !== PICKED));
   return everywhere(value, (leaf) => (leaf.level === ARGUMENT ? { ...leaf, level } : leaf));
+}
+
+function outermost(levels: readonly number[]): number {
+  return levels.reduce((a, b) => Math.min(a, b), OWN);
 }
 
 function everywhere(flow: Flow, change: (leaf: Flow) => Flow): Flow {
@@ -365,7 +369,7 @@ function everywhere(flow: Flow, change: (leaf: Flow) => Flow): Flow {
 /** A STRUCT of values. */
 export function structFlow(fields: readonly Flow[]): Flow {
   if (fields.length === 0) return CONSTANT;
-  return { ...NOTHING, fields, level: Math.min(OWN, ...fields.map((f) => whole(f).level)) };
+  return { ...NOTHING, fields, level: outermost(fields.map((f) => whole(f).level)) };
 }
 
 /** One field of a STRUCT, or of each element. */

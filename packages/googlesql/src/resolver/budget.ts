@@ -1,6 +1,8 @@
 import { fieldTypes } from "../flow/flow.ts";
+import { LIMITS } from "../limits.ts";
 import type { Node } from "../tree.ts";
 import type { Type } from "../types.ts";
+import { wholeTree } from "../visitor.ts";
 import type { Context } from "./context.ts";
 import type { Value } from "./scope.ts";
 
@@ -24,6 +26,8 @@ export const ANALYSIS_LIMITS = {
   definitions: 5_000,
   /** Definitions within definitions; BigQuery's own bound on views. */
   definitionDepth: 16,
+  /** Nodes on the longest way down through the bodies of functions in SQL that stand open: each is resolved within the one that calls it. */
+  openHeight: LIMITS.treeHeight,
   /**
    * Characters of the plan as JSON, over all of its statements: outputs, what they and the writes are made of, columns read. The result stands
    * there a second time, so that the whole, without its SQL, stays under eight million. What needs most is where each column decides over each
@@ -42,6 +46,7 @@ export const QUICK_LIMITS: Limits = {
   work: 300_000,
   definitions: 200,
   definitionDepth: 16,
+  openHeight: LIMITS.treeHeight,
   plan: 1_000_000,
 };
 
@@ -56,6 +61,8 @@ export class Budget {
   #textLength = 0;
   #work = 0;
   #plan = 0;
+  #open = 0;
+  readonly #heights = new Map<Node, number>();
   readonly #sizes = new Map<Type, number>();
 
   constructor(context: Pick<Context, "fail">, limits: Limits) {
@@ -67,6 +74,21 @@ export class Budget {
   spendDefinition(depth: number, node: At): void {
     if (depth >= this.#limits.definitionDepth || ++this.#definitions > this.#limits.definitions) {
       this.#context.fail("limit", "The query uses too many views and routines", node);
+    }
+  }
+
+  /** Resolves the body of a function, which a call at `node` opens within all that stand open. */
+  within<T>(body: Node, node: At, resolve: () => T): T {
+    const height = this.#heights.get(body) ?? wholeTree(body).height;
+    this.#heights.set(body, height);
+    const before = this.#open;
+    this.#open = before + height;
+    if (this.#open > this.#limits.openHeight)
+      this.#context.fail("limit", "Functions that call each other are nested too deeply", node);
+    try {
+      return resolve();
+    } finally {
+      this.#open = before;
     }
   }
 

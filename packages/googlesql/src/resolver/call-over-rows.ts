@@ -172,10 +172,9 @@ function rowsOf(
   const holdsNoNull = context.consumed.has(node) || node.nulls === "IGNORE" || isNeverNull(node.arguments[0]);
   if (name !== "ARRAY_AGG" || !holdsNoNull) noteFailing(context, name, passed, node, context.sizes.among(frame));
   if (node.nulls === "RESPECT" && found.result.kind === "array" && !context.consumed.has(node))
-    context.failing.push(...argumentFlows(found, passed).values);
+    context.failBy(argumentFlows(found, passed).values);
   const flows = argumentFlows(found, passed);
-  if (gathers(name) && gathersLong(flows.values, node.arguments[1], frame.repeated))
-    context.failing.push(...flows.values);
+  if (gathers(name) && gathersLong(flows.values, node.arguments[1], frame.repeated)) context.failBy(flows.values);
   // How many elements there are says which of them were equal (as `SELECT DISTINCT` does), also where a mask shows but a part of each.
   const toldApart = node.distinct && found.result.kind === "array" ? flows.values.map(copiesOf) : [];
   return {

@@ -254,6 +254,11 @@ export class Context {
     return this.#notes.errors;
   }
 
+  /** Each of these can make the statement fail. There can be more than a call has arguments. */
+  failBy(flows: Iterable<Flow>): void {
+    for (const flow of flows) this.#notes.failing.push(flow);
+  }
+
   /** Grows with each thing that can fail. */
   get failures(): number {
     return this.#notes.failing.length + this.#notes.errors.length;
@@ -411,6 +416,11 @@ export class Context {
 
   noteSchema(fields: readonly TableFieldSchema[], node: { readonly start: number }): boolean {
     return this.#lookAlikes.noteSchema(fields, node);
+  }
+
+  /** Resolves the body of a function that stands open with those around. */
+  withinBody<T>(body: Node, node: { readonly start: number }, resolve: () => T): T {
+    return this.#budget.within(body, node, resolve);
   }
 
   spendColumns(count: number, node: { readonly start: number }): void {

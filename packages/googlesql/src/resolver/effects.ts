@@ -45,7 +45,8 @@ export function wholeExpression(context: Context, resolve: () => Value): Value {
   try {
     const value = resolve();
     if (context.mayReach) {
-      context.deciding.push(value.flow, ...context.computed.slice(computed), ...context.failing.slice(failing));
+      const parts = [value.flow, ...context.computed.slice(computed), ...context.failing.slice(failing)];
+      for (const flow of parts) context.deciding.push(flow);
     }
     return value;
   } finally {

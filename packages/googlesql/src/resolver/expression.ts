@@ -323,7 +323,7 @@ function cast(context: Context, node: Tree.CastExpression, resolve: (e: Tree.Exp
   // An element that can't be cast safely is NULL, and no result may hold one.
   const safe = node.safe && operand.type.kind === "scalar";
   if (!safe && !(plain && (sameType(operand.type, type) || !castMayFail(operand.type, type))))
-    context.failing.push(operand.flow, ...extras.map((e) => e.flow));
+    context.failBy([operand, ...extras].map((e) => e.flow));
   const flow = castFlow(
     operand,
     type,
@@ -373,7 +373,7 @@ function extract(context: Context, node: Tree.ExtractExpression, resolve: (e: Tr
     expect(context, zone, STRING, "AT TIME ZONE", node);
     operands.push(zone);
     // In another zone the first and the last times of all are out of range.
-    context.failing.push(...operands.map((o) => o.flow));
+    context.failBy(operands.map((o) => o.flow));
   }
   const part = node.part.name;
   const type = part === "DATE" ? DATE : part === "TIME" ? TIME : part === "DATETIME" ? DATETIME : INT64;

@@ -30,7 +30,7 @@ export function piecesOfLiteral(text: string): number {
 /** `shown`, put together of `values` one behind the other, each `times`. */
 export function putTogether(context: Context, shown: Flow, values: readonly Flow[], times = 1, safe = false): Flow {
   const pieces = piecesOf(values) * times;
-  if (pieces >= LONG && !safe) context.failing.push(...values);
+  if (pieces >= LONG && !safe) context.failBy(values);
   return ofPieces(shown, pieces);
 }
 
@@ -40,7 +40,7 @@ export function putTogether(context: Context, shown: Flow, values: readonly Flow
  */
 export function sideBySide(context: Context, flows: readonly Flow[]): void {
   const long = flows.filter((flow) => piecesOf([flow]) > 1);
-  if (long.reduce((sum, flow) => sum + piecesBeside(flow), 0) >= LONG) context.failing.push(...long);
+  if (long.reduce((sum, flow) => sum + piecesBeside(flow), 0) >= LONG) context.failBy(long);
 }
 
 /** What is LONG was asked about when it was made, or is all rows of a table once: few such side by side are no longer than that. */
@@ -81,7 +81,7 @@ export function grown(
 /** As long as the first of `values`, so many times; the others say but how. */
 function lengthened(context: Context, shown: Flow, values: readonly Flow[], times: number, safe: boolean): Flow {
   const pieces = piecesOf(values.slice(0, 1)) * times;
-  if (times > 1 && pieces >= LONG && !safe) context.failing.push(...values);
+  if (times > 1 && pieces >= LONG && !safe) context.failBy(values);
   return ofPieces(ofOnePiece(shown), pieces);
 }
 
@@ -173,7 +173,13 @@ function laysOut(format: Argument): boolean {
 /** Bytes of the longest character that may be put in. */
 function widest(argument: Argument): number {
   if (argument === undefined) return 1;
-  return argument.kind === "StringLiteral" ? Math.max(1, ...[...argument.value].map(bytesOf)) : 4;
+  return argument.kind === "StringLiteral" ? widestIn(argument.value) : 4;
+}
+
+function widestIn(text: string): number {
+  let widest = 1;
+  for (const character of text) widest = Math.max(widest, bytesOf(character));
+  return widest;
 }
 
 /** Whether a pattern is replaced only where it matches some character: what matches nothing does so between all of them. */
@@ -206,7 +212,7 @@ function widens(argument: Argument): boolean {
 
 /** Elements that a lambda gives for each of an array's: a character of what the array is of may have been one, and any text stands for it. */
 export function mappedLong(context: Context, made: Flow, body: Flow, shapes: readonly Flow[]): Flow {
-  if (Math.max(piecesOf(shapes), piecesOf([body])) > FEW) context.failing.push(body, ...shapes);
+  if (Math.max(piecesOf(shapes), piecesOf([body])) > FEW) context.failBy([body, ...shapes]);
   return ofPieces(made, LONG);
 }
 

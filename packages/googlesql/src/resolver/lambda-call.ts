@@ -74,7 +74,7 @@ function zipped(context: Context, node: FunctionCall, scope: Scope, safe: boolea
   const shapes = arrays.map((array) => array.length);
   if (mode !== null) shapes.push(mode.flow);
   // Lengths that differ are an error, unless the mode says otherwise.
-  if (!safe) context.failing.push(...shapes);
+  if (!safe) context.failBy(shapes);
   // Where one array is shorter, the others are cut to its length, or it is filled up with NULL.
   const beside = arrays.map((array, i): ArrayValue => {
     return { ...array, flow: decidedBy(array.flow, union(shapes.filter((_, other) => other !== i).map(keysOf))) };
@@ -177,7 +177,7 @@ function lambdaBody(
   if (frame !== null) frame.inWindow++;
   const { made: body, fails } = watched(context, () => context.expression(context, lambda.body, inner));
   // Of an empty array it isn't computed at all.
-  if (fails) context.failing.push(...lengths);
+  if (fails) context.failBy(lengths);
   if (frame !== null) frame.inWindow--;
   if (frame?.aggregates !== aggregates) context.fail("type", "A lambda can't hold an aggregate function", lambda);
   return body;

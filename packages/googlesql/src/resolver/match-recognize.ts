@@ -59,7 +59,7 @@ export function matched(
     scopeOfRows(withVariables(context, few, match, conditions), measuring, outer),
   );
   requireGrouped(context, measuring);
-  context.computed.push(...conditions, ...measures.map((measure) => measure.flow));
+  for (const flow of [...conditions, ...measures.map((measure) => measure.flow)]) context.computed.push(flow);
 
   const columns = [...partitions, ...measures].map(
     (column): Column => ({ ...column, written: "value", id: context.freshId() }),

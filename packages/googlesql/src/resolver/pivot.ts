@@ -52,7 +52,7 @@ export function pivoted(
     pivot.aggregates.map((aggregate) => aggregateOf(context, aggregate, narrowed)),
   );
   if (fails) context.failing.push(input.flow);
-  context.computed.push(input.flow, ...aggregates.map((value) => value.flow));
+  for (const { flow } of [input, ...aggregates]) context.computed.push(flow);
 
   const rows = [...from.ranges.values()].filter((range) => frame.used?.has(range.id));
   const used = new Set(rows.flatMap((range) => range.columns));

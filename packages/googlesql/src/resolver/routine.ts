@@ -51,9 +51,7 @@ const NOTHING_IN_SCOPE: Scope = {
 /** `values`: one for each parameter, already resolved where the call stands; `node` is the call, in the text of the body. */
 export function resolveSqlFunction(context: Context, called: SqlFunction, values: readonly Value[], node: Node): Value {
   const given = argumentsOf(context, called, values, node);
-  const body = withNames(context, namesOfArguments(given), () =>
-    context.expression(context, called.body, NOTHING_IN_SCOPE),
-  );
+  const body = bodyOf(context, called, namesOfArguments(given), NOTHING_IN_SCOPE, node);
   return result(context, called, body, values, node);
 }
 
@@ -88,10 +86,15 @@ export function resolveSqlAggregate(
     frame,
     names: new Map(rows.map((column) => [fold(column.name), column])),
   };
-  const body = withNames(context, namesOfArguments(fixed), () => context.expression(context, called.body, scope));
+  const body = bodyOf(context, called, namesOfArguments(fixed), scope, node);
   const [bare] = frame.references;
   if (bare !== undefined) context.fail("type", `Argument ${bare.name} stands outside an aggregate function`, bare.node);
   return result(context, called, body, values, node);
+}
+
+function bodyOf(context: Context, { body }: SqlFunction, names: NamedValues, scope: Scope, node: Node): Value {
+  const resolve = (): Value => withNames(context, names, () => context.expression(context, body, scope));
+  return context.withinBody(body, node, resolve);
 }
 
 /** In a subquery the arguments that are values of rows would be others; and names of its own could be an argument's too. */

@@ -64,7 +64,7 @@ export function array(context: Context, node: Tree.ArrayExpression, resolve: (e:
   noteComputed(context, node.elements, values);
   // An array that holds NULL can't be a result.
   if (!context.consumed.has(node))
-    context.failing.push(...values.filter((_, i) => !isNeverNull(node.elements[i])).map((v) => v.flow));
+    context.failBy(values.filter((_, i) => !isNeverNull(node.elements[i])).map((v) => v.flow));
   const declared = node.type === null ? undefined : resolveTypeName(context, node.type);
   const element = declared?.kind === "array" ? declared.element : values.length === 0 ? INT64 : supertype(values);
   if (element === undefined) {

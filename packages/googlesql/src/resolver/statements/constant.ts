@@ -26,7 +26,7 @@ export function refuseSubqueries(context: Context, root: Node, what: string): vo
   const open: Node[] = [root];
   for (let node = open.pop(); node !== undefined; node = open.pop()) {
     if (node.kind === "Query") context.fail("unsupported", `${what} can't hold a subquery; write a constant`, node);
-    open.push(...childrenOf(node));
+    for (const child of childrenOf(node)) open.push(child);
   }
 }
 

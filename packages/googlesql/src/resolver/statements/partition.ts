@@ -65,7 +65,7 @@ export function layout(
   filled: boolean,
 ): readonly WrittenColumn[] {
   const partitioned = partitionColumns(context, node.partitionBy, columns);
-  if (filled) context.failing.push(...partitioned);
+  if (filled) context.failBy(partitioned);
   checkClusterBy(context, node.clusterBy, columns);
   const named = [...node.partitionBy, ...node.clusterBy].flatMap(namesIn);
   return columns.map((column) => (named.includes(fold(column.name)) ? { ...column, places: true } : column));

@@ -78,7 +78,7 @@ function targetOf(
 /** Notes a write into the target. What fills too many partitions of it fails, and so tells of their column; where a row lies tells of it as well. */
 export function writeInto(context: Context, target: Target, write: Omit<Written, "table">, node: Node): void {
   const placed = write.columns.filter(({ name }) => target.placing.has(fold(name)));
-  context.failing.push(...placed.map(({ flow }) => flow));
+  context.failBy(placed.map(({ flow }) => flow));
   const implicit = union([write.implicit, ...placed.map(({ flow }) => keysOf(flow))]);
   const columns = write.mode === "append" ? [...write.columns, ...defaulted(target, write.columns)] : write.columns;
   recordWrite(context, { ...write, columns, implicit, table: target.table }, node);

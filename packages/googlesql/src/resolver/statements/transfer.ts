@@ -55,8 +55,10 @@ export function loadData(context: Context, node: LoadDataStatement): PlanStateme
   }
   if (node.temporary) return context.fail("unsupported", "LOAD DATA into a temporary table is not supported", node);
   const table = newTable(context, node.target, false);
-  const places = [...definedColumns(context, node.columns ?? [])];
-  places.push(...definedColumns(context, node.partitionColumns?.columns ?? []));
+  const places = [
+    ...definedColumns(context, node.columns ?? []),
+    ...definedColumns(context, node.partitionColumns?.columns ?? []),
+  ];
   const named = new Set(places.map(({ name }) => fold(name)));
   const there = node.overwrite ? undefined : context.catalog.table(table);
   const others = there === undefined ? [] : tableColumns(context, table, there.schema?.fields ?? [], node);

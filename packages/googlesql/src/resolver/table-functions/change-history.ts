@@ -27,7 +27,7 @@ export function changeHistory(context: Context, node: TableFunctionCall, around:
     return time === undefined ? [] : [givenValue(context, name, time, TIMESTAMP).flow];
   });
   // A time before the table's history fails.
-  context.failing.push(...times);
+  context.failBy(times);
   // What became of a row and when: it tells of the row, whatever is in it.
   const ofRow = (column: string, type: Type): Column => {
     return { name: column, type, written: "value", flow: transformed([input.rows]), id: context.freshId() };

@@ -46,7 +46,7 @@ export function vectorSearch(context: Context, node: TableFunctionCall, around: 
   }
   // Vectors of different lengths are an error.
   const compared = [searched.flow, ...vectors.map((v) => v.flow)];
-  context.failing.push(...compared);
+  context.failBy(compared);
   const keys = union(compared.map(keysOf));
   const column = (columnName: string, value: Pick<Value, "type" | "flow">): Column => {
     return { ...value, name: columnName, written: "value", id: context.freshId() };
