@@ -7,6 +7,8 @@ import { cpuMs } from "./testing/cpu-time.ts";
 
 /** Texts of hundreds of kilobytes (I10): what takes the square of its length there may still look quick where it is short (bounds.test.ts). */
 const times = (n: number, text: string, separator = ""): string => Array(n).fill(text).join(separator);
+const each = (n: number, text: (i: number) => string, separator = ","): string =>
+  Array.from({ length: n }, (_, i) => text(i)).join(separator);
 
 interface Shape {
   readonly sql: (n: number) => string;
@@ -31,6 +33,11 @@ const SHAPES: Readonly<Record<string, Shape>> = {
     sql: (n) =>
       `CREATE TEMP FUNCTION f(x INT64) RETURNS INT64 LANGUAGE js AS 'return x'; SELECT ${times(n, "f(id)", "+")} FROM patients`,
     n: 60_000,
+  },
+  "FULL JOINs": {
+    sql: (n) => `SELECT 1 FROM pair ${each(n, (i) => `FULL JOIN pair AS t${i} USING (a)`, " ")}`,
+    n: 25_000,
+    code: "limit",
   },
 };
 

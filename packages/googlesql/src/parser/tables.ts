@@ -43,18 +43,20 @@ export abstract class TableParser extends TableOperatorParser {
   /** `join: [join_type] "JOIN" table_primary ("ON" expression | "USING" "(" identifier ("," identifier)* ")")*` */
   #joins(first: TableExpression, commas: boolean): TableExpression {
     const items: JoinedItem[] = [];
+    let comma = false;
     for (;;) {
       const at = this.peek().start;
       const token = this.peek();
       const type = commas && this.takeSymbol(",") ? "COMMA" : this.joinType();
       if (type === null) break;
-      if ((type === "RIGHT" || type === "FULL") && items.some((item) => item.type === "COMMA")) {
+      if ((type === "RIGHT" || type === "FULL") && comma) {
         throw this.error(
           "syntax",
           `Syntax error: ${type} JOIN must be parenthesized when following a comma join.`,
           token.start,
         );
       }
+      comma ||= type === "COMMA";
       const table = this.tablePrimary();
       const conditions: Condition[] = [];
       while (type !== "COMMA" && this.atAnyKeyword(["ON", "USING"])) conditions.push(this.condition());
