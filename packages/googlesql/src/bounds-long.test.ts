@@ -39,6 +39,24 @@ const SHAPES: Readonly<Record<string, Shape>> = {
     n: 25_000,
     code: "limit",
   },
+  "common tables in a row": {
+    sql: (n) => `WITH ${each(n, (i) => `c${i} AS (SELECT a FROM ${i === 0 ? "pair" : `c${i - 1}`})`)} SELECT a FROM c0`,
+    n: 25_000,
+  },
+  "common tables that refer to those behind them": {
+    sql: (n) =>
+      `WITH RECURSIVE ${each(n, (i) => `c${i} AS (SELECT a FROM ${i === n - 1 ? "pair" : `c${i + 1}`})`)} SELECT a FROM c0`,
+    n: 25_000,
+  },
+  "common tables with common tables of their own": {
+    sql: (n) =>
+      `WITH RECURSIVE ${each(n, (i) => `c${i} AS (WITH z AS (SELECT a FROM pair) SELECT a FROM z)`)} SELECT a FROM c0`,
+    n: 10_000,
+  },
+  "common tables with pipes": {
+    sql: (n) => `WITH ${each(n, (i) => `c${i} AS (FROM pair |> WHERE TRUE)`)} SELECT a FROM c0`,
+    n: 20_000,
+  },
 };
 
 function codeOf({ sql }: Shape, n: number): string | undefined {

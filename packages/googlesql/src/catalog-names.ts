@@ -17,7 +17,7 @@ import { withTerminalPipes } from "./resolver/terminal-pipes.ts";
 import type { RoutineName, RoutineResource } from "./routine-resource.ts";
 import { tableNameParts } from "./table-name.ts";
 import type { TableResource } from "./table-resource.ts";
-import type { Identifier, Node, PipeOperator, Query, Subpipeline, TableExpression } from "./tree.ts";
+import type { Identifier, Join, Node, PipeOperator, Query, Subpipeline, TableExpression, WithClause } from "./tree.ts";
 import { childrenOf } from "./visitor.ts";
 
 /** Each list sorted, each name once. */
@@ -104,7 +104,7 @@ function namesIn(tree: Node, defaults: NameDefaults): CatalogNames {
     models: new Set(),
     metadata: new Map(),
   };
-  walk(tree, new Set(), found, defaults);
+  walk(tree, new Visible(), found, defaults);
   return {
     tables: [...found.tables].sort(),
     wildcards: [...found.wildcards].sort(),
@@ -114,15 +114,42 @@ function namesIn(tree: Node, defaults: NameDefaults): CatalogNames {
   };
 }
 
-function walk(node: Node, common: ReadonlySet<string>, found: Found, defaults: NameDefaults): void {
-  if (node.kind === "Query" && node.with !== null) {
-    const visible = new Set(common);
-    if (node.with.recursive) for (const entry of node.with.entries) visible.add(fold(entry.name.name));
-    for (const entry of node.with.entries) {
-      walk(entry.query, new Set(visible), found, defaults);
-      visible.add(entry.name.name.toLowerCase());
+type Add = (name: string) => void;
+
+/** Names of common tables, each as often as a WITH around gives it: one for the whole walk, since copies for each query would be as many as both. */
+class Visible {
+  readonly #counts = new Map<string, number>();
+
+  has(name: string): boolean {
+    return this.#counts.has(name);
+  }
+
+  add(name: string): void {
+    this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1);
+  }
+
+  /** Walks where these names can be added to, and forgets what was. */
+  within(walk: (add: Add) => void): void {
+    const added: string[] = [];
+    walk((name) => {
+      added.push(name);
+      this.add(name);
+    });
+    for (const name of added) {
+      const count = this.#counts.get(name) ?? 0;
+      if (count > 1) this.#counts.set(name, count - 1);
+      else this.#counts.delete(name);
     }
-    walk({ ...node, with: null } satisfies Query, visible, found, defaults);
+  }
+}
+
+function walk(node: Node, common: Visible, found: Found, defaults: NameDefaults): void {
+  if (node.kind === "Query" && node.with !== null) {
+    const clause = node.with;
+    common.within((add) => {
+      walkWith(clause, common, add, found, defaults);
+      walk({ ...node, with: null } satisfies Query, common, found, defaults);
+    });
     return;
   }
   if (node.kind === "Query" && node.pipes.length > 0) {
@@ -130,9 +157,7 @@ function walk(node: Node, common: ReadonlySet<string>, found: Found, defaults: N
     return;
   }
   if (node.kind === "Join") {
-    if (!isArray(node.right, leftAliases(node.left))) walk(node.right, common, found, defaults);
-    walk(node.left, common, found, defaults);
-    if (node.condition !== null) walk(node.condition, common, found, defaults);
+    walkJoins(node, common, found, defaults);
     return;
   }
   if (node.kind === "TablePath") {
@@ -172,6 +197,31 @@ function walk(node: Node, common: ReadonlySet<string>, found: Found, defaults: N
   for (const child of childrenOf(node)) if (child !== made) walk(child, common, found, defaults);
 }
 
+function walkWith(clause: WithClause, common: Visible, add: Add, found: Found, defaults: NameDefaults): void {
+  if (clause.recursive) for (const entry of clause.entries) add(fold(entry.name.name));
+  for (const entry of clause.entries) {
+    walk(entry.query, common, found, defaults);
+    add(fold(entry.name.name));
+  }
+}
+
+/** `a JOIN b JOIN c`, which lies deep to its left: each sees the aliases of all before it. */
+function walkJoins(last: Join, common: Visible, found: Found, defaults: NameDefaults): void {
+  const joins: Join[] = [];
+  let first: TableExpression = last;
+  for (; first.kind === "Join"; first = first.left) joins.push(first);
+  const aliases = new Set<string>();
+  addAliases(first, aliases);
+  const arrays = new Set<Join>();
+  for (const join of joins.toReversed()) {
+    if (isArray(join.right, aliases)) arrays.add(join);
+    addAliases(join.right, aliases);
+  }
+  for (const join of joins) if (!arrays.has(join)) walk(join.right, common, found, defaults);
+  walk(first, common, found, defaults);
+  for (const { condition } of joins.toReversed()) if (condition !== null) walk(condition, common, found, defaults);
+}
+
 function temporaryTables(tree: Node): ReadonlyMap<string, number> {
   const made = new Map<string, number>();
   const open: Node[] = [tree];
@@ -181,7 +231,7 @@ function temporaryTables(tree: Node): ReadonlyMap<string, number> {
       const name = tableNameParts(node.name.parts).at(-1) ?? "";
       made.set(name, Math.min(made.get(name) ?? node.end, node.end));
     }
-    open.push(...childrenOf(node));
+    for (const child of childrenOf(node)) open.push(child);
   }
   return made;
 }
@@ -227,56 +277,61 @@ const KEEPING_ALIASES: ReadonlySet<PipeOperator["kind"]> = new Set<PipeOperator[
 /** Each operator sees the common tables of WITH before it, and the aliases of the tables to its left. */
 function walkPipes(
   node: Query | Subpipeline,
-  common: ReadonlySet<string>,
+  common: Visible,
   found: Found,
   defaults: NameDefaults,
   before: ReadonlySet<string> = new Set(),
 ): void {
-  const visible = new Set(common);
-  const aliases = new Set(before);
-  const { pipes } = node;
-  if (node.kind === "Query") {
-    walk({ ...node, pipes: [] } satisfies Query, common, found, defaults);
-    for (const alias of queryAliases(node)) aliases.add(alias);
-  }
-  for (const pipe of pipes) {
-    switch (pipe.kind) {
-      case "PipeWith": {
-        const names = pipe.with.entries.map((entry) => fold(entry.name.name));
-        if (pipe.with.recursive) for (const name of names) visible.add(name);
-        for (const entry of pipe.with.entries) {
-          walk(entry.query, new Set(visible), found, defaults);
-          visible.add(fold(entry.name.name));
-        }
-        break;
-      }
-      case "PipeJoin":
-        if (!isArray(pipe.table, aliases)) walk(pipe.table, visible, found, defaults);
-        if (pipe.condition !== null) walk(pipe.condition, visible, found, defaults);
-        for (const alias of leftAliases(pipe.table)) aliases.add(alias);
-        break;
-      case "PipeAs":
-        aliases.clear();
-        aliases.add(fold(pipe.alias.name));
-        break;
-      case "PipeIf":
-        for (const { pipeline } of pipe.branches) walkPipes(pipeline, visible, found, defaults, aliases);
-        if (pipe.else !== null) walkPipes(pipe.else, visible, found, defaults, aliases);
-        aliases.clear();
-        break;
-      case "PipeRecursiveUnion": {
-        const named = new Set(visible);
-        if (pipe.alias !== null) named.add(fold(pipe.alias.name));
-        if (pipe.step.kind === "Query") walk(pipe.step, named, found, defaults);
-        else walkPipes(pipe.step, named, found, defaults);
-        if (pipe.depth !== null) walk(pipe.depth, visible, found, defaults);
-        aliases.clear();
-        break;
-      }
-      default:
-        walk(pipe, visible, found, defaults);
-        if (!KEEPING_ALIASES.has(pipe.kind)) aliases.clear();
+  common.within((add) => {
+    const aliases = new Set(before);
+    if (node.kind === "Query") {
+      walk({ ...node, pipes: [] } satisfies Query, common, found, defaults);
+      for (const alias of queryAliases(node)) aliases.add(alias);
     }
+    for (const pipe of node.pipes) walkPipe(pipe, common, add, aliases, found, defaults);
+  });
+}
+
+function walkPipe(
+  pipe: PipeOperator,
+  common: Visible,
+  add: Add,
+  aliases: Set<string>,
+  found: Found,
+  defaults: NameDefaults,
+): void {
+  switch (pipe.kind) {
+    case "PipeWith":
+      walkWith(pipe.with, common, add, found, defaults);
+      break;
+    case "PipeJoin":
+      if (!isArray(pipe.table, aliases)) walk(pipe.table, common, found, defaults);
+      if (pipe.condition !== null) walk(pipe.condition, common, found, defaults);
+      addAliases(pipe.table, aliases);
+      break;
+    case "PipeAs":
+      aliases.clear();
+      aliases.add(fold(pipe.alias.name));
+      break;
+    case "PipeIf":
+      for (const { pipeline } of pipe.branches) walkPipes(pipeline, common, found, defaults, aliases);
+      if (pipe.else !== null) walkPipes(pipe.else, common, found, defaults, aliases);
+      aliases.clear();
+      break;
+    case "PipeRecursiveUnion": {
+      const { alias, step } = pipe;
+      common.within((addWithin) => {
+        if (alias !== null) addWithin(fold(alias.name));
+        if (step.kind === "Query") walk(step, common, found, defaults);
+        else walkPipes(step, common, found, defaults);
+      });
+      if (pipe.depth !== null) walk(pipe.depth, common, found, defaults);
+      aliases.clear();
+      break;
+    }
+    default:
+      walk(pipe, common, found, defaults);
+      if (!KEEPING_ALIASES.has(pipe.kind)) aliases.clear();
   }
 }
 
@@ -298,14 +353,15 @@ function fold(name: string | undefined): string {
 
 function leftAliases(left: TableExpression): ReadonlySet<string> {
   const aliases = new Set<string>();
-  const collect = (node: TableExpression): void => {
-    if (node.kind === "Join") {
-      collect(node.left);
-      collect(node.right);
-    } else if (node.kind === "SampledTable") collect(node.table);
-    else if (node.alias !== null) aliases.add(fold(node.alias.name));
-    else if (node.kind === "TablePath") aliases.add(fold(tableNameParts(node.parts).at(-1)));
-  };
-  collect(left);
+  addAliases(left, aliases);
   return aliases;
+}
+
+function addAliases(node: TableExpression, to: Set<string>): void {
+  if (node.kind === "Join") {
+    addAliases(node.left, to);
+    addAliases(node.right, to);
+  } else if (node.kind === "SampledTable") addAliases(node.table, to);
+  else if (node.alias !== null) to.add(fold(node.alias.name));
+  else if (node.kind === "TablePath") to.add(fold(tableNameParts(node.parts).at(-1)));
 }

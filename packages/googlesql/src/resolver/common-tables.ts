@@ -19,21 +19,22 @@ export function withTables(context: Context, clause: WithClause, outer: CommonTa
     names.add(fold(name.name));
     if (depth !== null && !clause.recursive) context.fail("syntax", "WITH DEPTH needs WITH RECURSIVE", depth);
   }
-  let tables = outer;
+  // Grows by one table after the other, each of which sees those that are there by then.
+  const relations = new Map<string, Relation | null>();
+  const tables: CommonTables = { parent: outer, relations };
   // Names of the clause that have no rows yet: none of them may be taken for a table of the catalog.
-  if (clause.recursive) for (const name of names) tables = { parent: tables, name, relation: null };
+  if (clause.recursive) for (const name of names) relations.set(name, null);
   for (const { entry, recursive } of clause.recursive ? inOrder(context, clause, names) : plain(clause)) {
-    const seen = tables;
     const relation = lazilyNamed(context, () =>
       recursive
-        ? recursiveTable(context, entry, seen)
-        : closedRelation(context.query(context, entry.query, null, seen)),
+        ? recursiveTable(context, entry, tables)
+        : closedRelation(context.query(context, entry.query, null, tables)),
     );
     if (entry.depth !== null && !recursive) {
       context.fail("type", `WITH DEPTH stands only with a recursive query; ${entry.name.name} isn't one`, entry.depth);
     }
     const result = entry.depth === null ? relation : withDepth(context, relation, entry.depth);
-    tables = { parent: tables, name: fold(entry.name.name), relation: result };
+    relations.set(fold(entry.name.name), result);
   }
   return tables;
 }
@@ -52,47 +53,74 @@ function plain(clause: WithClause): readonly OrderedTable[] {
 function inOrder(context: Context, clause: WithClause, names: ReadonlySet<string>): readonly OrderedTable[] {
   const entries = new Map(clause.entries.map((entry) => [fold(entry.name.name), entry]));
   const ordered = new Map<string, OrderedTable>();
-  const open = new Set<string>();
-  const visit = (name: string, entry: CommonTable): void => {
-    if (ordered.has(name)) return;
-    open.add(name);
-    const references = referencesIn(entry.query, names);
-    for (const [other, referred] of entries) {
-      if (other === name || !references.has(other)) continue;
-      if (open.has(other)) {
-        context.fail("name", `${entry.name.name} and other common tables refer to each other in a circle`, entry);
+  const open = new Map<string, Visit>();
+  for (const [first, firstEntry] of entries) {
+    const way = ordered.has(first) ? [] : [visitOf(first, firstEntry, names)];
+    // Thousands can refer to each other in a row, which are too many for calls within calls.
+    for (let at = way.at(-1); at !== undefined; at = way.at(-1)) {
+      open.set(at.name, at);
+      const { done, value: other } = at.left.next();
+      const referred = done === true ? undefined : entries.get(other);
+      if (done === true) {
+        way.pop();
+        open.delete(at.name);
+        ordered.set(at.name, { entry: at.entry, recursive: at.references.has(at.name) });
+      } else if (other !== at.name && referred !== undefined && !ordered.has(other)) {
+        if (open.has(other)) {
+          const message = `${at.entry.name.name} and other common tables refer to each other in a circle`;
+          context.fail("name", message, at.entry);
+        }
+        way.push(visitOf(other, referred, names));
       }
-      visit(other, referred);
     }
-    open.delete(name);
-    ordered.set(name, { entry, recursive: references.has(name) });
-  };
-  for (const [name, entry] of entries) visit(name, entry);
+  }
   return [...ordered.values()];
+}
+
+interface Visit {
+  readonly name: string;
+  readonly entry: CommonTable;
+  readonly references: ReadonlySet<string>;
+  /** Those of them that weren't followed yet. */
+  readonly left: Iterator<string, undefined>;
+}
+
+function visitOf(name: string, entry: CommonTable, names: ReadonlySet<string>): Visit {
+  const references = referencesIn(entry.query, names);
+  // In the order of the clause.
+  const left = references.size < 2 ? references : [...names].filter((other) => references.has(other));
+  return { name, entry, references, left: left.values() };
 }
 
 /** Which of `names` stand as tables below `node`, where no WITH inside gives them to another. */
 function referencesIn(node: Node, names: ReadonlySet<string>): ReadonlySet<string> {
   const found = new Set<string>();
-  const walk = (at: Node, visible: ReadonlySet<string>): void => {
+  /** How many WITHs around give a name to another. */
+  const hidden = new Map<string, number>();
+  const hide = (entry: CommonTable, by: 1 | -1): void => {
+    const name = fold(entry.name.name);
+    hidden.set(name, (hidden.get(name) ?? 0) + by);
+  };
+  const walk = (at: Node): void => {
     if (at.kind === "TablePath") {
       // None of the names holds a dot.
       const name = fold(at.parts.map((part) => part.name).join("."));
-      if (visible.has(name)) found.add(name);
+      if (names.has(name) && !hidden.get(name)) found.add(name);
     }
     if (at.kind !== "Query" || at.with === null) {
-      for (const child of childrenOf(at)) walk(child, visible);
+      for (const child of childrenOf(at)) walk(child);
       return;
     }
-    const inner = new Set(visible);
-    if (at.with.recursive) for (const entry of at.with.entries) inner.delete(fold(entry.name.name));
-    for (const entry of at.with.entries) {
-      walk(entry.query, new Set(inner));
-      inner.delete(fold(entry.name.name));
+    const { recursive, entries } = at.with;
+    if (recursive) for (const entry of entries) hide(entry, 1);
+    for (const entry of entries) {
+      walk(entry.query);
+      if (!recursive) hide(entry, 1);
     }
-    for (const child of childrenOf(at)) if (child !== at.with) walk(child, inner);
+    for (const child of childrenOf(at)) if (child !== at.with) walk(child);
+    for (const entry of entries) hide(entry, -1);
   };
-  walk(node, names);
+  walk(node);
   return found;
 }
 
@@ -110,7 +138,8 @@ function recursiveTable(context: Context, entry: CommonTable, outer: CommonTable
   const last = inputs.at(-1);
   if (only === undefined || last === undefined) return context.fail("syntax", "A set operation needs queries", query);
   const anchor = more === undefined ? only : combineRelations(context, written, anchors, written);
-  const term = (relation: Relation): Relation => context.query(context, last, null, { parent: tables, name, relation });
+  const term = (relation: Relation): Relation =>
+    context.query(context, last, null, { parent: tables, relations: new Map([[name, relation]]) });
   return resolveRecursion(context, written, anchor, term, last);
 }
 

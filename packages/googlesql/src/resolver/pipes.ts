@@ -201,7 +201,9 @@ function recursiveUnion(context: Context, node: PipeRecursiveUnion, { rows, oute
   }
   if (alias?.name.includes(".")) context.fail("name", "The alias of RECURSIVE UNION can't hold a dot", alias);
   const named = (relation: Relation | null): CommonTables | null =>
-    alias === null ? outer.commonTables : { parent: outer.commonTables, name: fold(alias.name), relation };
+    alias === null
+      ? outer.commonTables
+      : { parent: outer.commonTables, relations: new Map([[fold(alias.name), relation]]) };
   const term = (self: Relation): Relation =>
     step.kind === "Query"
       ? context.query(context, step, null, named(self))

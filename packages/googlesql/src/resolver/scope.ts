@@ -113,9 +113,8 @@ export interface Frame {
 /** Common tables in scope, innermost first. */
 export interface CommonTables {
   readonly parent: CommonTables | null;
-  readonly name: string;
-  /** Null where its rows are not known yet: a recursive query's own name, in places where it can't stand. */
-  readonly relation: Relation | null;
+  /** By folded name; null where its rows are not known yet: a recursive query's own name, in places where it can't stand. */
+  readonly relations: ReadonlyMap<string, Relation | null>;
 }
 
 /** Names that stand for values of no row: variables of a script, which any column hides; a routine's arguments. */
@@ -197,7 +196,11 @@ export function frameOf(scope: Scope): Frame | null {
 
 /** Null: in the making. Undefined: no common table. */
 export function commonTable(tables: CommonTables | null, name: Identifier): Relation | null | undefined {
-  for (let t = tables; t !== null; t = t.parent) if (t.name === fold(name.name)) return t.relation;
+  const key = fold(name.name);
+  for (let t = tables; t !== null; t = t.parent) {
+    const relation = t.relations.get(key);
+    if (relation !== undefined) return relation;
+  }
   return undefined;
 }
 

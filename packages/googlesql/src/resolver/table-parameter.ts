@@ -68,7 +68,7 @@ export function withTable(
   context.carryRows(taken, columns);
   const { implicit, repeated } = input;
   const relation = { columns, implicit, rows: asTableArgument(input.rows), repeated, valueTable: false };
-  return { parent: tables, name: fold(name), relation };
+  return { parent: tables, relations: new Map([[fold(name), relation]]) };
 }
 
 function columnTaken(

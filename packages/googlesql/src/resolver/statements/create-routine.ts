@@ -170,11 +170,8 @@ function tableParameter(
     return { ...unknownValue(context, declared), name: field.name.name };
   });
   requireNames(context, columns, name);
-  return {
-    parent,
-    name: fold(name.name),
-    relation: { columns, implicit: NO_KEYS, rows: CONSTANT, repeated: true, valueTable: false },
-  };
+  const relation = { columns, implicit: NO_KEYS, rows: CONSTANT, repeated: true, valueTable: false };
+  return { parent, relations: new Map([[fold(name.name), relation]]) };
 }
 
 /** The full name of a routine, in the default dataset where it names none. */
