@@ -57,6 +57,15 @@ const SHAPES: Readonly<Record<string, Shape>> = {
     sql: (n) => `WITH ${each(n, (i) => `c${i} AS (FROM pair |> WHERE TRUE)`)} SELECT a FROM c0`,
     n: 20_000,
   },
+  "columns of queries by name": {
+    sql: (n) => each(n, (i) => `SELECT 1 AS x${i}`, " FULL UNION ALL BY NAME "),
+    n: 8_000,
+  },
+  "columns listed of queries by name": {
+    sql: (n) =>
+      `SELECT 1 AS x FULL UNION ALL BY NAME ON (${each(n, (i) => `x${i}`)}) SELECT ${each(n, (i) => `1 AS x${i}`)}`,
+    n: 9_000,
+  },
 };
 
 function codeOf({ sql }: Shape, n: number): string | undefined {

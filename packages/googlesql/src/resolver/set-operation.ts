@@ -53,7 +53,7 @@ export function combineRelations(
   const implicit = inputs.map((input) => input.implicit);
   if (operator !== "UNION ALL") {
     requireGroupable(context, columns, operator, node);
-    for (const { each } of matched) implicit.push(...each.map((cell) => keysOf(cell.flow)));
+    for (const { each } of matched) for (const cell of each) implicit.push(keysOf(cell.flow));
   }
   return {
     columns,
@@ -94,7 +94,7 @@ function modeOf(match: ColumnMatch): Mode {
   return match.mode ?? (match.form === "CORRESPONDING" ? "INNER" : "STRICT");
 }
 
-/** By name without the case of letters; an input that lacks a column has NULL there. */
+/** By name without the case of letters; an input that lacks a column has NULL there, which stands once for all that lack it. */
 function byName(context: Context, match: ColumnMatch, inputs: readonly Relation[], node: Node): readonly Matched[] {
   if (inputs.some((input) => input.valueTable)) {
     return context.fail("type", `${match.form} takes no SELECT AS STRUCT and no SELECT AS VALUE`, node);
@@ -102,10 +102,23 @@ function byName(context: Context, match: ColumnMatch, inputs: readonly Relation[
   const listed = match.columns.length > 0;
   const tables = inputs.map((input) => namedColumns(context, match, input, node));
   const names = listed ? listedNames(context, match, tables) : commonNames(context, match, tables, node);
-  return names.map((named) => ({
-    named,
-    each: tables.map((table) => table.get(fold(named.name)) ?? padding(context, named.name)),
-  }));
+  const cells = new Map(names.map(({ name }) => [fold(name), { each: [] as Column[], padded: false }]));
+  const pad = (name: string, before: number): void => {
+    const cell = cells.get(fold(name));
+    if (cell === undefined || cell.padded || cell.each.length >= before) return;
+    cell.each.push(padding(context, name));
+    cell.padded = true;
+  };
+  for (const [i, table] of tables.entries()) {
+    for (const [key, column] of table) {
+      pad(column.name, i);
+      cells.get(key)?.each.push(column);
+    }
+  }
+  return names.map((named) => {
+    pad(named.name, tables.length);
+    return { named, each: cells.get(fold(named.name))?.each ?? [] };
+  });
 }
 
 function padding(context: Context, name: string): Column {
@@ -172,13 +185,15 @@ function commonNames(
 /** The names that ON or BY lists, as it spells and orders them. */
 function listedNames(context: Context, match: ColumnMatch, tables: readonly ColumnsByName[]): readonly Identifier[] {
   const mode = modeOf(match);
-  const keys = match.columns.map((column) => fold(column.name));
-  for (const [i, column] of match.columns.entries()) {
+  const having = new Map<string, number>();
+  for (const table of tables) for (const key of table.keys()) having.set(key, (having.get(key) ?? 0) + 1);
+  const seen = new Set<string>();
+  for (const column of match.columns) {
     const key = fold(column.name);
-    if (keys.indexOf(key) < i) context.fail("name", `${column.name} stands twice in the list of ${match.form}`, column);
-    const having = tables.filter((table) => table.has(key));
-    const present =
-      mode === "FULL" ? having.length > 0 : mode === "LEFT" ? tables[0]?.has(key) : having.length === tables.length;
+    if (seen.has(key)) context.fail("name", `${column.name} stands twice in the list of ${match.form}`, column);
+    seen.add(key);
+    const count = having.get(key) ?? 0;
+    const present = mode === "FULL" ? count > 0 : mode === "LEFT" ? tables[0]?.has(key) : count === tables.length;
     if (!present) {
       context.fail(
         "name",
@@ -187,7 +202,7 @@ function listedNames(context: Context, match: ColumnMatch, tables: readonly Colu
       );
     }
   }
-  if (mode === "STRICT" && tables.some((table) => table.size !== keys.length)) {
+  if (mode === "STRICT" && tables.some((table) => table.size !== seen.size)) {
     const [at = match] = match.columns;
     context.fail("name", `${match.form} with a list needs exactly the listed columns in each query`, at);
   }
