@@ -66,6 +66,12 @@ const SHAPES: Readonly<Record<string, Shape>> = {
       `SELECT 1 AS x FULL UNION ALL BY NAME ON (${each(n, (i) => `x${i}`)}) SELECT ${each(n, (i) => `1 AS x${i}`)}`,
     n: 9_000,
   },
+  "variables of one DECLARE": { sql: (n) => `DECLARE ${each(n, (i) => `x${i}`)} INT64; SELECT 1`, n: 80_000 },
+  "variables of one SET": {
+    sql: (n) =>
+      `DECLARE ${each(n, (i) => `x${i}`)} INT64; SET (${each(n, (i) => `x${i}`)}) = (${times(n, "1", ",")}); SELECT 1`,
+    n: 9_000,
+  },
 };
 
 function codeOf({ sql }: Shape, n: number): string | undefined {

@@ -5,7 +5,7 @@
 import { either, type Flow, NO_KEYS, type SourceKey, union } from "../../flow/flow.ts";
 import type { TableName } from "../../plan.ts";
 import type { RoutineName } from "../../routine-resource.ts";
-import type { CreateProcedureStatement, Node } from "../../tree.ts";
+import type { CreateProcedureStatement } from "../../tree.ts";
 import type { TemporaryTable, Written } from "../statements/written.ts";
 import type { Exit } from "./outcome.ts";
 import { contains, type State, type Variable, withWritten } from "./state.ts";
@@ -31,7 +31,7 @@ export class Joining {
   readonly #written = new Map<TableName, Set<Written>>();
   readonly #temporary = new Map<string, JoinedTemporary>();
   readonly #routines = new Map<RoutineName, CreateProcedureStatement | null>();
-  readonly #lastOnes = new Set<Node | null>();
+  #lastOnes: State["last"] = new Set();
   readonly #rowCounts = new Set<Flow>();
   #error: State["error"] = null;
   #told = NO_KEYS;
@@ -78,7 +78,7 @@ export class Joining {
       ran: this.#ran,
       branch: this.#branch,
       survived: this.#survived,
-      last: new Set(this.#lastOnes),
+      last: this.#lastOnes,
       lastBy: this.#lastBy,
     };
   }
@@ -102,11 +102,11 @@ export class Joining {
     }
     this.#takeRoutines(state, before);
     this.#rowCounts.add(state.rowCount);
-    const same = before === null || (contains(state.last, this.#lastOnes) && contains(this.#lastOnes, state.last));
+    const same = before === null || equal(state.last, this.#lastOnes);
     // What decided which of several ran last: all that decided over the ways so far, and over this one.
     const by: readonly ReadonlySet<SourceKey>[] = same ? [] : [this.#branch, state.branch];
     this.#lastBy = union([this.#lastBy, state.lastBy, ...by]);
-    for (const node of state.last) this.#lastOnes.add(node);
+    this.#lastOnes = withAll(this.#lastOnes, state.last);
     if (state.error !== null) this.#error = union([this.#error ?? NO_KEYS, state.error]);
     this.#told = union([this.#told, state.told]);
     this.#cost = union([this.#cost, state.cost]);
@@ -137,6 +137,22 @@ export class Joining {
       else this.#routines.set(name, made);
     }
   }
+}
+
+/** `known`, and behind it what else there is in `added`; no copy where that is nothing. */
+function withAll<T>(known: ReadonlySet<T>, added: ReadonlySet<T>): ReadonlySet<T> {
+  if (known.size === 0 || known === added) return added;
+  let all: Set<T> | null = null;
+  for (const item of added) {
+    if (known.has(item)) continue;
+    all ??= new Set(known);
+    all.add(item);
+  }
+  return all ?? known;
+}
+
+function equal<T>(a: ReadonlySet<T>, b: ReadonlySet<T>): boolean {
+  return a === b || (a.size === b.size && contains(a, b));
 }
 
 export function joinedAll(states: Iterable<State | null>): State | null {

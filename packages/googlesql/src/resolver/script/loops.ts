@@ -131,7 +131,7 @@ export function forLoop(run: Run, node: ForStatement, state: State, caught: bool
   const plan = note(run, node.query, { kept: [row.flow], decided: rows });
   const read = { ...state, rowCount: rowCountAfter(context, plan, state) };
   const queried = afterFailing(run, plan, read, read, caught);
-  const begin = withDeclared(context, under(queried.next, rows), node.variable, row);
+  const begin = withDeclared(context, under(queried.next, rows), [node.variable], row);
   const round = (head: State): Round => {
     const body = run.all(run, node.statements, head, caught);
     const { breaks, continues, others } = jumps(body.exits, node.label);

@@ -7,7 +7,7 @@ import type { TableName } from "../../plan.ts";
 import type { RoutineName } from "../../routine-resource.ts";
 import { temporaryName } from "../../table-name.ts";
 import type { CreateProcedureStatement, Node } from "../../tree.ts";
-import type { Column } from "../scope.ts";
+import { type Column, fold } from "../scope.ts";
 import type { Written, WrittenColumn } from "../statements/written.ts";
 import { includesTables, type TemporaryTables } from "./temporary-tables.ts";
 
@@ -98,8 +98,10 @@ export function under(state: State, keys: ReadonlySet<SourceKey>): State {
   return keys.size === 0 ? state : { ...state, branch: union([state.branch, keys]) };
 }
 
-export function withVariable(state: State, name: string, column: Variable): State {
-  return { ...state, variables: new Map(state.variables).set(name, column) };
+export function withVariables(state: State, columns: readonly Variable[]): State {
+  const variables = new Map(state.variables);
+  for (const column of columns) variables.set(fold(column.name), column);
+  return { ...state, variables };
 }
 
 /** `state` where only the variables of `outer` are in scope. */

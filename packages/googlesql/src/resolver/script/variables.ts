@@ -13,7 +13,7 @@ import { coerced } from "../statements/assignment.ts";
 import { hasParameters, resolveTypeName } from "../type-name.ts";
 import { goesOn, type Outcome } from "./outcome.ts";
 import { afterFailing, evaluate, note, type Run } from "./run.ts";
-import { type State, type Variable, withVariable } from "./state.ts";
+import { type State, type Variable, withVariables } from "./state.ts";
 
 export function declare(run: Run, node: DeclareStatement, state: State, caught: boolean): Outcome {
   const { context } = run;
@@ -37,19 +37,19 @@ export function declare(run: Run, node: DeclareStatement, state: State, caught: 
     outcome = afterFailing(run, plan, state, state, caught);
   }
   if (type === null) return context.fail("syntax", "DECLARE needs a type or a DEFAULT", node);
-  let { next } = outcome;
-  for (const name of node.names) next = withDeclared(context, next, name, { type, flow, parameterized });
-  return { ...outcome, next };
+  return { ...outcome, next: withDeclared(context, outcome.next, node.names, { type, flow, parameterized }) };
 }
 
 export function withDeclared(
   context: Context,
   state: State,
-  name: Identifier,
+  names: readonly Identifier[],
   given: Pick<Variable, "type" | "flow" | "parameterized">,
 ): State {
-  const key = fold(name.name);
-  return withVariable(state, key, { ...given, name: name.name, written: "value", id: context.idOf("variable", [key]) });
+  const variables = names.map(({ name }): Variable => {
+    return { ...given, name, written: "value", id: context.idOf("variable", [fold(name)]) };
+  });
+  return withVariables(state, variables);
 }
 
 /** `value` as a variable of `type` holds it; what it can't hold fails the script. */
@@ -86,9 +86,7 @@ export function set(run: Run, node: SetStatement, state: State, caught: boolean)
   });
   const plan = note(run, node, { kept: assigned.map((column) => column.flow) });
   const outcome = afterFailing(run, plan, state, state, caught);
-  let { next } = outcome;
-  for (const column of assigned) next = withVariable(next, fold(column.name), column);
-  return { ...outcome, next };
+  return { ...outcome, next: withVariables(outcome.next, assigned) };
 }
 
 export function variableNamed(context: Context, name: Identifier, state: State): Variable {
