@@ -2,26 +2,132 @@
  * Which texts EXECUTE IMMEDIATE is given for certain: what its expression is on every way there, where it is made of literals and of
  * variables that hold one known text. Found before names are resolved, so that the text's statement stands in the tree by then (I2).
  */
-import type { ExecuteImmediateStatement, Expression, Identifier, Node, Script, Statement } from "../../tree.ts";
+import type {
+  ExecuteImmediateStatement,
+  Expression,
+  Identifier,
+  Node,
+  NodeKind,
+  Script,
+  Statement,
+} from "../../tree.ts";
 import { childrenOf } from "../../visitor.ts";
 
-/** Variables of STRING in scope, by folded name: the text that each holds, or null where that isn't known. */
-type Texts = ReadonlyMap<string, string | null>;
+type Found = Map<ExecuteImmediateStatement, string>;
+/** Names that got another text, or none, with what they hold now; undefined: they are no variables of STRING any more. */
+type Changes = ReadonlyMap<string, string | null | undefined>;
+
+/**
+ * Variables of STRING in scope, by folded name: the text that each holds, or null where that isn't known. What a way changes is written down,
+ * so that ways cost what they change and not what is known.
+ */
+class Texts {
+  readonly #known = new Map<string, string | null>();
+  readonly #before: { readonly name: string; readonly text: string | null | undefined }[] = [];
+  readonly #assigned = new Map<Node, ReadonlySet<string>>();
+  #formatted = 0;
+
+  get(name: string): string | null | undefined {
+    return this.#known.get(name);
+  }
+
+  has(name: string): boolean {
+    return this.#known.has(name);
+  }
+
+  set(name: string, text: string | null | undefined): void {
+    const before = this.#known.get(name);
+    if (before === text) return;
+    this.#before.push({ name, text: before });
+    if (text === undefined) this.#known.delete(name);
+    else this.#known.set(name, text);
+  }
+
+  /** Any text may have been assigned to these. */
+  forget(names: Iterable<string>): void {
+    for (const name of names) if (this.has(name)) this.set(name, null);
+  }
+
+  /** Goes a way, and comes back with what it changed. */
+  away(go: () => void): Changes {
+    const begin = this.#before.length;
+    go();
+    const names = new Set(this.#before.slice(begin).map(({ name }) => name));
+    const changes = new Map([...names].map((name) => [name, this.get(name)]));
+    for (const { name, text } of this.#before.splice(begin).reverse()) {
+      if (text === undefined) this.#known.delete(name);
+      else this.#known.set(name, text);
+    }
+    return changes;
+  }
+
+  /** Takes what holds whichever of the ways was gone; of names that are known here alone, if `own`. */
+  meet(ways: readonly Changes[], own: boolean): void {
+    const [first, ...others] = ways;
+    const changed = new Map<string, string | null | undefined>();
+    for (const name of new Set(ways.flatMap((way) => [...way.keys()]))) {
+      if (own && !this.has(name)) continue;
+      const after = (way: Changes | undefined) => (way?.has(name) ? way.get(name) : this.get(name));
+      const text = after(first);
+      changed.set(name, text === undefined || others.every((other) => after(other) === text) ? text : null);
+    }
+    for (const [name, text] of changed) this.set(name, text);
+  }
+
+  /** The folded names of all variables that a statement, or one in it, may give another value. */
+  assignedIn(node: Node): ReadonlySet<string> {
+    const known = this.#assigned.get(node);
+    if (known !== undefined) return known;
+    let names = ownAssigned(node);
+    let own = false;
+    for (const child of childrenOf(node)) {
+      const inner = this.assignedIn(child);
+      if (inner.size === 0) continue;
+      if (names.size === 0) {
+        names = inner;
+        continue;
+      }
+      const all: Set<string> = own ? (names as Set<string>) : new Set(names);
+      own = true;
+      for (const name of inner) all.add(name);
+      names = all;
+    }
+    if (HOLDING_STATEMENTS.has(node.kind)) this.#assigned.set(node, names);
+    return names;
+  }
+
+  /** Whether so many characters can be put together once more: a text that is put into another is copied. */
+  spendFormatted(characters: number): boolean {
+    this.#formatted += characters;
+    return this.#formatted <= MOST_FORMATTED;
+  }
+}
+
+const HOLDING_STATEMENTS: ReadonlySet<NodeKind> = new Set<NodeKind>([
+  "BlockStatement",
+  "IfStatement",
+  "CaseStatement",
+  "StatementBranch",
+  "LoopStatement",
+  "WhileStatement",
+  "RepeatStatement",
+  "ForStatement",
+]);
+
+const NO_NAMES: ReadonlySet<string> = new Set();
 
 export function constantTexts(tree: Script): ReadonlyMap<ExecuteImmediateStatement, string> {
-  const found = new Map<ExecuteImmediateStatement, string>();
-  walk(tree.statements, new Map(), found);
+  const found: Found = new Map();
+  walk(tree.statements, new Texts(), found);
   return found;
 }
 
-/** What is known behind the statements. A jump out of them is the loop's or the block's to see. */
-function walk(statements: readonly Statement[], texts: Texts, found: Map<ExecuteImmediateStatement, string>): Texts {
-  let known = texts;
-  for (const statement of statements) known = behind(statement, known, found);
-  return known;
+/** Leaves what is known behind the statements. A jump out of them is the loop's or the block's to see. */
+function walk(statements: readonly Statement[], texts: Texts, found: Found): void {
+  for (const statement of statements) goBehind(statement, texts, found);
 }
 
-function behind(node: Statement, texts: Texts, found: Map<ExecuteImmediateStatement, string>): Texts {
+function goBehind(node: Statement, texts: Texts, found: Found): void {
   switch (node.kind) {
     case "DeclareStatement": {
       const value = node.default === null ? null : constantText(node.default, texts);
@@ -30,85 +136,89 @@ function behind(node: Statement, texts: Texts, found: Map<ExecuteImmediateStatem
         node.type === null
           ? value !== null
           : node.type.kind === "SimpleType" && node.type.name === "STRING" && node.type.parameters.length === 0;
-      const declared = new Map(texts);
-      for (const { name } of node.names) {
-        if (plain) declared.set(fold(name), value);
-        else declared.delete(fold(name));
-      }
-      return declared;
+      for (const { name } of node.names) texts.set(fold(name), plain ? value : undefined);
+      return;
     }
     case "SetStatement": {
       const [target] = node.targets;
       const value = node.parenthesized ? null : constantText(node.value, texts);
       if (target?.kind === "Identifier" && value !== null && texts.has(fold(target.name))) {
-        return new Map(texts).set(fold(target.name), value);
-      }
-      return without(texts, assignedIn(node));
+        texts.set(fold(target.name), value);
+      } else texts.forget(texts.assignedIn(node));
+      return;
     }
     case "ExecuteImmediateStatement": {
       const value = constantText(node.sql, texts);
       if (value !== null) found.set(node, value);
-      return without(texts, assignedIn(node));
+      texts.forget(texts.assignedIn(node));
+      return;
     }
     case "BlockStatement": {
-      const inner = walk(node.statements, texts, found);
-      const start = without(texts, node.statements.flatMap(assignedIn));
-      const ways = node.handler === null ? [inner] : [inner, walk(node.handler, start, found)];
-      const met = new Map([...joined(ways)].filter(([name]) => texts.has(name)));
-      return node.label === null ? met : without(met, assignedIn(node));
+      const { handler } = node;
+      const ways = [texts.away(() => walk(node.statements, texts, found))];
+      if (handler !== null) {
+        const handled = texts.away(() => {
+          for (const statement of node.statements) texts.forget(texts.assignedIn(statement));
+          walk(handler, texts, found);
+        });
+        ways.push(handled);
+      }
+      texts.meet(ways, true);
+      if (node.label !== null) texts.forget(texts.assignedIn(node));
+      return;
     }
     case "IfStatement":
     case "CaseStatement": {
-      const branches = node.branches.map((branch) => walk(branch.statements, texts, found));
-      return joined([...branches, walk(node.else ?? [], texts, found)]);
+      const branches = [...node.branches.map(({ statements }) => statements), node.else ?? []];
+      texts.meet(
+        branches.map((statements) => texts.away(() => walk(statements, texts, found))),
+        false,
+      );
+      return;
     }
     case "LoopStatement":
     case "WhileStatement":
     case "RepeatStatement":
     case "ForStatement": {
       // Of any round: what a round assigns isn't known where one begins, nor behind the last.
-      const start = without(texts, assignedIn(node));
-      const inner = new Map(start);
-      if (node.kind === "ForStatement") inner.delete(fold(node.variable.name));
-      walk(node.statements, inner, found);
-      return start;
+      texts.forget(texts.assignedIn(node));
+      texts.away(() => {
+        if (node.kind === "ForStatement") texts.set(fold(node.variable.name), undefined);
+        walk(node.statements, texts, found);
+      });
+      return;
     }
     case "CreateProcedureStatement":
-      if (node.body !== null) walk([node.body], new Map(), found);
-      return texts;
+      if (node.body !== null) walk([node.body], new Texts(), found);
+      return;
     default:
-      return without(texts, assignedIn(node));
+      texts.forget(texts.assignedIn(node));
   }
 }
 
-function without(texts: Texts, names: readonly string[]): Texts {
-  const known = names.filter((name) => texts.has(name));
-  return known.length === 0 ? texts : new Map([...texts, ...known.map((name) => [name, null] as const)]);
+function ownAssigned(node: Node): ReadonlySet<string> {
+  const identifiers = assignedIdentifiers(node);
+  return identifiers.length === 0 ? NO_NAMES : new Set(identifiers.map(({ name }) => fold(name)));
 }
 
-function joined(ways: readonly Texts[]): Texts {
-  const [first, ...others] = ways;
-  if (first === undefined) return new Map();
-  return new Map([...first].map(([name, text]) => [name, others.every((o) => o.get(name) === text) ? text : null]));
-}
-
-/** The folded names of all variables that a statement, or one in it, may give another value. */
-function assignedIn(root: Node): string[] {
-  const names: Identifier[] = [];
-  const open: Node[] = [root];
-  for (let node = open.pop(); node !== undefined; node = open.pop()) {
-    if (node.kind === "SetStatement") names.push(...node.targets.filter((target) => target.kind === "Identifier"));
-    if (node.kind === "ExecuteImmediateStatement") names.push(...node.into);
-    if (node.kind === "DeclareStatement") names.push(...node.names);
-    if (node.kind === "CallStatement") {
-      for (const argument of node.arguments) if (argument.kind === "PathExpression") names.push(...argument.parts);
-    }
-    open.push(...childrenOf(node));
+function assignedIdentifiers(node: Node): readonly Identifier[] {
+  switch (node.kind) {
+    case "SetStatement":
+      return node.targets.filter((target) => target.kind === "Identifier");
+    case "ExecuteImmediateStatement":
+      return node.into;
+    case "DeclareStatement":
+      return node.names;
+    case "CallStatement":
+      return node.arguments.flatMap((argument) => (argument.kind === "PathExpression" ? argument.parts : []));
+    default:
+      return [];
   }
-  return names.map(({ name }) => fold(name));
 }
 
 const MOST_CHARACTERS = 1_000_000;
+/** Of all texts that FORMAT makes. */
+const MOST_FORMATTED = 30_000_000;
 
 /** The text that an expression is whatever is in any table, or null. */
 function constantText(node: Expression, texts: Texts): string | null {
@@ -172,7 +282,8 @@ function formatted(nodes: readonly Node[], texts: Texts): string | null {
     known = false;
     return "";
   });
-  return known && next === given.length && text.length <= MOST_CHARACTERS ? text : null;
+  const fits = text.length <= MOST_CHARACTERS && texts.spendFormatted(text.length);
+  return known && next === given.length && fits ? text : null;
 }
 
 function fold(name: string): string {
