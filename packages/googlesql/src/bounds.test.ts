@@ -130,6 +130,8 @@ describe("bounds of the front end", () => {
       `ALTER TABLE p.d.wide ${listed("a", (name) => `RENAME COLUMN ${name} TO b${name}`)}`,
       `ALTER TABLE p.d.wide ${listed("A", (name) => `DROP COLUMN ${name}`)}`,
       `INSERT INTO p.d.wide (${listed("A", String)}) SELECT * FROM p.d.wide`,
+      `UPDATE p.d.wide SET ${listed("A", (name) => `${name} = 1`)} WHERE TRUE`,
+      `CREATE SEARCH INDEX i ON p.d.wide (${times(6, listed("A", String), ", ")})`,
     ]) {
       const before = process.cpuUsage();
       assert.equal(analyze(sql, { catalog }).plan.understood, true);

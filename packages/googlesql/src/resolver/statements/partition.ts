@@ -49,9 +49,10 @@ export function checkClusterBy(
   columns: readonly Pick<WrittenColumn, "name">[],
   what = "CLUSTER BY",
 ): void {
+  const names = new Set(columns.map((column) => fold(column.name)));
   for (const expression of clusterBy) {
     const [name, more] = expression.kind === "PathExpression" ? expression.parts : [];
-    if (name === undefined || more !== undefined || !columns.some((c) => fold(c.name) === fold(name.name))) {
+    if (name === undefined || more !== undefined || !names.has(fold(name.name))) {
       context.fail("name", `${what} takes columns of the table`, expression);
     }
   }
@@ -67,8 +68,8 @@ export function layout(
   const partitioned = partitionColumns(context, node.partitionBy, columns);
   if (filled) context.failBy(partitioned);
   checkClusterBy(context, node.clusterBy, columns);
-  const named = [...node.partitionBy, ...node.clusterBy].flatMap(namesIn);
-  return columns.map((column) => (named.includes(fold(column.name)) ? { ...column, places: true } : column));
+  const named = new Set([...node.partitionBy, ...node.clusterBy].flatMap(namesIn));
+  return columns.map((column) => (named.has(fold(column.name)) ? { ...column, places: true } : column));
 }
 
 /** The names in an expression over a table's columns: `DATE(at)`, `RANGE_BUCKET(id, …)`. */

@@ -19,16 +19,26 @@ export function resolveSet(
   scope: Scope,
 ): WrittenColumn[] {
   const columns: WrittenColumn[] = [];
+  const set = new Set<string>();
+  /** What has fields that are set. */
+  const holding = new Set<string>();
   for (const assignment of assignments) {
     const place = placeOf(context, target, assignment);
-    for (const { name } of columns) {
-      if (name === place.name || name.startsWith(`${place.name}.`) || place.name.startsWith(`${name}.`)) {
-        context.fail("name", `Column ${place.name} is set twice`, assignment);
-      }
+    const around = holdersOf(place.name);
+    if (set.has(place.name) || holding.has(place.name) || around.some((name) => set.has(name))) {
+      context.fail("name", `Column ${place.name} is set twice`, assignment);
     }
+    set.add(place.name);
+    for (const name of around) holding.add(name);
     columns.push({ ...place, flow: assignedExpression(context, assignment.value, place, scope) });
   }
   return columns;
+}
+
+/** Of `a.b.c`: `a` and `a.b`. */
+function holdersOf(name: string): string[] {
+  const parts = name.split(".");
+  return parts.slice(1).map((_, i) => parts.slice(0, i + 1).join("."));
 }
 
 /** `column.field…`, perhaps with the target's own name before it. */
@@ -73,8 +83,20 @@ function columnOf(
   return context.fail("name", `Table ${target.table} has no column ${first.name}`, first);
 }
 
+/** Where each column stands, by folded name: made once for a target, whose columns can all be set. */
+const PLACES = new WeakMap<Target, ReadonlyMap<string, number>>();
+
+function placesOf(target: Target): ReadonlyMap<string, number> {
+  const known = PLACES.get(target);
+  if (known !== undefined) return known;
+  const places = new Map<string, number>();
+  for (const [i, { name }] of target.columns.entries()) if (!places.has(fold(name))) places.set(fold(name), i);
+  PLACES.set(target, places);
+  return places;
+}
+
 function columnNamed(target: Target, name: Identifier): { readonly place: Place; readonly flow: Flow } | null {
-  const at = target.columns.findIndex((c) => fold(c.name) === fold(name.name));
+  const at = placesOf(target).get(fold(name.name)) ?? -1;
   const [column, field] = [target.columns[at], target.fields[at]];
   if (column === undefined || field === undefined) return null;
   return { place: { name: column.name, type: column.type, field }, flow: column.flow };
