@@ -103,7 +103,7 @@ export const SAME_FLOW: readonly Same[] = [
         "Number(limit.count.text) === 0",
         "no other has a text",
       ],
-      ["common-tables.ts", "ordered.has(name)", "false", "what it is behind was found before"],
+      ["common-tables.ts", "ordered.has(first)", "false", "what it is behind was found before"],
       ["common-tables.ts", "more === undefined", "false", "of one query the union is that query"],
       ["from-clause.ts", "a === NO_FROM", "false", "beside nothing the names are the same"],
       [

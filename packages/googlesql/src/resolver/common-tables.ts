@@ -54,8 +54,9 @@ function inOrder(context: Context, clause: WithClause, names: ReadonlySet<string
   const entries = new Map(clause.entries.map((entry) => [fold(entry.name.name), entry]));
   const ordered = new Map<string, OrderedTable>();
   const open = new Map<string, Visit>();
+  const places = new Map([...names].map((name, place) => [name, place]));
   for (const [first, firstEntry] of entries) {
-    const way = ordered.has(first) ? [] : [visitOf(first, firstEntry, names)];
+    const way = ordered.has(first) ? [] : [visitOf(first, firstEntry, names, places)];
     // Thousands can refer to each other in a row, which are too many for calls within calls.
     for (let at = way.at(-1); at !== undefined; at = way.at(-1)) {
       open.set(at.name, at);
@@ -70,7 +71,7 @@ function inOrder(context: Context, clause: WithClause, names: ReadonlySet<string
           const message = `${at.entry.name.name} and other common tables refer to each other in a circle`;
           context.fail("name", message, at.entry);
         }
-        way.push(visitOf(other, referred, names));
+        way.push(visitOf(other, referred, names, places));
       }
     }
   }
@@ -85,10 +86,16 @@ interface Visit {
   readonly left: Iterator<string, undefined>;
 }
 
-function visitOf(name: string, entry: CommonTable, names: ReadonlySet<string>): Visit {
+/** `places`: of the names of the clause. */
+function visitOf(
+  name: string,
+  entry: CommonTable,
+  names: ReadonlySet<string>,
+  places: ReadonlyMap<string, number>,
+): Visit {
   const references = referencesIn(entry.query, names);
   // In the order of the clause.
-  const left = references.size < 2 ? references : [...names].filter((other) => references.has(other));
+  const left = [...references].sort((a, b) => (places.get(a) ?? 0) - (places.get(b) ?? 0));
   return { name, entry, references, left: left.values() };
 }
 
