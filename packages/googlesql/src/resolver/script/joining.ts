@@ -37,6 +37,7 @@ export class Joining {
   #told = NO_KEYS;
   #cost = NO_KEYS;
   #ran = NO_KEYS;
+  #changed = NO_KEYS;
   #branch = NO_KEYS;
   #survived = NO_KEYS;
   #lastBy = NO_KEYS;
@@ -76,6 +77,7 @@ export class Joining {
       told: this.#told,
       cost: this.#cost,
       ran: this.#ran,
+      changed: this.#changed,
       branch: this.#branch,
       survived: this.#survived,
       last: this.#lastOnes,
@@ -111,6 +113,7 @@ export class Joining {
     this.#told = union([this.#told, state.told]);
     this.#cost = union([this.#cost, state.cost]);
     this.#ran = union([this.#ran, state.ran]);
+    this.#changed = union([this.#changed, state.changed]);
     this.#branch = union([this.#branch, state.branch]);
     this.#survived = union([this.#survived, state.survived]);
   }

@@ -158,15 +158,19 @@ export function afterFailing(
   );
   const flows = [...context.failing, ...context.errors, ...context.computed, ...context.scanned];
   // What earlier statements made or dropped lets this one fail: CREATE TABLE of what a branch may have created.
-  const earlier = caught && plan.kind !== "SELECT" ? before.ran : NO_KEYS;
+  const known = caught ? before.ran : before.changed;
+  const earlier = plan.kind === "SELECT" ? NO_KEYS : known;
   const outside = union([before.branch, earlier]);
   const keys = byValues ? union([new Set(predicates), ...flows.map(keysOf), outside]) : outside;
   // Where nothing catches it, nobody counts what ran before.
-  const ran = union([before.ran, caught ? keys : before.branch]);
+  const why = caught ? keys : before.branch;
+  const ran = union([before.ran, why]);
+  // What decided over earlier ones lets this one fail, and so is among what decides from here on.
+  const changed = plan.kind === "SELECT" ? before.changed : why;
   const telling = { told: toldBy(context, plan), cost: costOf(context, plan), ran };
   run.tell(telling);
   const cost = union([before.cost, telling.cost]);
-  const after = { ...next, cost, ran };
+  const after = { ...next, cost, ran, changed };
   // What no branch decided has no other way to tell of than its values.
   if (!byValues && !(outside.size > 0 && failsOtherwise(context, plan))) {
     return { next: after, exits: [], interrupted: null };

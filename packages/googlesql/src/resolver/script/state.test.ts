@@ -98,6 +98,7 @@ const MORE: readonly (readonly [what: string, less: Partial<State>, more: Partia
   ["of what an error will tell", {}, { told: KEYS }],
   ["of figures", {}, { cost: KEYS }],
   ["of what ran", {}, { ran: KEYS }],
+  ["of what decided what was changed", {}, { changed: KEYS }],
   ["of what decided that control is here", {}, { branch: KEYS }],
   ["of what would have failed", {}, { survived: KEYS }],
   ["of what was last", {}, { last: new Set([null, ONE]) }],

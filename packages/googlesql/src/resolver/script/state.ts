@@ -34,6 +34,8 @@ export interface State {
   readonly cost: ReadonlySet<SourceKey>;
   /** What decided which statements have run so far. */
   readonly ran: ReadonlySet<SourceKey>;
+  /** What decided which of them have run that change what is there, and so let a later one fail: DDL, DML, transactions. */
+  readonly changed: ReadonlySet<SourceKey>;
   /** What decided that control is here: conditions whose branches may have left for somewhere else. */
   readonly branch: ReadonlySet<SourceKey>;
   /** What would have ended the script before this point by failing, had it been different. */
@@ -54,6 +56,7 @@ export const START: State = {
   told: NO_KEYS,
   cost: NO_KEYS,
   ran: NO_KEYS,
+  changed: NO_KEYS,
   branch: NO_KEYS,
   survived: NO_KEYS,
   last: new Set([null]),
@@ -78,6 +81,7 @@ export function includes(known: State, state: State): boolean {
     contains(known.told, state.told) &&
     contains(known.cost, state.cost) &&
     contains(known.ran, state.ran) &&
+    contains(known.changed, state.changed) &&
     contains(known.branch, state.branch) &&
     contains(known.survived, state.survived) &&
     contains(known.last, state.last) &&

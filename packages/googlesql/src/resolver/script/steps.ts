@@ -155,9 +155,10 @@ function droppedTable(context: Context, statement: Statement): PlanStatement | n
 
 /**
  * Transactions undo writes; what was seen inside stays seen, and what was written stays among the sources, since a later
- * statement of the transaction may have read it. What decided that a ROLLBACK is reached decides whether the tables hold
- * what was written, as a DELETE there would (threat-model row 31). COMMIT and ROLLBACK fail where no transaction was begun, and
- * BEGIN where one was, so what decided which of them ran before lets each fail.
+ * statement of the transaction may have read it. What decided that a ROLLBACK or a COMMIT is reached decides whether the tables
+ * hold what was written, as a DELETE there would (threat-model row 31): what is open when the script ends is rolled back. So it
+ * does of what is written from here on, within a transaction or outside of one. COMMIT and ROLLBACK fail where no transaction was
+ * begun, and BEGIN where one was, so what decided which of them ran before lets each fail.
  * https://cloud.google.com/bigquery/docs/transactions
  */
 function transaction(run: Run, node: TransactionStatement, state: State, caught: boolean): Outcome {
@@ -166,10 +167,12 @@ function transaction(run: Run, node: TransactionStatement, state: State, caught:
   enter(context, state);
   context.branch = union([state.branch, state.survived]);
   let { written, temporary } = state;
-  if (node.action === "ROLLBACK" && context.branch.size > 0) {
+  const survived = context.branch;
+  if (node.action !== "BEGIN" && context.branch.size > 0) {
     const undone = { mode: "delete", columns: [], implicit: NO_KEYS, rows: NOTHING, repeated: false } as const;
     for (const table of state.written.keys()) recordWrite(context, { ...undone, table }, node);
-    for (const [name] of state.temporary) {
+    // The script's own tables end with it, whatever is rolled back then.
+    for (const name of node.action === "ROLLBACK" ? state.temporary.keys() : []) {
       const write = { ...undone, table: `._SESSION.${name}`, implicit: context.branch };
       temporary = afterWriting(context, temporary, name, { ...write, again: null }, run.undone, node);
     }
@@ -178,5 +181,5 @@ function transaction(run: Run, node: TransactionStatement, state: State, caught:
   const plan = note(run, node, {}, `${node.action}_TRANSACTION`);
   const undoing = { ...plan, writes: context.writes };
   run.plans.set(node, undoing);
-  return afterFailing(run, undoing, state, { ...state, written, temporary }, caught);
+  return afterFailing(run, undoing, state, { ...state, written, temporary, survived }, caught);
 }
