@@ -88,11 +88,6 @@ export const EQUIVALENT: readonly (readonly [file: string, from: string, why: st
     "ways that meet in a handler have that handler's error: out of one it is again that of the handler around",
   ],
   [
-    "script/procedures.ts",
-    "x",
-    "a round of a procedure that calls itself says all that the round before did, since it is given no less",
-  ],
-  [
     "script/run.ts",
     "known.ran",
     "what a statement tells of those that ran holds what decided over the ones before it; what branches tell, their statements leave too",

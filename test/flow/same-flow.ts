@@ -97,6 +97,66 @@ export const SAME_FLOW: readonly Same[] = [
   ).map(([file, from, to, why]) => [`resolver/script/${file}`, from, to, why] as const),
   ...(
     [
+      ["branches.ts", "state.error ?? NO_KEYS", "state.error", "RAISE alone stands in a handler, which has an error"],
+      ["loops.ts", "joinedAll([head, made.again]) ?? head", "joinedAll([head, made.again])", "both are there"],
+      [
+        "procedures.ts",
+        "target === null || last === undefined",
+        "target === null",
+        "an argument is in scope to the procedure's end",
+      ],
+      ["procedures.ts", "joinedAll([open.entry, start]) ?? start", "joinedAll([open.entry, start])", "both are there"],
+      [
+        "procedures.ts",
+        "!activation.recursive || (!activation.grown && says(activation.outcome, made))",
+        "(!activation.grown && says(activation.outcome, made))",
+        "analysed again it says the same",
+      ],
+      [
+        "procedures.ts",
+        'p.type ?? context.fail("type", "ANY TYPE", node)',
+        "p.type",
+        "what is made takes no ANY TYPE, which is refused before",
+      ],
+      ["result.ts", "first === undefined", "false", "there is a last statement, or null for none"],
+      ["result.ts", "[] in return [];", "null", "there is a last statement, or null for none"],
+      ["result.ts", "by.length === 0", "false", "what nothing decided is as it was"],
+      ["result.ts", "outputs[i] ?? []", "outputs[i]", "all have as many columns"],
+      ["result.ts", "list ?? []", "list", "of one type all have fields or none has"],
+      ["run.ts", "...context.errors", "no item", "what an error says is computed, or decides"],
+      ["run.ts", "known.ran", "no item", "what is told of those that ran holds what decided over the ones before"],
+      [
+        "run.ts",
+        'context.scanned.length > 0 || plan.kind !== "SELECT" || plan.effects.length > 0',
+        'context.scanned.length > 0 || plan.kind !== "SELECT"',
+        "a query that has an effect can fail by its values, or goes over rows",
+      ],
+      ["steps.ts", "!caught", "false", "where nothing handles it nobody asks where a failure left off"],
+      [
+        "steps.ts",
+        'statement.kind !== "CreateFunctionStatement" || !statement.temporary',
+        "!statement.temporary",
+        "LOAD DATA alone is temporary too, which is refused before",
+      ],
+      ["steps.ts", "changed.length === 0", "false", "made anew the routines are the same"],
+      [
+        "steps.ts",
+        'statement.kind !== "CreateTableStatement"',
+        "false",
+        "no other statement that writes a temporary table says OR REPLACE or IF NOT EXISTS",
+      ],
+      [
+        "told.ts",
+        'kind === "external_table" && through !== undefined',
+        'kind === "external_table"',
+        "an external table has a name",
+      ],
+      ["variables.ts", "first === undefined", "false", "SET has a target"],
+      ["variables.ts", 'target.kind === "Identifier"', "true", "the parser takes no system variable among several"],
+    ] as const
+  ).map(([file, from, to, why]) => [`resolver/script/${file}`, from, to, why] as const),
+  ...(
+    [
       [
         "clauses.ts",
         'limit.count.kind === "IntegerLiteral" && Number(limit.count.text) === 0',

@@ -55,6 +55,16 @@ describe("an external table", () => {
     );
   });
 
+  it("is quoted by lines: an error tells of what stands beside the columns that are read", () => {
+    const sql =
+      "DECLARE m STRING; BEGIN SELECT city FROM files; EXCEPTION WHEN ERROR THEN SET m = @@error.message; END; SELECT m";
+    const explicit = clinic.plan(sql).result[0]?.explicit.map(({ column }) => column);
+    assert.deepEqual(
+      explicit,
+      ["*", "city", "ssn"].map((name) => `clinic.ehr.files.${name}`),
+    );
+  });
+
   it("names its files", () => {
     assert.deepEqual(clinic.flows("SELECT _FILE_NAME AS f FROM files"), ["f = copy files._FILE_NAME"]);
   });

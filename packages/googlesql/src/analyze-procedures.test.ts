@@ -63,6 +63,11 @@ const ROUTINES: readonly RoutineResource[] = [
   procedure("dynamic", "IN x STRING", "BEGIN EXECUTE IMMEDIATE x; END"),
   procedure("spark", "", "spark.sql('SELECT 1')", { language: "PYTHON" }),
   procedure("hidden", "", ""),
+  {
+    ...procedure("whatever", "IN x ANY", "BEGIN SELECT x AS x; END"),
+    arguments: [{ name: "x", mode: "IN", argumentKind: "ANY_TYPE" }],
+  },
+  procedure("wide", "IN x FLOAT64", "BEGIN SELECT x AS x; END"),
   procedure("helper", "", "BEGIN CREATE TEMP FUNCTION f() AS ('x'); SELECT f(); END"),
   { ...procedure("function", "", "1"), routineType: "SCALAR_FUNCTION" },
   {
@@ -99,6 +104,7 @@ function results(sql: string): string[] {
 }
 
 const SSN = "(SELECT ANY_VALUE(ssn) FROM patients)";
+const ONE = "(SELECT ssn FROM patients LIMIT 1)";
 
 describe("what a call gives", () => {
   const RESULTS: Readonly<Record<string, readonly string[]>> = {
@@ -131,6 +137,23 @@ describe("what a call gives", () => {
     ],
     [`CREATE PROCEDURE p(INOUT x STRING) BEGIN IF x > '' THEN CALL p(x); END IF; SET x = ${SSN}; END;
       BEGIN DECLARE v STRING; CALL p(v); SELECT v; END`]: ["v = copy ssn"],
+    // An OUT argument is NULL until it is set.
+    [`CREATE PROCEDURE p(OUT x STRING) BEGIN END; BEGIN DECLARE v STRING DEFAULT ${SSN}; CALL p(v); SELECT v; END`]: [
+      "v =",
+    ],
+    // A table of its name is another thing.
+    "CREATE TABLE ehr.show (a INT64) OPTIONS (labels = [('a', 'b')]); CALL show(1)": ["ssn = copy ssn ? id"],
+    "CALL whatever('x')": ["x ="],
+    [`CALL whatever(${SSN})`]: ["x = copy ssn"],
+    "CREATE PROCEDURE p() BEGIN SELECT ssn FROM patients; END; CREATE FUNCTION ehr.f() AS (1); CALL p()": [
+      "ssn = copy ssn",
+    ],
+    // Whether it failed tells a handler what can fail in it; that it went on, nothing of where it failed.
+    [`DECLARE m, y INT64 DEFAULT 0; BEGIN CALL fails(${SSN}, y); EXCEPTION WHEN ERROR THEN SET m = 1; END; SELECT m`]: [
+      "m = ? *, ssn",
+    ],
+    [`DECLARE v STRING; CREATE PROCEDURE p(OUT o STRING) BEGIN SET o = ${ONE}; SELECT 1 / 0; SET o = 'b'; END;
+      BEGIN CALL p(v); SELECT v; EXCEPTION WHEN ERROR THEN SELECT 'q' AS v; END`]: ["v ="],
   };
   for (const [sql, expected] of Object.entries(RESULTS)) {
     test(sql, () => assert.deepEqual(results(sql), expected));
@@ -163,6 +186,9 @@ describe("what a call reads, writes and does", () => {
   test("an export in it is an effect", () => {
     const effects = planOf("CALL exports()").statements.flatMap((s) => s.effects);
     assert.deepEqual(effects, [{ kind: "export", sources: ["clinic.ehr.patients.ssn"] }]);
+  });
+  test("an argument is of its parameter's type", () => {
+    assert.equal(planOf("CALL wide(1)").result[0]?.type, "FLOAT64");
   });
   test("a nested one is named as well", () => {
     const names = planOf("DECLARE r STRING; CALL nested(r)").statements.flatMap((s) => s.routines);
@@ -201,6 +227,35 @@ describe("CREATE PROCEDURE", () => {
         effects: [],
       },
     ]);
+  });
+  test("reads nothing of its own, nor what was read before it", () => {
+    const reads = (text: string): string[] =>
+      (planOf(text).statements.findLast(({ kind }) => kind === "CREATE_PROCEDURE")?.reads ?? []).flatMap((read) =>
+        read.columns.map(({ path, uses }) => `${path}: ${uses.join(" ")}`),
+      );
+    assert.deepEqual(reads("CREATE PROCEDURE p() BEGIN END"), []);
+    assert.deepEqual(reads("SELECT ssn FROM patients; CREATE PROCEDURE p() BEGIN END"), []);
+    assert.deepEqual(reads(`CREATE PROCEDURE p(OUT x STRING) BEGIN SET x = (SELECT MAX(ssn) FROM patients); END`), [
+      "ssn: kept predicate",
+    ]);
+    assert.deepEqual(reads(`IF ${ONE} = '1' THEN CREATE PROCEDURE p() BEGIN END; END IF`), ["ssn: predicate"]);
+    // That it is made tells of what would have failed before it, and of the branch that it is made in.
+    assert.deepEqual(reads("SELECT CAST(ssn AS INT64) FROM patients; CREATE PROCEDURE p() BEGIN END"), [
+      "*: predicate",
+      "ssn: predicate",
+    ]);
+    const branch = "IF (SELECT MAX(ssn) FROM patients) = '1' THEN CREATE PROCEDURE p() BEGIN END; END IF";
+    assert.deepEqual(reads(branch), ["*: predicate", "ssn: predicate"]);
+  });
+  test("reads what its ROLLBACK may bring back", () => {
+    const replaced =
+      "CREATE TEMP TABLE t AS SELECT ssn AS a FROM patients; CREATE OR REPLACE TEMP TABLE t AS SELECT 'x' AS a";
+    const uses = (before: string, behind: string) =>
+      planOf(
+        `CREATE PROCEDURE p() BEGIN ${before} ${replaced}; ${behind} INSERT INTO pair (a) SELECT a FROM t; END`,
+      ).statements[0]?.reads.flatMap(({ columns }) => columns.find(({ path }) => path === "ssn")?.uses);
+    assert.deepEqual(uses("BEGIN TRANSACTION;", "ROLLBACK TRANSACTION;"), ["kept", "output"]);
+    assert.deepEqual(uses("", ""), ["kept"]);
   });
   test("is printed with all names in full, and reads the same again", () => {
     const { canonicalSql } = planOf(sql);

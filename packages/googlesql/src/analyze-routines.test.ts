@@ -214,6 +214,11 @@ describe("a function that runs elsewhere", () => {
     ],
     ["in DML", "UPDATE pair SET a = IF(b = '1', fn.far('x'), a) WHERE TRUE", ["pair.*", "pair.a", "pair.b"]],
     [
+      "in DML, behind another value",
+      "UPDATE pair SET b = UPPER('y'), a = IF(b = '1', fn.far('x'), a) WHERE TRUE",
+      ["pair.*", "pair.a", "pair.b"],
+    ],
+    [
       "in an export",
       "EXPORT DATA OPTIONS (uri = 'gs://x/*') AS SELECT fn.far('x') AS a FROM patients WHERE ssn = '1'",
       ["*", "ssn"],
@@ -300,4 +305,22 @@ it("what several calls of one function are given is told in order", () => {
   const { effects } = clinic.statement("SELECT fn.js(name, 1) AS a, fn.js(ssn, 1) AS b FROM patients");
   const sources = ["name", "ssn"].map((path) => `clinic.ehr.patients.${path}`);
   assert.deepEqual(effects, [{ kind: "javascript", sources }]);
+});
+
+describe("what decides whether a function far away is called is nothing beside the expression that calls it", () => {
+  const sources = (sql: string): readonly string[] | undefined =>
+    clinic.statement(sql).effects.find(({ through }) => through === "clinic.fn.far")?.sources;
+  it("nor what is dropped there", () => {
+    const sql = "SELECT STRUCT(UPPER(ssn) AS a, name AS b).b AS n, ssn, fn.far('x') AS f FROM patients";
+    assert.deepEqual(sources(sql), ["clinic.ehr.patients.*"]);
+  });
+});
+
+it("code in each language is an effect of its own", () => {
+  const made = "CREATE TEMP FUNCTION f(x STRING) RETURNS STRING LANGUAGE python AS 'def f(x): return x'";
+  const { effects } = clinic.statement(`${made}; SELECT fn.js(name, 1) AS a, f(ssn) AS b FROM patients`);
+  assert.deepEqual(
+    effects.map(({ kind }) => kind),
+    ["javascript", "python"],
+  );
 });

@@ -25,6 +25,27 @@ describe("@@row_count", () => {
     assert.deepEqual(results("TRUNCATE TABLE encounters; SELECT @@row_count AS n"), [`n = ${COUNTED}`]);
   });
 
+  it("counts what is made of an array, by its length", () => {
+    const tags = "DECLARE t ARRAY<STRING> DEFAULT (SELECT tags FROM patients LIMIT 1)";
+    assert.deepEqual(results(`${tags}; INSERT INTO pair (a) SELECT x FROM UNNEST(t) x; SELECT @@row_count AS n`), [
+      "n = transform tags ? tags",
+    ]);
+  });
+
+  it("is nothing else after DML, and may be what it was after all else", () => {
+    const constant = (sql: string): boolean | undefined =>
+      scriptOf(`${sql}; SELECT @@row_count AS n`).result[0]?.constant;
+    for (const dml of [
+      "INSERT INTO pair (a) SELECT name FROM patients",
+      "UPDATE pair SET a = b WHERE TRUE",
+      "DELETE FROM pair WHERE TRUE",
+      "MERGE pair USING patients ON a = name WHEN MATCHED THEN DELETE",
+    ])
+      assert.equal(constant(dml), false, dml);
+    for (const other of ["SELECT name FROM patients", "CREATE TABLE ehr.q AS SELECT name FROM patients"])
+      assert.equal(constant(other), true, other);
+  });
+
   it("is what the last of them left", () => {
     const sql =
       "DELETE FROM patients WHERE ssn = '1'; DELETE FROM encounters WHERE kind = 'x'; SELECT @@row_count AS n";

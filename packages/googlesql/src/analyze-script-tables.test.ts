@@ -239,3 +239,16 @@ describe("a temporary table", () => {
     );
   });
 });
+
+test("a statement that makes a function stands in the plan, one that makes a temporary function doesn't", () => {
+  assert.deepEqual(steps("SELECT 1; CREATE FUNCTION ehr.q() AS (2); CREATE TEMP FUNCTION f() AS (1); SELECT f()"), [
+    "SELECT",
+    "CREATE_FUNCTION",
+    "SELECT",
+  ]);
+});
+
+test("a temporary table is no view", () => {
+  const sql = "CREATE TEMP TABLE patients_view AS SELECT 1 AS a; DROP VIEW patients_view";
+  assert.equal(refusalOf(sql)?.code, "unsupported");
+});

@@ -13,6 +13,22 @@ scriptTable("an error's message may quote all that the block's statements had to
   [told(`${CAST};`), "m = transform *, transform ssn ? *, ssn"],
   [told(`DECLARE s STRING DEFAULT ${SSN}; SELECT 1 / 0;`), "m = transform *, transform ssn"],
   [told("SELECT 1 / 0;"), "m ="],
+  [told("SELECT AI.GENERATE_BOOL('x').result AS a;"), "m ="],
+  [
+    told(
+      "IF EXISTS (SELECT COUNT(*) FROM patients) THEN BEGIN END; ELSEIF EXISTS (SELECT COUNT(*) FROM pair) THEN BEGIN END; END IF;",
+    ),
+    "m = transform pair.*, transform *",
+  ],
+  // What decided that the block is reached is no part of it.
+  [
+    `DECLARE m STRING; IF ${GUESS} THEN BEGIN SELECT 1 / 0; EXCEPTION WHEN ERROR THEN SET m = @@error.message; END; END IF; SELECT m`,
+    "m = transform ssn ? ssn",
+  ],
+  [
+    told(`IF ${GUESS} THEN BEGIN END; ELSEIF (SELECT name FROM patients LIMIT 1) = '2' THEN BEGIN END; END IF;`),
+    "m = transform *, transform name, transform ssn ? ssn",
+  ],
   // What is quoted is changed: a mask for parts of an ssn would show others of a longer text.
   [
     `BEGIN RAISE USING MESSAGE = ${SSN}; EXCEPTION WHEN ERROR THEN SELECT @@error.message AS m; END`,
@@ -34,7 +50,11 @@ scriptTable("an error's message may quote all that the block's statements had to
     told("FOR r IN (SELECT ssn FROM patients) DO SELECT CAST(r.ssn AS INT64); END FOR;"),
     "m = transform *, transform ssn ? *, ssn",
   ],
-  // Of what stands behind the block, nothing.
+  // Of what stands before the block, or behind it, nothing.
+  [
+    `DECLARE m STRING; ${CAST}; BEGIN SELECT 1 / 0; EXCEPTION WHEN ERROR THEN SET m = @@error.message; END; SELECT m`,
+    "m =",
+  ],
   [
     `DECLARE m STRING; BEGIN SELECT 1 / 0; EXCEPTION WHEN ERROR THEN SET m = @@error.message; ${CAST}; END; SELECT m`,
     "m =",
@@ -112,6 +132,15 @@ scriptTable("what statements cost tells of all that they went over, and of which
     "DELETE FROM pair WHERE TRUE; SELECT @@script.bytes_processed AS b",
     "b = transform pair.*, transform pair.a, transform pair.b",
   ],
+  [
+    "UPDATE pair SET a = 'x' WHERE TRUE; SELECT @@script.bytes_processed AS b",
+    "b = transform pair.*, transform pair.a, transform pair.b",
+  ],
+  // What is undone in a table that the script made costs what went into it.
+  [
+    `CREATE TABLE ehr.q AS SELECT 1 AS a; BEGIN TRANSACTION; IF ${GUESS} THEN ROLLBACK TRANSACTION; END IF; SELECT @@script.bytes_processed AS b`,
+    "b = transform *, transform ssn, transform q.* ? ssn",
+  ],
   ["INSERT INTO pair (a) VALUES ('x'); SELECT @@script.bytes_processed AS b", "b ="],
   // Its rows are another table's from now on, and nobody else counts them.
   [
@@ -159,6 +188,9 @@ test("@@error stands in an EXCEPTION clause alone", () => {
 });
 
 describe("SET of a system variable", () => {
+  test("goes by its name, however it is written", () => {
+    assert.deepEqual(results("SET @@TIME_ZONE = 'UTC'; SELECT ssn FROM patients"), ["ssn = copy ssn"]);
+  });
   test("takes a literal, and leaves what is shown as it is", () => {
     const set = "SET @@time_zone = 'UTC'; SET @@max_staleness_override = INTERVAL 10 MINUTE";
     assert.deepEqual(results(`${set}; SELECT ssn FROM patients`), ["ssn = copy ssn"]);

@@ -29,7 +29,7 @@ import type { Written } from "./resolver/statements/written.ts";
 import { temporaryName } from "./table-name.ts";
 import { arrayOf, structOf, type Type, typeName } from "./types.ts";
 
-const START_OF_TEXT = { start: 0 };
+export const START_OF_TEXT = { start: 0 };
 
 /** The result's columns as BigQuery's dry run names and types them. */
 export function outputsOf(context: Context, relation: Relation, start: number): Output[] {
@@ -175,7 +175,7 @@ function inOrder<T>(list: T[], compare: (a: T, b: T) => number): T[] {
 }
 
 /** By code unit, so that the order depends on no locale. */
-function compareText(a: string, b: string): number {
+export function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 

@@ -39,14 +39,13 @@ export function outsideFlow(context: Context, name: string, kind: OutsideSource)
  */
 export function wholeExpression(context: Context, resolve: () => Value): Value {
   const computed = context.computed.length;
-  const failing = context.failing.length;
   context.inExpression = true;
   context.mayReach = false;
   try {
     const value = resolve();
+    // What it can fail by is a predicate, which decides anyhow.
     if (context.mayReach) {
-      const parts = [value.flow, ...context.computed.slice(computed), ...context.failing.slice(failing)];
-      for (const flow of parts) context.deciding.push(flow);
+      for (const flow of [value.flow, ...context.computed.slice(computed)]) context.deciding.push(flow);
     }
     return value;
   } finally {

@@ -7,7 +7,7 @@ import { NO_KEYS } from "../../flow/flow.ts";
 import type { BlockStatement } from "../../tree.ts";
 import { fold } from "../scope.ts";
 import { joinedAll } from "./joining.ts";
-import { allExits, branchesOf, earliest, meeting, type Outcome, outside } from "./outcome.ts";
+import { allExits, branchesOf, meeting, type Outcome, outside } from "./outcome.ts";
 import type { Run } from "./run.ts";
 import { type State, under } from "./state.ts";
 
@@ -15,8 +15,8 @@ export function block(run: Run, node: BlockStatement, state: State, caught: bool
   const body = outside(run.all(run, node.statements, state, caught || node.handler !== null), state);
   const handled = node.handler === null ? body : withHandler(run, node, node.handler, state, body, caught);
   const label = node.label === null ? null : fold(node.label.name);
-  const own = handled.exits.filter((exit) => exit.kind === "break" && label !== null && exit.label === label);
-  if (own.length === 0) return handled;
+  // What names a block leaves it: the parser knows no other jump to one.
+  const own = handled.exits.filter((exit) => label !== null && exit.label === label);
   const exits = handled.exits.filter((exit) => !own.includes(exit));
   const next = meeting(state, [handled.next, ...own.map((exit) => exit.state)], exits);
   return { ...handled, next, exits };
@@ -33,17 +33,18 @@ function withHandler(
   const failures = body.exits.filter((exit) => exit.kind === "failure");
   const others = body.exits.filter((exit) => exit.kind !== "failure");
   // Whatever failed, for whatever reason: the states in which it can have happened, decided by what can make it happen.
-  const met = joinedAll([...(body.interrupted === null ? [] : [body.interrupted]), ...failures.map((f) => f.state)]);
+  const met = joinedAll([body.interrupted, ...failures.map((f) => f.state)]);
   const left = met ?? state;
   const handling: State = { ...left, branch: state.branch, error: left.told, told: NO_KEYS };
   const start = under(handling, branchesOf(failures));
-  run.pass(node, start);
+  run.spendPass(node, start);
   const handled = outOf(run.all(run, handler, start, caught), state.error);
   const exits = allExits([...others, ...handled.exits]);
   return {
     next: meeting(state, [body.next, handled.next], exits),
     exits,
-    interrupted: caught ? earliest([body.interrupted, handled.interrupted]) : null,
+    // What fails in the block itself is handled here.
+    interrupted: handled.interrupted,
   };
 }
 
@@ -52,6 +53,6 @@ function outOf(handled: Outcome, error: State["error"]): Outcome {
   return {
     next: handled.next && { ...handled.next, error },
     exits: handled.exits.map((exit) => ({ ...exit, state: { ...exit.state, error } })),
-    interrupted: handled.interrupted && { ...handled.interrupted, error },
+    interrupted: handled.interrupted,
   };
 }

@@ -65,7 +65,7 @@ function branched(
   };
   let state = start;
   for (const branch of branches) {
-    run.pass(branch, state);
+    run.spendPass(branch, state);
     const decided = decide(branch, state);
     exits.push(...decided.outcome.exits);
     state = under(decided.outcome.next, decided.keys);
@@ -100,5 +100,6 @@ export function raise(run: Run, node: RaiseStatement, state: State): Outcome {
 export function assertStatement(run: Run, node: AssertStatement, state: State): Outcome {
   const { keys, outcome } = condition(run, node.condition, state, node, true, "ASSERT");
   const failure: Exit = { kind: "failure", label: null, state: under(outcome.next, keys) };
-  return { next: under(outcome.next, keys), exits: allExits([...outcome.exits, failure]), interrupted: null };
+  // Where it fails without a value, it fails in less.
+  return { next: failure.state, exits: [failure], interrupted: null };
 }

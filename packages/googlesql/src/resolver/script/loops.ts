@@ -44,7 +44,7 @@ function lastRound(run: Run, node: Node, start: State, round: (head: State) => R
   // What left an earlier round leaves the loop, also where a later one begins in a state that knows it already.
   let exits: readonly Exit[] = [];
   for (;;) {
-    run.pass(node, head);
+    run.spendPass(node, head);
     const found = round(head);
     exits = allExits([...exits, ...found.exits]);
     const made = { ...found, exits };
@@ -105,11 +105,11 @@ export function repeatLoop(run: Run, node: RepeatStatement, state: State, caught
  * it there. It leaves then as by a failure: the job's time is up.
  */
 function ended({ done, again, exits, interrupted }: Round, before: State): Outcome {
-  if (done === null || again === null) return { next: done, exits, interrupted };
-  const endless = [...again.branch].some((key) => !before.branch.has(key));
+  const endless = again !== null && [...again.branch].some((key) => !before.branch.has(key));
   const never: readonly Exit[] = endless ? [{ kind: "failure", label: null, state: again }] : [];
   // Each round begins where all of them have been, so that where it ends knows what could have kept it.
-  return { next: done, exits: allExits([...exits, ...never]), interrupted };
+  const all = allExits([...exits, ...never]);
+  return { next: meeting(before, [done], all), exits: all, interrupted };
 }
 
 /** FOR: a round for each row of the query, which is read once. How many there are decides over all that is done in them. */
@@ -136,7 +136,8 @@ export function forLoop(run: Run, node: ForStatement, state: State, caught: bool
     const body = run.all(run, node.statements, head, caught);
     const { breaks, continues, others } = jumps(body.exits, node.label);
     const again = meeting(head, [body.next, ...states(continues)], [...breaks, ...others]);
-    return { done: earliest([head, again, ...states(breaks)]), again, exits: others, interrupted: body.interrupted };
+    // In the last round `head` knows all that a round leaves behind.
+    return { done: earliest([head, ...states(breaks)]), again, exits: others, interrupted: body.interrupted };
   };
   const made = lastRound(run, node, begin, round);
   const exits = allExits([...queried.exits, ...made.exits]);

@@ -4,7 +4,7 @@
  * and functions are (docs/adr/0008).
  * https://cloud.google.com/bigquery/docs/reference/standard-sql/procedural-language#call
  */
-import { CONSTANT, type Flow, NO_KEYS, NOTHING } from "../../flow/flow.ts";
+import { CONSTANT, type Flow, NO_KEYS, NOTHING, union } from "../../flow/flow.ts";
 import type { CallStatement, CreateProcedureStatement, Expression, Node } from "../../tree.ts";
 import { sameType, type Type, typeName } from "../../types.ts";
 import { childrenOf, wholeTree } from "../../visitor.ts";
@@ -141,8 +141,7 @@ function returned(
   const next = body.next === null ? null : back(body.next);
   const exits = allExits([...called.exits, ...failures]);
   const interrupted = body.interrupted === null ? null : back(body.interrupted);
-  const behind = returns.length === 0 ? next : meeting(state, [next, ...returns], exits);
-  return { next: behind, exits, interrupted };
+  return { next: meeting(state, [next, ...returns], exits), exits, interrupted };
 }
 
 const NEVER: Outcome = { next: null, exits: [], interrupted: null };
@@ -170,35 +169,31 @@ function activated(
   run.activations.set(name, activation);
   try {
     for (;;) {
-      run.pass(node, activation.entry);
+      run.spendPass(node, activation.entry);
       activation.grown = false;
       const made = resolve(activation.entry, activation.caught);
-      const { outcome } = activation;
-      if (!activation.recursive || (!activation.grown && says(outcome, made))) return made;
-      activation.outcome = both(outcome, made);
+      if (!activation.recursive || (!activation.grown && says(activation.outcome, made))) return made;
+      activation.outcome = made;
     }
   } finally {
     run.activations.delete(name);
   }
 }
 
+/** Whether `known` says all that `made` says, of each way out of the procedure: RETURN and failing, each one exit at most, as well. */
 function says(known: Outcome, made: Outcome): boolean {
-  const within = (a: State | null, b: State | null): boolean => b === null || (a !== null && includes(a, b));
-  const exits = made.exits.every((exit) =>
-    known.exits.some(
-      (other) => other.kind === exit.kind && other.label === exit.label && includes(other.state, exit.state),
-    ),
-  );
-  return exits && within(known.next, made.next) && within(known.interrupted, made.interrupted);
+  const of = waysOf(known);
+  return [...waysOf(made)].every(([way, state]) => {
+    const other = of.get(way);
+    return other !== undefined && includes(other, state);
+  });
 }
 
-function both(a: Outcome, b: Outcome): Outcome {
-  const meet = (x: State | null, y: State | null): State | null => joinedAll([x, y]);
-  return {
-    next: meet(a.next, b.next),
-    exits: allExits([...a.exits, ...b.exits]),
-    interrupted: meet(a.interrupted, b.interrupted),
-  };
+function waysOf({ next, exits, interrupted }: Outcome): ReadonlyMap<string, State> {
+  const ways = new Map<string, State>(exits.map(({ kind, state }) => [kind, state]));
+  if (next !== null) ways.set("next", next);
+  if (interrupted !== null) ways.set("interrupted", interrupted);
+  return ways;
 }
 
 /**
@@ -209,7 +204,6 @@ function both(a: Outcome, b: Outcome): Outcome {
 export function createProcedure(run: Run, node: CreateProcedureStatement, state: State, caught: boolean): Outcome {
   const { context } = run;
   const { body } = node;
-  enter(context, state);
   if (context.inProcedure) context.fail("unsupported", "CREATE PROCEDURE in a procedure is not supported", node);
   const parts = permanentName(context, node.name, node);
   const name = parts.join(".");
@@ -238,6 +232,8 @@ export function createProcedure(run: Run, node: CreateProcedureStatement, state:
     context.inside(definition, parts[0], node, () => run.all(inner, [body], entry, within)),
   );
   enter(context, state);
+  // Whoever sees the procedure sees that the script came here.
+  context.branch = union([state.branch, state.survived]);
   const made = note(run, node, {}, "CREATE_PROCEDURE");
   run.plans.set(node, inOnePlan(name, [...inner.plans.values(), made]));
   return afterFailing(run, made, state, { ...state, routines, last: new Set([node]), lastBy: NO_KEYS }, caught);

@@ -1,6 +1,7 @@
 /** Which rows the client can fetch of a script: those of the last query, DML or DDL that ran. */
 import type { ColumnName, ExplicitSource, Output, PlanStatement } from "../../plan.ts";
 import { outputLength } from "../../plan-length.ts";
+import { compareText, START_OF_TEXT } from "../../plan-statement.ts";
 import type { Node } from "../../tree.ts";
 import type { Context } from "../context.ts";
 
@@ -11,34 +12,30 @@ import type { Context } from "../context.ts";
 export function resultOf(
   context: Context,
   last: ReadonlySet<Node | null>,
-  plans: ReadonlyMap<Node, PlanStatement>,
+  plans: ReadonlyMap<Node | null, PlanStatement>,
   by: readonly ColumnName[],
 ): readonly Output[] {
-  const ends = [...last].map((node) => ({
-    node,
-    outputs: (node === null ? undefined : plans.get(node)?.outputs) ?? [],
-  }));
+  const ends = [...last].map((node) => ({ node, outputs: plans.get(node)?.outputs ?? [] }));
   const [first] = ends;
   if (first === undefined) return [];
   const different = ends.find(({ outputs }) => !sameColumns(first.outputs, outputs));
   if (different !== undefined) {
-    const place = different.node ?? first.node ?? { start: 0 };
+    const place = different.node ?? first.node ?? START_OF_TEXT;
     return context.fail(
       "unsupported",
       "The script can end with different results, or with none; end the script with one SELECT",
       place,
     );
   }
-  const result = either(ends.map(({ outputs }) => outputs));
-  const end = first.node ?? { start: 0 };
-  return by.length === 0 ? result : result.map((output) => decided(context, output, by, end));
+  return either(ends.map(({ outputs }) => outputs)).map((output) => decided(context, output, by));
 }
 
-function decided(context: Context, output: Output, by: readonly ColumnName[], end: { readonly start: number }): Output {
+function decided(context: Context, output: Output, by: readonly ColumnName[]): Output {
+  if (by.length === 0) return output;
   const base = { ...output, implicit: names([...output.implicit, ...by]) };
-  context.spendPlan(outputLength(base), end);
+  context.spendPlan(outputLength(base), START_OF_TEXT);
   if (output.fields === undefined) return base;
-  return { ...base, fields: output.fields.map((field) => decided(context, field, by, end)) };
+  return { ...base, fields: output.fields.map((field) => decided(context, field, by)) };
 }
 
 function sameColumns(a: readonly Output[], b: readonly Output[]): boolean {
@@ -47,8 +44,7 @@ function sameColumns(a: readonly Output[], b: readonly Output[]): boolean {
 
 /** Column by column, whichever of the results it is. */
 function either(results: readonly (readonly Output[])[]): readonly Output[] {
-  const [first = [], second] = results;
-  if (second === undefined) return first;
+  const [first = []] = results;
   return first.map((output, i) => {
     const all = results.flatMap((outputs) => outputs[i] ?? []);
     const fields = all.map((one) => one.fields);
@@ -74,5 +70,5 @@ function sources(all: readonly ExplicitSource[]): ExplicitSource[] {
     const known = found.get(key) ?? source;
     found.set(key, known.statistic === source.statistic ? source : { column: source.column, via: source.via });
   }
-  return [...found.entries()].sort(([x], [y]) => (x < y ? -1 : 1)).map(([, source]) => source);
+  return [...found].sort(([x], [y]) => compareText(x, y)).map(([, source]) => source);
 }

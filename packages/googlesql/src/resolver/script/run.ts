@@ -64,7 +64,6 @@ export class Run {
     const result = resolve();
     const telling = this.#telling;
     this.#telling = outer;
-    this.tell(telling);
     return { result, telling };
   }
 
@@ -77,7 +76,7 @@ export class Run {
     };
   }
 
-  pass(node: Node, state: State): void {
+  spendPass(node: Node, state: State): void {
     this.context.spendCarried(state.variables.size + state.written.size + state.temporary.size + state.cost.size, node);
     if (++this.#passes > SCRIPT_LIMITS.passes) {
       this.context.fail("limit", "The script has too many statements in loops to analyse", node);
@@ -156,7 +155,7 @@ export function afterFailing(
   const predicates = plan.reads.flatMap(({ table, columns }) =>
     columns.filter(({ uses }) => uses.includes("predicate")).map(({ path }) => sourceKey(table, path)),
   );
-  const flows = [...context.failing, ...context.errors, ...context.computed, ...context.scanned];
+  const flows = [...context.errors, ...context.computed, ...context.scanned];
   // What earlier statements made or dropped lets this one fail: CREATE TABLE of what a branch may have created.
   const known = caught ? before.ran : before.changed;
   const earlier = plan.kind === "SELECT" ? NO_KEYS : known;

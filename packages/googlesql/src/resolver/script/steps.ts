@@ -43,7 +43,7 @@ export function runAll(run: Run, statements: readonly Statement[], start: State,
 }
 
 function runOne(run: Run, statement: Statement, state: State, caught: boolean): Outcome {
-  run.pass(statement, state);
+  run.spendPass(statement, state);
   const { result, telling } = run.listen(() => stepOf(run, statement, state, caught));
   if (!caught) return result;
   const left: State = {

@@ -8,18 +8,14 @@ import { keysOf, type SourceKey, sourceKey } from "../../flow/flow.ts";
 import type { PlanStatement } from "../../plan.ts";
 import type { Context } from "../context.ts";
 
-/** All that the statement that was just resolved has to do with, and what the files of its external tables hold. */
+/** All that the statement that was just resolved reads, the rows it goes over, and what the files of its external tables hold. */
 export function toldBy(context: Context, plan: PlanStatement): ReadonlySet<SourceKey> {
   const keys = new Set<SourceKey>();
   for (const { table, columns } of plan.reads) {
     for (const { path } of columns) keys.add(sourceKey(table, path));
   }
-  const { computed, failing, errors, scanned, unseen, deciding, written } = context;
-  for (const flow of [...computed, ...failing, ...errors, ...scanned, ...unseen, ...deciding]) {
+  for (const flow of [...context.scanned, ...context.written.map(({ rows }) => rows)]) {
     for (const key of keysOf(flow)) keys.add(key);
-  }
-  for (const { columns, rows } of written) {
-    for (const flow of [rows, ...columns.map((column) => column.flow)]) for (const key of keysOf(flow)) keys.add(key);
   }
   // A file is read by lines: what stands in another column of one is what fails there, and is quoted.
   for (const { kind, through } of plan.effects) {

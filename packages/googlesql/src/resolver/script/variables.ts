@@ -80,7 +80,7 @@ export function set(run: Run, node: SetStatement, state: State, caught: boolean)
   const columns = targets.map((name) => variableNamed(context, name, state));
   if (new Set(columns).size < columns.length) context.fail("name", "SET names a variable twice", node);
   const value = evaluate(run, node.value, state);
-  const values = node.parenthesized ? fieldsOf(context, value, targets.length, node) : [value];
+  const values = node.parenthesized ? fieldsOf(context, value, targets.length, node) : [];
   const assigned = columns.map((column, i) => {
     return { ...column, flow: held(context, values[i] ?? value, column, state, node.value) };
   });
