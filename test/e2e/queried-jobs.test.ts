@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { after, afterEach, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Fault } from "../../packages/warehouse/src/index.ts";
 import { Attacker, newestSession, sessionOfJob } from "../adversarial/attacker.ts";
 import { protectedValues } from "../adversarial/protected-values.ts";
 import { PROJECT, type Rig, startRig } from "../rig.ts";
@@ -181,14 +182,61 @@ describe("a SELECT that jobs.query runs", () => {
     assert.equal((await newestSession(rig))?.state, "failed");
   });
 
-  it("that BigQuery never got has failed, and nothing waits for it", async () => {
-    const before = sent().length;
-    rig.warehouse.misbehave({ kind: "status", code: 503, target: "query", times: 1 });
-    rig.warehouse.misbehave({ kind: "job-error", message: "it is there all the same", times: 1 });
-    const answer = await agent.query(DAYS, { timeoutMs: 10_000 });
-    assert.ok(answer.status >= 400, answer.body);
-    assert.equal(sent().length, before + 1);
-    assert.equal((await newestSession(rig))?.state, "failed");
+  /** What is asked while BigQuery's first answer to it fails so. */
+  async function whileFailing(fault: Fault, during: (session: string) => Promise<void> = async () => {}) {
+    await ask();
+    const before = { sent: sent().length, inserted: inserted().length };
+    rig.warehouse.misbehave({ ...fault, target: "insert", times: 1 });
+    const waiting = agent.query(DAYS, { timeoutMs: 10_000 });
+    await during(await nextSent(before.sent));
+    const answer = await waiting;
+    const session = await newestSession(rig);
+    const jobs = inserted()
+      .slice(before.inserted)
+      .map(({ body }) => (body.jobReference as { jobId: string }).jobId);
+    return { answer, session, jobs, sent: sent().length - before.sent };
+  }
+
+  for (const [how, fault] of Object.entries({
+    "on a connection that it closed": { kind: "hang-up" },
+    "while it has trouble": { kind: "status", code: 503 },
+  } satisfies Record<string, Fault>))
+    it(`that BigQuery never got, ${how}, runs under an id of ours, which is recorded before it is sent`, async () => {
+      const { answer, session, jobs, sent } = await whileFailing(fault);
+      assert.equal(answer.status, 200, answer.body);
+      assert.equal((JSON.parse(answer.body) as QueryAnswer).rows?.length, 20);
+      assert.equal(sent, 1);
+      assert.deepEqual(jobs, [`chaperone_${session?.id}`]);
+      assert.equal(await upstreamJob(session?.id ?? ""), jobs[0]);
+      const ledger = await entries(session?.id ?? "");
+      const named = ledger.findIndex(({ type }) => type === "session.job-named");
+      assert.deepEqual(ledger[named]?.data, { upstreamJob: jobs[0] });
+      assert.ok(ledger.findIndex(({ type }) => type === "release.started") > named);
+    });
+
+  it("that BigQuery never got isn't run for an agent that was suspended meanwhile, nor when it was cancelled", async () => {
+    const sponsor = rig.person("sam.sponsor");
+    const who = { issuer: rig.identityProvider.issuer, subject: "care-summary-agent", reason: "a test" };
+    const suspended = await whileFailing({ kind: "hang-up" }, async () => {
+      await sponsor.post("agents/suspend", who);
+    });
+    await sponsor.post("agents/activate", who);
+    assert.deepEqual([suspended.session?.state, suspended.jobs, suspended.sent], ["failed", [], 1]);
+    assert.ok(suspended.answer.status >= 400, suspended.answer.body);
+    const cancelled = await whileFailing({ kind: "hang-up" }, async (session) => {
+      const answer = await agent.send("POST", `/bigquery/v2/projects/${PROJECT}/jobs/chaperone_${session}/cancel`);
+      assert.equal(answer.status, 200, answer.body);
+    });
+    assert.deepEqual([cancelled.session?.state, cancelled.jobs, cancelled.sent], ["cancelled", [], 1]);
+  });
+
+  it("that BigQuery never got isn't run again where nobody can say whether it did", async () => {
+    const lists = rig.warehouse.requests.filter(({ path }) => /\/jobs\?.*projection/.test(path)).length;
+    rig.warehouse.misbehave({ kind: "hang-up", target: "list", times: "always" });
+    const { answer, session, jobs } = await whileFailing({ kind: "hang-up" });
+    assert.equal(answer.status, 503, answer.body);
+    assert.deepEqual([session?.state, jobs], ["failed", []]);
+    assert.ok(rig.warehouse.requests.filter(({ path }) => /\/jobs\?.*projection/.test(path)).length > lists);
   });
 
   /** As if the gateway had died while BigQuery had the request. */

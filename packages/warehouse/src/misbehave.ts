@@ -9,6 +9,7 @@ export type FaultTarget =
   | "dryRun"
   | "insert"
   | "job"
+  | "list"
   | "storage"
   | "upload"
   | "any";
@@ -30,6 +31,8 @@ export type FaultEffect =
   | { readonly kind: "slow-body"; readonly bytes: number; readonly milliseconds: number }
   /** The connection dies after so many bytes of body. */
   | { readonly kind: "reset"; readonly afterBytes: number }
+  /** The connection is closed before anything is done. */
+  | { readonly kind: "hang-up" }
   /** The body ends properly on the wire, in the middle of its JSON. */
   | { readonly kind: "truncate"; readonly afterBytes: number }
   | { readonly kind: "status"; readonly code: number; readonly reason?: string; readonly message?: string }
@@ -74,6 +77,7 @@ const KINDS: readonly string[] = [
   "delay",
   "slow-body",
   "reset",
+  "hang-up",
   "truncate",
   "status",
   "job-error",
@@ -111,7 +115,8 @@ export class Misbehaviour {
 }
 
 function targets(fault: Fault): readonly FaultTarget[] {
-  if (fault.target === "any") return ["query", "results", "tabledata", "dryRun", "insert", "job", "storage", "upload"];
+  if (fault.target === "any")
+    return ["query", "results", "tabledata", "dryRun", "insert", "job", "list", "storage", "upload"];
   if (fault.target !== undefined) return [fault.target];
   if (fault.kind === "dry-run") return ["dryRun"];
   if (fault.kind === "partial-piece") return ["upload"];

@@ -21,6 +21,7 @@ import type { SessionError } from "./session.ts";
 import { SessionInput } from "./session-input.ts";
 import {
   decisionOf,
+  isNamedByUs,
   NOT_NAMED,
   openStatement,
   processed,
@@ -155,8 +156,13 @@ export class SessionEngine {
   }
 
   /** The call that was to run the session's query failed. Returns the row: with its job, or ended. */
-  queryFailed(row: SessionRow, error: UpstreamError): Promise<SessionRow> {
-    return this.#queried.failed(row, connectionByName(this.#o, row.connection), error);
+  async queryFailed(row: SessionRow, error: UpstreamError): Promise<SessionRow> {
+    const connection = connectionByName(this.#o, row.connection);
+    const now = await this.#queried.failed(row, connection, error);
+    if (now.error !== null || !isNamedByUs(now)) return now;
+    // Time has passed, so it is judged and dry run anew.
+    await this.#launch.launch(now, connection, this.open(now), false);
+    return sessionById(this.#o.store, row.id);
   }
 
   async #submit(

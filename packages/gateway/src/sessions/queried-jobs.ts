@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { UpstreamError } from "../upstream/error.ts";
 import { isRefusal } from "../upstream/jobs.ts";
+import { isWorthRetrying } from "../upstream/retry.ts";
 import type { FirstRowsQuery } from "../upstream/upstream.ts";
 import type { Connection } from "./connection.ts";
 import type { Endings } from "./endings.ts";
@@ -19,6 +20,11 @@ export const OUTCOME_UNKNOWN: SessionError = {
     "The outcome is unknown: the gateway was stopped while BigQuery had the request. No row was shown. Send the query again.",
 };
 
+/** Under which it is asked as often as needed, and runs once. */
+function ownJob({ id }: SessionRow): string {
+  return `chaperone_${id}`;
+}
+
 /** How long after it should have the answer to a call that waits for a job may come: then its client isn't kept waiting any more. */
 const AFTER_WAIT_MS = 1000;
 
@@ -30,7 +36,7 @@ const NAMES_KEPT = 10_000;
 
 /**
  * SELECTs that jobs.query runs. BigQuery makes the ids of their jobs: until its answer begins, a session's job is known by its label alone
- * (docs/adr/0023-small-queries.md). None is sent a second time.
+ * (docs/adr/0023-small-queries.md). None is sent so a second time.
  */
 export class QueriedJobs {
   readonly #o: EngineOptions;
@@ -85,7 +91,7 @@ export class QueriedJobs {
   async unsent(row: SessionRow): Promise<SessionRow | undefined> {
     if (this.#mayRun.has(row.id)) return undefined;
     this.#unsent.delete(row.id);
-    return this.name(row, `chaperone_${row.id}`);
+    return this.name(row, ownJob(row));
   }
 
   /** Resolves when no answer is waited for: from then on the session's row says which job it is, if there is one. */
@@ -141,11 +147,21 @@ export class QueriedJobs {
     return { ...row, upstream_job: jobId };
   }
 
-  /** The call failed. Returns the row: its job was found, or the session has ended with why there is none. */
+  /**
+   * The call failed. Returns the row: its job was found; or it is to be launched under the id of ours that was recorded now, since BigQuery knows of no job; or the session
+   * has ended, with why there is none.
+   */
   async failed(row: SessionRow, connection: Connection, error: UpstreamError): Promise<SessionRow> {
     if (!isRefusal(error)) {
-      const found = await this.#find(row, connection).catch(() => undefined);
-      if (found !== undefined) return this.name(row, found);
+      const looked = await this.#find(row, connection).then(
+        (job) => ({ job }),
+        () => undefined,
+      );
+      if (looked?.job !== undefined) return this.name(row, looked.job);
+      if (looked !== undefined && isWorthRetrying(error)) {
+        const now = await sessionById(this.#o.store, row.id);
+        return now.state === "running" ? this.name(now, ownJob(row)) : now;
+      }
     }
     await this.#jobs.released(row);
     await this.#endings.end(row.id, "failed", upstreamFailure(error));

@@ -108,6 +108,10 @@ function drained(sink: NodeJS.EventEmitter, response: ServerResponse): Promise<v
 /** Faults that answer before anything else; true when one has. */
 export async function preempted(response: ServerResponse, faults: readonly Fault[]): Promise<boolean> {
   for (const fault of faults) if (fault.kind === "delay") await sleep(fault.milliseconds);
+  if (faults.some((f) => f.kind === "hang-up")) {
+    response.socket?.destroy();
+    return true;
+  }
   const status = faults.find((f) => f.kind === "status");
   if (!status) return false;
   const message = status.message ?? "The service is currently unavailable.";

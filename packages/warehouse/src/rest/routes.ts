@@ -300,7 +300,8 @@ function lie(statistics: JsonObject, faults: readonly Fault[]): JsonObject {
   return out;
 }
 
-function listJobs({ catalog, jobs }: Context, request: Request): void {
+async function listJobs({ catalog, jobs, misbehaviour }: Context, request: Request): Promise<void> {
+  if (await preempted(request.response, misbehaviour.strike("list"))) return;
   catalog.requireProject(part(request, 0));
   const states = request.query.getAll("stateFilter").map((s) => s.toUpperCase());
   const parent = request.query.get("parentJobId") ?? undefined;
