@@ -126,6 +126,83 @@ describe("the cache of schemas", () => {
   });
 });
 
+describe("the cache of schemas, of a table that is forgotten while it is asked for", () => {
+  /** Answers come when they are let go, each with what the table was as it was asked for. */
+  function slowSource() {
+    const tables = new Map<TableName, TableResource>();
+    const { source } = fakeSource(tables);
+    const waiting: (() => void)[] = [];
+    const slow: TableSource = {
+      ...source,
+      async getTable(name, etag) {
+        const answer = await source.getTable(name, etag);
+        await new Promise<void>((resolve) => waiting.push(resolve));
+        return answer;
+      },
+    };
+    const isAsked = async (times: number) => {
+      for (let turn = 0; waiting.length < times && turn < 100; turn++) await Promise.resolve();
+      assert.equal(waiting.length, times);
+    };
+    const answer = (which: number) => waiting[which]?.();
+    return { tables, isAsked, answer, ...cacheOf(slow) };
+  }
+
+  it("doesn't remember the answer to what was asked before, and doesn't give it to whoever asks later", async () => {
+    const { tables, isAsked, answer, cache } = slowSource();
+    tables.set("p.d.t", resource("p.d.t", { etag: "old" }));
+    const before = cache.table("p.d.t");
+    await isAsked(1);
+    tables.set("p.d.t", resource("p.d.t", { etag: "new" }));
+    cache.forget("p.d.t");
+    const later = cache.table("p.d.t");
+    await isAsked(2);
+    // The new answer comes first, then the old one.
+    answer(1);
+    assert.equal((await later)?.etag, "new");
+    answer(0);
+    assert.equal((await before)?.etag, "old");
+    assert.equal((await cache.table("p.d.t"))?.etag, "new");
+    await isAsked(2);
+  });
+
+  it("asks anew where only an old answer came", async () => {
+    const { tables, isAsked, answer, cache } = slowSource();
+    tables.set("p.d.t", resource("p.d.t", { etag: "old" }));
+    const before = cache.table("p.d.t");
+    await isAsked(1);
+    tables.set("p.d.t", resource("p.d.t", { etag: "new" }));
+    cache.forget("p.d.t");
+    answer(0);
+    assert.equal((await before)?.etag, "old");
+    const later = cache.table("p.d.t");
+    await isAsked(2);
+    answer(1);
+    assert.equal((await later)?.etag, "new");
+  });
+
+  it("doesn't remember what came in a view's place as it was then", async () => {
+    const { tables, isAsked, answer, cache } = slowSource();
+    tables.set("p.d.t", resource("p.d.t", { etag: "view", view: { query: "SELECT 1 AS one" } }));
+    const first = cache.table("p.d.t");
+    await isAsked(1);
+    answer(0);
+    await first;
+    // What is remembered was a view, so it is asked for again; a table came in its place, and is altered before that is answered.
+    tables.set("p.d.t", resource("p.d.t", { etag: "old" }));
+    const before = cache.table("p.d.t");
+    await isAsked(2);
+    tables.set("p.d.t", resource("p.d.t", { etag: "new" }));
+    cache.forget("p.d.t");
+    answer(1);
+    assert.equal((await before)?.etag, "old");
+    const later = cache.table("p.d.t");
+    await isAsked(3);
+    answer(2);
+    assert.equal((await later)?.etag, "new");
+  });
+});
+
 describe("a snapshot of the catalog", () => {
   const file = parseCatalogFile(
     "{version: 1, datasets: {p.ehr: {phi: true, tables: {t: {columns: {doc: phi.clinical.note}}}}}}",

@@ -58,6 +58,8 @@ export class TableCache {
   readonly #entries = new Map<string, Entry>();
   readonly #asking = new Map<string, Promise<Cached | undefined>>();
   #size = 0;
+  /** How often anything was. */
+  #forgotten = 0;
 
   constructor(source: TableSource, options: TableCacheOptions) {
     this.#source = source;
@@ -82,8 +84,9 @@ export class TableCache {
       return ask(known);
     });
     if (own || (value?.view === undefined && value?.materializedView === undefined)) return value;
+    const forgotten = this.#forgotten;
     const now = await ask(value);
-    this.#keep(key, now);
+    if (forgotten === this.#forgotten) this.#keep(key, now);
     return now;
   }
 
@@ -135,9 +138,12 @@ export class TableCache {
     return entry !== undefined && entry.value === value && entry.expires > this.#options.now();
   }
 
-  /** Drops what is known of a table; the next question goes to the source. */
+  /** Drops what is known of a table; the next question goes to the source, and the answer to one that was asked before isn't remembered. */
   forget(name: TableName): void {
-    this.#drop(`table ${name}`);
+    const key = `table ${name}`;
+    this.#drop(key);
+    this.#asking.delete(key);
+    this.#forgotten++;
   }
 
   async #get<T extends Cached>(
@@ -153,12 +159,15 @@ export class TableCache {
     }
     const asking = this.#asking.get(key) as Promise<T | undefined> | undefined;
     if (asking !== undefined) return asking;
+    const isCurrent = () => this.#asking.get(key) === question;
     const question = ask(entry?.value)
       .then((value) => {
-        this.#keep(key, value);
+        if (isCurrent()) this.#keep(key, value);
         return value;
       })
-      .finally(() => this.#asking.delete(key));
+      .finally(() => {
+        if (isCurrent()) this.#asking.delete(key);
+      });
     this.#asking.set(key, question);
     return question;
   }
