@@ -137,10 +137,11 @@ describe("a SELECT that jobs.query runs", () => {
   async function whileConfirmed(what: (session: string) => Promise<void>) {
     await ask();
     const before = { id: (await newestSession(rig))?.id, sent: sent().length };
-    rig.warehouse.misbehave({ kind: "delay", target: "dryRun", milliseconds: 1500, times: 1 });
+    // Long enough for a busy machine to see the session, and do this.
+    rig.warehouse.misbehave({ kind: "delay", target: "dryRun", milliseconds: 4000, times: 1 });
     const waiting = agent.query(DAYS, { timeoutMs: 10_000 });
     let now = await newestSession(rig);
-    for (const deadline = Date.now() + 1000; now?.id === before.id && Date.now() < deadline; await sleep(20))
+    for (const deadline = Date.now() + 3500; now?.id === before.id && Date.now() < deadline; await sleep(20))
       now = await newestSession(rig);
     assert.equal(now?.state, "running");
     await what(now?.id ?? "");
