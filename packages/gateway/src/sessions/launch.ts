@@ -189,14 +189,15 @@ export class Launch {
   }
 
   intent(id: string, connection: Connection, upstreamJob: string, a: Permitted): { readonly [key: string]: Json } {
+    // In the order in which it is written.
     return {
+      binding: a.binding,
+      canonicalHmac: canonicalHmac(a.plan, this.#o.sealer),
+      connection: connection.name,
+      maximumBytesBilled: a.maximumBytesBilled,
+      ...travelEvent(a.decision.obligations.travelling),
       // Until BigQuery has named it, a job is known by its label.
       ...(upstreamJob === NOT_NAMED ? { upstreamLabel: { [JOB_LABEL]: jobLabel(id) } } : { upstreamJob }),
-      connection: connection.name,
-      canonicalHmac: canonicalHmac(a.plan, this.#o.sealer),
-      maximumBytesBilled: a.maximumBytesBilled,
-      binding: a.binding,
-      ...travelEvent(a.decision.obligations.travelling),
     };
   }
 }

@@ -196,7 +196,7 @@ export class Process {
         upstreamJob,
         travelling: a.decision.obligations.travelling,
         uses: this.#launch.uses(a.plan.statements, assessedAt),
-        data: this.#launch.intent(id, connection, upstreamJob, a),
+        data: canonicalText(this.#launch.intent(id, connection, upstreamJob, a)),
       },
     };
     return {

@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import { canonicalJson } from "../evidence/canonical-json.ts";
+import { canonicalJson, canonicalText } from "../evidence/canonical-json.ts";
 import type { Sealer } from "../evidence/seal.ts";
 import type { AgentPrincipal } from "../identity/principal.ts";
 import { LastMade } from "../last-made.ts";
@@ -66,7 +66,7 @@ export function receiveInput(
     jobConfig: JSON.stringify({ labels: submission.labels, dryRun: submission.dryRun }),
     openPerAgent: limits.openPerAgent,
     // In the order in which it is written.
-    data: {
+    data: canonicalText({
       agent: principalRecord(principal),
       connection: connection.name,
       door: submission.door,
@@ -77,7 +77,7 @@ export function receiveInput(
       sealedSha256: hash("sha256", blob, "hex"),
       sqlBytes: Buffer.byteLength(sql),
       sqlHmac,
-    },
+    }),
   };
   return { input, sealed };
 }

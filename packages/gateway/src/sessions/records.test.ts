@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { analyze, type TableResource } from "@chaperone/googlesql";
 import type { CanonicalText } from "../evidence/event.ts";
-import { entryOf } from "../store/entry.ts";
+import { EntryBytes, entryOf } from "../store/entry.ts";
 import { STORE_LIMITS } from "../store/limits.ts";
 import { analysedEvent } from "./records.ts";
 
@@ -20,8 +20,8 @@ function entryOfAnalysed(sql: string): { readonly data: CanonicalText; readonly 
   const { plan } = analyze(sql, { catalog: { table: (name) => (name === "p.d.t" ? TABLE : undefined) } });
   if (!plan.understood) assert.fail(plan.refusal.message);
   const data = analysedEvent(plan, plan.canonicalSql, KEYS);
-  const { text } = entryOf({ type: "session.analysed", session: "s", data }, 0, STORE_LIMITS.entryBytes);
-  return { data, bytes: Buffer.byteLength(text) };
+  const entry = entryOf({ type: "session.analysed", session: "s", data }, 0, STORE_LIMITS.entryBytes);
+  return { data, bytes: new EntryBytes().of([entry])[0]?.length ?? 0 };
 }
 const columns = (count: number, of: (name: string) => string = (name) => name) =>
   Array.from({ length: count }, (_, n) => of(`\`${column(n)}\``)).join(", ");

@@ -1,6 +1,7 @@
 import type { StoreErrorCode } from "./errors.ts";
 import type { StoreLimits } from "./limits.ts";
 import type { Packed } from "./plain-data.ts";
+import type { Sent } from "./sent-texts.ts";
 import type { StatePaths } from "./state-directory.ts";
 
 /** What the main thread and the writer's thread say to each other. */
@@ -13,8 +14,11 @@ export interface QueuedCommand {
   readonly now: number;
 }
 
-/** A queued command on its way: packed, or, where its input can't be, as it is. */
-export type SentCommand = readonly [name: string | undefined, now: number, input: Packed] | QueuedCommand;
+/** A queued command, ready to go: packed, or, where its input can't be, as it is. */
+export type PackedCommand = readonly [name: string | undefined, now: number, input: Packed] | QueuedCommand;
+
+/** The same on its way. */
+export type SentCommand = readonly [name: string | undefined, now: number, input: Sent] | QueuedCommand;
 
 /** `firstIndex`, `count`: where its entries came to stand. */
 export type CommandReply =

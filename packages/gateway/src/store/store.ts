@@ -13,6 +13,7 @@ import { askDirectly } from "./prepared.ts";
 import {
   type CommandReply,
   type FromWorker,
+  type PackedCommand,
   type SentCommand,
   type SentReply,
   SLOT_WAITING,
@@ -21,6 +22,7 @@ import {
   type WorkerStart,
 } from "./protocol.ts";
 import type { Database } from "./schema.ts";
+import { TextsSent } from "./sent-texts.ts";
 import { SqliteConnection } from "./sqlite-dialect.ts";
 import { loadKeys, type StatePaths, statePaths } from "./state-directory.ts";
 import { type CommandRegistry, readIdentity } from "./writer.ts";
@@ -51,7 +53,7 @@ export interface Appended {
 }
 
 interface Pending {
-  readonly sent: SentCommand;
+  readonly packed: PackedCommand;
   /** On the clock of `performance.now`. */
   readonly until: number;
   readonly resolve: (reply: Succeeded) => void;
@@ -111,6 +113,7 @@ export class Store<C extends CommandRegistry = typeof COMMANDS> {
   readonly #reader: DatabaseSync;
   readonly #connection: SqliteConnection;
   readonly #listeners = new Set<(size: number) => void>();
+  readonly #texts = new TextsSent();
   #queue: Pending[] = [];
   #flight: { readonly commands: Pending[]; readonly slots: Int32Array } | undefined;
   #size: number;
@@ -196,9 +199,9 @@ export class Store<C extends CommandRegistry = typeof COMMANDS> {
     }
     return new Promise((resolve, reject) => {
       // Copied now: what the caller changes afterwards is not what it asked for. Throws for what can't be copied.
-      const sent = written(name, input, this.#clock());
+      const packed = written(name, input, this.#clock());
       const until = performance.now() + this.#limits.callTimeout;
-      this.#queue.push({ sent, until, resolve, reject, withdrawn: false });
+      this.#queue.push({ packed, until, resolve, reject, withdrawn: false });
       this.#bell ??= setTimeout(() => this.#ring(), this.#limits.callTimeout).unref();
       if (this.#queue.length === 1 && this.#flight === undefined) this.#sendSoon();
     });
@@ -220,7 +223,12 @@ export class Store<C extends CommandRegistry = typeof COMMANDS> {
     this.#queue = this.#queue.slice(commands.length);
     const slots = new Int32Array(new SharedArrayBuffer(4 * commands.length));
     this.#flight = { commands, slots };
-    this.#post({ kind: "batch", commands: commands.map(({ sent }) => sent), slots });
+    this.#post({ kind: "batch", commands: commands.map(({ packed }) => this.#sent(packed)), slots });
+  }
+
+  /** Made only of what goes now: what is withdrawn before was never sent. */
+  #sent(command: PackedCommand): SentCommand {
+    return "name" in command ? command : [command[0], command[1], this.#texts.of(command[2])];
   }
 
   #post(message: ToWorker): void {
@@ -287,7 +295,7 @@ export class Store<C extends CommandRegistry = typeof COMMANDS> {
 }
 
 /** Packed; of what can't be, structuredClone makes a copy, or says that it can't, in words that would quote what it failed on (I9). */
-function written(name: string | undefined, input: unknown, now: number): SentCommand {
+function written(name: string | undefined, input: unknown, now: number): PackedCommand {
   try {
     const small = packed(input);
     return small !== undefined ? [name, now, small] : { name, now, input: structuredClone(input) };

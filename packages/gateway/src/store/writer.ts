@@ -12,7 +12,7 @@ import type { LedgerEvent } from "../evidence/event.ts";
 import { type Command, CommandError } from "./command.ts";
 import { CommandClock } from "./command-clock.ts";
 import { CommandTransaction } from "./command-transaction.ts";
-import type { Entry } from "./entry.ts";
+import { type Entry, EntryBytes } from "./entry.ts";
 import { StoreError } from "./errors.ts";
 import { ENTRIES_AT_ONCE, LedgerStatements } from "./ledger-statements.ts";
 import type { StoreLimits } from "./limits.ts";
@@ -27,6 +27,7 @@ import {
   SLOT_WAITING,
   SLOT_WITHDRAWN,
 } from "./protocol.ts";
+import { TextsHeard } from "./sent-texts.ts";
 import { ANY_TABLE, SqliteConnection } from "./sqlite-dialect.ts";
 import { loadKeys, type StatePaths, type StoreIdentity } from "./state-directory.ts";
 
@@ -67,7 +68,8 @@ export class Writer {
   #size: number;
   /** What the commands of the batch being run have appended. */
   #entries: Entry[] = [];
-  #arena = Buffer.alloc(0);
+  readonly #bytes = new EntryBytes();
+  readonly #texts = new TextsHeard();
 
   constructor(paths: StatePaths, origin: string, commands: CommandRegistry, limits: StoreLimits, now: number) {
     this.#paths = paths;
@@ -121,7 +123,7 @@ export class Writer {
    * can't be written is refused whole; throws only when the database can't even be opened again, and then the thread ends.
    */
   async runBatch(sent: readonly SentCommand[], slots: Int32Array): Promise<SentReply[]> {
-    const commands = sent.map(queued);
+    const commands = sent.map((command) => queued(command, this.#texts));
     try {
       const replies =
         (await this.#runAll(commands, slots, "not")) ?? (await this.#runAll(commands, slots, "by savepoints"));
@@ -221,25 +223,13 @@ export class Writer {
   #writeEntries(now: number): void {
     for (let from = 0; from < this.#entries.length; from += ENTRIES_AT_ONCE) {
       const entries = this.#entries.slice(from, from + ENTRIES_AT_ONCE);
-      const bytes = this.#bytesOf(entries);
+      const bytes = this.#bytes.of(entries);
       this.#statements.insertEntries(this.#tree.size, entries, bytes);
       for (const entry of bytes) this.#tree.append(entry);
     }
     for (const tile of this.#tree.takeFull()) this.#statements.insertTile(tile);
     const checkpoint = { origin: this.#signer.name, size: this.#tree.size, root: this.#tree.root(), extensions: [] };
     this.#statements.insertCheckpoint(this.#tree.size, now, signCheckpoint(checkpoint, [this.#signer]));
-  }
-
-  /** Until it is asked again. */
-  #bytesOf(entries: readonly Entry[]): Uint8Array[] {
-    const most = entries.reduce((bytes, { text }) => bytes + 3 * text.length, 0);
-    if (this.#arena.length < most) this.#arena = Buffer.alloc(2 * most);
-    let end = 0;
-    return entries.map(({ text }) => {
-      const start = end;
-      end += this.#arena.write(text, start);
-      return this.#arena.subarray(start, end);
-    });
   }
 
   /** Leaves connection and tree as if the batch had not been. After an I/O error a connection is not to be trusted: a new one is made. */
@@ -313,10 +303,10 @@ export function readIdentity(db: DatabaseSync): StoreIdentity | undefined {
   return { origin, vkey, sealKeyId };
 }
 
-function queued(sent: SentCommand): QueuedCommand {
+function queued(sent: SentCommand, texts: TextsHeard): QueuedCommand {
   if ("name" in sent) return sent;
   const [name, now, input] = sent;
-  return { name, now, input: unpacked(input) };
+  return { name, now, input: unpacked(texts.of(input)) };
 }
 
 /** Throws for an output that can't be sent. */

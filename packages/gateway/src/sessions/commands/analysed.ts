@@ -28,7 +28,7 @@ export interface AnalysedInput {
         readonly upstreamJob: string;
         readonly travelling: readonly TravellingClasses[];
         readonly uses: UsesInput;
-        readonly data: EventData;
+        readonly data: EventData | CanonicalText;
       }
     | { readonly state: "held"; readonly request: HoldInput }
     | { readonly state: "done"; readonly data: EventData }

@@ -25,7 +25,7 @@ export function move(
   id: string,
   from: SessionState,
   to: SessionState,
-  data: EventData,
+  data: EventData | CanonicalText,
   set: SessionChange = {},
 ): void {
   const change = { ...set, ...arrive(tx, id, from, to, data) };

@@ -1,4 +1,6 @@
 /** A query that came: its session, or the one of the same request. */
+
+import type { CanonicalText } from "../../evidence/event.ts";
 import { CommandError, type StoreTransaction } from "../../store/command.ts";
 import {
   INSERT_SESSION,
@@ -31,7 +33,7 @@ export interface ReceiveInput {
   readonly jobConfig: string;
   /** Most sessions of this agent that may be unfinished at once (I10). */
   readonly openPerAgent: number;
-  readonly data: EventData;
+  readonly data: EventData | CanonicalText;
 }
 
 /** `existing`: the same requestId came before; nothing was written. */
