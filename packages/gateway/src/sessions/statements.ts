@@ -1,5 +1,6 @@
-import { sql } from "kysely";
+import { type Kysely, sql } from "kysely";
 import { type Prepared, prepare } from "../store/prepared.ts";
+import type { Database } from "../store/schema.ts";
 import type { DecidedTexts, SessionTables } from "./tables.ts";
 
 /** The statements of the commands that each query runs; those of the others stand where they are used. */
@@ -225,19 +226,30 @@ export const COUNT_RELEASED_AND_MOVE = prepare((db, given: Shown & Moved) =>
     .where("id", "=", given.id),
 );
 
+interface NamedAndMoved extends Shown, Moved {
+  readonly upstream_job: string;
+  readonly dry_run_bytes: number | null;
+}
+
 /** And with the id of its job. */
-export const COUNT_RELEASED_NAME_AND_MOVE = prepare(
-  (db, given: Shown & Moved & { readonly upstream_job: string; readonly dry_run_bytes: number | null }) =>
-    db
-      .updateTable("sessions")
-      .set((e) => ({
-        state: given.state,
-        upstream_job: given.upstream_job,
-        dry_run_bytes: given.dry_run_bytes,
-        updated_at: given.updated_at,
-        finished_at: given.finished_at,
-        rows_released: e("rows_released", "+", given.rows),
-        cells_masked: e("cells_masked", "+", given.cells),
-      }))
-      .where("id", "=", given.id),
+export const COUNT_RELEASED_NAME_AND_MOVE = prepare((db, given: NamedAndMoved) => countNameAndMove(db, given));
+
+/** The same of a session that runs: of any other nothing is changed. */
+export const COUNT_RELEASED_NAME_AND_MOVE_RUNNING = prepare((db, given: NamedAndMoved) =>
+  countNameAndMove(db, given).where("state", "=", "running"),
 );
+
+function countNameAndMove(db: Kysely<Database>, given: NamedAndMoved) {
+  return db
+    .updateTable("sessions")
+    .set((e) => ({
+      state: given.state,
+      upstream_job: given.upstream_job,
+      dry_run_bytes: given.dry_run_bytes,
+      updated_at: given.updated_at,
+      finished_at: given.finished_at,
+      rows_released: e("rows_released", "+", given.rows),
+      cells_masked: e("cells_masked", "+", given.cells),
+    }))
+    .where("id", "=", given.id);
+}

@@ -48,6 +48,21 @@ test("a value that isn't given is no NULL: the statement doesn't run", () => {
   assert.throws(() => ADD.all(on, { jkt: "a" } as { jkt: string; jti: string }), TypeError);
 });
 
+test("a statement that gives no rows says how many it changed; one that changed none wrote nothing", () => {
+  const connection = opened();
+  const on = { db: connection.kysely(() => undefined) };
+  askDirectly(on, connection, () => undefined);
+  assert.equal(ADD.run(on, { jkt: "a", jti: "first" }), 1);
+  assert.deepEqual(connection.takeWritten(), ["used_proofs"]);
+  const { writes } = connection;
+  assert.equal(EARLIER.run(on, { jkt: "b", by: 3 }), 0);
+  assert.equal(connection.writes, writes);
+  assert.equal(EARLIER.run(on, { jkt: "a", by: 3 }), 1);
+  assert.equal(connection.writes, writes + 1);
+  assert.throws(() => ADD.run(on, { jkt: "a", jti: "again" }), /UNIQUE/);
+  assert.equal(connection.writes, writes + 2, "of one that failed nobody knows");
+});
+
 test("whoever may refuse a statement is asked before it runs", () => {
   const connection = opened();
   const on = { db: connection.kysely(() => undefined) };

@@ -79,6 +79,14 @@ export class Prepared<Given extends object, Row> {
     return connection.first(this.#sql, values) as Row | undefined;
   }
 
+  /** Of one that gives no rows: how many it changed. */
+  run(on: Connected, given: Given): number {
+    const { connection, allow } = directOf(on);
+    const values = this.#values(given);
+    allow(this.#sql);
+    return connection.run(this.#sql, values);
+  }
+
   /**
    * The same statement, whose rows are kept in memory until one of the tables it reads is written: for what is asked at each request and
    * seldom changes. It answers what SQLite would. `tables`: all that it reads. (The

@@ -79,6 +79,19 @@ export class SqliteConnection {
     return row === undefined ? undefined : { ...row };
   }
 
+  /** Runs a statement that gives no rows; how many it changed. One that changed none wrote nothing. */
+  run(sql: string, parameters: readonly unknown[]): number {
+    const { statement, writes } = this.#statement(sql);
+    // Of one that fails nobody knows.
+    let changes = 1;
+    try {
+      changes = Number(statement.run(...values(parameters)).changes);
+    } finally {
+      if (writes !== undefined && (changes > 0 || writes === ANY_TABLE)) this.changed(writes);
+    }
+    return changes;
+  }
+
   /** How often anything was written here, or would have been. */
   get writes(): number {
     return this.#writes;

@@ -3,76 +3,16 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { canonicalText } from "../../evidence/canonical-json.ts";
 import { CommandError } from "../../store/command.ts";
 import { openStore, type Store } from "../../store/store.ts";
-import type { AnalysedInput } from "./analysed.ts";
-import type { ReceiveInput } from "./receive.ts";
-
-const ISSUER = "https://idp.example";
-const PRINCIPAL = {
-  kind: "agent",
-  issuer: ISSUER,
-  subject: "a",
-  name: "a",
-  groups: [],
-  sponsor: { issuer: ISSUER, subject: "dr-a" },
-  tokenId: "t",
-  tokenExpires: 0,
-};
-
-function received(id: string, more: Partial<ReceiveInput> = {}): ReceiveInput {
-  return {
-    id,
-    connection: "c",
-    project: "p",
-    location: "US",
-    jobId: `chaperone_${id}`,
-    requestId: null,
-    issuer: ISSUER,
-    subject: "a",
-    onBehalfOf: "[]",
-    agentName: "a",
-    principal: JSON.stringify(PRINCIPAL),
-    door: "bigquery-rest",
-    sealed: Buffer.from("sealed").toString("base64"),
-    requestHmac: "",
-    purpose: null,
-    jobConfig: "{}",
-    openPerAgent: 2,
-    data: { job: `chaperone_${id}` },
-    ...more,
-  };
-}
-
-function analysed(id: string): AnalysedInput {
-  return {
-    id,
-    statementType: "SELECT",
-    texts: {
-      key: "k",
-      texts: { sql_redacted: "SELECT ⟨1⟩", canonical_redacted: null, plan: "[]", decision: "{}", mask_plan: null },
-    },
-    analysed: canonicalText({ sql: "SELECT ⟨1⟩" }),
-    decided: { binding: "b", dryRunBytes: 7, data: canonicalText({ effect: "permit" }) },
-    next: {
-      state: "running",
-      upstreamJob: `chaperone_${id}`,
-      travelling: [],
-      uses: { uses: [], assessedAt: 0, forMs: 1 },
-      data: { binding: "b" },
-    },
-  };
-}
+import { AGENT, analysed, PRINCIPAL, received } from "./testing/small-query.ts";
 
 describe("receipt and run in one command", () => {
   const directory = mkdtempSync(join(tmpdir(), "chaperone-begin-"));
   let store: Store;
   before(async () => {
     store = await openStore({ directory, origin: "test.example/ledger", clock: () => 1000 });
-    const sponsor = { issuer: ISSUER, subject: "dr-a" };
-    const agent = { issuer: ISSUER, subject: "a", name: "a", sponsor, groups: [], registeredBy: "config" };
-    await store.run("agent.register", agent);
+    await store.run("agent.register", AGENT);
   });
   after(async () => {
     await store.close();

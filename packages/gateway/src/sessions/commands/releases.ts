@@ -8,6 +8,7 @@ import {
   COUNT_RELEASED,
   COUNT_RELEASED_AND_MOVE,
   COUNT_RELEASED_NAME_AND_MOVE,
+  COUNT_RELEASED_NAME_AND_MOVE_RUNNING,
   FINISH_RELEASE,
   LAST_RELEASE,
   START_RELEASE,
@@ -45,7 +46,8 @@ export interface ReleaseWholeInput extends ReleaseStartInput, Shown {
 /** A page that is recorded at once, with all that is in it: durable before the page's first byte (I3). */
 export const releaseWhole: Command<ReleaseWholeInput, void> = (tx, input) => {
   const { session, last } = input;
-  const { state } = load(tx, session);
+  const ended = last && endRunning(tx, input);
+  const state = ended ? "running" : load(tx, session).state;
   const number = nextRelease(tx, session, state);
   const { rows, bytes } = input;
   const times = { started_at: tx.now, finished_at: tx.now };
@@ -57,6 +59,7 @@ export const releaseWhole: Command<ReleaseWholeInput, void> = (tx, input) => {
   tx.append(started(input, number));
   tx.append(finished(input, number, "complete", masked));
   if (last && state !== "done") arrived = arrive(tx, session, "releasing", "done", {});
+  if (ended) return;
   const counted = { id: session, rows, cells: cellsOf(input) };
   if (arrived === undefined) COUNT_RELEASED.all(tx, counted);
   else if (change === undefined) COUNT_RELEASED_AND_MOVE.all(tx, { ...counted, finished_at: null, ...arrived });
@@ -64,6 +67,18 @@ export const releaseWhole: Command<ReleaseWholeInput, void> = (tx, input) => {
     COUNT_RELEASED_NAME_AND_MOVE.all(tx, { ...counted, finished_at: null, ...arrived, ...change });
   }
 };
+
+/**
+ * The row of a session that runs, as its only page leaves it: what a small query's page needs. That it runs is asked by the change itself, which
+ * costs less than to read it before. False: it doesn't, and nothing was changed.
+ */
+function endRunning(tx: StoreTransaction, input: ReleaseWholeInput): boolean {
+  const { change } = jobOf(input);
+  if (change === undefined) return false;
+  const ends = { state: "done", updated_at: tx.now, finished_at: tx.now };
+  const shown = { id: input.session, rows: input.rows, cells: cellsOf(input) };
+  return COUNT_RELEASED_NAME_AND_MOVE_RUNNING.run(tx, { ...shown, ...ends, ...change }) > 0;
+}
 
 function jobOf({ learnt }: ReleaseStartInput): {
   readonly named: EventData;
