@@ -3,11 +3,12 @@ import { canonicalJson, canonicalText } from "../evidence/canonical-json.ts";
 import type { Sealer } from "../evidence/seal.ts";
 import type { AgentPrincipal } from "../identity/principal.ts";
 import { LastMade } from "../last-made.ts";
-import { ownJobId, type ReceiveInput } from "./commands/receive.ts";
+import type { ReceiveInput } from "./commands/receive.ts";
 import type { Connection } from "./connection.ts";
 import type { EngineOptions } from "./engine-options.ts";
 import { behalfOf, principalRecord, type SealedStatement } from "./session-row.ts";
 import type { Submission } from "./statement.ts";
+import { ownJobId } from "./statements.ts";
 import { canonicalOnce } from "./written-once.ts";
 
 /** Keyed hashes of the last statements, which many agents send. */

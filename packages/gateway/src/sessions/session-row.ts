@@ -12,6 +12,7 @@ import type { Connection } from "./connection.ts";
 import type { MaskPlan } from "./mask-plan.ts";
 import type { SessionState } from "./session.ts";
 import type { AskedJob, Statement } from "./statement.ts";
+import { NAMED_BY_CLIENT, sessionNamed } from "./statements.ts";
 import type { SessionTables } from "./tables.ts";
 
 export type SessionRow = Omit<SessionTables["whole_sessions"], "state" | "rows_released" | "cells_masked"> & {
@@ -59,12 +60,16 @@ export async function findSession(
   project: string,
   jobId: string,
 ): Promise<SessionRow | undefined> {
+  const id = sessionNamed(jobId);
+  const own = id === undefined ? undefined : await findSessionById(store, principal, project, id);
+  if (own?.job_id === jobId) return own;
   const row = await store.db
     .selectFrom("whole_sessions")
     .selectAll()
     .where(ownedBy(principal))
     .where("project", "=", project)
     .where("job_id", "=", jobId)
+    .where(NAMED_BY_CLIENT)
     .executeTakeFirst();
   return row as SessionRow | undefined;
 }

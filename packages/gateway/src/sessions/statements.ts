@@ -1,5 +1,5 @@
 import { type Kysely, sql } from "kysely";
-import { type Prepared, prepare } from "../store/prepared.ts";
+import { type Connected, type Prepared, prepare } from "../store/prepared.ts";
 import type { Database } from "../store/schema.ts";
 import type { DecidedTexts, SessionTables } from "./tables.ts";
 
@@ -27,7 +27,15 @@ export const SESSION_STATE = prepare((db, given: Id) =>
   db.selectFrom("sessions").select(["state", "binding", "issuer", "subject", "principal"]).where("id", "=", given.id),
 );
 
-export const SAME_JOB = prepare((db, given: Owner & { readonly project: string; readonly jobId: string }) =>
+/** As the index `sessions_job` says it. */
+export const NAMED_BY_CLIENT = sql<boolean>`job_id <> 'chaperone_' || id`;
+
+interface Named extends Owner {
+  readonly project: string;
+  readonly jobId: string;
+}
+
+const JOB_BY_NAME = prepare((db, given: Named) =>
   db
     .selectFrom("sessions")
     .select("id")
@@ -35,8 +43,42 @@ export const SAME_JOB = prepare((db, given: Owner & { readonly project: string; 
     .where("subject", "=", given.subject)
     .where("on_behalf_of", "=", given.onBehalfOf)
     .where("project", "=", given.project)
+    .where("job_id", "=", given.jobId)
+    .where(NAMED_BY_CLIENT),
+);
+
+const JOB_BY_SESSION = prepare((db, given: Named & Id) =>
+  db
+    .selectFrom("sessions")
+    .select("id")
+    .where("id", "=", given.id)
+    .where("issuer", "=", given.issuer)
+    .where("subject", "=", given.subject)
+    .where("on_behalf_of", "=", given.onBehalfOf)
+    .where("project", "=", given.project)
     .where("job_id", "=", given.jobId),
 );
+
+/** Whether the owner has a job of that name already. */
+export function hasJob(on: Connected, named: Named): boolean {
+  const id = sessionNamed(named.jobId);
+  return (
+    (id !== undefined && JOB_BY_SESSION.first(on, { ...named, id }) !== undefined) ||
+    JOB_BY_NAME.first(on, named) !== undefined
+  );
+}
+
+const OWN = "chaperone_";
+
+/** The job id of a session whose client gave none. */
+export function ownJobId(session: string): string {
+  return `${OWN}${session}`;
+}
+
+/** The session whose own job id this is, if there is one. */
+export function sessionNamed(jobId: string): string | undefined {
+  return jobId.startsWith(OWN) ? jobId.slice(OWN.length) : undefined;
+}
 
 export const SAME_REQUEST = prepare((db, given: Owner & { readonly requestId: string }) =>
   db

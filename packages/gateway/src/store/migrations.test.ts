@@ -103,3 +103,58 @@ describe("a store of before its hashes were in tiles", () => {
     }
   });
 });
+
+describe("a store of before own jobs were found by their session's id", () => {
+  it("keeps its jobs' names apart, and each release with its number", () => {
+    const db = new DatabaseSync(":memory:");
+    db.exec("PRAGMA foreign_keys = ON");
+    migrate(db, 0, 13);
+    const session = (id: string, job: string) =>
+      db
+        .prepare(
+          `INSERT INTO sessions (id, state, connection, project, job_id, issuer, subject, agent_name, principal, door, sealed,
+            request_hmac, job_config, created_at, updated_at)
+          VALUES (?, 'running', 'c', 'p', ?, 'i', 'a', 'a', '{}', 'd', x'00', '', '{}', 0, 0)`,
+        )
+        .run(id, job);
+    session("s1", "chaperone_s1");
+    session("s2", "named");
+    const releases = [
+      { session: "s2", number: 1, started_at: 1, finished_at: 2, rows: 3, bytes: 4, masked: "{}", outcome: "complete" },
+      {
+        session: "s1",
+        number: 2,
+        started_at: 5,
+        finished_at: null,
+        rows: null,
+        bytes: null,
+        masked: null,
+        outcome: "started",
+      },
+      { session: "s1", number: 1, started_at: 5, finished_at: 6, rows: 0, bytes: 0, masked: "{}", outcome: "aborted" },
+    ];
+    const insert = db.prepare(
+      "INSERT INTO releases VALUES ($session, $number, $started_at, $finished_at, $rows, $bytes, $masked, $outcome)",
+    );
+    for (const release of releases) insert.run(release);
+    migrate(db, 1);
+    const kept = db.prepare("SELECT * FROM releases ORDER BY started_at, number DESC").all();
+    assert.deepEqual(
+      kept.map((row) => ({ ...row })),
+      releases,
+    );
+    assert.throws(
+      () =>
+        db.prepare("INSERT INTO releases (session, number, started_at, outcome) VALUES ('s2', 1, 0, 'started')").run(),
+      /UNIQUE/,
+    );
+    assert.throws(
+      () =>
+        db.prepare("INSERT INTO releases (session, number, started_at, outcome) VALUES ('s9', 1, 0, 'started')").run(),
+      /FOREIGN KEY/,
+    );
+    assert.throws(() => session("s3", "named"), /UNIQUE/);
+    session("s4", "chaperone_s4");
+    db.close();
+  });
+});

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { CommandError } from "../../store/command.ts";
 import { openStore, type Store } from "../../store/store.ts";
+import { findSession } from "../session-row.ts";
 import { AGENT, analysed, PRINCIPAL, received } from "./testing/small-query.ts";
 
 describe("receipt and run in one command", () => {
@@ -60,5 +61,28 @@ describe("receipt and run in one command", () => {
       refused("too_many_open"),
     );
     for (const id of ["stranger", "many"]) assert.deepEqual([await row(id), await entries(id)], ["null", []]);
+  });
+
+  it("are of one job of that name, whoever made the name", async () => {
+    const duplicate = (error: unknown) => error instanceof CommandError && error.code === "duplicate";
+    await store.run("session.begin", { receive: received("own"), analysed: analysed("own") });
+    await store.run("session.receive", received("named", { jobId: "by-client" }));
+    // Another's name for a job is the name of none of its own.
+    await store.run("session.receive", received("odd", { jobId: "chaperone_nobody", subject: "b" }));
+    for (const jobId of ["by-client", "chaperone_own"])
+      await assert.rejects(store.run("session.receive", received(`twin of ${jobId}`, { jobId })), duplicate);
+    await store.run("session.end", { id: "named", state: "cancelled", data: {} });
+    for (const [jobId, id] of [
+      ["chaperone_own", "own"],
+      ["by-client", "named"],
+      ["chaperone_nobody", undefined],
+      ["chaperone_named", undefined],
+      ["own", undefined],
+    ] as const)
+      assert.equal((await findSession(store, PRINCIPAL, "p", jobId))?.id, id, jobId);
+    const other = { ...PRINCIPAL, subject: "b" };
+    assert.equal((await findSession(store, other, "p", "chaperone_nobody"))?.id, "odd");
+    assert.equal(await findSession(store, other, "p", "chaperone_own"), undefined);
+    assert.equal(await findSession(store, PRINCIPAL, "other", "chaperone_own"), undefined);
   });
 });

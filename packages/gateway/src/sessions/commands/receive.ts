@@ -3,10 +3,11 @@
 import type { CanonicalText } from "../../evidence/event.ts";
 import { CommandError, type StoreTransaction } from "../../store/command.ts";
 import {
+  hasJob,
   INSERT_SESSION,
   type NewSession,
   OPEN_SESSIONS,
-  SAME_JOB,
+  ownJobId,
   SAME_REQUEST,
   updateSession,
 } from "../statements.ts";
@@ -73,18 +74,13 @@ export function sameRequest(tx: StoreTransaction, input: ReceiveInput): ReceiveO
       updateSession(change).all(tx, { ...change, id: before.id });
     }
   }
-  // A name that was made of a new id is nobody's; were it, the unique index would say so.
-  const twin = input.jobId === ownJobId(input.id) ? undefined : SAME_JOB.first(tx, input);
-  if (twin !== undefined) throw new CommandError("duplicate", "a job of this id exists already");
+  // A name that was made of a new id is nobody's: 128 random bits are in it.
+  if (input.jobId !== ownJobId(input.id) && hasJob(tx, input))
+    throw new CommandError("duplicate", "a job of this id exists already");
   const open = OPEN_SESSIONS.first(tx, input);
   if (open === undefined || open.n >= input.openPerAgent)
     throw new CommandError("too_many_open", "too many of this agent's queries are waiting");
   return undefined;
-}
-
-/** The job id of a session whose client gave none. */
-export function ownJobId(session: string): string {
-  return `chaperone_${session}`;
 }
 
 /** Its row when it came at `now`. */

@@ -1,11 +1,12 @@
 import { canonicalText } from "../../../evidence/canonical-json.ts";
+import type { AgentPrincipal } from "../../../identity/principal.ts";
 import type { AnalysedInput } from "../analysed.ts";
 import type { ReceiveInput } from "../receive.ts";
 
 /** A small query as its commands hear of it. */
 
 export const ISSUER = "https://idp.example";
-export const PRINCIPAL = {
+export const PRINCIPAL: AgentPrincipal = {
   kind: "agent",
   issuer: ISSUER,
   subject: "a",
