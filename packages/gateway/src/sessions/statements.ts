@@ -5,10 +5,14 @@ import type { DecidedTexts, SessionTables } from "./tables.ts";
 
 /** The statements of the commands that each query runs; those of the others stand where they are used. */
 
-/** As the index `sessions_waiting` says it, word by word: SQLite uses it only so (https://sqlite.org/partialindex.html). */
-export const WAITING = sql<boolean>`sessions.state IN ('received', 'analysed', 'decided', 'held', 'approved')`;
+/**
+ * As the index `sessions_waiting` says it, word by word: SQLite uses it only so (https://sqlite.org/partialindex.html). No list: for one of more than
+ * two SQLite makes a table in memory at each statement.
+ */
+export const WAITING = sql<boolean>`(sessions.state = 'received' OR sessions.state = 'analysed' OR sessions.state = 'decided'
+  OR sessions.state = 'held' OR sessions.state = 'approved')`;
 /** As the index `sessions_running` says it. */
-export const RUNNING = sql<boolean>`sessions.state IN ('running', 'releasing')`;
+export const RUNNING = sql<boolean>`(sessions.state = 'running' OR sessions.state = 'releasing')`;
 
 interface Id {
   readonly id: string;

@@ -4,6 +4,7 @@ import { describe, it } from "node:test";
 import { leafHash, treeHash } from "@chaperone/ledger";
 import { MemoryLog } from "../../../ledger/src/testing/memory-log.ts";
 import type { AgentPrincipal } from "../identity/principal.ts";
+import { TRANSITIONS } from "../sessions/session.ts";
 import { behalfOf } from "../sessions/session-row.ts";
 import { LedgerReader } from "./ledger-reader.ts";
 import { LedgerStatements } from "./ledger-statements.ts";
@@ -155,6 +156,82 @@ describe("a store of before own jobs were found by their session's id", () => {
     );
     assert.throws(() => session("s3", "named"), /UNIQUE/);
     session("s4", "chaperone_s4");
+    db.close();
+  });
+});
+
+describe("a store of before its sessions' conditions were without lists", () => {
+  const STATES = Object.keys(TRANSITIONS);
+  function before() {
+    const db = new DatabaseSync(":memory:");
+    migrate(db, 0, 14);
+    db.exec("INSERT INTO decided_texts (key, sql_redacted, plan) VALUES ('k', 'SELECT', '[]')");
+    const session = db.prepare(
+      `INSERT INTO sessions (id, state, connection, project, location, job_id, request_id, issuer, subject, on_behalf_of, agent_name, principal,
+        door, sealed, request_hmac, purpose, texts, binding, dry_run_bytes, statement_type, upstream_job, job_config, error, rows_released,
+        cells_masked, created_at, updated_at, expires_at, finished_at)
+      VALUES (?, ?, 'c', 'p', 'US', ?, ?, 'i', 'a', '[1]', 'n', '{}', 'd', x'0001ff', 'h', 'why', 1, 'b', 5, 'SELECT', 'job', '{"l":1}', 'e', 6,
+        7, 8, 9, 10, 11)`,
+    );
+    // Not in the order of their ids.
+    for (const [n, state] of STATES.entries())
+      session.run(`s${(n * 7) % 12}`, state, `job ${n}`, n === 0 ? null : `request ${n}`);
+    db.exec(`
+      INSERT INTO approval_requests (id, session, binding, approvers, needed, state, created_at, expires_at)
+        VALUES ('r', 's1', 'b', '[]', 1, 'pending', 0, 1);
+      INSERT INTO travelled_classes (connection, "table", path, class, session, since) VALUES ('c', 't', 'p', 'phi', 's2', 0);
+      INSERT INTO table_uses (connection, name, session, how, until) VALUES ('c', 't', 's3', 'reads', 0);
+      INSERT INTO releases (session, number, started_at, outcome) VALUES ('s4', 1, 0, 'started');
+    `);
+    return db;
+  }
+  const all = (db: DatabaseSync, of: string) =>
+    db
+      .prepare(`SELECT * FROM ${of}`)
+      .all()
+      .map((row) => Object.fromEntries(Object.entries(row).sort()));
+
+  it("keeps every session as it was, and all that refers to one", () => {
+    const db = before();
+    const of = ["sessions", "whole_sessions", "approval_requests", "travelled_classes", "table_uses", "releases"];
+    const were = of.map((table) => all(db, table));
+    assert.equal(were[0]?.length, STATES.length);
+    migrate(db, 1);
+    for (const [n, table] of of.entries()) assert.deepEqual(all(db, table), were[n], table);
+    assert.deepEqual(db.prepare("PRAGMA foreign_key_check").all(), []);
+    assert.equal(db.prepare("PRAGMA integrity_check").get()?.integrity_check, "ok");
+    db.close();
+  });
+
+  it("has the same conditions", () => {
+    const db = before();
+    migrate(db, 1);
+    for (const state of STATES) db.prepare("UPDATE sessions SET state = ? WHERE id = 's0'").run(state);
+    for (const [broken, message] of [
+      ["UPDATE sessions SET state = 'odd' WHERE id = 's0'", /CHECK/],
+      ["UPDATE sessions SET sealed = 'text' WHERE id = 's0'", /cannot store TEXT/],
+      ["UPDATE sessions SET texts = 9 WHERE id = 's0'", /FOREIGN KEY/],
+      ["UPDATE sessions SET job_id = 'job 1' WHERE id = 's0'", /UNIQUE/],
+      ["UPDATE sessions SET request_id = 'request 1' WHERE id = 's0'", /UNIQUE/],
+      ["UPDATE releases SET outcome = 'odd'", /CHECK/],
+      ["DELETE FROM sessions WHERE id = 's1'", /FOREIGN KEY/],
+      ["INSERT INTO releases (session, number, started_at, outcome) VALUES ('s99', 1, 0, 'started')", /FOREIGN KEY/],
+    ] as const)
+      assert.throws(() => db.exec(broken), message, broken);
+    db.close();
+  });
+
+  it("is left as it was where a row refers to nothing", () => {
+    const db = before();
+    db.exec("PRAGMA foreign_keys = OFF");
+    db.exec("INSERT INTO releases (session, number, started_at, outcome) VALUES ('s99', 1, 0, 'started')");
+    db.exec("PRAGMA foreign_keys = ON");
+    const were = all(db, "whole_sessions");
+    assert.throws(() => migrate(db, 1), /refer to nothing/);
+    assert.deepEqual(all(db, "whole_sessions"), were);
+    assert.equal(db.prepare("SELECT max(number) AS n FROM migrations").get()?.n, 14);
+    assert.equal(db.prepare("PRAGMA foreign_keys").get()?.foreign_keys, 1);
+    assert.equal(db.isTransaction, false);
     db.close();
   });
 });
