@@ -29,7 +29,7 @@ export function entryOf(event: LedgerEvent, now: number, limit: number): Entry {
       throw new StoreError("bad_event", `an event ${type} has more than type, session and data`);
   }
   const said = typeof data === "string" ? data : canonicalJson(data);
-  const of = session === undefined ? "" : `"session":${canonicalString(session)},`;
+  const of = session === undefined ? "" : sessionMember(session);
   // As canonicalJson writes it: in the order of the members' names.
   const rest = `,${of}"time":"${timeText(now)}","type":${canonicalString(type)},"v":1}`;
   if (mostBytes(said, rest) > limit && ENTRY_BEGINS.length + Buffer.byteLength(said + rest) > limit) {
@@ -41,6 +41,19 @@ export function entryOf(event: LedgerEvent, now: number, limit: number): Entry {
 /** A character takes at most three bytes. */
 function mostBytes(said: string, rest: string): number {
   return ENTRY_BEGINS.length + 3 * (said.length + rest.length);
+}
+
+let latestSession = "";
+let sessionWritten = "";
+
+/** Many entries that follow each other are of one session. */
+function sessionMember(session: string): string {
+  if (session !== latestSession || sessionWritten === "") {
+    // First: it throws for what is no text that can be written.
+    sessionWritten = `"session":${canonicalString(session)},`;
+    latestSession = session;
+  }
+  return sessionWritten;
 }
 
 let latest = Number.NaN;
