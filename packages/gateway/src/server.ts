@@ -175,7 +175,8 @@ export function createGatewayServer(options: ServerOptions): GatewayServer {
     const path = (request.url ?? "").split("?", 1)[0] ?? "";
     return {
       authorization: request.headers.authorization,
-      dpop: request.headersDistinct.dpop ?? [],
+      // Node makes each header's list anew for each request that asks for one.
+      dpop: request.headers.dpop === undefined ? [] : (request.headersDistinct.dpop ?? []),
       method: request.method ?? "",
       url: `${options.publicUrl}${path}`,
       certificate: certificateThumbprint(request.socket),

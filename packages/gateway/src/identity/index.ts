@@ -78,12 +78,14 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
   });
   const agentKeys = new AgentKeys({ db: store.db, issuer: publicUrl, clock });
   const nonces = options.proofNonces === true ? new ProofNonces(clock) : undefined;
-  const issuers = new LastRead(readIssuer);
   const maxLength = options.limits?.tokenLength ?? DEFAULT_LIMITS.tokenLength;
+  const issuers = new LastRead((token: string) => {
+    checkCompactJws(token, maxLength);
+    return readIssuer(token);
+  });
 
   /** One verifier for all kinds of credential: the issuer says which, and nothing but the signature is believed. */
   async function verifyToken(token: string): Promise<Credential> {
-    checkCompactJws(token, maxLength);
     const issuer = issuers.of(token);
     if (issuer === publicUrl) return accessTokens.verify(token);
     if (agentKeys.isSubject(issuer)) return agentKeys.verifyBearer(token);

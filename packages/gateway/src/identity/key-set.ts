@@ -34,6 +34,8 @@ interface Fetched {
   readonly keys: readonly JWK[];
   readonly at: number;
   readonly imported: Map<string, CryptoKey>;
+  /** By what tokens ask for and get: no made-up key id is kept. */
+  readonly found: Map<string, CryptoKey>;
 }
 
 /**
@@ -50,7 +52,7 @@ export function createKeySet(config: IssuerConfig, fetch: Fetch, clock: () => nu
     const document = await fetchDocument(uri, fetch, limits);
     if (!Array.isArray(document.keys)) throw new Error("the key set has no `keys`");
     if (document.keys.length > limits.keys) throw new Error(`the key set has more than ${limits.keys} keys`);
-    current = { keys: document.keys.filter(isPublicKey), at: clock(), imported: new Map() };
+    current = { keys: document.keys.filter(isPublicKey), at: clock(), imported: new Map(), found: new Map() };
   }
 
   /** Resolves when the keys are as new as they can be now. A failed fetch leaves the old ones, which age. */
@@ -71,17 +73,20 @@ export function createKeySet(config: IssuerConfig, fetch: Fetch, clock: () => nu
 
   async function find(algorithm: SignatureAlgorithm, kid: string | undefined): Promise<CryptoKey | undefined> {
     if (current === undefined) return undefined;
-    const { keys, imported } = current;
+    const { keys, imported, found } = current;
+    const asked = kid === undefined ? algorithm : `${algorithm} ${kid}`;
+    const foundBefore = found.get(asked);
+    if (foundBefore !== undefined) return foundBefore;
     const matching = keys.filter((key) => isFor(key, algorithm) && (kid === undefined || key.kid === kid));
     const [key] = matching;
     // Two keys that fit leave it open which one is meant; guessing is not for us.
     if (key === undefined || matching.length > 1) return undefined;
     const id = `${algorithm} ${keys.indexOf(key)}`;
     const known = imported.get(id);
-    if (known !== undefined) return known;
-    const made = await importJWK(key, algorithm).catch(() => undefined);
+    const made = known ?? (await importJWK(key, algorithm).catch(() => undefined));
     if (made === undefined || made instanceof Uint8Array) return undefined;
     imported.set(id, made);
+    found.set(asked, made);
     return made;
   }
 

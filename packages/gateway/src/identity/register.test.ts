@@ -5,6 +5,7 @@ import { openStore, type Store } from "../store/store.ts";
 import { temporaryDirectory } from "../store/testing/temporary-store.ts";
 import { type Credential, CredentialError, type CredentialErrorCode } from "./principal.ts";
 import { AgentRegister, type AgentRule, type AgentsConfig } from "./register.ts";
+import { stillAdmitted } from "./revocation.ts";
 import type { COMMANDS } from "./testing/commands.ts";
 
 const WORKLOADS = "https://workloads.example";
@@ -194,6 +195,56 @@ describe("a suspension", () => {
       store.run("agent.suspend", { issuer: WORKLOADS, subject: "x", reason: "r", by: BY_DANA }),
       (error) => error instanceof CommandError && error.code === "unknown_agent",
     );
+  });
+});
+
+describe("an agent that comes with the same credential again", () => {
+  const CHANGE = { issuer: WORKLOADS, subject: "care", reason: "odd queries", by: BY_DANA };
+
+  it("is who it was, until something that says otherwise is written", async (t) => {
+    const store = await storeOf(t);
+    const register = await registerOf(store, { registered: [CARE] });
+    const token = agentToken("care");
+    await register.resolveAgent(token);
+    const before = await register.resolveAgent(token);
+    assert.equal(await register.resolveAgent(token), before);
+    assert.ok(stillAdmitted(store, before, now));
+    await store.run("agent.suspend", CHANGE);
+    await assert.rejects(register.resolveAgent(token), refused("suspended"));
+    assert.ok(!stillAdmitted(store, before, now));
+    await store.run("agent.activate", CHANGE);
+    assert.deepEqual(await register.resolveAgent(token), before);
+    assert.ok(stillAdmitted(store, before, now));
+    await store.run("agent.register", { ...CARE, groups: ["other"], registeredBy: "config" });
+    assert.deepEqual((await register.resolveAgent(token)).groups, ["from-token", "clinical"], "as configured");
+  });
+
+  for (const [kind, id] of [
+    ["token", "t"],
+    ["issuer", WORKLOADS],
+    ["sponsor", JSON.stringify([SAM.issuer, SAM.subject])],
+  ] as const)
+    it(`is refused once its ${kind} was revoked`, async (t) => {
+      const store = await storeOf(t);
+      const register = await registerOf(store, { registered: [CARE] });
+      const token = agentToken("care");
+      await register.resolveAgent(token);
+      const before = await register.resolveAgent(token);
+      assert.ok(stillAdmitted(store, before, now));
+      await store.run("credential.revoke", { kind, id, reason: "lost", by: BY_DANA });
+      await assert.rejects(register.resolveAgent(token), refused("revoked"));
+      assert.ok(!stillAdmitted(store, before, now));
+    });
+
+  it("is noted as seen each minute", async (t) => {
+    const store = await storeOf(t);
+    const register = await registerOf(store, { registered: [CARE] });
+    const token = agentToken("care");
+    for (const after of [0, 1, 59_998, 1, 60_000]) {
+      now += after;
+      await register.resolveAgent(token);
+    }
+    assert.equal((await store.db.selectFrom("agents").select("last_seen_at").executeTakeFirst())?.last_seen_at, now);
   });
 });
 

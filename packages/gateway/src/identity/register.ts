@@ -14,7 +14,7 @@ import {
   type PersonPrincipal,
   type Principal,
 } from "./principal.ts";
-import { checkRevocations } from "./revocation.ts";
+import { admissionVersion, checkRevocations } from "./revocation.ts";
 
 /** An agent that the configuration names. */
 export interface RegisteredAgent {
@@ -55,6 +55,14 @@ export interface RegisterStore {
   run(name: "agent.seen", input: AgentId): Promise<unknown>;
 }
 
+interface Resolved {
+  readonly principal: AgentPrincipal;
+  /** Of `admissionVersion`, when it was resolved. */
+  readonly version: number;
+  /** From then on it must be said that the agent was seen. */
+  readonly seenUntil: number;
+}
+
 /** "Last seen" is exact to this, so that a busy agent doesn't write at each request. */
 const SEEN_EVERY_MS = 60_000;
 const MAX_SPONSOR_LENGTH = 512;
@@ -65,6 +73,9 @@ export class AgentRegister {
   readonly #config: AgentsConfig;
   readonly #named: ReadonlyMap<string, RegisteredAgent>;
   readonly #clock: () => number;
+  /** Who a credential was found to be: the same until something is written that says otherwise. */
+  readonly #resolved = new WeakMap<Credential, Resolved>();
+  readonly #bound = new WeakMap<Credential, boolean>();
 
   /** @throws Error if the configuration is unsafe. */
   constructor(store: RegisterStore, config: AgentsConfig, clock: () => number) {
@@ -99,13 +110,17 @@ export class AgentRegister {
 
   /** @throws CredentialError `audience`, `unregistered`, `suspended`, `revoked` or `expired` (its key). */
   async resolveAgent(credential: Credential): Promise<AgentPrincipal> {
+    const known = this.#resolved.get(credential);
+    if (known !== undefined && known.version === admissionVersion(this.#store) && this.#clock() < known.seenUntil)
+      return known.principal;
     if (credential.audience !== "agents") {
       throw new CredentialError("audience", "This is a person's token; agents' doors take agents' tokens only.");
     }
     const onBehalfOf: Principal[] = [];
     for (const one of credential.onBehalfOf ?? [])
       onBehalfOf.push(one.audience === "delegation" ? await this.#delegator(one) : await this.resolveAgent(one));
-    let row = await this.#find(credential);
+    let version = admissionVersion(this.#store);
+    let row = this.#find(credential);
     if (row?.status === "suspended") throw suspended();
     const wanted = this.#wanted(credential, row);
     if (wanted !== undefined && !(row !== undefined && isUpToDate(row, wanted))) {
@@ -114,15 +129,16 @@ export class AgentRegister {
           throw new CredentialError("unregistered", `This agent can't be registered: ${error.message}.`);
         throw error;
       });
-      row = await this.#find(credential);
+      version = admissionVersion(this.#store);
+      row = this.#find(credential);
     }
     if (row === undefined) throw unregistered();
     if (row.status !== "active") throw suspended();
-    await checkRevocations(this.#store, credential, row, this.#clock());
+    checkRevocations(this.#store, credential, row, this.#clock());
     if (row.last_seen_at === null || this.#clock() - row.last_seen_at >= SEEN_EVERY_MS) {
       await this.#store.run("agent.seen", { issuer: row.issuer, subject: row.subject });
     }
-    return {
+    const principal: AgentPrincipal = {
       kind: "agent",
       issuer: row.issuer,
       subject: row.subject,
@@ -136,10 +152,20 @@ export class AgentRegister {
       ...(credential.exchangedFor === undefined ? {} : { exchangedFor: credential.exchangedFor }),
       ...(credential.confirmation === undefined ? {} : { confirmation: credential.confirmation }),
     };
+    // Of others the clock decides too: whether a key has expired, or when someone else was seen last.
+    if (version !== undefined && row.last_seen_at !== null && onBehalfOf.length === 0 && principal.keyId === undefined)
+      this.#resolved.set(credential, { principal, version, seenUntil: row.last_seen_at + SEEN_EVERY_MS });
+    return principal;
   }
 
   /** Whether the configuration wants a bound token of this agent, or of one that it acts for. */
   mustBind(credential: Credential): boolean {
+    const known = this.#bound.get(credential) ?? this.#mustBind(credential);
+    this.#bound.set(credential, known);
+    return known;
+  }
+
+  #mustBind(credential: Credential): boolean {
     const { senderConstrained = [], rules } = this.#config;
     return [credential, ...(credential.onBehalfOf ?? [])].some(
       (one) =>

@@ -16,6 +16,14 @@ const AGENT = prepare((db, given: { readonly issuer: string; readonly subject: s
     .where("subject", "=", given.subject),
 ).remembered("agents");
 
+/** While this is the same, all that is asked here of SQLite has the same answers. undefined: nobody knows. */
+export function admissionVersion(on: Connected): number | undefined {
+  const [agents, revocations, keys] = [AGENT.version(on), REVOCATION.version(on), AGENT_KEY.version(on)];
+  if (agents === undefined || revocations === undefined || keys === undefined) return undefined;
+  // None of them ever becomes less.
+  return agents + revocations + keys;
+}
+
 /** How a sponsor is written in `revocations`. */
 export function sponsorKey({ issuer, subject }: { readonly issuer: string; readonly subject: string }): string {
   return JSON.stringify([issuer, subject]);
@@ -62,6 +70,18 @@ const REVOKED = {
  * they came with is revoked. That a key has expired since is no matter, as with tokens.
  */
 export function stillAdmitted(on: Connected, principal: AgentPrincipal, now: number): boolean {
+  const version = admissionVersion(on);
+  const before = admitted.get(principal);
+  if (before !== undefined && before.on === on && before.version === version) return true;
+  if (!isAdmitted(on, principal, now)) return false;
+  if (version !== undefined) admitted.set(principal, { on, version });
+  return true;
+}
+
+/** Who was found admitted: it follows from what is written alone, and principals are never changed. */
+const admitted = new WeakMap<AgentPrincipal, { readonly on: Connected; readonly version: number }>();
+
+function isAdmitted(on: Connected, principal: AgentPrincipal, now: number): boolean {
   for (const one of [principal, ...(principal.onBehalfOf ?? [])] satisfies readonly Principal[]) {
     const row = AGENT.first(on, { issuer: one.issuer, subject: one.subject });
     // A person who was entered as an agent since is no person any more.

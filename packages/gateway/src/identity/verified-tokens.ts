@@ -20,9 +20,8 @@ export class VerifiedTokens {
   /** Least recently used first. */
   readonly #verified = new Map<string, Verified>();
 
-  /** Its claims, or undefined: verify it. `now`: milliseconds since the epoch. */
-  claims(token: string, key: CryptoKey, now: number): JWTPayload | undefined {
-    const digest = hashOf(token);
+  /** Its claims, the same object each time; or undefined: verify it. `now`: milliseconds since the epoch. */
+  claims(digest: TokenDigest, key: CryptoKey, now: number): JWTPayload | undefined {
     const known = this.#verified.get(digest);
     if (known === undefined) return undefined;
     this.#verified.delete(digest);
@@ -32,8 +31,8 @@ export class VerifiedTokens {
     return known.claims;
   }
 
-  keep(token: string, key: CryptoKey, claims: JWTPayload, now: number): void {
-    this.#verified.set(hashOf(token), { key, claims, at: now });
+  keep(digest: TokenDigest, key: CryptoKey, claims: JWTPayload, now: number): void {
+    this.#verified.set(digest, { key, claims, at: now });
     for (const oldest of this.#verified.keys()) {
       if (this.#verified.size <= MOST) break;
       this.#verified.delete(oldest);
@@ -41,6 +40,10 @@ export class VerifiedTokens {
   }
 }
 
-function hashOf(token: string): string {
-  return hash("sha256", token, "base64");
+/** By which a token is known. */
+export type TokenDigest = string & { readonly [DIGEST]: true };
+declare const DIGEST: unique symbol;
+
+export function digestOf(token: string): TokenDigest {
+  return hash("sha256", token, "base64") as TokenDigest;
 }

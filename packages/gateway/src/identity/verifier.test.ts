@@ -282,6 +282,18 @@ describe("a hostile token is refused (threat 45)", () => {
     await refused(verifier.verifyToken(await sign(key, claims({ iat: undefined }))), "lifetime");
   });
 
+  it("when it was verified before and is too old since", async (t) => {
+    t.after(closeIssuer);
+    const verifier = verifierOf({ maxTokenAgeSeconds: 300, clockSkewSeconds: 0 });
+    const token = await sign(key, claims({ iat: NOW, exp: NOW + 1000 }));
+    const first = await verifier.verifyToken(token);
+    now = (NOW + 300) * 1000;
+    assert.equal(await verifier.verifyToken(token), first);
+    now = (NOW + 301) * 1000;
+    await refused(verifier.verifyToken(token), "lifetime");
+    now = NOW * 1000;
+  });
+
   it("when a required claim differs", async (t) => {
     t.after(closeIssuer);
     const verifier = verifierOf({ requiredClaims: { repository: "acme/agents", "/k/ns": ["prod", "stage"] } });

@@ -15,7 +15,7 @@ import type { Fetch } from "./key-document.ts";
 import { createKeySet, type KeySet } from "./key-set.ts";
 import { LastRead } from "./last-read.ts";
 import { AUDIENCES, type Credential, CredentialError } from "./principal.ts";
-import { VerifiedTokens } from "./verified-tokens.ts";
+import { digestOf, type TokenDigest, VerifiedTokens } from "./verified-tokens.ts";
 
 export interface Verifier {
   /** @throws CredentialError whose message holds neither the token nor a claim's value. */
@@ -57,11 +57,15 @@ export function createVerifier(issuers: readonly IssuerConfig[], options: Verifi
   );
 
   const verified = new VerifiedTokens();
-  const read = new LastRead((token: string) => ({ header: readHeader(token), iss: readIssuer(token) }));
+  const read = new LastRead((token: string) => {
+    checkCompactJws(token, limits.tokenLength);
+    return { header: readHeader(token), iss: readIssuer(token), digest: digestOf(token) };
+  });
+  /** What the last tokens' claims come to, but for the times. They are of one issuer, whose configuration doesn't change. */
+  const credentials = new WeakMap<JWTPayload, Credential>();
 
   async function verifyToken(token: string): Promise<Credential> {
-    checkCompactJws(token, limits.tokenLength);
-    const { header, iss } = read.of(token);
+    const { header, iss, digest } = read.of(token);
     const issuer = byIss.get(iss);
     if (issuer === undefined) throw new CredentialError("unknown_issuer", "The token's issuer isn't configured here.");
     const algorithm = issuer.algorithms.find((allowed) => allowed === header.alg);
@@ -70,12 +74,19 @@ export function createVerifier(issuers: readonly IssuerConfig[], options: Verifi
     const key = await issuer.keys.keyFor(algorithm, header.kid);
     const now = clock();
     const skew = skewOf(issuer.config);
-    const claims = verified.claims(token, key, now) ?? (await verifySignature(token, key, algorithm, issuer, now));
-    return credentialOf(token, claims, issuer.config, now / 1000, skew, limits);
+    const claims =
+      verified.claims(digest, key, now) ?? (await verifySignature(token, digest, key, algorithm, issuer, now));
+    const expires = checkTimes(claims, issuer.config, now / 1000, skew, limits);
+    const known = credentials.get(claims);
+    if (known !== undefined) return known;
+    const credential = credentialOf(token, claims, expires, issuer.config, limits);
+    credentials.set(claims, credential);
+    return credential;
   }
 
   async function verifySignature(
     token: string,
+    digest: TokenDigest,
     key: CryptoKey,
     algorithm: SignatureAlgorithm,
     { config }: Issuer,
@@ -90,7 +101,7 @@ export function createVerifier(issuers: readonly IssuerConfig[], options: Verifi
     }).catch((error: unknown) => {
       throw refusal(error);
     });
-    verified.keep(token, key, payload, now);
+    verified.keep(digest, key, payload, now);
     return payload;
   }
 
@@ -113,12 +124,10 @@ function skewOf({ clockSkewSeconds = DEFAULT_CLOCK_SKEW_SECONDS }: IssuerConfig)
 function credentialOf(
   token: string,
   claims: JWTPayload,
+  expires: number,
   config: IssuerConfig,
-  now: number,
-  skew: number,
   limits: IdentityLimits,
 ): Credential {
-  const expires = checkTimes(claims, config, now, skew, limits);
   const audience = audienceOf(claims.aud, config, limits);
   const confirmation = confirmationOf(claims.cnf);
   // RFC 8693, 4.1: with `act`, `sub` isn't who asks.

@@ -4,6 +4,7 @@ import { canonicalJson } from "../evidence/canonical-json.ts";
 import type { Json } from "../evidence/event.ts";
 import type { AgentPrincipal, Principal } from "../identity/principal.ts";
 import type { Decision, PermitDecision } from "../policy/decision.ts";
+import type { DryRun } from "../upstream/upstream.ts";
 import { disagreement } from "./agreement.ts";
 import type { AnalysisCache } from "./analysis-cache.ts";
 import { type Bound, binding } from "./binding.ts";
@@ -82,6 +83,23 @@ export function foreseen(input: AssessInput): PermittedAssessment | undefined {
   return bytes === undefined ? undefined : permitted(input, judged, judged.decision, bytes.maximumBytesBilled, null);
 }
 
+/** Of the answers that are here, what was found of the last plan: many who ask the same share one. */
+const compared = new WeakMap<DryRun, { readonly plan: UnderstoodPlan; readonly mismatch: string | undefined }>();
+
+function disagreementWith(plan: UnderstoodPlan, facts: DryRun): string | undefined {
+  const known = compared.get(facts);
+  if (known?.plan === plan) return known.mismatch;
+  const mismatch = disagreement(plan, {
+    statementType: facts.statementType,
+    schema: facts.schema ?? [],
+    referencedTables: facts.referencedTables,
+    referencedRoutines: facts.referencedRoutines,
+    ddlTargetTable: facts.ddlTargetTable,
+  });
+  compared.set(facts, { plan, mismatch });
+  return mismatch;
+}
+
 /** Plans that BigQuery's dry run agreed with once. */
 const agreed = new WeakSet<UnderstoodPlan>();
 
@@ -119,13 +137,7 @@ export async function agree(input: AssessInput, { redacted, plan, decision }: Ju
   });
   // A lack of rights or a busy BigQuery is no verdict on the statement.
   if (facts.outcome === "refused") return refused(upstreamFailure(facts));
-  const mismatch = disagreement(plan, {
-    statementType: facts.statementType,
-    schema: facts.schema ?? [],
-    referencedTables: facts.referencedTables,
-    referencedRoutines: facts.referencedRoutines,
-    ddlTargetTable: facts.ddlTargetTable,
-  });
+  const mismatch = disagreementWith(plan, facts);
   if (mismatch !== undefined) return refused(DISAGREES, mismatch);
 
   const { readSize } = decision.obligations;
@@ -148,7 +160,6 @@ function permitted(
   maximumBytesBilled: number,
   dryRunBytes: number | null,
 ): PermittedAssessment {
-  const { connection, statement } = input;
   const masks = maskPlan(plan.result, decision.obligations.masks);
   return {
     kind: "permitted",
@@ -159,23 +170,39 @@ function permitted(
     maskPlan: masks,
     dryRunBytes,
     maximumBytesBilled,
-    binding: binding(
-      {
-        principal: boundPrincipal(input.principal),
-        connection: connection.name,
-        canonicalSql: plan.canonicalSql,
-        parameters: statement.parameters,
-        plan: plan.statements as unknown as Json,
-        outputs: masks.schema as unknown as Json,
-        masks: decision.obligations.masks as unknown as Json,
-        travelling: decision.obligations.travelling as unknown as Json,
-        limits: { rows: decision.obligations.limitRows ?? null, bytes: maximumBytesBilled },
-        policyVersion: decision.policyVersion,
-        purpose: input.purpose,
-      },
-      input.keys,
-    ),
+    binding: bindingOf(input, plan, masks, decision, maximumBytesBilled),
   };
+}
+
+/** The last one of each decision, which is the same object for many sessions, as are plan, masks, principal and statement. */
+const bindings = new WeakMap<PermitDecision, { readonly of: readonly unknown[]; readonly binding: string }>();
+
+function bindingOf(
+  { connection, principal, statement, purpose, keys }: AssessInput,
+  plan: UnderstoodPlan,
+  masks: MaskPlan,
+  decision: PermitDecision,
+  maximumBytesBilled: number,
+): string {
+  const of = [connection.name, principal, statement.parameters, purpose, keys, plan, masks, maximumBytesBilled];
+  const known = bindings.get(decision);
+  if (known?.of.every((one, i) => one === of[i])) return known.binding;
+  const bound: Bound = {
+    principal: boundPrincipal(principal),
+    connection: connection.name,
+    canonicalSql: plan.canonicalSql,
+    parameters: statement.parameters,
+    plan: plan.statements as unknown as Json,
+    outputs: masks.schema as unknown as Json,
+    masks: decision.obligations.masks as unknown as Json,
+    travelling: decision.obligations.travelling as unknown as Json,
+    limits: { rows: decision.obligations.limitRows ?? null, bytes: maximumBytesBilled },
+    policyVersion: decision.policyVersion,
+    purpose,
+  };
+  const made = binding(bound, keys);
+  bindings.set(decision, { of, binding: made });
+  return made;
 }
 
 /** Analysis and policy alone: no call that runs or plans anything upstream. Also asked at each page, for what holds now. */

@@ -45,6 +45,22 @@ describe("a judgement of before", () => {
       assert.equal(kept().before.find(question(other)), undefined);
     });
 
+  it("of one statement counts for each that asks it as for another's", () => {
+    const { before } = kept();
+    const { statement: shared, principal } = question();
+    const ask = (more: object) => before.find(question({ statement: shared, principal, ...more }));
+    for (const other of [
+      { principal: { ...AGENT, subject: "b" } },
+      { purpose: "research" },
+      { project: "q" },
+      { connection: { name: "d", policies: { readsClock: false } } },
+    ]) {
+      assert.equal(ask({}), JUDGED);
+      assert.equal(ask(other), undefined);
+    }
+    assert.equal(ask({}), JUDGED);
+  });
+
   it("doesn't count once the tables may be others", () => {
     const { before, outdate } = kept();
     outdate();

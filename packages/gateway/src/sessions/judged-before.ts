@@ -43,7 +43,7 @@ export class JudgedBefore {
 
   find(question: Question): Judged | undefined {
     if (question.connection.policies.readsClock) return undefined;
-    const key = keyOf(question);
+    const key = keyOnce(question);
     const kept = this.#kept.get(key);
     if (kept === undefined) return undefined;
     this.#kept.delete(key);
@@ -62,6 +62,19 @@ export class JudgedBefore {
       this.#kept.delete(oldest);
     }
   }
+}
+
+/** The last key of each statement, which the same agent often asks again. */
+const keys = new WeakMap<Statement, { readonly of: readonly unknown[]; readonly key: string }>();
+
+function keyOnce(question: Question): string {
+  const { connection, principal, project, statement, purpose } = question;
+  const known = keys.get(statement);
+  const of = [connection.name, principal, project, purpose];
+  if (known?.of.every((one, i) => one === of[i])) return known.key;
+  const key = keyOf(question);
+  keys.set(statement, { of, key });
+  return key;
 }
 
 function keyOf({ connection, principal, project, statement, purpose }: Question): string {

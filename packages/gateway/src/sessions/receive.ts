@@ -7,9 +7,9 @@ import type { ReceiveInput } from "./commands/receive.ts";
 import type { Connection } from "./connection.ts";
 import type { EngineOptions } from "./engine-options.ts";
 import { behalfOf, principalRecord, type SealedStatement } from "./session-row.ts";
-import type { Submission } from "./statement.ts";
+import type { Statement, Submission } from "./statement.ts";
 import { ownJobId } from "./statements.ts";
-import { canonicalOnce } from "./written-once.ts";
+import { canonicalOnce, jsonOnce } from "./written-once.ts";
 
 /** Keyed hashes of the last statements, which many agents send. */
 const hashes = new WeakMap<Sealer, LastMade<string>>();
@@ -20,6 +20,25 @@ function hashOf(sealer: Sealer): LastMade<string> {
   const known = hashes.get(sealer) ?? new LastMade<string>(HASHES_KEPT, LONGEST_HASHED);
   hashes.set(sealer, known);
   return known;
+}
+
+interface Hashed {
+  readonly sealer: Sealer;
+  readonly sqlHmac: string;
+  readonly sqlBytes: number;
+}
+
+/** A statement that comes often is the same object, and never changes. */
+const hashedOnce = new WeakMap<Statement, Hashed>();
+
+function hashed(sealer: Sealer, statement: Statement): Hashed {
+  const known = hashedOnce.get(statement);
+  if (known?.sealer === sealer) return known;
+  const { sql, parameters } = statement;
+  const sqlHmac = hashOf(sealer).of(`[${canonicalJson(sql)},${canonicalOnce(parameters)}]`, sealer.keyedHash);
+  const made = { sealer, sqlHmac, sqlBytes: Buffer.byteLength(sql) };
+  hashedOnce.set(statement, made);
+  return made;
 }
 
 /** What of a submission is kept and recorded: the statement sealed and by keyed hash, never in the clear (I5). */
@@ -38,8 +57,7 @@ export function receiveInput(
     dryRun: submission.dryRun,
     ...(submission.asked === undefined ? {} : { asked: submission.asked }),
   };
-  const { sql, parameters } = submission.statement;
-  const sqlHmac = hashOf(sealer).of(`[${canonicalJson(sql)},${canonicalOnce(parameters)}]`, sealer.keyedHash);
+  const { sqlHmac, sqlBytes } = hashed(sealer, submission.statement);
   // What a repeated requestId must repeat: all that makes it another query.
   const { parameterMode = null, defaultDataset = null } = submission.statement;
   const requestHmac =
@@ -59,7 +77,7 @@ export function receiveInput(
     subject: principal.subject,
     onBehalfOf: behalfOf(principal),
     agentName: principal.name,
-    principal: JSON.stringify(principal),
+    principal: jsonOnce(principal),
     door: submission.door,
     sealed: Buffer.from(blob.buffer, blob.byteOffset, blob.length).toString("base64"),
     requestHmac,
@@ -76,7 +94,7 @@ export function receiveInput(
       project: submission.project,
       purpose,
       sealedSha256: hash("sha256", blob, "hex"),
-      sqlBytes: Buffer.byteLength(sql),
+      sqlBytes,
       sqlHmac,
     }),
   };

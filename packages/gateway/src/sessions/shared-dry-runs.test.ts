@@ -37,6 +37,19 @@ test("what comes after it was sent has its own, and nothing is remembered", asyn
   assert.equal(asked.length, 2);
 });
 
+test("of one text, each that is asked otherwise is asked once, and anew in the next turn", async () => {
+  const { asked, upstream: bigquery } = upstream();
+  const runs = new SharedDryRuns();
+  const both = () => [QUERY, { ...QUERY, project: "q" }].map((query) => runs.dryRun(bigquery, query));
+  await Promise.all([...both(), ...both()]);
+  assert.deepEqual(
+    asked.map(({ project }) => project),
+    ["p", "q"],
+  );
+  await Promise.all([...both(), ...both()]);
+  assert.equal(asked.length, 4);
+});
+
 test("another text, project, parameter or BigQuery is another question", async () => {
   const { asked, upstream: bigquery } = upstream();
   const other = upstream();

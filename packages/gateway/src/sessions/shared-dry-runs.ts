@@ -8,20 +8,24 @@ type Answer = DryRun | UpstreamRefusal;
  * it says what its own would say (docs/adr/0008-views-and-routines-by-name.md). No answer is kept.
  */
 export class SharedDryRuns {
-  /** By where they are asked and what is asked. */
-  readonly #unsent = new WeakMap<Upstream, Map<string, Promise<Answer>>>();
+  /** By where they are asked, and the statement's text and the rest of what is asked: the text of many is one that was hashed before. */
+  readonly #unsent = new WeakMap<Upstream, Map<string, Map<string, Promise<Answer>>>>();
 
   dryRun(upstream: Upstream, query: Query): Promise<Answer> {
-    const key = JSON.stringify(query);
-    const unsent = this.#unsent.get(upstream) ?? new Map<string, Promise<Answer>>();
+    const { sql, ...others } = query;
+    const key = JSON.stringify(others);
+    const unsent = this.#unsent.get(upstream) ?? new Map<string, Map<string, Promise<Answer>>>();
     this.#unsent.set(upstream, unsent);
-    const shared = unsent.get(key);
+    const ofText = unsent.get(sql) ?? new Map<string, Promise<Answer>>();
+    unsent.set(sql, ofText);
+    const shared = ofText.get(key);
     if (shared !== undefined) return shared;
     const own = new Promise<void>((turn) => setImmediate(turn)).then(() => {
-      unsent.delete(key);
+      ofText.delete(key);
+      if (ofText.size === 0) unsent.delete(sql);
       return upstream.dryRun(query);
     });
-    unsent.set(key, own);
+    ofText.set(key, own);
     return own;
   }
 }

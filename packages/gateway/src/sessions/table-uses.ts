@@ -26,6 +26,17 @@ export interface UsesInput {
  * query was judged. Tables are judged anew at each page, and keep the classes of all that was written into them.
  */
 export function tableUses(statements: readonly PlanStatement[]): readonly TableUse[] {
+  const known = usesOnce.get(statements);
+  if (known !== undefined) return known;
+  const uses = usesOf(statements);
+  usesOnce.set(statements, uses);
+  return uses;
+}
+
+/** A plan's statements are the same objects for many sessions, and never change. */
+const usesOnce = new WeakMap<readonly PlanStatement[], readonly TableUse[]>();
+
+function usesOf(statements: readonly PlanStatement[]): readonly TableUse[] {
   const writes = statements.flatMap((s) => [
     ...s.writes.map(({ table }) => table),
     ...(s.changes ?? []).map(({ name }) => name),

@@ -10,8 +10,19 @@ interface StatementBody {
   readonly defaultDataset?: { readonly datasetId: string; readonly projectId?: string | undefined } | undefined;
 }
 
-/** The statement of a request's body, which requests.ts has validated. */
+/** Bodies that come often are read once, and so are their statements: what is made of one is kept with it. */
+const statements = new WeakMap<StatementBody, { readonly project: string; readonly statement: Statement }>();
+
+/** The statement of a request's body, which requests.ts has validated, and nobody changes. */
 export function statementOf(body: StatementBody, project: string): Statement {
+  const known = statements.get(body);
+  if (known?.project === project) return known.statement;
+  const statement = readStatement(body, project);
+  statements.set(body, { project, statement });
+  return statement;
+}
+
+function readStatement(body: StatementBody, project: string): Statement {
   const mode = body.parameterMode?.toUpperCase();
   return {
     sql: body.query,
