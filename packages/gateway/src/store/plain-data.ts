@@ -13,11 +13,10 @@ export type Packed = string | readonly string[];
 /** undefined for a value that JSON can't say. */
 export function packed(value: unknown): Packed | undefined {
   const long: string[] = [];
-  if (!isPlain(value, 0, "", long)) return undefined;
-  if (long.length === 0) return JSON.stringify(value);
-  let short = value;
-  for (let i = 0; i < long.length; i += 2) short = without(short, (long[i] ?? "").split(BELOW), 0);
-  return [JSON.stringify(short), ...long];
+  const short = shortened(value, 0, [], long);
+  if (short === NOT_PLAIN) return undefined;
+  const text = JSON.stringify(short);
+  return long.length === 0 ? text : [text, ...long];
 }
 
 /** The value that was packed. */
@@ -34,49 +33,56 @@ export function unpacked(sent: Packed): unknown {
   return value;
 }
 
-function isPlain(value: unknown, depth: number, path: string, long: string[]): boolean {
+const NOT_PLAIN = Symbol("not plain");
+
+/** The value, or where long texts are in it a copy without them, which `long` has then with their paths. `path`: the names down to it. */
+function shortened(value: unknown, depth: number, path: (string | number)[], long: string[]): unknown {
   switch (typeof value) {
     case "string":
-      if (value.length > LONG && depth > 0 && long.length < 2 * BESIDE) long.push(path, value);
-      return true;
+      if (value.length <= LONG || depth === 0 || long.length >= 2 * BESIDE) return value;
+      path.length = depth;
+      long.push(path.join(BELOW), value);
+      return "";
     case "boolean":
-      return true;
+      return value;
     case "number":
-      return Number.isFinite(value) && !Object.is(value, -0);
+      return Number.isFinite(value) && !Object.is(value, -0) ? value : NOT_PLAIN;
     case "object":
       break;
     default:
-      return false;
+      return NOT_PLAIN;
   }
-  if (value === null) return true;
-  if (depth > DEEPEST) return false;
+  if (value === null) return value;
+  if (depth > DEEPEST) return NOT_PLAIN;
   const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype === Array.prototype) {
-    const items = value as readonly unknown[];
-    // By index: a hole is undefined.
-    for (let i = 0; i < items.length; i++)
-      if (!isPlain(items[i], depth + 1, depth === 0 ? `${i}` : `${path}${BELOW}${i}`, long)) return false;
-    return true;
-  }
-  if (prototype !== Object.prototype) return false;
+  if (prototype === Array.prototype) return shortenedItems(value as readonly unknown[], depth, path, long);
+  if (prototype !== Object.prototype) return NOT_PLAIN;
   const members = value as Readonly<Record<string, unknown>>;
+  let copy: Record<string, unknown> | undefined;
   for (const name of Object.keys(members)) {
-    const member = members[name];
     // A name that would read as a path, or as something else than a member.
-    if (name.includes(BELOW) || name === "__proto__") return false;
-    if (typeof member === "number" || typeof member === "boolean") {
-      if (!isPlain(member, depth + 1, "", long)) return false;
-    } else if (!isPlain(member, depth + 1, depth === 0 ? name : `${path}${BELOW}${name}`, long)) return false;
+    if (name.includes(BELOW) || name === "__proto__") return NOT_PLAIN;
+    path[depth] = name;
+    const member = members[name];
+    const short = shortened(member, depth + 1, path, long);
+    if (short === NOT_PLAIN) return NOT_PLAIN;
+    if (short === member) continue;
+    copy ??= { ...members };
+    copy[name] = short;
   }
-  return true;
+  return copy ?? value;
 }
 
-/** A copy that has nothing at that path. */
-function without(value: unknown, path: readonly string[], depth: number): unknown {
-  const name = path[depth];
-  if (name === undefined) return "";
-  const copy = Array.isArray(value) ? [...value] : { ...(value as object) };
-  const members = copy as Record<string, unknown>;
-  members[name] = without(members[name], path, depth + 1);
-  return copy;
+function shortenedItems(items: readonly unknown[], depth: number, path: (string | number)[], long: string[]): unknown {
+  let copy: unknown[] | undefined;
+  // By index: a hole is undefined.
+  for (let i = 0; i < items.length; i++) {
+    path[depth] = i;
+    const short = shortened(items[i], depth + 1, path, long);
+    if (short === NOT_PLAIN) return NOT_PLAIN;
+    if (short === items[i]) continue;
+    copy ??= [...items];
+    copy[i] = short;
+  }
+  return copy ?? items;
 }
