@@ -166,12 +166,14 @@ export class MaskedPage {
     const { engine, sealer } = this.#options;
     try {
       const answer = await this.#answer();
-      for await (const chunk of answer.body) {
-        const rows = this.#masker.push(chunk);
-        // How many there can be is known only since the head came.
-        if (waitMs !== undefined && this.#masker.progress().rows > (this.#upstreamRows ?? maxRows)) throw tooManyRows();
-        if (rows !== undefined && rows.length > 0) yield rows;
-      }
+      if (answer.whole !== undefined) {
+        const rows = this.#push(answer.whole);
+        if (rows !== undefined) yield rows;
+      } else
+        for await (const chunk of answer.body) {
+          const rows = this.#push(chunk);
+          if (rows !== undefined) yield rows;
+        }
       const { envelope, rows: count } = this.#masker.end();
       if (envelope.jobComplete !== true) throw new Distrust("the answer does not say that the job is complete");
       // What waits for the job and has no rows may say how many there are at its end.
@@ -191,6 +193,14 @@ export class MaskedPage {
       if (error instanceof Distrust || error instanceof MaskingError) await engine.distrust(row.id, error.message);
       throw error;
     }
+  }
+
+  #push(chunk: Buffer): Uint8Array | undefined {
+    const rows = this.#masker.push(chunk);
+    // How many there can be is known only since the head came.
+    const most = this.#asked.waitMs === undefined ? undefined : (this.#upstreamRows ?? this.#asked.maxRows);
+    if (most !== undefined && this.#masker.rows > most) throw tooManyRows();
+    return rows !== undefined && rows.length > 0 ? rows : undefined;
   }
 
   /** The rest of a page that has begun. */

@@ -122,6 +122,17 @@ export class RowBody implements AsyncIterable<Buffer>, Dispatcher.DispatchHandle
     this.#end(error);
   }
 
+  /** All of it, where it is short, here, and no more than `most` bytes: to keep, and nothing is left to read. undefined: it is to be read. */
+  whole(most: number): Buffer | undefined {
+    const isHere = this.#ended && this.#error === undefined && this.#ready === undefined;
+    if (!isHere || this.#filling.length > FIRST_BYTES || this.#filled > most) return undefined;
+    const bytes = Buffer.from(this.#filling.subarray(0, this.#filled));
+    this.#memory.giveBack(this.#filling);
+    this.#filling = NOTHING;
+    this.#filled = 0;
+    return bytes;
+  }
+
   /** Drops the rest; the connection goes with it unless the body was at its end. */
   cancel(): void {
     if (!this.#ended) this.#fail(new UpstreamError("connectionFailed"));

@@ -55,6 +55,8 @@ interface Answer {
   readonly statusCode: number;
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   readonly body: AsyncIterable<Buffer> | readonly [Buffer];
+  /** Of an answer with rows. */
+  readonly whole?: (most: number) => Buffer | undefined;
   /** Drops what wasn't read of the body; its connection goes with it unless the body was at its end. */
   discard(): void;
 }
@@ -117,7 +119,7 @@ export function createTransport({ endpoint, limits, tokens, random, observe }: T
       signal,
       headersTimeout,
     });
-    return { statusCode, headers: answered, body, discard: () => body.cancel() };
+    return { statusCode, headers: answered, body, whole: (most) => body.whole(most), discard: () => body.cancel() };
   };
 
   /** One try: the answer's head is here, its status is 200 or 304, its body unread. */
@@ -210,6 +212,11 @@ export function createTransport({ endpoint, limits, tokens, random, observe }: T
       giveBack = await connectionFor(call, page.signal);
       page.signal.addEventListener("abort", giveBack, { once: true });
       const answer = await request(sendForRows, call, page.signal, began + headMs);
+      const whole = answer.whole?.(limits.pageBytes);
+      if (whole !== undefined) {
+        done();
+        return { status: 200, body: only(whole), whole, cancel: () => {} };
+      }
       clearTimeout(timer);
       timer = setTimeout(late, limits.pageMs - (Date.now() - began)).unref();
       return rowStream(answer, limits.pageBytes, page, done);
@@ -316,6 +323,10 @@ function parseJson(bytes: Buffer): unknown {
   } catch {
     throw new UpstreamError("notJson");
   }
+}
+
+async function* only(bytes: Buffer): AsyncGenerator<Buffer> {
+  yield bytes;
 }
 
 function rowStream(answer: Answer, mostBytes: number, page: AbortController, done: () => void): RowStream {

@@ -231,6 +231,8 @@ export interface RowStream {
    * breaks off, stalls or grows past `pageBytes`; an end without error is the end of a complete HTTP message.
    */
   readonly body: AsyncIterable<Buffer>;
+  /** All that `body` would give, where it is short and came with the head. It holds as long as it is wanted. */
+  readonly whole?: Buffer;
   /** Drops the rest. Call it when the body isn't read to its end. */
   cancel(): void;
 }

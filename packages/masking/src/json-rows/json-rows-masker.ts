@@ -78,6 +78,11 @@ export class JsonRowsMasker implements RowsMasker {
     return { envelope: this.#envelope.envelope(), ...this.progress() };
   }
 
+  /** Rows that came out so far, or are about to. */
+  get rows(): number {
+    return this.#rows.rows;
+  }
+
   progress(): Omit<MaskedPage, "envelope"> {
     return {
       rows: this.#rows.rows,
