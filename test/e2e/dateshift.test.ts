@@ -1,9 +1,10 @@
 /** `dateshift`: a record subject's dates move alike, in every table and behind every door; without the subject in their own row they don't show. */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import type { Access } from "../../packages/gateway/src/index.ts";
+import type { Access, ReplayStep } from "../../packages/gateway/src/index.ts";
 import { copyClinic } from "../clinic-copy.ts";
 import { PROJECT, type Rig, startRig } from "../rig.ts";
+import { type StorageClient, storageClient, tableName } from "../storage-client.ts";
 
 const AGENT = "care-summary-agent";
 const STAYS = `\`${PROJECT}.ops.stays\``;
@@ -18,6 +19,7 @@ type Cell = { readonly v: string | null | readonly Cell[] | { readonly f: readon
 describe("dates that move with their record subject", () => {
   const clinic = copyClinic();
   let rig: Rig;
+  let client: StorageClient;
 
   before(async () => {
     clinic.policy("../catalog.yaml", (catalog) =>
@@ -90,8 +92,10 @@ describe("dates that move with their record subject", () => {
       },
       [{ who: "7", birth: "1980-05-06" }],
     );
+    client = await storageClient(rig, AGENT);
   });
   after(async () => {
+    await client.close();
     await rig.close();
     clinic.remove();
   });
@@ -234,6 +238,58 @@ describe("dates that move with their record subject", () => {
     `FROM (SELECT patient, 1 AS d FROM ${STAYS}) s |> CROSS JOIN (SELECT admitted FROM ${STAYS}) t |> SET d = t.admitted |> SELECT s.patient, d`,
     1,
   );
+
+  /** Of a result each day is beside numbers of the agent's own: a shift by those would show it under many, whose ends tell it. */
+  const BESIDE_OWN = `SELECT STRUCT(1 AS a, 2 AS b) AS own, patient, CAST(k AS STRING) AS k, admitted, notes FROM ${STAYS}, UNNEST(GENERATE_ARRAY(1, 9)) AS k ORDER BY admitted, k`;
+
+  for (const dataFormat of ["ARROW", "AVRO"]) {
+    const read = async (job: string, selectedFields: readonly string[]) => {
+      const table = tableName(`_chaperone_results.anon_${job.replace("chaperone_", "")}`);
+      const session = await client.open(table, { selectedFields }, { dataFormat });
+      const rows: unknown[] =
+        dataFormat === "AVRO" ? await client.readAvro(session) : (await client.read(session)).toArray();
+      const plain = (_: string, value: unknown) => (typeof value === "bigint" ? Number(value) : value);
+      return rows.map((row) => JSON.parse(JSON.stringify(row, plain)) as Record<string, unknown>);
+    };
+
+    for (const selected of [
+      ["admitted"],
+      ["k", "admitted"],
+      ["own", "k", "admitted", "notes"],
+      ["own.a", "k", "admitted", "notes.day"],
+    ])
+      it(`are NULL in a read (${dataFormat}) of ${selected.join(", ")}, without their subject`, async () => {
+        const { job } = await ask(BESIDE_OWN);
+        const rows = await read(job, selected);
+        assert.equal(rows.length, 27);
+        for (const { admitted, notes = [] } of rows) {
+          assert.equal(admitted, null);
+          for (const { day } of notes as { day: unknown }[]) assert.equal(day, null);
+        }
+        const replay = await rig
+          .person("avery.auditor")
+          .get<{ steps: ReplayStep[] }>(`sessions/${job.replace("chaperone_", "")}/replay`);
+        const started = replay.steps.findLast(({ type }) => type === "release.started")?.data;
+        const columns = started?.columns as { name: string; mask: string }[];
+        assert.equal(columns.find(({ name }) => name === "admitted")?.mask, "null");
+      });
+
+    it(`show in a read (${dataFormat}) of their subject and some other columns as in a page`, async () => {
+      const { job, rows } = await ask(BESIDE_OWN);
+      const expected = rows.map(([, , , admitted]) => Date.parse(String(admitted)) / DAY_MS);
+      for (const selected of [
+        ["patient", "admitted"],
+        ["patient", "own.b", "admitted"],
+      ])
+        assert.deepEqual(
+          (await read(job, selected)).map(({ admitted }) =>
+            dataFormat === "AVRO" ? admitted : Number(admitted) / DAY_MS,
+          ),
+          expected,
+          selected.join(),
+        );
+    });
+  }
 
   it("stand in the ledger by the mask's name", async () => {
     const { job } = await ask(`SELECT admitted, patient FROM ${STAYS}`);

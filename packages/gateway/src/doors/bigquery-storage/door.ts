@@ -3,7 +3,7 @@ import { DATA_FORMAT, type Format, messages, type ReadSession, SERVICE } from ".
 import type { Call } from "../../grpc/server.ts";
 import { GrpcError } from "../../grpc/status.ts";
 import type { AgentPrincipal } from "../../identity/principal.ts";
-import { columnsTaken } from "../../sessions/columns-taken.ts";
+import { columnsTaken, readAlone } from "../../sessions/columns-taken.ts";
 import type { Connection } from "../../sessions/connection.ts";
 import type { Outcome } from "../../sessions/job-follower.ts";
 import { countRows, type PageOptions } from "../../sessions/page.ts";
@@ -113,7 +113,7 @@ export class StorageDoor {
     if (!outcome.ok) throw refused(outcome.error);
     const all = engine.maskPlanOf(row).fields;
     if (all.length === 0) throw new GrpcError("notFound", "Not found: Table");
-    const fields = select(all, asked.selection);
+    const fields = readAlone(select(all, asked.selection), all);
     const unfit = asked.format === "avro" ? unfitForAvro(fields) : undefined;
     if (unfit !== undefined)
       throw new GrpcError("invalidArgument", `AVRO doesn't carry this: ${unfit}. Ask for ARROW.`);

@@ -3,7 +3,7 @@ import type { Sealer } from "../../evidence/seal.ts";
 import type { Format } from "../../grpc/bigquery-read.ts";
 import { GrpcError } from "../../grpc/status.ts";
 import type { AgentPrincipal } from "../../identity/principal.ts";
-import { takenFrom } from "../../sessions/columns-taken.ts";
+import { readAlone, takenFrom } from "../../sessions/columns-taken.ts";
 import { ownedBy, type SessionRow } from "../../sessions/session-row.ts";
 import type { Store } from "../../store/store.ts";
 import { select, selectionOf } from "./selection.ts";
@@ -44,7 +44,7 @@ export function streamName(sealer: Sealer, row: SessionRow, place: StreamPlace):
 
 /** The columns and fields that the stream has, of those of its session's result. */
 export function fieldsOf({ taken, paths = [] }: StreamPlace, all: readonly MaskedField[]): readonly MaskedField[] {
-  return taken === undefined ? select(all, selectionOf(paths)) : takenFrom(all, taken);
+  return taken === undefined ? readAlone(select(all, selectionOf(paths)), all) : takenFrom(all, taken);
 }
 
 /** The agent's own session and place; another agent's, a forged one and one that never was are the same (I9, threat-model row 44). */
