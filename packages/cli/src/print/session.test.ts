@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { Access } from "@chaperone/gateway";
-import { accessList } from "./session.ts";
+import type { Access, ReplayStep } from "@chaperone/gateway";
+import { accessList, replayPage } from "./session.ts";
 
 describe("the list of sessions", () => {
   const columns = ["a", "b", "c", "d", "e", "f", "g", "h"];
@@ -14,6 +14,24 @@ describe("the list of sessions", () => {
   it("leaves none out of what other programs read", () => {
     assert.match(accessList([access(columns)], "csv"), /"ehr\.patients\(a, b, c, d, e, f, g, h\)"/);
     assert.deepEqual(JSON.parse(accessList([access(columns)], "json")), [access(columns)]);
+  });
+});
+
+describe("a session step by step", () => {
+  const said = (type: string, data: ReplayStep["data"]) =>
+    replayPage([{ index: 1, time: "2026-02-28T00:00:00.000Z", type, data }]);
+
+  it("doesn't say that nothing was masked, shown or written where the ledger says by hash what was", () => {
+    const page = { number: 1, outcome: "complete", rows: 3 };
+    assert.match(
+      said("release.finished", { ...page, maskedSha256: "ab", maskedCharacters: 99_999 }),
+      /masked \(by hash\)$/,
+    );
+    assert.match(said("release.finished", { ...page, masked: {} }), /masked nothing$/);
+    assert.match(said("release.started", { number: 1, fromRow: 0, columnsSha256: "ab" }), /: \(by hash\)$/);
+    const analysed = { statementType: "SCRIPT", readsSha256: "ab", writesSha256: "ab", changesSha256: "ab" };
+    assert.match(said("session.analysed", analysed), /reads \(by hash\); writes \(by hash\); changes \(by hash\)$/);
+    assert.doesNotMatch(said("session.analysed", { statementType: "SELECT", reads: [] }), /writes|changes/);
   });
 });
 

@@ -107,17 +107,21 @@ function brief({ type, data }: ReplayStep): string {
           )
           .join("; ") || "(by hash)"
       }${
-        d.writes === undefined
+        d.writes === undefined && d.writesSha256 === undefined
           ? ""
-          : `; writes ${list(d.writes)
-              .map((w) => `${part(w, "table")} (${part(w, "mode")})`)
-              .join(", ")}`
+          : `; writes ${
+              list(d.writes)
+                .map((w) => `${part(w, "table")} (${part(w, "mode")})`)
+                .join(", ") || "(by hash)"
+            }`
       }${
-        d.changes === undefined
+        d.changes === undefined && d.changesSha256 === undefined
           ? ""
-          : `; changes ${list(d.changes)
-              .map((c) => `${part(c, "what")} ${part(c, "name")} (${part(c, "mode")})`)
-              .join(", ")}`
+          : `; changes ${
+              list(d.changes)
+                .map((c) => `${part(c, "what")} ${part(c, "name")} (${part(c, "mode")})`)
+                .join(", ") || "(by hash)"
+            }`
       }`;
     case "session.decided":
       return `${str(d.effect)} by ${list(d.policies).map(str).join(", ") || "no policy"}; ${d.approval === null || d.approval === undefined ? "no approval needed" : "approval needed"}`;
@@ -130,14 +134,16 @@ function brief({ type, data }: ReplayStep): string {
     case "session.running":
       return `job ${d.upstreamJob === undefined ? `of label ${part(d.upstreamLabel, "chaperone_job")}` : str(d.upstreamJob)} starts; canonical SQL HMAC ${short(d.canonicalHmac)}; at most ${str(d.maximumBytesBilled)} bytes`;
     case "release.started":
-      return `page ${str(d.number)} from row ${str(d.fromRow)}: ${list(d.columns)
-        .map((c) => `${part(c, "name")} ${part(c, "mask") === "none" ? "as it is" : part(c, "mask")}`)
-        .join(", ")}`;
+      return `page ${str(d.number)} from row ${str(d.fromRow)}: ${
+        list(d.columns)
+          .map((c) => `${part(c, "name")} ${part(c, "mask") === "none" ? "as it is" : part(c, "mask")}`)
+          .join(", ") || "(by hash)"
+      }`;
     case "release.finished":
       return `page ${str(d.number)} ${str(d.outcome)}: ${str(d.rows)} rows; masked ${
         Object.entries((d.masked ?? {}) as Data)
           .map(([path, m]) => `${path} ${part(m, "rule")} ×${part(m, "count")}`)
-          .join(", ") || "nothing"
+          .join(", ") || (d.masked === undefined ? "(by hash)" : "nothing")
       }`;
     case "session.denied":
     case "session.failed":
