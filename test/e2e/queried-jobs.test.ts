@@ -231,6 +231,23 @@ describe("a SELECT that jobs.query runs", () => {
     assert.deepEqual([cancelled.session?.state, cancelled.jobs, cancelled.sent], ["cancelled", [], 1]);
   });
 
+  it("that BigQuery never got isn't run where it is cancelled while BigQuery is asked about it once more", async () => {
+    const cancelled = await whileFailing({ kind: "hang-up" }, async (session) => {
+      rig.warehouse.misbehave({ kind: "delay", target: "dryRun", milliseconds: 4000, times: 1 });
+      // Its job has a name then, and its dry run is on its way.
+      for (
+        const deadline = Date.now() + 10_000;
+        (await upstreamJob(session)) !== `chaperone_${session}`;
+        await sleep(20)
+      )
+        assert.ok(Date.now() < deadline, "it was not named");
+      const answer = await agent.send("POST", `/bigquery/v2/projects/${PROJECT}/jobs/chaperone_${session}/cancel`);
+      assert.equal(answer.status, 200, answer.body);
+    });
+    assert.deepEqual([cancelled.session?.state, cancelled.jobs, cancelled.sent], ["cancelled", [], 1]);
+    assert.ok(cancelled.answer.status >= 400, cancelled.answer.body);
+  });
+
   it("that BigQuery never got isn't run again where nobody can say whether it did", async () => {
     const lists = rig.warehouse.requests.filter(({ path }) => /\/jobs\?.*projection/.test(path)).length;
     rig.warehouse.misbehave({ kind: "hang-up", target: "list", times: "always" });

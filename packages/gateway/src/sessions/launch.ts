@@ -97,7 +97,11 @@ export class Launch {
     // After a restart: what runs must still be what was decided, for an agent that is still let in.
     if (!(await this.#endings.admits(row, "failed"))) return undefined;
     const a = await assess(this.#input.of(processed(row), connection, sealed));
-    if (a.kind === "permitted" && a.binding === row.binding) return a;
+    if (a.kind === "permitted" && a.binding === row.binding) {
+      // That took a while, in which it may have been cancelled, when BigQuery had no job to stop.
+      const { state } = await sessionById(this.#o.store, row.id);
+      return state === "running" ? a : undefined;
+    }
     await this.#endings.end(
       row.id,
       "failed",
