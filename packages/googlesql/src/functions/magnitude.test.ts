@@ -83,6 +83,8 @@ describe("what may still overflow or divide by zero:", () => {
     ["MAX(1 + LENGTH(name) + LENGTH(ssn) + id)", ["id", "name", "ssn"]],
     ["MAX(0.5 * SAFE_CAST(ssn AS FLOAT64) * 1e308)", ["ssn"]],
     ["1000 * COUNT(ssn) * 1000000", ["ssn"]],
+    // V moves the point as many digits as stand behind it.
+    ["MAX(SAFE_CAST(SAFE_CAST(LENGTH(ssn) AS STRING FORMAT '99V99999999999999999') AS INT64) * 1000)", ["ssn"]],
   ];
   for (const [value, by, from] of cases)
     test(`${value} ${from ?? ""}`, () => assert.deepEqual([...asked(value, from)].sort(), [...by].sort()));
@@ -154,6 +156,9 @@ describe("a number is no more than 2 to the power of:", () => {
     "UNIX_MICROS(x)": null,
     "4611686018427387904": 62,
     "1000000000 * 4294967296": 62,
+    "CAST(LENGTH(x) AS NUMERIC)": 31,
+    "CAST(CAST(LENGTH(x) AS STRING) AS INT64)": 32,
+    "CAST(CAST(LENGTH(x) AS STRING FORMAT '9V9') AS INT64)": null,
     "1 + x": null,
     "x * 8": null,
     "CASE WHEN x THEN y ELSE 1 END": null,

@@ -56,8 +56,9 @@ export function bitsOf(written: Written, among: Among): number | null {
         ...written.whens.map(({ then }) => of(then)),
         of(written.else ?? null) ?? (written.else ? null : 0),
       ]);
+    // A format moves the point, or writes digits of its own.
     case "CastExpression":
-      return plusOne(of(written.operand));
+      return written.format === null ? plusOne(of(written.operand)) : null;
     case "ExtractExpression":
       return PARTS.get(written.part.name.toUpperCase()) ?? null;
     case "PathExpression":
