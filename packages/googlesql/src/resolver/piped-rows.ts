@@ -156,7 +156,8 @@ export function aliasedRows(context: Context, rows: PipedRows, alias: string, no
     return { ...rows, columns: fields, ranges, values: [{ value, fields, open: true }] };
   }
   const columns = items.map((item) => item.column);
-  const names = new Map([...namesOf(columns), ...pseudoNames(context, rows, node)]);
+  const names = namesOf(columns);
+  for (const [name, column] of pseudoNames(context, rows, node)) names.set(name, names.has(name) ? null : column);
   const values = (rows.values ?? []).map((row) => ({ ...row, open: false }));
   return { ...rows, ranges: rangeOf(context, columns, alias), names, values };
 }
