@@ -223,6 +223,7 @@ describe("of a table's column it is known what its type holds:", () => {
     "SELECT SUM(x) AS y FROM float": true,
     "SELECT SUM(x) AS y FROM files": true,
     "SELECT SUM(x) AS y FROM bills FOR SYSTEM_TIME AS OF TIMESTAMP '2026-01-01 00:00:00+00'": true,
+    "SELECT SUM(x) AS y FROM APPENDS(TABLE bills, NULL, NULL)": true,
     "SELECT SUM(x) AS y FROM `clinic.ehr.day_*`": true,
     "SELECT SUM(x) AS y FROM (SELECT x FROM bills UNION ALL SELECT x FROM plain)": true,
     "SELECT SUM(CAST(x AS INT64)) AS y FROM bills": true,

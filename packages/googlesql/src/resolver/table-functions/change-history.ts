@@ -22,6 +22,8 @@ export function changeHistory(context: Context, node: TableFunctionCall, around:
     return context.fail("unsupported", `${name} takes the name of one table, no view and no query`, wanted);
   }
   context.historical.add(table);
+  // The past had another schema.
+  for (const column of input.columns) context.sizes.forget(column);
   const times = ["start_timestamp", "end_timestamp"].flatMap((key) => {
     const time = given.get(key);
     return time === undefined ? [] : [givenValue(context, name, time, TIMESTAMP).flow];
