@@ -226,6 +226,10 @@ describe("what is refused", () => {
     // Of two columns with one name neither is that of the query around.
     ["SELECT (FROM pair p, pair q |> DISTINCT |> AGGREGATE MAX(a)) AS x FROM pair", /ambiguous/],
     ["FROM loaded |> EXTEND 'x' AS _PARTITIONTIME |> EXTEND 1 AS x |> SELECT _PARTITIONTIME", /ambiguous/],
+    [
+      "SELECT (FROM loaded, UNNEST([STRUCT(1 AS x)]) AS _PARTITIONTIME |> DROP _PARTITIONTIME |> SELECT _PARTITIONTIME) FROM (SELECT ssn AS _PARTITIONTIME FROM patients)",
+      /ambiguous/,
+    ],
     // Of a row that is one value and a pseudo-column with its name neither is meant under the alias of both.
     [
       "FROM loaded AS l, UNNEST([STRUCT(l.a AS a)]) AS _PARTITIONTIME |> AS t |> SELECT TO_JSON_STRING(_PARTITIONTIME)",

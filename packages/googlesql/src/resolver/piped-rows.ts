@@ -129,7 +129,10 @@ export function withItems(
   const values = items.flatMap(({ row }) => row ?? []);
   const ranges = new Map([...from.ranges].filter(([name]) => !gone.has(name)));
   const names = itemNames(items);
-  for (const [name, column] of pseudoNames(context, from, node)) names.set(name, names.has(name) ? null : column);
+  for (const [name, column] of pseudoNames(context, from, node)) {
+    // What the row's name hid until it is gone may be hidden with it.
+    names.set(name, names.has(name) || gone.has(name) ? null : column);
+  }
   return { ...from, columns, values, ranges, names, valueTable: false };
 }
 
