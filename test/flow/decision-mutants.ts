@@ -12,6 +12,7 @@ import type { Equivalent } from "./sweep.ts";
 
 /** In packages/googlesql/src. */
 const ANALYSIS = [
+  "flow/flow.ts",
   "functions/array-length.ts",
   "functions/failing-as-written.ts",
   "functions/failure.ts",
@@ -27,8 +28,9 @@ const ANALYSIS = [
   "resolver/sizes.ts",
 ];
 
-/** Of the resolver, files in which a condition decides what is in a plan. */
+/** Of the resolver and of what makes plans of what it found, files in which a condition decides what is in a plan. */
 const FLOW = [
+  "plan-statement.ts",
   "resolver/call-over-rows.ts",
   "resolver/case-value.ts",
   "resolver/clauses.ts",
@@ -81,9 +83,6 @@ const FLOW = [
 const SPARED =
   /^(resolver\/(?!computed-if|constant|growth|never-null|operand-types|output-schema|passed-arguments|sizes)|plan-)/;
 
-/** As well, but asked about only by name (`--only flow/flow.ts`): not all that survive of them were judged. */
-const BY_NAME = ["flow/flow.ts", "plan-statement.ts"];
-
 /** In packages/gateway/src/policy. */
 const POLICY = [
   "annotations.ts",
@@ -111,11 +110,8 @@ export const DECISION_EQUIVALENTS: readonly Equivalent[] = UNCHANGED.map(([file,
   return { part: isOfAnalysis(file) ? file : `policy/${file}`, what: `${from} → ${to}`, why };
 });
 
-/** `named`: files that are asked about. */
-export function analysisMutants(googlesql: string, named: readonly string[]): Place[] {
-  return [...ANALYSIS, ...FLOW, ...BY_NAME.filter((file) => named.includes(file))].flatMap((name) =>
-    decisionsOf(join(googlesql, name), name),
-  );
+export function analysisMutants(googlesql: string): Place[] {
+  return [...ANALYSIS, ...FLOW].flatMap((name) => decisionsOf(join(googlesql, name), name));
 }
 
 export function policyMutants(policy: string): Place[] {
@@ -131,7 +127,7 @@ export function unfoundDecisions(googlesql: string, policy: string): readonly st
 }
 
 function isOfAnalysis(file: string): boolean {
-  return [...ANALYSIS, ...FLOW, ...BY_NAME].includes(file);
+  return [...ANALYSIS, ...FLOW].includes(file);
 }
 
 function isSame(place: Place, from: string, to: string): boolean {

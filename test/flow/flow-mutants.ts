@@ -46,12 +46,12 @@ export const FLOW_MUTANTS: readonly (readonly [rule: string, from: string, to: s
   ["whole: inner fields lost", "        collect(field.fields);\n", ""],
   [
     "shape: nothing",
-    "return flow.fields === null || flow.explicit.size === 0 ? whole(flow) : { ...flow, fields: null };",
+    "return flow.fields === null || flow.explicit.size === 0 ? whole(flow) : own(flow);",
     "return NOTHING;",
   ],
   [
     "shape: without what decided",
-    "whole(flow) : { ...flow, fields: null };",
+    "whole(flow) : own(flow);",
     "whole(flow) : { ...flow, implicit: NO_KEYS, fields: null };",
   ],
   [
@@ -103,7 +103,11 @@ export const FLOW_MUTANTS: readonly (readonly [rule: string, from: string, to: s
   ["covers: however long", "if (flow.pieces > known.pieces) return false;", ""],
   ["telling: in few words", "level: PICKED, pieces: LONG };", "level: PICKED };"],
   ["closed: nothing", "leaf.level <= ARGUMENT ? leaf : { ...leaf, level: OWN }", "leaf"],
-  ["showing: a statistic for a value", "(known & (COPY | TRANSFORM)) !== 0 ||", "known !== 0 ||"],
+  [
+    "showing: a statistic for a value",
+    "((flow.explicit.get(key) ?? 0) & (COPY | TRANSFORM)) !== 0",
+    "flow.explicit.has(key)",
+  ],
   [
     "everywhere: not in the fields",
     "fields: flow.fields.map((field) => everywhere(field, change)) };",
@@ -135,7 +139,7 @@ export const FLOW_MUTANTS: readonly (readonly [rule: string, from: string, to: s
   ["covers: whatever is implicit", "if (!known.implicit.has(key)) return false;", ""],
   ["covers: whatever the fields", "covers(field, flow.fields?.[i] ?? own(flow))", "covers(field, field)"],
   ["asArgument: a value of a row", "{ ...leaf, level: Math.min(leaf.level, ARGUMENT) },", "leaf,"],
-  ["asArgument: a literal too", "leaf.explicit.size === 0 && leaf.implicit.size === 0 ? leaf", "leaf === null ? leaf"],
+  ["asArgument: a literal too", "leaf.explicit.size === 0 ? leaf", "leaf === null ? leaf"],
   ["returned: stays an argument", "leaf.level === ARGUMENT ? { ...leaf, level } : leaf", "leaf"],
   ["returned: of what was picked", ".filter((l) => l !== PICKED)", ""],
   ["covers: whatever the level", "flow.level >= known.level && ", ""],

@@ -257,7 +257,7 @@ console.log(`commit ${sweep.commit}, ${new Date().toISOString()}`);
 prepare();
 try {
   const places = [
-    ...analysisMutants(googlesql, flags.only.split(",")),
+    ...analysisMutants(googlesql),
     ...resolverMutants(join(googlesql, "resolver")),
     ...policyMutants(policy),
   ];

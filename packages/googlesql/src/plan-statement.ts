@@ -315,7 +315,8 @@ export function effectsOf(context: Context, reads: readonly TableRead[]): Effect
   const leaves = ({ kind, through = "" }: Effect) => reachesOut(kind) && !context.localModels.has(through);
   const outward = effects.some(leaves) ? decidedCalls(context, reads) : [];
   return effects.map((effect) => {
-    const decided = leaves(effect) ? [...outward, ...branch] : branch;
+    // What decided over the branch is among the predicates.
+    const decided = leaves(effect) ? outward : branch;
     context.spendPlan(effectLength(effect) + namesLength(decided), START_OF_TEXT);
     if (decided.length === 0) return effect;
     // What it told before is nothing new to it.

@@ -179,7 +179,7 @@ export function whole(flow: Flow): Flow {
 
 /** Whether a STRUCT is NULL, how long an ARRAY is. Where nothing narrower is known, the whole value. */
 export function shape(flow: Flow): Flow {
-  return flow.fields === null || flow.explicit.size === 0 ? whole(flow) : { ...flow, fields: null };
+  return flow.fields === null || flow.explicit.size === 0 ? whole(flow) : own(flow);
 }
 
 /** A value computed from others: its sources are changed, but a statistic stays one. Of no column, it is a constant. */
@@ -313,12 +313,9 @@ export function ofLength(elements: Flow, shapes: readonly Flow[]): Flow {
 
 /** `flow`, whose shape shows what `added` does and `flow` doesn't anyhow; no literal of it, since none is handed out. */
 function showing(flow: Flow, added: Flow): Flow {
-  const shown = (key: SourceKey, ways: Ways): boolean => {
-    const known = flow.explicit.get(key) ?? 0;
-    // A statistic alone shows less than a value does.
-    return (known & (COPY | TRANSFORM)) !== 0 || (known & ways) === ways;
-  };
-  const explicit = new Map([...added.explicit].filter(([key, ways]) => !shown(key, ways)));
+  // A statistic alone shows less than a value does.
+  const shown = (key: SourceKey): boolean => ((flow.explicit.get(key) ?? 0) & (COPY | TRANSFORM)) !== 0;
+  const explicit = new Map([...added.explicit].filter(([key]) => !shown(key)));
   return { ...unite([own(flow), { ...added, explicit, constant: false }]), fields: flow.fields };
 }
 
@@ -342,7 +339,7 @@ export function closed(value: Flow): Flow {
  */
 export function asArgument(value: Flow): Flow {
   return everywhere(value, (leaf) =>
-    leaf.explicit.size === 0 && leaf.implicit.size === 0 ? leaf : { ...leaf, level: Math.min(leaf.level, ARGUMENT) },
+    leaf.explicit.size === 0 ? leaf : { ...leaf, level: Math.min(leaf.level, ARGUMENT) },
   );
 }
 
@@ -363,7 +360,7 @@ function outermost(levels: readonly number[]): number {
 
 function everywhere(flow: Flow, change: (leaf: Flow) => Flow): Flow {
   if (flow.fields === null) return change(flow);
-  return { ...change({ ...flow, fields: null }), fields: flow.fields.map((field) => everywhere(field, change)) };
+  return { ...change(own(flow)), fields: flow.fields.map((field) => everywhere(field, change)) };
 }
 
 /** A STRUCT of values. */
