@@ -213,9 +213,10 @@ function openCatalogue(): void {
       .replace("byName", "globalThis.weakened(byName")
       .replace("());", "()), (kind, via, lines) => readEntries({ kind, via, lines }));"),
   );
-  replaceIn("functions/failure.ts", "  const zone = ", (text) => {
+  replaceIn("functions/failure.ts", "export function mayFailAt(", (text) => {
     const asked = '[["fails", name], ["fails", name, place]].map((mutant) => globalThis.mutant(mutant.join(" ")))';
-    return `  if (${asked}.includes(true)) return false;\n${text}`;
+    const weaker = `const fails = asWritten(name, ...rest);\n  return (place) => !${asked}.includes(true) && fails(place);`;
+    return `${text}name, ...rest) {\n  ${weaker}\n}\n\nfunction asWritten(`;
   });
 }
 
