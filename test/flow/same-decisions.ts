@@ -41,6 +41,8 @@ export const SAME_DECISION: readonly Same[] = [
     [
       ["FIELDS.set(fields, found);", "nothing", "it is made again"],
       ["column !== undefined", "true", "each field has a column"],
+      ['written.kind === "PathExpression"', "false", "asked of the expression it is the same"],
+      ["bits === null", "false", "what isn't known needn't be kept"],
       ["false", "undefined", "neither is true"],
       ["size in if (size) this.#ofId.set(to.id, size);", "true", "of what isn't known nothing is known either way"],
       [
@@ -56,6 +58,7 @@ export const SAME_DECISION: readonly Same[] = [
       ["this.#ofId.set(id, null);", "nothing", "likewise"],
     ] as const
   ).map(([from, to, why]) => ["resolver/sizes.ts", from, to, why] as const),
+  ["resolver/query.ts", "orderBy.length === 0", "false", "nothing is sorted by no keys"],
   [
     "functions/array-length.ts",
     'limit.kind === "IntegerLiteral" && Number(limit.text) > 0',

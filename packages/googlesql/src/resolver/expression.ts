@@ -194,7 +194,7 @@ function resolveOperation(context: Context, node: Operation, scope: Scope): Valu
       if (node.toPart !== null) checkDatePart(context, node.toPart);
       expect(context, operand, node.toPart === null ? INT64 : STRING, "INTERVAL", node);
       context.failing.push(operand.flow);
-      return computed(context, INTERVAL, `INTERVAL ${[node.part.name, node.toPart?.name].join(" ")}`, [operand]);
+      return computed(context, INTERVAL, `INTERVAL ${node.part.name} ${node.toPart?.name}`, [operand]);
     }
     case "StructExpression":
       return struct(context, node, resolve);
@@ -380,7 +380,7 @@ function extract(context: Context, node: Tree.ExtractExpression, resolve: (e: Tr
   return made(
     type,
     transformed(operands.map((o) => o.flow)),
-    context.idOf(`EXTRACT ${[part, node.part.weekday].join(" ")}`, [...operands.map((o) => o.id)]),
+    context.idOf(`EXTRACT ${part} ${node.part.weekday}`, [...operands.map((o) => o.id)]),
   );
 }
 

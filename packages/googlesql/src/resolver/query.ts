@@ -127,6 +127,7 @@ function ordered(
   parent: Scope | null,
   tables: CommonTables | null,
 ): Relation {
+  if (orderBy.length === 0) return relation;
   const scope = outputScope(relation.columns, newFrame(parent), parent, tables);
   const keys = orderItems(context, orderBy, relation.columns, scope);
   return { ...relation, implicit: union([relation.implicit, keys]) };

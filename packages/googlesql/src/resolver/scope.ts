@@ -196,9 +196,8 @@ export function frameOf(scope: Scope): Frame | null {
 
 /** Null: in the making. Undefined: no common table. */
 export function commonTable(tables: CommonTables | null, name: Identifier): Relation | null | undefined {
-  const key = fold(name.name);
   for (let t = tables; t !== null; t = t.parent) {
-    const relation = t.relations.get(key);
+    const relation = t.relations.get(fold(name.name));
     if (relation !== undefined) return relation;
   }
   return undefined;

@@ -7,8 +7,8 @@ import type { TableFieldSchema } from "../table-resource.ts";
 import type { Expression, Node } from "../tree.ts";
 import type { Frame, Value } from "./scope.ts";
 
-/** Bits of the columns at these places. */
-type Digits = readonly (readonly [place: number, bits: number | null])[];
+/** Sizes of the columns at these places. */
+type Digits = readonly (readonly [place: number, size: Size])[];
 
 /** For as long as the catalog keeps the schema. */
 const FIELDS = new WeakMap<readonly TableFieldSchema[], Digits>();
@@ -19,7 +19,8 @@ function bitsOfFields(fields: readonly TableFieldSchema[]): Digits {
   if (known !== undefined) return known;
   const found = fields.flatMap(({ type, precision, scale = "0" }, place) => {
     if (!/^(BIG)?(NUMERIC|DECIMAL)$/i.test(type)) return [];
-    return [[place, bitsOfDigits(Number(precision) - Number(scale))] as const];
+    const bits = bitsOfDigits(Number(precision) - Number(scale));
+    return bits === null ? [] : [[place, { bits, positive: false }] as const];
   });
   FIELDS.set(fields, found);
   return found;
@@ -41,15 +42,21 @@ export class Sizes {
   /** Notes what `value` is, as it is written. */
   note({ id }: Identified, written: Expression, frame: Frame): void {
     if (frame.private || this.#ofId.has(id)) return;
+    this.#ofId.set(id, this.#sizeOf(written, frame));
+  }
+
+  #sizeOf(written: Expression, frame: Frame): Size | null {
+    // Most of what is selected is a name, which stands for what has its size already, if it has one.
+    if (written.kind === "PathExpression") return this.#named.get(written) ?? null;
     const among = this.among(frame);
-    this.#ofId.set(id, { bits: bitsOf(written, among), positive: isPositive(written, among) });
+    return { bits: bitsOf(written, among), positive: isPositive(written, among) };
   }
 
   /** Notes what a table's columns hold: a value that doesn't fit fails the statement that writes it. */
   declare(columns: readonly Identified[], fields: readonly TableFieldSchema[]): void {
-    for (const [place, bits] of bitsOfFields(fields)) {
+    for (const [place, size] of bitsOfFields(fields)) {
       const column = columns[place];
-      if (column !== undefined) this.#ofId.set(column.id, { bits, positive: false });
+      if (column !== undefined) this.#ofId.set(column.id, size);
     }
   }
 
