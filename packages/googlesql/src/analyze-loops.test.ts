@@ -139,6 +139,10 @@ scriptTable("that a loop ended tells what could have kept it there, and nothing 
     "x = ? name, ssn",
   ],
   [
+    `DECLARE x INT64; BEGIN WHILE ${GUESS} DO SET x = 0; END WHILE; EXCEPTION WHEN ERROR THEN SET x = 2; END; SET x = 1; SELECT x`,
+    "x = ? ssn",
+  ],
+  [
     `DECLARE x INT64; a: BEGIN WHILE ${GUESS} DO IF ${NAME} THEN LEAVE a; END IF; END WHILE; SET x = 1; END; SELECT x`,
     "x = ? name, ssn",
   ],

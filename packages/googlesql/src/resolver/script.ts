@@ -36,7 +36,7 @@ export function resolveScript(context: Context, script: Script): ResolvedScript 
     ({ next, exits } = runAll(run, script.statements, START, false));
   }
   // A failure that nothing catches ends the job, and with it all results.
-  const ends = exits.filter((exit) => exit.kind !== "failure").map((exit) => exit.state);
+  const ends = exits.filter(({ kind }) => kind !== "failure" && kind !== "endless").map((exit) => exit.state);
   const end = joinedAll(next === null ? ends : [next, ...ends]);
   const result = end === null ? [] : resultOf(context, end.last, run.plans, columnNames(end.lastBy));
   refuseRedefined(context, script, [...run.plans.values()]);

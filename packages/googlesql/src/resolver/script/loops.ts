@@ -100,13 +100,16 @@ export function repeatLoop(run: Run, node: RepeatStatement, state: State, caught
   return ended(lastRound(run, node, state, round), state);
 }
 
+/** Whether a handler catches that the time is up isn't known. */
+const ENDLESS = ["failure", "endless"] as const;
+
 /**
  * A loop that may not end: that control is behind it, and behind whatever stands around it, is decided by all that could have kept
- * it there. It leaves then as by a failure: the job's time is up.
+ * it there. It leaves then as the job's time is up.
  */
 function ended({ done, again, exits, interrupted }: Round, before: State): Outcome {
   const endless = again !== null && [...again.branch].some((key) => !before.branch.has(key));
-  const never: readonly Exit[] = endless ? [{ kind: "failure", label: null, state: again }] : [];
+  const never = endless ? ENDLESS.map((kind): Exit => ({ kind, label: null, state: again })) : [];
   // Each round begins where all of them have been, so that where it ends knows what could have kept it.
   const all = allExits([...exits, ...never]);
   return { next: meeting(before, [done], all), exits: all, interrupted };

@@ -5,7 +5,7 @@ import { leaving, type State } from "./state.ts";
 
 /** Leaving for somewhere else than the statement behind. */
 export interface Exit {
-  readonly kind: "break" | "continue" | "return" | "failure";
+  readonly kind: "break" | "continue" | "return" | "failure" | "endless";
   /** Folded label of a BREAK or CONTINUE; null: the innermost loop. */
   readonly label: string | null;
   readonly state: State;
