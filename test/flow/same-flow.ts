@@ -253,6 +253,12 @@ export const SAME_FLOW: readonly Same[] = [
       ],
       ["common-tables.ts", "ordered.has(first)", "false", "what it is behind was found before"],
       ["common-tables.ts", "more === undefined", "false", "of one query the union is that query"],
+      [
+        "common-tables.ts",
+        "done === true in done === true ? undefined : entries.get(other)",
+        "false",
+        "no table has no name",
+      ],
       ["from-clause.ts", "a === NO_FROM", "false", "beside nothing the names are the same"],
       [
         "from-clause.ts",
