@@ -8,6 +8,7 @@ import ts from "typescript";
 import { isOfFile, type Place, placesOf, type Weaken } from "./mutants.ts";
 import { SAME_DECISION } from "./same-decisions.ts";
 import { SAME_FLOW } from "./same-flow.ts";
+import { SAME_RESOLVER } from "./same-resolver.ts";
 import type { Equivalent } from "./sweep.ts";
 
 /** In packages/googlesql/src. */
@@ -104,7 +105,7 @@ const POLICY = [
   "writes.ts",
 ];
 
-const UNCHANGED = [...SAME_DECISION, ...SAME_FLOW];
+const UNCHANGED = [...SAME_DECISION, ...SAME_FLOW, ...SAME_RESOLVER];
 
 export const DECISION_EQUIVALENTS: readonly Equivalent[] = UNCHANGED.map(([file, from, to, why]) => {
   return { part: isOfAnalysis(file) ? file : `policy/${file}`, what: `${from} → ${to}`, why };

@@ -54,9 +54,8 @@ function inOrder(context: Context, clause: WithClause, names: ReadonlySet<string
   const entries = new Map(clause.entries.map((entry) => [fold(entry.name.name), entry]));
   const ordered = new Map<string, OrderedTable>();
   const open = new Map<string, Visit>();
-  const places = new Map([...names].map((name, place) => [name, place]));
   for (const [first, firstEntry] of entries) {
-    const way = ordered.has(first) ? [] : [visitOf(first, firstEntry, names, places)];
+    const way = ordered.has(first) ? [] : [visitOf(first, firstEntry, names)];
     // Thousands can refer to each other in a row, which are too many for calls within calls.
     for (let at = way.at(-1); at !== undefined; at = way.at(-1)) {
       open.set(at.name, at);
@@ -71,7 +70,7 @@ function inOrder(context: Context, clause: WithClause, names: ReadonlySet<string
           const message = `${at.entry.name.name} and other common tables refer to each other in a circle`;
           context.fail("name", message, at.entry);
         }
-        way.push(visitOf(other, referred, names, places));
+        way.push(visitOf(other, referred, names));
       }
     }
   }
@@ -86,17 +85,9 @@ interface Visit {
   readonly left: Iterator<string, undefined>;
 }
 
-/** `places`: of the names of the clause. */
-function visitOf(
-  name: string,
-  entry: CommonTable,
-  names: ReadonlySet<string>,
-  places: ReadonlyMap<string, number>,
-): Visit {
+function visitOf(name: string, entry: CommonTable, names: ReadonlySet<string>): Visit {
   const references = referencesIn(entry.query, names);
-  // In the order of the clause.
-  const left = [...references].sort((a, b) => (places.get(a) ?? 0) - (places.get(b) ?? 0));
-  return { name, entry, references, left: left.values() };
+  return { name, entry, references, left: references.values() };
 }
 
 /** Which of `names` stand as tables below `node`, where no WITH inside gives them to another. */
