@@ -15,7 +15,8 @@ import { AccessTokens } from "./tokens/access-tokens.ts";
 import { AgentKeys } from "./tokens/agent-keys.ts";
 import type { TokenIssue } from "./tokens/commands.ts";
 import { SigningKeys } from "./tokens/signing-keys.ts";
-import { newTokenId, signingKeyFile, TokenService, usedProof } from "./tokens/token-service.ts";
+import { newTokenId, signingKeyFile, TokenService } from "./tokens/token-service.ts";
+import { notTaken } from "./tokens/used-once.ts";
 import { createVerifier, type VerifierOptions } from "./verifier.ts";
 
 export type { Presented } from "./presented.ts";
@@ -109,7 +110,7 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
     checkPossession(credential, proof, presented.certificate);
     if (proof !== undefined)
       await store.run("proof.use", proof).catch((error: unknown) => {
-        throw error instanceof CommandError ? usedProof(error) : error;
+        throw error instanceof CommandError ? notTaken(error) : error;
       });
     return credential;
   }

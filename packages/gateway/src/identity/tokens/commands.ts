@@ -23,9 +23,15 @@ const PROOFS_PER_KEY = 10_000;
 /** People's tokens remembered for one agent (I10). */
 const PER_ACTOR = 10_000;
 
-/** Whoever steals a person's token from the agent that has it gains nothing by it. CommandError: `subject_taken`, `too_many_subjects`. */
+/** A request is looked at a while before it is recorded: what was used before may be forgotten by then. CommandError: `code`. */
+function requireRemembered(tx: StoreTransaction, until: number, code = "late"): void {
+  if (until < tx.now) throw new CommandError(code, "its time was over before it was recorded");
+}
+
+/** Whoever steals a person's token from the agent that has it gains nothing by it. CommandError: `late`, `subject_taken`, `too_many_subjects`. */
 async function takeSubject(tx: StoreTransaction, subject: NonNullable<TokenIssue["subjectToken"]>): Promise<void> {
   const { issuer, id, actor, until } = subject;
+  requireRemembered(tx, until);
   await tx.db.deleteFrom("delegated_tokens").where("until", "<", tx.now).execute();
   const before = await tx.db
     .selectFrom("delegated_tokens")
@@ -44,8 +50,9 @@ async function takeSubject(tx: StoreTransaction, subject: NonNullable<TokenIssue
   await tx.db.insertInto("delegated_tokens").values({ issuer, token: id, actor, until }).execute();
 }
 
-/** Takes a proof once (RFC 9449, 11.1), which a restart doesn't forget. CommandError: `proof_replayed`, `too_many_proofs`. */
+/** Takes a proof once (RFC 9449, 11.1), which a restart doesn't forget. CommandError: `proof_late`, `proof_replayed`, `too_many_proofs`. */
 const useProof: Command<Proof, void> = async (tx, { jkt, jti, until }) => {
+  requireRemembered(tx, until, "proof_late");
   await tx.db.deleteFrom("used_proofs").where("until", "<", tx.now).execute();
   const before = await tx.db
     .selectFrom("used_proofs")
@@ -65,13 +72,14 @@ const useProof: Command<Proof, void> = async (tx, { jkt, jti, until }) => {
 
 /**
  * Records a token before it is given (I3), and that its assertion was used, which a restart doesn't forget.
- * CommandError: `replayed`, `too_many_assertions`, and those of `useProof` and `takeSubject`.
+ * CommandError: `late`, `replayed`, `too_many_assertions`, and those of `useProof` and `takeSubject`.
  */
 const issue: Command<TokenIssue, void> = async (tx, { event, assertion, subjectToken, proof }) => {
   if (proof !== undefined) await useProof(tx, proof);
   if (subjectToken !== undefined) await takeSubject(tx, subjectToken);
   if (assertion !== undefined) {
     const { kid, jti, until } = assertion;
+    requireRemembered(tx, until);
     await tx.db.deleteFrom("used_assertions").where("kid", "=", kid).where("until", "<", tx.now).execute();
     const used = await tx.db.selectFrom("used_assertions").select("jti").where("kid", "=", kid).execute();
     if (used.some((one) => one.jti === jti)) throw new CommandError("replayed", "this assertion was used before");

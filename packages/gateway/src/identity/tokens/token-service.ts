@@ -16,6 +16,7 @@ import { AGENT_KEY_ALGORITHM, type AgentKeys, CLOCK_SKEW_SECONDS } from "./agent
 import type { TokenIssue } from "./commands.ts";
 import { OAuthError } from "./oauth-error.ts";
 import type { SigningKeys } from "./signing-keys.ts";
+import { notTaken } from "./used-once.ts";
 
 export const TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange";
 export const JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer";
@@ -306,21 +307,7 @@ export class TokenService {
       },
     });
     await recorded.catch((error: unknown) => {
-      if (!(error instanceof CommandError)) throw error;
-      if (error.code === "proof_replayed" || error.code === "too_many_proofs") throw usedProof(error);
-      if (error.code === "subject_taken" || error.code === "too_many_subjects")
-        throw new CredentialError(
-          "replayed",
-          error.code === "subject_taken"
-            ? "Another agent came with this person's token before; ask the person for one of your own."
-            : "Too many people's tokens that this agent came with are still valid; use access tokens longer.",
-        );
-      throw new CredentialError(
-        "replayed",
-        error.code === "replayed"
-          ? "This assertion was used before; sign a new one."
-          : "Too many assertions of this key are still valid; use access tokens longer.",
-      );
+      throw error instanceof CommandError ? notTaken(error) : error;
     });
     return {
       access_token: issued.token,
@@ -341,16 +328,6 @@ export class TokenService {
       throw new OAuthError(429, "temporarily_unavailable", "Too many tokens in this minute; use each until it ends.");
     this.#issued.set(agent, count);
   }
-}
-
-/** What the store says of a proof. */
-export function usedProof({ code }: CommandError): CredentialError {
-  return new CredentialError(
-    "proof",
-    code === "proof_replayed"
-      ? "The DPoP proof was used before; make one for each request."
-      : "Too many DPoP proofs of this key in a minute; ask more slowly.",
-  );
 }
 
 /** Where the signing keys are kept. */
