@@ -45,7 +45,7 @@ export class QueriedJobs {
   readonly #unsent = new Map<string, FirstRowsQuery>();
   /** Sent, and not answered. */
   readonly #sent = new Map<string, Promise<void>>();
-  /** Sent here, and what became of it wasn't recorded. */
+  /** May have been sent, here or before a restart, and what became of it isn't recorded yet. */
   readonly #mayRun = new Set<string>();
   /** Oldest first; with their sessions. */
   readonly #names = new Map<string, string>();
@@ -76,7 +76,7 @@ export class QueriedJobs {
     this.#sent.set(session, new Promise((resolve) => (answered = resolve)));
     try {
       const done = await work();
-      this.#mayRun.delete(session);
+      this.over(session);
       return done;
     } finally {
       this.#sent.delete(session);
@@ -140,11 +140,21 @@ export class QueriedJobs {
     return true;
   }
 
-  /** Records which job it is, where no release says so. Returns the row with it. */
+  /** Records which job it is, where nobody did yet and no release says so. Returns the row with the one that counts. */
   async name(row: SessionRow, jobId: string): Promise<SessionRow> {
     if (row.upstream_job !== NOT_NAMED) return row;
-    await this.#o.store.run("session.job-named", { id: row.id, upstreamJob: jobId, dryRunBytes: row.dry_run_bytes });
-    return { ...row, upstream_job: jobId };
+    const { upstreamJob } = await this.#o.store.run("session.job-named", {
+      id: row.id,
+      upstreamJob: jobId,
+      dryRunBytes: row.dry_run_bytes,
+    });
+    this.over(row.id);
+    return { ...row, upstream_job: upstreamJob };
+  }
+
+  /** What became of the session's query is recorded: it is looked for no more. */
+  over(session: string): void {
+    this.#mayRun.delete(session);
   }
 
   /**
@@ -170,10 +180,12 @@ export class QueriedJobs {
 
   /** After a restart, or where the work broke off: follows the job if there is one. The query isn't sent again. */
   async goOn(row: SessionRow, connection: Connection): Promise<void> {
+    // Where looking fails, it is looked for again.
+    this.#mayRun.add(row.id);
     const found = await this.#find(row, connection);
-    this.#mayRun.delete(row.id);
     if (found !== undefined) this.#jobs.follow(await this.name(row, found));
     else await this.#endings.end(row.id, "failed", OUTCOME_UNKNOWN);
+    this.over(row.id);
   }
 
   /** The session was cancelled: so is its job, as soon as it is known which. */

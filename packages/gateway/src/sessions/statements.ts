@@ -31,6 +31,10 @@ export const SESSION_STATE = prepare((db, given: Id) =>
   db.selectFrom("sessions").select(["state", "binding", "issuer", "subject", "principal"]).where("id", "=", given.id),
 );
 
+export const UPSTREAM_JOB = prepare((db, given: Id) =>
+  db.selectFrom("sessions").select("upstream_job").where("id", "=", given.id),
+);
+
 /** As the index `sessions_job` says it. */
 export const NAMED_BY_CLIENT = sql<boolean>`job_id <> 'chaperone_' || id`;
 

@@ -145,6 +145,7 @@ export class Upkeep {
           await this.#resumeOne(own ?? row, connectionByName(this.#o, row.connection));
         }
         this.#left.delete(id);
+        this.#parts.queried.over(id);
         this.#parts.endings.changed(id);
       }
     } catch (error) {

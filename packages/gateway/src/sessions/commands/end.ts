@@ -1,7 +1,8 @@
 /** How a session ends. */
-import type { Command } from "../../store/command.ts";
+import { type Command, CommandError } from "../../store/command.ts";
 import { FINAL_STATES, type SessionError } from "../session.ts";
-import { updateSession } from "../statements.ts";
+import { NOT_NAMED } from "../session-row.ts";
+import { UPSTREAM_JOB, updateSession } from "../statements.ts";
 import { endUses } from "../table-uses.ts";
 import { type EventData, load, move } from "./arrows.ts";
 
@@ -37,14 +38,21 @@ export const end: Command<EndInput, { ended: boolean }> = async (tx, input) => {
   return { ended: true };
 };
 
-/** BigQuery has said which job the session's is, which it made the id of; of an ended session too, since it may yet run. */
+/**
+ * Which job the session's is, where nobody said so before; of an ended session too, since it may yet run. Returns which it is: two may look for it, or one
+ * find it while another begins one, and the first of them counts.
+ */
 export const jobNamed: Command<
   { readonly id: string; readonly upstreamJob: string; readonly dryRunBytes: number | null },
-  void
-> = (tx, input) => {
-  const change = { upstream_job: input.upstreamJob, dry_run_bytes: input.dryRunBytes };
-  updateSession(change).all(tx, { ...change, id: input.id });
-  tx.append({ type: "session.job-named", session: input.id, data: { upstreamJob: input.upstreamJob } });
+  { readonly upstreamJob: string }
+> = (tx, { id, upstreamJob, dryRunBytes }) => {
+  const named = UPSTREAM_JOB.first(tx, { id })?.upstream_job;
+  if (named == null) throw new CommandError("wrong_state", "the session has no job");
+  if (named !== NOT_NAMED) return { upstreamJob: named };
+  const change = { upstream_job: upstreamJob, dry_run_bytes: dryRunBytes };
+  updateSession(change).all(tx, { ...change, id });
+  tx.append({ type: "session.job-named", session: id, data: { upstreamJob } });
+  return { upstreamJob };
 };
 
 /** The job is over upstream; its rows may still be fetched. */
