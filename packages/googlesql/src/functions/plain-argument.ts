@@ -32,7 +32,7 @@ const PLAIN: ReadonlyMap<string, readonly (((written: Expression) => boolean) | 
   ...named("JSON_KEYS", [null, positive]),
   ...named("RANGE_BUCKET", [null, ascending]),
   ...named("FORMAT_DATE FORMAT_DATETIME FORMAT_TIME FORMAT_TIMESTAMP", [plainFormat]),
-  ...named("OP_LIKE", [null, withoutBackslash]),
+  ...named("OP_LIKE", [null, plainLike]),
 ]);
 
 function named<T>(names: string, value: T): readonly (readonly [string, T])[] {
@@ -60,6 +60,9 @@ function literal(written: Expression): boolean {
 function negated(written: Expression): Expression {
   return written.kind === "UnaryExpression" && written.operator === "-" ? written.operand : written;
 }
+
+/** Of patterns, so that RE2 has the memory to compile them. */
+const LONGEST = 1000;
 
 function integer(written: Expression): boolean {
   return negated(written).kind === "IntegerLiteral";
@@ -92,6 +95,16 @@ function filling(written: Expression): boolean {
 
 function withoutBackslash(written: Expression): boolean {
   return textOf(written)?.includes("\\") === false;
+}
+
+/**
+ * The pattern of LIKE, which is read up to where a text no longer matches. Where a collation says how to compare, which a name doesn't tell,
+ * `_` is an error there: `'123%_'` fails for what begins with 123 alone.
+ * https://cloud.google.com/bigquery/docs/reference/standard-sql/operators#like_operator
+ */
+function plainLike(written: Expression): boolean {
+  const text = textOf(written);
+  return text !== null && text.length <= LONGEST && !/[_\\]/.test(text);
 }
 
 function collation(written: Expression): boolean {
@@ -152,7 +165,7 @@ const MOST_COMPILED = 4000;
  */
 function plainPattern(written: Expression): boolean {
   const text = textOf(written);
-  if (text === null || text.length > 1000 || OTHER.test(text)) return false;
+  if (text === null || text.length > LONGEST || OTHER.test(text)) return false;
   let times = 1;
   for (const [, low, high] of text.matchAll(REPETITION)) times *= Math.max(1, Number(low), Number(high));
   // So none is repeated more than a thousand times either, which is all that RE2 takes.
