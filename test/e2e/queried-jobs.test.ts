@@ -257,6 +257,21 @@ describe("a SELECT that jobs.query runs", () => {
     assert.ok(rig.warehouse.requests.filter(({ path }) => /\/jobs\?.*projection/.test(path)).length > lists);
   });
 
+  it("that BigQuery got, and lists only once it runs under an id of ours, is stopped", async () => {
+    await ask();
+    const before = { inserted: inserted().length, cancelled: cancelled().length };
+    rig.warehouse.misbehave({ kind: "reset", afterBytes: 0, target: "query", times: 1 });
+    rig.warehouse.misbehave({ kind: "unlisted", times: 3 });
+    const { rows, jobReference } = await ask();
+    assert.equal(rows?.length, 20);
+    assert.equal(inserted().length, before.inserted + 1);
+    assert.equal(await upstreamJob(jobReference.jobId.replace("chaperone_", "")), jobReference.jobId);
+    for (const deadline = Date.now() + 10_000; cancelled().length === before.cancelled; await sleep(20))
+      assert.ok(Date.now() < deadline, "nothing was stopped");
+    assert.match(String(cancelled().at(-1)), /\/jobs\/job_[^/]+\/cancel/);
+    assert.equal(cancelled().length, before.cancelled + 1);
+  });
+
   /** As if the gateway had died while BigQuery had the request. */
   async function restarted(
     change: (store: DatabaseSync, session: string) => void,

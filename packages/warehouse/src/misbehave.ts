@@ -52,6 +52,8 @@ export type FaultEffect =
       readonly statementType?: string;
       readonly totalBytesProcessed?: string;
     }
+  /** A list of jobs has none. */
+  | { readonly kind: "unlisted" }
   /** Of a piece of an upload only so many bytes are kept. */
   | { readonly kind: "partial-piece"; readonly bytes: number }
   /** gzip, whatever Accept-Encoding says. */
@@ -83,6 +85,7 @@ const KINDS: readonly string[] = [
   "job-error",
   "job-delay",
   "dry-run",
+  "unlisted",
   "partial-piece",
   "gzip",
   "compressed",
@@ -120,6 +123,7 @@ function targets(fault: Fault): readonly FaultTarget[] {
   if (fault.target !== undefined) return [fault.target];
   if (fault.kind === "dry-run") return ["dryRun"];
   if (fault.kind === "partial-piece") return ["upload"];
+  if (fault.kind === "unlisted") return ["list"];
   if (fault.kind === "job-error" || fault.kind === "job-delay") return ["job"];
   return ROWS;
 }

@@ -161,7 +161,7 @@ export class SessionEngine {
     const now = await this.#queried.failed(row, connection, error);
     if (now.error !== null || !isNamedByUs(now)) return now;
     // Time has passed, so it is judged and dry run anew.
-    await this.#launch.launch(now, connection, this.open(now), false);
+    if (await this.#launch.launch(now, connection, this.open(now), false)) this.#queried.stopFirst(now, connection);
     return sessionById(this.#o.store, row.id);
   }
 

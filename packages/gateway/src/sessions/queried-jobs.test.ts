@@ -84,6 +84,14 @@ describe("which job a session's is", () => {
     jobs.keep(id, {} as FirstRowsQuery);
     return { jobs, row, connection: connection as unknown as Connection, followed, cancelled };
   }
+  it("is an unknown outcome where there are more jobs than are looked through", async () => {
+    const many = async () => Promise.reject(new UpstreamError("tooManyJobs"));
+    const { jobs, row, connection, followed } = await running("too-many", many);
+    await jobs.goOn(row, connection);
+    assert.deepEqual([followed, (await sessionById(store, row.id)).state], [[], "failed"]);
+    assert.deepEqual((await recorded(row.id)).named, []);
+  });
+
   async function recorded(session: string) {
     const entries = await store.db
       .selectFrom("ledger_entries")

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { UpstreamError } from "../upstream/error.ts";
+import { UpstreamError } from "../upstream/error.ts";
 import { isRefusal } from "../upstream/jobs.ts";
 import { isWorthRetrying } from "../upstream/retry.ts";
 import type { FirstRowsQuery } from "../upstream/upstream.ts";
@@ -30,6 +30,9 @@ const AFTER_WAIT_MS = 1000;
 
 /** A job may take a moment to be listed: each look comes so long after the one before. */
 const LOOKS_MS = [0, 500, 1500];
+
+/** Once another job was begun in its place, it is looked for so long after that, and after that look. */
+const LATER_LOOKS_MS = [0, 5000];
 
 /** Names of jobs that are remembered, so that none is taken for another session's too (I10). */
 const NAMES_KEPT = 10_000;
@@ -182,10 +185,30 @@ export class QueriedJobs {
   async goOn(row: SessionRow, connection: Connection): Promise<void> {
     // Where looking fails, it is looked for again.
     this.#mayRun.add(row.id);
-    const found = await this.#find(row, connection);
+    const found = await this.#find(row, connection).catch((error: unknown) => {
+      // There will be no fewer: nobody will ever know.
+      if (error instanceof UpstreamError && error.reason === "tooManyJobs") return undefined;
+      throw error;
+    });
     if (found !== undefined) this.#jobs.follow(await this.name(row, found));
     else await this.#endings.end(row.id, "failed", OUTCOME_UNKNOWN);
     this.over(row.id);
+  }
+
+  /**
+   * The session's query runs now under an id of ours, since BigQuery knew of no job. If it lists the first one after all, that is stopped: nobody wants its
+   * rows.
+   */
+  stopFirst(row: SessionRow, connection: Connection): void {
+    const stop = async () => {
+      const jobId = await this.#look(row, connection, LATER_LOOKS_MS, ownJob(row));
+      if (jobId === undefined) return;
+      this.#o.log.warn({ session: row.id, job: jobId }, "a query runs twice: BigQuery listed its first job late");
+      await connection.upstream.cancelJob(upstreamJob({ ...row, upstream_job: jobId }, connection));
+    };
+    stop().catch((error: unknown) =>
+      this.#o.log.warn({ session: row.id, err: error }, "whether a query runs twice could not be seen, or stopped"),
+    );
   }
 
   /** The session was cancelled: so is its job, as soon as it is known which. */
@@ -197,12 +220,27 @@ export class QueriedJobs {
     await connection.upstream.cancelJob(upstreamJob(await this.name(now, jobId), connection));
   }
 
+  #find(row: SessionRow, connection: Connection): Promise<string | undefined> {
+    return this.#look(row, connection, LOOKS_MS);
+  }
+
   /** Throws UpstreamError where it didn't answer the last time. */
-  async #find(row: SessionRow, connection: Connection): Promise<string | undefined> {
+  async #look(
+    row: SessionRow,
+    connection: Connection,
+    waits: readonly number[],
+    except?: string,
+  ): Promise<string | undefined> {
     const label = [JOB_LABEL, jobLabel(row.id)] as const;
-    const of = { project: row.project, location: connection.location, label, since: row.created_at };
+    const of = {
+      project: row.project,
+      location: connection.location,
+      label,
+      since: row.created_at,
+      ...(except === undefined ? {} : { except }),
+    };
     let failure: unknown;
-    for (const wait of LOOKS_MS) {
+    for (const wait of waits) {
       await delay(wait, undefined, { ref: false });
       failure = undefined;
       const found = await connection.upstream.jobOfLabel(of).catch((error: unknown) => {

@@ -320,7 +320,7 @@ export function createUpstream(
       });
     },
 
-    async jobOfLabel({ label: [key, value], since, location, ...asked }) {
+    async jobOfLabel({ label: [key, value], since, location, except, ...asked }) {
       const projectId = projectOf(asked);
       let pageToken: string | undefined;
       for (let page = 0; page < MOST_JOB_PAGES; page++) {
@@ -330,7 +330,9 @@ export function createUpstream(
           // `full`: with their configuration, where labels stand. Jobs of other accounts aren't listed.
           query: { projection: "full", minCreationTime: since - CLOCKS_APART_MS, maxResults: JOBS_PAGE, pageToken },
         });
-        const found = answer.jobs?.find(({ configuration }) => configuration?.labels?.[key] === value);
+        const found = answer.jobs?.find(
+          ({ configuration, jobReference }) => configuration?.labels?.[key] === value && jobReference.jobId !== except,
+        );
         if (found !== undefined) {
           const { projectId: of, jobId } = found.jobReference;
           if (of !== projectId) throw new UpstreamError("mismatch", { httpStatus: 200 });
@@ -339,7 +341,7 @@ export function createUpstream(
         pageToken = answer.nextPageToken;
         if (pageToken === undefined) return undefined;
       }
-      throw new UpstreamError("unexpected", { httpStatus: 200 });
+      throw new UpstreamError("tooManyJobs");
     },
 
     async streamTableData(table, page) {

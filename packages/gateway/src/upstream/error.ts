@@ -68,6 +68,7 @@ const REASONS = {
   encoded: ["protocol", "The answer is compressed though plain was asked for."],
   notJson: ["protocol", "The answer isn't JSON."],
   oversized: ["protocol", "The answer is larger than its bound."],
+  tooManyJobs: ["refused", "BigQuery has more jobs than are looked through for one by its label."],
   unexpected: ["protocol", "The answer isn't what BigQuery answers to this call."],
   mismatch: ["protocol", "The answer is about something else than was asked."],
 } as const satisfies Readonly<Record<string, readonly [UpstreamKind, string]>>;
@@ -114,6 +115,7 @@ const OURS: ReadonlySet<string> = new Set([
   "encoded",
   "notJson",
   "oversized",
+  "tooManyJobs",
   "unexpected",
   "mismatch",
 ]);

@@ -85,13 +85,25 @@ describe("the job of a label", () => {
     assert.equal(await upstream.jobOfLabel(LABEL), undefined);
   });
 
+  it("is another than one that is known already", async () => {
+    const { upstream } = await bigQuery([json({ jobs: [listed("b", "s1"), listed("c", "s1")] })]);
+    assert.equal((await upstream.jobOfLabel({ ...LABEL, except: "b" }))?.jobId, "c");
+    const { upstream: other } = await bigQuery([json({ jobs: [listed("b", "s1")] })]);
+    assert.equal(await other.jobOfLabel({ ...LABEL, except: "b" }), undefined);
+  });
+
   it("isn't another project's", async () => {
     const { upstream } = await bigQuery([json({ jobs: [listed("c", "s1", "other")] })]);
     await fails(upstream.jobOfLabel(LABEL), "protocol", "mismatch");
   });
 
   it("isn't said not to be there while there are more pages than are looked through", async () => {
-    const { upstream } = await bigQuery([json({ jobs: [], nextPageToken: "n" })]);
-    await fails(upstream.jobOfLabel(LABEL), "protocol", "unexpected");
+    const { upstream, seen } = await bigQuery([json({ jobs: [listed("a", "s0")], nextPageToken: "n" })]);
+    await fails(upstream.jobOfLabel(LABEL), "refused", "tooManyJobs");
+    const asked = seen.map(({ url }) => Number(url.searchParams.get("maxResults")));
+    assert.equal(
+      asked.reduce((sum, jobs) => sum + jobs, 0),
+      2000,
+    );
   });
 });

@@ -57,7 +57,10 @@ export interface Upstream {
    * statement that failed rejects with its reason.
    */
   queryRows(query: FirstRowsQuery, page: FirstRowsPage): Promise<RowStream>;
-  /** The newest of the gateway's own jobs of this label since `since` (milliseconds since the epoch); undefined: there is none (jobs.list). */
+  /**
+   * The newest of the gateway's own jobs of this label since `since` (milliseconds since the epoch), but for `except`; undefined: there is none (jobs.list). Rejects with
+   * `tooManyJobs` where there are more than are looked through.
+   */
   jobOfLabel(asked: LabelledJob): Promise<JobReference | undefined>;
   /** One page of a table's rows (tabledata.list). */
   streamTableData(table: TableName, page: RowPage & { readonly selectedFields?: string }): Promise<RowStream>;
@@ -112,6 +115,8 @@ export interface LabelledJob {
   readonly location: string;
   readonly label: readonly [key: string, value: string];
   readonly since: number;
+  /** A job's id. */
+  readonly except?: string;
 }
 
 /** A load of newline-delimited JSON that the gateway wrote. */

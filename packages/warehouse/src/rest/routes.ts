@@ -301,14 +301,14 @@ function lie(statistics: JsonObject, faults: readonly Fault[]): JsonObject {
 }
 
 async function listJobs({ catalog, jobs, misbehaviour }: Context, request: Request): Promise<void> {
-  if (await preempted(request.response, misbehaviour.strike("list"))) return;
+  const faults = misbehaviour.strike("list");
+  if (await preempted(request.response, faults)) return;
   catalog.requireProject(part(request, 0));
   const states = request.query.getAll("stateFilter").map((s) => s.toUpperCase());
   const parent = request.query.get("parentJobId") ?? undefined;
   const since = numberParameter(request.query, "minCreationTime") ?? 0;
-  const all = jobs
-    .list(part(request, 0), parent)
-    .filter((job) => job.created >= since && (states.length === 0 || states.includes(job.state)));
+  const listed = faults.some(({ kind }) => kind === "unlisted") ? [] : jobs.list(part(request, 0), parent);
+  const all = listed.filter((job) => job.created >= since && (states.length === 0 || states.includes(job.state)));
   const { items, next } = page(all, request.query);
   // https://cloud.google.com/bigquery/docs/reference/rest/v2/jobs/list#Projection: `minimal`, the default, has no configuration.
   const full = request.query.get("projection")?.toLowerCase() === "full";
