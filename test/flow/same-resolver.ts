@@ -134,8 +134,8 @@ export const SAME_RESOLVER: readonly Same[] = [
       ],
       [
         "group-by.ts",
-        'aggregated || expression === null || expression.kind === "PathExpression"',
-        "aggregated || expression === null",
+        'e === null || e.kind === "PathExpression"',
+        "e === null",
         "what stands in a path is the path, which is a key",
       ],
       [

@@ -71,6 +71,14 @@ const REFUSED: Readonly<Record<string, RegExp>> = {
   "SELECT ssn, COUNT(*) + id AS n FROM patients GROUP BY ALL": /id is neither grouped/,
   "SELECT COUNT(*) + id AS n, UPPER(ssn) AS x FROM patients GROUP BY ALL": /id is neither grouped/,
   "SELECT UPPER(ssn) AS x, COUNT(*) AS n FROM patients GROUP BY ALL ORDER BY ssn": /ssn is neither grouped/,
+  // Without GROUP BY ALL a STRUCT whose fields stand in the list is no key.
+  "SELECT address.*, COUNT(*) AS n FROM patients GROUP BY address.zip, address.city": /address is neither grouped/,
+  "SELECT address.* EXCEPT (zip), COUNT(*) AS n FROM patients GROUP BY ALL HAVING address.zip = '1'":
+    /address.zip is neither grouped/,
+  "SELECT address.*, COUNT(*) AS n FROM patients GROUP BY ALL HAVING TO_JSON_STRING(address) = '1'":
+    /address is neither grouped/,
+  "SELECT address.*, COUNT(*) + id AS n FROM patients GROUP BY ALL": /id is neither grouped/,
+  "SELECT STRUCT(ssn AS a, MAX(name) AS b).*, COUNT(*) AS n FROM patients GROUP BY ALL": /ssn is neither grouped/,
 };
 
 describe("GROUP BY refuses what isn't grouped, and what could mean either", () => {
@@ -102,5 +110,43 @@ table("GROUP BY ALL groups by what stands outside of aggregates", [
     "a = copy pair.a ? pair.a, pair.b",
     "b = copy pair.b ? pair.a, pair.b",
     "c = transform pair.b ? pair.a, pair.b",
+  ],
+  [
+    "SELECT address.*, COUNT(*) AS n FROM patients GROUP BY ALL",
+    "zip = copy address.zip ? address.city, address.zip",
+    "city = copy address.city ? address.city, address.zip",
+    "n = aggregate * ? address.city, address.zip",
+  ],
+  // As if the STRUCT as a whole were the key.
+  [
+    "SELECT p.address.* EXCEPT (zip), COUNT(*) AS n FROM patients p GROUP BY ALL",
+    "city = copy address.city ? address.city, address.zip",
+    "n = aggregate * ? address.city, address.zip",
+  ],
+  [
+    "SELECT address.* REPLACE (UPPER(ssn) AS zip), COUNT(*) AS n FROM patients GROUP BY ALL",
+    "zip = transform ssn ? address.city, address.zip, ssn",
+    "city = copy address.city ? address.city, address.zip, ssn",
+    "n = aggregate * ? address.city, address.zip, ssn",
+  ],
+  [
+    "SELECT v.*, COUNT(*) AS n FROM patients, UNNEST(visits) AS v GROUP BY ALL",
+    "code = copy visits.code ? visits, visits.code, visits.note, visits.seen",
+    "seen = copy visits.seen ? visits, visits.code, visits.note, visits.seen",
+    "note = copy visits.note ? visits, visits.code, visits.note, visits.seen",
+    "n = aggregate *, aggregate visits ? visits, visits.code, visits.note, visits.seen",
+  ],
+  [
+    "SELECT STRUCT(ssn AS a, UPPER(name) AS b).*, COUNT(*) AS n FROM patients GROUP BY ALL",
+    "a = copy ssn ? name, ssn",
+    "b = transform name ? name, ssn",
+    "n = aggregate * ? name, ssn",
+  ],
+  // Of an aggregate the fields are none.
+  [
+    "SELECT ANY_VALUE(address).*, state FROM patients GROUP BY ALL",
+    "zip = copy address.zip ? state",
+    "city = copy address.city ? state",
+    "state = copy state ? state",
   ],
 ]);

@@ -123,14 +123,16 @@ export function groupByAll(
   const keys = columns.filter((_, i) => items[i]?.aggregated === false);
   requireGroupable(context, keys, "GROUP BY ALL", node);
   for (const key of keys) frame.keys.add(key.id);
-  // What stands in an expression that is a key was noted before the key was known.
-  const within = items.flatMap(({ aggregated, expression }) =>
-    aggregated || expression === null || expression.kind === "PathExpression" ? [] : [expression],
-  );
+  const grouped = items.filter(({ aggregated }) => !aggregated);
+  const expressions = grouped.flatMap(({ expression: e }) => (e === null || e.kind === "PathExpression" ? [] : [e]));
+  const wholes = new Set(grouped.flatMap(({ whole }) => whole ?? []));
+  // What stands in an expression that is a key, or whose fields are, was noted before the key was known.
+  const within = [...expressions, ...[...wholes].map(({ expression }) => expression)];
   frame.references = frame.references.filter(
     (r) => !within.some((key) => key.start <= r.node.start && r.node.end <= key.end),
   );
-  return union(keys.map((k) => keysOf(k.flow)));
+  // That the fields are the keys, and not the STRUCT as a whole, BigQuery doesn't say.
+  return union([...keys, ...wholes].map(({ flow }) => keysOf(flow)));
 }
 
 export function requireGrouped(context: Context, frame: Frame): void {

@@ -1,5 +1,5 @@
 /** The SELECT list: its items with stars expanded, in order. */
-import { fieldFlow, keysOf, type SourceKey, structFlow } from "../flow/flow.ts";
+import { type Flow, fieldFlow, keysOf, type SourceKey, structFlow } from "../flow/flow.ts";
 import type { Expression, Node, SelectDotStar, SelectItem, SelectStar, StarReplacement } from "../tree.ts";
 import { structOf, typeName } from "../types.ts";
 import { requireGroupable } from "./clauses.ts";
@@ -15,9 +15,16 @@ import { type Column, type Frame, fold, type Scope, type Value } from "./scope.t
 export interface Item {
   readonly name: string;
   readonly expression: Expression | null;
+  /** Of a field, the STRUCT before the `.*` that gives it. */
+  readonly whole?: Whole;
   value: Value | null;
   /** Computed from an aggregate or window function. */
   aggregated: boolean;
+}
+
+export interface Whole {
+  readonly expression: Expression;
+  readonly flow: Flow;
 }
 
 /** The columns of the list, and a note of what each computes. */
@@ -105,7 +112,10 @@ function dotStarItems(context: Context, node: SelectDotStar, scope: Scope, frame
     return { name: field.name, type: field.type, written: "value", flow: fieldFlow(value.flow, i), id };
   });
   context.noteParts(value, columns);
-  return starItems(context, node, columns, [value.id], frame, frame.aggregates > before);
+  return starItems(context, node, columns, [value.id], frame, {
+    aggregated: frame.aggregates > before,
+    whole: { expression: node.expression, flow: value.flow },
+  });
 }
 
 /** Columns in order, without those of EXCEPT, with those of REPLACE put in place. `owners`: what they are the columns of. */
@@ -115,7 +125,7 @@ function starItems(
   columns: readonly Column[],
   owners: readonly number[],
   frame: Frame,
-  aggregated = false,
+  made: Pick<Item, "aggregated" | "whole"> = { aggregated: false },
 ): Item[] {
   const present = new Set(columns.map((c) => fold(c.name)));
   for (const name of [...node.except, ...node.replace.map((r) => r.name)]) {
@@ -133,8 +143,8 @@ function starItems(
     if (replacement !== undefined) {
       return { name: column.name, expression: replacement.expression, value: null, aggregated: false };
     }
-    if (!aggregated) frame.references.push({ ids: [...owners, column.id], name: column.name, node });
-    return { name: column.name, expression: null, value: column, aggregated };
+    if (!made.aggregated) frame.references.push({ ids: [...owners, column.id], name: column.name, node });
+    return { name: column.name, expression: null, value: column, ...made };
   });
 }
 
