@@ -55,6 +55,26 @@ describe("what can fail is a predicate (threat-model row 7)", () => {
     ["SELECT CAST(`at` AS STRING) AS x FROM encounters", "encounters.at: output"],
     ["SELECT CAST(tags AS ARRAY<STRING>) AS x FROM patients", "tags: output"],
     ["SELECT CAST(address AS STRUCT<zip STRING, city STRING>).zip AS x FROM patients", "address.zip: output"],
+    [
+      "SELECT CAST(address AS STRUCT<a STRING, b STRING>) AS x FROM patients",
+      "address.city: output",
+      "address.zip: output",
+    ],
+    [
+      "SELECT CAST(address AS STRUCT<a STRING, b INT64>) AS x FROM patients",
+      "address.city: output predicate",
+      "address.zip: output predicate",
+    ],
+    [
+      "SELECT CAST(address AS STRUCT<a STRING, b STRING(3)>) AS x FROM patients",
+      "address.city: output predicate",
+      "address.zip: output predicate",
+    ],
+    [
+      "SELECT CAST(ARRAY(SELECT AS STRUCT code FROM UNNEST(visits)) AS ARRAY<STRUCT<c STRING>>) AS x FROM patients",
+      "visits: predicate",
+      "visits.code: output predicate",
+    ],
     // A number has few digits, however long the text was that it was made of, or however many it is a sum of.
     [
       `SELECT ${times(2, "FORMAT('%d', SAFE_CAST(STRING_AGG(ssn) AS INT64))", " || ")} AS x FROM patients`,

@@ -6,7 +6,7 @@
  * https://cloud.google.com/bigquery/docs/reference/standard-sql/functions-all
  */
 import type { Expression } from "../tree.ts";
-import type { Type } from "../types.ts";
+import { sameType, type Type } from "../types.ts";
 import { canBeSure, cannotFail, cannotFailBy } from "./failing-as-written.ts";
 import { type Among, ANY_ROWS } from "./magnitude.ts";
 import { isPlain } from "./plain-argument.ts";
@@ -171,8 +171,17 @@ const CASTS: Readonly<Record<string, readonly string[]>> = {
   TIMESTAMP: ["DATE", "DATETIME"],
 };
 
-/** Whether a cast between these types, without type parameters and FORMAT, can fail. */
+/**
+ * Whether a cast between these types, without type parameters and FORMAT, can fail. A STRUCT is cast field by field, whatever they are called:
+ * https://cloud.google.com/bigquery/docs/reference/standard-sql/conversion_functions#cast-as-struct
+ */
 export function castMayFail(from: Type, to: Type): boolean {
+  if (from.kind === "struct" && to.kind === "struct") {
+    return from.fields.some(({ type }, i) => {
+      const target = to.fields[i];
+      return target === undefined || (!sameType(type, target.type) && castMayFail(type, target.type));
+    });
+  }
   if (from.kind !== "scalar" || to.kind !== "scalar") return true;
   return from.name !== to.name && CASTS[to.name]?.includes(from.name) !== true;
 }
