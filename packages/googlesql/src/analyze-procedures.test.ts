@@ -119,7 +119,7 @@ describe("what a call gives", () => {
     // What is behind the call is reached either way.
     [`DECLARE y INT64; CALL branchy(${SSN}, y); SELECT 1 AS a`]: ["a ="],
     [`DECLARE y INT64; BEGIN CALL fails(${SSN}, y); EXCEPTION WHEN ERROR THEN SET y = y; END; SELECT y`]: [
-      "y = transform ssn ? *, ssn",
+      "y = transform ssn ? ssn",
     ],
     [`DECLARE y STRING; CALL down(3, ${SSN}, y); SELECT y`]: ["y = copy ssn"],
     "DECLARE y STRING; CALL ping(y); SELECT y": ["y = copy ssn ? ssn"],
@@ -150,7 +150,7 @@ describe("what a call gives", () => {
     ],
     // Whether it failed tells a handler what can fail in it; that it went on, nothing of where it failed.
     [`DECLARE m, y INT64 DEFAULT 0; BEGIN CALL fails(${SSN}, y); EXCEPTION WHEN ERROR THEN SET m = 1; END; SELECT m`]: [
-      "m = ? *, ssn",
+      "m = ? ssn",
     ],
     [`DECLARE v STRING; CREATE PROCEDURE p(OUT o STRING) BEGIN SET o = ${ONE}; SELECT 1 / 0; SET o = 'b'; END;
       BEGIN CALL p(v); SELECT v; EXCEPTION WHEN ERROR THEN SELECT 'q' AS v; END`]: ["v ="],
@@ -181,7 +181,7 @@ describe("what a call reads, writes and does", () => {
   });
   test("the caller's conditions decide over it", () => {
     const { statements } = planOf(`IF ${SSN} > '5' THEN CALL keep('x'); END IF`);
-    assert.deepEqual(statements.at(-1)?.writes[0]?.implicit, ["clinic.ehr.patients.*", "clinic.ehr.patients.ssn"]);
+    assert.deepEqual(statements.at(-1)?.writes[0]?.implicit, ["clinic.ehr.patients.ssn"]);
   });
   test("an export in it is an effect", () => {
     const effects = planOf("CALL exports()").statements.flatMap((s) => s.effects);
@@ -213,10 +213,7 @@ describe("CREATE PROCEDURE", () => {
           { table: "clinic.ehr.pair", columns: [{ path: "a", uses: ["predicate"] }] },
           {
             table: "clinic.ehr.patients",
-            columns: [
-              { path: "*", uses: ["predicate"] },
-              { path: "ssn", uses: ["kept", "predicate"] },
-            ],
+            columns: [{ path: "ssn", uses: ["kept"] }],
           },
         ],
         views: [],
@@ -245,7 +242,7 @@ describe("CREATE PROCEDURE", () => {
       "ssn: predicate",
     ]);
     const branch = "IF (SELECT MAX(ssn) FROM patients) = '1' THEN CREATE PROCEDURE p() BEGIN END; END IF";
-    assert.deepEqual(reads(branch), ["*: predicate", "ssn: predicate"]);
+    assert.deepEqual(reads(branch), ["ssn: predicate"]);
   });
   test("reads what its ROLLBACK may bring back", () => {
     const replaced =
@@ -346,7 +343,7 @@ describe("a temporary table is the whole script's, whoever makes it", () => {
     ["CALL makes(); SELECT a FROM _SESSION.t", "a = copy patients.ssn ? "],
     [
       "CREATE TEMP TABLE t (a STRING); CALL fills((SELECT MAX(ssn) FROM patients)); SELECT a FROM t",
-      "a = copy patients.ssn ? patients.*, patients.ssn",
+      "a = copy patients.ssn ? patients.ssn",
     ],
     ["CALL makes(); CALL drops(); CREATE TEMP TABLE t AS SELECT 'x' AS a; SELECT a FROM t", "a =  ? "],
     [

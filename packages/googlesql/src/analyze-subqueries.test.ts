@@ -20,6 +20,38 @@ describe("how many rows a subquery has decides whether it fails", () => {
   for (const subquery of one) test(`but not of ${subquery}`, () => assert.ok(!counts(subquery)));
 });
 
+describe("what decides whether a subquery is computed decides whether it fails for its rows' number, but where it has one at most:", () => {
+  const asked = (subquery: string): boolean =>
+    reads(`SELECT ssn, STRUCT(IF(ssn = '1', ${subquery}, NULL) AS u, 1 AS v).v FROM patients`).includes(
+      "ssn: output predicate",
+    );
+  for (const subquery of [
+    "(SELECT MAX(b) FROM pair)",
+    "(SELECT COUNT(*) FROM pair WHERE b = '1' ORDER BY 1 LIMIT 5)",
+    "(SELECT DISTINCT MAX(b) FROM pair HAVING COUNT(*) > 1)",
+    "(SELECT AS STRUCT MIN(a) AS lo, MAX(b) AS hi FROM pair)",
+    "((SELECT MAX(b) FROM pair) ORDER BY 1)",
+    "(FROM pair |> AGGREGATE MAX(b) AS x)",
+    "(FROM pair |> AGGREGATE MAX(b) AS x |> WHERE x > '1' |> EXTEND x AS y |> SELECT y)",
+  ])
+    test(subquery, () => assert.ok(!asked(subquery)));
+  for (const subquery of [
+    "(SELECT MAX(b) FROM pair GROUP BY a)",
+    "(SELECT MAX(b) FROM pair GROUP BY GROUPING SETS ((), ()))",
+    "(SELECT MAX(b) FROM pair GROUP BY ALL)",
+    "(SELECT MAX(b) OVER () FROM pair)",
+    "(SELECT WITH AGGREGATION_THRESHOLD OPTIONS (threshold = 50, privacy_unit_column = a) COUNT(b) FROM pair)",
+    "(SELECT MAX(b) FROM pair UNION ALL SELECT MAX(b) FROM pair)",
+    "(WITH m AS (SELECT MAX(b) AS b FROM pair) SELECT m.b FROM m, pair)",
+    "((SELECT MAX(b) AS x FROM pair) |> CROSS JOIN pair AS q |> SELECT x)",
+    "(FROM pair |> AGGREGATE MAX(b) AS x GROUP BY a |> SELECT x)",
+    "(FROM pair |> AGGREGATE MAX(b) AS x GROUP BY GROUPING SETS ((), ()))",
+    "(FROM pair |> AGGREGATE MAX(b) AS x |> CROSS JOIN pair AS q |> SELECT x)",
+    "(FROM pair |> AGGREGATE MAX(b) AS x |> UNION ALL (SELECT b FROM pair))",
+  ])
+    test(`but of ${subquery}`, () => assert.ok(asked(subquery)));
+});
+
 table("NULL on the right of IN is of any type", [
   ["SELECT id FROM patients WHERE ssn IN UNNEST(NULL)", "id = copy id ? ssn"],
   ["SELECT born = (SELECT NULL) AS x FROM patients", "x = transform born"],

@@ -28,6 +28,7 @@ import {
 import { withTables } from "./common-tables.ts";
 import type { Context } from "./context.ts";
 import { eachColumn } from "./each-column.ts";
+import { makesARow, takesEachRow } from "./each-row.ts";
 import { joined, tableFunction } from "./from-clause.ts";
 import { matched } from "./match-recognize.ts";
 import { pipeAggregate } from "./pipe-aggregate.ts";
@@ -65,11 +66,6 @@ export function pipedRows(
   return none ? withoutNamedRows(context, rows) : { ...rows, anyRow };
 }
 
-/** Whether it gives a row, whatever it was given. */
-function makesARow(pipe: PipeOperator): boolean {
-  return pipe.kind === "PipeAggregate" && pipe.mode === null && pipe.groupBy.length === 0;
-}
-
 /** Whether it gives some row wherever it was given one: it computes, orders, groups or tells apart. */
 function leavesARow(pipe: PipeOperator): boolean {
   switch (pipe.kind) {
@@ -78,7 +74,7 @@ function leavesARow(pipe: PipeOperator): boolean {
     case "PipeAggregate":
       return pipe.mode === null;
     default:
-      return pipe.kind !== "PipeWhere" && EACH_ROW.has(pipe.kind);
+      return pipe.kind !== "PipeWhere" && takesEachRow(pipe);
   }
 }
 
@@ -86,16 +82,6 @@ function leavesNoRow(pipe: PipeOperator): boolean {
   if (pipe.kind === "PipeLimit") return leavesNone(pipe.limit);
   return pipe.kind === "PipeWhere" && neverMet(pipe.condition);
 }
-
-/** Whether an operator gives no row that it wasn't given. */
-function takesEachRow({ kind }: PipeOperator): boolean {
-  return EACH_ROW.has(kind);
-}
-
-const EACH_ROW: ReadonlySet<PipeOperator["kind"]> = new Set([
-  ...(["PipeSelect", "PipeExtend", "PipeWindow", "PipeSet", "PipeDrop", "PipeRename", "PipeAs"] as const),
-  ...(["PipeWith", "PipeWhere", "PipeLimit", "PipeDistinct", "PipeOrderBy"] as const),
-]);
 
 function piped(context: Context, pipe: Exclude<PipeOperator, { kind: "PipeWith" }>, input: PipeInput): PipedRows {
   const { rows, frame, scope, outer } = input;

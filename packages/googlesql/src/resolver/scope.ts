@@ -34,6 +34,8 @@ export interface Relation {
   readonly repeated: boolean;
   /** SELECT AS STRUCT, SELECT AS VALUE: one column that is the row itself. */
   readonly valueTable: boolean;
+  /** It has no more than one row, whatever it is made of. */
+  readonly single?: boolean;
 }
 
 /** A name for the rows of one item of FROM. */

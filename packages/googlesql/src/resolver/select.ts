@@ -77,6 +77,8 @@ export function select(
     // Grouping sets give a row of the table to several groups.
     repeated: !oneRow && (from.repeated || groupsTwice(node.groupBy)),
     valueTable: node.as !== null,
+    // Of several empty sets each gives a row.
+    single: oneRow && node.groupBy === null && node.mode === null,
   };
   // Aggregates without GROUP BY, and the empty grouping set, give a row of no row.
   const rowOfNone = oneRow || groupsTwice(node.groupBy) || node.groupBy?.kind === "GroupByAll";

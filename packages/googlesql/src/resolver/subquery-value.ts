@@ -7,6 +7,7 @@ import type * as Tree from "../tree.ts";
 import { arrayOf, BOOL } from "../types.ts";
 import { inAnyOrder } from "./computed-if.ts";
 import type { Context } from "./context.ts";
+import { leaveOneRow } from "./each-row.ts";
 import { made } from "./literal.ts";
 import { givesNoNull } from "./never-null.ts";
 import { describe } from "./operand-types.ts";
@@ -74,7 +75,7 @@ export function subquery(context: Context, node: Tree.SubqueryExpression, scope:
     case "SCALAR": {
       const value = onlyColumn(context, relation, node);
       // More than one row is an error.
-      if (!atMostOne(node.query)) context.failing.push(decidedBy(relation.rows, relation.implicit));
+      if (!relation.single && !atMostOne(node.query)) context.failing.push(decidedBy(relation.rows, relation.implicit));
       return made(value.type, picked(value.flow), id, value.written === "null" ? "null" : "value");
     }
     case "ARRAY": {
@@ -93,6 +94,7 @@ export function subquery(context: Context, node: Tree.SubqueryExpression, scope:
 }
 
 function atMostOne(query: Tree.Query): boolean {
+  if (leaveOneRow(query.pipes)) return true;
   const last = query.pipes.at(-1);
   const limit = last === undefined ? query.limit : last.kind === "PipeLimit" ? last.limit : null;
   return limit?.count.kind === "IntegerLiteral" && ["0", "1"].includes(limit.count.text);
