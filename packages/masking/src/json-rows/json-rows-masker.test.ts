@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { setImmediate as turn } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import type { Mask, MaskedField } from "../mask-rule.ts";
 import { MaskingError } from "../masking-error.ts";
 import { everyByte, runMasker } from "../testing/run-masker.ts";
@@ -63,6 +66,27 @@ describe("maskers of the same columns", () => {
       assert.equal(on("2019-12-31T00:00:00Z"), on("2019-12-31T23:59:59Z"));
     });
   }
+
+  it("keep nothing of each other: what made a plan goes with its page, and the true values that it held", async () => {
+    setFlagsFromString("--expose-gc");
+    const collect: () => void = runInNewContext("gc");
+    const columns = [text("a", "token")];
+    const page = () => {
+      const owner: { masker?: JsonRowsMasker } = {};
+      owner.masker = new JsonRowsMasker(options(columns, { onHeader: () => assert.ok(owner.masker) }));
+      owner.masker.push(Buffer.from(`{"rows":[{"f":[{"v":"a true val`));
+      return new WeakRef(owner);
+    };
+    const pages = [page(), page()];
+    await turn();
+    collect();
+    assert.deepEqual(
+      pages.map((one) => one.deref()),
+      [undefined, undefined],
+    );
+    // What is kept is used again.
+    assert.ok(new JsonRowsMasker(options(columns)));
+  });
 
   it("read schemas that follow each other each as it is, whole or in pieces", () => {
     const schemaOf = (name: string) =>

@@ -23,7 +23,9 @@ export function planOf(
   const settings = settingsOf(options, limits);
   let known = made.get(options.fields);
   if (known === undefined || known.settings.some((setting, i) => setting !== settings[i])) {
-    const plan = planRow(options);
+    // A plan holds what it was made of, and goes on after the page: nothing of the page may be in it.
+    const { onHeader: _, ...settled } = options;
+    const plan = planRow(settled);
     known = { settings, plan, image: FastRows.imageOf(plan.row, limits) };
     made.set(options.fields, known);
   }
