@@ -11,18 +11,18 @@ import { tableRequest } from "../../packages/gateway/src/doors/bigquery-rest/tab
 import { patchRequest } from "../../packages/gateway/src/doors/bigquery-rest/table-patch.ts";
 import { functionsByTheme } from "../../packages/googlesql/src/functions/catalogue.ts";
 import { failureOf } from "../../packages/googlesql/src/functions/failure.ts";
-import { REASONS } from "../../packages/googlesql/src/functions/refused.ts";
+import { refusals } from "../../packages/googlesql/src/functions/refused.ts";
 import type { FunctionEntry } from "../../packages/googlesql/src/functions/signature.ts";
 import {
-  SYSTEM_VARIABLES,
   type SystemVariableEntry,
   systemVariable,
+  systemVariables,
 } from "../../packages/googlesql/src/functions/system-variables.ts";
 import { METADATA_VIEWS, REFUSED_METADATA } from "../../packages/googlesql/src/metadata/views.ts";
 import type { ModelResource } from "../../packages/googlesql/src/model-resource.ts";
-import { GENERATING_FUNCTIONS } from "../../packages/googlesql/src/resolver/table-functions/generating-model.ts";
-import { MODEL_FUNCTIONS, MODEL_KINDS } from "../../packages/googlesql/src/resolver/table-functions/model-columns.ts";
-import { SERIES_FUNCTIONS } from "../../packages/googlesql/src/resolver/table-functions/time-series-model.ts";
+import { generatingFunctions } from "../../packages/googlesql/src/resolver/table-functions/generating-model.ts";
+import { MODEL_KINDS, modelFunctions } from "../../packages/googlesql/src/resolver/table-functions/model-columns.ts";
+import { seriesFunctions } from "../../packages/googlesql/src/resolver/table-functions/time-series-model.ts";
 import type { TableResource } from "../../packages/googlesql/src/table-resource.ts";
 import type { Expression } from "../../packages/googlesql/src/tree.ts";
 import { typeName } from "../../packages/googlesql/src/types.ts";
@@ -42,10 +42,10 @@ const PARTS: Readonly<Record<string, () => string>> = {
   "policy examples": examplesTable,
   functions,
   "refused functions": refusedFunctions,
-  "system variables": systemVariables,
-  "model functions": modelFunctions,
-  "series functions": seriesFunctions,
-  "generating functions": generatingFunctions,
+  "system variables": systemVariableTable,
+  "model functions": modelFunctionTable,
+  "series functions": seriesFunctionTable,
+  "generating functions": generatingFunctionTable,
   "metadata views": metadataViews,
   "refused metadata views": refusedMetadataViews,
   "documented rules": rulesTable,
@@ -106,35 +106,37 @@ function refusedFunctions(): string {
   const starred = (name: string) => `\`${name.endsWith(".") ? `${name}*` : name}\``;
   return table(
     ["functions", "refused, since"],
-    REASONS.map(([reason, list]) => [list.map(starred).join(", "), reason]),
+    refusals().map(([reason, list]) => [list.map(starred).join(", "), reason]),
   );
 }
 
 /** Models as models.get describes them: of a rating each kind of feedback, of time series several. */
-const DESCRIBED_MODELS: readonly ModelResource[] = MODEL_KINDS.flatMap((modelType) => {
-  const typed = (name: string) => ({ name, type: { typeKind: "STRING" } });
-  const model = {
-    modelReference: { projectId: "p", datasetId: "d", modelId: "m" },
-    modelType,
-    labelColumns: [typed("label")],
-    featureColumns: ["user", "item", "series"].map(typed),
-  };
-  const series = { timeSeriesTimestampColumn: "at", timeSeriesDataColumn: "data", timeSeriesIdColumns: ["series"] };
-  const options = { userColumn: "user", itemColumn: "item", ...(modelType.startsWith("ARIMA") ? series : {}) };
-  const feedback = modelType === "MATRIX_FACTORIZATION" ? ["EXPLICIT", "IMPLICIT"] : [""];
-  return feedback.map((feedbackType) => ({
-    ...model,
-    trainingRuns: [{ trainingOptions: { ...options, ...(feedbackType === "" ? {} : { feedbackType }) } }],
-  }));
-});
+const DESCRIBED_MODELS: readonly ModelResource[] = MODEL_KINDS.flatMap((kinds) => kinds.split(" ")).flatMap(
+  (modelType) => {
+    const typed = (name: string) => ({ name, type: { typeKind: "STRING" } });
+    const model = {
+      modelReference: { projectId: "p", datasetId: "d", modelId: "m" },
+      modelType,
+      labelColumns: [typed("label")],
+      featureColumns: ["user", "item", "series"].map(typed),
+    };
+    const series = { timeSeriesTimestampColumn: "at", timeSeriesDataColumn: "data", timeSeriesIdColumns: ["series"] };
+    const options = { userColumn: "user", itemColumn: "item", ...(modelType.startsWith("ARIMA") ? series : {}) };
+    const feedback = modelType === "MATRIX_FACTORIZATION" ? ["EXPLICIT", "IMPLICIT"] : [""];
+    return feedback.map((feedbackType) => ({
+      ...model,
+      trainingRuns: [{ trainingOptions: { ...options, ...(feedbackType === "" ? {} : { feedbackType }) } }],
+    }));
+  },
+);
 
-function modelFunctions(): string {
+function modelFunctionTable(): string {
   const takes = {
     none: "",
     may: "a table or query, or none",
     must: "a table or query",
   };
-  const rows = [...MODEL_FUNCTIONS].flatMap(([name, { columns, rows: taken, settings, keeps, thresholds }]) => {
+  const rows = [...modelFunctions()].flatMap(([name, { columns, rows: taken, settings, keeps, thresholds }]) => {
     const byColumns = new Map<string, Set<string>>();
     for (const model of DESCRIBED_MODELS) {
       const feedback = model.trainingRuns?.[0]?.trainingOptions?.feedbackType;
@@ -165,8 +167,8 @@ function modelFunctions(): string {
   return table(["function", "of models", "takes beside the model", "gives"], rows);
 }
 
-function seriesFunctions(): string {
-  const rows = [...SERIES_FUNCTIONS].flatMap(([name, { tables, settings, columns }]) => {
+function seriesFunctionTable(): string {
+  const rows = [...seriesFunctions()].flatMap(([name, { tables, settings, columns }]) => {
     const given = (history: boolean) =>
       ["`id_cols` as they are", ...columns(history).map(([[column]]) => `\`${column}\``)].join(", ");
     const takes = [
@@ -181,10 +183,10 @@ function seriesFunctions(): string {
 }
 
 /** With flatten_json_output the other way round, or by a schema of one column. */
-function generatingFunctions(): string {
+function generatingFunctionTable(): string {
   const literal = (value: boolean) => ({ kind: "BooleanLiteral", value, start: 0, end: 0 }) as const;
   const schema = { kind: "StringLiteral", value: "column STRING", start: 0, end: 0 } as const;
-  const rows = [...GENERATING_FUNCTIONS].map(([name, { sends, sendsAlso, settings, texts, columns }]) => {
+  const rows = [...generatingFunctions()].map(([name, { sends, sendsAlso, settings, texts, columns }]) => {
     const lists = [undefined, false, true].map((flatten) =>
       columns(
         new Map<string, Expression>([
@@ -243,10 +245,10 @@ function refusedMetadataViews(): string {
   );
 }
 
-function systemVariables(): string {
+function systemVariableTable(): string {
   return table(
     ["variable", ""],
-    SYSTEM_VARIABLES.map((name) => {
+    systemVariables().map((name) => {
       const entry = systemVariable(name);
       return [`\`@@${name}\``, entry === undefined ? "" : systemVariableMeaning(entry)];
     }),

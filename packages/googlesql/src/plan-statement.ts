@@ -195,14 +195,15 @@ const OUTPUT = 2;
 const PREDICATE = 4;
 
 /** Of each set of uses its list, by name; shared, since a plan can have thousands. */
-const USES: readonly (readonly Use[])[] = Array.from({ length: KEPT | OUTPUT | PREDICATE }, (_, i) => {
-  const uses = i + 1;
-  return [
-    ...(uses & KEPT ? (["kept"] as const) : []),
-    ...(uses & OUTPUT ? (["output"] as const) : []),
-    ...(uses & PREDICATE ? (["predicate"] as const) : []),
-  ];
-});
+const USES: readonly (readonly Use[])[] = [
+  ["kept"],
+  ["output"],
+  ["kept", "output"],
+  ["predicate"],
+  ["kept", "predicate"],
+  ["output", "predicate"],
+  ["kept", "output", "predicate"],
+];
 
 function usesIn(uses: Uses): readonly Use[] {
   return USES[uses - 1] ?? [];

@@ -7,7 +7,7 @@ import { once } from "../once.ts";
 const names = (text: string): readonly string[] => text.trim().split(/\s+/);
 
 /** A name that ends in a dot stands for all that begin so. */
-export const REASONS: readonly (readonly [reason: string, names: readonly string[]])[] = [
+export const refusals = once((): readonly (readonly [reason: string, names: readonly string[]])[] => [
   ["it would give the gateway's own identity", names("SESSION_USER")],
   [
     "its value answers whether a computation fails; test the values themselves, or use the SAFE. prefix",
@@ -82,9 +82,11 @@ export const REASONS: readonly (readonly [reason: string, names: readonly string
       GRAPH_TABLE
     `),
   ],
-];
+]);
 
-const reasons = once(() => new Map(REASONS.flatMap(([reason, list]) => list.map((name) => [name, reason] as const))));
+const reasons = once(
+  () => new Map(refusals().flatMap(([reason, list]) => list.map((name) => [name, reason] as const))),
+);
 
 /** Why the function of this upper-case name is refused; undefined for one that isn't. Ask the catalogue first. */
 export function refusalReason(name: string): string | undefined {

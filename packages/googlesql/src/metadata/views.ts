@@ -24,7 +24,7 @@ export interface MetadataView {
 /** `name name …` of one type. */
 const columns = (type: Type, names: string): [string, Type][] => names.split(" ").map((name) => [name, type]);
 
-const TABLE_NAME = columns(STRING, "table_catalog table_schema table_name");
+const tableName = () => columns(STRING, "table_catalog table_schema table_name");
 
 function nameOf({ tableReference: { projectId, datasetId, tableId } }: TableResource): MetadataRow {
   return { table_catalog: projectId, table_schema: datasetId, table_name: tableId };
@@ -53,7 +53,7 @@ const TABLE_TYPES: ReadonlyMap<string, string> = new Map([
 const TABLES: MetadataView = {
   of: "tables",
   columns: () => [
-    ...TABLE_NAME,
+    ...tableName(),
     ...columns(
       STRING,
       "table_type managed_table_type is_insertable_into is_fine_grained_mutations_enabled is_typed is_change_history_enabled",
@@ -81,7 +81,7 @@ const COLUMNS: MetadataView = {
   of: "tables",
   fields: true,
   columns: () => [
-    ...TABLE_NAME,
+    ...tableName(),
     ["column_name", STRING],
     ["ordinal_position", INT64],
     ...columns(
@@ -120,7 +120,7 @@ const COLUMN_FIELD_PATHS: MetadataView = {
   of: "tables",
   fields: true,
   columns: () => [
-    ...TABLE_NAME,
+    ...tableName(),
     ...columns(STRING, "column_name field_path data_type description collation_name rounding_mode"),
     ["data_policies", arrayOf(structOf([{ name: "name", type: STRING }]))],
     ["policy_tags", arrayOf(STRING)],
@@ -130,14 +130,14 @@ const COLUMN_FIELD_PATHS: MetadataView = {
 
 const VIEWS: MetadataView = {
   of: "tables",
-  columns: () => [...TABLE_NAME, ...columns(STRING, "view_definition check_option use_standard_sql")],
+  columns: () => [...tableName(), ...columns(STRING, "view_definition check_option use_standard_sql")],
   rows: (tables) => ofType(tables, "VIEW").map(nameOf),
 };
 
 const MATERIALIZED_VIEWS: MetadataView = {
   of: "tables",
   columns: () => [
-    ...TABLE_NAME,
+    ...tableName(),
     ...columns(TIMESTAMP, "last_refresh_time refresh_watermark"),
     [
       "last_refresh_status",
@@ -147,10 +147,10 @@ const MATERIALIZED_VIEWS: MetadataView = {
   rows: (tables) => ofType(tables, "MATERIALIZED_VIEW").map(nameOf),
 };
 
-const OPTION = columns(STRING, "option_name option_type option_value");
+const option = () => columns(STRING, "option_name option_type option_value");
 
 /** Options hold descriptions, labels and places in Cloud Storage: no description tells of them. */
-const TABLE_OPTIONS: MetadataView = { of: "tables", columns: () => [...TABLE_NAME, ...OPTION], rows: () => [] };
+const TABLE_OPTIONS: MetadataView = { of: "tables", columns: () => [...tableName(), ...option()], rows: () => [] };
 
 function datasets(tables: readonly TableResource[]): TableResource["tableReference"][] {
   const found = tables.map(({ tableReference }) => tableReference);
@@ -175,7 +175,7 @@ const SCHEMATA: MetadataView = {
 
 const SCHEMATA_OPTIONS: MetadataView = {
   of: "datasets",
-  columns: () => [...columns(STRING, "catalog_name schema_name"), ...OPTION],
+  columns: () => [...columns(STRING, "catalog_name schema_name"), ...option()],
   rows: () => [],
 };
 

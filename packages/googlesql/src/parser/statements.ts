@@ -2,24 +2,15 @@ import type { Expression, Script, Statement } from "../tree.ts";
 import { ProceduralParser } from "./procedural.ts";
 
 /** First words of statements that GoogleSQL has and BigQuery has not. Longer phrases first. */
-const UNSUPPORTED: readonly string[] = [
-  "EXPORT METADATA",
-  "START TRANSACTION",
-  ..."CREATE ALTER DROP EXPORT LOAD START EXPLAIN DESCRIBE DESC SHOW ANALYZE CLONE IMPORT MODULE DEFINE".split(" "),
-  ..."RENAME RUN REPLACE ABORT TABLE GRAPH".split(" "),
-];
-const UNSUPPORTED_WORDS = UNSUPPORTED.map((words) => words.split(" "));
+const UNSUPPORTED =
+  "EXPORT METADATA,START TRANSACTION,CREATE,ALTER,DROP,EXPORT,LOAD,START,EXPLAIN,DESCRIBE,DESC,SHOW,ANALYZE,CLONE,IMPORT,MODULE,DEFINE,RENAME,RUN,REPLACE,ABORT,TABLE,GRAPH";
 
 /** Words between CREATE, ALTER or DROP and the kind of thing: `CREATE OR REPLACE TEMP TABLE`. */
-const MODIFIERS: readonly string[] = [
-  ..."OR REPLACE TEMP TEMPORARY PUBLIC PRIVATE EXTERNAL MATERIALIZED SNAPSHOT AGGREGATE ROW SEARCH VECTOR".split(" "),
-  ..."PROPERTY ALL DATA".split(" "),
-];
+const MODIFIERS =
+  "OR REPLACE TEMP TEMPORARY PUBLIC PRIVATE EXTERNAL MATERIALIZED SNAPSHOT AGGREGATE ROW SEARCH VECTOR PROPERTY ALL DATA";
 
-const OBJECTS: readonly string[] = [
-  ..."TABLE VIEW SCHEMA FUNCTION PROCEDURE MODEL INDEX ACCESS CAPACITY RESERVATION ASSIGNMENT ROUTINE".split(" "),
-  ..."DATABASE CONSTANT SEQUENCE POLICY PRIVILEGE GRAPH CONNECTION ORGANIZATION PROJECT".split(" "),
-];
+const OBJECTS =
+  "TABLE VIEW SCHEMA FUNCTION PROCEDURE MODEL INDEX ACCESS CAPACITY RESERVATION ASSIGNMENT ROUTINE DATABASE CONSTANT SEQUENCE POLICY PRIVILEGE GRAPH CONNECTION ORGANIZATION PROJECT";
 
 /** Statements and scripts. What BigQuery does not have is refused by name. */
 export class ScriptParser extends ProceduralParser {
@@ -197,7 +188,9 @@ export class ScriptParser extends ProceduralParser {
   }
 
   #refuseUnsupported(): void {
-    const found = UNSUPPORTED_WORDS.find((words) => words.every((word, index) => this.atKeyword(word, index)));
+    const found = UNSUPPORTED.split(",")
+      .map((words) => words.split(" "))
+      .find((words) => words.every((word, index) => this.atKeyword(word, index)));
     if (found === undefined) return;
     const [verb = ""] = found;
     const phrase = found.join(" ");
@@ -205,9 +198,9 @@ export class ScriptParser extends ProceduralParser {
     const words = [phrase];
     for (let ahead = 1; ahead < 10; ahead++) {
       const { keyword } = this.peek(ahead);
-      if (MODIFIERS.includes(keyword)) words.push(keyword);
+      if (MODIFIERS.split(" ").includes(keyword)) words.push(keyword);
       else {
-        if (OBJECTS.includes(keyword)) words.push(keyword);
+        if (OBJECTS.split(" ").includes(keyword)) words.push(keyword);
         break;
       }
     }

@@ -10,11 +10,11 @@ import type { Relation } from "./scope.ts";
 import type { Surroundings } from "./table-functions/arguments.ts";
 import { changeHistory } from "./table-functions/change-history.ts";
 import { gapFill } from "./table-functions/gap-fill.ts";
-import { GENERATING_FUNCTIONS, generatingFunction } from "./table-functions/generating-model.ts";
-import { MODEL_FUNCTIONS } from "./table-functions/model-columns.ts";
+import { generatingFunction, generatingFunctions } from "./table-functions/generating-model.ts";
+import { modelFunctions } from "./table-functions/model-columns.ts";
 import { featureInfo, modelFunction } from "./table-functions/model-functions.ts";
 import { rangeSessionize } from "./table-functions/range-sessionize.ts";
-import { SERIES_FUNCTIONS, seriesFunction } from "./table-functions/time-series-model.ts";
+import { seriesFunction, seriesFunctions } from "./table-functions/time-series-model.ts";
 import { vectorSearch } from "./table-functions/vector-search.ts";
 
 type TableFunction = (context: Context, node: TableFunctionCall, around: Surroundings) => Relation;
@@ -26,9 +26,9 @@ const tableFunctions = once(
       ["CHANGES", changeHistory],
       ["GAP_FILL", gapFill],
       ["ML.FEATURE_INFO", featureInfo],
-      ...[...MODEL_FUNCTIONS.keys()].map((name) => [name, modelFunction] as const),
-      ...[...GENERATING_FUNCTIONS.keys()].map((name) => [name, generatingFunction] as const),
-      ...[...SERIES_FUNCTIONS.keys()].map((name) => [name, seriesFunction] as const),
+      ...[...modelFunctions().keys()].map((name) => [name, modelFunction] as const),
+      ...[...generatingFunctions().keys()].map((name) => [name, generatingFunction] as const),
+      ...[...seriesFunctions().keys()].map((name) => [name, seriesFunction] as const),
       ["RANGE_SESSIONIZE", rangeSessionize],
       ["VECTOR_SEARCH", vectorSearch],
     ]),

@@ -9,6 +9,7 @@
  * https://cloud.google.com/bigquery/docs/reference/standard-sql/bigqueryml-syntax-generate-embedding#output
  */
 import { decidedBy, NOTHING, transformed } from "../../flow/flow.ts";
+import { once } from "../../once.ts";
 import type { Expression, Node, TableFunctionCall } from "../../tree.ts";
 import { arrayOf, FLOAT64, JSON_TYPE, STRING, typeName } from "../../types.ts";
 import type { Context } from "../context.ts";
@@ -48,71 +49,74 @@ const answer = (prefix: string) => [
   ...columns(STRING, `${prefix}status`),
 ];
 
-export const GENERATING_FUNCTIONS: ReadonlyMap<string, GeneratingFunction> = new Map<string, GeneratingFunction>([
-  [
-    "AI.GENERATE_TEXT",
-    {
-      ...text,
-      columns: () => [...columns(STRING, "result"), ...answer("")],
-      others: "rai_result grounding_result statistics",
-    },
-  ],
-  [
-    "ML.GENERATE_TEXT",
-    {
-      ...text,
-      settings: [...text.settings, "flatten_json_output"],
-      columns: (settings) => [
-        ...(isTrue(settings.get("flatten_json_output"), false)
-          ? columns(STRING, "ml_generate_text_llm_result")
-          : columns(JSON_TYPE, "ml_generate_text_result")),
-        ...columns(STRING, "ml_generate_text_status"),
+export const generatingFunctions = once<ReadonlyMap<string, GeneratingFunction>>(
+  () =>
+    new Map<string, GeneratingFunction>([
+      [
+        "AI.GENERATE_TEXT",
+        {
+          ...text,
+          columns: () => [...columns(STRING, "result"), ...answer("")],
+          others: "rai_result grounding_result statistics",
+        },
       ],
-      others:
-        "ml_generate_text_result ml_generate_text_llm_result ml_generate_text_rai_result ml_generate_text_grounding_result ml_generate_text_statistics",
-    },
-  ],
-  [
-    "AI.GENERATE_TABLE",
-    {
-      ...text,
-      texts: [...text.texts, "output_schema"],
-      columns: (settings) => {
-        const schema = schemaColumns(settings.get("output_schema"));
-        return schema && [...schema, ...answer("")];
-      },
-      others: "rai_result grounding_result statistics",
-    },
-  ],
-  [
-    "AI.GENERATE_EMBEDDING",
-    {
-      ...vector,
-      columns: () => [...columns(arrayOf(FLOAT64), "embedding"), ...columns(STRING, "status")],
-      others: "statistics video_start_sec video_end_sec trial_id processed_input feature",
-    },
-  ],
-  [
-    "ML.GENERATE_EMBEDDING",
-    {
-      ...vector,
-      settings: [...vector.settings, "flatten_json_output"],
-      columns: (settings) => [
-        ...columns(
-          isTrue(settings.get("flatten_json_output"), true) ? arrayOf(FLOAT64) : JSON_TYPE,
-          "ml_generate_embedding_result",
-        ),
-        ...columns(STRING, "ml_generate_embedding_status"),
+      [
+        "ML.GENERATE_TEXT",
+        {
+          ...text,
+          settings: [...text.settings, "flatten_json_output"],
+          columns: (settings) => [
+            ...(isTrue(settings.get("flatten_json_output"), false)
+              ? columns(STRING, "ml_generate_text_llm_result")
+              : columns(JSON_TYPE, "ml_generate_text_result")),
+            ...columns(STRING, "ml_generate_text_status"),
+          ],
+          others:
+            "ml_generate_text_result ml_generate_text_llm_result ml_generate_text_rai_result ml_generate_text_grounding_result ml_generate_text_statistics",
+        },
       ],
-      others:
-        "ml_generate_embedding_statistics ml_generate_embedding_start_sec ml_generate_embedding_end_sec trial_id processed_input feature",
-    },
-  ],
-]);
+      [
+        "AI.GENERATE_TABLE",
+        {
+          ...text,
+          texts: [...text.texts, "output_schema"],
+          columns: (settings) => {
+            const schema = schemaColumns(settings.get("output_schema"));
+            return schema && [...schema, ...answer("")];
+          },
+          others: "rai_result grounding_result statistics",
+        },
+      ],
+      [
+        "AI.GENERATE_EMBEDDING",
+        {
+          ...vector,
+          columns: () => [...columns(arrayOf(FLOAT64), "embedding"), ...columns(STRING, "status")],
+          others: "statistics video_start_sec video_end_sec trial_id processed_input feature",
+        },
+      ],
+      [
+        "ML.GENERATE_EMBEDDING",
+        {
+          ...vector,
+          settings: [...vector.settings, "flatten_json_output"],
+          columns: (settings) => [
+            ...columns(
+              isTrue(settings.get("flatten_json_output"), true) ? arrayOf(FLOAT64) : JSON_TYPE,
+              "ml_generate_embedding_result",
+            ),
+            ...columns(STRING, "ml_generate_embedding_status"),
+          ],
+          others:
+            "ml_generate_embedding_statistics ml_generate_embedding_start_sec ml_generate_embedding_end_sec trial_id processed_input feature",
+        },
+      ],
+    ]),
+);
 
 export function generatingFunction(context: Context, node: TableFunctionCall, around: Surroundings): Relation {
   const name = node.name.map((part) => part.name.toUpperCase()).join(".");
-  const known = GENERATING_FUNCTIONS.get(name);
+  const known = generatingFunctions().get(name);
   if (known === undefined) return context.fail("unsupported", `Table function ${name} is not supported`, node);
   if (around.piped !== undefined) {
     return context.fail("unsupported", `CALL of ${name} is not supported; give it a query in parentheses`, node);

@@ -22,9 +22,9 @@ export interface ModelFunction {
   readonly others?: readonly string[];
 }
 
-export type Kinds = ReadonlySet<string>;
+export type Kinds = string;
 
-export const kinds = (text: string): Kinds => new Set(text.split(" "));
+export const isOf = (kinds: Kinds, modelType: string): boolean => kinds.split(" ").includes(modelType);
 
 export const columns = (type: Type, names: string): ModelColumn[] => names.split(" ").map((name) => [name, type]);
 
@@ -38,12 +38,12 @@ export type ModelColumns = () => readonly ModelColumn[];
 
 /** Of models of these kinds always the same. */
 export function always(of: readonly Kinds[], list: ModelColumns): ModelFunction["columns"] {
-  return ({ modelType = "" }) => (of.some((set) => set.has(modelType)) ? list() : undefined);
+  return ({ modelType = "" }) => (of.some((kinds) => isOf(kinds, modelType)) ? list() : undefined);
 }
 
 /** Of each kind its own. */
 export function byKind(...lists: readonly (readonly [of: Kinds, list: ModelColumns])[]): ModelFunction["columns"] {
-  return ({ modelType = "" }) => lists.find(([of]) => of.has(modelType))?.[1]();
+  return ({ modelType = "" }) => lists.find(([kinds]) => isOf(kinds, modelType))?.[1]();
 }
 
 /** What the model was made with, as its latest training says. */

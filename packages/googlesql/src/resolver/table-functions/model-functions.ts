@@ -14,7 +14,7 @@ import { type Column, fold, type Relation } from "../scope.ts";
 import type { Input, Surroundings } from "./arguments.ts";
 import { made, requireDistinct, takeByName } from "./columns-by-name.ts";
 import { describedModel, givenRows, modelSource } from "./model-argument.ts";
-import { MODEL_FUNCTIONS } from "./model-columns.ts";
+import { modelFunctions } from "./model-columns.ts";
 import type { ModelFunction } from "./model-function.ts";
 
 const FEATURE_COLUMNS: readonly (readonly [name: string, type: Type])[] = [
@@ -44,10 +44,10 @@ export function featureInfo(context: Context, node: TableFunctionCall): Relation
   };
 }
 
-/** A function of `MODEL_FUNCTIONS`. */
+/** A function of `modelFunctions`. */
 export function modelFunction(context: Context, node: TableFunctionCall, around: Surroundings): Relation {
   const name = node.name.map((part) => part.name.toUpperCase()).join(".");
-  const known = MODEL_FUNCTIONS.get(name);
+  const known = modelFunctions().get(name);
   if (known === undefined) return context.fail("unsupported", `Table function ${name} is not supported`, node);
   if (around.piped !== undefined) {
     return context.fail("unsupported", `CALL of ${name} is not supported; give it a query in parentheses`, node);

@@ -10,7 +10,8 @@ import type { ModelResource } from "../../model-resource.ts";
 import { arrayOf, BOOL, DATE, FLOAT64, INT64, STRING, TIMESTAMP } from "../../types.ts";
 import {
   columns,
-  kinds,
+  isOf,
+  type Kinds,
   type ModelColumn,
   type ModelColumns,
   type ModelFunction,
@@ -19,9 +20,7 @@ import {
   trainingOptions,
 } from "./model-function.ts";
 
-const ARIMA = kinds("ARIMA_PLUS ARIMA_PLUS_XREG");
-
-export const TIME_SERIES_KINDS: readonly string[] = [...ARIMA];
+export const ARIMA: Kinds = "ARIMA_PLUS ARIMA_PLUS_XREG";
 
 const interval = () => columns(FLOAT64, "prediction_interval_lower_bound prediction_interval_upper_bound");
 
@@ -83,42 +82,43 @@ function seriesOf(model: ModelResource): ModelColumn[] {
 }
 
 function ofSeries(list: ModelColumns): ModelFunction["columns"] {
-  return (model) => (ARIMA.has(model.modelType ?? "") ? [...seriesOf(model), ...list()] : undefined);
+  return (model) => (isOf(ARIMA, model.modelType ?? "") ? [...seriesOf(model), ...list()] : undefined);
 }
 
 const isXreg = ({ modelType }: ModelResource) => modelType === "ARIMA_PLUS_XREG";
 
 const ofHorizon = { rows: "may", settings: ["horizon", "confidence_level"] } as const;
 
-export const TIME_SERIES_FUNCTIONS: ReadonlyMap<string, ModelFunction> = new Map<string, ModelFunction>([
-  ["ML.FORECAST", { ...ofHorizon, columns: ofSeries(forecast) }],
-  ["ML.EXPLAIN_FORECAST", { ...ofHorizon, columns: ofSeries(explanation) }],
-  ["ML.ARIMA_EVALUATE", { rows: "none", settings: ["show_all_candidate_models"], columns: ofSeries(fit) }],
-  [
-    "ML.ARIMA_COEFFICIENTS",
-    {
-      rows: "none",
-      settings: [],
-      columns: (model, given) =>
-        ofSeries(isXreg(model) ? () => [...coefficients(), ...regressors()] : coefficients)(model, given),
-    },
-  ],
-  [
-    "ML.HOLIDAY_INFO",
-    {
-      rows: "none",
-      settings: [],
-      columns: ({ modelType = "" }) =>
-        ARIMA.has(modelType)
-          ? [
-              ...columns(STRING, "region holiday_name"),
-              ["primary_date", DATE],
-              ...columns(INT64, "preholiday_days postholiday_days"),
-            ]
-          : undefined,
-    },
-  ],
-]);
+export const timeSeriesFunctions = (): ReadonlyMap<string, ModelFunction> =>
+  new Map<string, ModelFunction>([
+    ["ML.FORECAST", { ...ofHorizon, columns: ofSeries(forecast) }],
+    ["ML.EXPLAIN_FORECAST", { ...ofHorizon, columns: ofSeries(explanation) }],
+    ["ML.ARIMA_EVALUATE", { rows: "none", settings: ["show_all_candidate_models"], columns: ofSeries(fit) }],
+    [
+      "ML.ARIMA_COEFFICIENTS",
+      {
+        rows: "none",
+        settings: [],
+        columns: (model, given) =>
+          ofSeries(isXreg(model) ? () => [...coefficients(), ...regressors()] : coefficients)(model, given),
+      },
+    ],
+    [
+      "ML.HOLIDAY_INFO",
+      {
+        rows: "none",
+        settings: [],
+        columns: ({ modelType = "" }) =>
+          isOf(ARIMA, modelType)
+            ? [
+                ...columns(STRING, "region holiday_name"),
+                ["primary_date", DATE],
+                ...columns(INT64, "preholiday_days postholiday_days"),
+              ]
+            : undefined,
+      },
+    ],
+  ]);
 
 /** Of rows of the caller's its errors; without them another list, which the reference calls deprecated. */
 export function evaluatedSeries(model: ModelResource, given: boolean): readonly ModelColumn[] | undefined {

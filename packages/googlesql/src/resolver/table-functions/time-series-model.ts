@@ -6,6 +6,7 @@
  * https://cloud.google.com/bigquery/docs/reference/standard-sql/bigqueryml-syntax-ai-evaluate
  */
 import { CONSTANT, either, type Flow, keysOf, picked, transformed, union } from "../../flow/flow.ts";
+import { once } from "../../once.ts";
 import type { Node, TableFunctionCall } from "../../tree.ts";
 import { BOOL, FLOAT64, INT64, STRING, sameType, TIMESTAMP, type Type, typeName } from "../../types.ts";
 import type { Context } from "../context.ts";
@@ -42,67 +43,70 @@ const status = (name: string) => of("told", columns(STRING, name));
 const bounds = () => columns(FLOAT64, "prediction_interval_lower_bound prediction_interval_upper_bound");
 const HISTORY = "output_historical_time_series";
 
-export const SERIES_FUNCTIONS: ReadonlyMap<string, SeriesFunction> = new Map<string, SeriesFunction>([
-  [
-    "AI.FORECAST",
-    {
-      tables: ["input_data"],
-      settings: new Map([
-        ["horizon", INT64],
-        ["forecast_end_timestamp", TIMESTAMP],
-        ["confidence_level", FLOAT64],
-        [HISTORY, BOOL],
-        ["context_window", INT64],
-      ]),
-      columns: (history) => [
-        ...(history ? of("told", columns(STRING, "time_series_type")) : []),
-        ...of("times", columns(TIMESTAMP, history ? "time_series_timestamp" : "forecast_timestamp")),
-        ...of("all", columns(FLOAT64, history ? "time_series_data" : "forecast_value")),
-        ...of("told", columns(FLOAT64, "confidence_level")),
-        ...of("all", bounds()),
-        ...status("ai_forecast_status"),
+export const seriesFunctions = once<ReadonlyMap<string, SeriesFunction>>(
+  () =>
+    new Map<string, SeriesFunction>([
+      [
+        "AI.FORECAST",
+        {
+          tables: ["input_data"],
+          settings: new Map([
+            ["horizon", INT64],
+            ["forecast_end_timestamp", TIMESTAMP],
+            ["confidence_level", FLOAT64],
+            [HISTORY, BOOL],
+            ["context_window", INT64],
+          ]),
+          columns: (history) => [
+            ...(history ? of("told", columns(STRING, "time_series_type")) : []),
+            ...of("times", columns(TIMESTAMP, history ? "time_series_timestamp" : "forecast_timestamp")),
+            ...of("all", columns(FLOAT64, history ? "time_series_data" : "forecast_value")),
+            ...of("told", columns(FLOAT64, "confidence_level")),
+            ...of("all", bounds()),
+            ...status("ai_forecast_status"),
+          ],
+        },
       ],
-    },
-  ],
-  [
-    "AI.DETECT_ANOMALIES",
-    {
-      tables: ["history", "target"],
-      settings: new Map([
-        ["anomaly_prob_threshold", FLOAT64],
-        ["context_window", INT64],
-      ]),
-      columns: () => [
-        // Its reference calls it a STRING, and shows a TIMESTAMP. Where BigQuery's dry run says otherwise, nothing runs.
-        ...of("times", columns(TIMESTAMP, "time_series_timestamp")),
-        ...of("data", columns(FLOAT64, "time_series_data")),
-        ...of("all", columns(BOOL, "is_anomaly")),
-        ...of("all", columns(FLOAT64, "lower_bound upper_bound anomaly_probability")),
-        ...status("ai_detect_anomalies_status"),
+      [
+        "AI.DETECT_ANOMALIES",
+        {
+          tables: ["history", "target"],
+          settings: new Map([
+            ["anomaly_prob_threshold", FLOAT64],
+            ["context_window", INT64],
+          ]),
+          columns: () => [
+            // Its reference calls it a STRING, and shows a TIMESTAMP. Where BigQuery's dry run says otherwise, nothing runs.
+            ...of("times", columns(TIMESTAMP, "time_series_timestamp")),
+            ...of("data", columns(FLOAT64, "time_series_data")),
+            ...of("all", columns(BOOL, "is_anomaly")),
+            ...of("all", columns(FLOAT64, "lower_bound upper_bound anomaly_probability")),
+            ...status("ai_detect_anomalies_status"),
+          ],
+        },
       ],
-    },
-  ],
-  [
-    "AI.EVALUATE",
-    {
-      tables: ["history", "actual"],
-      settings: new Map([
-        ["horizon", INT64],
-        ["context_window", INT64],
-      ]),
-      columns: () => [
-        ...of(
-          "all",
-          columns(
-            FLOAT64,
-            "mean_absolute_error mean_squared_error root_mean_squared_error mean_absolute_percentage_error symmetric_mean_absolute_percentage_error mean_absolute_scaled_error",
-          ),
-        ),
-        ...status("ai_evaluate_status"),
+      [
+        "AI.EVALUATE",
+        {
+          tables: ["history", "actual"],
+          settings: new Map([
+            ["horizon", INT64],
+            ["context_window", INT64],
+          ]),
+          columns: () => [
+            ...of(
+              "all",
+              columns(
+                FLOAT64,
+                "mean_absolute_error mean_squared_error root_mean_squared_error mean_absolute_percentage_error symmetric_mean_absolute_percentage_error mean_absolute_scaled_error",
+              ),
+            ),
+            ...status("ai_evaluate_status"),
+          ],
+        },
       ],
-    },
-  ],
-]);
+    ]),
+);
 
 /** Those that read of their rows the columns named and no other. TimesFM 3.0 reads others as well, where it is told which. */
 const MODELS: ReadonlySet<string> = new Set(["timesfm 2.0", "timesfm 2.5"]);
@@ -113,7 +117,7 @@ const IDS: ReadonlySet<string> = new Set(["STRING", "INT64", "ARRAY<STRING>", "A
 
 export function seriesFunction(context: Context, node: TableFunctionCall, around: Surroundings): Relation {
   const name = node.name.map((part) => part.name.toUpperCase()).join(".");
-  const known = SERIES_FUNCTIONS.get(name);
+  const known = seriesFunctions().get(name);
   if (known === undefined) return context.fail("unsupported", `Table function ${name} is not supported`, node);
   if (around.piped !== undefined) {
     return context.fail("unsupported", `CALL of ${name} is not supported; give it a query in parentheses`, node);
