@@ -184,11 +184,11 @@ describe("a SELECT that jobs.query runs", () => {
   });
 
   /** What is asked while BigQuery's first answer to it fails so. */
-  async function whileFailing(fault: Fault, during: (session: string) => Promise<void> = async () => {}) {
+  async function whileFailing(fault: Fault, during: (session: string) => Promise<void> = async () => {}, more = {}) {
     await ask();
     const before = { sent: sent().length, inserted: inserted().length };
     rig.warehouse.misbehave({ ...fault, target: "insert", times: 1 });
-    const waiting = agent.query(DAYS, { timeoutMs: 10_000 });
+    const waiting = agent.query(DAYS, { timeoutMs: 10_000, ...more });
     await during(await nextSent(before.sent));
     const answer = await waiting;
     const session = await newestSession(rig);
@@ -251,10 +251,18 @@ describe("a SELECT that jobs.query runs", () => {
   it("that BigQuery never got isn't run again where nobody can say whether it did", async () => {
     const lists = rig.warehouse.requests.filter(({ path }) => /\/jobs\?.*projection/.test(path)).length;
     rig.warehouse.misbehave({ kind: "hang-up", target: "list", times: "always" });
-    const { answer, session, jobs } = await whileFailing({ kind: "hang-up" });
+    const { answer, session, jobs } = await whileFailing({ kind: "hang-up" }, undefined, {
+      requestId: "unknown-outcome",
+    });
     assert.equal(answer.status, 503, answer.body);
     assert.deepEqual([session?.state, jobs], ["failed", []]);
     assert.ok(rig.warehouse.requests.filter(({ path }) => /\/jobs\?.*projection/.test(path)).length > lists);
+    // Its client sends it again by itself, under the requestId that it had.
+    rig.warehouse.calm();
+    const again = await ask({ requestId: "unknown-outcome" });
+    assert.equal(again.rows?.length, 20);
+    assert.notEqual(again.jobReference.jobId, `chaperone_${session?.id}`);
+    assert.deepEqual((await ask({ requestId: "unknown-outcome" })).jobReference, again.jobReference);
   });
 
   it("that BigQuery got, and lists only once it runs under an id of ours, is stopped", async () => {

@@ -91,7 +91,7 @@ export function sessionNamed(jobId: string): string | undefined {
 export const SAME_REQUEST = prepare((db, given: Owner & { readonly requestId: string }) =>
   db
     .selectFrom("sessions")
-    .select(["id", "request_hmac", "created_at"])
+    .select(["id", "request_hmac", "created_at", "state", "error", "statement_type", "upstream_job"])
     .where("issuer", "=", given.issuer)
     .where("subject", "=", given.subject)
     .where("on_behalf_of", "=", given.onBehalfOf)

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { CommandError } from "../../store/command.ts";
 import { openStore, type Store } from "../../store/store.ts";
+import type { SessionError } from "../session.ts";
 import { findSession } from "../session-row.ts";
 import { AGENT, analysed, PRINCIPAL, received } from "./testing/small-query.ts";
 
@@ -46,6 +47,61 @@ describe("receipt and run in one command", () => {
     const again = await store.run("session.begin", { receive: received("again", same), analysed: analysed("again") });
     assert.deepEqual(again, { received: { id: "first", existing: true, at: 1000 }, analysed: undefined });
     assert.deepEqual(await entries("again"), []);
+  });
+
+  const UNAVAILABLE: SessionError = { reason: "backendError", status: 503, message: "Send it again." };
+  const same = (requestId: string) => ({ requestId, requestHmac: "h", openPerAgent: 100 });
+  const again = async (first: string) => {
+    const id = `${first}, again`;
+    const { received: answered } = await store.run("session.begin", {
+      receive: received(id, same(first)),
+      analysed: analysed(id),
+    });
+    assert.deepEqual([answered.id, answered.existing], answered.existing ? [first, true] : [id, false]);
+    return answered.existing ? "the same" : "a new one";
+  };
+  const begin = (id: string, type: string, upstreamJob: string) => {
+    const its = analysed(id);
+    return store.run("session.begin", {
+      receive: received(id, same(id)),
+      analysed: { ...its, statementType: type, next: { ...its.next, upstreamJob } as typeof its.next },
+    });
+  };
+  const fail = (id: string, error = UNAVAILABLE) => store.run("session.end", { id, state: "failed", error, data: {} });
+
+  it("begin anew where the same request failed for now, and nothing of it or no more than a SELECT went upstream", async () => {
+    await store.run("session.receive", received("before its dry run", same("before its dry run")));
+    await fail("before its dry run");
+    await begin("nobody knows its job", "SELECT", "?");
+    await fail("nobody knows its job");
+    await begin("by an id of ours", "SELECT", "chaperone_x");
+    await fail("by an id of ours");
+    for (const id of ["before its dry run", "nobody knows its job", "by an id of ours"]) {
+      assert.equal(await again(id), "a new one", id);
+      // From then on the newer one is that request.
+      await assert.rejects(store.run("session.receive", received("other", { ...same(id), requestHmac: "i" })), {
+        code: "request_id_reused",
+      });
+    }
+  });
+
+  it("are the same where it may have written, was refused, was cancelled, runs, or is done", async () => {
+    for (const type of ["INSERT", "SCRIPT", "CREATE_TABLE_AS_SELECT", "EXPORT_DATA"]) {
+      await begin(type, type, "chaperone_x");
+      await fail(type);
+      assert.equal(await again(type), "the same", type);
+    }
+    await begin("refused", "SELECT", "?");
+    await fail("refused", { reason: "invalidQuery", status: 400, message: "It is wrong." });
+    await begin("too late", "SELECT", "?");
+    await fail("too late", { reason: "timeout", status: 504, message: "It took too long." });
+    await begin("cancelled", "SELECT", "?");
+    await store.run("session.end", { id: "cancelled", state: "cancelled", error: UNAVAILABLE, data: {} });
+    await begin("runs", "SELECT", "?");
+    await begin("done", "SELECT", "?");
+    await store.run("session.end", { id: "done", state: "done", data: {} });
+    for (const id of ["refused", "too late", "cancelled", "runs", "done"])
+      assert.equal(await again(id), "the same", id);
   });
 
   it("are refused for an agent that isn't let in, or has too many that wait", async () => {

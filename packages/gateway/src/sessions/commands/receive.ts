@@ -2,6 +2,7 @@
 
 import type { CanonicalText } from "../../evidence/event.ts";
 import { CommandError, type StoreTransaction } from "../../store/command.ts";
+import type { SessionError } from "../session.ts";
 import {
   hasJob,
   INSERT_SESSION,
@@ -45,7 +46,7 @@ export interface ReceiveOutput {
   readonly at: number;
 }
 
-/** A client's requestId answers with the same session for this long: BigQuery's own bound. */
+/** A client's requestId answers with the same session for this long, unless that is to be sent again: BigQuery's own bound. */
 const REQUEST_ID_WINDOW_MS = 15 * 60 * 1000;
 
 export function receive(tx: StoreTransaction, input: ReceiveInput): ReceiveOutput {
@@ -68,7 +69,7 @@ export function sameRequest(tx: StoreTransaction, input: ReceiveInput): ReceiveO
     if (before !== undefined) {
       if (before.request_hmac !== input.requestHmac)
         throw new CommandError("request_id_reused", "this requestId was used with another query");
-      if (tx.now - before.created_at <= REQUEST_ID_WINDOW_MS)
+      if (tx.now - before.created_at <= REQUEST_ID_WINDOW_MS && !isToBeSentAgain(before))
         return { id: before.id, existing: true, at: before.created_at };
       const change = { request_id: null };
       updateSession(change).all(tx, { ...change, id: before.id });
@@ -81,6 +82,13 @@ export function sameRequest(tx: StoreTransaction, input: ReceiveInput): ReceiveO
   if (open === undefined || open.n >= input.openPerAgent)
     throw new CommandError("too_many_open", "too many of this agent's queries are waiting");
   return undefined;
+}
+
+/** Its client was told to send it again: it failed for now, and nothing but a SELECT ever went upstream of it. */
+function isToBeSentAgain(row: Pick<NewSession, "state" | "error" | "statement_type" | "upstream_job">): boolean {
+  if (row.state !== "failed" || row.error === null) return false;
+  const { status } = JSON.parse(row.error) as SessionError;
+  return status === 503 && (row.upstream_job === null || row.statement_type === "SELECT");
 }
 
 /** Its row when it came at `now`. */
