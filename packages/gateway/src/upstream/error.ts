@@ -83,15 +83,23 @@ export class UpstreamError extends Error {
   readonly httpStatus: number | undefined;
   /** Node's or undici's own error code, such as ECONNRESET. */
   readonly code: string | undefined;
+  /** Surely no byte of the request was written. */
+  readonly unsent: boolean;
   constructor(
     reason: UpstreamReason,
-    options: { readonly kind?: UpstreamKind; readonly httpStatus?: number; readonly code?: string } = {},
+    options: {
+      readonly kind?: UpstreamKind;
+      readonly httpStatus?: number;
+      readonly code?: string;
+      readonly unsent?: boolean;
+    } = {},
   ) {
     super(REASONS[reason][1]);
     this.kind = options.kind ?? REASONS[reason][0];
     this.reason = reason;
     this.httpStatus = options.httpStatus;
     this.code = options.code;
+    this.unsent = options.unsent ?? false;
   }
 }
 

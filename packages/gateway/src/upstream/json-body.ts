@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Dispatcher } from "undici";
 import { UpstreamError } from "./error.ts";
+import { Unsent } from "./unsent.ts";
 
 /** An answer whose body is here as a whole. */
 export interface WholeAnswer {
@@ -11,7 +12,7 @@ export interface WholeAnswer {
 
 /**
  * Gathers a small answer: most calls have one of a few kilobytes, and a stream, with its iterators and listeners, costs more than all that is in it.
- * Of the two callbacks one is called, once. What undici's Client gives is never written over (the connections of rows are others), so it isn't copied
+ * Of the two callbacks one is called, once; the second with `Unsent` where the request wasn't begun. What undici's Client gives is never written over (the connections of rows are others), so it isn't copied
  * before the end.
  */
 export class JsonBody implements Dispatcher.DispatchHandler {
@@ -75,7 +76,7 @@ export class JsonBody implements Dispatcher.DispatchHandler {
   onResponseError(_: Dispatcher.DispatchController, error: Error): void {
     if (this.#ended) return;
     this.#end();
-    this.#reject(error);
+    this.#reject(this.#controller === undefined ? new Unsent(error) : error);
   }
 
   #fail(error: Error): void {

@@ -22,20 +22,9 @@ export function isWorthRetrying(error: UpstreamError): boolean {
   }
 }
 
-/** A connection that couldn't be made carried nothing. */
-const NOT_CONNECTED: ReadonlySet<string> = new Set([
-  "ECONNREFUSED",
-  "ENOTFOUND",
-  "EAI_AGAIN",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-]);
-
 /** Whether the call may succeed in a moment, and surely did nothing: for what would else be done twice. */
 export function wasNotCarriedOut(error: UpstreamError): boolean {
-  if (!isWorthRetrying(error)) return false;
-  if (error.kind === "rate-limited" || error.reason === "connectTimeout") return true;
-  return error.httpStatus === undefined && NOT_CONNECTED.has(error.code ?? "");
+  return isWorthRetrying(error) && (error.kind === "rate-limited" || error.unsent);
 }
 
 /** Milliseconds before the n-th repetition (from 1): full jitter under a doubling bound. `random` is in [0, 1). */

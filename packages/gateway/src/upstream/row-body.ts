@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { Dispatcher } from "undici";
 import { UpstreamError } from "./error.ts";
 import { READ_BYTES, type ReadBuffer } from "./read-buffer.ts";
+import { Unsent } from "./unsent.ts";
 
 /** Room for a piece: what the masker takes at once. */
 const PIECE_BYTES = 256 * 1024;
@@ -60,7 +61,7 @@ export class RowBody implements AsyncIterable<Buffer>, Dispatcher.DispatchHandle
   #wake: (() => void) | undefined;
   #lingering: NodeJS.Timeout | undefined;
 
-  /** Of the two callbacks one is called, once: with the answer's head, or with why there is none. */
+  /** Of the two callbacks one is called, once: with the answer's head, or with why there is none (`Unsent`: the request wasn't begun). */
   constructor(
     memory: PieceMemory,
     signal: AbortSignal,
@@ -203,7 +204,7 @@ export class RowBody implements AsyncIterable<Buffer>, Dispatcher.DispatchHandle
     this.#error = error;
     this.#connection?.bodyEnds(error === undefined);
     this.#signal.removeEventListener("abort", this.#aborted);
-    if (error !== undefined) this.#reject(error);
+    if (error !== undefined) this.#reject(this.#controller === undefined ? new Unsent(error) : error);
     this.#awake();
   }
 

@@ -9,6 +9,7 @@ import { type ObserveCall, observed } from "./observed.ts";
 import { errorAnswer } from "./resources.ts";
 import { isWorthRetrying, waitBefore, wasNotCarriedOut } from "./retry.ts";
 import { rowConnections } from "./row-connections.ts";
+import { Unsent } from "./unsent.ts";
 import type { RowStream } from "./upstream.ts";
 
 /** HTTP to one BigQuery endpoint: bounded, authenticated, retried, plain. */
@@ -355,10 +356,14 @@ function rowStream(answer: Answer, mostBytes: number, page: AbortController, don
 
 /** undici's and Node's errors as ours; only their code is kept. */
 function networkError(error: unknown, signal: AbortSignal): UpstreamError {
-  if (error instanceof UpstreamError) return error;
-  if (signal.aborted) return new UpstreamError("answerTimeout");
+  if (error instanceof Unsent) return ownError(error.cause, signal, true);
+  return error instanceof UpstreamError ? error : ownError(error, signal, false);
+}
+
+function ownError(error: unknown, signal: AbortSignal, unsent: boolean): UpstreamError {
+  if (signal.aborted) return new UpstreamError("answerTimeout", { unsent });
   const code = codeOf(error);
-  const options = code === undefined ? {} : { code };
+  const options = code === undefined ? { unsent } : { code, unsent };
   switch (code) {
     case "UND_ERR_CONNECT_TIMEOUT":
       return new UpstreamError("connectTimeout", options);
