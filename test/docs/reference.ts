@@ -28,6 +28,7 @@ import type { Expression } from "../../packages/googlesql/src/tree.ts";
 import { typeName } from "../../packages/googlesql/src/types.ts";
 import { documentedRules } from "./documented-rules.ts";
 import { policyExamples } from "./policy-examples.ts";
+import { takenAway } from "./taken-away.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 
@@ -40,6 +41,7 @@ const PARTS: Readonly<Record<string, () => string>> = {
   "query fields": queryFields,
   "insert fields": insertFields,
   "policy examples": examplesTable,
+  "taken away": () => table(["what takes data away", "is asked as"], takenAway()),
   functions,
   "refused functions": refusedFunctions,
   "system variables": systemVariableTable,
