@@ -36,6 +36,7 @@ const FLOW = [
   "resolver/case-value.ts",
   "resolver/clauses.ts",
   "resolver/common-tables.ts",
+  "resolver/each-row.ts",
   "resolver/effects.ts",
   "resolver/expression.ts",
   "resolver/from-clause.ts",

@@ -70,6 +70,7 @@ export const SAME_DECISION: readonly Same[] = [
       ["written.else ?? null", "written.else", "of what isn't there nothing is known either way"],
       ["bits !== null && bits <= MOST_BITS", "bits <= MOST_BITS", "what is given then is null"],
       ["sum !== null && sum <= most", "sum <= most", "what is given then is null"],
+      ["value && !among.repeated", "!among.repeated", "what isn't there has no size"],
       [
         'name === null || written.arguments.some((argument) => argument.kind === "NamedArgument")',
         'written.arguments.some((argument) => argument.kind === "NamedArgument")',

@@ -8,6 +8,7 @@ import { defining, routine, view } from "./testing/definitions.ts";
 
 const COUNTED = "SELECT state, COUNT(*) AS n FROM patients GROUP BY state";
 const BOTH = "SELECT state, COUNT(*) AS n, COUNT(ssn) AS m FROM patients GROUP BY state";
+const TOLD = "SELECT state, COUNT(ssn) AS m FROM patients GROUP BY state";
 const STAYED = "SELECT state, DATE_DIFF(born, DATE '1900-01-01', DAY) AS days FROM patients";
 
 const inCatalog = (sql: string): string => sql.replace("patients", "clinic.ehr.patients");
@@ -39,6 +40,11 @@ const asked = (sql: string): string[] =>
 describe("what is known of a number is known by its name:", () => {
   for (const sql of [
     `SELECT n / MAX(n) OVER () AS x FROM (${COUNTED})`,
+    `SELECT SUM(m) AS x, MAX(n) AS n FROM (${BOTH})`,
+    `SELECT MAX(m) / SUM(n) AS x FROM (${BOTH})`,
+    `SELECT SUM(m) OVER (ORDER BY state) AS x FROM (${TOLD})`,
+    `WITH c AS (${TOLD}) SELECT SUM(c.m) AS x FROM c WHERE state > 'a' GROUP BY LENGTH(state)`,
+    "FROM patients |> AGGREGATE COUNT(ssn) AS m GROUP BY state |> AGGREGATE SUM(m) AS x",
     `SELECT m / n AS x FROM (${BOTH})`,
     `SELECT 100 * (n - m) / n AS x FROM (${BOTH})`,
     `SELECT c.m / c.n AS x FROM (${BOTH}) AS c`,
@@ -83,11 +89,46 @@ describe("nothing is known by the name of", () => {
       "SELECT 1 / n AS x FROM (SELECT COUNT(*) AS n FROM patients GROUP BY ROLLUP (state))",
       "*",
     ],
-    "a count that is added up, which many rows may make too large": [
-      `SELECT SUM(m) AS x, MAX(n) AS n FROM (${BOTH})`,
+    "a count of a window, which each of many rows has": [
+      "SELECT SUM(n) AS x FROM (SELECT COUNT(ssn) OVER () AS n FROM patients)",
       "ssn",
     ],
-    "a sum of counts, but that it is no 0": [`SELECT MAX(m) / SUM(n) AS x FROM (${BOTH})`, "*"],
+    "counts of groups that a join repeats": [`SELECT SUM(m) AS x FROM (${TOLD}) CROSS JOIN pair`, "ssn"],
+    "counts of groups that share rows": [
+      "SELECT SUM(m) AS x FROM (SELECT COUNT(ssn) AS m FROM patients GROUP BY ROLLUP (state))",
+      "ssn",
+    ],
+    "counts of groups of rows that were repeated": [
+      "SELECT SUM(m) AS x FROM (SELECT COUNT(ssn) AS m FROM patients CROSS JOIN pair GROUP BY state)",
+      "ssn",
+    ],
+    "a count of the query around, added up for each row": [
+      `SELECT (SELECT SUM(c.m) FROM pair) AS x, c.m FROM (${TOLD}) AS c`,
+      "ssn",
+    ],
+    "a count of the query around, which is each row's": [
+      `SELECT (SELECT SUM(x) FROM (SELECT c.m AS x FROM pair)) AS x, c.m FROM (${TOLD}) AS c`,
+      "ssn",
+    ],
+    "a count of the query around, under a name of WITH": [
+      `SELECT (SELECT WITH(a AS c.m, SUM(a)) FROM pair) AS x, c.m FROM (${TOLD}) AS c`,
+      "ssn",
+    ],
+    "counts of each row of several": [`SELECT SUM(x) AS x FROM (SELECT m AS x FROM (${TOLD}) CROSS JOIN pair)`, "ssn"],
+    "counts that are computed with": [`SELECT SUM(m + 1) AS x FROM (${TOLD})`, "ssn"],
+    "counts of two queries": [
+      `SELECT SUM(m) AS x FROM (SELECT COUNT(ssn) AS m FROM patients UNION ALL SELECT COUNT(ssn) FROM patients)`,
+      "ssn",
+    ],
+    "counts that UNPIVOT puts in one column": [
+      `SELECT SUM(x) AS x FROM (${BOTH}) UNPIVOT (x FOR which IN (n, m))`,
+      "*",
+      "ssn",
+    ],
+    "a total of counts, which is each row's": [
+      `SELECT SUM(t) AS x FROM (SELECT SUM(m) OVER () AS t FROM (${TOLD}))`,
+      "ssn",
+    ],
     "a sum of what may be 0": [`SELECT MAX(n) / SUM(m) AS x FROM (${BOTH})`, "*", "ssn"],
     "days of rows that a join repeats": [`SELECT SUM(days) AS x FROM (${STAYED}) CROSS JOIN pair`, "born"],
     "days that are multiplied": [`SELECT days * 9223372036854775807 AS x FROM (${STAYED})`, "born"],
@@ -117,6 +158,11 @@ describe("nothing is known by the name of", () => {
     ],
     "an alias that hides a column": [
       "SELECT COUNT(*) AS n, ANY_VALUE(n) AS x FROM (SELECT LENGTH(ssn) AS n, state FROM patients) GROUP BY state HAVING 1 / n > 0",
+      "*",
+      "ssn",
+    ],
+    "an alias that hides a column, in a subquery of which nothing is shown": [
+      "SELECT COUNT(*) AS n, ANY_VALUE(n) AS x FROM (SELECT LENGTH(ssn) AS n, state FROM patients) GROUP BY state ORDER BY EXISTS(SELECT 1 / n)",
       "*",
       "ssn",
     ],

@@ -11,6 +11,8 @@ export interface Size {
   readonly bits: number | null;
   /** 1 or more, or NULL. */
   readonly positive: boolean;
+  /** A count of one of the groups that rows were made into: where each group stands once, all of them count but the rows. */
+  readonly counts?: boolean;
 }
 
 /** What is known of the rows that an aggregate goes over. */
@@ -197,6 +199,7 @@ function plusOne(bits: number | null): number | null {
 /** Of a sum of as many as there are rows; of counts it is but the rows that all of them count. Null where it may be more than `most`. */
 export function bitsOfSum(value: Written, among: Among, most = MOST_BITS): number | null {
   if (isCount(value)) return ROWS;
+  if (value && !among.repeated && among.sizes?.get(value)?.counts) return ROWS;
   const bits = bitsOf(value, among);
   const sum = bits === null ? null : bits + (among.repeated ? ROWS : ROWS_ONCE);
   return sum !== null && sum <= most ? sum : null;
@@ -211,7 +214,7 @@ export function bitsOfDigits(digits: number): number | null {
 export const COUNTS: ReadonlySet<string> = new Set(["COUNT", "COUNTIF", "APPROX_COUNT_DISTINCT"]);
 
 /** How many rows of the group there are, or how many are such. */
-function isCount(written: Written): boolean {
+export function isCount(written: Written): boolean {
   return written?.kind === "FunctionCall" && written.over === null && COUNTS.has(nameOf(written) ?? "");
 }
 

@@ -61,7 +61,8 @@ export function resolvePath(context: Context, parts: readonly Identifier[], scop
     ids.push(value.id);
   }
   noteUse(context, value.flow);
-  context.sizes.name(node, found.kind === "column" && found.hidden !== null ? null : value);
+  const own = found.scope.frame === frameOf(scope);
+  context.sizes.name(node, found.kind === "column" && found.hidden !== null ? null : value, own);
   return seenFrom(context, value, found.scope, scope, ids, node);
 }
 

@@ -2,7 +2,7 @@
  * How large the numbers are that have a name. What `n` is in `SELECT n / SUM(n) OVER () FROM (SELECT COUNT(*) AS n FROM t GROUP BY k)` stands
  * elsewhere, and is kept with the column's id: columns of one id hold the same values.
  */
-import { type Among, ANY_ROWS, bitsOf, bitsOfDigits, isPositive, type Size } from "../functions/magnitude.ts";
+import { type Among, ANY_ROWS, bitsOf, bitsOfDigits, isCount, isPositive, type Size } from "../functions/magnitude.ts";
 import type { TableFieldSchema } from "../table-resource.ts";
 import type { Expression, Node } from "../tree.ts";
 import type { Frame, Value } from "./scope.ts";
@@ -32,6 +32,9 @@ export class Sizes {
   /** Null: nothing may be known of it any more. */
   readonly #ofId = new Map<number, Size | null>();
   readonly #named = new Map<Node, Size>();
+  /** Counts of groups in the query that makes these, and in the one around it alone: further out, a group may stand in many rows. */
+  readonly #counting = new Set<number>();
+  readonly #counts = new Set<number>();
 
   /** The rows that expressions of a query are made of, with what is known of its names. Noise makes other numbers of them. */
   among(frame: Frame | null): Among {
@@ -43,6 +46,7 @@ export class Sizes {
   note({ id }: Identified, written: Expression, frame: Frame): void {
     if (frame.private || this.#ofId.has(id)) return;
     this.#ofId.set(id, this.#sizeOf(written, frame));
+    if (isCount(written)) this.#counting.add(id);
   }
 
   #sizeOf(written: Expression, frame: Frame): Size | null {
@@ -64,6 +68,7 @@ export class Sizes {
   keep(from: Identified, to: Identified): void {
     const size = this.#ofId.get(from.id);
     if (size) this.#ofId.set(to.id, size);
+    if (this.#counting.has(from.id)) this.#counts.add(to.id);
   }
 
   /** The column comes to hold other values. */
@@ -71,9 +76,10 @@ export class Sizes {
     this.#ofId.set(id, null);
   }
 
-  /** The name that stands at `node` is one of `value`, or of something of which nothing is known. */
-  name(node: Node, value: Identified | null): void {
-    const size = value && this.#ofId.get(value.id);
+  /** The name that stands at `node` is one of `value`, or of something of which nothing is known. `own`: of the rows of the query it stands in. */
+  name(node: Node, value: Identified | null, own: boolean): void {
+    const known = value && this.#ofId.get(value.id);
+    const size = known && own && this.#counts.has(value.id) ? { ...known, counts: true } : known;
     if (size) this.#named.set(node, size);
     else this.#named.delete(node);
   }
