@@ -179,7 +179,7 @@ export class SessionEngine {
       if (error instanceof StoreError && error.begun) this.#upkeep.leave(id);
       throw error;
     };
-    const of = { id, principal, project: submission.project, purpose: input.purpose };
+    const of = { id, principal, project: submission.project, purpose: input.by.purpose };
     const begun = followed
       ? undefined
       : await this.#upkeep.orLeave(id, () => this.#process.begin(of, connection, sealed, input));

@@ -1,9 +1,11 @@
 import { hash } from "node:crypto";
-import { canonicalJson, canonicalText } from "../evidence/canonical-json.ts";
+import { canonicalJson, canonicalString } from "../evidence/canonical-json.ts";
+import type { CanonicalText } from "../evidence/event.ts";
 import type { Sealer } from "../evidence/seal.ts";
 import type { AgentPrincipal } from "../identity/principal.ts";
 import { LastMade } from "../last-made.ts";
-import type { ReceiveInput } from "./commands/receive.ts";
+import { sharedByMany } from "../store/plain-data.ts";
+import type { AskedBy, ReceiveInput } from "./commands/receive.ts";
 import type { Connection } from "./connection.ts";
 import type { EngineOptions } from "./engine-options.ts";
 import { behalfOf, principalRecord, type SealedStatement } from "./session-row.ts";
@@ -41,14 +43,64 @@ function hashed(sealer: Sealer, statement: Statement): Hashed {
   return made;
 }
 
+/** Who asks by which way, as the store hears of it, and what the ledger says of it around what is each session's own. */
+interface Asker {
+  readonly of: readonly unknown[];
+  readonly by: AskedBy;
+  readonly begins: string;
+  readonly goesOn: string;
+}
+
+/** The last of each principal, which is the same object while its token comes again. */
+const askers = new WeakMap<AgentPrincipal, Asker>();
+
+function askerOf(
+  { limits }: EngineOptions,
+  principal: AgentPrincipal,
+  connection: Connection,
+  { project, door, labels, dryRun }: Submission,
+): Asker {
+  const jobConfig = JSON.stringify({ labels, dryRun });
+  const of = [limits.openPerAgent, connection.name, connection.location, project, door, jobConfig];
+  const known = askers.get(principal);
+  if (known?.of.every((one, i) => one === of[i])) return known;
+  const purpose = labels.purpose ?? null;
+  const by = sharedByMany({
+    connection: connection.name,
+    project,
+    location: connection.location,
+    issuer: principal.issuer,
+    subject: principal.subject,
+    onBehalfOf: behalfOf(principal),
+    agentName: principal.name,
+    principal: jsonOnce(principal),
+    door,
+    purpose,
+    jobConfig,
+    openPerAgent: limits.openPerAgent,
+  });
+  const agent = canonicalJson({ agent: principalRecord(principal), connection: connection.name, door });
+  const behalf = principal.onBehalfOf?.map(principalRecord);
+  const way = canonicalJson({ ...(behalf === undefined ? {} : { onBehalfOf: behalf }), project, purpose });
+  const made = {
+    of,
+    by,
+    begins: `${agent.slice(0, -1)},"job":`,
+    goesOn: `,${way.slice(1, -1)},"sealedSha256":`,
+  };
+  askers.set(principal, made);
+  return made;
+}
+
 /** What of a submission is kept and recorded: the statement sealed and by keyed hash, never in the clear (I5). */
 export function receiveInput(
-  { sealer, limits }: EngineOptions,
+  options: EngineOptions,
   id: string,
   principal: AgentPrincipal,
   connection: Connection,
   submission: Submission,
 ): { readonly input: ReceiveInput; readonly sealed: SealedStatement } {
+  const { sealer } = options;
   const jobId = submission.jobId ?? ownJobId(id);
   const sealed: SealedStatement = {
     statement: submission.statement,
@@ -65,38 +117,16 @@ export function receiveInput(
       ? ""
       : sealer.keyedHash(canonicalJson([sqlHmac, parameterMode, defaultDataset, submission.dryRun]));
   const blob = sealer.seal(JSON.stringify(sealed), id);
-  const purpose = submission.labels.purpose ?? null;
+  const { by, begins, goesOn } = askerOf(options, principal, connection, submission);
   const input: ReceiveInput = {
     id,
-    connection: connection.name,
-    project: submission.project,
-    location: connection.location,
     jobId,
     requestId: submission.requestId ?? null,
-    issuer: principal.issuer,
-    subject: principal.subject,
-    onBehalfOf: behalfOf(principal),
-    agentName: principal.name,
-    principal: jsonOnce(principal),
-    door: submission.door,
     sealed: Buffer.from(blob.buffer, blob.byteOffset, blob.length).toString("base64"),
     requestHmac,
-    purpose,
-    jobConfig: JSON.stringify({ labels: submission.labels, dryRun: submission.dryRun }),
-    openPerAgent: limits.openPerAgent,
-    // In the order in which it is written.
-    data: canonicalText({
-      agent: principalRecord(principal),
-      connection: connection.name,
-      door: submission.door,
-      job: jobId,
-      ...(principal.onBehalfOf === undefined ? {} : { onBehalfOf: principal.onBehalfOf.map(principalRecord) }),
-      project: submission.project,
-      purpose,
-      sealedSha256: hash("sha256", blob, "hex"),
-      sqlBytes,
-      sqlHmac,
-    }),
+    by,
+    // As canonicalJson writes it: in the order of the members' names.
+    data: `${begins}${canonicalString(jobId)}${goesOn}"${hash("sha256", blob, "hex")}","sqlBytes":${sqlBytes},"sqlHmac":"${sqlHmac}"}` as CanonicalText,
   };
   return { input, sealed };
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import fc from "fast-check";
-import { packed, unpacked } from "./plain-data.ts";
+import { packed, sharedByMany, unpacked } from "./plain-data.ts";
 
 const LONG = "⟨1⟩ \"'\n".repeat(60);
 
@@ -20,7 +20,30 @@ suite("plain data on its way to another thread", () => {
     assert.equal(deep.text, LONG);
   });
 
-  test("has few texts beside it, however many are long", () => {
+  test("is read once where many bring the same, and nobody can change it", () => {
+    const by = sharedByMany({ who: "a", groups: ["g"], "=": { text: LONG } });
+    const odd = { by, "": { "": by }, ":": by, list: [by, LONG], "=by": LONG };
+    for (const value of [{ by }, { n: { by } }, odd, by, [by], { by: LONG }]) {
+      const sent = packed(value);
+      assert.ok(sent !== undefined);
+      assert.deepEqual(unpacked(structuredClone(sent)), value);
+    }
+    assert.equal(packed({ by })?.[0], '{"by":0}', "none of it is written anew");
+    const [first, second] = [
+      { by, n: 1 },
+      { by, n: 2 },
+    ].map((v) => unpacked(packed(v) ?? "") as { by: typeof by });
+    assert.equal(first?.by, second?.by);
+    for (const one of [by, first?.by, first?.by.groups, first?.by["="]]) assert.ok(Object.isFrozen(one));
+    for (const bad of [{ a: undefined }, { a: new Map() }, { a: -0 }])
+      assert.throws(() => sharedByMany(bad), TypeError);
+  });
+
+  test("has few texts beside it, however many are long or shared", () => {
+    const by = sharedByMany({ who: "a" });
+    const all = Array.from({ length: 3000 }, () => by);
+    assert.equal(packed(all)?.length, 1 + 2 * 64);
+    assert.deepEqual(unpacked(packed(all) ?? ""), all);
     // Each is taken out of a copy of what holds it: of thousands, that would stop everybody for seconds.
     const list = Array.from({ length: 3000 }, (_, n) => `${n}${LONG}`);
     for (const value of [list, { list, more: Object.fromEntries(list.map((text, n) => [`m${n}`, text])) }]) {

@@ -41,7 +41,7 @@ function beginAlone(
 ): BeginOutput {
   const before = sameRequest(tx, asked);
   if (before !== undefined) return { received: before, analysed: undefined };
-  checkAdmitted(tx, asked);
+  checkAdmitted(tx, asked.by);
   const texts = textsOf(tx, of.texts);
   const received = record(tx, asked);
   const set = decide(tx, of, decided);

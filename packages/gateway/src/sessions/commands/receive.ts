@@ -14,27 +14,32 @@ import {
 } from "../statements.ts";
 import type { EventData } from "./arrows.ts";
 
-export interface ReceiveInput {
-  readonly id: string;
+/** Who asks, and by which way: the same for many sessions. */
+export interface AskedBy {
   readonly connection: string;
   readonly project: string;
   readonly location: string | null;
-  readonly jobId: string;
-  readonly requestId: string | null;
   readonly issuer: string;
   readonly subject: string;
   readonly onBehalfOf: string;
   readonly agentName: string;
   readonly principal: string;
   readonly door: string;
-  /** Base64. */
-  readonly sealed: string;
-  /** Empty without a requestId. */
-  readonly requestHmac: string;
   readonly purpose: string | null;
   readonly jobConfig: string;
   /** Most sessions of this agent that may be unfinished at once (I10). */
   readonly openPerAgent: number;
+}
+
+export interface ReceiveInput {
+  readonly id: string;
+  readonly jobId: string;
+  readonly requestId: string | null;
+  /** Base64. */
+  readonly sealed: string;
+  /** Empty without a requestId. */
+  readonly requestHmac: string;
+  readonly by: AskedBy;
   readonly data: EventData | CanonicalText;
 }
 
@@ -64,8 +69,9 @@ export function record(tx: StoreTransaction, input: ReceiveInput): ReceiveOutput
 
 /** The session of the same request, if one came before. @throws CommandError where another may not be received */
 export function sameRequest(tx: StoreTransaction, input: ReceiveInput): ReceiveOutput | undefined {
+  const { by } = input;
   if (input.requestId !== null) {
-    const before = SAME_REQUEST.first(tx, { ...input, requestId: input.requestId });
+    const before = SAME_REQUEST.first(tx, { ...by, requestId: input.requestId });
     if (before !== undefined) {
       if (before.request_hmac !== input.requestHmac)
         throw new CommandError("request_id_reused", "this requestId was used with another query");
@@ -76,10 +82,10 @@ export function sameRequest(tx: StoreTransaction, input: ReceiveInput): ReceiveO
     }
   }
   // A name that was made of a new id is nobody's: 128 random bits are in it.
-  if (input.jobId !== ownJobId(input.id) && hasJob(tx, input))
+  if (input.jobId !== ownJobId(input.id) && hasJob(tx, { ...by, jobId: input.jobId }))
     throw new CommandError("duplicate", "a job of this id exists already");
-  const open = OPEN_SESSIONS.first(tx, input);
-  if (open === undefined || open.n >= input.openPerAgent)
+  const open = OPEN_SESSIONS.first(tx, by);
+  if (open === undefined || open.n >= by.openPerAgent)
     throw new CommandError("too_many_open", "too many of this agent's queries are waiting");
   return undefined;
 }
@@ -93,29 +99,30 @@ function isToBeSentAgain(row: Pick<NewSession, "state" | "error" | "statement_ty
 
 /** Its row when it came at `now`. */
 export function newSession(input: ReceiveInput, now: number): NewSession {
+  const { by } = input;
   return {
     id: input.id,
     state: "received",
-    connection: input.connection,
-    project: input.project,
-    location: input.location,
+    connection: by.connection,
+    project: by.project,
+    location: by.location,
     job_id: input.jobId,
     request_id: input.requestId,
-    issuer: input.issuer,
-    subject: input.subject,
-    on_behalf_of: input.onBehalfOf,
-    agent_name: input.agentName,
-    principal: input.principal,
-    door: input.door,
+    issuer: by.issuer,
+    subject: by.subject,
+    on_behalf_of: by.onBehalfOf,
+    agent_name: by.agentName,
+    principal: by.principal,
+    door: by.door,
     sealed: Buffer.from(input.sealed, "base64"),
     request_hmac: input.requestHmac,
-    purpose: input.purpose,
+    purpose: by.purpose,
     texts: null,
     binding: null,
     dry_run_bytes: null,
     statement_type: null,
     upstream_job: null,
-    job_config: input.jobConfig,
+    job_config: by.jobConfig,
     error: null,
     created_at: now,
     updated_at: now,

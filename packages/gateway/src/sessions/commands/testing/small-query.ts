@@ -1,7 +1,7 @@
 import { canonicalText } from "../../../evidence/canonical-json.ts";
 import type { AgentPrincipal } from "../../../identity/principal.ts";
 import type { AnalysedInput } from "../analysed.ts";
-import type { ReceiveInput } from "../receive.ts";
+import type { AskedBy, ReceiveInput } from "../receive.ts";
 
 /** A small query as its commands hear of it. */
 
@@ -17,9 +17,8 @@ export const PRINCIPAL: AgentPrincipal = {
   tokenExpires: 0,
 };
 
-export function received(id: string, more: Partial<ReceiveInput> = {}): ReceiveInput {
-  return {
-    id,
+export function received(id: string, more: Partial<Omit<ReceiveInput, "by"> & AskedBy> = {}): ReceiveInput {
+  const { jobId, requestId, sealed, requestHmac, data, ...by } = {
     connection: "c",
     project: "p",
     location: "US",
@@ -39,6 +38,7 @@ export function received(id: string, more: Partial<ReceiveInput> = {}): ReceiveI
     data: { job: `chaperone_${id}` },
     ...more,
   };
+  return { id, jobId, requestId, sealed, requestHmac, data, by };
 }
 
 export function analysed(id: string): AnalysedInput {
