@@ -1,4 +1,4 @@
-import { type Connected, prepare } from "../store/prepared.ts";
+import { answering, type Connected, prepare } from "../store/prepared.ts";
 import type { AgentRow } from "./commands.ts";
 import { type AgentPrincipal, type Credential, CredentialError, type Principal } from "./principal.ts";
 
@@ -71,15 +71,16 @@ const REVOKED = {
  */
 export function stillAdmitted(on: Connected, principal: AgentPrincipal, now: number): boolean {
   const version = admissionVersion(on);
+  const by = answering(on);
   const before = admitted.get(principal);
-  if (before !== undefined && before.on === on && before.version === version) return true;
+  if (before !== undefined && before.by === by && before.version === version) return true;
   if (!isAdmitted(on, principal, now)) return false;
-  if (version !== undefined) admitted.set(principal, { on, version });
+  if (version !== undefined && by !== undefined) admitted.set(principal, { by, version });
   return true;
 }
 
 /** Who was found admitted: it follows from what is written alone, and principals are never changed. */
-const admitted = new WeakMap<AgentPrincipal, { readonly on: Connected; readonly version: number }>();
+const admitted = new WeakMap<AgentPrincipal, { readonly by: object; readonly version: number }>();
 
 function isAdmitted(on: Connected, principal: AgentPrincipal, now: number): boolean {
   for (const one of [principal, ...(principal.onBehalfOf ?? [])] satisfies readonly Principal[]) {

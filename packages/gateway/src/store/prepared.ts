@@ -37,6 +37,11 @@ function directOf(on: Connected): Direct {
   return direct;
 }
 
+/** What answers here: the same for a command as for the one before. undefined: nobody knows. */
+export function answering(on: Connected): object | undefined {
+  return (on as Asked)[DIRECT]?.connection;
+}
+
 /** Stands for what is given at each run, in the place where Kysely keeps a parameter. */
 class Place {
   readonly name: string;

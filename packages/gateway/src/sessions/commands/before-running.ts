@@ -1,11 +1,15 @@
 /** What must hold, and be written, before anything runs. */
 import type { AgentPrincipal } from "../../identity/principal.ts";
 import { stillAdmitted } from "../../identity/revocation.ts";
+import { LastMade } from "../../last-made.ts";
 import { CommandError, type StoreTransaction } from "../../store/command.ts";
+
+/** Principals of the last sessions, by their text, which is the same for many. */
+const principals = new LastMade<AgentPrincipal>(256, 8192);
 
 /** Nothing begins to run for an agent (as its session names it) that was suspended or revoked since it asked. @throws CommandError `suspended` */
 export function checkAdmitted(tx: StoreTransaction, { principal }: { readonly principal: string }): void {
-  if (!stillAdmitted(tx, JSON.parse(principal) as AgentPrincipal, tx.now))
+  if (!stillAdmitted(tx, principals.of(principal, JSON.parse), tx.now))
     throw new CommandError("suspended", "the agent is not active");
 }
 

@@ -7,7 +7,7 @@ import { CommandError } from "../../store/command.ts";
 import { openStore, type Store } from "../../store/store.ts";
 import type { SessionError } from "../session.ts";
 import { findSession } from "../session-row.ts";
-import { AGENT, analysed, PRINCIPAL, received } from "./testing/small-query.ts";
+import { AGENT, analysed, ISSUER, PRINCIPAL, received } from "./testing/small-query.ts";
 
 describe("receipt and run in one command", () => {
   const directory = mkdtempSync(join(tmpdir(), "chaperone-begin-"));
@@ -140,5 +140,36 @@ describe("receipt and run in one command", () => {
     assert.equal((await findSession(store, other, "p", "chaperone_nobody"))?.id, "odd");
     assert.equal(await findSession(store, other, "p", "chaperone_own"), undefined);
     assert.equal(await findSession(store, PRINCIPAL, "other", "chaperone_own"), undefined);
+  });
+
+  it("are of an agent that is let in when its turn comes, whoever else asked for it before", async () => {
+    const { by } = received("");
+    const begin = (id: string) =>
+      store.run("session.begin", { receive: { ...received(id), by }, analysed: analysed(id) }).then(
+        () => "begun",
+        (error: unknown) => (error instanceof CommandError ? error.code : "failed"),
+      );
+    const change = {
+      issuer: ISSUER,
+      subject: "a",
+      reason: "odd",
+      by: `person:${ISSUER}#dana`,
+    };
+    const revoked = { kind: "sponsor", id: JSON.stringify([ISSUER, "dr-a"]), reason: "left", by: change.by } as const;
+    // Commands of one turn share a transaction.
+    const asked = await Promise.all([
+      begin("before"),
+      store.run("agent.suspend", change),
+      begin("suspended"),
+      store.run("agent.activate", change),
+      begin("let in again"),
+      store.run("credential.revoke", revoked),
+      begin("revoked"),
+    ]);
+    assert.deepEqual(
+      [0, 2, 4, 6].map((n) => asked[n]),
+      ["begun", "suspended", "begun", "suspended"],
+    );
+    assert.equal(await begin("in the next transaction"), "suspended");
   });
 });
