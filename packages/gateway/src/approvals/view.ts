@@ -3,7 +3,7 @@ import { type Behalf, behalvesOf } from "../evidence/behalf.ts";
 import type { Json } from "../evidence/event.ts";
 import type { AgentPrincipal } from "../identity/principal.ts";
 import type { Decision, OutputMask, UseDecision } from "../policy/decision.ts";
-import type { SealedStatement } from "../sessions/session-row.ts";
+import { openSealed } from "../sessions/session-row.ts";
 import type { Database } from "../store/schema.ts";
 import type { Store } from "../store/store.ts";
 
@@ -117,7 +117,7 @@ export async function showApproval(store: Store, id: string): Promise<ApprovalVi
     .execute();
   const principal = JSON.parse(row.principal) as AgentPrincipal;
   const decision = JSON.parse(row.decision ?? "null") as Decision;
-  const { statement } = JSON.parse(store.sealer.open(row.sealed, row.session)) as SealedStatement;
+  const { statement } = openSealed({ store, sealer: store.sealer }, { id: row.session, sealed: row.sealed });
   return {
     ...summary(row),
     binding: row.binding,

@@ -17,7 +17,9 @@ export type SealErrorCode =
   /** Sealed with another key. */
   | "wrong_key"
   /** Altered, or sealed for other associated data (another session). */
-  | "tampered";
+  | "tampered"
+  /** What was sealed for many sessions isn't stored. */
+  | "missing";
 
 /** Why sealed bytes don't open. The message holds neither plaintext nor key. */
 export class SealError extends Error {

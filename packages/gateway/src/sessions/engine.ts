@@ -173,7 +173,7 @@ export class SessionEngine {
   ): Promise<{ readonly row: SessionRow; readonly existing: boolean }> {
     const { store, newId } = this.#o;
     const id = newId();
-    const { input, sealed } = receiveInput(this.#o, id, principal, connection, submission);
+    const { input, sealed, stored } = receiveInput(this.#o, id, principal, connection, submission);
     const leave = (error: unknown): never => {
       // Begun, it may yet be committed although the agent is told no.
       if (error instanceof StoreError && error.begun) this.#upkeep.leave(id);
@@ -183,9 +183,13 @@ export class SessionEngine {
     const begun = followed
       ? undefined
       : await this.#upkeep.orLeave(id, () => this.#process.begin(of, connection, sealed, input));
-    if (begun !== undefined) return begun;
+    if (begun !== undefined) {
+      if (!begun.existing) stored();
+      return begun;
+    }
     const received = await store.run("session.receive", input).catch(leave);
     if (received.existing) return { row: await sessionById(store, received.id), existing: true };
+    stored();
     const row = newSession(input, received.at);
     const processed = await this.#upkeep.orLeave(id, () =>
       this.#process.process(of, connection, sealed, row, followed),

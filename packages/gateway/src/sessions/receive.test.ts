@@ -27,12 +27,12 @@ const SUBMISSION: Submission = {
 const ODD = 'é"\\\n\u2028⟨';
 
 function received(principal: AgentPrincipal, more: Partial<Submission> = {}, connection = CONNECTION) {
-  const { input } = receiveInput(OPTIONS, "id", principal, connection, { ...SUBMISSION, ...more });
+  const { input, stored } = receiveInput(OPTIONS, "id", principal, connection, { ...SUBMISSION, ...more });
   const { data } = input;
   assert.ok(typeof data === "string");
   const said = JSON.parse(data) as { readonly [name: string]: Json };
   assert.equal(data, canonicalJson(said), "as the ledger has it");
-  return { input, said };
+  return { input, said, stored };
 }
 
 suite("what is recorded of a query that came", () => {

@@ -1,4 +1,3 @@
-import { hash } from "node:crypto";
 import { canonicalJson, canonicalString } from "../evidence/canonical-json.ts";
 import type { CanonicalText } from "../evidence/event.ts";
 import type { Sealer } from "../evidence/seal.ts";
@@ -8,6 +7,7 @@ import { sharedByMany } from "../store/plain-data.ts";
 import type { AskedBy, ReceiveInput } from "./commands/receive.ts";
 import type { Connection } from "./connection.ts";
 import type { EngineOptions } from "./engine-options.ts";
+import { keptSealed } from "./kept-sealed.ts";
 import { behalfOf, principalRecord, type SealedStatement } from "./session-row.ts";
 import type { Statement, Submission } from "./statement.ts";
 import { ownJobId } from "./statements.ts";
@@ -99,7 +99,12 @@ export function receiveInput(
   principal: AgentPrincipal,
   connection: Connection,
   submission: Submission,
-): { readonly input: ReceiveInput; readonly sealed: SealedStatement } {
+): {
+  readonly input: ReceiveInput;
+  readonly sealed: SealedStatement;
+  /** To be told that a session was received with it. */
+  stored(): void;
+} {
   const { sealer } = options;
   const jobId = submission.jobId ?? ownJobId(id);
   const sealed: SealedStatement = {
@@ -116,17 +121,17 @@ export function receiveInput(
     submission.requestId === undefined
       ? ""
       : sealer.keyedHash(canonicalJson([sqlHmac, parameterMode, defaultDataset, submission.dryRun]));
-  const blob = sealer.seal(JSON.stringify(sealed), id);
+  const kept = keptSealed(sealer, id, sealed);
   const { by, begins, goesOn } = askerOf(options, principal, connection, submission);
   const input: ReceiveInput = {
     id,
     jobId,
     requestId: submission.requestId ?? null,
-    sealed: Buffer.from(blob.buffer, blob.byteOffset, blob.length).toString("base64"),
+    ...kept.input,
     requestHmac,
     by,
     // As canonicalJson writes it: in the order of the members' names.
-    data: `${begins}${canonicalString(jobId)}${goesOn}"${hash("sha256", blob, "hex")}","sqlBytes":${sqlBytes},"sqlHmac":"${sqlHmac}"}` as CanonicalText,
+    data: `${begins}${canonicalString(jobId)}${goesOn}"${kept.sha256}","sqlBytes":${sqlBytes},"sqlHmac":"${sqlHmac}"}` as CanonicalText,
   };
-  return { input, sealed };
+  return { input, sealed, stored: kept.stored };
 }

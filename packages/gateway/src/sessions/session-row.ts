@@ -1,7 +1,8 @@
 import type { PlanStatement } from "@chaperone/googlesql";
 import type { ExpressionBuilder } from "kysely";
 import type { Json } from "../evidence/event.ts";
-import type { Sealer } from "../evidence/seal.ts";
+import { SealError, type Sealer } from "../evidence/seal.ts";
+import { keyOfTied, openForMany } from "../evidence/shared-seal.ts";
 import type { AgentPrincipal, Principal } from "../identity/principal.ts";
 import type { Decision } from "../policy/decision.ts";
 import { prepare } from "../store/prepared.ts";
@@ -12,7 +13,7 @@ import type { Connection } from "./connection.ts";
 import type { MaskPlan } from "./mask-plan.ts";
 import type { SessionState } from "./session.ts";
 import type { AskedJob, Statement } from "./statement.ts";
-import { NAMED_BY_CLIENT, sessionNamed } from "./statements.ts";
+import { NAMED_BY_CLIENT, SEALED_FOR_MANY, sessionNamed } from "./statements.ts";
 import type { SessionTables } from "./tables.ts";
 
 export type SessionRow = Omit<SessionTables["whole_sessions"], "state" | "rows_released" | "cells_masked"> & {
@@ -233,10 +234,27 @@ export function statementsOf(row: SessionRow): readonly PlanStatement[] {
 }
 
 /** The agent's own statement, unsealed. */
-export function openStatement({ sealer }: { readonly sealer: Sealer }, row: SessionRow): SealedStatement {
+export function openStatement(by: Opening, row: SessionRow): SealedStatement {
   const of = readOf(row);
-  of.sealed ??= JSON.parse(sealer.open(row.sealed, row.id)) as SealedStatement;
+  of.sealed ??= openSealed(by, row);
   return of.sealed;
+}
+
+interface Opening {
+  readonly store: Store;
+  readonly sealer: Sealer;
+}
+
+/** What a session's row keeps sealed. @throws SealError */
+export function openSealed(
+  { store, sealer }: Opening,
+  { id, sealed: kept }: { readonly id: string; readonly sealed: Uint8Array },
+): SealedStatement {
+  const key = keyOfTied(sealer, kept, id);
+  if (key === undefined) return JSON.parse(sealer.open(kept, id)) as SealedStatement;
+  const found = SEALED_FOR_MANY.first(store, { key });
+  if (found === undefined) throw new SealError("missing", "what was sealed for many is not stored");
+  return JSON.parse(openForMany(sealer, { key, sealed: found.sealed })) as SealedStatement;
 }
 
 /** Stands in a session's row for the id of its job while BigQuery hasn't said which it is. No job is named so. */

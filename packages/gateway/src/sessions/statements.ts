@@ -160,6 +160,18 @@ export const ADD_TEXTS = prepare((db, given: DecidedTexts & { readonly key: stri
     .returning("id"),
 );
 
+export const SEALED_FOR_MANY = prepare((db, given: { readonly key: string }) =>
+  db.selectFrom("sealed_for_many").select("sealed").where("key", "=", given.key),
+);
+
+export const HAS_SEALED_FOR_MANY = prepare((db, given: { readonly key: string }) =>
+  db.selectFrom("sealed_for_many").select("key").where("key", "=", given.key),
+).remembered("sealed_for_many");
+
+export const ADD_SEALED_FOR_MANY = prepare((db, given: { readonly key: string; readonly sealed: Uint8Array }) =>
+  db.insertInto("sealed_for_many").values({ key: given.key, sealed: given.sealed }),
+);
+
 /** Columns of a session that its life changes. */
 export type SessionChange = Partial<Omit<NewSession, "id" | "created_at">>;
 

@@ -32,7 +32,7 @@ export interface SessionTables {
     /** The whole principal, JSON. */
     principal: string;
     door: string;
-    /** Sealed: the agent's SQL, its parameters, the canonical SQL. */
+    /** Sealed: the agent's SQL and its parameters; or, tied to this session, which of `sealed_for_many` it is (evidence/shared-seal.ts). */
     sealed: Uint8Array;
     request_hmac: string;
     purpose: string | null;
@@ -58,6 +58,12 @@ export interface SessionTables {
     id: Generated<number>;
     /** SHA-256 (hex) of all of them. */
     key: string;
+  };
+  /** What many sessions were sent. Written once, never changed. */
+  sealed_for_many: {
+    /** SHA-256 (hex) of `sealed`. */
+    key: string;
+    sealed: Uint8Array;
   };
   /** Sessions with their texts; a view. */
   whole_sessions: SessionTables["sessions"] & DecidedTexts;

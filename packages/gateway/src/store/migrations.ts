@@ -192,6 +192,17 @@ const MIGRATIONS: readonly Migration[] = [
         FROM sessions AS s LEFT JOIN decided_texts AS t ON t.id = s.texts;
     `,
   },
+  {
+    number: 16,
+    name: "sealed-for-many",
+    sql: `
+      -- What many sessions were sent, sealed once; they keep which it is (evidence/shared-seal.ts). Never changed.
+      CREATE TABLE sealed_for_many (
+        key TEXT PRIMARY KEY,
+        sealed BLOB NOT NULL
+      ) STRICT;
+    `,
+  },
 ];
 
 /**

@@ -4,6 +4,8 @@ import type { CanonicalText } from "../../evidence/event.ts";
 import { CommandError, type StoreTransaction } from "../../store/command.ts";
 import type { SessionError } from "../session.ts";
 import {
+  ADD_SEALED_FOR_MANY,
+  HAS_SEALED_FOR_MANY,
   hasJob,
   INSERT_SESSION,
   type NewSession,
@@ -37,6 +39,8 @@ export interface ReceiveInput {
   readonly requestId: string | null;
   /** Base64. */
   readonly sealed: string;
+  /** Where that is tied to what is sealed for many: its key, and itself in Base64 unless it is known to be stored. */
+  readonly forMany?: { readonly key: string; readonly sealed?: string };
   /** Empty without a requestId. */
   readonly requestHmac: string;
   readonly by: AskedBy;
@@ -61,8 +65,14 @@ export function receive(tx: StoreTransaction, input: ReceiveInput): ReceiveOutpu
   return record(tx, input);
 }
 
-/** Its entry. The row is written by whoever calls. */
+/** Its entry, and what it shares with others. The row is written by whoever calls. */
 export function record(tx: StoreTransaction, input: ReceiveInput): ReceiveOutput {
+  const { forMany } = input;
+  if (forMany !== undefined && HAS_SEALED_FOR_MANY.first(tx, forMany) === undefined) {
+    const { key, sealed } = forMany;
+    if (sealed === undefined) throw new CommandError("no_statement", "what was sealed for many isn't stored");
+    ADD_SEALED_FOR_MANY.all(tx, { key, sealed: Buffer.from(sealed, "base64") });
+  }
   tx.append({ type: "session.received", session: input.id, data: input.data });
   return { id: input.id, existing: false, at: tx.now };
 }

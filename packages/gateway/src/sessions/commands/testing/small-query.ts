@@ -17,7 +17,8 @@ export const PRINCIPAL: AgentPrincipal = {
   tokenExpires: 0,
 };
 
-export function received(id: string, more: Partial<Omit<ReceiveInput, "by"> & AskedBy> = {}): ReceiveInput {
+export function received(id: string, given: Partial<Omit<ReceiveInput, "by"> & AskedBy> = {}): ReceiveInput {
+  const { forMany, ...more } = given;
   const { jobId, requestId, sealed, requestHmac, data, ...by } = {
     connection: "c",
     project: "p",
@@ -38,7 +39,7 @@ export function received(id: string, more: Partial<Omit<ReceiveInput, "by"> & As
     data: { job: `chaperone_${id}` },
     ...more,
   };
-  return { id, jobId, requestId, sealed, requestHmac, data, by };
+  return { id, jobId, requestId, sealed, requestHmac, data, by, ...(forMany === undefined ? {} : { forMany }) };
 }
 
 export function analysed(id: string): AnalysedInput {
