@@ -207,9 +207,12 @@ export class Store<C extends CommandRegistry = typeof COMMANDS> {
     });
   }
 
-  /** At the end of this turn of the loop, so that what its events ask for travels, and is committed, together; no wait otherwise. */
+  /**
+   * At the end of the next turn of the loop, so that what the events of both ask for travels, and is committed, together: a commit costs what a dozen commands do,
+   * and a turn is long only where there is much to do.
+   */
   #sendSoon(): void {
-    setImmediate(() => this.#send());
+    setImmediate(() => setImmediate(() => this.#send()));
   }
 
   #send(): void {
