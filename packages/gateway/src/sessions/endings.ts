@@ -31,11 +31,19 @@ export interface Change {
   stop(): void;
 }
 
+/** Of a session that is about to be launched. */
+export interface EndWatch {
+  /** False: nobody has asked for its end since. */
+  readonly isAsked: boolean;
+  stop(): void;
+}
+
 /** How sessions end before their rows do, and who is told when one changes. */
 export class Endings {
   readonly #o: EngineOptions;
   readonly #settle: (id: string, outcome: Outcome) => void;
   readonly #changes = new EventEmitter().setMaxListeners(0);
+  readonly #watches = new Map<string, { isAsked: boolean }>();
 
   /** @param settle keeps how the session's job ended */
   constructor(options: EngineOptions, settle: (id: string, outcome: Outcome) => void) {
@@ -51,6 +59,7 @@ export class Endings {
     alarm?: string,
   ): Promise<{ ended: boolean }> {
     if (alarm !== undefined) this.alarm(id, "disagreement");
+    this.asked(id);
     const ended = await this.#o.store.run("session.end", {
       id,
       state,
@@ -61,6 +70,24 @@ export class Endings {
     // One that had ended before keeps its outcome: a finished job's rows can still be paged.
     if (ended.ended) this.#settle(id, { ok: false, error });
     return ended;
+  }
+
+  /** Watches, from before anybody can know of the session. */
+  watch(id: string): EndWatch {
+    const watch = { isAsked: false };
+    this.#watches.set(id, watch);
+    return {
+      get isAsked() {
+        return watch.isAsked;
+      },
+      stop: () => this.#watches.delete(id),
+    };
+  }
+
+  /** The store is about to be told of its end. */
+  asked(id: string): void {
+    const watch = this.#watches.get(id);
+    if (watch !== undefined) watch.isAsked = true;
   }
 
   alarm(session: string, kind: "disagreement"): void {
@@ -105,6 +132,7 @@ export class Endings {
   /** A page could not be trusted: the session ends and the operators are alarmed. */
   async distrust(id: string, detail: string): Promise<void> {
     this.alarm(id, "disagreement");
+    this.asked(id);
     await this.#o.store.run("session.end", {
       id,
       state: "failed",

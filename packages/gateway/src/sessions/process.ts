@@ -8,7 +8,7 @@ import type { AnalysedInput, AnalysedOutput } from "./commands/analysed.ts";
 import { newSession, type ReceiveInput } from "./commands/receive.ts";
 import type { Connection } from "./connection.ts";
 import { type Decided, DecidedTextsOf, textsInput } from "./decided-texts.ts";
-import { type Endings, NOT_ADMITTED } from "./endings.ts";
+import { type Endings, type EndWatch, NOT_ADMITTED } from "./endings.ts";
 import type { EngineOptions } from "./engine-options.ts";
 import type { Judged } from "./judged-before.ts";
 import type { Launch } from "./launch.ts";
@@ -120,8 +120,24 @@ export class Process {
     if (a === undefined || !isQueried(a.plan) || a.decision.obligations.approval !== undefined) return undefined;
     // What others could change meanwhile is judged just before it runs.
     if (tableUses(a.plan.statements).length > 0) return undefined;
-    const { id } = of;
-    const recorded = this.#runs(id, connection, a, input.now, NOT_NAMED);
+    const watch = this.#endings.watch(of.id);
+    try {
+      return await this.#beginWatched(of, connection, sealed, receive, input, a, watch);
+    } finally {
+      watch.stop();
+    }
+  }
+
+  async #beginWatched(
+    of: Processed,
+    connection: Connection,
+    sealed: SealedStatement,
+    receive: ReceiveInput,
+    input: AssessInput,
+    a: PermittedAssessment,
+    watch: EndWatch,
+  ): Promise<{ readonly row: SessionRow; readonly existing: boolean } | undefined> {
+    const recorded = this.#runs(of.id, connection, a, input.now, NOT_NAMED);
     const begun = await this.#o.store
       .run("session.begin", { receive, analysed: recorded.input })
       .catch((error: unknown) => {
@@ -139,7 +155,7 @@ export class Process {
       rows_released: 0,
       cells_masked: 0,
     };
-    return { row: await this.#confirmed(row, of, connection, sealed, input, a), existing: false };
+    return { row: await this.#confirmed(row, of, connection, sealed, input, a, watch), existing: false };
   }
 
   /** Asks BigQuery, and lets the query be sent where it agrees. */
@@ -150,6 +166,7 @@ export class Process {
     sealed: SealedStatement,
     input: AssessInput,
     { plan, decision, redactedSql, literals, maskPlan }: PermittedAssessment,
+    watch: EndWatch,
   ): Promise<SessionRow> {
     const { id } = row;
     const judged: Judged = { kind: "judged", plan, decision, redacted: { sql: redactedSql, literals } };
@@ -167,7 +184,8 @@ export class Process {
     if (now.kind !== "permitted") return ended(now.error, now.kind === "denied" ? now.alarm : undefined);
     // BigQuery may have taken long: what was suspended, revoked or cancelled meanwhile isn't sent.
     if (!stillAdmitted(this.#o.store, of.principal, this.#o.clock())) return ended(NOT_ADMITTED);
-    if ((await progressOf(this.#o.store, id)).state !== "running") return sessionById(this.#o.store, id);
+    if (watch.isAsked && (await progressOf(this.#o.store, id)).state !== "running")
+      return sessionById(this.#o.store, id);
     const running = { ...row, dry_run_bytes: now.dryRunBytes };
     knownOf(running, { decision, maskPlan, statements: plan.statements, principal: of.principal, sealed });
     this.#launch.keep(id, now);

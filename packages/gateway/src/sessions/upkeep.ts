@@ -189,6 +189,7 @@ export class Upkeep {
       .limit(SWEPT_AT_ONCE)
       .execute();
     for (const { id } of old) {
+      this.#parts.endings.asked(id);
       await this.#o.store.run("session.end", { id, state: "done", data: { abandoned: true } });
       this.#parts.endings.changed(id);
     }
