@@ -10,6 +10,8 @@ const times = (n: number, text: string, separator = ""): string => Array(n).fill
 const each = (n: number, text: (i: number) => string, separator = ","): string =>
   Array.from({ length: n }, (_, i) => text(i)).join(separator);
 
+const numbered = (n: number): string => `SELECT ${each(n, (i) => `1 AS x${i}`)}`;
+
 interface Shape {
   readonly sql: (n: number) => string;
   /** So many, which are compared with a quarter. */
@@ -68,6 +70,18 @@ const SHAPES: Readonly<Record<string, Shape>> = {
       `SELECT 1 AS x FULL UNION ALL BY NAME ON (${each(n, (i) => `x${i}`)}) SELECT ${each(n, (i) => `1 AS x${i}`)}`,
     n: 9_000,
   },
+  "columns that one SET gives other values": {
+    sql: (n) => `FROM (${numbered(n)}) |> SET ${each(n, (i) => `x${i} = 2`)}`,
+    n: 9_000,
+  },
+  "columns that one DROP drops": {
+    sql: (n) => `FROM (SELECT 1 AS y, ${each(n, (i) => `1 AS x${i}`)}) |> DROP ${each(n, (i) => `x${i}`)}`,
+    n: 9_000,
+  },
+  "columns that one RENAME renames": {
+    sql: (n) => `FROM (${numbered(n)}) |> RENAME ${each(n, (i) => `x${i} AS y${i}`)}`,
+    n: 9_000,
+  },
   "variables of one DECLARE": { sql: (n) => `DECLARE ${each(n, (i) => `x${i}`)} INT64; SELECT 1`, n: 80_000 },
   "variables of one SET": {
     sql: (n) =>
@@ -120,6 +134,16 @@ describe("long texts", () => {
       assert.ok(many < 8 * few + 400, `${Math.round(few)} ms, then ${Math.round(many)}`);
     });
   }
+
+  it("say what to do where queries take all columns of a wide one again and again", () => {
+    const stars = each(200, (i) => `c${i + 1} AS (SELECT * FROM c${i} WHERE x${i} = 1)`);
+    const { plan } = analyze(`WITH c0 AS (${numbered(9_000)}), ${stars} SELECT x0 FROM c200`, {
+      catalog: CLINIC,
+      ...DEFAULTS,
+    });
+    assert.equal(plan.understood, false);
+    assert.match(plan.understood ? "" : plan.refusal.message, /too many columns in all; name those it needs/);
+  });
 
   it("say that functions call each other too deeply before the stack does", () => {
     const chain = (n: number, around: number): string =>

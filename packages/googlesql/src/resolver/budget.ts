@@ -13,7 +13,7 @@ export const ANALYSIS_LIMITS = {
   /** Fields of one STRUCT with all its inner fields. */
   fields: 10_000,
   /** Columns made in all, over every subquery. */
-  columnsInAll: 4_000_000,
+  columnsInAll: 2_000_000,
   /**
    * Length of the SQL that is resolved in all, each piece as often as it is: definitions, bodies of functions, recursive terms,
    * statements in loops and in procedures. BigQuery's own bound on what a query is once its views are in place is 12 MB.
@@ -97,7 +97,11 @@ export class Budget {
     this.#columns += count;
     if (count > this.#limits.columns) this.#context.fail("limit", "A query has too many columns", node);
     if (this.#columns > this.#limits.columnsInAll)
-      this.#context.fail("limit", "The query makes too many columns in all", node);
+      this.#context.fail(
+        "limit",
+        "The query makes too many columns in all; name those it needs where it takes all of a wide table, or split it",
+        node,
+      );
   }
 
   /** Counts SQL that is resolved once more: what is used twice by what is used twice multiplies. */

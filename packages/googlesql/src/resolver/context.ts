@@ -343,17 +343,29 @@ export class Context {
     if (of !== undefined) this.#rowOf.set(to.id, of);
   }
 
-  /** Columns of one more reference to a relation: what stood in one row there stands in one row here, which is none of any other reference. */
-  carryRows(from: readonly Column[], to: readonly Column[]): void {
+  /**
+   * Columns of one more reference to a relation: what stood in one row there stands in one row here, which is none of any other reference.
+   * `inBlocks`: their ids are one behind the other, in blocks of their own.
+   */
+  carryRows(from: readonly Column[], to: readonly Column[], inBlocks = false): void {
     const rows = new Map<number, number>();
+    let of: OfRow | undefined;
+    let carried: OfRow | undefined;
     for (const [i, known] of from.entries()) {
-      const of = this.rowOf(known.id);
       const column = to[i];
-      if (column !== undefined) this.sizes.keep(known, column);
-      if (of === undefined || column === undefined) continue;
-      const own = rows.get(of.row) ?? this.freshId();
-      rows.set(of.row, own);
-      this.#rowOf.set(column.id, { ...of, row: own });
+      if (column === undefined) continue;
+      this.sizes.keep(known, column);
+      const before = this.rowOf(known.id);
+      if (before !== of) {
+        of = before;
+        carried = of && { ...of, row: rows.get(of.row) ?? this.freshId() };
+        if (of !== undefined && carried !== undefined) rows.set(of.row, carried.row);
+      }
+      // A block is as its first column, and what differs from that is noted.
+      if (inBlocks && i % BLOCK === 0 && carried !== undefined) this.#rowOfBlock.set(blockOf(column.id), carried);
+      else if (carried !== (inBlocks ? this.#rowOfBlock.get(blockOf(column.id)) : undefined)) {
+        this.#rowOf.set(column.id, carried ?? null);
+      }
     }
   }
 
@@ -394,6 +406,11 @@ export class Context {
     const names = namesOf(columns);
     this.#columnNames.set(columns, names);
     return names;
+  }
+
+  /** Whether `names` are those that `columnNames` gave for this list. */
+  namesAlone(columns: readonly Column[], names: ReadonlyMap<string, Column | null>): boolean {
+    return this.#columnNames.get(columns) === names;
   }
 
   /** Tells what `columnNames` gives for this list. */

@@ -71,15 +71,17 @@ export function pipeSet(context: Context, node: PipeSet, input: PipeInput): Pipe
   const names = node.assignments.map((assignment) => assignment.name);
   refuseTwice(context, names, "SET");
   const assigned = new Map<string, Column>();
+  const gone = foldedNames(names);
+  const byName = itemsByName(items, gone);
   for (const { name, value } of node.assignments) {
-    const old = onlyColumn(context, items, name, "SET");
+    const old = onlyColumn(context, byName, name, "SET");
     assigned.set(fold(name.name), besideOf(context, { ...computed(context, value, scope, frame), name: old.name }));
   }
   const changed = items.map((item): RowItem => {
     const column = assigned.get(fold(item.column.name));
-    return column === undefined ? withoutFields(item, names) : { column, row: null };
+    return column === undefined ? withoutFields(item, gone) : { column, row: null };
   });
-  return withItems(context, rows, changed, foldedNames(names), node);
+  return withItems(context, rows, changed, gone, node);
 }
 
 /** A column of its own among the rows that the value stands in. */
@@ -103,14 +105,15 @@ function computed(context: Context, node: Expression, scope: Scope, frame: Frame
 export function pipeDrop(context: Context, node: PipeDrop, { rows }: PipeInput): PipedRows {
   const items = rowItems(context, rows, node);
   refuseTwice(context, node.columns, "DROP");
-  for (const name of node.columns) if (named(items, name).length === 0) notAColumn(context, name, "DROP");
   const gone = foldedNames(node.columns);
+  const byName = itemsByName(items, gone);
+  for (const name of node.columns) if (!byName.has(fold(name.name))) notAColumn(context, name, "DROP");
   const kept = items.filter((item) => !gone.has(fold(item.column.name)));
   if (kept.length === 0) context.fail("name", "DROP leaves no column", node);
   return withItems(
     context,
     rows,
-    kept.map((item) => withoutFields(item, node.columns)),
+    kept.map((item) => withoutFields(item, gone)),
     gone,
     node,
   );
@@ -125,8 +128,10 @@ export function pipeRename(context: Context, node: PipeRename, { rows }: PipeInp
   const old = node.renamings.map((renaming) => renaming.from);
   refuseTwice(context, old, "RENAME");
   const renamed = new Map<string, string>();
+  const gone = foldedNames(old);
+  const byName = itemsByName(items, gone);
   for (const { from, to } of node.renamings) {
-    onlyColumn(context, items, from, "RENAME");
+    onlyColumn(context, byName, from, "RENAME");
     if (rows.ranges.has(fold(from.name)) || rows.names.get(fold(from.name)) === null) {
       context.fail("name", `${from.name} is a table's name or ambiguous; RENAME takes columns`, from);
     }
@@ -136,7 +141,7 @@ export function pipeRename(context: Context, node: PipeRename, { rows }: PipeInp
     const name = renamed.get(fold(item.column.name));
     return name === undefined ? item : { column: { ...item.column, name }, row: null };
   });
-  return withItems(context, rows, changed, foldedNames(old), node);
+  return withItems(context, rows, changed, gone, node);
 }
 
 function foldedNames(names: readonly Identifier[]): ReadonlySet<string> {
@@ -144,20 +149,28 @@ function foldedNames(names: readonly Identifier[]): ReadonlySet<string> {
 }
 
 function refuseTwice(context: Context, names: readonly Identifier[], operator: string): void {
-  for (const [i, name] of names.entries()) {
-    if (names.some((other, j) => j < i && fold(other.name) === fold(name.name))) {
-      context.fail("name", `Column ${name.name} stands twice in ${operator}`, name);
-    }
+  const seen = new Set<string>();
+  for (const name of names) {
+    if (seen.has(fold(name.name))) context.fail("name", `Column ${name.name} stands twice in ${operator}`, name);
+    seen.add(fold(name.name));
   }
 }
 
-function named(items: readonly RowItem[], name: Identifier): readonly RowItem[] {
-  return items.filter((item) => fold(item.column.name) === fold(name.name));
+/** By folded name, of those asked for; null where it stands twice. */
+type ItemsByName = ReadonlyMap<string, RowItem | null>;
+
+function itemsByName(items: readonly RowItem[], names: ReadonlySet<string>): ItemsByName {
+  const byName = new Map<string, RowItem | null>();
+  for (const item of items) {
+    const name = fold(item.column.name);
+    if (names.has(name)) byName.set(name, byName.has(name) ? null : item);
+  }
+  return byName;
 }
 
-function onlyColumn(context: Context, items: readonly RowItem[], name: Identifier, operator: string): Column {
-  const [item, second] = named(items, name);
-  if (second !== undefined) {
+function onlyColumn(context: Context, items: ItemsByName, name: Identifier, operator: string): Column {
+  const item = items.get(fold(name.name));
+  if (item === null) {
     return context.fail("name", `Column ${name.name} in ${operator} stands twice in the rows before it`, name);
   }
   return item?.column ?? notAColumn(context, name, operator);
@@ -168,9 +181,8 @@ function notAColumn(context: Context, name: Identifier, operator: string): never
 }
 
 /** Of a row that is one value: a field that has the name of a column dropped or set can't be named any more. */
-function withoutFields(item: RowItem, names: readonly Identifier[]): RowItem {
+function withoutFields(item: RowItem, gone: ReadonlySet<string>): RowItem {
   if (item.row === null) return item;
-  const gone = foldedNames(names);
   return { ...item, row: { ...item.row, fields: item.row.fields.filter((field) => !gone.has(fold(field.name))) } };
 }
 

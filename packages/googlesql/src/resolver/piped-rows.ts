@@ -4,11 +4,12 @@
  */
 import { type Flow, fieldFlow, type SourceKey } from "../flow/flow.ts";
 import type { Node } from "../tree.ts";
-import type { Context } from "./context.ts";
+import { BLOCK, type Context } from "./context.ts";
 import {
   type Column,
   type FromClause,
   fold,
+  NO_NAMES,
   NO_RANGES,
   namesOf,
   type PipedRows,
@@ -21,8 +22,12 @@ import {
 export function relationRows(context: Context, relation: Relation, alias: string, node: Node): PipedRows {
   context.spendColumns(relation.columns.length, node);
   const { implicit, rows, repeated, valueTable } = relation;
-  const columns = relation.columns.map((column) => ownColumn(context, column, alias));
-  context.carryRows(relation.columns, columns);
+  const inBlocks = relation.columns.length >= BLOCK;
+  const first = inBlocks ? context.freshBlocks(relation.columns.length) : 0;
+  const columns = relation.columns.map((column, i) =>
+    ownColumn(context, column, alias, inBlocks ? first + i : context.freshId()),
+  );
+  context.carryRows(relation.columns, columns, inBlocks);
   const [value] = columns;
   if (valueTable && value !== undefined) {
     return { ...elementRows(context, { ...value, name: alias }, implicit, rows, null, node), valueTable };
@@ -39,8 +44,7 @@ export function relationRows(context: Context, relation: Relation, alias: string
 }
 
 /** A column of its own with the values of another; `through` is the name of what gives it. */
-export function ownColumn(context: Context, column: Column, through: string): Column {
-  const id = context.freshId();
+export function ownColumn(context: Context, column: Column, through: string, id = context.freshId()): Column {
   context.trace?.through(id, through, [column.id]);
   return { ...column, written: "value", id };
 }
@@ -128,8 +132,11 @@ export function withItems(
   context.spendColumns(columns.length, node);
   const values = items.flatMap(({ row }) => row ?? []);
   const ranges = new Map([...from.ranges].filter(([name]) => !gone.has(name)));
-  const names = itemNames(items);
-  for (const [name, column] of pseudoNames(context, from, node)) {
+  const pseudo = pseudoNames(context, from, node);
+  const plain = values.length === 0 ? context.columnNames(columns) : itemNames(items);
+  if (pseudo.size === 0) return { ...from, columns, values, ranges, names: plain, valueTable: false };
+  const names = new Map(plain);
+  for (const [name, column] of pseudo) {
     // What the row's name hid until it is gone may be hidden with it.
     names.set(name, names.has(name) || gone.has(name) ? null : column);
   }
@@ -142,6 +149,7 @@ function itemNames(items: readonly RowItem[]): Map<string, Column | null> {
 
 /** Names that stand for no column of `*`; null where such a one is ambiguous. */
 function pseudoNames(context: Context, from: FromClause, node: Node): ReadonlyMap<string, Column | null> {
+  if ((from.values ?? []).length === 0 && context.namesAlone(from.columns, from.names)) return NO_NAMES;
   const plain = itemNames(rowItems(context, from, node));
   return new Map(
     [...from.names].filter(([name, column]) => !plain.has(name) || (column === null && plain.get(name) !== null)),
