@@ -172,6 +172,37 @@ describe("whether a value that can become too long is computed tells of", () => 
     "a text of many rows that a join repeated before a model is asked":
       "SELECT STRING_AGG(ssn) AS x FROM AI.GENERATE_TEXT(MODEL far, (SELECT 'a' AS prompt, a.ssn FROM patients AS a, patients AS b))",
     "a length that a column says": rows("LPAD(ssn, 10000000)"),
+    "a text of the row around, for each row of a table": rows("LENGTH((SELECT STRING_AGG(patients.ssn) FROM pair))"),
+    "an array of the row around, for each row of a table": rows(
+      "ARRAY_LENGTH((SELECT ARRAY_AGG(patients.ssn) FROM pair))",
+    ),
+    "a variable for each row of a table":
+      "DECLARE v STRING DEFAULT (SELECT ssn FROM patients WHERE id = 1); SELECT LENGTH(STRING_AGG(v)) AS n FROM pair",
+    "a variable for each of many rows that LIMIT leaves":
+      "DECLARE v STRING DEFAULT (SELECT ssn FROM patients WHERE id = 1); SELECT LENGTH(STRING_AGG(v)) AS n FROM (SELECT id FROM patients LIMIT 1001)",
+    "a variable for each of many rows that a pipe's LIMIT leaves":
+      "DECLARE v STRING DEFAULT (SELECT ssn FROM patients WHERE id = 1); FROM patients |> LIMIT 1001 |> AGGREGATE LENGTH(STRING_AGG(v)) AS n",
+    "a variable for each row of a sample":
+      "DECLARE v STRING DEFAULT (SELECT ssn FROM patients WHERE id = 1); SELECT LENGTH(STRING_AGG(v)) AS n FROM patients TABLESAMPLE SYSTEM (99 PERCENT)",
+    "a variable in a column of each row of a table":
+      "DECLARE v STRING DEFAULT (SELECT ssn FROM patients WHERE id = 1); SELECT LENGTH(STRING_AGG(x)) AS n FROM (SELECT v AS x FROM pair)",
+    "an array of a query's rows, each with a text of the row around": rows(
+      "ARRAY_LENGTH(ARRAY(SELECT patients.ssn FROM pair))",
+    ),
+    "an array of rows that a join repeats": "SELECT ARRAY_LENGTH(ARRAY(SELECT ssn FROM patients, pair)) AS n",
+    "an array of rows that a pipe's join repeats":
+      "SELECT ARRAY_LENGTH(ARRAY(FROM UNNEST([1]) |> JOIN patients ON TRUE |> SELECT ssn)) AS n",
+    "an array of a text for each of many numbers": rows(
+      "ARRAY_LENGTH(ARRAY(SELECT patients.ssn FROM UNNEST(GENERATE_ARRAY(1, 1000000))))",
+    ),
+    "STRUCTs of a text for each of many numbers": rows(
+      "ARRAY(SELECT AS STRUCT patients.ssn, n FROM UNNEST(GENERATE_ARRAY(1, 1000000)) AS n)",
+    ),
+    "an argument for each of many numbers":
+      "CREATE TEMP FUNCTION f(s STRING) AS (ARRAY_LENGTH(ARRAY(SELECT s FROM UNNEST(GENERATE_ARRAY(1, 1000000))))); " +
+      rows("f(ssn)"),
+    "an array of rows, each of the query's own":
+      "SELECT ARRAY_LENGTH(ARRAY(SELECT IF(ssn = '1', 'xxxx', '') FROM patients)) AS n",
   }))
     test(`its columns: ${what}`, () => assert.ok(infers(sql)));
 });
@@ -189,6 +220,15 @@ describe("what is put together of few texts doesn't fail", () => {
     rows("name || ', ' || ssn"),
     rows("TO_JSON_STRING(patients)"),
     rows("ARRAY_TO_STRING(tags, ', ')"),
+    rows("ARRAY_LENGTH(ARRAY(SELECT ssn))"),
+    rows("ARRAY_LENGTH(ARRAY(SELECT t || patients.ssn FROM UNNEST(tags) AS t))"),
+    rows("ARRAY_LENGTH(ARRAY(SELECT patients.ssn FROM patients.tags AS t))"),
+    rows("ARRAY_LENGTH(ARRAY(FROM UNNEST(tags) AS t |> EXTEND t || patients.ssn AS u |> SELECT u))"),
+    rows("ARRAY(SELECT AS STRUCT patients.ssn, v.code FROM UNNEST(visits) AS v)"),
+    "SELECT ARRAY_LENGTH(ARRAY(SELECT ssn FROM patients)) AS n",
+    "SELECT STRING_AGG(ssn) AS s FROM (SELECT ssn FROM patients LIMIT 1000)",
+    "FROM patients |> LIMIT 1000 |> AGGREGATE STRING_AGG(ssn) AS s",
+    "SELECT ARRAY_LENGTH(ARRAY(SELECT ssn FROM patients LIMIT 5)) AS n",
     rows("LPAD(ssn, 12, '0')"),
     rows("REPLACE(ssn, '-', '')"),
     again("REPLACE({}, '-', '')", 20),

@@ -273,6 +273,15 @@ export function picked(value: Flow): Flow {
   return everywhere(value, (leaf) => ({ ...leaf, level: PICKED }));
 }
 
+/**
+ * Whether `value` is not made of the `rows` of the query at `depth`, so that it stands beside each of them: one of a row around, or one that was picked
+ * where these weren't. A query that gives one row of all shows no row.
+ */
+export function standsBeside(value: Flow, rows: Flow, depth: number): boolean {
+  const one = rows.explicit.size === 0 && !rows.constant;
+  return value.level < depth && !one && (value.level !== PICKED || rows.level !== PICKED);
+}
+
 /** `value`, whose computation can fail: so it may wherever it, or a part of it, is used. */
 export function canFail(value: Flow): Flow {
   return everywhere(value, (leaf) => ({ ...leaf, fails: true }));

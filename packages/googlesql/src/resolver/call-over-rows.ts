@@ -174,7 +174,7 @@ function rowsOf(
   if (node.nulls === "RESPECT" && found.result.kind === "array" && !context.consumed.has(node))
     context.failBy(argumentFlows(found, passed).values);
   const flows = argumentFlows(found, passed);
-  if (gathers(name) && gathersLong(flows.values, node.arguments[1], frame.repeated)) context.failBy(flows.values);
+  if (gathers(name) && gathersLong(flows.values, node.arguments[1], frame)) context.failBy(flows.values);
   // How many elements there are says which of them were equal (as `SELECT DISTINCT` does), also where a mask shows but a part of each.
   const toldApart = node.distinct && found.result.kind === "array" ? flows.values.map(copiesOf) : [];
   return {

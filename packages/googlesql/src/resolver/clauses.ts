@@ -58,7 +58,13 @@ export function limited(context: Context, relation: Relation, limit: Limit): Rel
   if (leavesNone(limit)) return withoutRows(context, relation);
   const { implicit, anyRow = implicit } = relation;
   const columns = relation.columns.map(pickedColumn);
-  return { ...relation, anyRow: leavesSome(limit) ? anyRow : implicit, columns, rows: picked(relation.rows) };
+  const repeated = relation.repeated || !leavesFew(limit);
+  return { ...relation, anyRow: leavesSome(limit) ? anyRow : implicit, columns, rows: picked(relation.rows), repeated };
+}
+
+/** So few that what they hold is not too long together, one value for each of them included. */
+export function leavesFew({ count }: Limit): boolean {
+  return count.kind === "IntegerLiteral" && Number(count.text) <= 1000;
 }
 
 export function leavesNone(limit: Limit): boolean {

@@ -4,12 +4,13 @@
  * column's may be, doesn't fail; of LONG, or of what somebody may make as long as they like, it can.
  * https://cloud.google.com/bigquery/quotas#query_jobs
  */
-import { type Flow, LONG, ofOnePiece, ofPieces, piecesOf } from "../flow/flow.ts";
+import { type Flow, LONG, ofOnePiece, ofPieces, piecesOf, standsBeside } from "../flow/flow.ts";
 import { lengtheningOf } from "../functions/lengthening.ts";
 import { matchesNoEmpty } from "../functions/plain-argument.ts";
-import type { FunctionCall } from "../tree.ts";
+import type { FunctionCall, PipeOperator, Query } from "../tree.ts";
 import type { Type } from "../types.ts";
 import type { Context } from "./context.ts";
+import type { Frame, Relation } from "./scope.ts";
 
 /** Bytes of a literal that count as one text. */
 const TEXT = 1000;
@@ -218,7 +219,7 @@ export function mappedLong(context: Context, made: Flow, body: Flow, shapes: rea
 
 /**
  * What an aggregate gives that puts all rows together. Each row once, of values that tables hold, it is no longer than they are;
- * rows that a join repeats, or texts of the query's own, make it as long as somebody likes.
+ * rows that a join repeats, texts of the query's own or of a row around it make it as long as somebody likes.
  */
 export function gathers(name: string): boolean {
   return name === "STRING_AGG" || name === "ARRAY_AGG" || name === "ARRAY_CONCAT_AGG";
@@ -231,7 +232,55 @@ export function givesLong(name: string): boolean {
 
 const FEW = 16;
 
-export function gathersLong([value]: readonly Flow[], separator: Argument, repeated: boolean): boolean {
+export function gathersLong([value]: readonly Flow[], separator: Argument, { repeated, rows, depth }: Frame): boolean {
   const short = separator === undefined || (separator.kind === "StringLiteral" && separator.value.length <= 10);
-  return repeated || value === undefined || value.constant || piecesOf([value]) > FEW || !short;
+  return repeated || value === undefined || isLongOf(rows, value, depth) || !short;
 }
+
+/** Of one row it may be longer than what a table holds, or it is one value for all `rows` of the query at `depth`. */
+function isLongOf(rows: Flow, value: Flow, depth: number): boolean {
+  return value.constant || piecesOf([value]) > FEW || standsBeside(value, rows, depth);
+}
+
+/** The same of `ARRAY(SELECT …)`, by the query's rows. Of one array's elements it is as a lambda's. */
+export function collectsLong(
+  context: Context,
+  query: Query,
+  value: Flow,
+  { rows, repeated }: Relation,
+  depth: number,
+): boolean {
+  switch (rowsOf(context, query)) {
+    case "one":
+      return false;
+    case "elements":
+      return Math.max(piecesOf([rows]), piecesOf([value])) > FEW;
+    default:
+      return repeated || isLongOf(rows, value, depth);
+  }
+}
+
+/** Whether a query goes over one row, or over each element of an array once. */
+function rowsOf(context: Context, { body, pipes }: Query): "one" | "elements" | "many" {
+  if ((body.kind !== "Select" && body.kind !== "FromQuery") || !pipes.every(({ kind }) => ADDS_NO_ROWS.has(kind)))
+    return "many";
+  const { from } = body;
+  if (from === null) return "one";
+  const path = from.kind === "TablePath" && from.parts.length > 1 && !context.tablePaths.has(from);
+  return path || from.kind === "Unnest" ? "elements" : "many";
+}
+
+const ADDS_NO_ROWS: ReadonlySet<PipeOperator["kind"]> = new Set<PipeOperator["kind"]>([
+  "PipeWhere",
+  "PipeSelect",
+  "PipeExtend",
+  "PipeSet",
+  "PipeDrop",
+  "PipeRename",
+  "PipeAs",
+  "PipeOrderBy",
+  "PipeLimit",
+  "PipeDistinct",
+  "PipeAggregate",
+  "PipeWindow",
+]);

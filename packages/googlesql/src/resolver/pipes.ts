@@ -18,6 +18,7 @@ import { casts, STRING, typeName } from "../types.ts";
 import {
   checkLimit,
   condition,
+  leavesFew,
   leavesNone,
   leavesSome,
   neverMet,
@@ -106,7 +107,11 @@ function piped(context: Context, pipe: Exclude<PipeOperator, { kind: "PipeWith" 
     }
     case "PipeLimit":
       checkLimit(context, pipe.limit);
-      return { ...eachColumn(rows, pickedColumn), rows: picked(rows.rows) };
+      return {
+        ...eachColumn(rows, pickedColumn),
+        rows: picked(rows.rows),
+        repeated: rows.repeated || !leavesFew(pipe.limit),
+      };
     case "PipeAggregate":
       return pipeAggregate(context, pipe, input);
     case "PipeDistinct":

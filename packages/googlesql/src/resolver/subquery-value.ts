@@ -8,6 +8,7 @@ import { arrayOf, BOOL } from "../types.ts";
 import { inAnyOrder } from "./computed-if.ts";
 import type { Context } from "./context.ts";
 import { leaveOneRow } from "./each-row.ts";
+import { collectsLong } from "./growth.ts";
 import { made } from "./literal.ts";
 import { givesNoNull } from "./never-null.ts";
 import { describe } from "./operand-types.ts";
@@ -83,6 +84,8 @@ export function subquery(context: Context, node: Tree.SubqueryExpression, scope:
       if (value.type.kind === "array") return context.fail("type", "An ARRAY can't have ARRAY elements", node);
       // An array that holds NULL can't be a result.
       if (!givesNoNull(node.query) && !context.consumed.has(node)) context.failing.push(value.flow);
+      const depth = (scope.frame?.depth ?? 0) + 1;
+      if (collectsLong(context, node.query, value.flow, relation, depth)) context.failBy([value.flow]);
       const elements = lengthOf(value.flow, transformed([relation.rows]));
       return made(arrayOf(value.type), picked(ofPieces(elements, LONG)), id);
     }

@@ -10,13 +10,13 @@ import { isView } from "./view.ts";
 
 /**
  * TABLESAMPLE: rows taken at random, which no column decides. They can be as few as LIMIT leaves, so that a sum over them is
- * no statistic.
+ * no statistic, and as many as a table has, so that what stands beside each of them is long together.
  * https://cloud.google.com/bigquery/docs/reference/standard-sql/query-syntax#tablesample_operator
  */
 export function sampled(context: Context, from: FromClause, sample: TableSample): FromClause {
   resolveConstant(context, sample.percent, FLOAT64, "TABLESAMPLE");
   const few = eachColumn(from, (column) => ({ ...column, flow: picked(column.flow) }));
-  return { ...few, rows: picked(from.rows) };
+  return { ...few, rows: picked(from.rows), repeated: true };
 }
 
 /**
