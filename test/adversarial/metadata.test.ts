@@ -10,7 +10,7 @@ import { type OpenClinic, openClinic } from "./open-clinic.ts";
 
 const HIDDEN = `
 @id("nobody-knows-of-notes")
-forbid (principal, action == Action::"describe", resource in Table::"${PROJECT}.ehr.clinical_notes");
+forbid (principal, action == Action::"describe", resource in Table::"${PROJECT}.ehr.notes");
 
 @id("nobody-knows-of-plates")
 forbid (principal, action == Action::"describe", resource in Table::"${PROJECT}.ehr.patients")
@@ -68,12 +68,12 @@ describe("INFORMATION_SCHEMA", () => {
   it("lists the tables that tables.list lists", async () => {
     const { tables } = (await get("/datasets/ehr/tables")) as { tables: { tableReference: { tableId: string } }[] };
     const listed = tables.map(({ tableReference }) => tableReference.tableId).sort();
-    assert.ok(listed.length > 3 && !listed.includes("clinical_notes"));
+    assert.ok(listed.length > 3 && !listed.includes("notes"));
     const loot = await ask("SELECT table_name FROM ehr.INFORMATION_SCHEMA.TABLES ORDER BY table_name");
     assert.deepEqual(texts(loot), listed);
     assert.deepEqual(texts(await ask("SELECT table_id FROM ehr.__TABLES__ ORDER BY 1")), listed);
     assert.deepEqual(texts(await ask("SELECT COUNT(*) AS n FROM ehr.INFORMATION_SCHEMA.TABLES")), [`${listed.length}`]);
-    assert.doesNotMatch(loot.bytes, /clinical_notes/);
+    assert.doesNotMatch(loot.bytes, /"notes"/);
   });
 
   it("lists the columns that tables.get shows, without a gap where one is hidden", async () => {
@@ -102,12 +102,35 @@ describe("INFORMATION_SCHEMA", () => {
   });
 
   it("answers no question about a hidden table", async () => {
+    // It is there, and listed to whoever may know of it.
+    assert.equal((await fetch(`${clinic.rig.warehouse.url}${V2}/datasets/ehr/tables/notes`)).status, 200);
     for (const from of ["TABLES", "COLUMNS", "COLUMN_FIELD_PATHS", "VIEWS"]) {
-      const sql = `SELECT COUNT(*) AS n FROM ehr.INFORMATION_SCHEMA.${from} WHERE table_name = 'clinical_notes'`;
+      const sql = `SELECT COUNT(*) AS n FROM ehr.INFORMATION_SCHEMA.${from} WHERE table_name = 'notes'`;
       assert.deepEqual(texts(await ask(sql)), ["0"]);
     }
     assert.deepEqual(texts(await ask("SELECT table_name FROM billing.INFORMATION_SCHEMA.TABLES")), []);
     assert.deepEqual(texts(await ask("SELECT table_name FROM no_such.INFORMATION_SCHEMA.TABLES")), []);
+  });
+
+  it("is silent where a hidden table is asked for by its name as where there is none", async () => {
+    const ask = (hidden: string, method: string, path: string, body?: object) =>
+      clinic.agent.send(method, `${V2}/datasets/${hidden}${path}`, body === undefined ? {} : { body });
+    for (const [hidden, never] of [
+      ["ehr/tables/notes", "ehr/tables/never_made"],
+      ["billing/tables/claims", "billing/tables/never_made"],
+    ] as const)
+      for (const [method, path, body] of [
+        ["GET", "", undefined],
+        ["GET", "/data", undefined],
+        ["GET", "/data?selectedFields=text", undefined],
+        ["PATCH", "", { description: "x" }],
+        ["DELETE", "", undefined],
+        ["POST", "/insertAll", { rows: [{ json: { text: "x" } }] }],
+      ] as const) {
+        const [there, gone] = [await ask(hidden, method, path, body), await ask(never, method, path, body)];
+        assert.equal(there.status, 404, `${method} ${hidden}${path}: ${there.body}`);
+        assert.equal(there.body, gone.body, `${method} ${hidden}${path}`);
+      }
   });
 
   it("lists the datasets that datasets.list lists, but for the empty ones", async () => {
@@ -171,7 +194,7 @@ describe("INFORMATION_SCHEMA", () => {
       LEFT JOIN ehr.INFORMATION_SCHEMA.COLUMNS c USING (table_name) WHERE t.table_name = 'patients' GROUP BY 1`);
     assert.match(texts(joined)[0] ?? "", /^patients \d+$/);
     const script = await ask(`
-      DECLARE n INT64 DEFAULT (SELECT COUNT(*) FROM ehr.INFORMATION_SCHEMA.TABLES WHERE table_name = 'clinical_notes');
+      DECLARE n INT64 DEFAULT (SELECT COUNT(*) FROM ehr.INFORMATION_SCHEMA.TABLES WHERE table_name = 'notes');
       SELECT n AS n`);
     assert.deepEqual(texts(script), ["0"]);
   });

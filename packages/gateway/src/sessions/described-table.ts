@@ -8,6 +8,7 @@ import { Turns } from "./turns.ts";
 /** What policy (action `describe`) lets an agent know of a table: that it is there, and which fields it has. */
 export type DescribedTable =
   | { readonly kind: "unknown" }
+  /** Whoever only asks about it is told what they are told of one that isn't there (I9). */
   | { readonly kind: "hidden" }
   | {
       readonly kind: "described";

@@ -54,10 +54,8 @@ export async function tableReadStatement(
 ): Promise<{ readonly statement: Statement; readonly fields: readonly TableFieldSchema[] }> {
   const from = quotedTable(read);
   const described = await describedTable(principal, connection, `${read.project}.${read.dataset}.${read.table}`, now);
-  if (described.kind === "unknown")
+  if (described.kind !== "described")
     throw new TableReadError({ reason: "notFound", status: 404, message: "Not found: Table" });
-  if (described.kind === "hidden")
-    throw new TableReadError(denied("Policy does not let this agent see that table's description."));
   const { resource, fields: known } = described;
   const fields = read.selectedFields === undefined ? known : selected(known, read.selectedFields);
   if (fields.length === 0) throw new TableReadError(invalid("There is no field of this table to read."));

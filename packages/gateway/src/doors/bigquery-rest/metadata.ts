@@ -3,7 +3,7 @@ import type { AgentPrincipal } from "../../identity/principal.ts";
 import type { Connection } from "../../sessions/connection.ts";
 import { datasetNames, describedDataset, seesDataset } from "../../sessions/described-dataset.ts";
 import { describedTable } from "../../sessions/described-table.ts";
-import { GoogleError, notFound } from "./google-error.ts";
+import { notFound } from "./google-error.ts";
 
 /**
  * Names and types, as far as policy lets the agent see them (action `describe`). Shape only: no descriptions, labels,
@@ -67,9 +67,7 @@ export class MetadataReader {
   ): Promise<unknown> {
     const name = `${project}.${dataset}.${table}`;
     const described = await describedTable(principal, connection, name, this.#clock());
-    if (described.kind === "unknown") throw notFound("Table");
-    if (described.kind === "hidden")
-      throw new GoogleError(403, "accessDenied", "Policy does not let this agent see that table's description.");
+    if (described.kind !== "described") throw notFound("Table");
     return {
       kind: "bigquery#table",
       id: `${project}:${dataset}.${table}`,

@@ -80,8 +80,6 @@ export async function shownTable(
   const { project, dataset } = placeOf(call);
   const name = `${project}.${dataset}.${param(call.m, "table")}`;
   const described = await describedTable(call.principal, call.connection, name, now);
-  if (described.kind === "unknown") throw notFound("Table");
-  if (described.kind === "hidden")
-    throw new GoogleError(403, "accessDenied", "Policy does not let this agent see that table's description.");
+  if (described.kind !== "described") throw notFound("Table");
   return described;
 }
