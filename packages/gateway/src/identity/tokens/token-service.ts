@@ -284,7 +284,7 @@ export class TokenService {
         "Tokens of this agent are bound to its key: send a DPoP proof, or come with a client's certificate.",
       );
     if (confirmation !== undefined) await this.#o.checkRevoked({ ...credential, confirmation });
-    this.#count(`${agent.issuer}\n${agent.subject}`, now);
+    const giveBack = this.#count(`${agent.issuer}\n${agent.subject}`, now);
     const issued: IssuedToken = await this.#o.accessTokens.issue(credential, expires, confirmation);
     const recorded = this.#o.record({
       assertion: once.assertion,
@@ -307,6 +307,8 @@ export class TokenService {
       },
     });
     await recorded.catch((error: unknown) => {
+      // Or whoever has what an agent used before could use its share up.
+      giveBack();
       throw error instanceof CommandError ? notTaken(error) : error;
     });
     return {
@@ -318,7 +320,8 @@ export class TokenService {
     };
   }
 
-  #count(agent: string, now: number): void {
+  /** Returns what undoes it. */
+  #count(agent: string, now: number): () => void {
     if (now >= this.#minuteEnds) {
       this.#minuteEnds = now + MINUTE_MS;
       this.#issued = new Map();
@@ -326,7 +329,8 @@ export class TokenService {
     const count = (this.#issued.get(agent) ?? 0) + 1;
     if (count > PER_MINUTE || this.#issued.size >= COUNTED_AGENTS)
       throw new OAuthError(429, "temporarily_unavailable", "Too many tokens in this minute; use each until it ends.");
-    this.#issued.set(agent, count);
+    const issued = this.#issued.set(agent, count);
+    return () => issued.set(agent, (issued.get(agent) ?? 1) - 1);
   }
 }
 
