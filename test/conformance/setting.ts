@@ -1,4 +1,4 @@
-/** A gateway with the embedded warehouse behind it, and an agent's credential of each kind. */
+/** A gateway with the embedded warehouse behind it, or another BigQuery, and an agent's credential of each kind. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { apiClient } from "../../packages/cli/src/api-client.ts";
@@ -10,10 +10,13 @@ import { freePort } from "../free-port.ts";
 import { PROJECT, type Rig, startRig } from "../rig.ts";
 import { hasOpenssl, startTlsFront } from "../tls-front.ts";
 import type { Kind } from "./clients.ts";
+import { fill, type OtherBigQuery } from "./other-bigquery.ts";
 
 export interface Setting {
   readonly rig: Rig;
-  /** What the client's process gets, to reach the gateway or, without it, the warehouse. */
+  /** Whether the BigQuery behind it has a Storage Read API. */
+  readonly hasStorage: boolean;
+  /** What the client's process gets, to reach the gateway or, without it, the BigQuery behind it. */
   environment(kind: Kind, side: "gateway" | "warehouse"): Promise<NodeJS.ProcessEnv>;
   /** Decides whatever is pending, until told to stop. */
   deciding(decision: "approve" | "deny"): () => Promise<void>;
@@ -47,14 +50,26 @@ when { resource.path == "*" };
 permit (principal in Group::"clinical-agents", action == Action::"describe", resource in Table::"demo-clinic.ops.intake");
 `;
 
+function connectionTo({ url, storageUrl }: OtherBigQuery, catalog: string) {
+  return {
+    name: "clinic",
+    projects: [PROJECT],
+    location: "US",
+    endpoint: url,
+    ...(storageUrl === undefined ? {} : { storage_endpoint: storageUrl }),
+    credentials: { type: "none" },
+    catalog,
+  };
+}
+
 function newFolder(parent: string, name: string): string {
   const folder = join(parent, name);
   mkdirSync(folder);
   return folder;
 }
 
-/** Its credentials lie in `folder`. */
-export async function startSetting(folder: string): Promise<Setting> {
+/** Its credentials lie in `folder`. `other`: what the gateway stands in front of, in place of the embedded warehouse. */
+export async function startSetting(folder: string, other: OtherBigQuery | undefined): Promise<Setting> {
   const port = await freePort();
   // Clients compare what their credential file says with what they are told: the public URL is where the gateway listens.
   const publicUrl = `http://127.0.0.1:${port}`;
@@ -68,8 +83,15 @@ export async function startSetting(folder: string): Promise<Setting> {
   const rig = await startRig({
     clinic: clinic.folder,
     patients: 60,
-    config: { listen: { host: "127.0.0.1", port }, public_url: publicUrl, log: { level: "error" } },
+    config: {
+      listen: { host: "127.0.0.1", port },
+      public_url: publicUrl,
+      log: { level: "error" },
+      ...(other === undefined ? {} : { connections: [connectionTo(other, join(clinic.folder, "catalog.yaml"))] }),
+    },
   });
+  if (other !== undefined) await fill(rig.warehouse.url, other.url);
+  const behind: OtherBigQuery = other ?? rig.warehouse;
   const { publicKey, privateKey } = makeKey();
   const { subject, kid } = await rig.person("sam.sponsor").post<{ subject: string; kid: string }>("agents/add", {
     name: "conformance",
@@ -87,14 +109,17 @@ export async function startSetting(folder: string): Promise<Setting> {
   for (const [kind, content] of Object.entries(files))
     writeFileSync(join(folder, `${kind}.json`), content.replaceAll(`"${publicUrl}/`, `"${rig.url}/`), { mode: 0o600 });
   // The Storage clients speak TLS alone.
-  const fronts = hasOpenssl
-    ? {
-        gateway: await startTlsFront(rig.gateway.storageUrl ?? "", newFolder(folder, "gateway")),
-        warehouse: await startTlsFront(rig.warehouse.storageUrl, newFolder(folder, "warehouse")),
-      }
-    : undefined;
+  const { storageUrl } = behind;
+  const fronts =
+    hasOpenssl && storageUrl !== undefined
+      ? {
+          gateway: await startTlsFront(rig.gateway.storageUrl ?? "", newFolder(folder, "gateway")),
+          warehouse: await startTlsFront(storageUrl, newFolder(folder, "warehouse")),
+        }
+      : undefined;
   return {
     rig,
+    hasStorage: storageUrl !== undefined,
     async environment(kind, side) {
       // An issuer's tokens live for minutes, and whoever runs the agent keeps the file fresh.
       writeFileSync(tokenFile, await rig.token("care-summary-agent"), { mode: 0o600 });
@@ -111,7 +136,7 @@ export async function startSetting(folder: string): Promise<Setting> {
         GOOGLE_APPLICATION_CREDENTIALS: join(folder, `${kind}.json`),
         ...(kind === "C" ? { GOOGLE_CLOUD_UNIVERSE_DOMAIN: universe, UNIVERSE: universe } : {}),
         SIDE: side,
-        ENDPOINT: side === "gateway" ? rig.url : rig.warehouse.url,
+        ENDPOINT: side === "gateway" ? rig.url : behind.url,
         STORAGE_PORT: String(fronts?.[side].port ?? ""),
         GRPC_DEFAULT_SSL_ROOTS_FILE_PATH: fronts?.[side].certificate,
         METADATA_SERVER_DETECTION: "none",
