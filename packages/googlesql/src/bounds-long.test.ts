@@ -12,6 +12,8 @@ const each = (n: number, text: (i: number) => string, separator = ","): string =
 
 const numbered = (n: number): string => `SELECT ${each(n, (i) => `1 AS x${i}`)}`;
 
+const variables = (n: number): string => each(n, (i) => `x${i}`);
+
 interface Shape {
   readonly sql: (n: number) => string;
   /** So many, which are compared with a quarter. */
@@ -87,6 +89,31 @@ const SHAPES: Readonly<Record<string, Shape>> = {
     sql: (n) =>
       `DECLARE ${each(n, (i) => `x${i}`)} INT64; SET (${each(n, (i) => `x${i}`)}) = (${times(n, "1", ",")}); SELECT 1`,
     n: 9_000,
+  },
+  "DECLAREs of a script": { sql: (n) => `${each(n, (i) => `DECLARE x${i} INT64;`, " ")} SELECT 1`, n: 12_000 },
+  "SETs of as many variables": {
+    sql: (n) => `DECLARE ${variables(n)} INT64; ${each(n, (i) => `SET x${i} = 1;`, " ")} SELECT x0`,
+    n: 10_000,
+  },
+  "branches that each SET another variable": {
+    sql: (n) =>
+      `DECLARE ${variables(n)} INT64; IF x0 = 0 THEN ${each(n, (i) => `ELSEIF x${i} = ${i} THEN SET x${i} = 1;`, " ")} END IF`,
+    n: 8_000,
+  },
+  "IFs that each SET another variable": {
+    sql: (n) =>
+      `DECLARE ${variables(n)} INT64; ${each(n, (i) => `IF x${i} = 0 THEN SET x${i} = 1; END IF;`, " ")} SELECT 1`,
+    n: 5_000,
+  },
+  "loops that each SET another variable": {
+    sql: (n) =>
+      `DECLARE ${variables(n)} INT64; ${each(n, (i) => `WHILE x${i} = 0 DO SET x${i} = 1; END WHILE;`, " ")} SELECT 1`,
+    n: 3_000,
+  },
+  "tables that a script makes": { sql: (n) => each(n, (i) => `CREATE TABLE ehr.n${i} (a INT64);`, " "), n: 10_000 },
+  "temporary tables that a script makes": {
+    sql: (n) => each(n, (i) => `CREATE TEMP TABLE n${i} (a INT64);`, " "),
+    n: 10_000,
   },
   "texts in a row that EXECUTE IMMEDIATE runs": {
     sql: (n) =>

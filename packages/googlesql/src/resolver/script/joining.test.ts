@@ -114,7 +114,7 @@ describe("a temporary table", () => {
 
 describe("a routine", () => {
   const made = (...ways: readonly (readonly (readonly [string, CreateProcedureStatement | null])[])[]) =>
-    joinedAll(ways.map((routines) => ({ ...START, routines: new Map(routines) })))?.routines;
+    new Map(joinedAll(ways.map((routines) => ({ ...START, routines: new Map(routines) })))?.routines);
 
   test("is known where each way made the same", () => {
     assert.deepEqual(made([["r", ONE]], [["r", ONE]], [["r", ONE]]), new Map([["r", ONE]]));

@@ -5,12 +5,13 @@
 import { either, type Flow, NO_KEYS, type SourceKey, union } from "../../flow/flow.ts";
 import type { TableName } from "../../plan.ts";
 import type { RoutineName } from "../../routine-resource.ts";
-import type { CreateProcedureStatement } from "../../tree.ts";
 import type { TemporaryTable, Written } from "../statements/written.ts";
 import type { Exit } from "./outcome.ts";
-import { contains, type State, type Variable, withWritten } from "./state.ts";
+import { SharedMap } from "./shared-map.ts";
+import { contains, START, type State, type Variable, withMode } from "./state.ts";
 import { joinedTable } from "./temporary-tables.ts";
 
+/** Of what one of the ways has otherwise than the way before it. */
 interface JoinedVariable {
   readonly first: Variable;
   readonly flows: Set<Flow>;
@@ -18,8 +19,8 @@ interface JoinedVariable {
 
 interface JoinedTemporary {
   readonly tables: Set<TemporaryTable>;
-  /** On how many of the ways it is there. */
-  ways: number;
+  /** On some of the ways it isn't there. */
+  missing: boolean;
 }
 
 /** Grows by one state after the other, and forgets them. */
@@ -27,10 +28,13 @@ export class Joining {
   #only: State | null = null;
   #last: State | null = null;
   #ways = 0;
-  readonly #variables = new Map<string, JoinedVariable>();
+  #first: State = START;
+  /** Null: gone. */
+  readonly #variables = new Map<string, JoinedVariable | null>();
   readonly #written = new Map<TableName, Set<Written>>();
   readonly #temporary = new Map<string, JoinedTemporary>();
-  readonly #routines = new Map<RoutineName, CreateProcedureStatement | null>();
+  /** Made or dropped on some of the ways. */
+  readonly #routines = new Set<RoutineName>();
   #lastOnes: State["last"] = new Set();
   readonly #rowCounts = new Set<Flow>();
   #error: State["error"] = null;
@@ -55,23 +59,24 @@ export class Joining {
   /** Joined of all that were added; null where none was. */
   state(): State | null {
     if (this.#only !== null || this.#ways === 0) return this.#only;
-    const variables = [...this.#variables].map(
-      ([name, { first, flows }]) => [name, { ...first, flow: either([...flows]) }] as const,
-    );
-    const temporary = [...this.#temporary].flatMap(([name, { tables, ways }]) => {
-      const [first, ...others] = tables;
-      if (first === undefined) return [];
-      const table = others.reduce(joinedTable, first);
-      return [[name, { ...table, certain: table.certain && ways === this.#ways }] as const];
+    const first = this.#first;
+    const variables = [...this.#variables].map(([name, known]) => {
+      return [name, known === null ? undefined : { ...known.first, flow: either([...known.flows]) }] as const;
+    });
+    const temporary = [...this.#temporary].map(([name, { tables, missing }]) => {
+      const [one, ...others] = tables;
+      if (one === undefined) return [name, undefined] as const;
+      const table = others.reduce(joinedTable, one);
+      return [name, { ...table, certain: table.certain && !missing }] as const;
+    });
+    const written = [...this.#written].map(([table, list]) => {
+      return [table, [...list].reduce<readonly Written[]>(withMode, [])] as const;
     });
     return {
-      variables: new Map(variables),
-      written: withWritten(
-        new Map(),
-        [...this.#written.values()].flatMap((list) => [...list]),
-      ),
-      temporary: new Map(temporary),
-      routines: new Map(this.#routines),
+      variables: SharedMap.of(first.variables).with(variables),
+      written: SharedMap.of(first.written).with(written),
+      temporary: SharedMap.of(first.temporary).with(temporary),
+      routines: SharedMap.of(first.routines).with([...this.#routines].map((name) => [name, null])),
       rowCount: either([...this.#rowCounts]),
       error: this.#error,
       told: this.#told,
@@ -86,23 +91,13 @@ export class Joining {
   }
 
   #take(state: State, before: State | null): void {
-    this.#takeVariables(state, before);
-    if (state.written !== before?.written) {
-      for (const [table, list] of state.written) {
-        const known = this.#written.get(table);
-        if (known === undefined) this.#written.set(table, new Set(list));
-        else for (const written of list) known.add(written);
-      }
+    if (before === null) this.#first = state;
+    else {
+      this.#takeVariables(state, before);
+      this.#takeWritten(state, before);
+      this.#takeTemporary(state, before);
+      for (const name of SharedMap.differing(before.routines, state.routines)) this.#routines.add(name);
     }
-    for (const [name, table] of state.temporary) {
-      const known = this.#temporary.get(name);
-      if (known === undefined) this.#temporary.set(name, { tables: new Set([table]), ways: 1 });
-      else {
-        known.tables.add(table);
-        known.ways++;
-      }
-    }
-    this.#takeRoutines(state, before);
     this.#rowCounts.add(state.rowCount);
     const same = before === null || equal(state.last, this.#lastOnes);
     // What decided which of several ran last: all that decided over the ways so far, and over this one.
@@ -119,25 +114,34 @@ export class Joining {
   }
 
   /** What only some of the ways declared is gone. */
-  #takeVariables({ variables }: State, before: State | null): void {
-    if (variables === before?.variables) return;
-    if (before === null) {
-      for (const [name, first] of variables) this.#variables.set(name, { first, flows: new Set([first.flow]) });
-      return;
-    }
-    for (const [name, { flows }] of this.#variables) {
-      const other = variables.get(name);
-      if (other === undefined) this.#variables.delete(name);
-      else flows.add(other.flow);
+  #takeVariables({ variables }: State, before: State): void {
+    for (const name of SharedMap.differing(before.variables, variables)) {
+      const [other, first] = [variables.get(name), this.#first.variables.get(name)];
+      const known = this.#variables.get(name);
+      if (other === undefined || first === undefined || known === null) this.#variables.set(name, null);
+      else if (known === undefined) this.#variables.set(name, { first, flows: new Set([first.flow, other.flow]) });
+      else known.flows.add(other.flow);
     }
   }
 
-  #takeRoutines({ routines }: State, before: State | null): void {
-    if (routines === before?.routines) return;
-    for (const name of this.#routines.keys()) if (!routines.has(name)) this.#routines.set(name, null);
-    for (const [name, made] of routines) {
-      if (before !== null && this.#routines.get(name) !== made) this.#routines.set(name, null);
-      else this.#routines.set(name, made);
+  #takeWritten({ written }: State, before: State): void {
+    for (const table of SharedMap.differing(before.written, written)) {
+      const known = this.#written.get(table) ?? new Set(before.written.get(table));
+      for (const one of written.get(table) ?? []) known.add(one);
+      this.#written.set(table, known);
+    }
+  }
+
+  #takeTemporary({ temporary }: State, before: State): void {
+    for (const name of SharedMap.differing(before.temporary, temporary)) {
+      const [earlier, table] = [before.temporary.get(name), temporary.get(name)];
+      const known = this.#temporary.get(name) ?? {
+        tables: new Set(earlier === undefined ? [] : [earlier]),
+        missing: earlier === undefined,
+      };
+      if (table === undefined) known.missing = true;
+      else known.tables.add(table);
+      this.#temporary.set(name, known);
     }
   }
 }

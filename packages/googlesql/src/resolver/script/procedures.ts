@@ -25,7 +25,8 @@ import {
 } from "./procedure.ts";
 import { inOnePlan } from "./procedure-plan.ts";
 import { type Activation, afterFailing, enter, note, Run } from "./run.ts";
-import { includes, START, type State, type Variable } from "./state.ts";
+import { SharedMap } from "./shared-map.ts";
+import { includes, START, type State, type Variable, withVariables } from "./state.ts";
 import { held, variableNamed } from "./variables.ts";
 
 export function call(run: Run, node: CallStatement, state: State, caught: boolean): Outcome {
@@ -125,14 +126,14 @@ function returned(
   node: Node,
 ): Outcome {
   const back = (inner: State): State => {
-    const variables = new Map(state.variables);
+    const results: Variable[] = [];
     for (const { variable, target } of given) {
       const last = inner.variables.get(fold(variable.name));
       if (target === null || last === undefined) continue;
       const value = { type: last.type, written: "value", flow: last.flow } as const;
-      variables.set(fold(target.name), { ...target, flow: held(context, value, target, inner, node) });
+      results.push({ ...target, flow: held(context, value, target, inner, node) });
     }
-    return { ...inner, variables, error: state.error };
+    return { ...inner, variables: withVariables(state, results).variables, error: state.error };
   };
   const returns = body.exits.filter(({ kind }) => kind === "return").map((exit) => back(exit.state));
   const failures = body.exits
@@ -218,7 +219,7 @@ export function createProcedure(run: Run, node: CreateProcedureStatement, state:
   checkOptions(context, node.options, "ROUTINE");
   const parameters = declaredParameters(context, node);
   const known = node.ifNotExists ? null : node;
-  const routines = new Map(state.routines).set(name, known);
+  const routines = SharedMap.of(state.routines).with([[name, known]]);
   const variables = new Map(
     parameters.map((p) => [
       fold(p.name),
@@ -227,7 +228,7 @@ export function createProcedure(run: Run, node: CreateProcedureStatement, state:
   );
   const inner = new Run(context, run.all, holdsTransaction(body));
   const definition = { kind: "procedure", name, sql: context.sql, defaults: context.defaults } as const;
-  const start: State = { ...START, variables, routines: new Map(routines).set(name, node) };
+  const start: State = { ...START, variables, routines: routines.with([[name, node]]) };
   activated(inner, name, start, false, node, (entry, within) =>
     context.inside(definition, parts[0], node, () => run.all(inner, [body], entry, within)),
   );

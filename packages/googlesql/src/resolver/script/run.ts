@@ -17,6 +17,9 @@ const SCRIPT_LIMITS = {
   passes: 20_000,
 } as const;
 
+/** So many entries of a map that states share cost as much as one that is copied. */
+const SHARED = 64;
+
 /** What is known so far of a procedure in which its calls of itself are met. */
 export interface Activation {
   /** Joined of all that it begins in. */
@@ -77,7 +80,8 @@ export class Run {
   }
 
   spendPass(node: Node, state: State): void {
-    this.context.spendCarried(state.variables.size + state.written.size + state.temporary.size + state.cost.size, node);
+    const shared = state.variables.size + state.written.size + state.temporary.size + state.routines.size;
+    this.context.spendCarried(Math.ceil(shared / SHARED) + state.cost.size, node);
     if (++this.#passes > SCRIPT_LIMITS.passes) {
       this.context.fail("limit", "The script has too many statements in loops to analyse", node);
     }

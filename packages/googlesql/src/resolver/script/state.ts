@@ -9,6 +9,7 @@ import { temporaryName } from "../../table-name.ts";
 import type { CreateProcedureStatement, Node } from "../../tree.ts";
 import { type Column, fold } from "../scope.ts";
 import type { Written, WrittenColumn } from "../statements/written.ts";
+import { SharedMap } from "./shared-map.ts";
 import { includesTables, type TemporaryTables } from "./temporary-tables.ts";
 
 export interface Variable extends Column {
@@ -65,17 +66,16 @@ export const START: State = {
 
 /** Whether `known` says all that `state` says. */
 export function includes(known: State, state: State): boolean {
-  const names = [...known.variables].every(([name, column]) => {
+  // What is the same in both includes itself.
+  const variables = [...SharedMap.differing(known.variables, state.variables)].every((name) => {
+    const column = known.variables.get(name);
     const other = state.variables.get(name);
-    return other !== undefined && covers(column.flow, other.flow);
+    return column === undefined || (other !== undefined && covers(column.flow, other.flow));
   });
   return (
-    names &&
+    variables &&
     includesTables(known.temporary, state.temporary) &&
-    [...state.routines].every(
-      ([name, made]) => known.routines.get(name) === made || known.routines.get(name) === null,
-    ) &&
-    [...known.routines].every(([name, made]) => made === null || state.routines.get(name) === made) &&
+    [...SharedMap.differing(known.routines, state.routines)].every((name) => known.routines.get(name) === null) &&
     covers(known.rowCount, state.rowCount) &&
     contains(known.error ?? NO_KEYS, state.error ?? NO_KEYS) &&
     contains(known.told, state.told) &&
@@ -86,8 +86,10 @@ export function includes(known: State, state: State): boolean {
     contains(known.survived, state.survived) &&
     contains(known.last, state.last) &&
     contains(known.lastBy, state.lastBy) &&
-    [...state.written].every(([table, list]) =>
-      list.every((written) => (known.written.get(table) ?? []).some((k) => coversWritten(k, written))),
+    [...SharedMap.differing(known.written, state.written)].every((table) =>
+      (state.written.get(table) ?? []).every((written) =>
+        (known.written.get(table) ?? []).some((k) => coversWritten(k, written)),
+      ),
     )
   );
 }
@@ -103,15 +105,17 @@ export function under(state: State, keys: ReadonlySet<SourceKey>): State {
 }
 
 export function withVariables(state: State, columns: readonly Variable[]): State {
-  const variables = new Map(state.variables);
-  for (const column of columns) variables.set(fold(column.name), column);
-  return { ...state, variables };
+  const named = columns.map((column) => [fold(column.name), column] as const);
+  return { ...state, variables: SharedMap.of(state.variables).with(named) };
 }
 
 /** `state` where only the variables of `outer` are in scope. */
 export function leaving(state: State, outer: State): State {
-  const variables = new Map([...state.variables].filter(([name]) => outer.variables.has(name)));
-  return variables.size === state.variables.size ? state : { ...state, variables };
+  const others = [...SharedMap.differing(state.variables, outer.variables)].filter(
+    (name) => !outer.variables.has(name),
+  );
+  if (others.length === 0) return state;
+  return { ...state, variables: SharedMap.of(state.variables).with(others.map((name) => [name, undefined])) };
 }
 
 // ---------------------------------------------------------------------------------------------------- tables written
@@ -121,15 +125,20 @@ export function withWritten(
   added: readonly Written[],
 ): ReadonlyMap<TableName, readonly Written[]> {
   if (added.length === 0) return known;
-  const tables = new Map(known);
+  const tables = new Map<TableName, readonly Written[]>();
   for (const written of added) {
     if (temporaryName(written.table) !== undefined) continue;
-    const list = tables.get(written.table) ?? [];
-    const same = list.find((w) => w.mode === written.mode);
-    const others = list.filter((w) => w !== same);
-    tables.set(written.table, [...others, same === undefined ? written : bothWritten(same, written)]);
+    const list = tables.get(written.table) ?? known.get(written.table) ?? [];
+    tables.set(written.table, withMode(list, written));
   }
-  return tables;
+  return tables.size === 0 ? known : SharedMap.of(known).with(tables);
+}
+
+/** One entry for each mode of writing. */
+export function withMode(list: readonly Written[], written: Written): readonly Written[] {
+  const same = list.find((w) => w.mode === written.mode);
+  const others = list.filter((w) => w !== same);
+  return [...others, same === undefined ? written : bothWritten(same, written)];
 }
 
 export function bothWritten(a: Written, b: Written): Written {

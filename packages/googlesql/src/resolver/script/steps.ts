@@ -20,6 +20,7 @@ import { earliest, leaves, type Outcome } from "./outcome.ts";
 import { call, createProcedure } from "./procedures.ts";
 import { rowCountAfter } from "./row-count.ts";
 import { afterFailing, enter, note, type Run } from "./run.ts";
+import { SharedMap } from "./shared-map.ts";
 import { type State, withWritten } from "./state.ts";
 import { afterWriting, type TemporaryTables } from "./temporary-tables.ts";
 import { declare, set } from "./variables.ts";
@@ -121,7 +122,7 @@ function plainStatement(run: Run, statement: Statement, state: State, caught: bo
 function routinesAfter(context: Context, state: State): State["routines"] {
   const changed = context.changes.flatMap(({ what, name }) => (what === "routine" || what === "model" ? [name] : []));
   if (changed.length === 0) return state.routines;
-  return new Map([...state.routines, ...changed.map((name) => [name, null] as const)]);
+  return SharedMap.of(state.routines).with(changed.map((name) => [name, null]));
 }
 
 function temporaryAfter(run: Run, statement: Statement, state: State): TemporaryTables {

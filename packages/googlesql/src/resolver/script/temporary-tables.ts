@@ -8,6 +8,7 @@ import { sameType } from "../../types.ts";
 import type { Context } from "../context.ts";
 import { withParts } from "../statements/earlier.ts";
 import type { TemporaryTable, Written, WrittenColumn } from "../statements/written.ts";
+import { SharedMap } from "./shared-map.ts";
 
 export type TemporaryTables = ReadonlyMap<string, TemporaryTable>;
 
@@ -28,17 +29,15 @@ export function afterWriting(
   const known = tables.get(name);
   switch (written.mode) {
     case "create":
-      return new Map(tables).set(name, created(context, known, written, undone, node));
+      return SharedMap.of(tables).with([[name, created(context, known, written, undone, node)]]);
     case "append":
     case "update":
     case "delete":
       if (known === undefined) return context.fail("name", `There is no temporary table ${name}`, node);
-      return new Map(tables).set(name, changed(known, written));
+      return SharedMap.of(tables).with([[name, changed(known, written)]]);
     case "drop": {
-      const left = new Map(tables);
-      if (undone && known !== undefined) left.set(name, { ...known, certain: false });
-      else left.delete(name);
-      return left;
+      const left = undone && known !== undefined ? { ...known, certain: false } : undefined;
+      return SharedMap.of(tables).with([[name, left]]);
     }
     case "alter":
       return context.fail("unsupported", "ALTER of a temporary table is not supported; make another", node);
@@ -93,9 +92,10 @@ export function joinedTable(a: TemporaryTable, b: TemporaryTable): TemporaryTabl
 }
 
 export function includesTables(known: TemporaryTables, tables: TemporaryTables): boolean {
-  for (const [name, table] of known) if (table.certain && tables.get(name)?.certain !== true) return false;
-  for (const [name, table] of tables) {
-    const other = known.get(name);
+  for (const name of SharedMap.differing(known, tables)) {
+    const [other, table] = [known.get(name), tables.get(name)];
+    if (other?.certain === true && table?.certain !== true) return false;
+    if (table === undefined) continue;
     if (other === undefined) return false;
     if (other.columns.length === UNLIKE.length) continue;
     // One that may be missing too: where it is there, CREATE TABLE IF NOT EXISTS keeps its rows.
