@@ -6,8 +6,11 @@ import { setImmediate as turn } from "node:timers/promises";
 /** A BigQuery before another, whose answers with rows come at the same time, by turns, in pieces of any size. */
 export interface InterleavedUpstream {
   readonly url: string;
-  /** The next answers with rows wait until there are so many, and then come by turns, head and body alike; `size`: bytes of the next piece. */
-  together(answers: number, size: () => number): void;
+  /**
+   * The next answers with rows wait until there are so many, and then come by turns, head and body alike. `size`: bytes of the next piece; `pace`: resolves
+   * when the next turn may begin.
+   */
+  together(answers: number, size: () => number, pace?: () => Promise<unknown>): void;
   /** As they come. */
   apart(): void;
   close(): Promise<void>;
@@ -22,6 +25,7 @@ interface Turn {
 export async function interleavedUpstream(endpoint: string): Promise<InterleavedUpstream> {
   let wanted = 0;
   let size = (): number => Number.POSITIVE_INFINITY;
+  let pace = (): Promise<unknown> => turn();
   let waiting: Turn[] = [];
   const sockets = new Set<Socket>();
 
@@ -37,7 +41,7 @@ export async function interleavedUpstream(endpoint: string): Promise<Interleaved
       // Whoever doesn't read holds nobody else back.
       if (left.length > 0 && left.every(({ socket }) => socket.writableNeedDrain))
         await Promise.race(left.map(({ socket }) => once(socket, "drain").catch(() => undefined)));
-      await turn();
+      await pace();
     }
   }
 
@@ -74,9 +78,10 @@ export async function interleavedUpstream(endpoint: string): Promise<Interleaved
   await once(server, "listening");
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    together(answers, of) {
+    together(answers, of, paced = turn) {
       wanted = answers;
       size = of;
+      pace = paced;
     },
     apart() {
       wanted = 0;

@@ -83,6 +83,13 @@ describe(`two answers that come at the same time (CHAPERONE_SEED=${SEED})`, () =
       ),
     );
     secrets = await protectedValues(rig);
+    const table = rig.warehouse.duckName(`${PROJECT}.ehr.patients`);
+    await rig.warehouse.sql(`CREATE TEMP TABLE one AS SELECT * FROM ${table} LIMIT 1`);
+    await rig.warehouse.sql(
+      `INSERT INTO ${table} SELECT one.* REPLACE (1000000 + i AS patient_id, printf('987-65-%04d', i % 10000) AS ssn,
+        printf('MRN-true%06d', i) AS mrn, DATE '1951-01-01' + CAST(i % 200 AS INTEGER) AS birth_date, repeat('name ' || i || ' ', 50) AS full_name)
+        FROM one, range(${LARGE}) AS r(i)`,
+    );
     agents = [
       new Attacker(rig, await rig.token("care-summary-agent"), secrets),
       new Attacker(rig, await rig.token("research-agent"), secrets),
@@ -160,13 +167,6 @@ describe(`two answers that come at the same time (CHAPERONE_SEED=${SEED})`, () =
   });
 
   it("row 44: large ones are, in pieces of any size, beside readers that go away and a job that is cancelled while its page leaves", async (t) => {
-    const table = rig.warehouse.duckName(`${PROJECT}.ehr.patients`);
-    await rig.warehouse.sql(`CREATE TEMP TABLE one AS SELECT * FROM ${table} LIMIT 1`);
-    await rig.warehouse.sql(
-      `INSERT INTO ${table} SELECT one.* REPLACE (1000000 + i AS patient_id, printf('987-65-%04d', i % 10000) AS ssn,
-        printf('MRN-true%06d', i) AS mrn, DATE '1951-01-01' + CAST(i % 200 AS INTEGER) AS birth_date, repeat('name ' || i || ' ', 50) AS full_name)
-        FROM one, range(${LARGE}) AS r(i)`,
-    );
     const expected = await alone(WHOLE);
     for (const rows of expected) assert.doesNotMatch(rows.toString(), /987-65-|MRN-true|1951-(?!01-01)/);
     const tally = { left: 0, cancelled: 0 };
@@ -208,5 +208,45 @@ describe(`two answers that come at the same time (CHAPERONE_SEED=${SEED})`, () =
     }
     t.diagnostic(JSON.stringify(tally));
     assert.ok(tally.left > 0 && tally.cancelled > 0, JSON.stringify(tally));
+  });
+
+  it("row 45: an agent that is suspended while its page leaves gets no more of it", async () => {
+    const [expected] = (await alone(WHOLE)) as [Buffer, Buffer];
+    const change = (to: string) =>
+      rig.person("sam.sponsor").post(`agents/${to}`, {
+        issuer: rig.identityProvider.issuer,
+        subject: "care-summary-agent",
+        reason: "as the test says",
+      });
+    const { promise: suspended, resolve: goOn } = Promise.withResolvers<void>();
+    let turns = 0;
+    upstream.together(
+      1,
+      () => 100_000,
+      async () => {
+        if (++turns === 4) await suspended;
+      },
+    );
+    let suspending: Promise<unknown> | undefined;
+    const came = await read(agents[0] as Attacker, WHOLE, (bytes) => {
+      if (bytes > 150_000) suspending ??= change("suspend").finally(goOn);
+      return true;
+    });
+    await suspending;
+    assert.ok(!came.whole, "the page looks whole");
+    assert.ok(came.rows.length > 150_000 && came.rows.length < expected.length / 2, `${came.rows.length} bytes came`);
+    assert.ok(came.rows.equals(expected.subarray(0, came.rows.length)));
+    const session = (await sessionOfJob(rig, came.job))?.id ?? "";
+    const { store } = rig.gateway;
+    const release = await store.db.selectFrom("releases").selectAll().where("session", "=", session).executeTakeFirst();
+    assert.equal(release?.outcome, "aborted");
+    const refusals = await store.db
+      .selectFrom("ledger_entries")
+      .select("idx")
+      .where("session", "=", session)
+      .where("type", "=", "release.refused")
+      .execute();
+    assert.equal(refusals.length, 1);
+    await change("activate");
   });
 });

@@ -3,7 +3,7 @@ import { UpstreamError } from "../upstream/error.ts";
 import type { FirstRowsQuery } from "../upstream/upstream.ts";
 import type { Opened } from "./engine.ts";
 import { type Begun, MaskedPage, NotComplete } from "./masked-page.ts";
-import { type Page, type PageOptions, type PageRequest, requireHolding, rowsWanted } from "./page.ts";
+import { type Page, type PageOptions, type PageRequest, requireAdmitted, requireHolding, rowsWanted } from "./page.ts";
 import { NOT_NAMED, rowLimit, type SessionRow } from "./session-row.ts";
 
 /**
@@ -55,7 +55,7 @@ export async function openFirstPage(
     await masked.drop();
     throw error;
   }
-  return masked.open(principal, begun);
+  return masked.open(principal, begun, () => requireAdmitted(options, principal, row));
 }
 
 /** How long BigQuery is to wait in the call that begins a job: then it says which it is, so that it can be cancelled. */
@@ -117,7 +117,7 @@ async function openQueriedPage(
     await named();
     throw error;
   }
-  return { row, page: await masked.open(principal, begun) };
+  return { row, page: await masked.open(principal, begun, () => requireAdmitted(options, principal, row)) };
 }
 
 /**

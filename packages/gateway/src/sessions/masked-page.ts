@@ -81,8 +81,8 @@ export class MaskedPage {
     await this.#flow.return(undefined);
   }
 
-  /** Records the release and gives the page out. */
-  async open(principal: AgentPrincipal, { bytes, ended }: Begun): Promise<Page> {
+  /** Records the release and gives the page out. `admitted` is asked before each further piece of a large one, and throws where no more may leave. */
+  async open(principal: AgentPrincipal, { bytes, ended }: Begun, admitted: () => Promise<void>): Promise<Page> {
     const { store, metrics, pageMs } = this.#options;
     const { from, maxRows } = this.#asked;
     const totalRows = this.#totalRows() ?? 0;
@@ -108,7 +108,7 @@ export class MaskedPage {
       await this.drop();
       throw error;
     });
-    return { ...page, whole: undefined, rows: this.#recorded(bytes, number) };
+    return { ...page, whole: undefined, rows: this.#recorded(bytes, number, admitted) };
   }
 
   #checkHead(envelope: Envelope): void {
@@ -204,12 +204,15 @@ export class MaskedPage {
   }
 
   /** The rest of a page that has begun. */
-  async *#recorded(begun: Uint8Array, number: number): AsyncGenerator<Uint8Array> {
+  async *#recorded(begun: Uint8Array, number: number, admitted: () => Promise<void>): AsyncGenerator<Uint8Array> {
     const { store, metrics } = this.#options;
     let finished = false;
     try {
       yield begun;
-      yield* this.#flow;
+      for await (const rows of this.#flow) {
+        await admitted();
+        yield rows;
+      }
       finished = true;
     } finally {
       // Not reached its end: the reader went away, upstream broke off, or the answer can't be trusted.

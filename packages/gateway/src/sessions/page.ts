@@ -69,18 +69,23 @@ export interface PageOptions {
 }
 
 /**
- * The agent and what it came with must still be let in (it may have waited for its rows), and what was decided must hold now, for who asks
- * now; a refusal is recorded. @throws PageError
+ * The agent and what it came with must still be let in (it may have waited for its rows, or take a page slowly); a refusal is
+ * recorded. @throws PageError
  */
-export async function requireHolding(
-  { engine, store, clock }: PageOptions,
-  principal: AgentPrincipal,
-  row: SessionRow,
-): Promise<void> {
-  const refusal = (await stillAdmitted(store, principal, clock()))
-    ? await engine.pageRefusal(row, principal)
-    : denied("The agent, or what it came with, was suspended or revoked.");
-  if (refusal === undefined) return;
+export async function requireAdmitted(options: PageOptions, principal: AgentPrincipal, row: SessionRow): Promise<void> {
+  const { store, clock } = options;
+  if (!stillAdmitted(store, principal, clock()))
+    await refuse(options, row, denied("The agent, or what it came with, was suspended or revoked."));
+}
+
+/** And what was decided must hold now, for who asks now; a refusal is recorded. @throws PageError */
+export async function requireHolding(options: PageOptions, principal: AgentPrincipal, row: SessionRow): Promise<void> {
+  await requireAdmitted(options, principal, row);
+  const refusal = await options.engine.pageRefusal(row, principal);
+  if (refusal !== undefined) await refuse(options, row, refusal);
+}
+
+async function refuse({ store }: PageOptions, row: SessionRow, refusal: SessionError): Promise<never> {
   await store.append([{ type: "release.refused", session: row.id, data: { reason: refusal.reason } }]);
   throw new PageError(refusal);
 }
@@ -128,7 +133,7 @@ export async function openPage(
     waitMs: undefined,
     signal,
   });
-  return masked.open(principal, await masked.begin());
+  return masked.open(principal, await masked.begin(), () => requireAdmitted(options, principal, row));
 }
 
 /** How many rows of a page are asked for upstream. */
