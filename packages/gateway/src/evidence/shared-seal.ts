@@ -49,7 +49,7 @@ export function openForMany(sealer: Sealer, { key, sealed }: SharedSeal): string
   return sealer.open(sealed, OF_MANY);
 }
 
-/** All else that is hashed with that key is a list in JSON. */
+/** Nothing else that is hashed with that key begins so: lists in JSON, statements, names of streams. */
 function tieOf(sealer: Sealer, key: string, session: string): string {
   return sealer.keyedHash(`sealed for many\n${key}\n${session}`);
 }
