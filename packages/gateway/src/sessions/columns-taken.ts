@@ -1,21 +1,45 @@
 import type { MaskedField } from "@chaperone/masking";
 
-/** Some of a result's columns, in few characters: a bit for each there is, the first in the least of the first byte; base64. */
+/** What a result has of values: its columns, of a STRUCT each of its fields, with the names down to it. */
+export function leavesOf(
+  fields: readonly MaskedField[],
+  parent = "",
+): { readonly path: string; readonly field: MaskedField }[] {
+  return fields.flatMap((field) => {
+    const path = parent + field.name;
+    return isLeaf(field) ? [{ path, field }] : leavesOf(field.fields ?? [], `${path}.`);
+  });
+}
+
+/** A STRUCT with a mask of its own is hidden as a whole. */
+function isLeaf({ fields, mask }: MaskedField): boolean {
+  return fields === undefined || mask.rule !== "none";
+}
+
+/** Some of a result's columns and fields, in few characters: a bit for each there is, the first in the least of the first byte; base64. */
 export function columnsTaken(some: readonly MaskedField[], all: readonly MaskedField[]): string {
-  const names = new Set(some.map(({ name }) => name));
-  const bytes = Buffer.alloc(Math.ceil(all.length / 8));
-  for (const [place, { name }] of all.entries())
-    if (names.has(name)) bytes[place >> 3] = (bytes[place >> 3] ?? 0) | (1 << (place & 7));
+  const paths = new Set(leavesOf(some).map(({ path }) => path));
+  const leaves = leavesOf(all);
+  const bytes = Buffer.alloc(Math.ceil(leaves.length / 8));
+  for (const [place, { path }] of leaves.entries())
+    if (paths.has(path)) bytes[place >> 3] = (bytes[place >> 3] ?? 0) | (1 << (place & 7));
   return bytes.toString("base64");
 }
 
 /** The columns again, as they are read alone. */
 export function takenFrom(all: readonly MaskedField[], taken: string): readonly MaskedField[] {
   const bytes = Buffer.from(taken, "base64");
-  return readAlone(
-    all.filter((_, place) => ((bytes[place >> 3] ?? 0) & (1 << (place & 7))) !== 0),
-    all,
-  );
+  let leaves = 0;
+  const some = (fields: readonly MaskedField[]): MaskedField[] =>
+    fields.flatMap((field) => {
+      if (isLeaf(field)) {
+        const place = leaves++;
+        return ((bytes[place >> 3] ?? 0) & (1 << (place & 7))) === 0 ? [] : [field];
+      }
+      const inner = some(field.fields ?? []);
+      return inner.length === 0 ? [] : [{ ...field, fields: inner }];
+    });
+  return readAlone(some(all), all);
 }
 
 /**

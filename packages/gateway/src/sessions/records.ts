@@ -6,7 +6,7 @@ import type { CanonicalText, Json } from "../evidence/event.ts";
 import type { Decision, PermitDecision } from "../policy/decision.ts";
 import { UpstreamError } from "../upstream/error.ts";
 import type { UpstreamRefusal } from "../upstream/upstream.ts";
-import { columnsTaken, takenFrom } from "./columns-taken.ts";
+import { columnsTaken, leavesOf, takenFrom } from "./columns-taken.ts";
 import type { SessionError } from "./session.ts";
 import { canonicalOnce } from "./written-once.ts";
 
@@ -127,14 +127,15 @@ export function releasedColumns(fields: readonly MaskedField[], all: readonly Ma
     ? { columns: text }
     : written({
         ...byHash("columns", text),
-        ...(fields.length === all.length ? {} : { columnsTaken: columnsTaken(fields, all) }),
+        ...(leavesOf(fields).length === leavesOf(all).length ? {} : { columnsTaken: columnsTaken(fields, all) }),
       });
   columnsOnce.set(fields, members);
   return members;
 }
 
+/** Of a STRUCT its fields, each of which has a mask of its own. */
 function columnsOf(fields: readonly MaskedField[]): Json {
-  return fields.map(({ name, mask }) => ({ name, mask: mask.rule }));
+  return leavesOf(fields).map(({ path, field }) => ({ name: path, mask: field.mask.rule }));
 }
 
 /** Which cells of a page were masked. Where that is long, by hash: `releases` in the store has it. */
