@@ -1,4 +1,5 @@
 import { createCipheriv, createDecipheriv, createHash, createHmac, createSecretKey } from "node:crypto";
+import { hmacSha256 } from "./hmac.ts";
 import { pooledRandomBytes } from "./random-pool.ts";
 
 /** Bytes of the sealing key file. */
@@ -55,10 +56,10 @@ export function sealer(key: Uint8Array): Sealer {
   // As a KeyObject: a key given as bytes is made into one at each use.
   const secret = createSecretKey(key);
   const id = createHash("sha256").update("chaperone sealing key\n").update(key).digest().subarray(0, KEY_ID_SIZE);
-  const hashKey = createSecretKey(createHmac("sha256", secret).update("chaperone keyed hash v1").digest());
+  const hashKey = createHmac("sha256", secret).update("chaperone keyed hash v1").digest();
   return {
     keyId: id.toString("hex"),
-    keyedHash: (text) => createHmac("sha256", hashKey).update(text, "utf8").digest("hex"),
+    keyedHash: hmacSha256(hashKey),
     seal(plaintext, associated) {
       const header = Buffer.concat([Buffer.of(VERSION), id, pooledRandomBytes(NONCE_SIZE)]);
       const cipher = createCipheriv("aes-256-gcm", secret, header.subarray(1 + KEY_ID_SIZE), {
