@@ -35,7 +35,6 @@ export interface Change {
 export interface EndWatch {
   /** False: nobody has asked for its end since. */
   readonly isAsked: boolean;
-  stop(): void;
 }
 
 /** How sessions end before their rows do, and who is told when one changes. */
@@ -76,12 +75,11 @@ export class Endings {
   watch(id: string): EndWatch {
     const watch = { isAsked: false };
     this.#watches.set(id, watch);
-    return {
-      get isAsked() {
-        return watch.isAsked;
-      },
-      stop: () => this.#watches.delete(id),
-    };
+    return watch;
+  }
+
+  stopWatching(id: string): void {
+    this.#watches.delete(id);
   }
 
   /** The store is about to be told of its end. */

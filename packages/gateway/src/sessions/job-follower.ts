@@ -87,9 +87,9 @@ export class JobFollower {
   settle(id: string, outcome: Outcome): void {
     this.#settled.delete(id);
     this.#settled.set(id, outcome);
-    for (const oldest of this.#settled.keys()) {
-      if (this.#settled.size <= SETTLED_KEPT) break;
-      this.#settled.delete(oldest);
+    if (this.#settled.size > SETTLED_KEPT) {
+      const [oldest] = this.#settled.keys();
+      if (oldest !== undefined) this.#settled.delete(oldest);
     }
     this.#o.changed(id);
   }

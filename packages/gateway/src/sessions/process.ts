@@ -124,7 +124,7 @@ export class Process {
     try {
       return await this.#beginWatched(of, connection, sealed, receive, input, a, watch);
     } finally {
-      watch.stop();
+      this.#endings.stopWatching(of.id);
     }
   }
 

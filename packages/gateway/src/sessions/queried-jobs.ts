@@ -136,9 +136,9 @@ export class QueriedJobs {
     const known = this.#names.get(jobId);
     if (known !== undefined) return known === session;
     this.#names.set(jobId, session);
-    for (const oldest of this.#names.keys()) {
-      if (this.#names.size <= NAMES_KEPT) break;
-      this.#names.delete(oldest);
+    if (this.#names.size > NAMES_KEPT) {
+      const [oldest] = this.#names.keys();
+      if (oldest !== undefined) this.#names.delete(oldest);
     }
     return true;
   }
