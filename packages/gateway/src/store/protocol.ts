@@ -43,6 +43,9 @@ export interface WorkerStart {
   readonly commands: string;
 }
 
+/** How many entries of each type. */
+export type TypeCounts = readonly (readonly [type: string, count: number])[];
+
 export type ToWorker =
   | { readonly kind: "batch"; readonly commands: readonly SentCommand[]; readonly slots: Int32Array }
   | { readonly kind: "close" };
@@ -55,6 +58,8 @@ export type FromWorker =
       readonly replies: readonly SentReply[];
       /** Entries in the ledger after the batch. */
       readonly size: number;
+      /** Of those that the batch added. */
+      readonly types: TypeCounts;
       /** Tables that were written, so that nothing read of them before is remembered. */
       readonly written: readonly string[];
     };

@@ -173,6 +173,39 @@ suite("append", () => {
     assert.deepEqual(sizes, [256, 512, 600]);
   });
 
+  test("tells how many entries of each type are new, and of none that were not committed", async (t) => {
+    const store = await testStore(t);
+    const told = new Map<string, number>();
+    let size = 0;
+    store.onGrowth((now, types) => {
+      const before = size;
+      size = now;
+      assert.equal(
+        types.reduce((sum, [, n]) => sum + n, before),
+        now,
+      );
+      for (const [type, n] of types) told.set(type, (told.get(type) ?? 0) + n);
+    });
+    await Promise.allSettled([
+      store.append([
+        { type: "test.one", data: {} },
+        { type: "test.two", data: {} },
+      ]),
+      store.run("refuseAfterWriting", "r"),
+      store.append([{ type: "test.one", data: { n: Number.NaN } }]),
+      store.append([{ type: "test.one", data: {} }]),
+    ]);
+    await store.append([{ type: "test.three", data: {} }]);
+    assert.deepEqual(
+      [...told],
+      [
+        ["test.one", 2],
+        ["test.two", 1],
+        ["test.three", 1],
+      ],
+    );
+  });
+
   test("I8: makes one tree of a group in which some refuse, whatever its size", async (t) => {
     const directory = temporaryDirectory(t);
     const store = await testStore(t, { directory });

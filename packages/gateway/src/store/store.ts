@@ -19,6 +19,7 @@ import {
   SLOT_WAITING,
   SLOT_WITHDRAWN,
   type ToWorker,
+  type TypeCounts,
   type WorkerStart,
 } from "./protocol.ts";
 import type { Database } from "./schema.ts";
@@ -112,7 +113,7 @@ export class Store<C extends CommandRegistry = typeof COMMANDS> {
   readonly #clock: () => number;
   readonly #reader: DatabaseSync;
   readonly #connection: SqliteConnection;
-  readonly #listeners = new Set<(size: number) => void>();
+  readonly #listeners = new Set<(size: number, types: TypeCounts) => void>();
   readonly #texts = new TextsSent();
   #queue: Pending[] = [];
   #flight: { readonly commands: Pending[]; readonly slots: Int32Array } | undefined;
@@ -166,8 +167,8 @@ export class Store<C extends CommandRegistry = typeof COMMANDS> {
     return { firstIndex, count, size: this.#size };
   }
 
-  /** Calls the listener with the ledger's size after each commit that made it grow. Returns the way to stop. */
-  onGrowth(listener: (size: number) => void): () => void {
+  /** Calls the listener after each commit that made the ledger grow, with its size and how many of each type are new. Returns the way to stop. */
+  onGrowth(listener: (size: number, types: TypeCounts) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -253,7 +254,7 @@ export class Store<C extends CommandRegistry = typeof COMMANDS> {
       else if (reply.kind === "command") pending.reject(new CommandError(reply.code, reply.message));
       else pending.reject(new StoreError(reply.code, reply.message));
     }
-    if (grown) for (const listener of this.#listeners) listener(this.#size);
+    if (grown) for (const listener of this.#listeners) listener(this.#size, message.types);
     if (this.#queue.length > 0) this.#sendSoon();
     else this.#drained?.();
   }

@@ -29,7 +29,7 @@ function serve(writer: Writer, lock: { close(): void }): void {
   parentPort?.on("message", async (message: ToWorker) => {
     if (message.kind === "batch") {
       const replies = await writer.runBatch(message.commands, message.slots);
-      say({ kind: "done", replies, size: writer.size, written: writer.takeWritten() });
+      say({ kind: "done", replies, size: writer.size, types: writer.takeTypes(), written: writer.takeWritten() });
       return;
     }
     writer.close();

@@ -26,6 +26,7 @@ import {
   SLOT_BEGUN,
   SLOT_WAITING,
   SLOT_WITHDRAWN,
+  type TypeCounts,
 } from "./protocol.ts";
 import { TextsHeard } from "./sent-texts.ts";
 import { ANY_TABLE, SqliteConnection } from "./sqlite-dialect.ts";
@@ -68,6 +69,8 @@ export class Writer {
   #size: number;
   /** What the commands of the batch being run have appended. */
   #entries: Entry[] = [];
+  /** Of the entries committed since this was asked last, how many are of each type. */
+  #types = new Map<string, number>();
   readonly #bytes = new EntryBytes();
   readonly #texts = new TextsHeard();
 
@@ -163,6 +166,7 @@ export class Writer {
     if (this.#entries.length > 0 && last !== undefined) this.#writeEntries(last.now);
     this.#statements.commit();
     this.#size = this.#tree.size;
+    for (const { type } of this.#entries) this.#types.set(type, (this.#types.get(type) ?? 0) + 1);
     return replies;
   }
 
@@ -174,6 +178,13 @@ export class Writer {
   /** The tables written since this was asked last. */
   takeWritten(): readonly string[] {
     return this.#connection.takeWritten();
+  }
+
+  /** How many entries of each type were committed since this was asked last. */
+  takeTypes(): TypeCounts {
+    const types = [...this.#types];
+    this.#types = new Map();
+    return types;
   }
 
   /** Not a promise where the command waited for nothing. undefined: it failed, and what it had written stays until the transaction is over. */

@@ -1,5 +1,5 @@
 import { WAITING } from "../sessions/statements.ts";
-import { prepare } from "../store/prepared.ts";
+import type { TypeCounts } from "../store/protocol.ts";
 import type { Store } from "../store/store.ts";
 import type { Metrics } from "./metrics.ts";
 
@@ -20,16 +20,7 @@ const ABOUT_HELD = [
 ];
 /** Entries looked through at once. */
 const PAGE = 1000;
-/** Counted by SQLite: a query has eight entries, of which all but the number is the same as of others. */
-const COUNTS = prepare((db, given: { readonly next: number; readonly end: number }) =>
-  db
-    .selectFrom("ledger_entries")
-    .select((e) => ["type", e.fn.countAll<number>().as("n")])
-    .where("idx", ">=", given.next)
-    .where("idx", "<", given.end)
-    .groupBy("type"),
-);
-/** A count may be late by this: a busy ledger grows many times in it. */
+/** A count may be late by this. */
 const LATE_MS = 200;
 
 /**
@@ -46,20 +37,28 @@ export async function followLedger(
   for (const { id } of await before.execute()) held.add(id);
   metrics.held(held.size);
   let next = store.size;
+  /** Told of entries from `next` on. */
+  let told = new Map<string, number>();
   let reading = false;
 
   async function read(): Promise<void> {
     if (reading) return;
     reading = true;
     try {
-      while (next < store.size) {
-        const end = Math.min(store.size, next + PAGE);
-        const counts = await COUNTS.all(store, { next, end });
-        if (counts.some(({ type }) => ABOUT_HELD.includes(type))) await followHeld(next, end);
-        for (const { type, n } of counts)
-          if (type.startsWith("session.")) metrics.session(type.slice("session.".length), n);
-        metrics.ledgerEntries(end - next);
+      while (told.size > 0) {
+        const [from, end, counts] = [next, store.size, told];
+        told = new Map();
+        try {
+          if (ABOUT_HELD.some((type) => counts.has(type)))
+            for (let at = from; at < end; at += PAGE) await followHeld(at, Math.min(end, at + PAGE));
+        } catch (error) {
+          hear([...counts]);
+          throw error;
+        }
         next = end;
+        for (const [type, n] of counts)
+          if (type.startsWith("session.")) metrics.session(type.slice("session.".length), n);
+        metrics.ledgerEntries(end - from);
       }
       metrics.held(held.size);
     } finally {
@@ -97,7 +96,12 @@ export async function followLedger(
   }
 
   let late: NodeJS.Timeout | undefined;
-  const stop = store.onGrowth(() => {
+  function hear(types: TypeCounts): void {
+    for (const [type, n] of types) told.set(type, (told.get(type) ?? 0) + n);
+  }
+
+  const stop = store.onGrowth((_, types) => {
+    hear(types);
     late ??= setTimeout(() => {
       late = undefined;
       void read().catch(failed);
