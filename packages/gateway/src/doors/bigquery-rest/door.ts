@@ -44,7 +44,7 @@ export interface BigQueryDoorOptions {
   readonly publicUrl: () => string;
 }
 
-/** Made once: after each answer its connection's end is told to whoever still works for it, and an error of its own for each costs a stack trace. */
+/** Made once: an error of its own for each costs a stack trace. */
 const GONE = new Error("the client went away");
 
 /** BigQuery's REST v2, as far as routes.ts names it. An operation answers, or throws GoogleError. */
@@ -89,9 +89,14 @@ export class BigQueryDoor {
     const matched = matchRoute(request.method ?? "", request.url ?? "");
     note(matched.name);
     const gone = new AbortController();
-    response.once("close", () => gone.abort(GONE));
+    let served = false;
+    // One that was served and has its answer is waited for by nobody: to tell nobody costs an event.
+    response.once("close", () => {
+      if (!served || !response.writableFinished) gone.abort(GONE);
+    });
     try {
       await this.#serve(matched, principal, request, response, gone.signal);
+      served = true;
     } catch (error) {
       throw translate(error);
     }

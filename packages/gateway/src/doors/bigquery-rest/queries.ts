@@ -9,6 +9,7 @@ import { countRows, openPage, type Page, type PageOptions, type PageRequest } fr
 import type { SessionError } from "../../sessions/session.ts";
 import type { SessionRow } from "../../sessions/session-row.ts";
 import type { Submission } from "../../sessions/statement.ts";
+import { jsonOnce } from "../../sessions/written-once.ts";
 import type { Call } from "./call.ts";
 import { invalid } from "./google-error.ts";
 import { bytesTold, jobReference } from "./job-resource.ts";
@@ -166,13 +167,9 @@ function sendRows(
   page: Page,
   gone: AbortSignal,
 ): Promise<void> {
-  const head = {
-    kind,
-    schema: { fields: page.schema },
-    ...tail(row),
-    totalRows: String(page.totalRows),
-    jobComplete: true,
-  };
+  const rest = { ...tail(row), totalRows: String(page.totalRows), jobComplete: true };
+  // Many pages have the same schema.
+  const head = `{"kind":"${kind}","schema":{"fields":${jsonOnce(page.schema)}},${JSON.stringify(rest).slice(1)}`;
   return sendPage(response, head, page, gone);
 }
 

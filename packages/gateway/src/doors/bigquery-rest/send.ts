@@ -12,22 +12,23 @@ export function sendJson(response: ServerResponse, value: unknown, status = 200)
   response.writeHead(status, { ...JSON_HEADERS, "content-length": Buffer.byteLength(body) }).end(body);
 }
 
-/** One page of masked rows: the members of `head`, then `rows`, then the token of the next page as `tokenOf` writes it. */
+/** One page of masked rows: the members of `head`, a JSON object's text, then `rows`, then the token of the next page as `tokenOf` writes it. */
 export async function sendPage(
   response: ServerResponse,
-  head: Readonly<Record<string, unknown>>,
+  head: string,
   page: Page,
   gone: AbortSignal,
   tokenOf: (token: string) => string = (token) => token,
 ): Promise<void> {
   if (page.whole !== undefined) {
     const token = page.next();
-    const begin = Buffer.from(`${JSON.stringify(head).slice(0, -1)},"rows":[`);
-    const body = Buffer.concat([
-      begin,
-      page.whole,
-      Buffer.from(endOf(token === undefined ? undefined : tokenOf(token))),
-    ]);
+    const [begin, end] = [beginOf(head), endOf(token === undefined ? undefined : tokenOf(token))];
+    const rowsFrom = Buffer.byteLength(begin);
+    const rowsTo = rowsFrom + page.whole.length;
+    const body = Buffer.allocUnsafe(rowsTo + Buffer.byteLength(end));
+    body.write(begin);
+    body.set(page.whole, rowsFrom);
+    body.write(end, rowsTo);
     response.writeHead(200, { ...JSON_HEADERS, "content-length": body.length }).end(body);
     return;
   }
@@ -43,6 +44,11 @@ export async function sendPage(
   }
 }
 
+/** What stands before the rows. */
+function beginOf(head: string): string {
+  return `${head.slice(0, -1)},"rows":[`;
+}
+
 /** What stands behind the rows. */
 function endOf(token: string | undefined): string {
   return token === undefined ? "]}" : `],"pageToken":${JSON.stringify(token)}}`;
@@ -50,7 +56,7 @@ function endOf(token: string | undefined): string {
 
 async function sendRows(
   response: ServerResponse,
-  head: Readonly<Record<string, unknown>>,
+  head: string,
   page: {
     readonly first: IteratorResult<Uint8Array>;
     readonly rows: AsyncIterator<Uint8Array>;
@@ -63,7 +69,7 @@ async function sendRows(
   response.writeHead(200, JSON_HEADERS);
   try {
     // Goes out with what is written next: in one turn of the loop node:http corks.
-    response.write(`${JSON.stringify(head).slice(0, -1)},"rows":[`);
+    response.write(beginOf(head));
     while (next.done !== true) {
       // The next rows are written where these are: not before the system has taken these.
       await written(response, next.value, gone);

@@ -104,7 +104,8 @@ export class TableData {
     if (page.maxResults === 0)
       return sendJson(response, { kind: KIND, totalRows: String(await countRows(pages, principal, row, outcome)) });
     const opened = await openPage(pages, principal, row, outcome, page, gone);
-    await sendPage(response, { kind: KIND, totalRows: String(opened.totalRows) }, opened, gone, tokenOf);
+    const head = JSON.stringify({ kind: KIND, totalRows: String(opened.totalRows) });
+    await sendPage(response, head, opened, gone, tokenOf);
   }
 
   /** A page token holds its session's name, and its own seal: both must be of this agent, and of this read. */
