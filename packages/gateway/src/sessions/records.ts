@@ -4,6 +4,7 @@ import type { MaskedField } from "@chaperone/masking";
 import { canonicalJson, canonicalText } from "../evidence/canonical-json.ts";
 import type { CanonicalText, Json } from "../evidence/event.ts";
 import type { Decision, PermitDecision } from "../policy/decision.ts";
+import { sharedByMany } from "../store/plain-data.ts";
 import { UpstreamError } from "../upstream/error.ts";
 import type { UpstreamRefusal } from "../upstream/upstream.ts";
 import { columnsTaken, leavesOf, takenFrom } from "./columns-taken.ts";
@@ -123,12 +124,14 @@ export function releasedColumns(fields: readonly MaskedField[], all: readonly Ma
   const known = columnsOnce.get(fields);
   if (known !== undefined) return known;
   const text = canonicalText(columnsOf(fields));
-  const members: WrittenMembers = isShort(text)
-    ? { columns: text }
-    : written({
-        ...byHash("columns", text),
-        ...(leavesOf(fields).length === leavesOf(all).length ? {} : { columnsTaken: columnsTaken(fields, all) }),
-      });
+  const members: WrittenMembers = sharedByMany(
+    isShort(text)
+      ? { columns: text }
+      : written({
+          ...byHash("columns", text),
+          ...(leavesOf(fields).length === leavesOf(all).length ? {} : { columnsTaken: columnsTaken(fields, all) }),
+        }),
+  );
   columnsOnce.set(fields, members);
   return members;
 }

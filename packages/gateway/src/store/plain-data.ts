@@ -29,6 +29,16 @@ export function sharedByMany<T extends object>(value: T): Readonly<T> {
   return Object.freeze(value);
 }
 
+/** Its JSON; undefined of any other value. */
+export function sharedText(value: object): string | undefined {
+  return shared.get(value);
+}
+
+/** What was shared: the same object for the same text, frozen. */
+export function readShared(text: string): unknown {
+  return read.of(text, frozenValue);
+}
+
 /**
  * A value as JSON; or JSON without its long texts and what many commands bring, and then for each its path and itself. One text costs a fraction of what a
  * tree of objects does to send.
@@ -55,7 +65,7 @@ export function unpacked(sent: Packed): unknown {
     const last = path.pop() ?? "";
     let at = value as Record<string, unknown>;
     for (const name of path) at = at[name] as Record<string, unknown>;
-    at[last] = place.startsWith(VALUE) ? read.of(text, frozenValue) : text;
+    at[last] = place.startsWith(VALUE) ? readShared(text) : text;
   }
   return value;
 }

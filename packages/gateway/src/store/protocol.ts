@@ -14,11 +14,17 @@ export interface QueuedCommand {
   readonly now: number;
 }
 
-/** A queued command, ready to go: packed, or, where its input can't be, as it is. */
-export type PackedCommand = readonly [name: string | undefined, now: number, input: Packed] | QueuedCommand;
+/** A queued command, ready to go: by its wire, with texts of its own; packed; or, where its input can't be, as it is. */
+export type PackedCommand =
+  | readonly [name: string, now: number, input: Packed, own: readonly string[]]
+  | readonly [name: string | undefined, now: number, input: Packed]
+  | QueuedCommand;
 
 /** The same on its way. */
-export type SentCommand = readonly [name: string | undefined, now: number, input: Sent] | QueuedCommand;
+export type SentCommand =
+  | readonly [name: string, now: number, input: Sent, own: readonly string[]]
+  | readonly [name: string | undefined, now: number, input: Sent]
+  | QueuedCommand;
 
 /** `firstIndex`, `count`: where its entries came to stand. */
 export type CommandReply =

@@ -26,6 +26,7 @@ import type { Database } from "./schema.ts";
 import { TextsSent } from "./sent-texts.ts";
 import { SqliteConnection } from "./sqlite-dialect.ts";
 import { loadKeys, type StatePaths, statePaths } from "./state-directory.ts";
+import { wireOf } from "./wires.ts";
 import { type CommandRegistry, readIdentity } from "./writer.ts";
 
 export interface StoreOptions {
@@ -232,7 +233,9 @@ export class Store<C extends CommandRegistry = typeof COMMANDS> {
 
   /** Made only of what goes now: what is withdrawn before was never sent. */
   #sent(command: PackedCommand): SentCommand {
-    return "name" in command ? command : [command[0], command[1], this.#texts.of(command[2])];
+    if ("name" in command) return command;
+    const texts = this.#texts.of(command[2]);
+    return command.length === 4 ? [command[0], command[1], texts, command[3]] : [command[0], command[1], texts];
   }
 
   #post(message: ToWorker): void {
@@ -298,9 +301,11 @@ export class Store<C extends CommandRegistry = typeof COMMANDS> {
   }
 }
 
-/** Packed; of what can't be, structuredClone makes a copy, or says that it can't, in words that would quote what it failed on (I9). */
+/** By its wire, or packed; of what can't be, structuredClone makes a copy, or says that it can't, in words that would quote what it failed on (I9). */
 function written(name: string | undefined, input: unknown, now: number): PackedCommand {
   try {
+    const wired = name === undefined ? undefined : wireOf(name)?.write(input as never);
+    if (name !== undefined && wired !== undefined) return [name, now, wired.packed, wired.own];
     const small = packed(input);
     return small !== undefined ? [name, now, small] : { name, now, input: structuredClone(input) };
   } catch {

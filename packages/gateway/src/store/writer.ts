@@ -31,6 +31,7 @@ import {
 import { TextsHeard } from "./sent-texts.ts";
 import { ANY_TABLE, SqliteConnection } from "./sqlite-dialect.ts";
 import { loadKeys, type StatePaths, type StoreIdentity } from "./state-directory.ts";
+import { wireOf } from "./wires.ts";
 
 /** Any command, whatever its input and output. */
 export type CommandRegistry = Readonly<Record<string, Command<never, unknown>>>;
@@ -316,8 +317,12 @@ export function readIdentity(db: DatabaseSync): StoreIdentity | undefined {
 
 function queued(sent: SentCommand, texts: TextsHeard): QueuedCommand {
   if ("name" in sent) return sent;
-  const [name, now, input] = sent;
-  return { name, now, input: unpacked(texts.of(input)) };
+  const packed = texts.of(sent[2]);
+  if (sent.length === 3) return { name: sent[0], now: sent[1], input: unpacked(packed) };
+  const [name, now, , own] = sent;
+  const wire = wireOf(name);
+  if (wire === undefined) throw new StoreError("failed", `no input of ${name} travels so`);
+  return { name, now, input: wire.read({ packed, own }) };
 }
 
 /** Throws for an output that can't be sent. */
