@@ -54,6 +54,10 @@ export interface Appended {
   readonly size: number;
 }
 
+/** Turns of the loop whose commands go together, unless they take longer than this (I10). */
+const TURNS_GATHERED = 4;
+const MOST_GATHERING_MS = 5;
+
 interface Pending {
   readonly packed: PackedCommand;
   /** On the clock of `performance.now`. */
@@ -210,11 +214,18 @@ export class Store<C extends CommandRegistry = typeof COMMANDS> {
   }
 
   /**
-   * At the end of the next turn of the loop, so that what the events of both ask for travels, and is committed, together: a commit costs what a dozen commands do,
-   * and a turn is long only where there is much to do.
+   * Some turns of the loop later, so that what the events of all of them ask for travels, and is committed, together: a commit costs what a dozen commands do.
+   * Where there is little to do, turns take no time.
    */
   #sendSoon(): void {
-    setImmediate(() => setImmediate(() => this.#send()));
+    const began = performance.now();
+    const turn = (left: number): void => {
+      setImmediate(() => {
+        if (left > 1 && performance.now() - began < MOST_GATHERING_MS) turn(left - 1);
+        else this.#send();
+      });
+    };
+    turn(TURNS_GATHERED);
   }
 
   #send(): void {
