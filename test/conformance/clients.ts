@@ -128,7 +128,7 @@ export const CLIENTS: readonly Client[] = [
     ...LARGE_LOADS,
     ...STORAGE,
   ]),
-  pythonClient("pandas-gbq", "pandas-gbq", "B", "pandas_gbq.py", queriesBy("query")),
+  pythonClient("pandas-gbq", "pandas-gbq", "B", "pandas_gbq_driver.py", queriesBy("query")),
   pythonClient("sqlalchemy-bigquery", "sqlalchemy-bigquery", "C", "sqlalchemy_driver.py", queriesBy("query")),
   node,
   go,

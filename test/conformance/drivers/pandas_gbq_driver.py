@@ -1,13 +1,11 @@
-"""pandas-gbq. Usage: pandas_gbq.py STEP (a JSON text); prints one JSON line. See ../README.md."""
+"""pandas-gbq. Usage: pandas_gbq_driver.py STEP (a JSON text); prints one JSON line. See ../README.md."""
 
 import json
 import os
 import sys
 
-sys.path.pop(0)  # this file's folder: the module has this file's name
-
-import pandas_gbq  # noqa: E402
-from google.cloud import bigquery  # noqa: E402
+import pandas_gbq
+from google.cloud import bigquery
 
 step = json.loads(sys.argv[1])
 try:
