@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { agentOf } from "../identity/principal.ts";
+import { LastKept } from "../last-kept.ts";
 import type { Store } from "../store/store.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { isRefusal } from "../upstream/jobs.ts";
@@ -23,7 +24,7 @@ const FIRST_LOOK_MS = 100;
 const LONGEST_LOOK_MS = 5000;
 /** A job that was made and isn't there any more. */
 const LOST = { kind: "not-found", reason: "notFound", message: "" } as const;
-/** Ended jobs whose outcome is kept in memory (I10). */
+/** Ended jobs whose outcome is kept in memory; at most twice as many (I10). */
 const SETTLED_KEPT = 10_000;
 
 export interface JobFollowerOptions {
@@ -44,7 +45,7 @@ export interface JobFollowerOptions {
 export class JobFollower {
   readonly #o: JobFollowerOptions;
   readonly #watched = new Set<string>();
-  readonly #settled = new Map<string, Outcome>();
+  readonly #settled = new LastKept<string, Outcome>(SETTLED_KEPT);
 
   constructor(options: JobFollowerOptions) {
     this.#o = options;
@@ -57,12 +58,12 @@ export class JobFollower {
 
   /** Its job runs as far as is known, and its end will be told. */
   follows(id: string): boolean {
-    return this.#watched.has(id) && !this.#settled.has(id);
+    return this.#watched.has(id) && this.#settled.get(id) === undefined;
   }
 
   follow(row: SessionRow): void {
     const { id } = row;
-    if (this.#watched.has(id) || this.#settled.has(id)) return;
+    if (this.#watched.has(id) || this.#settled.get(id) !== undefined) return;
     this.#watched.add(id);
     this.#poll(row, this.#o.connection(row.connection))
       .then((outcome) => this.settle(id, outcome))
@@ -80,17 +81,12 @@ export class JobFollower {
   /** Its end was heard by whoever waited for it first. */
   async completed(row: SessionRow, outcome: Outcome): Promise<void> {
     await this.released(row);
-    if (!this.#settled.has(row.id)) this.settle(row.id, outcome);
+    if (this.#settled.get(row.id) === undefined) this.settle(row.id, outcome);
   }
 
   /** Keeps how a job ended, for so many sessions; one that fell out is asked for again upstream. */
   settle(id: string, outcome: Outcome): void {
-    this.#settled.delete(id);
     this.#settled.set(id, outcome);
-    if (this.#settled.size > SETTLED_KEPT) {
-      const [oldest] = this.#settled.keys();
-      if (oldest !== undefined) this.#settled.delete(oldest);
-    }
     this.#o.changed(id);
   }
 

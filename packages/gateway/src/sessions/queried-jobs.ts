@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { LastKept } from "../last-kept.ts";
 import { UpstreamError } from "../upstream/error.ts";
 import { isRefusal } from "../upstream/jobs.ts";
 import { isWorthRetrying } from "../upstream/retry.ts";
@@ -34,7 +35,7 @@ const LOOKS_MS = [0, 500, 1500];
 /** Once another job was begun in its place, it is looked for so long after that, and after that look. */
 const LATER_LOOKS_MS = [0, 5000];
 
-/** Names of jobs that are remembered, so that none is taken for another session's too (I10). */
+/** Names of jobs that are remembered, so that none is taken for another session's too; at most twice as many (I10). */
 const NAMES_KEPT = 10_000;
 
 /**
@@ -50,8 +51,8 @@ export class QueriedJobs {
   readonly #sent = new Map<string, Promise<void>>();
   /** May have been sent, here or before a restart, and what became of it isn't recorded yet. */
   readonly #mayRun = new Set<string>();
-  /** Oldest first; with their sessions. */
-  readonly #names = new Map<string, string>();
+  /** With their sessions. */
+  readonly #names = new LastKept<string, string>(NAMES_KEPT);
 
   constructor(options: EngineOptions, endings: Endings, jobs: JobFollower) {
     this.#o = options;
@@ -136,10 +137,6 @@ export class QueriedJobs {
     const known = this.#names.get(jobId);
     if (known !== undefined) return known === session;
     this.#names.set(jobId, session);
-    if (this.#names.size > NAMES_KEPT) {
-      const [oldest] = this.#names.keys();
-      if (oldest !== undefined) this.#names.delete(oldest);
-    }
     return true;
   }
 
