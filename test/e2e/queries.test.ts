@@ -221,7 +221,7 @@ describe("queries through the official client", () => {
     });
 
     it("does not describe what the agent may not know of, and cannot be changed", async () => {
-      await assert.rejects(client.dataset("research").table("patients_deid").getMetadata(), { code: 403 });
+      await assert.rejects(client.dataset("research").table("patients_deid").getMetadata(), { code: 404 });
       await assert.rejects(client.dataset("billing").getMetadata(), { code: 404 });
       await assert.rejects(client.dataset("ops").createTable("mine", { schema: "a:string" }));
       await assert.rejects(client.dataset("ops").delete());
