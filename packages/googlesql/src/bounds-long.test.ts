@@ -127,6 +127,16 @@ const SHAPES: Readonly<Record<string, Shape>> = {
     n: 15_000,
     code: "unsupported",
   },
+  "elements of what EXECUTE IMMEDIATE computes": {
+    sql: (n) => `EXECUTE IMMEDIATE (SELECT STRING_AGG(x) FROM UNNEST([${times(n, "'a'", ",")}]) AS x)`,
+    n: 150_000,
+    code: "unsupported",
+  },
+  "values of USING": {
+    sql: (n) => `EXECUTE IMMEDIATE 'SELECT ?' USING ${times(n, "1", ",")}`,
+    n: 150_000,
+    code: "unsupported",
+  },
   "blocks within each other around many statements": {
     sql: (n) =>
       `DECLARE s STRING; ${times(90, "BEGIN ")} ${times(n, "SET s = 'SELECT 1';")} ${times(90, "END;")} EXECUTE IMMEDIATE s`,
@@ -170,6 +180,41 @@ describe("long texts", () => {
     });
     assert.equal(plan.understood, false);
     assert.match(plan.understood ? "" : plan.refusal.message, /too many columns in all; name those it needs/);
+  });
+
+  describe("where each column comes to show all others", () => {
+    const fields = Array.from({ length: 300 }, (_, i) => ({ name: `c${i}`, type: "STRING" }));
+    const wide = { tableReference: { projectId: "clinic", datasetId: "ehr", tableId: "wide" }, schema: { fields } };
+    const catalog = { table: (name: string) => (name === "clinic.ehr.wide" ? wide : undefined) };
+    const recursion = (n: number, list: (n: number, item: (i: number) => string) => string, row = ""): string =>
+      `WITH RECURSIVE d AS (SELECT ${list(n, (i) => `${each(8, (j) => `c${8 * i + j}`, "||")} AS x${i}`)} FROM wide
+        UNION ALL SELECT ${list(n, (i) => `${row}x${(i + 1) % n} AS x${i}`)} FROM d) SELECT 1 FROM d`;
+    const calls = (n: number): string =>
+      `CREATE TEMP FUNCTION f(x STRING) RETURNS STRING LANGUAGE js AS 'return x';
+       SELECT ${each(n, (i) => `f(c${i})`, "||")} FROM wide`;
+    const shapes: readonly (readonly [what: string, few: number, many: number, sql: (n: number) => string])[] = [
+      ["a recursion that turns columns round", 15, 30, (n) => recursion(n, each)],
+      [
+        "a recursion that turns fields round",
+        15,
+        30,
+        (n) => recursion(n, (m, item) => `STRUCT(${each(m, item)}) AS s`, "s."),
+      ],
+      ["functions in JavaScript", 100, 250, calls],
+    ];
+    for (const [what, few, many, sql] of shapes) {
+      it(`say what to do about ${what}`, () => {
+        const quick = (n: number) => analyze(sql(n), { catalog, ...DEFAULTS, quick: true }).plan;
+        assert.equal(quick(few).understood, true);
+        const plan = quick(many);
+        assert.equal(plan.understood ? "" : plan.refusal.code, "limit");
+        assert.match(
+          plan.understood ? "" : plan.refusal.message,
+          /use fewer columns, above all in recursion and in .* JavaScript/,
+        );
+        assert.equal(analyze(sql(many), { catalog, ...DEFAULTS }).plan.understood, true);
+      });
+    }
   });
 
   it("say that functions call each other too deeply before the stack does", () => {

@@ -1,4 +1,4 @@
-import { fieldTypes } from "../flow/flow.ts";
+import { type Flow, fieldTypes } from "../flow/flow.ts";
 import { LIMITS } from "../limits.ts";
 import type { Node } from "../tree.ts";
 import type { Type } from "../types.ts";
@@ -119,13 +119,19 @@ export class Budget {
   /** Counts what the flow of one more expression costs: its sources, times its fields. */
   spendWork(value: Value, node: Node): void {
     this.#work += this.#size(value.type) * (1 + value.flow.explicit.size + value.flow.implicit.size);
-    if (this.#work > this.#limits.work) this.#context.fail("limit", "The query is too large to analyse", node);
+    this.#boundWork(node);
   }
 
   /** Counts what a script's analysis carries along. */
   spendCarried(count: number, node: At): void {
     this.#work += count;
     if (this.#work > this.#limits.work) this.#context.fail("limit", "The script is too large to analyse", node);
+  }
+
+  /** Counts sources that are put together once more, by so many steps: in a recursion's pass, by a function that keeps what it was given. */
+  spendSources(flows: readonly Flow[], steps: number, node: At): void {
+    for (const flow of flows) this.#work += steps * sourcesIn(flow);
+    this.#boundWork(node);
   }
 
   /** Counts what is put into the plan, by its length (plan-length.ts). */
@@ -146,6 +152,15 @@ export class Budget {
     return type;
   }
 
+  #boundWork(node: At): void {
+    if (this.#work > this.#limits.work)
+      this.#context.fail(
+        "limit",
+        "The query is too large to analyse; use fewer columns, above all in recursion and in calls of functions in JavaScript, or send several smaller queries",
+        node,
+      );
+  }
+
   #size(type: Type): number {
     const fields = fieldTypes(type);
     if (fields === null) return 1;
@@ -156,4 +171,8 @@ export class Budget {
     this.#sizes.set(type, size);
     return size;
   }
+}
+
+function sourcesIn({ explicit, implicit, fields }: Flow): number {
+  return (fields ?? []).reduce((sum, field) => sum + sourcesIn(field), explicit.size + implicit.size);
 }

@@ -452,6 +452,10 @@ export class Context {
     this.#budget.spendWork(value, node);
   }
 
+  spendSources(flows: readonly Flow[], steps: number, node: { readonly start: number }): void {
+    this.#budget.spendSources(flows, steps, node);
+  }
+
   spendCarried(count: number, node: { readonly start: number }): void {
     this.#budget.spendCarried(count, node);
   }

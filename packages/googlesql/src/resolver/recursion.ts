@@ -35,6 +35,11 @@ export function resolveRecursion(
   for (let known = closedRelation(anchor); ; ) {
     context.spendText(node);
     const step = ofTypes(context, anchor, term(known), match !== null, node);
+    context.spendSources(
+      step.columns.map(({ flow }) => flow),
+      3,
+      node,
+    );
     const next = closedRelation(combineRelations(context, written, [known, step], node));
     if (coversRelation(known, next)) {
       // The number of passes is bounded, so that whether the recursion ends is answered by failing.

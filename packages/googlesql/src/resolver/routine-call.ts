@@ -260,6 +260,7 @@ export function resolveOpaqueFunction(
     kind === "javascript" || temporary
       ? context.functionMemory.recalled(flows)
       : [outsideFlow(context, name, "routine")];
+  context.spendSources(told, 12, node);
   const shown = transformed([...flows, ...told]);
   // Without any argument too: by chance, or by what it was told before.
   context.failing.push(shown);
