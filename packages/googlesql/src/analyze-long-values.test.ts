@@ -22,6 +22,9 @@ const again = (made: string, times: number): string => {
   for (let i = 0; i < times; i++) from = `SELECT ssn, ${made.replaceAll("{}", "x")} AS x FROM (${from})`;
   return `SELECT ssn, COUNT(x) OVER () AS n FROM (${from})`;
 };
+/** The same within one expression. */
+const wrapped = (made: string, times: number): string =>
+  times === 0 ? BEGIN : made.replace("{}", wrapped(made, times - 1));
 const CHARACTERS = 1000;
 /** Of a literal so long, what stands for so many texts. */
 const literal = (texts: number): string => `'${"x".repeat(texts * CHARACTERS)}'`;
@@ -198,6 +201,24 @@ describe("whether a value that can become too long is computed tells of", () => 
     "STRUCTs of a text for each of many numbers": rows(
       "ARRAY(SELECT AS STRUCT patients.ssn, n FROM UNNEST(GENERATE_ARRAY(1, 1000000)) AS n)",
     ),
+    "an array of a text for each row of a table by its whole name": rows(
+      "ARRAY_LENGTH(ARRAY(SELECT patients.ssn FROM clinic.ehr.pair))",
+    ),
+    "an array of a text for each row of a common table":
+      "WITH w AS (SELECT a FROM pair) SELECT ARRAY_LENGTH(ARRAY(SELECT patients.ssn FROM w)) AS x FROM patients",
+    "an array of a text for each of a thousand rows": rows(
+      "ARRAY_LENGTH(ARRAY(SELECT patients.ssn FROM (SELECT a FROM pair LIMIT 1000)))",
+    ),
+    "an array of long texts, for each of an array's elements": rows(
+      "ARRAY_LENGTH(ARRAY(SELECT LPAD(patients.ssn, 20000) FROM UNNEST(tags)))",
+    ),
+    "an argument for each row of a table":
+      "CREATE TEMP FUNCTION f(s STRING) AS (ARRAY_LENGTH(ARRAY(SELECT s FROM pair))); " + rows("f(ssn)"),
+    "a text with another between any two of its characters, by a pattern that isn't plain": rows(
+      `LENGTH(CONCAT(${wrapped("SAFE.REGEXP_REPLACE({}, '(?P<n>)', 'x')", 8)}, 'a'))`,
+    ),
+    "a text of few rows that a join repeated":
+      "SELECT LENGTH(STRING_AGG(ssn)) AS n FROM (SELECT ssn FROM patients, pair LIMIT 1000)",
     "an argument for each of many numbers":
       "CREATE TEMP FUNCTION f(s STRING) AS (ARRAY_LENGTH(ARRAY(SELECT s FROM UNNEST(GENERATE_ARRAY(1, 1000000))))); " +
       rows("f(ssn)"),
@@ -224,7 +245,16 @@ describe("what is put together of few texts doesn't fail", () => {
     rows("ARRAY_LENGTH(ARRAY(SELECT t || patients.ssn FROM UNNEST(tags) AS t))"),
     rows("ARRAY_LENGTH(ARRAY(SELECT patients.ssn FROM patients.tags AS t))"),
     rows("ARRAY_LENGTH(ARRAY(FROM UNNEST(tags) AS t |> EXTEND t || patients.ssn AS u |> SELECT u))"),
+    rows("ARRAY_LENGTH(ARRAY(FROM UNNEST(tags) AS t |> EXTEND t AS u |> SET u = u || patients.ssn |> SELECT u))"),
+    rows("ARRAY_LENGTH(ARRAY(FROM UNNEST(tags) AS t |> SELECT t || patients.ssn AS u |> RENAME u AS v))"),
+    rows("ARRAY_LENGTH(ARRAY(FROM UNNEST(tags) AS t |> WINDOW ROW_NUMBER() OVER () AS n |> SELECT patients.ssn))"),
+    rows("ARRAY_LENGTH(ARRAY(FROM UNNEST(tags) AS t |> SELECT t || patients.ssn AS u, t AS v |> DROP v))"),
+    rows("ARRAY_LENGTH(ARRAY(FROM UNNEST(tags) AS t |> SELECT t || patients.ssn AS u |> AS r |> SELECT r.u))"),
+    rows("ARRAY_LENGTH(ARRAY(FROM UNNEST(tags) AS t |> AGGREGATE COUNT(*) AS n |> SELECT patients.ssn))"),
+    rows("ARRAY_LENGTH(ARRAY(SELECT LPAD(patients.ssn, 16000) FROM UNNEST(tags)))"),
     rows("ARRAY(SELECT AS STRUCT patients.ssn, v.code FROM UNNEST(visits) AS v)"),
+    // What a subquery says of the row itself is a value of that row.
+    "SELECT STRING_AGG(IF(EXISTS(SELECT 1 FROM UNNEST(tags) AS t WHERE t = patients.name), ssn, name)) AS s FROM patients",
     "SELECT ARRAY_LENGTH(ARRAY(SELECT ssn FROM patients)) AS n",
     "SELECT STRING_AGG(ssn) AS s FROM (SELECT ssn FROM patients LIMIT 1000)",
     "FROM patients |> LIMIT 1000 |> AGGREGATE STRING_AGG(ssn) AS s",
