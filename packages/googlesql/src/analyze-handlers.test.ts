@@ -18,6 +18,10 @@ scriptTable("a query fails by its own values, whatever was set before", [
   [`${BRANCH}; BEGIN ${NAMES}; ${FAILS}`, "x = ? *, name"],
 ]);
 
+scriptTable("what would have ended the script decides nothing that stands behind it", [
+  [`DECLARE x INT64; ${CAST}; BEGIN CREATE TABLE ehr.y AS SELECT 1 AS n; ${FAILS}`, "x ="],
+]);
+
 test("and what is written behind one that nothing handles is decided by them alone", () => {
   const last = (sql: string): string => steps(sql).at(-1) ?? "";
   const insert = "INSERT INTO pair (a) VALUES ('x')";

@@ -43,4 +43,8 @@ test("what a variable or a temporary table keeps was decided by what it shows an
   assert.equal(steps(declared)[0], "SELECT name: kept, ssn: kept predicate");
   const ranked = "CREATE TEMP TABLE t AS SELECT RANK() OVER (ORDER BY ssn) AS s FROM patients; SELECT 1";
   assert.equal(steps(ranked)[0], "CREATE_TABLE_AS_SELECT *: kept, ssn: predicate");
+  const raised = (condition: string): string | undefined =>
+    steps(`CREATE TEMP TABLE t AS SELECT ssn, IF(${condition}, ERROR(ssn), '') AS s FROM patients; SELECT 1`)[0];
+  assert.equal(raised("TRUE"), "CREATE_TABLE_AS_SELECT ssn: kept output | error_value ssn");
+  assert.equal(raised("ssn = '1'"), "CREATE_TABLE_AS_SELECT ssn: kept output predicate | error_value ssn");
 });

@@ -241,8 +241,20 @@ describe("CREATE PROCEDURE", () => {
       "*: predicate",
       "ssn: predicate",
     ]);
+    const failing = "SELECT CAST(ssn AS INT64) FROM patients; SELECT CAST(name AS INT64) FROM patients";
+    assert.deepEqual(reads(`${failing}; CREATE PROCEDURE p() BEGIN END`), [
+      "*: predicate",
+      "name: predicate",
+      "ssn: predicate",
+    ]);
     const branch = "IF (SELECT MAX(ssn) FROM patients) = '1' THEN CREATE PROCEDURE p() BEGIN END; END IF";
     assert.deepEqual(reads(branch), ["ssn: predicate"]);
+  });
+  test("is known in itself, whether or not there is one already", () => {
+    for (const unless of ["", "IF NOT EXISTS "]) {
+      const text = `CREATE PROCEDURE ${unless}p(n INT64) BEGIN IF n > 0 THEN CALL p(n - 1); END IF; END`;
+      assert.deepEqual(planOf(text).statements[0]?.routines, ["clinic.ehr.p"]);
+    }
   });
   test("reads what its ROLLBACK may bring back", () => {
     const replaced =

@@ -98,6 +98,16 @@ describe("a recursive query", () => {
     assert.equal(constant("'x'"), true);
     assert.equal(constant("ssn"), false);
   });
+  it("sees what stands behind it, but where a WITH within gives the name to another", () => {
+    const rows = (query: string) =>
+      flows(`WITH RECURSIVE a AS (${query}), b AS (SELECT ssn AS n FROM patients) SELECT n FROM a`);
+    const own = "WITH b AS (SELECT name AS n FROM patients) SELECT n FROM b";
+    assert.deepEqual(rows(own), ["n = copy name"]);
+    assert.deepEqual(rows(`SELECT n FROM (${own}) UNION ALL SELECT n FROM b`), ["n = copy name, copy ssn"]);
+    const other = "WITH b AS (SELECT state AS n FROM patients)";
+    assert.deepEqual(rows(`${other} SELECT x.n FROM (${own}) AS x, b`), ["n = copy name"]);
+    assert.deepEqual(rows(`${other} SELECT b.n FROM (${own}) AS x, b`), ["n = copy state"]);
+  });
   it("whose term picks a row makes no statistic of it", () => {
     const sum = (term: string) =>
       flows(`WITH RECURSIVE r AS (SELECT id FROM patients UNION ALL ${term}) SELECT SUM(id) AS s FROM r`);

@@ -37,6 +37,10 @@ const clinic = defining(
     routine("js", "a STRING, b INT64", "return a", { language: "JAVASCRIPT", ...STRING }),
     routine("py", "a STRING", "def f(a): return a", { language: "PYTHON", ...STRING }),
     routine("far", "a STRING", undefined, { remoteFunctionOptions: { endpoint: "https://x.invalid" }, ...STRING }),
+    {
+      ...routine("f", "a ARRAY<STRING>", "a[SAFE_OFFSET(0)]"),
+      routineReference: { projectId: "clinic", datasetId: "ARRAY_LENGTH", routineId: "f" },
+    },
     routine("asks", "s STRING, x STRING", "IF(s = '1', clinic.fn.far(x), '')"),
     routine("untyped_js", "a STRING", "return a", { language: "JAVASCRIPT" }),
     routine("java", "a STRING", "", { language: "JAVA", ...STRING }),
@@ -180,6 +184,11 @@ describe("a function that runs elsewhere", () => {
       "SELECT ssn, STRUCT(ssn AS u, 1 AS v).v AS b, fn.far(state) AS a FROM patients",
       ["*", "state"],
     ],
+    [
+      "what is computed beside it and dropped in its own expression",
+      "SELECT ssn, STRUCT(UPPER(ssn) AS u, fn.far(state) AS v).v AS b FROM patients",
+      ["*", "ssn", "state"],
+    ],
     ["which branch calls it", "SELECT IF(ssn = '1', fn.far('x'), '') AS a FROM patients", ["*", "ssn"]],
     ["which operand calls it", "SELECT ssn = '1' AND fn.far('x') = 'y' AS a FROM patients", ["*", "ssn"]],
     ["whether what it stands in for is NULL", "SELECT COALESCE(ssn, fn.far('x')) AS a FROM patients", ["*", "ssn"]],
@@ -233,6 +242,13 @@ describe("a function that runs elsewhere", () => {
     const effects = statements.flatMap(({ effects }) => effects);
     assert.ok(effects[0]?.sources.includes("clinic.ehr.patients.ssn"));
   });
+});
+
+it("of a dataset that is called as a function is, is none of those that take an array apart", () => {
+  const reads = (name: string) => clinic.reads(`SELECT ${name}(ARRAY(SELECT patients.ssn)) AS x FROM patients`);
+  assert.deepEqual(reads("ARRAY_LENGTH"), ["ssn: output"]);
+  assert.deepEqual(reads("clinic.ARRAY_LENGTH.f"), ["ssn: output predicate"]);
+  assert.deepEqual(reads("ARRAY_LENGTH.f"), ["ssn: output predicate"]);
 });
 
 describe("a routine is refused", () => {

@@ -99,6 +99,7 @@ const CASES: Readonly<Record<string, string>> = {
   "SELECT id, day FROM visits UNION ALL SELECT id, DATE '2020-01-01' FROM people": "- -",
   "SELECT id, day FROM visits UNION ALL SELECT id, MIN(born) FROM people GROUP BY id": "- -",
   "SELECT id, day, until FROM visits FULL UNION ALL BY NAME SELECT id, born AS day FROM people": "1 1 -",
+  "SELECT day, until FROM visits FULL UNION ALL BY NAME SELECT id FROM people": "- - -",
   "SELECT u.id, w.day FROM (SELECT id, day FROM visits UNION ALL SELECT id, born FROM people) u, seen w": "- -",
   "WITH u AS (SELECT id, day FROM visits UNION ALL SELECT id, born FROM people) SELECT a.id, b.day FROM u a, u b":
     "- -",

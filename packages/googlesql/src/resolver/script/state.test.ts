@@ -133,6 +133,15 @@ function madeAnew({ written: tables, ...rest }: Partial<State>): Partial<State> 
     : { written: new Map([...tables].map(([name, list]) => [name, list.map((one) => ({ ...one }))])) };
 }
 
+test("a state includes one of which it knows less for certain", () => {
+  const knows = (known: Partial<State>, state: Partial<State>) =>
+    includes({ ...START, ...known }, { ...START, ...state });
+  assert.equal(knows({}, { variables: new Map([["x", variable(SSN)]]) }), true);
+  assert.equal(knows(temporary({ certain: false }), {}), true);
+  assert.equal(knows(temporary({ repeated: true }), temporary()), true);
+  assert.equal(knows(temporary(), temporary()), true);
+});
+
 test("a state includes one that says less", () => {
   const both = writing(written({ mode: "update" }), written({ repeated: true }));
   assert.equal(includes({ ...START, ...both }, { ...START, ...writing(written()) }), true);
