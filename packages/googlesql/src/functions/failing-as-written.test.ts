@@ -198,6 +198,7 @@ describe("a call that can't:", () => {
     ...["BYTES", "INT64", "DATETIME", "TIME"].map((type) => `TO_JSON(SAFE_CAST(ssn AS ${type}))`),
     `ROUND(${INTEGER})`,
     "ROUND(weight, 0)",
+    "ROUND(SAFE_CAST(ssn AS INT64), 2)",
     `MOD(${INTEGER}, 1)`,
     `FORMAT('%i|%F|%e|%E|%g|%G', ${INTEGER}, weight, weight, weight, weight, weight)`,
     "APPROX_COUNT_DISTINCT(ssn) / COUNT(*)",
