@@ -39,7 +39,18 @@ export const SAME_DECISION: readonly Same[] = [
   ).map(([from, to, why]) => ["functions/failing-as-written.ts", from, to, why] as const),
   ...(
     [
+      ["known !== undefined", "false", "it is made again"],
       ["FIELDS.set(fields, found);", "nothing", "it is made again"],
+      [
+        "this.#named.get(written) ?? null",
+        "this.#named.get(written)",
+        "of what isn't there nothing is known either way",
+      ],
+      [
+        "this.#named.get(written) ?? null",
+        "null",
+        "a name that has a size stands for what has it under the same id, which isn't noted again",
+      ],
       ["column !== undefined", "true", "each field has a column"],
       ['written.kind === "PathExpression"', "false", "asked of the expression it is the same"],
       ["bits === null", "false", "what isn't known needn't be kept"],
@@ -110,6 +121,20 @@ export const SAME_DECISION: readonly Same[] = [
     const whole = `${from} || TOTAL_OF.get(name)?.includes(type.name) !== true`;
     const why = "none of these takes such a type but first, and what is no scalar has no name";
     return ["functions/failure.ts", to.startsWith("TOTAL_OF") ? whole : from, to, why] as const;
+  }),
+  ...["ZONE_AT", "FAILS_AT", "TOTAL_AT"].flatMap((list, i, lists) => {
+    const before = ["TOTAL.has(name)", ...lists.slice(0, i).map((other) => `!${other}.has(name)`)].join(" && ");
+    const why = "nothing that never fails stands in one of the other lists";
+    return [
+      ["functions/failure.ts", `${before} && !${list}.has(name)`, before, why] as const,
+      ["functions/failure.ts", `${list}.has(name)`, "false", why] as const,
+      [
+        "functions/failure.ts",
+        `${list}.has(name)`,
+        "true",
+        "a shortcut, which agrees with what each argument does",
+      ] as const,
+    ];
   }),
   ...['from.kind !== "scalar"', 'to.kind !== "scalar"'].map(
     (to) =>
@@ -238,6 +263,9 @@ export const SAME_DECISION: readonly Same[] = [
       ],
     ] as const
   ).map(([from, to, why]) => ["resolver/growth.ts", from, to, why] as const),
+  ["resolver/growth.ts", "text.length <= TEXT / 3", "false", "a shortcut: so few characters are no more than one text"],
+  ["resolver/growth.ts", "text.length <= TEXT / 3", "text.length < TEXT / 3", "no length is a third of that"],
+  ...["true", "false"].map((to) => ["resolver/growth.ts", 'text === ""', to, "a text of none is kept as one"] as const),
   ["resolver/growth.ts", "repeated || value === undefined", "repeated", "each of these functions takes a value"],
   ["cedar.ts", "foldPath(use.path)", "use.path", "a question that is asked again is answered the same"],
   ["cedar.ts", "dataClass ?? null", "dataClass", "JSON says null of either"],

@@ -51,6 +51,11 @@ export const SAME_FLOW: readonly Same[] = [
       ],
       ["flow.fields === null || flow.explicit.size === 0", "flow.explicit.size === 0", "one without fields is whole"],
       ["power < pieces && power < LONG", "power < pieces", "growing in a loop comes to an end later"],
+      [
+        "rows.explicit.size === 0 && !rows.constant",
+        "rows.explicit.size === 0",
+        "rows that are constant, as an array's elements are, are said to be repeated, which is asked before",
+      ],
       ["power < LONG", "power <= LONG", "twice as long as LONG is as long"],
       ...["explicit", "implicit"].flatMap((part) =>
         (
