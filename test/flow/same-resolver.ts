@@ -230,7 +230,11 @@ export const SAME_RESOLVER: readonly Same[] = [
       ],
       ["path.ts", "known !== undefined", "false", "made again they are the same"],
       ["path.ts", "FIELDS.set(fields, placed);", "nothing", "made again they are the same"],
-      ["piped-rows.ts", "relation.columns.length >= BLOCK", "true", "ids in blocks are ids as others are"],
+      ...["true", "false", "relation.columns.length > BLOCK"].map(
+        (to) =>
+          ["piped-rows.ts", "relation.columns.length >= BLOCK", to, "ids in blocks are ids as others are"] as const,
+      ),
+      ["pipe-columns.ts", "names.has(name)", "true", "no other is looked up"],
       [
         "piped-rows.ts",
         "inBlocks in inBlocks ? context.freshBlocks(relation.columns.length) : 0",

@@ -219,6 +219,8 @@ describe("whether a value that can become too long is computed tells of", () => 
     ),
     "a text of few rows that a join repeated":
       "SELECT LENGTH(STRING_AGG(ssn)) AS n FROM (SELECT ssn FROM patients, pair LIMIT 1000)",
+    "a text of few rows that a pipe's join repeated":
+      "FROM patients |> CROSS JOIN pair |> LIMIT 1000 |> AGGREGATE LENGTH(STRING_AGG(ssn)) AS n",
     "an argument for each of many numbers":
       "CREATE TEMP FUNCTION f(s STRING) AS (ARRAY_LENGTH(ARRAY(SELECT s FROM UNNEST(GENERATE_ARRAY(1, 1000000))))); " +
       rows("f(ssn)"),

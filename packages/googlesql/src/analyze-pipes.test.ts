@@ -220,6 +220,7 @@ table("AS puts one name in the place of all", [
     "note = copy visits.note ? visits",
   ],
   ["FROM UNNEST([1, 2]) x |> AS y |> SELECT y", "y ="],
+  ["FROM patients, UNNEST(visits) AS v |> AS q |> EXTEND 1 AS x |> SELECT v.code", "code = copy visits.code ? visits"],
 ]);
 
 table("rows that are single values", [

@@ -14,7 +14,9 @@ const table = (tableId: string, ...names: readonly string[]): TableResource => (
     })),
   },
 });
+const MANY = Array.from({ length: 70 }, (_, i) => `c${i}`);
 const TABLES = new Map([
+  ["p.d.wide", table("wide", ...MANY)],
   ["p.d.visits", table("visits", "id", "day", "until", "notes")],
   ["p.d.people", table("people", "id", "born")],
   [
@@ -146,6 +148,11 @@ const CASES: Readonly<Record<string, string>> = {
 };
 
 describe("columns of one row of one table", () => {
+  it("are as many as a wide one has, each time that it is taken", () => {
+    const each = (row: number): string => MANY.map(() => row).join(" ");
+    const sql = "SELECT a.*, b.*, a.c0 = b.c0 AS x FROM (SELECT * FROM wide) a, (SELECT * FROM wide) b";
+    assert.equal(rows(sql), `${each(1)} ${each(2)} -`);
+  });
   for (const [sql, expected] of Object.entries(CASES))
     it(`${expected}: ${sql}`, () => assert.equal(rows(sql), expected));
 });
