@@ -25,12 +25,20 @@ export const SAME_RESOLVER: readonly Same[] = [
         "no item",
         "where two ways differ by a table, one of them has it",
       ],
+      ["joining.ts", "name in [name, undefined]", "no item", "where two ways differ by a table, one of them has it"],
+      ...["known.size === 0", "known === added", "false"].map(
+        (to) => ["joining.ts", "known.size === 0 || known === added", to, "made anew the set is the same"] as const,
+      ),
+      ["joining.ts", "known.has(item)", "false", "made anew the set is the same"],
       [
         "joining.ts",
-        "known.size === 0 || known === added",
-        "known.size === 0",
-        "looked through, there is nothing to add",
+        "a === b || (a.size === b.size && contains(a, b))",
+        "(a.size === b.size && contains(a, b))",
+        "looked through, a set is equal to itself",
       ],
+      ["state.ts", "others.length === 0", "false", "made anew the state is the same"],
+      ["state.ts", "undefined in [name, undefined]", "no item", "an entry without a value is gone as well"],
+      ["state.ts", "tables.size === 0", "false", "made anew the tables are the same"],
       ["joining.ts", "joining.state() ?? exit.state", "joining.state()", "a state was added"],
       ["state.ts", "keys.size === 0", "false", "made anew the state is the same"],
       ["state.ts", "added.length === 0", "false", "made anew the tables are the same"],
@@ -221,6 +229,37 @@ export const SAME_RESOLVER: readonly Same[] = [
         "a STRUCT is cast to one of as many fields",
       ],
       ["never-null.ts", "first === undefined || more !== undefined", "more !== undefined", "a name has a part"],
+      ...(
+        [
+          ["first === undefined || more !== undefined", "first === undefined"],
+          [
+            "first === undefined || more !== undefined || !CONSUMING.has(first.name.toUpperCase())",
+            "!CONSUMING.has(first.name.toUpperCase())",
+          ],
+        ] as const
+      ).map(
+        ([from, to]) =>
+          ["never-null.ts", from, to, "a function whose name has several parts begins with another"] as const,
+      ),
+      [
+        "set-operation.ts",
+        "cell === undefined || cell.padded",
+        "cell === undefined",
+        "padded again it is made of no more",
+      ],
+      ["set-operation.ts", "cell.padded = true", "null", "padded again it is made of no more"],
+      [
+        "set-operation.ts",
+        "cells.get(fold(named.name))?.each ?? []",
+        "cells.get(fold(named.name))?.each",
+        "each name has its list",
+      ],
+      [
+        "set-operation.ts",
+        "having.get(key) ?? 0 in const count = having.get(key) ?? 0",
+        "having.get(key)",
+        "what no table has is counted in none",
+      ],
       ["never-null.ts", "null in return null;", "[]", "nothing asks whether that is taken apart"],
       [
         "never-null.ts",

@@ -18,6 +18,13 @@ scriptTable("a query fails by its own values, whatever was set before", [
   [`${BRANCH}; BEGIN ${NAMES}; ${FAILS}`, "x = ? *, name"],
 ]);
 
+scriptTable("a handler runs by all that what failed computes, be it shown as well", [
+  [
+    `DECLARE x INT64; BEGIN SELECT UPPER(ssn) AS u, CAST(name AS INT64) AS n FROM patients; ${FAILS}`,
+    "x = ? *, name, ssn",
+  ],
+]);
+
 scriptTable("what would have ended the script decides nothing that stands behind it", [
   [`DECLARE x INT64; ${CAST}; BEGIN CREATE TABLE ehr.y AS SELECT 1 AS n; ${FAILS}`, "x ="],
 ]);

@@ -140,6 +140,8 @@ test("a state includes one of which it knows less for certain", () => {
   assert.equal(knows(temporary({ certain: false }), {}), true);
   assert.equal(knows(temporary({ repeated: true }), temporary()), true);
   assert.equal(knows(temporary(), temporary()), true);
+  const placed = () => temporary({ columns: [{ ...column("s"), places: true }] });
+  assert.equal(knows(placed(), placed()), true);
 });
 
 test("a state includes one that says less", () => {
