@@ -142,6 +142,7 @@ test("a state includes one of which it knows less for certain", () => {
   assert.equal(knows(temporary(), temporary()), true);
   const placed = () => temporary({ columns: [{ ...column("s"), places: true }] });
   assert.equal(knows(placed(), placed()), true);
+  assert.equal(knows(placed(), temporary()), true);
 });
 
 test("a state includes one that says less", () => {
