@@ -192,6 +192,12 @@ describe("whether a value that can become too long is computed tells of", () => 
     "an array of a query's rows, each with a text of the row around": rows(
       "ARRAY_LENGTH(ARRAY(SELECT patients.ssn FROM pair))",
     ),
+    "an array of a query's rows within WITH(…)": rows(
+      "WITH(x AS 1, ARRAY_LENGTH(ARRAY(SELECT patients.ssn FROM pair)))",
+    ),
+    "an array of a query's rows within a lambda": rows(
+      "ARRAY_TRANSFORM([1], e -> ARRAY_LENGTH(ARRAY(SELECT patients.ssn FROM pair)))",
+    ),
     "an array of rows that a join repeats": "SELECT ARRAY_LENGTH(ARRAY(SELECT ssn FROM patients, pair)) AS n",
     "an array of rows that a pipe's join repeats":
       "SELECT ARRAY_LENGTH(ARRAY(FROM UNNEST([1]) |> JOIN patients ON TRUE |> SELECT ssn)) AS n",
@@ -258,6 +264,8 @@ describe("what is put together of few texts doesn't fail", () => {
     // What a subquery says of the row itself is a value of that row.
     "SELECT STRING_AGG(IF(EXISTS(SELECT 1 FROM UNNEST(tags) AS t WHERE t = patients.name), ssn, name)) AS s FROM patients",
     "SELECT ARRAY_LENGTH(ARRAY(SELECT ssn FROM patients)) AS n",
+    "SELECT ARRAY_LENGTH(ARRAY(FROM patients |> ORDER BY id |> SELECT AS STRUCT name, ssn)) AS n",
+    "SELECT ARRAY_LENGTH(ARRAY(SELECT s FROM (SELECT AS STRUCT name, ssn FROM patients) AS s)) AS n",
     "SELECT STRING_AGG(ssn) AS s FROM (SELECT ssn FROM patients LIMIT 1000)",
     "FROM patients |> LIMIT 1000 |> AGGREGATE STRING_AGG(ssn) AS s",
     "SELECT ARRAY_LENGTH(ARRAY(SELECT ssn FROM patients LIMIT 5)) AS n",

@@ -30,7 +30,7 @@ export function relationRows(context: Context, relation: Relation, alias: string
   context.carryRows(relation.columns, columns, inBlocks);
   const [value] = columns;
   if (valueTable && value !== undefined) {
-    return { ...elementRows(context, { ...value, name: alias }, implicit, rows, null, node), valueTable };
+    return { ...elementRows(context, { ...value, name: alias }, implicit, rows, null, node), repeated, valueTable };
   }
   return {
     columns,

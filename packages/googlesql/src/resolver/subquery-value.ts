@@ -13,7 +13,7 @@ import { made } from "./literal.ts";
 import { givesNoNull } from "./never-null.ts";
 import { describe } from "./operand-types.ts";
 import { cellFlow } from "./path.ts";
-import type { Relation, Scope, Value } from "./scope.ts";
+import { frameOf, type Relation, type Scope, type Value } from "./scope.ts";
 
 /** What IN or LIKE ANY compares: the operand, then what stands on the right. They mean comparisons with an OR or AND between them. */
 export function compared(
@@ -84,7 +84,7 @@ export function subquery(context: Context, node: Tree.SubqueryExpression, scope:
       if (value.type.kind === "array") return context.fail("type", "An ARRAY can't have ARRAY elements", node);
       // An array that holds NULL can't be a result.
       if (!givesNoNull(node.query) && !context.consumed.has(node)) context.failing.push(value.flow);
-      const depth = (scope.frame?.depth ?? 0) + 1;
+      const depth = (frameOf(scope)?.depth ?? 0) + 1;
       if (collectsLong(context, node.query, value.flow, relation, depth)) context.failBy([value.flow]);
       const elements = lengthOf(value.flow, transformed([relation.rows]));
       return made(arrayOf(value.type), picked(ofPieces(elements, LONG)), id);
