@@ -73,7 +73,7 @@ export class Pieces<S extends Stream = Stream> {
     const own = [...this.#uploads.values()].filter((upload) => upload.agent === agent);
     // One whose job is made is kept for its answer alone.
     const done = own.find(({ made, busy }) => made !== undefined && !busy);
-    if (own.length >= MOST_PER_AGENT && done !== undefined) this.forget(done);
+    if (own.length >= MOST_PER_AGENT && done !== undefined) void this.forget(done);
     else if (own.length >= MOST_PER_AGENT) return undefined;
     if (this.#uploads.size >= MOST_IN_ALL) return undefined;
     const bytes = roomFor(total, this.#largest);
@@ -109,17 +109,18 @@ export class Pieces<S extends Stream = Stream> {
     return upload;
   }
 
-  forget(upload: Piecewise<S>, error?: UploadError): void {
-    void this.#end(upload, error);
+  /** Resolves when what it held is free again. */
+  async forget(upload: Piecewise<S>, error?: UploadError): Promise<void> {
+    await this.#end(upload, error);
   }
 
   /** Also asked from time to time: an upload that nobody goes on with, or that doesn't end, keeps others from its table. */
   forgetIdle(): void {
-    for (const upload of this.#idle(IDLE_MS)) this.forget(upload);
+    for (const upload of this.#idle(IDLE_MS)) void this.forget(upload);
     const before = this.#clock() - this.#lifeMs;
     for (const upload of this.#uploads.values())
       if (upload.begun < before && !upload.busy)
-        this.forget(upload, new UploadError("The upload took longer than it may. Nothing was written."));
+        void this.forget(upload, new UploadError("The upload took longer than it may. Nothing was written."));
   }
 
   /** Nothing more comes: resolves when those that were under way have ended, or soon. */
@@ -140,7 +141,7 @@ export class Pieces<S extends Stream = Stream> {
     const idle = this.#idle(SPARED_MS).filter(({ made }) => made === undefined);
     idle.sort((a, b) => this.#room.of(b.agent) - this.#room.of(a.agent) || a.touched - b.touched);
     for (const upload of idle) {
-      this.forget(upload);
+      void this.forget(upload);
       const release = this.#room.take(agent, bytes);
       if (release !== undefined) return release;
     }

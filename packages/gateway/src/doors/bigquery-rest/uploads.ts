@@ -193,11 +193,12 @@ export class Uploads {
     }
   }
 
-  cancel(m: Matched, o: Inserting, response: ServerResponse): void {
+  /** Answers when another may have its memory. */
+  async cancel(m: Matched, o: Inserting, response: ServerResponse): Promise<void> {
     const upload = this.#find(m, o);
     if (upload.busy) throw new GoogleError(503, "backendError", "A piece of this upload is arriving.");
     if (upload.made !== undefined) throw invalid("This upload's job is made; cancel the job.");
-    this.#pieces.forget(upload);
+    await this.#pieces.forget(upload);
     response.writeHead(CANCELLED, { "cache-control": "no-store", "content-length": 0 }).end();
   }
 
@@ -221,7 +222,7 @@ export class Uploads {
       await this.#take(upload, o, range, request);
     } catch (error) {
       // What was read of a job that has ended is gone.
-      if (upload.stream?.over === true) this.#pieces.forget(upload);
+      if (upload.stream?.over === true) void this.#pieces.forget(upload);
       await drained(request);
       throw error;
     }
@@ -248,7 +249,7 @@ export class Uploads {
       return row;
     } catch (error) {
       // What was refused is sent anew, from its beginning.
-      this.#pieces.forget(upload);
+      void this.#pieces.forget(upload);
       throw error;
     }
   }
@@ -308,7 +309,7 @@ export class Uploads {
       return await LoadStream.begin(o, upload.description, total, this.#bounds, upload.release);
     } catch (error) {
       const said = translate(error);
-      if (said instanceof GoogleError && said.status < 500 && said.status !== 429) this.#pieces.forget(upload);
+      if (said instanceof GoogleError && said.status < 500 && said.status !== 429) void this.#pieces.forget(upload);
       throw error;
     }
   }
