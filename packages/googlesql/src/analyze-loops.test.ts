@@ -148,6 +148,11 @@ scriptTable("that a loop ended tells what could have kept it there, and nothing 
   ],
 ]);
 
+test("a handler may catch that a loop's time is up, so that what kept it going decides over what it does", () => {
+  const sql = `DECLARE g BOOL DEFAULT ${GUESS}; BEGIN WHILE g DO SET g = g; END WHILE; EXCEPTION WHEN ERROR THEN SELECT 1 AS y; END; SELECT 2 AS x`;
+  assert.deepEqual(steps(sql).slice(-2), ["SELECT ssn: predicate", "SELECT ssn: predicate"]);
+});
+
 test("FOR's query knows the variables and the branch that it stands in", () => {
   assert.deepEqual(results("DECLARE v INT64; FOR r IN (SELECT v AS a) DO SET v = r.a; END FOR; SELECT v"), ["v ="]);
   const plan = steps(`IF ${GUESS} THEN FOR r IN (SELECT a FROM pair) DO BEGIN END; END FOR; END IF; SELECT 1 AS x`);
