@@ -259,6 +259,13 @@ describe("what is put together of few texts doesn't fail", () => {
     rows("ARRAY_LENGTH(ARRAY(FROM UNNEST(tags) AS t |> SELECT t || patients.ssn AS u, t AS v |> DROP v))"),
     rows("ARRAY_LENGTH(ARRAY(FROM UNNEST(tags) AS t |> SELECT t || patients.ssn AS u |> AS r |> SELECT r.u))"),
     rows("ARRAY_LENGTH(ARRAY(FROM UNNEST(tags) AS t |> AGGREGATE COUNT(*) AS n |> SELECT patients.ssn))"),
+    rows("ARRAY_LENGTH(ARRAY(FROM UNNEST(tags) AS t |> WHERE t > 'a' |> SELECT t || patients.ssn AS u))"),
+    rows("ARRAY_LENGTH(ARRAY(FROM UNNEST(tags) AS t |> ORDER BY t |> SELECT t || patients.ssn AS u))"),
+    rows("ARRAY_LENGTH(ARRAY(FROM UNNEST(tags) AS t |> SELECT t || patients.ssn AS u |> LIMIT 2000))"),
+    rows("ARRAY_LENGTH(ARRAY(FROM UNNEST(tags) AS t |> SELECT t |> DISTINCT |> SELECT t || patients.ssn AS u))"),
+    rows(
+      "ARRAY_LENGTH(ARRAY(FROM UNNEST(tags) AS t |> AGGREGATE COUNT(*) AS n GROUP BY t |> SELECT t || patients.ssn AS u))",
+    ),
     rows("ARRAY_LENGTH(ARRAY(SELECT LPAD(patients.ssn, 16000) FROM UNNEST(tags)))"),
     rows("ARRAY(SELECT AS STRUCT patients.ssn, v.code FROM UNNEST(visits) AS v)"),
     // What a subquery says of the row itself is a value of that row.
