@@ -192,6 +192,8 @@ describe("whether a value that can become too long is computed tells of", () => 
     "an array of a query's rows, each with a text of the row around": rows(
       "ARRAY_LENGTH(ARRAY(SELECT patients.ssn FROM pair))",
     ),
+    "an array of rows that are one STRUCT each, which a join repeats":
+      "SELECT ARRAY_LENGTH(ARRAY(SELECT s FROM (SELECT AS STRUCT name, ssn FROM patients, pair) AS s)) AS n",
     "an array of a query's rows within WITH(…)": rows(
       "WITH(x AS 1, ARRAY_LENGTH(ARRAY(SELECT patients.ssn FROM pair)))",
     ),
