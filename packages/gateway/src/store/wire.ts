@@ -5,7 +5,7 @@ import type { Packed } from "./plain-data.ts";
  * that.
  */
 export interface Wire<Input> {
-  /** undefined: it travels as any other. */
+  /** undefined: this input is packed as any other command's. */
   write(input: Input): Written | undefined;
   read(written: Written): Input;
 }

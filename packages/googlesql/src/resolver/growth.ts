@@ -7,9 +7,10 @@
 import { type Flow, LONG, ofOnePiece, ofPieces, piecesOf, standsBeside } from "../flow/flow.ts";
 import { lengtheningOf } from "../functions/lengthening.ts";
 import { matchesNoEmpty } from "../functions/plain-argument.ts";
-import type { FunctionCall, PipeOperator, Query } from "../tree.ts";
+import type { FunctionCall, Query } from "../tree.ts";
 import type { Type } from "../types.ts";
 import type { Context } from "./context.ts";
+import { takesEachRow } from "./each-row.ts";
 import type { Frame, Relation } from "./scope.ts";
 
 /** Bytes of a literal that count as one text. */
@@ -262,25 +263,10 @@ export function collectsLong(
 
 /** Whether a query goes over one row, or over each element of an array once. */
 function rowsOf(context: Context, { body, pipes }: Query): "one" | "elements" | "many" {
-  if ((body.kind !== "Select" && body.kind !== "FromQuery") || !pipes.every(({ kind }) => ADDS_NO_ROWS.has(kind)))
-    return "many";
+  if (body.kind !== "Select" && body.kind !== "FromQuery") return "many";
+  if (!pipes.every((pipe) => takesEachRow(pipe) || pipe.kind === "PipeAggregate")) return "many";
   const { from } = body;
   if (from === null) return "one";
   const path = from.kind === "TablePath" && from.parts.length > 1 && !context.tablePaths.has(from);
   return path || from.kind === "Unnest" ? "elements" : "many";
 }
-
-const ADDS_NO_ROWS: ReadonlySet<PipeOperator["kind"]> = new Set<PipeOperator["kind"]>([
-  "PipeWhere",
-  "PipeSelect",
-  "PipeExtend",
-  "PipeSet",
-  "PipeDrop",
-  "PipeRename",
-  "PipeAs",
-  "PipeOrderBy",
-  "PipeLimit",
-  "PipeDistinct",
-  "PipeAggregate",
-  "PipeWindow",
-]);

@@ -6,7 +6,7 @@ import type { BeginInput } from "./begin.ts";
 import type { AskedBy } from "./receive.ts";
 import type { ReleaseWholeInput } from "./releases.ts";
 
-/** How the two commands of a small query travel. What isn't as most are travels as any other command's input. */
+/** How the two commands of a small query travel. An input with members that few bring is packed as any other command's (store/plain-data.ts). */
 
 const begin: Wire<BeginInput> = {
   write({ receive, analysed }) {
