@@ -150,14 +150,6 @@ export const SAME_RESOLVER: readonly Same[] = [
       ],
       ["common-tables.ts", "ordered.has(first)", "false", "what it is behind was found before"],
       ["common-tables.ts", "more === undefined", "false", "of one query the union is that query"],
-      ["common-tables.ts", "open.delete(at.name);", "nothing", "of what is in order nobody asks whether it is open"],
-      [
-        "common-tables.ts",
-        "other !== at.name && referred !== undefined && !ordered.has(other)",
-        "other !== at.name && referred !== undefined",
-        "visited again it keeps its place",
-      ],
-      ["common-tables.ts", "ordered.has(other)", "false", "visited again it keeps its place"],
       [
         "common-tables.ts",
         "other !== at.name && referred !== undefined",

@@ -12,6 +12,11 @@ table("with RECURSIVE a common table comes behind those it refers to, wherever t
     "WITH RECURSIVE a AS (SELECT b.ssn FROM b, c), b AS (SELECT ssn FROM c), c AS (SELECT ssn FROM patients) SELECT ssn FROM a",
     "ssn = copy ssn",
   ],
+  // What two refer to is in no circle.
+  [
+    "WITH RECURSIVE a AS (SELECT b.ssn FROM b, c), b AS (SELECT ssn FROM d), c AS (SELECT ssn FROM d), d AS (SELECT ssn FROM patients) SELECT ssn FROM a",
+    "ssn = copy ssn",
+  ],
   [
     "WITH RECURSIVE a AS (WITH x AS (SELECT 1 AS y) SELECT ssn FROM b, x), b AS (SELECT ssn FROM patients) SELECT ssn FROM a",
     "ssn = copy ssn",

@@ -53,20 +53,19 @@ function plain(clause: WithClause): readonly OrderedTable[] {
 function inOrder(context: Context, clause: WithClause, names: ReadonlySet<string>): readonly OrderedTable[] {
   const entries = new Map(clause.entries.map((entry) => [fold(entry.name.name), entry]));
   const ordered = new Map<string, OrderedTable>();
-  const open = new Map<string, Visit>();
+  const begun = new Set<string>();
   for (const [first, firstEntry] of entries) {
     const way = ordered.has(first) ? [] : [visitOf(first, firstEntry, names)];
     // Thousands can refer to each other in a row, which are too many for calls within calls.
     for (let at = way.at(-1); at !== undefined; at = way.at(-1)) {
-      open.set(at.name, at);
+      begun.add(at.name);
       const { done, value: other } = at.left.next();
       const referred = done === true ? undefined : entries.get(other);
       if (done === true) {
         way.pop();
-        open.delete(at.name);
         ordered.set(at.name, { entry: at.entry, recursive: at.references.has(at.name) });
       } else if (other !== at.name && referred !== undefined && !ordered.has(other)) {
-        if (open.has(other)) {
+        if (begun.has(other)) {
           const message = `${at.entry.name.name} and other common tables refer to each other in a circle`;
           context.fail("name", message, at.entry);
         }
