@@ -98,6 +98,11 @@ export const SAME_REQUEST = prepare((db, given: Owner & { readonly requestId: st
     .where("request_id", "=", given.requestId),
 );
 
+/** What a session was analysed to do. */
+export const PLAN_OF = prepare((db, given: { readonly id: string }) =>
+  db.selectFrom("whole_sessions").select("plan").where("id", "=", given.id),
+);
+
 /** How many of an agent's sessions wait for something. */
 export const OPEN_SESSIONS = prepare((db, given: Agent) =>
   db

@@ -91,6 +91,13 @@ describe("receipt and run in one command", () => {
       await fail(type);
       assert.equal(await again(type), "the same", type);
     }
+    const far = analysed("calls far away");
+    const plan = JSON.stringify([{ kind: "SELECT", effects: [{ kind: "remote_function" }] }]);
+    const texts = { key: "far", texts: { ...far.texts.texts, plan } } as typeof far.texts;
+    const receive = received("calls far away", same("calls far away"));
+    await store.run("session.begin", { receive, analysed: { ...far, texts } });
+    await fail("calls far away");
+    assert.equal(await again("calls far away"), "the same");
     await begin("refused", "SELECT", "?");
     await fail("refused", { reason: "invalidQuery", status: 400, message: "It is wrong." });
     await begin("too late", "SELECT", "?");

@@ -1,5 +1,6 @@
 /** A query that came: its session, or the one of the same request. */
 
+import type { PlanStatement } from "@chaperone/googlesql";
 import type { CanonicalText } from "../../evidence/event.ts";
 import { CommandError, type StoreTransaction } from "../../store/command.ts";
 import type { SessionError } from "../session.ts";
@@ -11,6 +12,7 @@ import {
   type NewSession,
   OPEN_SESSIONS,
   ownJobId,
+  PLAN_OF,
   SAME_REQUEST,
   updateSession,
 } from "../statements.ts";
@@ -85,7 +87,7 @@ export function sameRequest(tx: StoreTransaction, input: ReceiveInput): ReceiveO
     if (before !== undefined) {
       if (before.request_hmac !== input.requestHmac)
         throw new CommandError("request_id_reused", "this requestId was used with another query");
-      if (tx.now - before.created_at <= REQUEST_ID_WINDOW_MS && !isToBeSentAgain(before))
+      if (tx.now - before.created_at <= REQUEST_ID_WINDOW_MS && !isToBeSentAgain(tx, before))
         return { id: before.id, existing: true, at: before.created_at };
       const change = { request_id: null };
       updateSession(change).all(tx, { ...change, id: before.id });
@@ -100,11 +102,20 @@ export function sameRequest(tx: StoreTransaction, input: ReceiveInput): ReceiveO
   return undefined;
 }
 
-/** Its client was told to send it again: it failed for now, and nothing but a SELECT ever went upstream of it. */
-function isToBeSentAgain(row: Pick<NewSession, "state" | "error" | "statement_type" | "upstream_job">): boolean {
+/** Its client was told to send it again: it failed for now, and nothing but a SELECT that only reads ever went upstream of it. */
+function isToBeSentAgain(tx: StoreTransaction, row: Failing): boolean {
   if (row.state !== "failed" || row.error === null) return false;
-  const { status } = JSON.parse(row.error) as SessionError;
-  return status === 503 && (row.upstream_job === null || row.statement_type === "SELECT");
+  if ((JSON.parse(row.error) as SessionError).status !== 503) return false;
+  return row.upstream_job === null || (row.statement_type === "SELECT" && hasNoEffect(tx, row.id));
+}
+
+type Failing = Pick<NewSession, "id" | "state" | "error" | "statement_type" | "upstream_job">;
+
+/** Or what it calls far away would be called twice. */
+function hasNoEffect(tx: StoreTransaction, id: string): boolean {
+  const plan = PLAN_OF.first(tx, { id })?.plan ?? null;
+  if (plan === null) return false;
+  return (JSON.parse(plan) as readonly PlanStatement[]).every(({ effects }) => effects.length === 0);
 }
 
 /** Its row when it came at `now`. */
