@@ -139,6 +139,15 @@ describe("refused is", () => {
     }
   });
 
+  it("a number of rows that is none: fewer than none would let as many more leave", () => {
+    const { schema, batch } = avroOf(FIELDS, [row("x", "1", "y")]);
+    for (const count of [-1, 0.5, Number.NaN, -(2 ** 53) + 1]) {
+      const one = masker(FIELDS, schema, { maxRows: 0 });
+      assert.equal(refusal(() => one.batch(Buffer.alloc(0), count)).code, "shape", String(count));
+      assert.equal(refusal(() => one.batch(batch, 1)).code, "finished");
+    }
+  });
+
   it("more rows, or longer values to mask, than allowed; and everything after an error", () => {
     assert.equal(refusal(() => masker(FIELDS, schema, { maxRows: 1 }).batch(batch, 2)).code, "limit");
     const dead = masker(FIELDS, schema, { maxMaskedCellBytes: 5 });

@@ -56,6 +56,8 @@ export class AvroMasker {
     return this.#state.alive(() => {
       const columns = this.#columns;
       if (columns === undefined) throw new MaskingError("shape", "Rows came before their schema");
+      if (!Number.isSafeInteger(count) || count < 0)
+        throw new MaskingError("shape", "A batch says that it has a number of rows that is none");
       if (count > this.#limits.maxRows - this.#state.rows)
         throw new MaskingError("limit", `More than the ${this.#limits.maxRows} rows allowed`);
       const rows = Math.min(count, atMost);
