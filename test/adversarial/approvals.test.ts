@@ -179,6 +179,23 @@ describe("a person's yes", () => {
     }
   });
 
+  /** By which mask each decision on record lets a session show a social security number. */
+  async function decidedMasks(session: string): Promise<(readonly [string, string | undefined])[]> {
+    const entries = await rig.gateway.store.db
+      .selectFrom("ledger_entries")
+      .select(["type", "bytes"])
+      .where("session", "=", session)
+      .where("type", "like", "session.decided%")
+      .orderBy("idx")
+      .execute();
+    return entries.map(({ type, bytes }) => {
+      const { data } = JSON.parse(Buffer.from(bytes).toString()) as {
+        data: { uses: { path: string; action: string; mask: string }[] };
+      };
+      return [type, data.uses.find(({ path, action }) => path === "ssn" && action === "read")?.mask] as const;
+    });
+  }
+
   it("row 47: a policy changed between asking and yes asks again, with what holds now", async () => {
     const of = await held();
     const before = jobsRunUpstream(rig);
@@ -190,6 +207,11 @@ describe("a person's yes", () => {
         assert.equal(await stateAfter(of), "held");
         assert.equal(jobsRunUpstream(rig), before, "what was approved under another policy ran");
         await assert.rejects(decide("dana.officer", of), { status: 409 });
+        // What the second yes was to is on record beside what the first was to.
+        assert.deepEqual(await decidedMasks(of.session), [
+          ["session.decided", "last4"],
+          ["session.decided-anew", "null"],
+        ]);
         await approve(rig, of.session);
         const results = await agent.results(of.job);
         assert.equal(results.status, 200);

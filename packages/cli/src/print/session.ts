@@ -97,6 +97,7 @@ function brief({ type, data }: ReplayStep): string {
               .join(", of ")}`
       }; purpose ${str(d.purpose)}; ${str(d.sqlBytes)} bytes of SQL, HMAC ${short(d.sqlHmac)}`;
     case "session.analysed":
+    case "session.analysed-anew":
       return `${str(d.statementType)} reads ${
         list(d.reads)
           .map(
@@ -124,6 +125,7 @@ function brief({ type, data }: ReplayStep): string {
             }`
       }`;
     case "session.decided":
+    case "session.decided-anew":
       return `${str(d.effect)} by ${list(d.policies).map(str).join(", ") || "no policy"}; ${d.approval === null || d.approval === undefined ? "no approval needed" : "approval needed"}`;
     case "session.held":
       return `${str(d.request)} waits for ${str(d.needed)} of ${list(d.approvers).map(str).join(", ")}; binding ${short(d.binding)}`;

@@ -11,7 +11,7 @@ import { BUSY, type Endings, NOT_KEPT } from "./endings.ts";
 import { connectionByName, type EngineOptions } from "./engine-options.ts";
 import type { JobFollower } from "./job-follower.ts";
 import type { QueriedJobs } from "./queried-jobs.ts";
-import { canonicalHmac, travelEvent, upstreamFailure } from "./records.ts";
+import { analysedEvent, canonicalHmac, decidedEvent, travelEvent, upstreamFailure } from "./records.ts";
 import { denied } from "./refusal.ts";
 import type { SessionInput } from "./session-input.ts";
 import {
@@ -169,6 +169,8 @@ export class Launch {
           mask_plan: JSON.stringify(a.maskPlan),
         }),
         dryRunBytes: a.dryRunBytes,
+        analysed: analysedEvent(a.plan, a.redactedSql, this.#o.sealer),
+        decided: decidedEvent(a.decision, a.binding),
       }),
     );
   }

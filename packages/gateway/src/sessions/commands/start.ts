@@ -1,4 +1,5 @@
 /** From an approval to the run, or to another request where it no longer fits (I6). */
+import type { CanonicalText } from "../../evidence/event.ts";
 import { type Command, CommandError } from "../../store/command.ts";
 import { takeUses, type UsesInput } from "../table-uses.ts";
 import { type EventData, load, move } from "./arrows.ts";
@@ -50,6 +51,9 @@ export const askAgain: Command<
     readonly request: HoldInput;
     readonly texts: TextsInput;
     readonly dryRunBytes: number | null;
+    /** What holds now, as the ledger says it: that is what is asked about from here on. */
+    readonly analysed: CanonicalText;
+    readonly decided: CanonicalText;
   },
   void
 > = async (tx, input) => {
@@ -66,5 +70,7 @@ export const askAgain: Command<
     .set({ texts: textsOf(tx, input.texts), dry_run_bytes: input.dryRunBytes })
     .where("id", "=", input.id)
     .execute();
+  tx.append({ type: "session.analysed-anew", session: input.id, data: input.analysed });
+  tx.append({ type: "session.decided-anew", session: input.id, data: input.decided });
   await hold(tx, input.id, state, input.request);
 };
