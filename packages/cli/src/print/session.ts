@@ -142,6 +142,8 @@ function brief({ type, data }: ReplayStep): string {
           .join(", ") || "(by hash)"
       }`;
     case "release.finished":
+      if (d.brokenOff === true)
+        return `page ${str(d.number)} was broken off by a crash: at most ${str(d.rows)} rows; how much was masked isn't known`;
       return `page ${str(d.number)} ${str(d.outcome)}: ${str(d.rows)} rows; masked ${
         Object.entries((d.masked ?? {}) as Data)
           .map(([path, m]) => `${path} ${part(m, "rule")} ×${part(m, "count")}`)

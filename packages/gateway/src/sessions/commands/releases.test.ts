@@ -3,7 +3,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { accesses } from "../../evidence/access-report.ts";
 import { canonicalText } from "../../evidence/canonical-json.ts";
+import { replay } from "../../evidence/replay.ts";
 import { CommandError } from "../../store/command.ts";
 import { openStore, type Store } from "../../store/store.ts";
 import { verifyStore } from "../../store/verify-store.ts";
@@ -105,6 +107,32 @@ describe("a page that is recorded at once", () => {
     );
     assert.deepEqual(await row(id), before);
     assert.deepEqual((await seen(id)).entries, ["session.cancelled"]);
+  });
+
+  it("I3: counts with all rows that were announced where a crash broke it off, since nobody knows how many left", async () => {
+    const id = await begun("broken off");
+    const announced = (maxRows: number) => ({ fromRow: 0, maxRows, token: "t" });
+    await store.run("release.whole", page(id, { learnt: LEARNT, last: false }));
+    // Its entry lies behind those of many other pages.
+    const first = await store.run("release.start", { ...page(id), data: announced(500) });
+    for (let n = 0; n < 60; n++) await store.run("release.whole", page(id, { last: false, rows: 1, masked: {} }));
+    const second = await store.run("release.start", { ...page(id), data: announced(70) });
+    assert.deepEqual([first.number, second.number], [2, 63]);
+    // As after a kill: nobody has finished them.
+    await store.close();
+    store = await openStore({ directory, origin: "test.example/ledger", clock: () => now });
+    assert.deepEqual(await store.run("release.recover", {}), { recovered: 2 });
+    assert.deepEqual(await store.run("release.recover", {}), { recovered: 0 });
+    const [access] = await accesses(store, { session: id, limit: 1 });
+    assert.equal(access?.masked.rowsReleased, 3 + 500 + 60 + 70);
+    const finished = (await replay(store, id)).filter(({ data }) => data.brokenOff === true);
+    assert.deepEqual(
+      finished.map(({ data }) => [data.number, data.outcome, data.rows]),
+      [
+        [2, "aborted", 500],
+        [63, "aborted", 70],
+      ],
+    );
   });
 
   it("I8: is in a ledger that says what the rows say", async () => {

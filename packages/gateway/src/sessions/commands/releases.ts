@@ -154,7 +154,10 @@ export const releaseFinish: Command<ReleaseFinishInput, void> = (tx, input) => {
   }
 };
 
-/** Pages that a crash broke off: their end is unknown, so all that was announced counts as shown. At start, before the first request. */
+/**
+ * Pages that a crash broke off: where they ended is unknown, so all rows that were announced count as shown. How much of them was masked isn't known
+ * either. At start, before the first request.
+ */
 export const releaseRecover: Command<Record<string, never>, { recovered: number }> = async (tx) => {
   const open = await tx.db
     .selectFrom("releases")
@@ -164,17 +167,45 @@ export const releaseRecover: Command<Record<string, never>, { recovered: number 
     .orderBy("number")
     .execute();
   for (const { session, number } of open) {
+    const rows = await announced(tx, session, number);
     await tx.db
       .updateTable("releases")
-      .set({ finished_at: tx.now, outcome: "aborted" })
+      .set({ finished_at: tx.now, outcome: "aborted", rows })
       .where("session", "=", session)
       .where("number", "=", number)
       .execute();
     tx.append({
       type: "release.finished",
       session,
-      data: { number, outcome: "aborted", rows: null, bytes: null, masked: {}, brokenOff: true },
+      data: { number, outcome: "aborted", rows, bytes: null, masked: {}, brokenOff: true },
     });
+    COUNT_RELEASED.all(tx, { id: session, rows, cells: 0 });
   }
   return { recovered: open.length };
 };
+
+const LOOKED_AT = 100;
+
+/** Most rows of a release, as its entry says. Of those that broke off it is among the session's last. */
+async function announced(tx: StoreTransaction, session: string, number: number): Promise<number> {
+  for (let before = Number.MAX_SAFE_INTEGER; ; ) {
+    const entries = await tx.db
+      .selectFrom("ledger_entries")
+      .select(["idx", "type", "bytes"])
+      .where("session", "=", session)
+      .where("idx", "<", before)
+      .orderBy("idx", "desc")
+      .limit(LOOKED_AT)
+      .execute();
+    for (const { type, bytes } of entries) {
+      if (type !== "release.started") continue;
+      const { data } = JSON.parse(Buffer.from(bytes).toString()) as {
+        readonly data: { readonly number: number; readonly maxRows: number };
+      };
+      if (data.number === number) return data.maxRows;
+    }
+    const last = entries.at(-1);
+    if (last === undefined) throw new CommandError("no_release", "a release has no entry");
+    before = last.idx;
+  }
+}
