@@ -130,6 +130,31 @@ describe("a person's yes", () => {
     await drop(of);
   });
 
+  it("row 47: nor can whoever became its sponsor while it waited, or was until then", async () => {
+    const of = await held();
+    const { store } = rig.gateway;
+    const entry = await store.db
+      .selectFrom("agents")
+      .selectAll()
+      .where("subject", "=", "care-summary-agent")
+      .executeTakeFirstOrThrow();
+    const sponsoredBy = (subject: string) =>
+      store.run("agent.register", {
+        issuer: entry.issuer,
+        subject: entry.subject,
+        name: entry.name,
+        sponsor: { issuer: entry.sponsor_issuer, subject },
+        groups: JSON.parse(entry.groups) as string[],
+        registeredBy: entry.registered_by,
+      });
+    await sponsoredBy("dana.officer");
+    await assert.rejects(decide("dana.officer", of), { status: 403, message: /sponsor/ });
+    await assert.rejects(decide("sam.sponsor", of), { status: 403, message: /sponsor/ });
+    await sponsoredBy(entry.sponsor_subject);
+    assert.equal((await sessionOfJob(rig, of.job))?.state, "held");
+    await drop(of);
+  });
+
   it("row 47: twenty approvals at once are one, and the query runs once", async () => {
     const of = await held();
     await Promise.all(["dana.officer", "rio.reviewer"].map((s) => rig.person(s).get("whoami")));

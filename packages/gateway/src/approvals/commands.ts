@@ -26,8 +26,8 @@ export interface DecideOutput {
 }
 
 /**
- * Nobody decides for an agent of their own (I7): one they sponsor, one they entered (whoever made its key may hold it), one
- * that acts for such an agent, or one that acts for them.
+ * Nobody decides for an agent of their own (I7): one they sponsor, or sponsored when it asked, one they entered (whoever made its
+ * key may hold it), one that acts for such an agent, or one that acts for them.
  */
 async function checkSeparation(
   tx: StoreTransaction,
@@ -42,15 +42,15 @@ async function checkSeparation(
         throw new CommandError("own_request", "this was asked on your behalf; somebody else must decide");
       continue;
     }
-    const { sponsor } = one;
-    if (sponsor.issuer === person.issuer && sponsor.subject === person.subject)
-      throw new CommandError("own_request", "you sponsor this agent; somebody else must decide");
     const entry = await tx.db
       .selectFrom("agents")
-      .select("registered_by")
+      .select(["registered_by", "sponsor_issuer", "sponsor_subject"])
       .where("issuer", "=", issuer)
       .where("subject", "=", subject)
       .executeTakeFirst();
+    const now = entry === undefined ? [] : [{ issuer: entry.sponsor_issuer, subject: entry.sponsor_subject }];
+    if ([one.sponsor, ...now].some((sponsor) => sponsor.issuer === person.issuer && sponsor.subject === person.subject))
+      throw new CommandError("own_request", "you sponsor this agent; somebody else must decide");
     const key = await tx.db
       .selectFrom("agent_keys")
       .select("kid")
