@@ -283,6 +283,14 @@ describe("I7: a person", () => {
     await assert.rejects(register.resolvePerson(personToken(WORKLOADS, podSubject)), refused("audience"));
   });
 
+  it("is never an agent by rule, before it first came as one; whom no rule matches is", async (t) => {
+    const register = await registerOf(await storeOf(t), { rules: [RULE] });
+    const never = (subject: string) => register.resolvePerson(personToken(WORKLOADS, subject));
+    await assert.rejects(never(pod("never-seen").subject), refused("audience"));
+    assert.equal((await never("dana")).kind, "person");
+    assert.equal((await register.resolvePerson(personToken(PEOPLE, pod("a").subject))).kind, "person");
+  });
+
   it("can't come with an agent's token, nor an agent with a person's", async (t) => {
     const register = await registerOf(await storeOf(t), { registered: [CARE] });
     await assert.rejects(register.resolvePerson(agentToken("dana")), refused("audience"));

@@ -177,7 +177,7 @@ export class AgentRegister {
   }
 
   /**
-   * An agent is never a person, whatever token it holds (I7).
+   * An agent is never a person, whatever token it holds, also one by a rule that has not come as an agent yet (I7).
    * @throws CredentialError `audience`.
    */
   async resolvePerson(credential: Credential): Promise<PersonPrincipal> {
@@ -189,7 +189,13 @@ export class AgentRegister {
           : "This token lets an agent act for you; it opens no door itself. Sign in for a token of your own.",
       );
     }
+    if (this.#isByRule(credential))
+      throw new CredentialError("audience", "This subject is an agent by a rule; an agent can't act as a person.");
     return this.#person(credential);
+  }
+
+  #isByRule(credential: Credential): boolean {
+    return this.#config.rules.some((rule) => ruleMatches(rule, credential));
   }
 
   /** The person for whom an agent acts. Whoever a rule makes an agent is none, even before it first came. @throws CredentialError */
@@ -203,7 +209,7 @@ export class AgentRegister {
         "delegation",
         "The person's token doesn't say who may act for them (`may_act`), as is required here by now.",
       );
-    if (this.#config.rules.some((rule) => ruleMatches(rule, credential)))
+    if (this.#isByRule(credential))
       throw new CredentialError("delegation", "This subject is an agent by a rule; an agent is no person to act for.");
     const person = await this.#person(credential);
     return {
