@@ -27,6 +27,8 @@ export interface DatasetResource {
   readonly description?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly location?: string;
+  /** Its tables are found by their names in any case. */
+  readonly isCaseInsensitive?: boolean;
 }
 
 export interface Table extends TableResource {
@@ -117,12 +119,13 @@ export class Catalog {
   }
 
   find(reference: TableReference): Table | undefined {
-    return this.#datasets.get(`${reference.projectId}:${reference.datasetId}`)?.tables.get(reference.tableId);
+    const dataset = this.#datasets.get(`${reference.projectId}:${reference.datasetId}`);
+    return dataset === undefined ? undefined : tableIn(dataset, reference.tableId);
   }
 
   table(reference: TableReference): Table {
     const dataset = this.dataset(reference.projectId, reference.datasetId);
-    const table = dataset.tables.get(reference.tableId);
+    const table = tableIn(dataset, reference.tableId);
     if (!table) {
       throw new WarehouseError(
         "notFound",
@@ -321,4 +324,10 @@ function isMode(text: string): text is FieldMode {
 
 export function etag(body: unknown): string {
   return createHash("sha256").update(JSON.stringify(body)).digest("base64url").slice(0, 22);
+}
+
+function tableIn({ tables, isCaseInsensitive }: Dataset, tableId: string): Table | undefined {
+  if (isCaseInsensitive !== true) return tables.get(tableId);
+  const folded = tableId.toLowerCase();
+  return [...tables].find(([id]) => id.toLowerCase() === folded)?.[1];
 }

@@ -270,12 +270,47 @@ describe("a snapshot of the catalog", () => {
     assert.deepEqual(snapshot.missing, ["p.ehr.t.doc"]);
   });
 
-  it("refuses a name that differs from the file's by capitals only", async () => {
-    await assert.rejects(load([resource("p.EHR.t")], ["p.EHR.t"]), {
-      name: "CatalogError",
-      message: /knows p\.EHR\.t as p\.ehr\.t/,
-    });
-    await assert.rejects(load([resource("p.ehr.T")], ["p.ehr.T"]), { name: "CatalogError", message: /as p\.ehr\.t/ });
+  describe("of a name that differs from the file's by capitals only", () => {
+    for (const [name, words] of [
+      ["p.EHR.t", /knows p\.EHR\.t as p\.ehr\.t/],
+      ["p.ehr.T", /as p\.ehr\.t/],
+    ] as const) {
+      const catalog = () => new Catalog(cacheOf(fakeSource(new Map([[name, resource(name)]])).source).cache, file);
+      it(`refuses a query or a write: ${name}`, async () => {
+        const refused = { name: "CatalogError", message: words };
+        const named = { tables: [name], wildcards: [], routines: [], models: [], metadata: [] };
+        await assert.rejects(
+          catalog().loadNamed(named, () => true),
+          refused,
+        );
+        const written = { tables: [name], routines: [], datasets: [] };
+        await assert.rejects(
+          catalog().requireOneName(written, () => true),
+          refused,
+        );
+      });
+      it(`says nothing to whoever asks about it: ${name}`, async () => {
+        assert.equal((await catalog().load([name])).table(name), undefined);
+      });
+    }
+  });
+
+  it("has no table of a dataset whose names ignore case, and lets nothing be written there", async () => {
+    const { source } = fakeSource(new Map([["p.lab.t", resource("p.lab.t")]]));
+    const folding = { ...source, getDataset: async () => ({ isCaseInsensitive: true }) };
+    const catalog = new Catalog(cacheOf(folding).cache, undefined);
+    const none = { tables: [], wildcards: [], routines: [], models: [], metadata: [], datasets: [] };
+    const served = () => true;
+    const refused = { name: "CatalogError", message: /p\.lab isn't served/ };
+    assert.equal((await catalog.load(["p.lab.t"])).table("p.lab.t"), undefined);
+    assert.equal(await catalog.classesOfNewTable("p", "lab"), undefined);
+    for (const name of ["p.lab.t", "p.lab.other"])
+      await assert.rejects(catalog.loadNamed({ ...none, tables: [name] }, served), refused);
+    await assert.rejects(catalog.loadNamed({ ...none, wildcards: ["p.lab.t"] }, served), refused);
+    await assert.rejects(catalog.requireOneName({ ...none, tables: ["p.lab.new"] }, served), refused);
+    await assert.rejects(catalog.requireOneName({ ...none, routines: ["p.lab.f"] }, served), refused);
+    // It can be dropped.
+    await catalog.requireOneName({ ...none, datasets: ["p.lab.*"] }, served);
   });
 
   it("refuses an answer about another table", async () => {

@@ -16,7 +16,9 @@ import { type CatalogFile, tableEntryOf } from "./catalog-file.ts";
 import { type ClassifiedTable, classifyTable, type DatasetResource, mayHoldPhi, missingColumns } from "./classify.ts";
 import type { ClassifiedColumn, DataClass } from "./data-class.ts";
 import { columnParts, foldPath, tableParts } from "./names.ts";
+import type { NamesWritten } from "./names-written.ts";
 import type { PlainCatalog } from "./plain-catalog.ts";
+import { CatalogError, requireCase, requireServed, requireSpelling } from "./served-names.ts";
 import type { TableCache } from "./table-cache.ts";
 import type { TravelledClassesSource } from "./travelled-classes.ts";
 
@@ -49,17 +51,6 @@ export interface CatalogSnapshot {
   readonly missing: readonly ColumnName[];
 }
 
-/** What of the names asked for is wrong, in words for whoever asked. Holds names, never data. */
-export class CatalogError extends Error {
-  override readonly name = "CatalogError";
-  readonly reason: "names" | "notServed";
-
-  constructor(message: string, reason: CatalogError["reason"] = "names") {
-    super(message);
-    this.reason = reason;
-  }
-}
-
 /** Most tables in one query. BigQuery's own limit: https://cloud.google.com/bigquery/quotas#query_jobs */
 export const MOST_TABLES = 1000;
 const AT_ONCE = 16;
@@ -87,11 +78,17 @@ export class Catalog {
     this.#travelled = travelled;
   }
 
-  /** Loads the tables named (`project.dataset.table`), and nothing that they name. Rejects as upstream does, and with CatalogError. */
+  /**
+   * Loads the tables named (`project.dataset.table`), and nothing that they name, for whoever only asks about them: one that a query couldn't name so
+   * isn't there, since the words of that refusal could tell of another table (I9). Rejects as upstream does, and with CatalogError for too many.
+   */
   async load(names: readonly TableName[]): Promise<CatalogSnapshot> {
     const loaded = newLoaded();
     const travelled = this.#travelled?.version?.();
-    await this.#loadTables(names, loaded);
+    await this.#loadTables(names, loaded, (error: unknown) => {
+      if (error instanceof CatalogError) return undefined;
+      throw error;
+    });
     return this.#snapshot(loaded, travelled);
   }
 
@@ -129,22 +126,32 @@ export class Catalog {
     return true;
   }
 
+  /**
+   * That what statements write, make or change is in projects that are served, and goes by the one name that it has: others would miss what the file
+   * and the policies say of it. Rejects with CatalogError.
+   * @param served as for `loadNamed`
+   */
+  async requireOneName(
+    { tables, routines, datasets }: NamesWritten,
+    served: (project: string) => boolean,
+  ): Promise<void> {
+    requireServed([...tables, ...routines, ...datasets], served);
+    for (const name of tables) requireSpelling(this.#file, name);
+    const within = new Set([...tables, ...routines].map((name) => name.slice(0, name.lastIndexOf("."))));
+    await inTurns([...within], async (name) => {
+      const { project, dataset } = tableParts(`${name}.*`);
+      requireCase(name, await this.#cache.dataset(project, dataset));
+    });
+  }
+
   /** Loads what isn't loaded yet, and returns the views and routines among it. */
   async #loadOnce(
     names: CatalogNames,
     loaded: Loaded,
     served: (project: string) => boolean,
   ): Promise<readonly (TableResource | RoutineResource)[]> {
-    for (const name of [
-      ...names.tables,
-      ...names.routines,
-      ...names.models,
-      ...names.wildcards.map((prefix) => `${prefix}0`),
-    ]) {
-      if (!served(tableParts(name).project)) {
-        throw new CatalogError("The query names a project that this gateway does not serve.", "notServed");
-      }
-    }
+    const wildcards = names.wildcards.map((prefix) => `${prefix}0`);
+    requireServed([...names.tables, ...names.routines, ...names.models, ...wildcards], served);
     for (const prefix of names.wildcards) {
       if (loaded.wildcards.has(prefix)) continue;
       const matching = await this.#cache.tablesLike(prefix, MOST_TABLES);
@@ -186,12 +193,19 @@ export class Catalog {
     return (model) => travelled?.get(model)?.get("*") ?? [];
   }
 
-  async #loadTables(names: readonly TableName[], loaded: Loaded): Promise<void> {
+  /** @param otherwise what is loaded where a table can't be */
+  async #loadTables(
+    names: readonly TableName[],
+    loaded: Loaded,
+    otherwise: (error: unknown) => undefined = (error) => {
+      throw error;
+    },
+  ): Promise<void> {
     const distinct = [...new Set(names)].sort();
     requireFew(loaded.tables.size + distinct.length, "tables");
     const travelled = await this.#travelled?.of(distinct);
     await inTurns(distinct, async (name) => {
-      loaded.tables.set(name, await this.#loadTable(name, travelled?.get(name)));
+      loaded.tables.set(name, await this.#loadTable(name, travelled?.get(name)).catch(otherwise));
     });
   }
 
@@ -202,11 +216,11 @@ export class Catalog {
 
   /**
    * Classes of the rows of a table that somebody could make in a dataset: what the file and the dataset's labels say of any, and
-   * `phi`, since nobody knows what it would hold. undefined: no such dataset, or it isn't shown.
+   * `phi`, since nobody knows what it would hold. undefined: no such dataset, or none that is served, or it isn't shown.
    */
   async classesOfNewTable(projectId: string, datasetId: string): Promise<ClassifiedColumn | undefined> {
     const labels = await this.#cache.dataset(projectId, datasetId);
-    if (labels === undefined) return undefined;
+    if (labels === undefined || labels.isCaseInsensitive === true) return undefined;
     const tableReference = { projectId, datasetId, tableId: "*" };
     const rows = classifyTable({ tableReference }, labels, this.#file).get("*");
     const column = `${projectId}.${datasetId}.*.*`;
@@ -217,10 +231,15 @@ export class Catalog {
     name: TableName,
     travelled: ReadonlyMap<string, readonly DataClass[]> | undefined,
   ): Promise<LoadedTable | undefined> {
+    requireSpelling(this.#file, name);
     const { project, dataset, table } = tableParts(name);
-    const known = this.#file === undefined ? undefined : otherSpelling(this.#file, `${project}.${dataset}`, table);
-    if (known !== undefined) throw new CatalogError(`The catalog knows ${name} as ${known}; write it like that.`);
-    const [resource, labels] = await Promise.all([this.#cache.table(name), this.#cache.dataset(project, dataset)]);
+    const labelled = this.#cache.dataset(project, dataset).then((labels) => {
+      requireCase(`${project}.${dataset}`, labels);
+      return labels;
+    });
+    // Where names ignore case, BigQuery may answer with a table of another name.
+    const found = this.#cache.table(name).catch((error: unknown) => labelled.then(() => Promise.reject(error)));
+    const [resource, labels] = await Promise.all([found, labelled]);
     if (resource === undefined) return undefined;
     const before = this.#loaded.get(resource);
     // The cache gives the same objects as long as it knows nothing newer.
@@ -247,22 +266,6 @@ export class Catalog {
     this.#loaded.set(resource, loaded);
     return loaded;
   }
-}
-
-/**
- * How the file spells a dataset or table that differs from the name asked for by capitals only. In a dataset whose
- * names ignore case both are one table, and the other spelling would miss what the file and the policies say of it.
- */
-function otherSpelling(file: CatalogFile, dataset: string, table: string): string | undefined {
-  const other = (names: Iterable<string>, name: string) => {
-    const all = [...names];
-    if (all.includes(name)) return undefined;
-    return all.find((known) => known.toLowerCase() === name.toLowerCase());
-  };
-  const knownDataset = other(file.datasets.keys(), dataset);
-  if (knownDataset !== undefined) return `${knownDataset}.${table}`;
-  const knownTable = other(file.datasets.get(dataset)?.tables.keys() ?? [], table);
-  return knownTable === undefined ? undefined : `${dataset}.${knownTable}`;
 }
 
 interface LoadedTable {

@@ -6,6 +6,8 @@ import { foldPath } from "./names.ts";
 /** What BigQuery tells of a dataset that matters here. */
 export interface DatasetResource {
   readonly labels?: Readonly<Record<string, string>>;
+  /** Whether its tables are found by their names in any case. */
+  readonly isCaseInsensitive?: boolean;
 }
 
 /** Classes of all paths of a table, by path in lower case; `*` among them. */

@@ -1,5 +1,7 @@
 import type { QueryParameter, UnderstoodPlan } from "@chaperone/googlesql";
-import { CatalogError, type CatalogSnapshot } from "../catalog/catalog.ts";
+import type { CatalogSnapshot } from "../catalog/catalog.ts";
+import { namesWritten } from "../catalog/names-written.ts";
+import { CatalogError } from "../catalog/served-names.ts";
 import { canonicalJson } from "../evidence/canonical-json.ts";
 import type { Json } from "../evidence/event.ts";
 import type { AgentPrincipal, Principal } from "../identity/principal.ts";
@@ -227,14 +229,13 @@ export async function judge(
     statement.parameters as unknown as readonly QueryParameter[],
   );
   if (!names.understood) return { kind: "refused", error: refusalError(names.refusal) };
+  const served = (project: string) => connection.projects.includes(project);
   let snapshot: CatalogSnapshot;
   try {
-    const named = await connection.catalog.loadNamed(names, (project) => connection.projects.includes(project));
+    const named = await connection.catalog.loadNamed(names, served);
     snapshot = await withMetadata(named, names.metadata, principal, connection, input.now);
   } catch (error) {
-    if (!(error instanceof CatalogError)) throw error;
-    if (error.reason === "notServed") return { kind: "refused", error: denied(error.message) };
-    return { kind: "refused", error: { reason: "invalidQuery", status: 400, message: error.message } };
+    return refusedNames(error);
   }
   const { plan, redacted } = await analyze(snapshot);
   if (!plan.understood || redacted === undefined)
@@ -242,6 +243,11 @@ export async function judge(
       kind: "refused",
       error: plan.understood ? denied("The query could not be redacted.") : refusalError(plan.refusal),
     };
+  try {
+    await connection.catalog.requireOneName(namesWritten(plan.statements), served);
+  } catch (error) {
+    return refusedNames(error);
+  }
   const decision = await input.decisions.decideInTurns(connection.policies, {
     principal,
     plan,
@@ -255,6 +261,13 @@ export async function judge(
   const judged: Judged = { kind: "judged", plan, redacted, decision };
   input.judgedBefore.keep(input, judged, snapshot);
   return judged;
+}
+
+/** Rethrows what isn't about names. */
+function refusedNames(error: unknown): { readonly kind: "refused"; readonly error: SessionError } {
+  if (!(error instanceof CatalogError)) throw error;
+  if (error.reason === "notServed") return { kind: "refused", error: denied(error.message) };
+  return { kind: "refused", error: { reason: "invalidQuery", status: 400, message: error.message } };
 }
 
 /**

@@ -8,8 +8,7 @@ import { Turns } from "./turns.ts";
 /** A table as far as policy (action `describe`) lets the agent know of it. */
 export interface DescribedInDataset {
   readonly id: string;
-  /** undefined: it is gone since it was listed. */
-  readonly resource: TableResource | undefined;
+  readonly resource: TableResource;
   /** Empty where nobody asked for them. */
   readonly fields: readonly TableFieldSchema[];
 }
@@ -74,9 +73,11 @@ async function describedAmong(
     const snapshot = await connection.catalog.load(some);
     const request = describing(principal, connection, snapshot, now);
     for (const name of some) {
+      const resource = snapshot.table(name);
+      // Gone since it was listed, or one that no query can name.
+      if (resource === undefined) continue;
       const fields = await describedIn(connection, request, snapshot, name, withFields, turns);
-      if (fields !== undefined)
-        described.push({ id: name.split(".")[2] ?? "", resource: snapshot.table(name), fields });
+      if (fields !== undefined) described.push({ id: name.split(".")[2] ?? "", resource, fields });
     }
   }
   return described;

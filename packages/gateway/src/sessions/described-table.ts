@@ -1,5 +1,6 @@
 import type { TableFieldSchema, TableResource } from "@chaperone/googlesql";
 import type { CatalogSnapshot } from "../catalog/catalog.ts";
+import { tableParts } from "../catalog/names.ts";
 import type { AgentPrincipal } from "../identity/principal.ts";
 import { describableForAll } from "../policy/intersect.ts";
 import type { Connection } from "./connection.ts";
@@ -23,6 +24,8 @@ export async function describedTable(
   name: string,
   now: number,
 ): Promise<DescribedTable> {
+  // A load job's table may be anywhere.
+  if (!connection.projects.includes(tableParts(name).project)) return { kind: "unknown" };
   const snapshot = await connection.catalog.load([name]);
   const resource = snapshot.table(name);
   if (resource === undefined) return { kind: "unknown" };

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { DescribedTables, MetadataPlace, NamedPlace, TableResource } from "@chaperone/googlesql";
-import { CatalogError, type CatalogSnapshot, MOST_TABLES } from "../catalog/catalog.ts";
+import { type CatalogSnapshot, MOST_TABLES } from "../catalog/catalog.ts";
+import { CatalogError } from "../catalog/served-names.ts";
 import type { AgentPrincipal } from "../identity/principal.ts";
 import type { Connection } from "./connection.ts";
 import { datasetNames, describedDataset } from "./described-dataset.ts";
@@ -34,7 +35,6 @@ export async function withMetadata(
         now,
         withFields,
       )) {
-        if (resource === undefined) continue;
         if (++count > MOST_TABLES)
           throw new CatalogError(
             `INFORMATION_SCHEMA would describe more than ${MOST_TABLES} tables; name one dataset.`,

@@ -140,6 +140,7 @@ export const datasetAnswer = z.object({
   location: z.string().max(64).exactOptional(),
   labels: labels.exactOptional(),
   description: z.string().exactOptional(),
+  isCaseInsensitive: z.boolean().exactOptional(),
   etag: z.string().max(1024).exactOptional(),
 });
 

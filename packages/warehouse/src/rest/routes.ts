@@ -149,6 +149,7 @@ function datasetJson(context: Context, projectId: string, datasetId: string): Js
     creationTime: String(d.created),
     lastModifiedTime: String(d.created),
     location: d.location ?? LOCATION,
+    ...(d.isCaseInsensitive === true ? { isCaseInsensitive: true } : {}),
     type: "DEFAULT",
   };
   body.etag = etag(body);
@@ -163,7 +164,11 @@ function insertDataset(context: Context, request: Request): void {
   const projectId = part(request, 0);
   context.catalog.requireProject(projectId);
   const datasetId = stringAt(objectAt(request.body, "datasetReference"), "datasetId") ?? "";
-  context.catalog.createDataset({ ...texts(request.body), datasetReference: { projectId, datasetId } });
+  context.catalog.createDataset({
+    ...texts(request.body),
+    ...(request.body.isCaseInsensitive === true ? { isCaseInsensitive: true } : {}),
+    datasetReference: { projectId, datasetId },
+  });
   sendJson(request.response, datasetJson(context, projectId, datasetId));
 }
 

@@ -1,4 +1,4 @@
-import { CatalogError } from "../../catalog/catalog.ts";
+import { CatalogError } from "../../catalog/served-names.ts";
 import { PageError } from "../../sessions/page.ts";
 import { SentOnError } from "../../sessions/sent-on.ts";
 import { TooManyValues } from "../../sessions/sent-value.ts";

@@ -1,4 +1,4 @@
-import { CatalogError } from "../../catalog/catalog.ts";
+import { CatalogError } from "../../catalog/served-names.ts";
 import { GrpcError, type StatusName } from "../../grpc/status.ts";
 import { CredentialError } from "../../identity/index.ts";
 import { PageError } from "../../sessions/page.ts";
