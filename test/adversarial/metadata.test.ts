@@ -133,6 +133,46 @@ describe("INFORMATION_SCHEMA", () => {
       }
   });
 
+  it("is silent about how a hidden table or dataset is spelled, too", async () => {
+    for (const spelled of ["ehr/tables/Notes", "BILLING/tables/claims", "Billing/tables/x"])
+      for (const [method, path, body] of [
+        ["GET", "", undefined],
+        ["GET", "/data", undefined],
+        ["PATCH", "", { description: "x" }],
+        ["DELETE", "", undefined],
+        ["POST", "/insertAll", { rows: [{ json: { text: "x" } }] }],
+      ] as const) {
+        const options = body === undefined ? {} : { body };
+        const answer = await clinic.agent.send(method, `${V2}/datasets/${spelled}${path}`, options);
+        const never = await clinic.agent.send(method, `${V2}/datasets/no_such/tables/x${path}`, options);
+        assert.deepEqual([answer.status, answer.body], [404, never.body], `${method} ${spelled}${path}`);
+      }
+  });
+
+  it("is silent where a hidden table is loaded into as where there is none", async () => {
+    const boundary = "between";
+    const load = async (datasetId: string, tableId: string, more: object) => {
+      const destinationTable = { projectId: PROJECT, datasetId, tableId };
+      const configuration = { load: { destinationTable, sourceFormat: "NEWLINE_DELIMITED_JSON", ...more } };
+      const parts = [
+        `application/json\r\n\r\n${JSON.stringify({ configuration })}`,
+        'application/octet-stream\r\n\r\n{"text":"x"}',
+      ];
+      const { status, body } = await clinic.agent.send("POST", `/upload${V2}/jobs?uploadType=multipart`, {
+        body: `${parts.map((part) => `--${boundary}\r\ncontent-type: ${part}\r\n`).join("")}--${boundary}--`,
+        headers: { "content-type": `multipart/related; boundary=${boundary}` },
+      });
+      return [status, body.replaceAll(`${datasetId}.${tableId}`, "it")];
+    };
+    const schema = { fields: [{ name: "a", type: "STRING" }] };
+    for (const more of [{}, { createDisposition: "CREATE_NEVER" }, { schema }, { writeDisposition: "WRITE_EMPTY" }]) {
+      const gone = await load("ehr", "never_made", more);
+      for (const hidden of ["notes", "Notes"]) assert.deepEqual(await load("ehr", hidden, more), gone);
+      assert.deepEqual(await load("billing", "claims", more), await load("billing", "never_made", more));
+    }
+    assert.deepEqual((await load("ehr", "notes", { createDisposition: "CREATE_NEVER" }))[0], 404);
+  });
+
   it("lists the datasets that datasets.list lists, but for the empty ones", async () => {
     const listed = (await get("/datasets")) as { datasets: { datasetReference: { datasetId: string } }[] };
     const names = listed.datasets

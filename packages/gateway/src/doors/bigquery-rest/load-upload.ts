@@ -9,7 +9,7 @@ import type { CsvForm } from "../../uploads/csv-rows.ts";
 import type { AskedRows } from "../../uploads/rows-as-lines.ts";
 import { type AskedUpload, statementOf, type UploadFormat } from "../../uploads/upload-statement.ts";
 import { statementInThread } from "../../uploads/upload-thread.ts";
-import { GoogleError, invalid, notFound } from "./google-error.ts";
+import { invalid, notFound } from "./google-error.ts";
 import { fieldOf, type LoadConfiguration, type SchemaField, spelling, tableText } from "./job-configurations.ts";
 
 /** A load job that carries its rows, as it was understood; no row was looked at. */
@@ -32,8 +32,7 @@ export async function plannedLoad(
   if (load.encoding !== undefined && load.encoding !== "UTF-8") throw invalid("Uploads are UTF-8.");
   const target = tableText(load.destinationTable, project);
   const described = await describedTable(principal, connection, target.slice(1, -1), now);
-  if (described.kind === "hidden")
-    throw new GoogleError(403, "accessDenied", "Policy does not let this agent see that table's description.");
+  // One that the agent may not know of is as if it weren't there (I9).
   const exists = described.kind === "described";
   const asked = load.schema?.fields;
   if (!exists && (asked === undefined || load.createDisposition === "CREATE_NEVER")) {
