@@ -7,7 +7,7 @@ import { UploadError } from "./upload-error.ts";
  */
 
 /** A row's million characters take no more bytes; one value is no larger before it is made a text (I10). */
-const MOST_VALUE_BYTES = 4_000_000;
+export const MOST_VALUE_BYTES = 4_000_000;
 
 /** A value as it is stored. */
 export type PlainValue = boolean | number | bigint | Uint8Array;
@@ -64,6 +64,40 @@ function wholeOf(value: PlainValue, where: string): bigint {
     throw new UploadError(`${where} holds a number of more digits than BigQuery's.`);
   const hex = Buffer.from(bytes).toString("hex");
   return hex === "" ? 0n : BigInt.asIntN(bytes.length * 8, BigInt(`0x${hex}`));
+}
+
+/** A number of 16 bits, each of which is a double's too. */
+export function halfOf(value: PlainValue): SentValue {
+  const [low = 0, high = 0] = value as Uint8Array;
+  const [exponent, rest] = [(high >> 2) & 31, ((high & 3) << 8) | low];
+  const size =
+    exponent === 31
+      ? rest === 0
+        ? Number.POSITIVE_INFINITY
+        : Number.NaN
+      : exponent === 0
+        ? rest * 2 ** -24
+        : (1024 + rest) * 2 ** (exponent - 25);
+  return floatOf(high >= 128 ? -size : size);
+}
+
+/** As 8-4-4-4-12 digits. */
+export function uuidOf(value: PlainValue): string {
+  return Buffer.from(value as Uint8Array)
+    .toString("hex")
+    .replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+}
+
+/** The Julian day of 1970-01-01. */
+const EPOCH_DAY = 2_440_588n;
+
+/** Nanoseconds of a day and, behind them, the Julian day: a timestamp of 96 bits. */
+export function julianMicros(value: PlainValue, where: string): bigint {
+  const { buffer, byteOffset } = value as Uint8Array;
+  const view = new DataView(buffer, byteOffset, 12);
+  const ofDay = micros(view.getBigInt64(0, true), "NANOS", where);
+  if (ofDay < 0n || ofDay >= DAY) throw new UploadError(`${where} holds a time of no day.`);
+  return (BigInt(view.getUint32(8, true)) - EPOCH_DAY) * DAY + ofDay;
 }
 
 export function base64(value: PlainValue, where: string): string {

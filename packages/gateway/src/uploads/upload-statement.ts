@@ -64,7 +64,7 @@ function statementOfFile(asked: AskedUpload, bytes: Uint8Array): UploadStatement
     case "csv":
       return statementOfRows(asked, csvRows(textOf(bytes), format.columns, format.form), true);
     case "parquet": {
-      const file = new ParquetRows(bytes, MOST_UNPACKED);
+      const file = new ParquetRows(bytes, asked.fields, MOST_UNPACKED);
       requireTypes("Parquet", file.fields, asked.fields);
       return statementOfRows(asked, asFewAs(file.rows()), true);
     }

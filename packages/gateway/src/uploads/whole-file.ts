@@ -33,7 +33,8 @@ export class WholeFile {
   }
 
   *end(): Generator<SentValue> {
-    const rows = new ParquetRows(new Uint8Array(this.#buffer), { values: this.#most, characters: this.#most });
+    const most = { values: this.#most, characters: this.#most };
+    const rows = new ParquetRows(new Uint8Array(this.#buffer), this.#fields, most);
     requireTypes("Parquet", rows.fields, this.#fields);
     yield* rows.rows();
   }

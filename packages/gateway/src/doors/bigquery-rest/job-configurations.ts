@@ -108,9 +108,13 @@ export const loadConfiguration = z.strictObject({
   nullMarkers: z.array(z.never()).max(0).nullable().optional(),
   projectionFields: z.array(z.never()).max(0).nullable().optional(),
   useAvroLogicalTypes: z.boolean().optional(),
-  // Both say how BigQuery reads what it needs no telling of: lists as lists, enums as texts.
+  // All of them say what of two things a column of the file is: here the table's type says so.
   parquetOptions: z
-    .strictObject({ enumAsString: z.boolean().optional(), enableListInference: z.literal(true).optional() })
+    .strictObject({
+      enumAsString: z.boolean().optional(),
+      enableListInference: z.boolean().optional(),
+      mapTargetType: z.enum(["MAP_TARGET_TYPE_UNSPECIFIED", "ARRAY_OF_STRUCT"]).optional(),
+    })
     .optional(),
 });
 export type LoadConfiguration = z.output<typeof loadConfiguration>;

@@ -1,10 +1,16 @@
 import type { ColumnMetaData } from "hyparquet";
 import type { SentValue } from "../../sessions/sent-value.ts";
+import { DeltaBytes, DeltaLengthBytes } from "./delta-bytes.ts";
+import { DeltaNumbers } from "./delta-numbers.ts";
 import { malformed } from "./malformed.ts";
-import { ChunkPages, type Page, type Unpacked } from "./pages.ts";
+import { PackedLevels } from "./packed-levels.ts";
+import { ChunkPages, type LevelForm, type Page, type Unpacked } from "./pages.ts";
 import { Dictionary, PlainValues } from "./plain-values.ts";
 import { RunLengths } from "./run-lengths.ts";
+import { SplitValues } from "./split-values.ts";
 import type { ParquetLeaf } from "./values.ts";
+
+type Levels = RunLengths | PackedLevels;
 
 /** Values of a dictionary up to this size are read once, each where it is first asked for (I10). */
 const REMEMBERED = 4096;
@@ -23,8 +29,8 @@ export class ColumnValues {
   #stands = { dictionary: 0, data: 0 };
   /** What is left of this page. */
   #left = 0;
-  #repetitions: RunLengths | undefined;
-  #definitions: RunLengths | undefined;
+  #repetitions: Levels | undefined;
+  #definitions: Levels | undefined;
   #values: () => SentValue = () => null;
   /** Of the value that comes next. */
   repetition = 0;
@@ -84,23 +90,30 @@ export class ColumnValues {
     const { repetition, definition } = this.#leaf;
     this.#left = page.values;
     let at = 0;
-    const runs = (most: number, apart: Uint8Array, areRuns: boolean): RunLengths | undefined => {
+    const levels = (most: number, apart: Uint8Array, form: LevelForm): Levels | undefined => {
       if (most === 0) return undefined;
       const width = 32 - Math.clz32(most);
       if (page.kind === "data-v2") return new RunLengths(apart, 0, width);
       const { bytes } = page;
-      if (!areRuns || at + 4 > bytes.length) throw malformed();
+      if (form === "packed") {
+        const begin = at;
+        at += Math.ceil((page.values * width) / 8);
+        if (at > bytes.length) throw malformed();
+        return new PackedLevels(bytes, begin, width);
+      }
+      if (form !== "runs" || at + 4 > bytes.length) throw malformed();
       const begin = at + 4;
       at = begin + new DataView(bytes.buffer, bytes.byteOffset).getUint32(at, true);
       if (at > bytes.length) throw malformed();
       return new RunLengths(bytes.subarray(begin, at), 0, width);
     };
-    this.#repetitions = runs(repetition, page.levels.repetition, page.levelsAreRuns.repetition);
-    this.#definitions = runs(definition, page.levels.definition, page.levelsAreRuns.definition);
+    this.#repetitions = levels(repetition, page.levels.repetition, page.levelForms.repetition);
+    this.#definitions = levels(definition, page.levels.definition, page.levelForms.definition);
     this.#values = this.#valuesOf(page, page.bytes.subarray(at));
   }
 
-  #valuesOf({ encoding }: Page, bytes: Uint8Array): () => SentValue {
+  /** A page of NULLs alone may have no bytes here: what they begin with is read with the first value. */
+  #valuesOf({ encoding, values: most }: Page, bytes: Uint8Array): () => SentValue {
     const { type, length, read } = this.#leaf;
     switch (encoding) {
       case "plain": {
@@ -108,19 +121,43 @@ export class ColumnValues {
         return () => read(values.next());
       }
       case "run-lengths": {
-        // Booleans alone, with the runs' length before them.
         if (type !== "BOOLEAN") throw malformed();
-        const values = new RunLengths(bytes, 4, 1);
-        return () => read(values.next() === 1);
+        const values = lazily(() => new RunLengths(runsOf(bytes), 0, 1));
+        return () => read(values().next() === 1);
+      }
+      case "delta-numbers": {
+        if (type !== "INT32" && type !== "INT64") throw malformed();
+        const values = lazily(() => new DeltaNumbers(bytes, 0, type === "INT32" ? 32 : 64, most));
+        return () => read(values().next());
+      }
+      case "delta-length-bytes": {
+        if (type !== "BYTE_ARRAY") throw malformed();
+        const values = lazily(() => new DeltaLengthBytes(bytes, 0, most));
+        return () => read(values().next());
+      }
+      case "delta-bytes": {
+        const own = type === "FIXED_LEN_BYTE_ARRAY" ? length : undefined;
+        if (type !== "BYTE_ARRAY" && own === undefined) throw malformed();
+        // The value before stands as well.
+        this.#unpacked.add(bytes.length, 0);
+        this.#stands.data += bytes.length;
+        const values = lazily(() => new DeltaBytes(bytes, most));
+        return () => {
+          const value = values().next();
+          if (own !== undefined && value.length !== own) throw malformed();
+          return read(value);
+        };
+      }
+      case "split": {
+        const values = new SplitValues(bytes, type, length);
+        return () => read(values.next());
       }
       case "dictionary": {
         const [dictionary, known] = [this.#dictionary, this.#known];
         if (dictionary === undefined) throw malformed();
-        let places: RunLengths | undefined;
+        const places = lazily(() => new RunLengths(bytes, 1, bytes[0] ?? -1));
         return () => {
-          // A page of NULLs alone may have nothing here.
-          places ??= new RunLengths(bytes, 1, bytes[0] ?? -1);
-          const place = places.next();
+          const place = places().next();
           if (known === undefined) return read(dictionary.at(place));
           let value = known[place];
           if (value === undefined) {
@@ -132,6 +169,22 @@ export class ColumnValues {
       }
     }
   }
+}
+
+/** The runs' own bytes, behind their number. */
+function runsOf(bytes: Uint8Array): Uint8Array {
+  if (bytes.length < 4) throw malformed();
+  const end = 4 + new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
+  if (end > bytes.length) throw malformed();
+  return bytes.subarray(4, end);
+}
+
+function lazily<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
 }
 
 function levelBytes({ levels }: Page): number {

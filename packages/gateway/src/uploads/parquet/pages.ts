@@ -1,6 +1,7 @@
 import { brotliDecompressSync, constants, gunzipSync, zstdDecompressSync } from "node:zlib";
 import { type ColumnMetaData, type CompressionCodec, snappyUncompress } from "hyparquet";
 import { UploadError } from "../upload-error.ts";
+import { hadoopLz4, lz4Block } from "./lz4.ts";
 import { malformed } from "./malformed.ts";
 
 /** What stands unpacked at once of all columns: of each the page that is read, and its dictionary (I10). */
@@ -11,23 +12,39 @@ export interface Page {
   readonly kind: "dictionary" | "data" | "data-v2";
   readonly values: number;
   readonly encoding: Encoding;
-  /** Of `data-v2`, whose levels stand apart; those of `data` are in its bytes, and are runs or, as the oldest writers had them, are not. */
+  /** Of `data-v2`, whose levels stand apart; those of `data` are in its bytes, as runs or, of the oldest writers, packed bit by bit. */
   readonly levels: { readonly repetition: Uint8Array; readonly definition: Uint8Array };
-  readonly levelsAreRuns: { readonly repetition: boolean; readonly definition: boolean };
+  readonly levelForms: { readonly repetition: LevelForm; readonly definition: LevelForm };
   readonly bytes: Uint8Array;
 }
 
-export type Encoding = "plain" | "dictionary" | "run-lengths";
+export type Encoding =
+  | "plain"
+  | "dictionary"
+  | "run-lengths"
+  | "delta-numbers"
+  | "delta-length-bytes"
+  | "delta-bytes"
+  | "split";
+export type LevelForm = "runs" | "packed" | "unknown";
 
-/** Of the others, some make long values of few bytes. https://parquet.apache.org/docs/file-format/data-pages/encodings */
+/** https://parquet.apache.org/docs/file-format/data-pages/encodings */
 const ENCODINGS: ReadonlyMap<unknown, Encoding> = new Map([
   [0, "plain"],
   [2, "dictionary"],
   [3, "run-lengths"],
+  [5, "delta-numbers"],
+  [6, "delta-length-bytes"],
+  [7, "delta-bytes"],
   [8, "dictionary"],
+  [9, "split"],
 ]);
 
-const RUNS = 3;
+/** RLE, and BIT_PACKED, which is nothing but levels. */
+const LEVEL_FORMS: ReadonlyMap<unknown, LevelForm> = new Map([
+  [3, "runs"],
+  [4, "packed"],
+]);
 
 /** By a page's kind: where its own header stands, and in it the encoding. DATA_PAGE, DICTIONARY_PAGE, DATA_PAGE_V2. */
 const KINDS: ReadonlyMap<unknown, { readonly kind: Page["kind"]; readonly header: number; readonly encoding: number }> =
@@ -87,16 +104,17 @@ export class ChunkPages {
     };
     const { encoding } = header;
     if (encoding === undefined)
-      throw new UploadError("A column of the Parquet file is encoded neither plainly nor by a dictionary.");
+      throw new UploadError("A column of the Parquet file is encoded in a way that isn't read here.");
+    if (kind.kind === "dictionary" && encoding !== "plain" && encoding !== "dictionary") throw malformed();
     if (header.packed > 2 * header.unpacked + SLACK) throw malformed();
     const start = this.#reader.at;
     this.#reader.skip(header.packed);
     this.#unpacked.add(header.unpacked, instead(kind.kind === "dictionary" ? "dictionary" : "data"));
     // A copy: what is read of it may be kept, and the file still grew a moment ago.
     const packed = this.#bytes.slice(start, start + header.packed);
-    const runs = (id: number) => kind.kind === "data-v2" || inner.get(id) === RUNS;
-    const levelsAreRuns = { definition: runs(3), repetition: runs(4) };
-    const page = { kind: kind.kind, values: header.values, encoding, levelsAreRuns };
+    const form = (id: number) => (kind.kind === "data-v2" ? "runs" : (LEVEL_FORMS.get(inner.get(id)) ?? "unknown"));
+    const levelForms = { definition: form(3), repetition: form(4) };
+    const page = { kind: kind.kind, values: header.values, encoding, levelForms };
     if (kind.kind !== "data-v2")
       return { ...page, levels: { repetition: NONE, definition: NONE }, bytes: this.#unpack(packed, header.unpacked) };
     const [definition, repetition] = [5, 6].map((id) => count(inner.get(id))) as [number, number];
@@ -136,10 +154,12 @@ function unpack(codec: CompressionCodec, packed: Uint8Array, size: number): Uint
       return brotliDecompressSync(packed, most);
     case "ZSTD":
       return zstdDecompressSync(packed, { ...most, params: { [constants.ZSTD_d_windowLogMax]: MOST_WINDOW_LOG } });
-    case "LZO":
-    case "LZ4":
     case "LZ4_RAW":
-      throw new UploadError("The Parquet file is compressed other than by Snappy, GZIP, Brotli or Zstandard.");
+      return lz4Block(packed, size);
+    case "LZ4":
+      return hadoopLz4(packed, size);
+    case "LZO":
+      throw new UploadError("The Parquet file is compressed other than by Snappy, GZIP, Brotli, Zstandard or LZ4.");
   }
 }
 

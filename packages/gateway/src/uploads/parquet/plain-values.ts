@@ -3,7 +3,7 @@ import type { PlainValue } from "../stored-values.ts";
 import { malformed } from "./malformed.ts";
 
 /** Bytes of one value, where all have as many. */
-const WIDTHS: Readonly<Partial<Record<ParquetType, number>>> = { INT32: 4, INT64: 8, FLOAT: 4, DOUBLE: 8 };
+const WIDTHS: Readonly<Partial<Record<ParquetType, number>>> = { INT32: 4, INT64: 8, INT96: 12, FLOAT: 4, DOUBLE: 8 };
 
 /** Values one after the other. https://parquet.apache.org/docs/file-format/data-pages/encodings/#PLAIN */
 export class PlainValues {
@@ -55,10 +55,10 @@ export class PlainValues {
         return this.#view.getFloat64(at, true);
       case "BYTE_ARRAY":
         return this.#bytes.subarray(at + 4, this.endOf(at));
+      case "INT96":
       case "FIXED_LEN_BYTE_ARRAY":
         return this.#bytes.subarray(at, this.endOf(at));
       case "BOOLEAN":
-      case "INT96":
         throw malformed();
     }
   }
@@ -91,7 +91,8 @@ export class Dictionary {
   }
 }
 
-function widthOf(type: ParquetType, length: number | undefined): number | undefined {
+/** undefined: each value has its own, or, of BOOLEAN, none. Throws UploadError. */
+export function widthOf(type: ParquetType, length: number | undefined): number | undefined {
   if (type !== "FIXED_LEN_BYTE_ARRAY") return WIDTHS[type];
   if (!(length !== undefined && length > 0)) throw malformed();
   return length;

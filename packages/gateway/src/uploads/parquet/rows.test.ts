@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import type { TableFieldSchema } from "@chaperone/googlesql";
 import { DuckDBInstance } from "@duckdb/node-api";
 import fc from "fast-check";
 import { parquetReadObjects } from "hyparquet";
@@ -26,8 +27,8 @@ const ASKED = {
 
 const MOST = { values: 1_000_000, characters: 10_000_000 };
 
-async function parquetRows(bytes: Uint8Array, most = MOST) {
-  const file = new ParquetRows(bytes, most);
+async function parquetRows(bytes: Uint8Array, most = MOST, table: readonly TableFieldSchema[] = []) {
+  const file = new ParquetRows(bytes, table, most);
   return { fields: file.fields, rows: [...file.rows()] };
 }
 
@@ -154,6 +155,7 @@ describe("rows of a Parquet file", () => {
         ", COMPRESSION snappy, PARQUET_VERSION v1",
         ", COMPRESSION gzip, ROW_GROUP_SIZE 2048",
         ", COMPRESSION zstd, DICTIONARY_SIZE_LIMIT 1",
+        ", COMPRESSION lz4_raw, DICTIONARY_SIZE_LIMIT 1, PARQUET_VERSION v2",
         ", COMPRESSION brotli, ROW_GROUP_SIZE 4096, PARQUET_VERSION v1",
       ].map(async (options, index) => {
         const own = join(folder, String(index));
@@ -181,11 +183,9 @@ describe("rows of a Parquet file", () => {
     for (const other of others) assert.deepEqual(other, first);
   });
 
-  it("compressed otherwise, of other types, or no Parquet at all are refused", async () => {
-    await refused(await parquetOf(folder, "SELECT 1 AS i", ", COMPRESSION lz4_raw"), /compressed other than by Snappy/);
-    await refused(await parquetOf(folder, "SELECT MAP {'a': 1} AS m"), /neither a value, a record nor a list/);
+  it("of other types, or no Parquet at all, are refused", async () => {
     await refused(await parquetOf(folder, "SELECT [[1]] AS l"), /a list of lists/);
-    await refused(await parquetOf(folder, "SELECT uuid() AS u"), /has a type that isn't read here/);
+    await refused(await parquetOf(folder, "SELECT INTERVAL 1 DAY AS u"), /has a type that isn't read here/);
     for (const bytes of [
       [],
       [1, 2, 3],
@@ -224,10 +224,10 @@ describe("rows of a Parquet file", () => {
           const broken = Uint8Array.from(file);
           for (const [at, byte] of changes) broken[at % broken.length] = byte;
           try {
-            const { fields } = new ParquetRows(broken, most);
+            const { fields } = new ParquetRows(broken, [], most);
             assert.ok(fields.length > 0);
             let rows = 0;
-            for (const _ of new ParquetRows(broken, most).rows()) rows++;
+            for (const _ of new ParquetRows(broken, [], most).rows()) rows++;
             assert.ok(rows <= most.values);
           } catch (error) {
             assert.ok(error instanceof Error);

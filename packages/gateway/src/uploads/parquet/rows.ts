@@ -1,3 +1,4 @@
+import type { TableFieldSchema } from "@chaperone/googlesql";
 import { type FileMetaData, parquetMetadata, parquetSchema } from "hyparquet";
 import { type SentObject, type SentValue, TooManyValues } from "../../sessions/sent-value.ts";
 import type { FileField } from "../file-types.ts";
@@ -7,7 +8,7 @@ import { ColumnValues } from "./column.ts";
 import { requireWhole } from "./footer.ts";
 import { malformed } from "./malformed.ts";
 import { Unpacked } from "./pages.ts";
-import { columnOf, type ParquetColumn, type ParquetLeaf, type ParquetShape, TOP } from "./values.ts";
+import { columnsOf, type ParquetColumn, type ParquetLeaf, type ParquetShape, TOP } from "./values.ts";
 
 /** Bytes of what a file says of itself, at its end (I10). */
 const MOST_FOOTER = 16_000_000;
@@ -26,12 +27,13 @@ export class ParquetRows {
   readonly #columns: ReadonlyMap<ParquetLeaf, ColumnValues>;
   readonly #count: PackedCount;
   readonly fields: readonly FileField[];
-  /** @param most of all rows together */
-  constructor(file: Uint8Array, most: Most) {
+  /** @param table its fields, which decide what a list is
+   * @param most of all rows together */
+  constructor(file: Uint8Array, table: readonly TableFieldSchema[], most: Most) {
     // Of a Buffer, slices would be no copies.
     this.#file = new Uint8Array(file.buffer, file.byteOffset, file.length);
     this.#count = new PackedCount("Parquet", most);
-    const { metadata, columns } = orMalformed(() => described(this.#file));
+    const { metadata, columns } = orMalformed(() => described(this.#file, table));
     this.#metadata = metadata;
     this.fields = columns.map(({ field }) => field);
     this.#names = this.fields.map(({ name }) => name);
@@ -92,7 +94,7 @@ export class ParquetRows {
         if (!this.#isThere(shape)) return this.#skip(shape.leaves, []);
         const list: SentValue[] = [];
         do list.push(this.#read(shape.of));
-        while (this.#all(shape.leaves, ({ ended, repetition }) => !ended && repetition === shape.repetition));
+        while (this.#all(shape.leaves, (values) => goesOn(values, shape)));
         return list;
       }
     }
@@ -131,14 +133,22 @@ export class ParquetRows {
   }
 }
 
+/** One more of the same list comes, which then must be there. */
+function goesOn({ ended, repetition, definition }: ColumnValues, list: Extract<ParquetShape, { leaves: unknown }>) {
+  if (ended || repetition !== list.repetition) return false;
+  if (definition < list.definition) throw malformed();
+  return true;
+}
+
 /** What the file says of itself: parts that it should have may be missing. */
-function described(file: Uint8Array): { readonly metadata: FileMetaData; readonly columns: readonly ParquetColumn[] } {
+function described(
+  file: Uint8Array,
+  table: readonly TableFieldSchema[],
+): { readonly metadata: FileMetaData; readonly columns: readonly ParquetColumn[] } {
   const metadata = metadataOf(file);
-  const columns = parquetSchema(metadata).children.map((child) => columnOf(child, TOP));
+  const columns = columnsOf(parquetSchema(metadata).children, TOP, table);
   // Of no columns it could say that it has any number of rows.
   if (columns.length === 0) throw malformed();
-  const names = new Set(columns.map(({ field }) => field.name.toLowerCase()));
-  if (names.size !== columns.length) throw new UploadError("The Parquet file has two fields of one name.");
   return { metadata, columns };
 }
 

@@ -1,26 +1,17 @@
+import type { TableFieldSchema } from "@chaperone/googlesql";
 import type { ParquetType, SchemaElement, SchemaTree } from "hyparquet";
-import { NumberText, type SentValue } from "../../sessions/sent-value.ts";
+import { fieldsByName, type SentValue } from "../../sessions/sent-value.ts";
 import { type FileField, MOST_NAME } from "../file-types.ts";
-import {
-  base64,
-  clockText,
-  dayText,
-  decimalOf,
-  floatOf,
-  micros,
-  momentText,
-  type PlainValue,
-  textOf,
-  type Unit,
-} from "../stored-values.ts";
+import type { PlainValue } from "../stored-values.ts";
 import { UploadError } from "../upload-error.ts";
+import { leafTypeOf } from "./leaf-types.ts";
 import { malformed } from "./malformed.ts";
 
 /**
- * The columns of a Parquet file, and what their values mean, exactly: no decimal passes through a double, no microsecond is dropped.
- * https://cloud.google.com/bigquery/docs/loading-data-cloud-storage-parquet#parquet_conversions
+ * The columns of a Parquet file, and how their values stand in rows. A list is an array, and a map one of records, where the table has it so;
+ * else both are the records that the file's groups are, as BigQuery has them without list inference.
+ * https://cloud.google.com/bigquery/docs/loading-data-cloud-storage-parquet#list_logical_type
  */
-
 /** Values of one column, as they are stored and as rows have them. */
 export interface ParquetLeaf {
   readonly path: readonly string[];
@@ -64,8 +55,11 @@ export const TOP: Above = { path: [], definition: 0, repetition: 0 };
 /** BigQuery's own bound of records in records. https://cloud.google.com/bigquery/docs/nested-repeated#limitations */
 const DEEPEST = 15;
 
-/** Throws UploadError for what can't be read here, by the field's name. */
-export function columnOf(node: SchemaTree, above: Above): ParquetColumn {
+/**
+ * Throws UploadError for what can't be read here, by the field's name.
+ * @param wanted the table's field of this name; undefined: it has none
+ */
+export function columnOf(node: SchemaTree, above: Above, wanted: TableFieldSchema | undefined): ParquetColumn {
   const { element } = node;
   if (typeof element.name !== "string") throw malformed();
   // Rows are objects of the fields' names, where this one is no name.
@@ -76,7 +70,7 @@ export function columnOf(node: SchemaTree, above: Above): ParquetColumn {
   if (path.length > 3 * DEEPEST) throw new UploadError("The Parquet file has records nested too deep.");
   const definition = above.definition + (repeats === "REQUIRED" ? 0 : 1);
   const repetition = above.repetition + (repeats === "REPEATED" ? 1 : 0);
-  const inner = contentOf(node, { path, definition, repetition });
+  const inner = contentOf(node, { path, definition, repetition }, repeats === "REPEATED" ? elementOf(wanted) : wanted);
   switch (repeats) {
     case "REQUIRED":
       return inner;
@@ -88,6 +82,24 @@ export function columnOf(node: SchemaTree, above: Above): ParquetColumn {
   }
 }
 
+/** The columns that are in a record or at the top, by the table's fields. Throws UploadError. */
+export function columnsOf(
+  nodes: readonly SchemaTree[],
+  above: Above,
+  wanted: readonly TableFieldSchema[],
+): readonly ParquetColumn[] {
+  const byName = fieldsByName(wanted);
+  const columns = nodes.map((node) => columnOf(node, above, byName.get(String(node.element.name).toLowerCase())));
+  if (new Set(columns.map(({ field }) => field.name.toLowerCase())).size !== columns.length)
+    throw new UploadError("The Parquet file has two fields of one name.");
+  return columns;
+}
+
+/** One of an array's values. */
+function elementOf(wanted: TableFieldSchema | undefined): TableFieldSchema | undefined {
+  return wanted === undefined ? undefined : { ...wanted, mode: "NULLABLE" };
+}
+
 function wrapped(
   { field, shape, leaves }: ParquetColumn,
   kind: "optional" | "list",
@@ -96,35 +108,60 @@ function wrapped(
   return { field, leaves, shape: { kind, ...levels, of: shape, leaves } };
 }
 
-function contentOf(node: SchemaTree, here: Above): ParquetColumn {
+function contentOf(node: SchemaTree, here: Above, wanted: TableFieldSchema | undefined): ParquetColumn {
   const { element, children } = node;
   const { name } = element;
-  if (children.length === 0) return leafOf(element, here);
-  const [list] = children;
-  if (isList(element) && list?.element.repetition_type === "REPEATED") return listOf(name, list, here);
-  if (element.converted_type !== undefined || element.logical_type !== undefined)
-    throw new UploadError(`Field ${name} of the Parquet file is neither a value, a record nor a list.`);
-  const columns = children.map((child) => columnOf(child, here));
+  if (children.length === 0) return leafOf(element, here, wanted);
+  const kind = groupKind(element);
+  const [one] = children.length === 1 ? children : [];
+  const many = one?.element.repetition_type === "REPEATED" ? one : undefined;
+  if (kind === "LIST" && many !== undefined) {
+    if (wanted === undefined || wanted.mode === "REPEATED") return listOf(name, many, here, wanted);
+  } else if (kind === "MAP" && many !== undefined && many.children.length > 0) {
+    if (wanted?.mode === "REPEATED") return renamed(columnOf(many, here, wanted), name);
+  } else if (!(kind === undefined || isEntry(element)))
+    throw new UploadError(`Field ${name} of the Parquet file is neither a value, a record, a list nor a map.`);
+  return recordOf(node, here, wanted);
+}
+
+function recordOf({ element, children }: SchemaTree, here: Above, wanted: TableFieldSchema | undefined): ParquetColumn {
+  const columns = columnsOf(children, here, wanted?.fields ?? []);
   return {
-    field: { name, type: "RECORD", repeated: false, fields: columns.map(({ field }) => field) },
+    field: { name: element.name, type: "RECORD", repeated: false, fields: columns.map(({ field }) => field) },
     shape: { kind: "record", members: columns.map(({ field, shape }) => [field.name, shape]) },
     leaves: columns.flatMap(({ leaves }) => leaves),
   };
 }
 
-function isList({ converted_type: converted, logical_type: logical }: SchemaElement): boolean {
-  return converted === "LIST" || logical?.type === "LIST";
+function renamed(column: ParquetColumn, name: string): ParquetColumn {
+  return { ...column, field: { ...column.field, name } };
 }
 
-/** `optional group a (LIST) { repeated group list { optional T element } }`, or with the repeated value itself. */
-function listOf(name: string, list: SchemaTree, here: Above): ParquetColumn {
+/** Also what isn't known here, of which nobody can say what it means. */
+function groupKind({ converted_type: converted, logical_type: logical }: SchemaElement): string | undefined {
+  const kind = converted ?? (logical === undefined ? undefined : (logical.type ?? "UNKNOWN"));
+  return kind === "MAP_KEY_VALUE" ? "MAP" : kind;
+}
+
+/** Older writers say of each of a map's records what others say of the map. */
+function isEntry({ converted_type: converted, repetition_type: repeats }: SchemaElement): boolean {
+  return converted === "MAP_KEY_VALUE" && repeats === "REPEATED";
+}
+
+/**
+ * `optional group a (LIST) { repeated group list { optional T element } }`, or with the repeated value itself.
+ * https://github.com/apache/parquet-format/blob/master/LogicalTypes.md#backward-compatibility-rules
+ */
+function listOf(name: string, list: SchemaTree, here: Above, wanted: TableFieldSchema | undefined): ParquetColumn {
   const [inner] = list.children;
-  if (list.children.length !== 1 || inner === undefined) {
-    const column = columnOf(list, here);
-    return { ...column, field: { ...column.field, name } };
-  }
+  const isElement =
+    list.children.length !== 1 ||
+    inner?.element.repetition_type === "REPEATED" ||
+    list.element.name === "array" ||
+    list.element.name === `${name}_tuple`;
+  if (inner === undefined || isElement) return renamed(columnOf(list, here, wanted), name);
   const levels = { definition: here.definition + 1, repetition: here.repetition + 1 };
-  const column = columnOf(inner, { path: [...here.path, list.element.name], ...levels });
+  const column = columnOf(inner, { path: [...here.path, list.element.name], ...levels }, elementOf(wanted));
   if (column.field.repeated) throw listOfLists(name);
   return wrapped({ ...column, field: { ...column.field, name, repeated: true } }, "list", levels);
 }
@@ -133,86 +170,14 @@ function listOfLists(name: string): UploadError {
   return new UploadError(`Field ${name} of the Parquet file is a list of lists.`);
 }
 
-function leafOf(element: SchemaElement, here: Above): ParquetColumn {
+function leafOf(element: SchemaElement, here: Above, wanted: TableFieldSchema | undefined): ParquetColumn {
   const { name, type, type_length: length } = element;
-  const { bigqueryType, read } = meaningOf(element);
-  if (type === undefined) throw unreadable(name);
+  const { bigqueryType, read } = leafTypeOf(element, wanted?.type);
+  if (type === undefined) throw malformed();
   const leaf = { ...here, type, length, read };
   return {
     field: { name, type: bigqueryType, repeated: false },
     shape: { kind: "value", leaf },
     leaves: [leaf],
   };
-}
-
-/** BigQuery's type for a column, and how its values are read. */
-function meaningOf(element: SchemaElement): { bigqueryType: string; read: ParquetLeaf["read"] } {
-  const { name, type, converted_type: converted, logical_type: logical } = element;
-  const of = (bigqueryType: string, read: (value: PlainValue) => SentValue) => ({ bigqueryType, read });
-  const kind = logical?.type ?? (converted === undefined ? undefined : SHORT[converted]);
-  const { unit, utc } = unitOf(element);
-  const where = `Field ${name} of the Parquet file`;
-  switch (kind) {
-    case undefined:
-    case "INTEGER":
-      if (type === "BOOLEAN") return of("BOOLEAN", (value) => value === true);
-      if (type === "INT32" || type === "INT64") {
-        const unsigned = unsignedOf(element);
-        return of("INTEGER", (value) => new NumberText(unsigned?.(value) ?? String(value)));
-      }
-      if (type === "FLOAT" || type === "DOUBLE") return of("FLOAT", floatOf);
-      if (type === "BYTE_ARRAY" || type === "FIXED_LEN_BYTE_ARRAY") return of("BYTES", (value) => base64(value, where));
-      break;
-    case "STRING":
-    case "JSON":
-      if (type === "BYTE_ARRAY") return of("STRING", (value) => textOf(value, where));
-      break;
-    case "DECIMAL":
-      return of("NUMERIC", (value) => decimalOf(value, element.scale ?? 0, where));
-    case "DATE":
-      if (type === "INT32") return of("DATE", (value) => dayText(Number(value), where));
-      break;
-    case "TIME":
-      return of("TIME", (value) => clockText(micros(value, unit, where), where));
-    case "TIMESTAMP":
-      return of(
-        utc ? "TIMESTAMP" : "DATETIME",
-        (value) => `${momentText(micros(value, unit, where), where)}${utc ? "Z" : ""}`,
-      );
-  }
-  throw unreadable(name);
-}
-
-function unreadable(name: string): UploadError {
-  return new UploadError(`Field ${name} of the Parquet file has a type that isn't read here.`);
-}
-
-/** The older names of the same types. https://parquet.apache.org/docs/file-format/types/logicaltypes */
-const SHORT: Readonly<Record<string, string>> = {
-  UTF8: "STRING",
-  JSON: "JSON",
-  DECIMAL: "DECIMAL",
-  DATE: "DATE",
-  TIME_MILLIS: "TIME",
-  TIME_MICROS: "TIME",
-  TIMESTAMP_MILLIS: "TIMESTAMP",
-  TIMESTAMP_MICROS: "TIMESTAMP",
-  ENUM: "ENUM",
-  MAP: "MAP",
-  LIST: "LIST",
-  BSON: "BSON",
-  INTERVAL: "INTERVAL",
-  ...Object.fromEntries([8, 16, 32, 64].flatMap((bits) => [`INT_${bits}`, `UINT_${bits}`].map((n) => [n, "INTEGER"]))),
-};
-
-function unitOf({ converted_type: converted, logical_type: logical }: SchemaElement): { unit: Unit; utc: boolean } {
-  if (logical?.type === "TIMESTAMP" || logical?.type === "TIME")
-    return { unit: logical.unit, utc: logical.isAdjustedToUTC };
-  return { unit: converted?.endsWith("MILLIS") === true ? "MILLIS" : "MICROS", utc: true };
-}
-
-function unsignedOf({ type, converted_type: converted, logical_type: logical }: SchemaElement) {
-  const is = (logical?.type === "INTEGER" && !logical.isSigned) || converted?.startsWith("UINT_") === true;
-  if (!is) return undefined;
-  return (value: PlainValue) => String(BigInt.asUintN(type === "INT64" ? 64 : 32, BigInt(value as bigint)));
 }
