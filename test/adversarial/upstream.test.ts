@@ -93,6 +93,17 @@ describe("an upstream that lies", () => {
       assertRefused(again, 403);
     });
 
+  it("an answer that isn't trusted is refused at once, and as that of a query that ran", async () => {
+    const { job } = await ready();
+    rig.warehouse.misbehave({ kind: "extra-column", target: "results" });
+    const answer = await agent.results(job);
+    // Not a status for which clients send it again.
+    assertRefused(answer, 403);
+    assert.match(answer.body, /BigQuery's answer does not agree.*The query did run/);
+    assert.doesNotMatch(answer.body, /dry run/);
+    assert.equal((await agent.results(job)).body, answer.body);
+  });
+
   it("a lie on a page that is read again, after the result was all read, raises an alarm too", async () => {
     const { job, session } = await ready();
     assert.equal((await agent.results(job)).status, 200);

@@ -2,7 +2,7 @@ import { EventEmitter } from "node:events";
 import { CommandError } from "../store/command.ts";
 import type { EngineOptions } from "./engine-options.ts";
 import type { Outcome } from "./job-follower.ts";
-import { DISAGREES, denied } from "./refusal.ts";
+import { ANSWER_DISAGREES, denied } from "./refusal.ts";
 import type { SessionError } from "./session.ts";
 import { principalOf, type SessionRow } from "./session-row.ts";
 
@@ -134,7 +134,7 @@ export class Endings {
     await this.#o.store.run("session.end", {
       id,
       state: "failed",
-      error: DISAGREES,
+      error: ANSWER_DISAGREES,
       alarm: { kind: "answer-disagrees", detail },
       data: {},
     });

@@ -6,8 +6,10 @@ import type { FirstRowsQuery, JobReference, RowStream } from "../upstream/upstre
 import type { Connection } from "./connection.ts";
 import { answerDisagreement, type MaskPlan } from "./mask-plan.ts";
 import type { Page, PageOptions, PageRequest } from "./page.ts";
+import { PageError } from "./page-error.ts";
 import { writeToken } from "./page-token.ts";
 import { releasedColumns } from "./records.ts";
+import { ANSWER_DISAGREES } from "./refusal.ts";
 import { rowLimit, type SessionRow, upstreamJob } from "./session-row.ts";
 
 export interface PageAsked {
@@ -190,8 +192,10 @@ export class MaskedPage {
     } catch (error) {
       // An answer to the waiting call that broke off so early tells nothing of rows.
       if (waitMs !== undefined && !this.#headCame && error instanceof MaskingError) throw new NotComplete();
-      if (error instanceof Distrust || error instanceof MaskingError) await engine.distrust(row.id, error.message);
-      throw error;
+      if (!(error instanceof Distrust || error instanceof MaskingError)) throw error;
+      await engine.distrust(row.id, error.message);
+      // Not a failure of ours, which clients would send again.
+      throw new PageError(ANSWER_DISAGREES);
     }
   }
 

@@ -9,6 +9,7 @@ import type { SessionEngine } from "./engine.ts";
 import type { Outcome } from "./job-follower.ts";
 import type { ResultField } from "./mask-plan.ts";
 import { MaskedPage } from "./masked-page.ts";
+import { PageError } from "./page-error.ts";
 import { readToken } from "./page-token.ts";
 import { denied } from "./refusal.ts";
 import type { SessionError } from "./session.ts";
@@ -20,15 +21,6 @@ export interface PageRequest {
   readonly startIndex: number | undefined;
   readonly maxResults: number | undefined;
   readonly formatOptions: NonNullable<RowPage["formatOptions"]>;
-}
-
-export class PageError extends Error {
-  override readonly name = "PageError";
-  readonly error: SessionError;
-  constructor(error: SessionError) {
-    super(error.message);
-    this.error = error;
-  }
 }
 
 /**

@@ -24,10 +24,18 @@ export function denied(message: string): SessionError {
   return { reason: "accessDenied", status: 403, message };
 }
 
-/** Why the gateway stopped a session whose answer can't be trusted. */
+/** Why the gateway didn't run a statement. */
 export const DISAGREES: SessionError = {
   reason: "accessDenied",
   status: 403,
   message:
     "BigQuery's own dry run does not agree with Chaperone's analysis of this query, so it was not run. The operators have been alarmed.",
+};
+
+/** Why the gateway stopped a session that ran: its answer can't be trusted. */
+export const ANSWER_DISAGREES: SessionError = {
+  reason: "accessDenied",
+  status: 403,
+  message:
+    "BigQuery's answer does not agree with Chaperone's analysis of this query, so no more of it is shown. The query did run. The operators have been alarmed.",
 };

@@ -9,9 +9,10 @@ import {
 import type { Format } from "../grpc/bigquery-read.ts";
 import type { AgentPrincipal } from "../identity/principal.ts";
 import type { Batch } from "../upstream/storage/storage-upstream.ts";
-import { PageError, type PageOptions, requireHolding } from "./page.ts";
+import { type PageOptions, requireHolding } from "./page.ts";
+import { PageError } from "./page-error.ts";
 import { releasedColumns } from "./records.ts";
-import { DISAGREES } from "./refusal.ts";
+import { ANSWER_DISAGREES } from "./refusal.ts";
 import type { SessionRow } from "./session-row.ts";
 
 /** A masked batch that may leave, and holds until the next is asked for; the first has the schema. */
@@ -144,7 +145,7 @@ export async function* maskedStream(
   } catch (error) {
     if (!(error instanceof MaskingError)) throw error;
     await engine.distrust(row.id, error.message);
-    throw new PageError(DISAGREES);
+    throw new PageError(ANSWER_DISAGREES);
   } finally {
     const { bytes, maskedCells } = masker.progress();
     await store.run("release.finish", {

@@ -1,5 +1,5 @@
 import { CatalogError } from "../../catalog/served-names.ts";
-import { PageError } from "../../sessions/page.ts";
+import { PageError } from "../../sessions/page-error.ts";
 import { SentOnError } from "../../sessions/sent-on.ts";
 import { TooManyValues } from "../../sessions/sent-value.ts";
 import type { SessionError } from "../../sessions/session.ts";

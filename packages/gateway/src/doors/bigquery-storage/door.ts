@@ -7,7 +7,7 @@ import { columnsTaken, readAlone } from "../../sessions/columns-taken.ts";
 import type { Connection } from "../../sessions/connection.ts";
 import type { Outcome } from "../../sessions/job-follower.ts";
 import { countRows, type PageOptions } from "../../sessions/page.ts";
-import { DISAGREES } from "../../sessions/refusal.ts";
+import { ANSWER_DISAGREES } from "../../sessions/refusal.ts";
 import { RESULT_DATASET, sessionOfResultTable } from "../../sessions/result-table.ts";
 import type { SessionError } from "../../sessions/session.ts";
 import { rowLimit, type SessionRow, upstreamJob } from "../../sessions/session-row.ts";
@@ -209,7 +209,7 @@ export class StorageDoor {
     } catch (error) {
       if (!(error instanceof MaskingError)) throw error;
       await pages.engine.distrust(row.id, error.message);
-      throw refused(DISAGREES);
+      throw refused(ANSWER_DISAGREES);
     }
     this.#remember(row.id);
     const whole = opened.streams.length === 1;

@@ -1,7 +1,7 @@
 import { CatalogError } from "../../catalog/served-names.ts";
 import { GrpcError, type StatusName } from "../../grpc/status.ts";
 import { CredentialError } from "../../identity/index.ts";
-import { PageError } from "../../sessions/page.ts";
+import { PageError } from "../../sessions/page-error.ts";
 import type { SessionError } from "../../sessions/session.ts";
 import { TableReadError } from "../../sessions/table-read.ts";
 import { CommandError } from "../../store/command.ts";
