@@ -253,7 +253,6 @@ function reasonOf(code: GrpcCallError["code"]): UpstreamReason {
     case UNAUTHENTICATED:
       return "authError";
     case 1:
-    case 2:
     case 10:
     case 13:
     case 14:
