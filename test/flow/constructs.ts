@@ -34,7 +34,7 @@ export const CONSTRUCTS: readonly string[] = [
   ...["table", "common table", "derived table", "UNNEST", "UNNEST WITH OFFSET", "array path", "nested join"].map(
     (f) => `from ${f}`,
   ),
-  ...["from view", "from table function", "stored function", "from wildcard table"],
+  ...["from table with dots in its name", "from view", "from table function", "stored function", "from wildcard table"],
   ...["INNER", "LEFT", "RIGHT", "FULL"].flatMap((j) => [`join ${j}`, `join ${j} USING`]),
   ...["join CROSS", "join ,", "join UNNEST ,", "join UNNEST CROSS", "join UNNEST LEFT"],
   ...[

@@ -71,13 +71,17 @@ function makeTable(
     g.note("from table");
     const table = choices.pick(TABLES);
     const hidden = wish.commonTables.some((c) => c.google === table.name);
+    const full = [`ehr.${table.name}`, `clinic.ehr.${table.name}`];
     const google =
-      hidden || g.qualifiedTables || choices.chance(30)
-        ? choices.pick([`ehr.${table.name}`, `clinic.ehr.${table.name}`])
+      hidden || g.qualifiedTables || choices.chance(40)
+        ? choices.pick([...full, ...full.map((name) => `\`${name}\``)])
         : table.name;
-    const alias = taken.has(table.name) || choices.chance(60) ? freshAlias(g, taken) : null;
+    // One identifier with dots is the name of its rows.
+    const name = google.startsWith("`") ? google : table.name;
+    const alias = taken.has(name) || choices.chance(60) ? freshAlias(g, taken) : null;
+    if (alias === null && name === google && name !== table.name) g.note("from table with dots in its name");
     const columns = table.columns.map((c): Column => ({ ...c, duck: `${duck}.${c.name}` }));
-    return relation({ kind: "table", table: table.name, google, alias, duck }, alias ?? table.name, columns, [0]);
+    return relation({ kind: "table", table: table.name, google, alias, duck }, alias ?? name, columns, [0]);
   }
   if (kind === "common") {
     g.note("from common table");

@@ -441,7 +441,10 @@ function addStar(shell: Shell, place: Place, owner: string | null, star: readonl
 /** A whole row, as a STRUCT or as JSON. */
 function addRow(shell: Shell, place: Place): boolean {
   const { g, from, outputs } = shell;
-  const ranges = from.ranges.filter((r) => r.alias !== null && r.value === null && named(place.scope, r.alias, r));
+  // A name with dots can't be a row's as a value.
+  const ranges = from.ranges.filter(
+    (r) => r.alias !== null && !r.alias.startsWith("`") && r.value === null && named(place.scope, r.alias, r),
+  );
   const usable = ranges.filter(
     (r) => r.columns.every((c) => c.name !== "") && new Set(r.columns.map((c) => c.name)).size === r.columns.length,
   );

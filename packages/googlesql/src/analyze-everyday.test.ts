@@ -357,6 +357,11 @@ const QUERIES: readonly (readonly [sql: string, ...plan: string[]])[] = [
     "id = copy encounters.id",
     "last = copy encounters.came, copy encounters.went ? encounters.came, encounters.went",
   ],
+  [
+    "SELECT `ehr.wards`.`site`, COUNT(DISTINCT `ehr.encounters`.`patient`) AS `count` FROM `ehr.encounters` LEFT JOIN `ehr.wards` ON `ehr.encounters`.`ward` = `ehr.wards`.`ward` GROUP BY `ehr.wards`.`site`",
+    "site = copy wards.site ? encounters.ward, wards.site, wards.ward",
+    "count = count encounters.patient ? encounters.ward, wards.site, wards.ward",
+  ],
 ];
 
 describe("everyday:", () => {

@@ -71,7 +71,7 @@ function analysisOf(sql: string, tree: Script, nodes: readonly Node[], options: 
     ({ context, resolved } = resolve(sql, tree, nodes, options, new FunctionMemory(context.functionMemory)));
   }
   const { statementType, statements, result } = resolved;
-  const { sql: canonicalSql, redacted } = printed(context, tree);
+  const { sql: canonicalSql, redacted } = printed(context, tree, nodes);
   return {
     plan: { understood: true, statementType, statements, result, canonicalSql },
     tree,
@@ -114,12 +114,14 @@ function resolve(
 }
 
 /** The canonical SQL, and the text with its literals apart. */
-function printed(context: Context, tree: Script): ReturnType<typeof printBoth> {
-  const { calledColumns, metadataRows, listedColumns, routinePaths, names } = context;
+function printed(context: Context, tree: Script, nodes: readonly Node[]): ReturnType<typeof printBoth> {
+  const { calledColumns, metadataRows, listedColumns, routinePaths, names, longNames } = context;
   const tablePath = (node: TablePath) => context.tablePaths.get(node);
   const other = [calledColumns, metadataRows, listedColumns, routinePaths, names];
-  if (other.every((map) => map.size === 0)) return printBoth(tree, tablePath);
+  if (other.every((map) => map.size === 0) && !longNames.printed) return printBoth(tree, tablePath);
+  const taken = [...context.tablePaths.values(), ...names.values(), ...routinePaths.values()].flat();
   const sql = print(tree, {
+    ...(longNames.printed ? longNames.printing(nodes, taken) : {}),
     tablePath,
     calledColumns: (node) => calledColumns.get(node),
     tableRows: (node) => metadataRows.get(node),

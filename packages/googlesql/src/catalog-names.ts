@@ -363,5 +363,5 @@ function addAliases(node: TableExpression, to: Set<string>): void {
     addAliases(node.right, to);
   } else if (node.kind === "SampledTable") addAliases(node.table, to);
   else if (node.alias !== null) to.add(fold(node.alias.name));
-  else if (node.kind === "TablePath") to.add(fold(tableNameParts(node.parts).at(-1)));
+  else if (node.kind === "TablePath") to.add(fold(node.parts.at(-1)?.name));
 }

@@ -11,7 +11,6 @@ import type {
   SelectDotStar,
   SelectStar,
   TableExpression,
-  TablePath,
   WindowFrame,
   WindowSpecification,
 } from "./tree.ts";
@@ -96,9 +95,9 @@ export function frameBound(node: FrameBound, to: Printing): string {
 }
 
 /** Qualified by the table, so that no name can be one of a query around. */
-export function listed(full: readonly string[], columns: readonly string[], { alias }: TablePath): string {
+export function listed(full: readonly string[], columns: readonly string[], alias: string | undefined): string {
   const table = backquote(full.at(-1) ?? "");
   const list = columns.map((name) => `${table}.${backquote(name)} AS ${backquote(name)}`).join(", ");
-  const named = alias === null ? table : backquote(alias.name);
+  const named = alias === undefined ? table : backquote(alias);
   return `(SELECT ${list} FROM ${full.map(backquote).join(".")} AS ${table}) AS ${named}`;
 }

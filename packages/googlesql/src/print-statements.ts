@@ -37,7 +37,7 @@ export function printStatement(node: Printed, to: Printing): string {
         node.where && `WHERE ${to.node(node.where)}`,
       );
     case "UpdateAssignment":
-      return `${path(node.path)} = ${to.node(node.value)}`;
+      return `${to.column(node.path)} = ${to.node(node.value)}`;
     case "DeleteStatement":
       return words(`DELETE FROM ${to.node(node.target)}`, node.where && `WHERE ${to.node(node.where)}`);
     case "MergeStatement":

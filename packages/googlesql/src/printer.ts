@@ -54,6 +54,10 @@ export interface PrintOptions {
   readonly routinePath?: (node: FunctionCall | TableFunctionCall) => readonly string[] | undefined;
   /** The full name of what a statement changes, where it is named outside a TablePath. Undefined: as it stands in the tree. */
   readonly name?: (node: Node) => readonly string[] | undefined;
+  /** What to print for a name that begins a path in an expression or in FROM. Undefined: as it stands in the tree. */
+  readonly rangeName?: (name: Identifier) => string | undefined;
+  /** An alias for a table that has none in the tree. */
+  readonly alias?: (node: TablePath) => string | undefined;
   /** What to print for a literal's value; `index` counts from 0 in print order. Undefined: the value. */
   readonly literal?: (node: ValueLiteral, index: number) => string | undefined;
   /** What to print for a table's name alone. Undefined: as without it. */
@@ -83,7 +87,7 @@ class Printer implements Printing {
       case "Identifier":
         return backquote(node.name);
       case "PathExpression":
-        return path(node.parts);
+        return this.column(node.parts);
       case "Script":
         return this.list(node.statements, ";\n");
       case "QueryStatement":
@@ -345,17 +349,24 @@ class Printer implements Printing {
     return this.#options.name?.(node)?.map(backquote).join(".") ?? path(parts);
   }
 
+  column(parts: readonly Identifier[]): string {
+    const [first, ...fields] = parts;
+    const name = first && this.#options.rangeName?.(first);
+    if (name === undefined) return path(parts);
+    return [backquote(name), ...fields.map((field) => this.node(field))].join(".");
+  }
+
   #tablePath(node: TablePath): string {
     const rows = this.#options.tableRows?.(node);
+    const alias = node.alias?.name ?? this.#options.alias?.(node);
     // Where it has no alias, its name's last part is one: https://cloud.google.com/bigquery/docs/reference/standard-sql/query-syntax#implicit_aliases
-    if (rows !== undefined)
-      return `${rows} AS ${backquote(node.alias?.name ?? tableNameParts(node.parts).at(-1) ?? "")}`;
+    if (rows !== undefined) return `${rows} AS ${backquote(alias ?? tableNameParts(node.parts).at(-1) ?? "")}`;
     const full = this.#options.tablePath?.(node);
     const columns = this.#options.columns?.(node);
-    if (full !== undefined && columns !== undefined) return listed(full, columns, node);
+    if (full !== undefined && columns !== undefined) return listed(full, columns, alias);
     return words(
-      (this.#options.tableName?.(node) ?? (full === undefined ? path(node.parts) : quotedPath(full))) +
-        as(node.alias, this),
+      this.#options.tableName?.(node) ?? (full === undefined ? this.column(node.parts) : quotedPath(full)),
+      alias === undefined ? "" : `AS ${backquote(alias)}`,
       node.withOffset && this.node(node.withOffset),
       node.systemTime && `FOR SYSTEM_TIME AS OF ${this.node(node.systemTime)}`,
     );

@@ -8,6 +8,8 @@ export interface Printing {
   list(nodes: readonly Node[], separator?: string): string;
   /** What a statement names outside a table's path: in full where it is known, else as written. */
   name(node: Node, parts: readonly Identifier[]): string;
+  /** A column or a field, perhaps behind the name of a table's rows. */
+  column(parts: readonly Identifier[]): string;
   /** An expression where no comparison, NOT, AND or OR may stand without parentheses. */
   comparand(node: Expression): string;
 }

@@ -10,6 +10,7 @@ import type { Type } from "../types.ts";
 import { ANALYSIS_LIMITS, Budget, QUICK_LIMITS } from "./budget.ts";
 import type { CatalogView, Definition } from "./catalog-view.ts";
 import { FunctionMemory } from "./function-memory.ts";
+import { LongNames } from "./long-names.ts";
 import { LookAlikes } from "./look-alikes.ts";
 import { OperationIds } from "./operation-ids.ts";
 import {
@@ -121,6 +122,7 @@ export class Context {
   readonly outside = new Map<string, OutsideSource>();
   /** What functions in JavaScript may keep from call to call. */
   readonly functionMemory: FunctionMemory;
+  readonly longNames = new LongNames(this);
   readonly sizes = new Sizes();
   /** Expressions that give an ARRAY of which but the elements are used: it can't be a result. */
   readonly consumed = new Set<Node>();

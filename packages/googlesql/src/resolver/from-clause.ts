@@ -193,14 +193,17 @@ function tablePath(context: Context, node: TablePath, left: FromNames, frame: Fr
     }
   }
   const temporary = temporaryTable(context, node.parts, node);
-  if (temporary === undefined) return asOfTime(context, node, baseTable(context, node, lateral));
+  if (temporary === undefined)
+    return asOfTime(context, node, context.longNames.named(node, baseTable(context, node, lateral)));
   if (find("_SESSION", lateral) !== undefined) {
     return context.fail("name", `An alias or column hides the temporary table ${temporary.name}; rename it`, node);
   }
+  context.longNames.lookedFor("_SESSION", lateral, undefined);
   context.nameTable(node, temporary.parts);
   const relation = temporaryRelation(context, temporary.table);
   context.scanned.push(decidedBy(relation.rows, relation.implicit));
-  return asOfTime(context, node, relationRows(context, relation, node.alias?.name ?? temporary.name, node));
+  const rows = relationRows(context, relation, node.alias?.name ?? temporary.name, node);
+  return asOfTime(context, node, context.longNames.named(node, rows));
 }
 
 function sampledTable(context: Context, from: FromClause, { table, sample }: SampledTable): FromClause {
@@ -226,6 +229,7 @@ function baseTable(context: Context, node: TablePath, lateral: Scope): FromClaus
       node,
     );
   }
+  context.longNames.lookedFor(project, lateral, undefined);
   if (found.kind === "wildcard") {
     context.nameTable(node, found.parts);
     return wildcardTable(context, found.prefix, alias, node);
@@ -325,6 +329,7 @@ export function joined(
 /** Two FROM items side by side; a range variable's name may stand once. */
 export function combine(context: Context, a: FromNames, b: FromNames, node: At): FromNames {
   if (a === NO_FROM) return b;
+  context.longNames.beside(a.ranges, b.ranges);
   const ranges = new Map(a.ranges);
   for (const [name, range] of b.ranges) {
     if (ranges.has(name)) context.fail("name", `Duplicate table alias ${range.name} in the same FROM clause`, node);
@@ -401,6 +406,7 @@ function using(
 
 /** As everywhere, the name of an element or an offset hides the columns beside it. */
 function sideColumn(context: Context, side: FromClause, name: Identifier, which: string): Column {
+  context.longNames.hide(name.name, side.ranges);
   const value = side.ranges.get(fold(name.name))?.value;
   // Its fields could be named no more, but in the query around.
   if (value?.type.kind === "struct")

@@ -80,6 +80,7 @@ function groupingKey(
   const named = first === undefined ? [] : (byName.get(fold(first.name)) ?? []);
   if (first === undefined || named.length === 0) return { value: resolveExpression(context, node, scope), also: null };
   const found = find(first.name, scope);
+  context.longNames.lookedFor(first.name, scope, undefined);
   if (field !== undefined) {
     if (found !== undefined)
       return { value: resolveExpression(context, node, scope), also: both(context, node, named) };

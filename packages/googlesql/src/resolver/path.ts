@@ -53,6 +53,7 @@ export function resolvePath(context: Context, parts: readonly Identifier[], scop
     const next = parts[read++];
     value = next === undefined ? rowValue(context, range, node) : columnOf(context, range, next);
   }
+  if (found.kind === "range") context.longNames.use(first, found.range, parts.length === 1);
   const ids = range === null ? [value.id] : [range.id, value.id];
   found.scope.frame?.used?.add(value.id);
   context.trace?.use(value.id, context.sql, node);
@@ -80,7 +81,12 @@ function findName(context: Context, name: Identifier, scope: Scope): Exclude<Fou
   const found = find(name.name, scope);
   if (found === undefined) {
     const value = namedValue(context.named, name.name);
-    if (value !== undefined) return { kind: "column", column: value, scope: NO_ROWS, hidden: null, hiddenRange: null };
+    if (value !== undefined) {
+      context.longNames.lookedFor(name.name, scope, undefined);
+      return { kind: "column", column: value, scope: NO_ROWS, hidden: null, hiddenRange: null };
+    }
+    const range = context.longNames.byShort(name, scope);
+    if (range !== undefined) return range;
     if (PSEUDO_COLUMNS.has(fold(name.name))) {
       return context.fail("unsupported", `Pseudo-column ${name.name} is not supported`, name);
     }
@@ -90,6 +96,7 @@ function findName(context: Context, name: Identifier, scope: Scope): Exclude<Fou
     return context.fail("name", `Column name ${name.name} is ambiguous; qualify it with its table`, name);
   }
   refuseArgument(context, name);
+  context.longNames.lookedFor(name.name, scope, found);
   return found;
 }
 
@@ -186,9 +193,18 @@ export function fieldValue(context: Context, value: Value, field: Identifier): V
 }
 
 /** The range variable a path of one name stands for, so that `t.*` can give its columns rather than a row. */
-export function namedRange(parts: readonly Identifier[], scope: Scope): RangeVariable | undefined {
-  const [found] = parts.length === 1 ? parts.map(({ name }) => find(name, scope)) : [];
-  return found?.kind === "range" ? found.range : undefined;
+export function namedRange(context: Context, parts: readonly Identifier[], scope: Scope): RangeVariable | undefined {
+  const [first, more] = parts;
+  if (first === undefined || more !== undefined) return undefined;
+  const found = find(first.name, scope);
+  if (found === undefined) {
+    return namedValue(context.named, first.name) === undefined
+      ? context.longNames.byShort(first, scope)?.range
+      : undefined;
+  }
+  if (found.kind !== "range") return undefined;
+  context.longNames.lookedFor(first.name, scope, found);
+  return found.range;
 }
 
 /** A column's flow with what decided over its relation's rows. */

@@ -131,6 +131,7 @@ export function withItems(
   const columns = items.flatMap(({ column, row }) => row?.fields ?? [column]);
   context.spendColumns(columns.length, node);
   const values = items.flatMap(({ row }) => row ?? []);
+  for (const name of gone) context.longNames.hide(name, from.ranges);
   const ranges = new Map([...from.ranges].filter(([name]) => !gone.has(name)));
   const pseudo = pseudoNames(context, from, node);
   const plain = values.length === 0 ? context.columnNames(columns) : itemNames(items);

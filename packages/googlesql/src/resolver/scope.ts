@@ -6,6 +6,7 @@
 import type { Flow, SourceKey } from "../flow/flow.ts";
 import type { Identifier, NamedWindow, Node } from "../tree.ts";
 import type { Literalness, Type } from "../types.ts";
+import type { LongName } from "./long-names.ts";
 import type { MatchPlace } from "./match-call.ts";
 
 /** An expression's result. Equal ids mean the same value on every row, which is what GROUP BY matches by. */
@@ -46,6 +47,8 @@ export interface RangeVariable {
   readonly pseudoColumns?: readonly Column[];
   /** Set where the row is a single value: an element of an array, a row of a value table, an offset. */
   readonly value: Column | null;
+  /** Set where `name` is a table's name with dots. */
+  readonly long?: LongName;
   readonly id: number;
 }
 

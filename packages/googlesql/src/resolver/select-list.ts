@@ -96,9 +96,12 @@ export function selectItems(
 
 function dotStarItems(context: Context, node: SelectDotStar, scope: Scope, frame: Frame): Item[] {
   if (node.expression.kind === "PathExpression") {
-    const range = namedRange(node.expression.parts, scope);
+    const range = namedRange(context, node.expression.parts, scope);
     if (range !== undefined && range.value === null) {
-      for (const part of node.expression.parts) refuseArgument(context, part);
+      for (const part of node.expression.parts) {
+        refuseArgument(context, part);
+        context.longNames.use(part, range);
+      }
       return starItems(context, node, range.columns, [range.id], frame);
     }
   }

@@ -58,6 +58,8 @@ function columnAt(context: Context, from: FromClause, path: PathExpression): Col
     return context.fail("type", "UNPIVOT takes columns of the table, not fields or expressions", path);
   }
   const range = from.ranges.get(fold(first.name));
+  if (range !== undefined && second !== undefined) context.longNames.use(first, range);
+  else context.longNames.hide(first.name, from.ranges);
   const named = second ?? first;
   const found =
     second === undefined

@@ -72,7 +72,10 @@ function columnOf(
   if (first === undefined) return context.fail("name", "SET names no column", { start });
   const named = columnNamed(target, first);
   const [second, ...fields] = rest;
-  if (second !== undefined && target.from.ranges.has(fold(first.name))) {
+  const range = target.from.ranges.get(fold(first.name));
+  if (range === undefined) context.longNames.hide(first.name, target.from.ranges);
+  if (second !== undefined && range !== undefined) {
+    context.longNames.use(first, range);
     if (named !== null)
       context.fail("name", `${first.name} is both the table's name and a column; give an alias`, first);
     const column = columnNamed(target, second);

@@ -71,7 +71,7 @@ function targetOf(
   const columns = held.map((column) => ({ ...column, flow: decidedBy(column.flow, implicit) }));
   const alias = node.alias?.name ?? tableNameParts(node.parts).at(-1) ?? "";
   const pseudo = pseudoColumns(context, table, resource);
-  const from = tableRows(context, columns, pseudo, alias, { implicit, rows, repeated });
+  const from = context.longNames.named(node, tableRows(context, columns, pseudo, alias, { implicit, rows, repeated }));
   return { table, resource, fields: resource.schema?.fields ?? [], columns, placing, from };
 }
 
