@@ -1,9 +1,9 @@
-import type { IncomingHttpHeaders } from "node:http";
-import type { Dispatcher } from "undici";
+import type { AnswerHeaders } from "./answer-reader.ts";
 import { UpstreamError } from "./error.ts";
-import { READ_BYTES, type ReadBuffer } from "./read-buffer.ts";
 import { Unsent } from "./unsent.ts";
 
+/** What a socket gives at once, at most; Node's own measure. */
+export const READ_BYTES = 64 * 1024;
 /** Room for a piece: what the masker takes at once. */
 const PIECE_BYTES = 256 * 1024;
 /** A piece is full when it might not hold what comes next. */
@@ -37,22 +37,28 @@ export class PieceMemory {
 
 export interface RowAnswer {
   readonly statusCode: number;
-  readonly headers: IncomingHttpHeaders;
+  readonly headers: AnswerHeaders;
   readonly body: RowBody;
+}
+
+/** What comes on a connection can be held back, or ended. */
+export interface AnswerControl {
+  pause(): void;
+  resume(): void;
+  abort(error: Error): void;
 }
 
 /**
  * An answer's body in large pieces, for each costs a round of masking, writing and waiting. While one is masked and sent, one is ready and one is
  * gathered; when both are full the connection isn't read (backpressure). A piece holds only until the next is asked for.
  */
-export class RowBody implements AsyncIterable<Buffer>, Dispatcher.DispatchHandler {
+export class RowBody implements AsyncIterable<Buffer> {
   readonly #memory: PieceMemory;
   readonly #signal: AbortSignal;
   readonly #resolve: (answer: RowAnswer) => void;
   readonly #reject: (error: Error) => void;
   readonly #aborted = () => this.#fail(this.#signal.reason);
-  #connection: ReadBuffer | undefined;
-  #controller: Dispatcher.DispatchController | undefined;
+  #control: AnswerControl | undefined;
   #filling: Buffer = NOTHING;
   #filled = 0;
   #ready: { readonly memory: Buffer; readonly length: number } | undefined;
@@ -76,23 +82,23 @@ export class RowBody implements AsyncIterable<Buffer>, Dispatcher.DispatchHandle
     else signal.addEventListener("abort", this.#aborted, { once: true });
   }
 
-  comesThrough(connection: ReadBuffer): void {
-    this.#connection = connection;
+  /** False: whoever asked has heard why there is no answer. */
+  get isWanted(): boolean {
+    return !this.#ended;
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller;
-    if (this.#error !== undefined) controller.abort(this.#error);
+  /** The request is about to be written. */
+  onRequestStart(control: AnswerControl): void {
+    this.#control = control;
+    if (this.#error !== undefined) control.abort(this.#error);
   }
 
-  onResponseStart(_: Dispatcher.DispatchController, statusCode: number, headers: IncomingHttpHeaders): void {
-    // Before the final answer's head there may be others (RFC 9110, section 15.2).
-    if (statusCode < 200) return;
-    this.#connection?.bodyBegins();
+  onResponseStart(statusCode: number, headers: AnswerHeaders): void {
     this.#resolve({ statusCode, headers, body: this });
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  /** The bytes hold only until this returns. */
+  onResponseData(chunk: Buffer): void {
     if (this.#ended) return;
     const filled = this.#filled + chunk.length;
     // A socket gives no more than it reads at once.
@@ -108,7 +114,7 @@ export class RowBody implements AsyncIterable<Buffer>, Dispatcher.DispatchHandle
       return;
     }
     if (this.#ready !== undefined) {
-      controller.pause();
+      this.#control?.pause();
       return;
     }
     this.#finishPiece();
@@ -119,7 +125,7 @@ export class RowBody implements AsyncIterable<Buffer>, Dispatcher.DispatchHandle
     this.#end(undefined);
   }
 
-  onResponseError(_: Dispatcher.DispatchController, error: Error): void {
+  onResponseError(error: Error): void {
     this.#end(error);
   }
 
@@ -178,7 +184,7 @@ export class RowBody implements AsyncIterable<Buffer>, Dispatcher.DispatchHandle
     this.#ready = undefined;
     if (this.#filled >= FULL_BYTES) {
       this.#finishPiece();
-      if (!this.#ended) this.#controller?.resume();
+      if (!this.#ended) this.#control?.resume();
     }
     return piece;
   }
@@ -195,16 +201,15 @@ export class RowBody implements AsyncIterable<Buffer>, Dispatcher.DispatchHandle
   #fail(error: Error): void {
     if (this.#ended) return;
     this.#end(error);
-    this.#controller?.abort(error);
+    this.#control?.abort(error);
   }
 
   #end(error: Error | undefined): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#error = error;
-    this.#connection?.bodyEnds(error === undefined);
     this.#signal.removeEventListener("abort", this.#aborted);
-    if (error !== undefined) this.#reject(this.#controller === undefined ? new Unsent(error) : error);
+    if (error !== undefined) this.#reject(this.#control === undefined ? new Unsent(error) : error);
     this.#awake();
   }
 

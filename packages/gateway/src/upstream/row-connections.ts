@@ -1,13 +1,15 @@
-import { Client, type Dispatcher, Pool } from "undici";
+import type { Socket } from "node:net";
+import { stringify } from "node:querystring";
+import { buildConnector } from "undici";
 import type { UpstreamLimits } from "../config/index.ts";
-import { ReadBuffer } from "./read-buffer.ts";
-import { PieceMemory, type RowAnswer, RowBody } from "./row-body.ts";
+import { PieceMemory, READ_BYTES, type RowAnswer, RowBody } from "./row-body.ts";
+import { RowConnection, type RowRequest } from "./row-connection.ts";
 
-/** The connections over which rows come: what arrives is read into the same memory again and again, plain or by TLS. */
+/** The connections over which rows come: what arrives on any is read into the same memory, plain or by TLS. */
 export interface RowConnections {
   /** The answer's head is there when it resolves, its body unread. */
   send(call: RowCall): Promise<RowAnswer>;
-  close(): Promise<void>;
+  close(): void;
 }
 
 export interface RowCall {
@@ -20,41 +22,143 @@ export interface RowCall {
   readonly headersTimeout: number;
 }
 
-export function rowConnections(origin: string, options: Pool.Options, limits: UpstreamLimits): RowConnections {
+const KEPT_MS = 30_000;
+/** How often it is looked for connections whose time is up. */
+const LOOK_MS = 500;
+
+export function rowConnections(base: URL, limits: UpstreamLimits): RowConnections {
   const memory = new PieceMemory();
-  const pool = new Pool(origin, {
-    ...options,
-    // One Client is one connection, with one request at a time.
-    factory: (of, settings) => new RowClient(of, settings as Client.Options, limits),
-  });
+  const ofSocket = new WeakMap<Socket, RowConnection>();
+  /** Who is given a piece of it copies that at once. */
+  const room = Buffer.allocUnsafeSlow(READ_BYTES);
+  const onread = {
+    buffer: room,
+    callback(this: Socket, length: number): boolean {
+      ofSocket.get(this)?.came(room.subarray(0, length));
+      return true;
+    },
+  };
+  // It gives what it doesn't know to net.connect and tls.connect.
+  const connect = buildConnector({ timeout: limits.connectMs, allowH2: false, ...{ onread } });
+  const port = base.port === "" ? (base.protocol === "https:" ? "443" : "80") : base.port;
+  const place = { hostname: base.hostname.replace(/^\[|\]$/g, ""), host: base.host, protocol: base.protocol, port };
+
+  const open = new Set<RowConnection>();
+  /** Used last: the last. */
+  const free: RowConnection[] = [];
+  let opening = 0;
+  let waiting: RowRequest[] = [];
+  let isAwaited = false;
+  let looking: NodeJS.Timeout | undefined;
+  let isClosed = false;
+
+  const options = {
+    bodyIdleMs: limits.bodyIdleMs,
+    keptMs: KEPT_MS,
+    freed: (connection: RowConnection) => {
+      free.push(connection);
+      if (waiting.length > 0) soon();
+    },
+    closed: (connection: RowConnection) => {
+      open.delete(connection);
+      const at = free.indexOf(connection);
+      if (at >= 0) free.splice(at, 1);
+      if (waiting.length > 0) soon();
+    },
+  };
+
+  /** After the sockets were read once more: what was closed or came unasked on a connection that was kept is then seen before anything is written to it. */
+  function soon(): void {
+    if (isAwaited) return;
+    isAwaited = true;
+    setImmediate(() =>
+      setImmediate(() => {
+        isAwaited = false;
+        sendWaiting();
+      }),
+    );
+  }
+
+  function sendWaiting(): void {
+    const requests = waiting;
+    waiting = [];
+    for (const request of requests) {
+      if (!request.rows.isWanted) continue;
+      const connection = freeOne();
+      if (connection !== undefined) connection.send(request);
+      else if (open.size + opening < limits.connections) openFor(request);
+      else waiting.push(request);
+    }
+  }
+
+  function freeOne(): RowConnection | undefined {
+    for (;;) {
+      const connection = free.pop();
+      if (connection === undefined || connection.isOpen) return connection;
+    }
+  }
+
+  function openFor(request: RowRequest): void {
+    opening++;
+    connect(place, (error, socket) => {
+      opening--;
+      if (error !== null || socket === null || isClosed) {
+        socket?.destroy();
+        request.rows.onResponseError(error ?? new Error("closed"));
+        if (waiting.length > 0) soon();
+        return;
+      }
+      const connection = new RowConnection(socket, options);
+      ofSocket.set(socket, connection);
+      open.add(connection);
+      looking ??= setInterval(look, LOOK_MS).unref();
+      if (request.rows.isWanted) connection.send(request);
+      // Until the first request nobody has said how long it is kept.
+      else connection.destroy();
+    });
+  }
+
+  function look(): void {
+    const now = performance.now();
+    for (const connection of open) connection.check(now);
+    if (open.size > 0) return;
+    clearInterval(looking);
+    looking = undefined;
+  }
+
   return {
     send: ({ signal, ...call }) =>
       new Promise((resolve, reject) => {
         const rows = new RowBody(memory, signal, resolve, reject);
-        const options: RowOptions = { ...call, rows };
-        pool.dispatch(options, rows);
+        if (isClosed) rows.onResponseError(new Error("closed"));
+        waiting.push({ ...written(call, base.host), headMs: call.headersTimeout, rows });
+        soon();
       }),
-    close: () => pool.destroy(),
+    close() {
+      isClosed = true;
+      clearInterval(looking);
+      for (const connection of [...open]) connection.destroy();
+      for (const { rows } of waiting.splice(0)) rows.onResponseError(new Error("closed"));
+    },
   };
 }
 
-/** Pools wrap handlers, but hand options on as they are. */
-interface RowOptions extends Dispatcher.DispatchOptions {
-  readonly rows: RowBody;
-}
+/** What may stand in a line of a request's head. */
+const LINE = /^[\x20-\x7e]*$/;
 
-class RowClient extends Client {
-  readonly #buffer: ReadBuffer;
-
-  constructor(origin: URL | string, options: Client.Options, limits: UpstreamLimits) {
-    const buffer = new ReadBuffer();
-    // undici gives what it doesn't know to net.connect and tls.connect.
-    super(origin, { ...options, connect: { timeout: limits.connectMs, ...{ onread: buffer.onread } } });
-    this.#buffer = buffer;
+function written(
+  { method, path, query, headers, body }: Omit<RowCall, "signal">,
+  host: string,
+): Pick<RowRequest, "text" | "isPlain"> {
+  const target = `${path}?${stringify(query)}`;
+  let text = `${method} ${target} HTTP/1.1\r\nhost: ${host}\r\nconnection: keep-alive\r\n`;
+  if (!LINE.test(target) || target.includes(" ")) throw new Error("an address that is none");
+  for (const name in headers) {
+    const value = headers[name] as string;
+    if (!LINE.test(value)) throw new Error("a header that is none");
+    text += `${name}: ${value}\r\n`;
   }
-
-  override dispatch(options: RowOptions, handler: Dispatcher.DispatchHandler): boolean {
-    options.rows.comesThrough(this.#buffer);
-    return super.dispatch(options, handler);
-  }
+  if (body === null) return { text: `${text}\r\n`, isPlain: true };
+  const length = Buffer.byteLength(body);
+  return { text: `${text}content-length: ${length}\r\n\r\n${body}`, isPlain: length === body.length };
 }

@@ -82,7 +82,7 @@ export function createTransport({ endpoint, limits, tokens, random, observe }: T
     keepAliveMaxTimeout: 300_000,
   };
   const pool = new Pool(base.origin, options);
-  const rowPool = rowConnections(base.origin, options, limits);
+  const rowPool = rowConnections(base, limits);
   const shares = new ConnectionShares(limits.connections);
   /** Calls that wait for a job may take no more than these of them. */
   const waits = new ConnectionShares(Math.ceil(limits.connections / 2));
@@ -232,7 +232,8 @@ export function createTransport({ endpoint, limits, tokens, random, observe }: T
     rows: (call) => observed(observe, call.name, () => rows(call)),
     async close() {
       closed = true;
-      await Promise.all([pool.destroy(), rowPool.close()]);
+      rowPool.close();
+      await pool.destroy();
     },
   };
 }
