@@ -6,7 +6,7 @@ import type { AccessTokens } from "./access-tokens.ts";
 import { ConnectionShares } from "./connection-shares.ts";
 import { UpstreamError } from "./error.ts";
 import { googleTokens } from "./google-tokens.ts";
-import { dryRunOf, isRefusal, jobBody, jobOf, loadBody, queryBody, refusalOf } from "./jobs.ts";
+import { dryRunOf, isRefusal, jobBody, jobOf, loadBody, queryText, refusalOf } from "./jobs.ts";
 import { loadUploads } from "./load-pieces.ts";
 import {
   checkJobReference,
@@ -312,7 +312,7 @@ export function createUpstream(
         method: "POST",
         name: "jobs.query",
         path: `${projectPath(projectOf(query))}/queries`,
-        body: queryBody(query, page, connection.maximumBytesBilled),
+        text: queryText(query, page, connection.maximumBytesBilled),
         once: true,
         holdMs: page.waitMs,
         ...(page.agent === undefined ? {} : { agent: page.agent }),

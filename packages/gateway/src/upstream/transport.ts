@@ -8,6 +8,7 @@ import { JsonBody, type WholeAnswer } from "./json-body.ts";
 import { type ObserveCall, observed } from "./observed.ts";
 import { errorAnswer } from "./resources.ts";
 import { isWorthRetrying, waitBefore, wasNotCarriedOut } from "./retry.ts";
+import { type RowAnswer, RowBody } from "./row-body.ts";
 import { rowConnections } from "./row-connections.ts";
 import { Unsent } from "./unsent.ts";
 import type { RowStream } from "./upstream.ts";
@@ -30,6 +31,8 @@ export interface Call {
   readonly path: string;
   readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
   readonly body?: unknown;
+  /** The same, written already. */
+  readonly text?: string;
   readonly ifNoneMatch?: string;
   /** Isn't sent again where it may have been carried out. */
   readonly once?: true;
@@ -55,15 +58,15 @@ export interface TransportOptions {
 interface Answer {
   readonly statusCode: number;
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
-  readonly body: AsyncIterable<Buffer> | readonly [Buffer];
-  /** Of an answer with rows. */
-  readonly whole?: (most: number) => Buffer | undefined;
-  /** Drops what wasn't read of the body; its connection goes with it unless the body was at its end. */
-  discard(): void;
+  readonly body: RowBody | Buffer;
 }
 
 /** One try of a call, with its headers. */
-type Send = (call: Call, headers: Readonly<Record<string, string>>, signal: AbortSignal) => Promise<Answer>;
+type Send<A extends Answer> = (
+  call: Call,
+  headers: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+) => Promise<A>;
 
 /** An error body is read for its reason code only. */
 const LARGEST_ERROR = 256 * 1024;
@@ -88,66 +91,58 @@ export function createTransport({ endpoint, limits, tokens, random, observe }: T
   const waits = new ConnectionShares(Math.ceil(limits.connections / 2));
   let closed = false;
 
-  const sendJson: Send = async (call, headers, signal) => {
+  const sendJson: Send<WholeAnswer> = (call, headers, signal) => {
     const options: Dispatcher.DispatchOptions = {
       method: call.method,
       path: prefix + call.path,
       query: queryOf(call),
       headers,
-      body: call.body === undefined ? null : JSON.stringify(call.body),
+      body: bodyOf(call),
       headersTimeout: limits.headersMs + (call.holdMs ?? 0),
     };
-    const answer = await new Promise<WholeAnswer>((resolve, reject) => {
+    return new Promise((resolve, reject) => {
       const mostBytes = Math.max(limits.jsonBytes, LARGEST_ERROR);
       pool.dispatch(options, new JsonBody(mostBytes, signal, resolve, reject));
     });
-    return { ...answer, body: [answer.body], discard: () => {} };
   };
 
-  const sendForRows: Send = async (call, headers, signal) => {
-    const path = prefix + call.path;
-    const headersTimeout = limits.headersMs + (call.holdMs ?? 0);
-    const {
-      statusCode,
-      headers: answered,
-      body,
-    } = await rowPool.send({
+  const sendForRows: Send<RowAnswer> = (call, headers, signal) =>
+    rowPool.send({
       method: call.method,
-      path,
+      path: prefix + call.path,
       query: queryOf(call),
       headers,
-      body: call.body === undefined ? null : JSON.stringify(call.body),
+      body: bodyOf(call),
       signal,
-      headersTimeout,
+      headersTimeout: limits.headersMs + (call.holdMs ?? 0),
     });
-    return { statusCode, headers: answered, body, whole: (most) => body.whole(most), discard: () => body.cancel() };
-  };
 
   /** One try: the answer's head is here, its status is 200 or 304, its body unread. */
-  async function attempt(send: Send, call: Call, signal: AbortSignal): Promise<Answer> {
+  async function attempt<A extends Answer>(send: Send<A>, call: Call, signal: AbortSignal): Promise<A> {
     const token = await tokens.get();
-    const headers = {
-      accept: "application/json",
-      "accept-encoding": "identity",
-      "user-agent": "chaperone",
-      ...(call.body === undefined ? {} : { "content-type": "application/json" }),
-      ...(call.ifNoneMatch === undefined ? {} : { "if-none-match": call.ifNoneMatch }),
-      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-    };
-    const answer = await send(call, headers, signal).catch((error: unknown) => {
-      throw networkError(error, signal);
-    });
+    let answer: A;
     try {
-      return await accepted(answer, call, signal);
+      answer = await send(call, headersOf(call, token), signal);
     } catch (error) {
-      answer.discard();
+      throw networkError(error, signal);
+    }
+    try {
+      if (isAccepted(answer, call)) return answer;
+      throw errorOfAnswer(answer.statusCode, isEncoded(answer) ? undefined : await reasonIn(answer, signal));
+    } catch (error) {
+      discard(answer);
       if (token !== undefined && error instanceof UpstreamError && error.httpStatus === 401) tokens.discard(token);
       throw error;
     }
   }
 
   /** The first try that works; the last one's error. */
-  async function request(send: Send, call: Call, signal: AbortSignal, deadline: number): Promise<Answer> {
+  async function request<A extends Answer>(
+    send: Send<A>,
+    call: Call,
+    signal: AbortSignal,
+    deadline: number,
+  ): Promise<A> {
     for (let tries = 0; ; tries++) {
       try {
         return await attempt(send, call, signal);
@@ -169,18 +164,15 @@ export function createTransport({ endpoint, limits, tokens, random, observe }: T
     const deadlineMs = (call.deadlineMs ?? limits.callMs) + (call.holdMs ?? 0);
     return bounded(call.signal, deadlineMs, async (signal) => {
       const answer = await request(sendJson, call, signal, Date.now() + deadlineMs);
-      if (answer.statusCode === 304) {
-        answer.discard();
-        return undefined;
-      }
+      if (answer.statusCode === 304) return undefined;
       return parseJson(await collect(answer, limits.jsonBytes, signal));
     });
   }
 
   /** A call for rows waits for its connection; one that would then wait for its job doesn't. */
-  async function connectionFor({ agent = "", holdMs, once }: Call, signal: AbortSignal): Promise<() => void> {
+  function connectionFor({ agent = "", holdMs, once }: Call, signal: AbortSignal): (() => void) | Promise<() => void> {
     // What begins a job has no other way to its rows, and holds its connection for a moment.
-    if (holdMs === undefined || once === true) return shares.turn(agent, signal);
+    if (holdMs === undefined || once === true) return shares.take(agent) ?? shares.turn(agent, signal);
     const wait = waits.take(agent);
     const connection = wait === undefined ? undefined : shares.take(agent);
     const release = () => {
@@ -195,32 +187,33 @@ export function createTransport({ endpoint, limits, tokens, random, observe }: T
   async function rows(call: Call): Promise<RowStream> {
     // Until the first byte the call's deadline holds; from then on the page's own.
     const page = new AbortController();
+    const { signal } = page;
     const follow = () => page.abort(call.signal?.reason);
     if (call.signal?.aborted) follow();
     call.signal?.addEventListener("abort", follow, { once: true });
-    const release = () => call.signal?.removeEventListener("abort", follow);
     const began = Date.now();
     const headMs = Math.min(limits.pageMs, (call.deadlineMs ?? limits.callMs) + (call.holdMs ?? 0));
     const late = () => page.abort(LATE);
     let timer = setTimeout(late, headMs).unref();
-    let giveBack = () => {};
+    let giveBack: (() => void) | undefined;
     const done = () => {
       clearTimeout(timer);
-      release();
-      giveBack();
+      call.signal?.removeEventListener("abort", follow);
+      giveBack?.();
     };
     try {
-      giveBack = await connectionFor(call, page.signal);
-      page.signal.addEventListener("abort", giveBack, { once: true });
-      const answer = await request(sendForRows, call, page.signal, began + headMs);
-      const whole = answer.whole?.(limits.pageBytes);
+      const connection = connectionFor(call, signal);
+      giveBack = connection instanceof Promise ? await connection : connection;
+      const answer = await request(sendForRows, call, signal, began + headMs);
+      const whole = answer.body.whole(limits.pageBytes);
       if (whole !== undefined) {
         done();
         return { status: 200, body: only(whole), whole, cancel: () => {} };
       }
       clearTimeout(timer);
       timer = setTimeout(late, limits.pageMs - (Date.now() - began)).unref();
-      return rowStream(answer, limits.pageBytes, page, done);
+      signal.addEventListener("abort", giveBack, { once: true });
+      return rowStream(answer.body, limits.pageBytes, page, done);
     } catch (error) {
       done();
       throw callersAbort(call.signal, error);
@@ -236,6 +229,27 @@ export function createTransport({ endpoint, limits, tokens, random, observe }: T
       await pool.destroy();
     },
   };
+}
+
+function bodyOf({ body, text }: Call): string | null {
+  return text ?? (body === undefined ? null : JSON.stringify(body));
+}
+
+function headersOf(call: Call, token: string | undefined): Readonly<Record<string, string>> {
+  const headers: Record<string, string> = {
+    accept: "application/json",
+    "accept-encoding": "identity",
+    "user-agent": "chaperone",
+  };
+  if (call.body !== undefined || call.text !== undefined) headers["content-type"] = "application/json";
+  if (call.ifNoneMatch !== undefined) headers["if-none-match"] = call.ifNoneMatch;
+  if (token !== undefined) headers.authorization = `Bearer ${token}`;
+  return headers;
+}
+
+/** Drops what wasn't read of the body; its connection goes with it unless the body was at its end. */
+function discard({ body }: Answer): void {
+  if (body instanceof RowBody) body.cancel();
 }
 
 /** Marks our own deadline, to tell it from the caller's abort. */
@@ -265,18 +279,14 @@ function callersAbort(signal: AbortSignal | undefined, error: unknown): unknown 
   return signal?.aborted ? new DOMException("The call was aborted.", "AbortError") : error;
 }
 
-/** Refuses every answer but a plain JSON one with status 200, or the 304 that was asked for. */
-async function accepted(answer: Answer, call: Call, signal: AbortSignal): Promise<Answer> {
+/** Whether it is a plain JSON one with status 200, or the 304 that was asked for; false: an error of BigQuery's. @throws UpstreamError for every other */
+function isAccepted(answer: Answer, call: Call): boolean {
   const { statusCode: httpStatus, headers } = answer;
-  if (httpStatus === 304 && call.ifNoneMatch !== undefined) return answer;
+  if (httpStatus === 304 && call.ifNoneMatch !== undefined) return true;
   // Following one would carry the gateway's token to wherever it points.
   if (httpStatus >= 300 && httpStatus < 400) throw new UpstreamError("redirected", { httpStatus });
-  const encoding = headers["content-encoding"];
-  const plain = encoding === undefined || encoding === "identity";
-  if (httpStatus !== 200) {
-    throw errorOfAnswer(httpStatus, plain ? await reasonIn(answer, signal) : undefined);
-  }
-  if (!plain) throw new UpstreamError("encoded", { httpStatus });
+  if (httpStatus !== 200) return false;
+  if (isEncoded(answer)) throw new UpstreamError("encoded", { httpStatus });
   // Without either, the answer ends where the connection does, and half an answer looks whole.
   if (headers["content-length"] === undefined && headers["transfer-encoding"] === undefined) {
     throw new UpstreamError("unexpected", { httpStatus });
@@ -284,7 +294,12 @@ async function accepted(answer: Answer, call: Call, signal: AbortSignal): Promis
   if (!/^application\/json\s*(?:;|$)/i.test(String(headers["content-type"] ?? ""))) {
     throw new UpstreamError("notJson", { httpStatus });
   }
-  return answer;
+  return true;
+}
+
+function isEncoded({ headers }: Answer): boolean {
+  const encoding = headers["content-encoding"];
+  return encoding !== undefined && encoding !== "identity";
 }
 
 /** The reason code of an error answer; undefined when there is none to be had. */
@@ -298,10 +313,9 @@ async function reasonIn(answer: Answer, signal: AbortSignal): Promise<string | u
 }
 
 async function collect({ body, statusCode }: Answer, mostBytes: number, signal: AbortSignal): Promise<Buffer> {
-  if (!(Symbol.asyncIterator in body)) {
-    const [whole] = body;
-    if (whole.length > mostBytes) throw new UpstreamError("oversized", { httpStatus: statusCode });
-    return whole;
+  if (!(body instanceof RowBody)) {
+    if (body.length > mostBytes) throw new UpstreamError("oversized", { httpStatus: statusCode });
+    return body;
   }
   const chunks: Buffer[] = [];
   let length = 0;
@@ -331,15 +345,15 @@ async function* only(bytes: Buffer): AsyncGenerator<Buffer> {
   yield bytes;
 }
 
-function rowStream(answer: Answer, mostBytes: number, page: AbortController, done: () => void): RowStream {
+function rowStream(rows: RowBody, mostBytes: number, page: AbortController, done: () => void): RowStream {
   const cancel = () => {
     done();
-    answer.discard();
+    rows.cancel();
   };
   async function* body(): AsyncGenerator<Buffer> {
     let length = 0;
     try {
-      for await (const chunk of answer.body) {
+      for await (const chunk of rows) {
         length += chunk.length;
         if (length > mostBytes) throw new UpstreamError("oversized", { httpStatus: 200 });
         yield chunk;
