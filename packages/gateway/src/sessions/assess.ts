@@ -207,6 +207,11 @@ function bindingOf(
   return made;
 }
 
+/** The same as `judge` gives, where that is known from before and still so. */
+export function judgedAlready(input: AssessInput): Judged | undefined {
+  return input.judgedBefore.find(input);
+}
+
 /** Analysis and policy alone: no call that runs or plans anything upstream. Also asked at each page, for what holds now. */
 export async function judge(
   input: AssessInput,

@@ -3,7 +3,7 @@ import { StoreError } from "../store/errors.ts";
 import type { UpstreamError } from "../upstream/error.ts";
 import type { FirstRowsQuery } from "../upstream/upstream.ts";
 import { AnalysisCache } from "./analysis-cache.ts";
-import { judge, stillHolds } from "./assess.ts";
+import { judge, judgedAlready, stillHolds } from "./assess.ts";
 import { newSession } from "./commands/receive.ts";
 import type { Connection } from "./connection.ts";
 import { Endings } from "./endings.ts";
@@ -24,7 +24,6 @@ import {
   isNamedByUs,
   NOT_NAMED,
   openStatement,
-  processed,
   progressOf,
   type SealedStatement,
   type SessionRow,
@@ -41,6 +40,17 @@ import { jsonOnce } from "./written-once.ts";
 export interface Opened<Page> {
   readonly row: SessionRow;
   readonly page: Page | undefined;
+}
+
+/** Why a page of the session must not leave, by what was judged now. */
+function refusalNow(row: SessionRow, judged: Awaited<ReturnType<typeof judge>>): SessionError | undefined {
+  const holds =
+    judged.kind === "judged" &&
+    (row.decision === jsonOnce(judged.decision)
+      ? judged.decision.effect === "permit"
+      : stillHolds(decisionOf(row), judged.decision));
+  if (holds) return undefined;
+  return denied("What policy allowed when this query was decided no longer holds. Send the query again.");
 }
 
 /** The life of every session: from submission to the last page, through the one state machine of session.ts. */
@@ -81,7 +91,7 @@ export class SessionEngine {
     this.sentOn = new SentOn(options, {
       endings: this.#endings,
       jobs: this.#jobs,
-      refusal: (row, principal) => this.pageRefusal(row, principal),
+      refusal: async (row, principal) => this.pageRefusal(row, principal),
       left: (id) => this.#upkeep.leave(id),
     });
     this.#upkeep = new Upkeep(options, {
@@ -135,14 +145,19 @@ export class SessionEngine {
         if (this.#jobs.outcome(row.id) === undefined) this.#jobs.follow(row);
       }
     }
-    return this.#queried.upTo(waitMs, row, async (wanted) => {
-      const opened = await this.#upkeep.orLeave(row.id, () =>
-        this.#queried.during(row.id, () => open(row, query, wanted)),
-      );
-      const ended = opened.row.error !== null || this.#jobs.outcome(row.id) !== undefined;
+    return this.#queried.upTo(waitMs, row, (wanted) => this.#openQueried(row.id, () => open(row, query, wanted)));
+  }
+
+  async #openQueried<Page>(id: string, open: () => Promise<Opened<Page>>): Promise<Opened<Page>> {
+    try {
+      const opened = await this.#queried.during(id, open);
+      const ended = opened.row.error !== null || this.#jobs.outcome(id) !== undefined;
       if (!ended) this.#jobs.follow(opened.row);
       return opened;
-    });
+    } catch (error) {
+      this.#upkeep.leave(id);
+      throw error;
+    }
   }
 
   /** Whether an answer may say that this is the session's job. */
@@ -180,12 +195,11 @@ export class SessionEngine {
       throw error;
     };
     const of = { id, principal, project: submission.project, purpose: input.by.purpose };
-    const begun = followed
-      ? undefined
-      : await this.#upkeep.orLeave(id, () => this.#process.begin(of, connection, sealed, input));
-    if (begun !== undefined) {
-      if (!begun.existing) stored();
-      return begun;
+    const beginning = followed ? undefined : this.#process.begin(of, connection, sealed, input);
+    if (beginning !== undefined) {
+      const begun = await this.#upkeep.orLeft(id, beginning);
+      if (begun?.existing === false) stored();
+      if (begun !== undefined) return begun;
     }
     const received = await store.run("session.receive", input).catch(leave);
     if (received.existing) return { row: await sessionById(store, received.id), existing: true };
@@ -282,16 +296,15 @@ export class SessionEngine {
    * Policy as it is now, at each page (threat-model row 12): throws nothing, returns why the page must not leave, if so.
    * The principal is the one asking now, with its groups of now.
    */
-  async pageRefusal(row: SessionRow, principal: AgentPrincipal): Promise<SessionError | undefined> {
-    const connection = connectionByName(this.#o, row.connection);
-    const judged = await judge(this.#input.of({ ...processed(row), principal }, connection, this.open(row)));
-    const holds =
-      judged.kind === "judged" &&
-      (row.decision === jsonOnce(judged.decision)
-        ? judged.decision.effect === "permit"
-        : stillHolds(decisionOf(row), judged.decision));
-    if (!holds) return denied("What policy allowed when this query was decided no longer holds. Send the query again.");
-    return undefined;
+  pageRefusal(
+    row: SessionRow,
+    principal: AgentPrincipal,
+  ): SessionError | undefined | Promise<SessionError | undefined> {
+    const { project, purpose } = row;
+    const of = { id: row.id, principal, project, purpose };
+    const input = this.#input.of(of, connectionByName(this.#o, row.connection), this.open(row));
+    const before = judgedAlready(input);
+    return before === undefined ? judge(input).then((judged) => refusalNow(row, judged)) : refusalNow(row, before);
   }
 
   maskPlanOf(row: SessionRow): MaskPlan {

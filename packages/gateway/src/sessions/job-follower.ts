@@ -80,7 +80,7 @@ export class JobFollower {
 
   /** Its end was heard by whoever waited for it first. */
   async completed(row: SessionRow, outcome: Outcome): Promise<void> {
-    await this.released(row);
+    if (tableUses(statementsOf(row)).length > 0) await this.released(row);
     if (this.#settled.get(row.id) === undefined) this.settle(row.id, outcome);
   }
 

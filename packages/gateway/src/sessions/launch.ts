@@ -30,6 +30,12 @@ import { tableUses, type UsesInput } from "./table-uses.ts";
 
 type Permitted = Extract<Assessment, { kind: "permitted" }>;
 
+/** What of an assessment is sent. */
+interface Runnable {
+  readonly plan: { readonly canonicalSql: string };
+  readonly maximumBytesBilled: number;
+}
+
 /** Starts what was decided: at once, after a person's approval, or after a restart. */
 export class Launch {
   readonly #o: EngineOptions;
@@ -62,15 +68,7 @@ export class Launch {
     if (fresh === undefined) return false;
     // Its rows are on their way, and make the job when they are all there.
     if (sealed.asked?.sentOn !== undefined) return true;
-    const query = {
-      project: row.project,
-      location: connection.location,
-      sql: fresh.plan.canonicalSql,
-      ...parametersOf(sealed.statement),
-      maximumBytesBilled: fresh.maximumBytesBilled,
-      jobTimeoutMs: Math.min(sealed.jobTimeoutMs ?? this.#o.limits.runMs, this.#o.limits.runMs),
-      labels: attribution(row),
-    };
+    const query = this.#query(row, connection, sealed, fresh);
     if (row.upstream_job === NOT_NAMED) {
       this.#queried.keep(row.id, query);
       return true;
@@ -86,11 +84,25 @@ export class Launch {
     return true;
   }
 
-  async #current(
-    row: SessionRow,
-    connection: Connection,
-    sealed: SealedStatement,
-  ): Promise<{ plan: { canonicalSql: string }; maximumBytesBilled: number } | undefined> {
+  /** The same of what jobs.query runs, and was assessed just now: whoever submitted it sends it. */
+  launchQueried(row: SessionRow, connection: Connection, sealed: SealedStatement, assessed: Permitted): void {
+    this.#queried.keep(row.id, this.#query(row, connection, sealed, assessed));
+  }
+
+  #query(row: SessionRow, connection: Connection, sealed: SealedStatement, of: Runnable) {
+    const { runMs } = this.#o.limits;
+    return {
+      project: row.project,
+      location: connection.location,
+      sql: of.plan.canonicalSql,
+      ...parametersOf(sealed.statement),
+      maximumBytesBilled: of.maximumBytesBilled,
+      jobTimeoutMs: Math.min(sealed.jobTimeoutMs ?? runMs, runMs),
+      labels: attribution(row),
+    };
+  }
+
+  async #current(row: SessionRow, connection: Connection, sealed: SealedStatement): Promise<Runnable | undefined> {
     const kept = this.#assessed.get(row.id);
     this.#assessed.delete(row.id);
     if (kept !== undefined) return kept;

@@ -30,7 +30,8 @@ export interface PageAsked {
 
 /** One page on its way from upstream through the masks. Nothing of it is given out before `open`. */
 export class MaskedPage {
-  readonly #flow: AsyncGenerator<Uint8Array>;
+  /** What is yet to come; undefined: nothing, or it isn't begun. */
+  #flow: AsyncGenerator<Uint8Array> | undefined;
   readonly #options: PageOptions;
   readonly #row: SessionRow;
   readonly #asked: PageAsked;
@@ -60,7 +61,6 @@ export class MaskedPage {
       reuseOutput: true,
       onHeader: (envelope) => this.#checkHead(envelope),
     });
-    this.#flow = this.#masked();
   }
 
   /** Of the whole result, once upstream has said so. */
@@ -74,13 +74,27 @@ export class MaskedPage {
   }
 
   /** As much of it as is held before any leaves. */
-  begin(): Promise<Begun> {
+  async begin(): Promise<Begun> {
+    if (this.#asked.maxRows === 0) return { bytes: NOTHING, ended: true };
+    let answer: RowStream;
+    try {
+      answer = await this.#answer();
+      if (answer.whole !== undefined) {
+        // It isn't written over, for nothing more is masked.
+        const bytes = this.#push(answer.whole) ?? NOTHING;
+        this.#end();
+        return { bytes, ended: true };
+      }
+    } catch (error) {
+      throw await this.#judged(error);
+    }
+    this.#flow = this.#masked(answer);
     return upTo(WHOLE_BYTES, this.#flow);
   }
 
   /** It isn't wanted any more. */
   async drop(): Promise<void> {
-    await this.#flow.return(undefined);
+    await this.#flow?.return(undefined);
   }
 
   /** Records the release and gives the page out. `admitted` is asked before each further piece of a large one, and throws where no more may leave. */
@@ -104,7 +118,13 @@ export class MaskedPage {
       const shown = this.#shown();
       await store.run("release.whole", { ...released, ...shown, last: this.#nextToken === undefined });
       metrics.released(shown.rows, shown.masked);
-      return { ...page, whole: bytes, rows: only(bytes) };
+      return {
+        ...page,
+        whole: bytes,
+        get rows() {
+          return only(bytes);
+        },
+      };
     }
     const { number } = await store.run("release.start", released).catch(async (error: unknown) => {
       await this.drop();
@@ -148,7 +168,7 @@ export class MaskedPage {
     return upstreamJob(job === undefined ? this.#row : { ...this.#row, upstream_job: job }, this.#connection());
   }
 
-  async #answer(): Promise<RowStream> {
+  #answer(): Promise<RowStream> {
     const { from, upstreamToken, maxRows, formatOptions, waitMs, query, signal } = this.#asked;
     const { upstream } = this.#connection();
     const agent = agentOf(this.#row);
@@ -161,42 +181,43 @@ export class MaskedPage {
     });
   }
 
-  async *#masked(): AsyncGenerator<Uint8Array> {
-    const { from, maxRows, waitMs } = this.#asked;
-    if (maxRows === 0) return;
-    const row = this.#row;
-    const { engine, sealer } = this.#options;
+  async *#masked(answer: RowStream): AsyncGenerator<Uint8Array> {
     try {
-      const answer = await this.#answer();
-      if (answer.whole !== undefined) {
-        const rows = this.#push(answer.whole);
+      for await (const chunk of answer.body) {
+        const rows = this.#push(chunk);
         if (rows !== undefined) yield rows;
-      } else
-        for await (const chunk of answer.body) {
-          const rows = this.#push(chunk);
-          if (rows !== undefined) yield rows;
-        }
-      const { envelope, rows: count } = this.#masker.end();
-      if (envelope.jobComplete !== true) throw new Distrust("the answer does not say that the job is complete");
-      // What waits for the job and has no rows may say how many there are at its end.
-      this.#upstreamRows ??= rowCount(envelope.totalRows);
-      const totalRows = this.#totalRows();
-      // Nobody knows yet: the page isn't opened.
-      if (totalRows === undefined) return;
-      const next = typeof envelope.pageToken === "string" && envelope.pageToken !== "" ? envelope.pageToken : undefined;
-      const reached = from + count;
-      if (this.#upstreamRows !== undefined && reached > this.#upstreamRows) throw tooManyRows();
-      if (next !== undefined && reached < totalRows)
-        this.#nextToken = writeToken(sealer, row, { upstream: next, row: reached });
-      else if (reached < totalRows) throw new Distrust("the answer ends before the result does");
+      }
+      this.#end();
     } catch (error) {
-      // An answer to the waiting call that broke off so early tells nothing of rows.
-      if (waitMs !== undefined && !this.#headCame && error instanceof MaskingError) throw new NotComplete();
-      if (!(error instanceof Distrust || error instanceof MaskingError)) throw error;
-      await engine.distrust(row.id, error.message);
-      // Not a failure of ours, which clients would send again.
-      throw new PageError(ANSWER_DISAGREES);
+      throw await this.#judged(error);
     }
+  }
+
+  /** The answer has come to its end. */
+  #end(): void {
+    const { envelope, rows: count } = this.#masker.end();
+    if (envelope.jobComplete !== true) throw new Distrust("the answer does not say that the job is complete");
+    // What waits for the job and has no rows may say how many there are at its end.
+    this.#upstreamRows ??= rowCount(envelope.totalRows);
+    const totalRows = this.#totalRows();
+    // Nobody knows yet: the page isn't opened.
+    if (totalRows === undefined) return;
+    const next = typeof envelope.pageToken === "string" && envelope.pageToken !== "" ? envelope.pageToken : undefined;
+    const reached = this.#asked.from + count;
+    if (this.#upstreamRows !== undefined && reached > this.#upstreamRows) throw tooManyRows();
+    if (next !== undefined && reached < totalRows)
+      this.#nextToken = writeToken(this.#options.sealer, this.#row, { upstream: next, row: reached });
+    else if (reached < totalRows) throw new Distrust("the answer ends before the result does");
+  }
+
+  /** What is to be thrown for it; who can't be trusted has raised the alarm. */
+  async #judged(error: unknown): Promise<unknown> {
+    // An answer to the waiting call that broke off so early tells nothing of rows.
+    if (this.#asked.waitMs !== undefined && !this.#headCame && error instanceof MaskingError) return new NotComplete();
+    if (!(error instanceof Distrust || error instanceof MaskingError)) return error;
+    await this.#options.engine.distrust(this.#row.id, error.message);
+    // Not a failure of ours, which clients would send again.
+    return new PageError(ANSWER_DISAGREES);
   }
 
   #push(chunk: Buffer): Uint8Array | undefined {
@@ -213,7 +234,7 @@ export class MaskedPage {
     let finished = false;
     try {
       yield begun;
-      for await (const rows of this.#flow) {
+      for await (const rows of this.#flow ?? []) {
         await admitted();
         yield rows;
       }
@@ -258,6 +279,7 @@ function rowCount(written: unknown): number | undefined {
   return typeof written === "string" && /^[0-9]{1,15}$/.test(written) ? Number(written) : undefined;
 }
 
+const NOTHING = Buffer.alloc(0);
 /** A page of at most this is held until all of it is masked. */
 const WHOLE_BYTES = 64 * 1024;
 /** And no longer than this after its first rows: an upstream that sends slowly shows each soon. */

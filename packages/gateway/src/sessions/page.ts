@@ -66,14 +66,16 @@ export interface PageOptions {
  */
 export async function requireAdmitted(options: PageOptions, principal: AgentPrincipal, row: SessionRow): Promise<void> {
   const { store, clock } = options;
-  if (!stillAdmitted(store, principal, clock()))
-    await refuse(options, row, denied("The agent, or what it came with, was suspended or revoked."));
+  if (!stillAdmitted(store, principal, clock())) await refuse(options, row, NOT_ADMITTED);
 }
+
+const NOT_ADMITTED = denied("The agent, or what it came with, was suspended or revoked.");
 
 /** And what was decided must hold now, for who asks now; a refusal is recorded. @throws PageError */
 export async function requireHolding(options: PageOptions, principal: AgentPrincipal, row: SessionRow): Promise<void> {
-  await requireAdmitted(options, principal, row);
-  const refusal = await options.engine.pageRefusal(row, principal);
+  if (!stillAdmitted(options.store, principal, options.clock())) await refuse(options, row, NOT_ADMITTED);
+  const asked = options.engine.pageRefusal(row, principal);
+  const refusal = asked instanceof Promise ? await asked : asked;
   if (refusal !== undefined) await refuse(options, row, refusal);
 }
 

@@ -5,6 +5,7 @@ import { CommandError } from "../store/command.ts";
 import { UpstreamError } from "../upstream/error.ts";
 import { type AssessInput, type Assessment, agree, assess, foreseen, type PermittedAssessment } from "./assess.ts";
 import type { AnalysedInput, AnalysedOutput } from "./commands/analysed.ts";
+import type { BeginOutput } from "./commands/begin.ts";
 import { newSession, type ReceiveInput } from "./commands/receive.ts";
 import type { Connection } from "./connection.ts";
 import { type Decided, DecidedTextsOf, textsInput } from "./decided-texts.ts";
@@ -109,23 +110,18 @@ export class Process {
    * Receives a session and begins its run in one commit, where all but the dry run is foreseen: BigQuery agreed with this very plan before, and is asked again before its
    * job is sent (I2). undefined: it is to be received as any other, and nothing was done.
    */
-  async begin(
+  begin(
     of: Processed,
     connection: Connection,
     sealed: SealedStatement,
     receive: ReceiveInput,
-  ): Promise<{ readonly row: SessionRow; readonly existing: boolean } | undefined> {
+  ): Promise<{ readonly row: SessionRow; readonly existing: boolean } | undefined> | undefined {
     const input = this.#input.of(of, connection, sealed);
     const a = sealed.dryRun ? undefined : foreseen(input);
     if (a === undefined || !isQueried(a.plan) || a.decision.obligations.approval !== undefined) return undefined;
     // What others could change meanwhile is judged just before it runs.
     if (tableUses(a.plan.statements).length > 0) return undefined;
-    const watch = this.#endings.watch(of.id);
-    try {
-      return await this.#beginWatched(of, connection, sealed, receive, input, a, watch);
-    } finally {
-      this.#endings.stopWatching(of.id);
-    }
+    return this.#beginWatched(of, connection, sealed, receive, input, a);
   }
 
   async #beginWatched(
@@ -135,27 +131,30 @@ export class Process {
     receive: ReceiveInput,
     input: AssessInput,
     a: PermittedAssessment,
-    watch: EndWatch,
   ): Promise<{ readonly row: SessionRow; readonly existing: boolean } | undefined> {
-    const recorded = this.#runs(of.id, connection, a, input.now, NOT_NAMED);
-    const begun = await this.#o.store
-      .run("session.begin", { receive, analysed: recorded.input })
-      .catch((error: unknown) => {
+    const watch = this.#endings.watch(of.id);
+    try {
+      const recorded = this.#runs(of.id, connection, a, input.now, NOT_NAMED);
+      let begun: BeginOutput;
+      try {
+        begun = await this.#o.store.run("session.begin", { receive, analysed: recorded.input });
+      } catch (error) {
         // It is received as any other, and refused with its record.
         if (error instanceof CommandError) return undefined;
         throw error;
-      });
-    if (begun === undefined) return undefined;
-    if (begun.analysed === undefined)
-      return { row: await sessionById(this.#o.store, begun.received.id), existing: true };
-    const { at } = begun.received;
-    const row: SessionRow = {
-      ...newSession(receive, at),
-      ...recorded.done(begun.analysed),
-      rows_released: 0,
-      cells_masked: 0,
-    };
-    return { row: await this.#confirmed(row, of, connection, sealed, input, a, watch), existing: false };
+      }
+      if (begun.analysed === undefined)
+        return { row: await sessionById(this.#o.store, begun.received.id), existing: true };
+      const row: SessionRow = {
+        ...newSession(receive, begun.received.at),
+        ...recorded.done(begun.analysed),
+        rows_released: 0,
+        cells_masked: 0,
+      };
+      return { row: await this.#confirmed(row, of, connection, sealed, input, a, watch), existing: false };
+    } finally {
+      this.#endings.stopWatching(of.id);
+    }
   }
 
   /** Asks BigQuery, and lets the query be sent where it agrees. */
@@ -188,8 +187,7 @@ export class Process {
       return sessionById(this.#o.store, id);
     const running = { ...row, dry_run_bytes: now.dryRunBytes };
     knownOf(running, { decision, maskPlan, statements: plan.statements, principal: of.principal, sealed });
-    this.#launch.keep(id, now);
-    await this.#launch.launch(running, connection, sealed, false);
+    this.#launch.launchQueried(running, connection, sealed, now);
     this.#endings.changed(id);
     return running;
   }

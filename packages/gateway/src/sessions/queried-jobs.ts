@@ -47,8 +47,8 @@ export class QueriedJobs {
   readonly #endings: Endings;
   readonly #jobs: JobFollower;
   readonly #unsent = new Map<string, FirstRowsQuery>();
-  /** Sent, and not answered. */
-  readonly #sent = new Map<string, Promise<void>>();
+  /** Sent, and not answered; with whom to tell, if anybody waits for that. */
+  readonly #sent = new Map<string, PromiseWithResolvers<void> | undefined>();
   /** May have been sent, here or before a restart, and what became of it isn't recorded yet. */
   readonly #mayRun = new Set<string>();
   /** With their sessions. */
@@ -76,15 +76,15 @@ export class QueriedJobs {
 
   /** `work` sends the session's query and hears its answer. */
   async during<T>(session: string, work: () => Promise<T>): Promise<T> {
-    let answered = (): void => undefined;
-    this.#sent.set(session, new Promise((resolve) => (answered = resolve)));
+    this.#sent.set(session, undefined);
     try {
       const done = await work();
       this.over(session);
       return done;
     } finally {
+      const awaited = this.#sent.get(session);
       this.#sent.delete(session);
-      answered();
+      awaited?.resolve();
     }
   }
 
@@ -100,36 +100,39 @@ export class QueriedJobs {
 
   /** Resolves when no answer is waited for: from then on the session's row says which job it is, if there is one. */
   async answered(session: string): Promise<void> {
-    await this.#sent.get(session);
+    if (!this.#sent.has(session)) return;
+    const awaited = this.#sent.get(session) ?? Promise.withResolvers<void>();
+    this.#sent.set(session, awaited);
+    await awaited.promise;
   }
 
   /**
    * What `work` brings, or nothing where that takes longer than the client waits: the call isn't broken off, for its answer says which job it is. From then on `work`
    * is told that nobody wants what it brings.
    */
-  async upTo<Page>(
+  upTo<Page>(
     waitMs: number,
     row: SessionRow,
     work: (wanted: () => boolean) => Promise<Opened<Page>>,
   ): Promise<Opened<Page>> {
-    let late = false;
-    const working = work(() => !late);
-    let timer: NodeJS.Timeout | undefined;
-    const tooLate = new Promise<Opened<Page>>((resolve) => {
-      timer = setTimeout(() => {
+    return new Promise((resolve, reject) => {
+      let late = false;
+      const timer = setTimeout(() => {
         late = true;
         resolve({ row, page: undefined });
       }, waitMs + AFTER_WAIT_MS);
+      work(() => !late).then(
+        (opened) => {
+          clearTimeout(timer);
+          resolve(opened);
+        },
+        (error: unknown) => {
+          clearTimeout(timer);
+          if (late) this.#o.log.warn({ session: row.id, err: error }, "a query's first answer came late, and failed");
+          else reject(error);
+        },
+      );
     });
-    try {
-      return await Promise.race([working, tooLate]);
-    } finally {
-      clearTimeout(timer);
-      if (late)
-        working.catch((error: unknown) =>
-          this.#o.log.warn({ session: row.id, err: error }, "a query's first answer came late, and failed"),
-        );
-    }
   }
 
   /** Whether an answer may name this job for the session: it is no other's. */

@@ -60,6 +60,14 @@ export class Upkeep {
     }
   }
 
+  /** The same of what has begun. */
+  orLeft<T>(id: string, work: Promise<T>): Promise<T> {
+    return work.catch((error: unknown) => {
+      this.#left.add(id);
+      throw error;
+    });
+  }
+
   close(): void {
     clearInterval(this.#sweeper);
   }

@@ -160,15 +160,18 @@ export class Store<C extends CommandRegistry = typeof COMMANDS> {
    * "bad_event", "closed", or "timeout". After a timeout with `begun` false the command never runs; with `begun` true it
    * may yet be committed, and is then in the ledger although the caller was told no.
    */
-  async run<K extends keyof C & string>(name: K, input: InputOf<C, K>): Promise<OutputOf<C, K>> {
-    const { output } = await this.#enqueue(name, input);
+  run<K extends keyof C & string>(name: K, input: InputOf<C, K>): Promise<OutputOf<C, K>> {
     // The writer ran the command of that name: its output is that command's.
-    return output as OutputOf<C, K>;
+    return new Promise((resolve, reject) =>
+      this.#enqueue(name, input, ({ output }) => resolve(output as OutputOf<C, K>), reject),
+    );
   }
 
   /** Writes evidence that changes no state, all events or none. Rejects as `run` does. */
   async append(events: readonly LedgerEvent[]): Promise<Appended> {
-    const { firstIndex, count } = await this.#enqueue(undefined, events);
+    const { firstIndex, count } = await new Promise<Succeeded>((resolve, reject) =>
+      this.#enqueue(undefined, events, resolve, reject),
+    );
     return { firstIndex, count, size: this.#size };
   }
 
@@ -198,19 +201,27 @@ export class Store<C extends CommandRegistry = typeof COMMANDS> {
     this.#reader.close();
   }
 
-  #enqueue(name: string | undefined, input: unknown): Promise<Succeeded> {
-    if (this.#refusal !== undefined) return Promise.reject(this.#refusal);
-    if (this.#queue.length >= this.#limits.queue) {
-      return Promise.reject(new StoreError("overloaded", `${this.#queue.length} writes are waiting; try again later`));
+  /** Throws for what can't be copied. */
+  #enqueue(
+    name: string | undefined,
+    input: unknown,
+    resolve: (reply: Succeeded) => void,
+    reject: (error: Error) => void,
+  ): void {
+    if (this.#refusal !== undefined) {
+      reject(this.#refusal);
+      return;
     }
-    return new Promise((resolve, reject) => {
-      // Copied now: what the caller changes afterwards is not what it asked for. Throws for what can't be copied.
-      const packed = written(name, input, this.#clock());
-      const until = performance.now() + this.#limits.callTimeout;
-      this.#queue.push({ packed, until, resolve, reject, withdrawn: false });
-      this.#bell ??= setTimeout(() => this.#ring(), this.#limits.callTimeout).unref();
-      if (this.#queue.length === 1 && this.#flight === undefined) this.#sendSoon();
-    });
+    if (this.#queue.length >= this.#limits.queue) {
+      reject(new StoreError("overloaded", `${this.#queue.length} writes are waiting; try again later`));
+      return;
+    }
+    // Copied now: what the caller changes afterwards is not what it asked for.
+    const packed = written(name, input, this.#clock());
+    const until = performance.now() + this.#limits.callTimeout;
+    this.#queue.push({ packed, until, resolve, reject, withdrawn: false });
+    this.#bell ??= setTimeout(() => this.#ring(), this.#limits.callTimeout).unref();
+    if (this.#queue.length === 1 && this.#flight === undefined) this.#sendSoon();
   }
 
   /**
