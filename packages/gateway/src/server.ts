@@ -11,6 +11,7 @@ import type { ConsoleApi } from "./doors/console-api/console-api.ts";
 import { OAuthDoor } from "./doors/oauth/oauth.ts";
 import { PROOF_ALGORITHMS } from "./identity/dpop.ts";
 import { CredentialError, type Identity, type Presented } from "./identity/index.ts";
+import type { AgentPrincipal, PersonPrincipal } from "./identity/principal.ts";
 import type { RefusalLog } from "./identity/refusal-log.ts";
 import { StoreError } from "./store/errors.ts";
 import type { Logger, Metrics } from "./telemetry/index.ts";
@@ -131,14 +132,18 @@ export function createGatewayServer(options: ServerOptions): GatewayServer {
       if (nonce !== undefined && sendsProofs(request)) response.setHeader("dpop-nonce", nonce);
       // Whose form still arrives may be anybody, and takes no place of those who showed a credential.
       if (oauth.serves(path)) await oauth.handle(request, response);
-      else
-        await within(() =>
-          path.startsWith("/api/v1/")
-            ? people(request, response)
-            : agents(request, response, (name) => {
-                operation = name;
-              }),
-        );
+      else {
+        enter();
+        try {
+          if (path.startsWith("/api/v1/")) await people(request, response);
+          else
+            await agents(request, response, (name) => {
+              operation = name;
+            });
+        } finally {
+          inFlight--;
+        }
+      }
     } catch (error) {
       fail(error, response);
     }
@@ -151,10 +156,15 @@ export function createGatewayServer(options: ServerOptions): GatewayServer {
     );
   }
 
-  async function within<T>(work: () => Promise<T>): Promise<T> {
+  /** Takes a place, which is given back by counting down. */
+  function enter(): void {
     if (inFlight >= limits.inFlight)
       throw new GoogleError(503, "backendError", "The gateway is answering as many requests as it may; try again.");
     inFlight++;
+  }
+
+  async function within<T>(work: () => Promise<T>): Promise<T> {
+    enter();
     try {
       return await work();
     } finally {
@@ -188,7 +198,12 @@ export function createGatewayServer(options: ServerOptions): GatewayServer {
     response: ServerResponse,
     note: (operation: string) => void,
   ): Promise<void> {
-    const principal = await identified(request, () => options.identity.agent(presentedBy(request)));
+    let principal: AgentPrincipal;
+    try {
+      principal = await options.identity.agent(presentedBy(request));
+    } catch (error) {
+      throw await recorded(request, error);
+    }
     options.rates.take(principal);
     const who = `${principal.issuer}\n${principal.subject}`;
     const running = perAgent.get(who) ?? 0;
@@ -207,19 +222,19 @@ export function createGatewayServer(options: ServerOptions): GatewayServer {
   }
 
   async function people(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const person = await identified(request, () => options.identity.person(presentedBy(request)));
+    let person: PersonPrincipal;
+    try {
+      person = await options.identity.person(presentedBy(request));
+    } catch (error) {
+      throw await recorded(request, error);
+    }
     await options.consoleApi.handle(person, request, response);
   }
 
-  /** A refused credential is evidence (164.308(a)(5)(ii)(C)); the answer says what kind of fault it was and no more. */
-  async function identified<P>(request: IncomingMessage, verify: () => Promise<P>): Promise<P> {
-    try {
-      return await verify();
-    } catch (error) {
-      if (!(error instanceof CredentialError)) throw error;
-      await refused(request, error);
-      throw error;
-    }
+  /** A refused credential is evidence (164.308(a)(5)(ii)(C)); the answer says what kind of fault it was and no more. Returns what is to be thrown. */
+  async function recorded(request: IncomingMessage, error: unknown): Promise<unknown> {
+    if (error instanceof CredentialError) await refused(request, error);
+    return error;
   }
 
   async function refused(request: IncomingMessage, { code }: CredentialError): Promise<void> {

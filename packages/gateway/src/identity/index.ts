@@ -86,16 +86,17 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
   });
 
   /** One verifier for all kinds of credential: the issuer says which, and nothing but the signature is believed. */
-  async function verifyToken(token: string): Promise<Credential> {
+  function verifyToken(token: string): Credential | Promise<Credential> {
     const issuer = issuers.of(token);
     if (issuer === publicUrl) return accessTokens.verify(token);
     if (agentKeys.isSubject(issuer)) return agentKeys.verifyBearer(token);
-    return verifier.verifyToken(token);
+    return verifier.verifiedBefore(token) ?? verifier.verifyToken(token);
   }
   /** A stolen token is of no use where it is bound: what it is bound to must come with it, in the way that the token says. */
   async function verify(presented: Presented): Promise<Credential> {
     const { scheme, token } = presentedToken(presented.authorization, maxLength);
-    const credential = await verifyToken(token);
+    const verifying = verifyToken(token);
+    const credential = verifying instanceof Promise ? await verifying : verifying;
     const bound = credential.confirmation?.jkt !== undefined;
     if (bound !== (scheme === "dpop"))
       throw new CredentialError(
@@ -117,7 +118,7 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
 
   async function agent(presented: Presented): Promise<AgentPrincipal> {
     const credential = await verify(presented);
-    const principal = await register.resolveAgent(credential);
+    const principal = register.resolvedBefore(credential) ?? (await register.resolveAgent(credential));
     if (credential.confirmation === undefined && register.mustBind(credential))
       throw new CredentialError(
         "binding",
@@ -138,7 +139,7 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
       agentKeys,
       lifetimeSeconds: options.tokenLifetimeSeconds,
       clock,
-      verifyToken,
+      verifyToken: async (token) => verifyToken(token),
       nonces,
       clientCertificates: options.clientCertificates ?? false,
       resolveAgent: (credential) => register.resolveAgent(credential),

@@ -11,6 +11,8 @@ export interface KeySet {
    * @throws CredentialError `bad_signature` if the issuer has no such key, `keys_unavailable` if its keys can't be had.
    */
   keyFor(algorithm: SignatureAlgorithm, kid: string | undefined): Promise<CryptoKey>;
+  /** The same, where it was found before among keys that are still fresh. */
+  keyAtHand(algorithm: SignatureAlgorithm, kid: string | undefined): CryptoKey | undefined;
 }
 
 /** RFC 7518, section 3.1 and RFC 8037: what a key must be to verify an algorithm. */
@@ -74,7 +76,7 @@ export function createKeySet(config: IssuerConfig, fetch: Fetch, clock: () => nu
   async function find(algorithm: SignatureAlgorithm, kid: string | undefined): Promise<CryptoKey | undefined> {
     if (current === undefined) return undefined;
     const { keys, imported, found } = current;
-    const asked = kid === undefined ? algorithm : `${algorithm} ${kid}`;
+    const asked = askedFor(algorithm, kid);
     const foundBefore = found.get(asked);
     if (foundBefore !== undefined) return foundBefore;
     const matching = keys.filter((key) => isFor(key, algorithm) && (kid === undefined || key.kid === kid));
@@ -91,6 +93,11 @@ export function createKeySet(config: IssuerConfig, fetch: Fetch, clock: () => nu
   }
 
   return {
+    keyAtHand(algorithm, kid) {
+      if (age() >= Math.min(limits.keysFreshMs, limits.keysUsableMs)) return undefined;
+      return current?.found.get(askedFor(algorithm, kid));
+    },
+
     async keyFor(algorithm, kid) {
       if (age() >= limits.keysFreshMs) await refresh();
       const usable = (): boolean => age() < limits.keysUsableMs;
@@ -112,6 +119,10 @@ export function createKeySet(config: IssuerConfig, fetch: Fetch, clock: () => nu
       );
     },
   };
+}
+
+function askedFor(algorithm: SignatureAlgorithm, kid: string | undefined): string {
+  return kid === undefined ? algorithm : `${algorithm} ${kid}`;
 }
 
 /** OpenID Connect Discovery 1.0, section 4; the document must speak for this very issuer. */

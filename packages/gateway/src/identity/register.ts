@@ -108,11 +108,17 @@ export class AgentRegister {
     }
   }
 
+  /** What `resolveAgent` gave for this very credential, where nothing was written since that could say otherwise. */
+  resolvedBefore(credential: Credential): AgentPrincipal | undefined {
+    const known = this.#resolved.get(credential);
+    if (known === undefined || known.version !== admissionVersion(this.#store)) return undefined;
+    return this.#clock() < known.seenUntil ? known.principal : undefined;
+  }
+
   /** @throws CredentialError `audience`, `unregistered`, `suspended`, `revoked` or `expired` (its key). */
   async resolveAgent(credential: Credential): Promise<AgentPrincipal> {
-    const known = this.#resolved.get(credential);
-    if (known !== undefined && known.version === admissionVersion(this.#store) && this.#clock() < known.seenUntil)
-      return known.principal;
+    const known = this.resolvedBefore(credential);
+    if (known !== undefined) return known;
     if (credential.audience !== "agents") {
       throw new CredentialError("audience", "This is a person's token; agents' doors take agents' tokens only.");
     }
