@@ -19,20 +19,30 @@ interface Verified {
 export class VerifiedTokens {
   /** Least recently used first. */
   readonly #verified = new Map<string, Verified>();
+  /** The last, if it was moved there. */
+  #latest: Verified | undefined;
 
   /** Its claims, the same object each time; or undefined: verify it. `now`: milliseconds since the epoch. */
   claims(digest: TokenDigest, key: CryptoKey, now: number): JWTPayload | undefined {
     const known = this.#verified.get(digest);
     if (known === undefined) return undefined;
-    this.#verified.delete(digest);
     // A clock that was set back may stand before `nbf`.
-    if (known.key !== key || now < known.at || (known.claims.exp ?? 0) * 1000 <= now) return undefined;
-    this.#verified.set(digest, known);
+    if (known.key !== key || now < known.at || (known.claims.exp ?? 0) * 1000 <= now) {
+      this.#verified.delete(digest);
+      return undefined;
+    }
+    // The one used last often comes again.
+    if (known !== this.#latest) {
+      this.#verified.delete(digest);
+      this.#verified.set(digest, known);
+      this.#latest = known;
+    }
     return known.claims;
   }
 
   keep(digest: TokenDigest, key: CryptoKey, claims: JWTPayload, now: number): void {
     this.#verified.set(digest, { key, claims, at: now });
+    this.#latest = undefined;
     for (const oldest of this.#verified.keys()) {
       if (this.#verified.size <= MOST) break;
       this.#verified.delete(oldest);

@@ -40,15 +40,24 @@ const LONGEST = 20_000;
 export class JudgedBefore {
   /** Least recently used first. */
   readonly #kept = new Map<string, Kept>();
+  /** The last, if it was moved there. */
+  #latest: Kept | undefined;
 
   find(question: Question): Judged | undefined {
     if (question.connection.policies.readsClock) return undefined;
     const key = keyOnce(question);
     const kept = this.#kept.get(key);
     if (kept === undefined) return undefined;
-    this.#kept.delete(key);
-    if (!kept.snapshot.isCurrent()) return undefined;
-    this.#kept.set(key, kept);
+    if (!kept.snapshot.isCurrent()) {
+      this.#kept.delete(key);
+      return undefined;
+    }
+    // The one used last often comes again.
+    if (kept !== this.#latest) {
+      this.#kept.delete(key);
+      this.#kept.set(key, kept);
+      this.#latest = kept;
+    }
     return kept.judged;
   }
 
@@ -57,6 +66,7 @@ export class JudgedBefore {
     if (connection.policies.readsClock || statement.sql.length > LONGEST || statement.parameters.length > 0) return;
     if (!snapshot.isCurrent()) return;
     this.#kept.set(keyOf(question), { judged, snapshot });
+    this.#latest = undefined;
     for (const oldest of this.#kept.keys()) {
       if (this.#kept.size <= MOST) break;
       this.#kept.delete(oldest);

@@ -4,8 +4,17 @@
  * @param now milliseconds since the epoch
  */
 export function newSessionId(now: number, random: Uint8Array): string {
-  return `${now.toString(36).padStart(TIME_CHARACTERS, "0")}${Buffer.from(random).toString("base64url")}`;
+  if (now !== latest) {
+    latestText = now.toString(36).padStart(TIME_CHARACTERS, "0");
+    latest = now;
+  }
+  const bytes = random instanceof Buffer ? random : Buffer.from(random);
+  return `${latestText}${bytes.toString("base64url")}`;
 }
+
+/** Many ids are of one moment. */
+let latest = Number.NaN;
+let latestText = "";
 
 /** Enough until the year 5188. */
 const TIME_CHARACTERS = 9;

@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import { boundedLabel } from "./bounded-label.ts";
+import { Durations } from "./durations.ts";
 import { keptChildren } from "./kept-children.ts";
 
 /**
@@ -49,13 +50,12 @@ export function createMetrics({ process = false }: MetricsOptions = {}): Metrics
   const registers = [registry];
   if (process) collectDefaultMetrics({ register: registry, prefix: "chaperone_" });
 
-  const requests = new Histogram({
+  const requests = new Durations<"door" | "method" | "outcome">({
     name: "chaperone_request_duration_seconds",
     help: "Requests answered, by door, operation and outcome.",
-    labelNames: ["door", "method", "outcome"] as const,
     buckets: CALL_SECONDS,
-    registers,
   });
+  registry.registerMetric(requests.metric);
   const sessions = new Counter({
     name: "chaperone_sessions_total",
     help: "Sessions that entered a state.",
@@ -70,13 +70,12 @@ export function createMetrics({ process = false }: MetricsOptions = {}): Metrics
     buckets: WAIT_SECONDS,
     registers,
   });
-  const upstream = new Histogram({
+  const upstream = new Durations<"call" | "outcome">({
     name: "chaperone_upstream_duration_seconds",
     help: "Calls to BigQuery with their retries.",
-    labelNames: ["call", "outcome"] as const,
     buckets: CALL_SECONDS,
-    registers,
   });
+  registry.registerMetric(upstream.metric);
   const rows = new Counter({ name: "chaperone_rows_released_total", help: "Rows that left the gateway.", registers });
   const cells = new Counter({
     name: "chaperone_cells_masked_total",
@@ -122,20 +121,24 @@ export function createMetrics({ process = false }: MetricsOptions = {}): Metrics
     alarm: boundedLabel(32),
   };
 
-  const request = keptChildren((door = "", method = "", outcome = "") => requests.labels(door, method, outcome));
-  const call = keptChildren((name = "", outcome = "") => upstream.labels(name, outcome));
-  const masked = keptChildren((rule = "") => cells.labels(rule));
+  const request = keptChildren((door = "", method = "", outcome = "") =>
+    requests.of({ door: label.door(door), method: label.method(method), outcome }),
+  );
+  const call = keptChildren((name = "", outcome = "") =>
+    upstream.of({ call: label.call(name), outcome: label.outcome(outcome) }),
+  );
+  const masked = keptChildren((rule = "") => cells.labels(label.rule(rule)));
   return {
     request(door, method, outcome, seconds) {
-      request(label.door(door), label.method(method), outcome).observe(seconds);
+      request(door, method, outcome).observe(seconds);
     },
     session: (state, count = 1) => sessions.inc({ state: label.state(state) }, count),
     held: (count) => held.set(count),
     approvalWait: (decision, seconds) => approvals.observe({ decision }, seconds),
-    upstream: (name, outcome, seconds) => call(label.call(name), label.outcome(outcome)).observe(seconds),
+    upstream: (name, outcome, seconds) => call(name, outcome).observe(seconds),
     released(released, fields) {
       rows.inc(released);
-      for (const { rule, count } of Object.values(fields)) masked(label.rule(rule)).inc(count);
+      for (const { rule, count } of Object.values(fields)) masked(rule).inc(count);
     },
     ledgerEntries: (count) => entries.inc(count),
     storeRefused: (code) => storeRefusals.inc({ code: label.storeCode(code) }),
