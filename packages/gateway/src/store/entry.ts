@@ -31,7 +31,7 @@ export function entryOf(event: LedgerEvent, now: number, limit: number): Entry {
   const said = typeof data === "string" ? data : canonicalJson(data);
   const of = session === undefined ? "" : sessionMember(session);
   // As canonicalJson writes it: in the order of the members' names.
-  const rest = `,${of}"time":"${timeText(now)}","type":${canonicalString(type)},"v":1}`;
+  const rest = `,${of}"time":"${timeText(now)}",${typeMember(type)}`;
   if (mostBytes(said, rest) > limit && ENTRY_BEGINS.length + Buffer.byteLength(said + rest) > limit) {
     throw new StoreError("bad_event", `an event ${type} is larger than an entry's ${limit} bytes`);
   }
@@ -54,6 +54,19 @@ function sessionMember(session: string): string {
     latestSession = session;
   }
   return sessionWritten;
+}
+
+/** Types are written in the code: there are fewer. */
+const TYPES_KEPT = 256;
+const types = new Map<string, string>();
+
+/** As it stands at an entry's end. */
+function typeMember(type: string): string {
+  const known = types.get(type);
+  if (known !== undefined) return known;
+  const written = `"type":${canonicalString(type)},"v":1}`;
+  if (types.size < TYPES_KEPT) types.set(type, written);
+  return written;
 }
 
 let latest = Number.NaN;
