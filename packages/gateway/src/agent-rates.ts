@@ -14,6 +14,18 @@ export interface RateLimits {
   readonly burst: number;
 }
 
+/** Who is the same object while its token comes again. */
+const keys = new WeakMap<object, string>();
+
+/** By which an agent is counted. */
+export function agentKey(agent: Pick<AgentPrincipal, "issuer" | "subject">): string {
+  const known = keys.get(agent);
+  if (known !== undefined) return known;
+  const key = `${agent.issuer}\n${agent.subject}`;
+  keys.set(agent, key);
+  return key;
+}
+
 /** Agents remembered; those that have their whole burst are as if they had never asked. */
 const MOST_AGENTS = 10_000;
 
@@ -35,15 +47,16 @@ export class AgentRates {
   }
 
   /** Counts one request of the agent. @throws RateExceeded */
-  take({ issuer, subject }: Pick<AgentPrincipal, "issuer" | "subject">): void {
-    const who = `${issuer}\n${subject}`;
+  take(agent: Pick<AgentPrincipal, "issuer" | "subject">): void {
+    const who = agentKey(agent);
     const now = this.#clock();
     const { perSecond, burst } = this.#limits;
-    const bucket = this.#buckets.get(who) ?? { left: burst, at: now };
+    const before = this.#buckets.get(who);
+    const bucket = before ?? { left: burst, at: now };
     // A clock that was set back fills nothing.
     bucket.left = Math.min(burst, bucket.left + (Math.max(0, now - bucket.at) / 1000) * perSecond);
     bucket.at = now;
-    this.#buckets.set(who, bucket);
+    if (before === undefined) this.#buckets.set(who, bucket);
     if (this.#buckets.size > MOST_AGENTS) this.#forget(now);
     if (bucket.left < 1) {
       this.#limited();

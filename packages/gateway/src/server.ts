@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createSecureServer, type Server as SecureServer } from "node:https";
 import type { Socket } from "node:net";
 import type { TLSSocket, TlsOptions } from "node:tls";
-import { type AgentRates, RateExceeded } from "./agent-rates.ts";
+import { type AgentRates, agentKey, RateExceeded } from "./agent-rates.ts";
 import type { Limits } from "./config/index.ts";
 import type { BigQueryDoor } from "./doors/bigquery-rest/door.ts";
 import { errorBody, GoogleError } from "./doors/bigquery-rest/google-error.ts";
@@ -55,6 +55,8 @@ const REFUSED_HEADERS = [
   "x-goog-iam-authorization-token",
   "x-goog-user-token",
 ];
+/** Characters of the names above: a header whose name has another number of them is none of these. */
+const LENGTHS: ReadonlySet<number> = new Set([...ONCE, ...REFUSED_HEADERS].map(({ length }) => length));
 /** How often slow requests are looked for; Node's own 30 seconds would stretch every shorter timeout to that. */
 const CHECK_SLOW_MS = 1000;
 /** Credentials in the address are refused: addresses end up in logs. */
@@ -118,7 +120,7 @@ export function createGatewayServer(options: ServerOptions): GatewayServer {
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const began = performance.now();
-    const path = (request.url ?? "").split("?", 1)[0] ?? "";
+    const path = pathOf(request);
     let operation = "none";
     try {
       if (path === "/healthz") return sendJson(response, { status: "ok" });
@@ -149,7 +151,7 @@ export function createGatewayServer(options: ServerOptions): GatewayServer {
     }
     untilTaken(response);
     options.metrics.request(
-      doorOf(request),
+      doorOf(path),
       operation,
       outcomeOf(response.statusCode),
       (performance.now() - began) / 1000,
@@ -182,7 +184,7 @@ export function createGatewayServer(options: ServerOptions): GatewayServer {
   const oauth = new OAuthDoor({ tokens: options.identity.tokens, refused, within, presented: presentedBy });
 
   function presentedBy(request: IncomingMessage): Presented {
-    const path = (request.url ?? "").split("?", 1)[0] ?? "";
+    const path = pathOf(request);
     return {
       authorization: request.headers.authorization,
       // Node makes each header's list anew for each request that asks for one.
@@ -205,7 +207,7 @@ export function createGatewayServer(options: ServerOptions): GatewayServer {
       throw await recorded(request, error);
     }
     options.rates.take(principal);
-    const who = `${principal.issuer}\n${principal.subject}`;
+    const who = agentKey(principal);
     const running = perAgent.get(who) ?? 0;
     if (running >= limits.inFlightPerAgent) {
       options.metrics.agentLimited("in-flight");
@@ -239,11 +241,10 @@ export function createGatewayServer(options: ServerOptions): GatewayServer {
 
   async function refused(request: IncomingMessage, { code }: CredentialError): Promise<void> {
     options.metrics.credentialRefused(code);
-    await options.refusals.record({ code, door: doorOf(request), address: request.socket.remoteAddress ?? "" });
+    await options.refusals.record({ code, door: doorOf(pathOf(request)), address: request.socket.remoteAddress ?? "" });
   }
 
-  function doorOf({ url = "" }: IncomingMessage): "oauth" | "console-api" | "bigquery-rest" {
-    const path = url.split("?", 1)[0] ?? "";
+  function doorOf(path: string): "oauth" | "console-api" | "bigquery-rest" {
     return oauth.serves(path) ? "oauth" : path.startsWith("/api/") ? "console-api" : "bigquery-rest";
   }
 
@@ -337,6 +338,11 @@ export function createGatewayServer(options: ServerOptions): GatewayServer {
   };
 }
 
+function pathOf({ url = "" }: IncomingMessage): string {
+  const question = url.indexOf("?");
+  return question < 0 ? url : url.slice(0, question);
+}
+
 /** By its reason Google's clients in Python and Go send it again, by its status those in Node. */
 function tooMany(message: string, retryAfterMs = 1000): GoogleError {
   return new GoogleError(429, "rateLimitExceeded", message, retryAfterMs);
@@ -358,14 +364,19 @@ function checkHeaders(request: IncomingMessage): void {
   // In HTTP/1.0 the connection's end is the answer's end: one that broke off looks whole (RFC 9112, section 8).
   if (request.httpVersion !== "1.1")
     throw new GoogleError(505, "invalid", "Only HTTP/1.1 is served. A proxy before the gateway must speak it too.");
-  const seen = new Set<string>();
-  for (let i = 0; i < request.rawHeaders.length; i += 2) {
-    const name = (request.rawHeaders[i] ?? "").toLowerCase();
+  const { rawHeaders, url = "" } = request;
+  let seen = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const written = rawHeaders[i] as string;
+    if (!LENGTHS.has(written.length)) continue;
+    const name = written.toLowerCase();
     if (REFUSED_HEADERS.includes(name)) throw new GoogleError(400, "invalid", `Header ${name} is not accepted.`);
-    if (seen.has(name) && ONCE.includes(name)) throw new GoogleError(400, "invalid", `Header ${name} is given twice.`);
-    seen.add(name);
+    const once = ONCE.indexOf(name);
+    if (once < 0) continue;
+    if ((seen & (1 << once)) !== 0) throw new GoogleError(400, "invalid", `Header ${name} is given twice.`);
+    seen |= 1 << once;
   }
-  if (CREDENTIAL_PARAMETERS.test(request.url ?? ""))
+  if (url.includes("?") && CREDENTIAL_PARAMETERS.test(url))
     throw new GoogleError(
       400,
       "invalid",

@@ -1,4 +1,3 @@
-import { EventEmitter } from "node:events";
 import { CommandError } from "../store/command.ts";
 import type { EngineOptions } from "./engine-options.ts";
 import type { Outcome } from "./job-follower.ts";
@@ -41,7 +40,8 @@ export interface EndWatch {
 export class Endings {
   readonly #o: EngineOptions;
   readonly #settle: (id: string, outcome: Outcome) => void;
-  readonly #changes = new EventEmitter().setMaxListeners(0);
+  /** Who waits for a change of which session. */
+  readonly #changes = new Map<string, Set<() => void>>();
   readonly #watches = new Map<string, { isAsked: boolean }>();
 
   /** @param settle keeps how the session's job ended */
@@ -142,7 +142,9 @@ export class Endings {
   }
 
   changed(id: string): void {
-    this.#changes.emit(id);
+    const waiting = this.#changes.get(id);
+    // Each stops waiting when it is told.
+    if (waiting !== undefined) for (const stop of [...waiting]) stop();
   }
 
   /** Listens from now on for the session's next change, or until `ms` have passed or one of `bounds` is aborted. */
@@ -152,11 +154,14 @@ export class Endings {
       const timer = setTimeout(() => stop(), Math.max(0, ms));
       stop = () => {
         clearTimeout(timer);
-        this.#changes.off(id, stop);
+        const waiting = this.#changes.get(id);
+        waiting?.delete(stop);
+        if (waiting?.size === 0) this.#changes.delete(id);
         for (const bound of bounds) bound.removeEventListener("abort", stop);
         resolve();
       };
-      this.#changes.on(id, stop);
+      const waiting = this.#changes.get(id) ?? new Set();
+      this.#changes.set(id, waiting.add(stop));
       for (const bound of bounds) bound.addEventListener("abort", stop);
       if (bounds.some(({ aborted }) => aborted)) stop();
     });
