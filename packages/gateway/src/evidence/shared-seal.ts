@@ -31,12 +31,17 @@ export function tie(sealer: Sealer, key: string, session: string): Buffer {
   return tied;
 }
 
+/** Which of what was sealed for many this says it is; undefined: it is the text itself, sealed. Whether it is this session's, only the key tells. */
+export function tiedTo(kept: Uint8Array): string | undefined {
+  return kept[0] === VERSION ? Buffer.from(kept).toString("hex", 1, 1 + HASH_SIZE) : undefined;
+}
+
 /** The key of what the session keeps so; undefined: it keeps the text itself, sealed. @throws SealError */
 export function keyOfTied(sealer: Sealer, kept: Uint8Array, session: string): string | undefined {
-  if (kept[0] !== VERSION) return undefined;
+  const key = tiedTo(kept);
+  if (key === undefined) return undefined;
   if (kept.length !== SIZE) throw new SealError("malformed", "not sealed bytes of a version known here");
   const bytes = Buffer.from(kept);
-  const key = bytes.toString("hex", 1, 1 + HASH_SIZE);
   if (!timingSafeEqual(bytes.subarray(1 + HASH_SIZE), Buffer.from(tieOf(sealer, key, session), "hex")))
     throw new SealError("tampered", "what was sealed for many was altered or belongs to another session");
   return key;

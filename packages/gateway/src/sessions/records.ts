@@ -164,7 +164,8 @@ function written(members: Data): WrittenMembers {
   return Object.fromEntries(Object.entries(members).map(([name, value]) => [name, canonicalText(value)]));
 }
 
-function bounded(name: string, value: Json, text: string): Data {
+/** A member of an entry; where it is long, by hash. */
+export function bounded(name: string, value: Json, text: string): Data {
   return isShort(text) ? { [name]: value } : byHash(name, text);
 }
 

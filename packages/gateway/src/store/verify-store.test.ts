@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { hash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -85,20 +86,36 @@ suite("I8: verifyStore", () => {
 
   test("holds each session's state against its last ledger entry", async (t) => {
     const directory = temporaryDirectory(t);
-    const store = await testStore(t, { directory });
+    const store = await testStore(t, { directory, clock: () => 0 });
+    const agent = {
+      groups: [],
+      issuer: "i",
+      name: "n",
+      sponsor: { issuer: "i", subject: "o" },
+      subject: "s",
+      token: "t",
+    };
+    const received = (job: string) => ({
+      ...{ agent, connection: "c", door: "d", job, project: "p", purpose: null },
+      sealedSha256: hash("sha256", Buffer.of(0), "hex"),
+    });
+    const cancelled = { reason: "stopped", message: "m" };
     await store.append([
-      { type: "session.received", session: "a", data: {} },
-      { type: "session.held", session: "a", data: {} },
+      { type: "session.received", session: "a", data: received("a") },
+      { type: "session.cancelled", session: "a", data: cancelled },
       { type: "session.note", session: "a", data: {} },
-      { type: "session.received", session: "b", data: {} },
+      { type: "session.received", session: "b", data: received("b") },
       { type: "session.received", session: "lost", data: {} },
     ]);
     await store.close();
-    const row = (id: string, state: string): string =>
+    const { token: tokenId, ...who } = agent;
+    const principal = JSON.stringify({ kind: "agent", ...who, tokenId, tokenExpires: 0 });
+    const row = (id: string, state: string, finished: number | null = null, error: object | null = null): string =>
       `INSERT INTO sessions (id, state, connection, project, job_id, issuer, subject, agent_name, principal, door, sealed,
-       request_hmac, job_config, created_at, updated_at)
-       VALUES ('${id}', '${state}', 'c', 'p', '${id}', 'i', 's', 'n', '{}', 'd', x'00', '', '{}', 0, 0);`;
-    tamper(directory, row("a", "held") + row("b", "approved") + row("unknown", "done"));
+       request_hmac, job_config, created_at, updated_at, finished_at, error)
+       VALUES ('${id}', '${state}', 'c', 'p', '${id}', 'i', 's', 'n', '${principal}', 'd', x'00', '', '{}', 0, 0, ${finished},
+         ${error === null ? null : `'${JSON.stringify({ ...error, status: 403 })}'`});`;
+    tamper(directory, row("a", "cancelled", 0, cancelled) + row("b", "approved") + row("unknown", "done"));
     const audit = await verifyStore(directory);
     assert.equal(audit.sessions, 3);
     assert.deepEqual(audit.problems, [

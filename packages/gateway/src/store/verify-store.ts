@@ -12,9 +12,11 @@ import {
 } from "@chaperone/ledger";
 import type { Kysely } from "kysely";
 import { canonicalJson } from "../evidence/canonical-json.ts";
+import { differingFacts } from "../evidence/session-audit.ts";
 import { TRANSITIONS } from "../sessions/session.ts";
 import { LEDGER_PAGE, type LedgerEntry, LedgerReader } from "./ledger-reader.ts";
 import { LedgerTiles } from "./ledger-tiles.ts";
+import type { Connected } from "./prepared.ts";
 import type { Database } from "./schema.ts";
 import { withSnapshot } from "./snapshot.ts";
 
@@ -45,11 +47,11 @@ const MAX_PROBLEMS = 100;
 
 /**
  * Audits a store, running or stopped: every entry and every hash is recomputed, every checkpoint verified against the
- * entries before it, every entry is canonical and says what its row says, and each session is in the state that the last
- * `session.<state>` entry of it tells (I8).
+ * entries before it, every entry is canonical and says what its row says, each session is in the state that the last
+ * `session.<state>` entry of it tells, and what reports say of it is what its entries say (I8).
  */
 export async function verifyStore(directory: string, options: StoreAuditOptions = {}): Promise<StoreAudit> {
-  return withSnapshot(directory, async (db, identity) => {
+  return withSnapshot(directory, async (db, identity, on) => {
     const vkey = options.vkey ?? identity.vkey;
     const ledger = new LedgerReader(db);
     const tiles = new LedgerTiles(db);
@@ -87,7 +89,7 @@ export async function verifyStore(directory: string, options: StoreAuditOptions 
       { verifiers: [noteVerifier(vkey)], known: options.known ?? [] },
     );
     await countTiles(db, audit.size, report);
-    const sessions = await compareSessions(db, states, report);
+    const sessions = await compareSessions(on, states, report);
     const all = [...audit.problems.map(({ message }) => message), ...problems];
     return {
       ok: all.length === 0,
@@ -156,13 +158,13 @@ async function countTiles(db: Kysely<Database>, size: number, report: (problem: 
 
 /** Returns how many sessions there are. Takes from `states` those it has found. */
 async function compareSessions(
-  db: Kysely<Database>,
+  on: Connected,
   states: Map<string, string>,
   report: (problem: string) => void,
 ): Promise<number> {
   let sessions = 0;
   for (let after = ""; ; ) {
-    const page = await db
+    const page = await on.db
       .selectFrom("sessions")
       .select(["id", "state"])
       .where("id", ">", after)
@@ -173,6 +175,9 @@ async function compareSessions(
       const told = states.get(id);
       if (told !== state) report(`session ${id} is ${state}, its last ledger entry says ${told ?? "nothing"}`);
       states.delete(id);
+      if (told === undefined) continue;
+      for (const fact of differingFacts(on, id))
+        report(`session ${id}: its ${fact} in the store and in the ledger are not the same`);
     }
     sessions += page.length;
     const last = page.at(-1);

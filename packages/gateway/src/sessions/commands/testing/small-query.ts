@@ -1,5 +1,9 @@
+import { hash } from "node:crypto";
 import { canonicalText } from "../../../evidence/canonical-json.ts";
 import type { AgentPrincipal } from "../../../identity/principal.ts";
+import type { Decision } from "../../../policy/decision.ts";
+import { decidedEvent } from "../../records.ts";
+import { principalRecord } from "../../session-row.ts";
 import type { AnalysedInput } from "../analysed.ts";
 import type { AskedBy, ReceiveInput } from "../receive.ts";
 
@@ -36,11 +40,35 @@ export function received(id: string, given: Partial<Omit<ReceiveInput, "by"> & A
     purpose: null,
     jobConfig: "{}",
     openPerAgent: 2,
-    data: { job: `chaperone_${id}` },
+    data: undefined,
     ...more,
   };
-  return { id, jobId, requestId, sealed, requestHmac, data, by, ...(forMany === undefined ? {} : { forMany }) };
+  const { connection, project, door, purpose, principal } = by;
+  const { onBehalfOf: behalf, ...agent } = JSON.parse(principal) as AgentPrincipal;
+  const sealedSha256 = forMany?.key ?? hash("sha256", Buffer.from(sealed, "base64"), "hex");
+  const said = {
+    agent: principalRecord(agent),
+    ...(behalf === undefined ? {} : { onBehalfOf: behalf.map(principalRecord) }),
+    ...{ connection, project, door, purpose, job: jobId, sealedSha256 },
+  };
+  return {
+    ...{ id, jobId, requestId, sealed, requestHmac, by, data: data ?? said },
+    ...(forMany === undefined ? {} : { forMany }),
+  };
 }
+
+const DECISION: Decision = {
+  effect: "permit",
+  policyVersion: "v",
+  policies: ["p"],
+  protectionsOff: [],
+  uses: [],
+  obligations: {
+    ...{ approval: undefined, limitRows: undefined, limitBytes: undefined },
+    ...{ readSize: "told", masks: [], travelling: [] },
+  },
+};
+const PLAN = "[]";
 
 export function analysed(id: string): AnalysedInput {
   return {
@@ -48,10 +76,15 @@ export function analysed(id: string): AnalysedInput {
     statementType: "SELECT",
     texts: {
       key: "k",
-      texts: { sql_redacted: "SELECT ⟨1⟩", canonical_redacted: null, plan: "[]", decision: "{}", mask_plan: null },
+      texts: {
+        ...{ sql_redacted: "SELECT ⟨1⟩", canonical_redacted: null, mask_plan: null },
+        ...{ plan: PLAN, decision: JSON.stringify(DECISION) },
+      },
     },
-    analysed: canonicalText({ sql: "SELECT ⟨1⟩" }),
-    decided: { binding: "b", dryRunBytes: 7, data: canonicalText({ effect: "permit" }) },
+    analysed: canonicalText({
+      ...{ sql: "SELECT ⟨1⟩", statementType: "SELECT", planSha256: hash("sha256", PLAN, "hex") },
+    }),
+    decided: { binding: "b", dryRunBytes: 7, data: decidedEvent(DECISION, "b") },
     next: {
       state: "running",
       upstreamJob: `chaperone_${id}`,
