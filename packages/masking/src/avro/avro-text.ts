@@ -40,6 +40,7 @@ export function readText(column: AvroColumn, reader: AvroReader): string {
       break;
     }
     case "record":
+    case "range":
       throw unfit(column);
   }
   return codecOf(column).read(view, 0);
@@ -70,6 +71,7 @@ export function skipValue(column: AvroColumn, reader: AvroReader): void {
       decimalBytes(column, reader);
       return;
     case "record":
+    case "range":
       throw unfit(column);
   }
 }
@@ -89,6 +91,7 @@ export function writeText(column: AvroColumn, text: string, writer: AvroWriter):
       writer.byte(0);
       return;
     case "record":
+    case "range":
       throw unfit(column);
   }
   if (!codecOf(column).write(view, 0, text)) throw unfit(column);

@@ -16,6 +16,7 @@ export interface RowContext {
 // Branches of what we write.
 const NULL = 0;
 const VALUE = 1;
+const UNBOUNDED = "[UNBOUNDED, UNBOUNDED)";
 
 /** One row, read and written under its masks. */
 export function maskRow(columns: readonly AvroColumn[], reader: AvroReader, writer: AvroWriter, row: RowContext): void {
@@ -66,7 +67,7 @@ function maskArray(column: AvroColumn, reader: AvroReader, writer: AvroWriter, r
 /** One value that isn't NULL; `branched`: it is written with its branch. */
 function maskOne(column: AvroColumn, reader: AvroReader, writer: AvroWriter, row: RowContext, branched: boolean): void {
   const { plan } = column;
-  if (column.encoding === "record") {
+  if (column.encoding === "record" || (column.encoding === "range" && plan.action === SHOW)) {
     if (branched) writer.small(VALUE);
     maskRow(column.children, reader, writer, row);
     return;
@@ -88,12 +89,18 @@ function maskOne(column: AvroColumn, reader: AvroReader, writer: AvroWriter, row
     return;
   }
   if (branched) writer.small(VALUE);
+  if (column.encoding === "range") {
+    // Of all rules only one gives a RANGE that isn't NULL: one without bounds.
+    if (masked.text !== UNBOUNDED) throw new MaskingError("fields", `${plan.path}: rule ${plan.rule} gives no RANGE`);
+    for (const _ of column.children) writer.small(NULL);
+    return;
+  }
   if (masked.text === masked.was) writer.raw(reader.bytes.subarray(start, reader.at));
   else writeText(column, masked.text, writer);
 }
 
 function replaced(column: AvroColumn, reader: AvroReader): { text: string; was: string | undefined } | null {
-  skipValue(column, reader);
+  skipOne(column, reader);
   const text = JSON.parse(column.plan.constant) as string | null;
   return text === null ? null : { text, was: undefined };
 }
@@ -122,7 +129,7 @@ function skipColumn(column: AvroColumn, reader: AvroReader): void {
 }
 
 function skipOne(column: AvroColumn, reader: AvroReader): void {
-  if (column.encoding !== "record") skipValue(column, reader);
+  if (column.children.length === 0) skipValue(column, reader);
   for (const child of column.children) skipColumn(child, reader);
 }
 

@@ -2,24 +2,27 @@ import type { AvroColumn } from "./avro-column.ts";
 
 /** The name that BigQuery gives a row. */
 const ROOT = "__root__";
+/** Where it defines the records that RANGEs are. */
+const SQL_TYPES = "google.sqlType";
 
 /**
  * The schema of these columns: our own, so that nothing of upstream's but the types passes. Every value may be NULL, for a mask can make any
  * NULL, and NULL is the first branch; only an ARRAY is never NULL in BigQuery, nor what is in it.
  */
 export function writeAvroSchema(columns: readonly AvroColumn[]): string {
-  return JSON.stringify({ type: "record", name: ROOT, fields: fieldsOf(columns, ROOT) });
+  return JSON.stringify({ type: "record", name: ROOT, fields: fieldsOf(columns, ROOT, new Set()) });
 }
 
-function fieldsOf(columns: readonly AvroColumn[], within: string): readonly unknown[] {
+/** @param ranges records of RANGEs that are defined already, by their names */
+function fieldsOf(columns: readonly AvroColumn[], within: string, ranges: Set<string>): readonly unknown[] {
   return columns.map((column) => {
-    const type = typeOf(column, within);
+    const type = typeOf(column, within, ranges);
     return { name: column.name, type: column.repeated ? { type: "array", items: type } : ["null", type] };
   });
 }
 
 /** Records are named by their place, for a name may be defined once only. */
-function typeOf(column: AvroColumn, within: string): unknown {
+function typeOf(column: AvroColumn, within: string, ranges: Set<string>): unknown {
   switch (column.plan.type) {
     case "STRING":
       return "string";
@@ -46,11 +49,17 @@ function typeOf(column: AvroColumn, within: string): unknown {
     case "INTERVAL":
     case "JSON":
     case "GEOGRAPHY":
-    case "RANGE":
       return { type: "string", sqlType: column.plan.type };
     case "STRUCT": {
       const inner = `${within}.${column.name}`;
-      return { type: "record", name: column.name, namespace: within, fields: fieldsOf(column.children, inner) };
+      return { type: "record", name: column.name, namespace: within, fields: fieldsOf(column.children, inner, ranges) };
+    }
+    case "RANGE": {
+      const name = `RANGE_${column.children[0]?.plan.type}`;
+      if (ranges.has(name)) return `${SQL_TYPES}.${name}`;
+      ranges.add(name);
+      const fields = fieldsOf(column.children, SQL_TYPES, ranges);
+      return { type: "record", name, namespace: SQL_TYPES, sqlType: "RANGE", fields };
     }
   }
 }

@@ -15,20 +15,25 @@ export interface AvroRows {
 type Cell = { readonly v: Value };
 type Value = string | null | WireRecord | readonly Cell[];
 
-/** How a field's type stands in BigQuery's schema; `nullFirst` as BigQuery has it. */
-export function avroSchema(fields: readonly MaskedField[], nullFirst = true, name = "__root__"): object {
+/** How a field's type stands in BigQuery's schema; `nullFirst` as BigQuery has it. RANGE here is RANGE<DATE>. */
+export function avroSchema(
+  fields: readonly MaskedField[],
+  nullFirst = true,
+  name = "__root__",
+  ranges = new Set<string>(),
+): object {
   return {
     type: "record",
     name,
     fields: fields.map((field, i) => {
-      const type = typeOf(field, nullFirst, `${name}_${i}`);
+      const type = typeOf(field, nullFirst, `${name}_${i}`, ranges);
       const union = nullFirst ? ["null", type] : [type, "null"];
       return { name: field.name, type: field.repeated ? { type: "array", items: type } : union };
     }),
   };
 }
 
-function typeOf(field: MaskedField, nullFirst: boolean, name: string): unknown {
+function typeOf(field: MaskedField, nullFirst: boolean, name: string, ranges: Set<string>): unknown {
   switch (field.type) {
     case "STRING":
       return "string";
@@ -57,9 +62,17 @@ function typeOf(field: MaskedField, nullFirst: boolean, name: string): unknown {
     case "GEOGRAPHY":
       return { type: "string", sqlType: field.type };
     case "STRUCT":
-      return avroSchema(field.fields ?? [], nullFirst, name);
-    case "RANGE":
-      throw new Error("no RANGE in Avro");
+      return avroSchema(field.fields ?? [], nullFirst, name, ranges);
+    case "RANGE": {
+      if (ranges.has("DATE")) return "google.sqlType.RANGE_DATE";
+      ranges.add("DATE");
+      const date = { type: "int", logicalType: "date" };
+      const fields = ["start", "end"].map((bound) => ({
+        name: bound,
+        type: nullFirst ? ["null", date] : [date, "null"],
+      }));
+      return { type: "record", name: "RANGE_DATE", namespace: "google.sqlType", sqlType: "RANGE", fields };
+    }
   }
 }
 
@@ -143,6 +156,11 @@ function encoded(type: FieldType, text: string): unknown {
       return text === "true";
     case "DATE":
       return Date.parse(text) / 86_400_000;
+    case "RANGE": {
+      const [, start = "", end = ""] = /^\[(.*), (.*)\)$/.exec(text) ?? [];
+      const [first, last] = [start, end].map((day) => (day === "UNBOUNDED" ? null : encoded("DATE", day)));
+      return { start: first, end: last };
+    }
     case "TIME":
       return asArrow(type, text, 8).readBigInt64LE();
     case "NUMERIC":
@@ -186,6 +204,12 @@ function decodedOne(field: MaskedField, value: unknown): Value {
       return Math.abs(value as number) <= 100_000_000
         ? new Date((value as number) * 86_400_000).toISOString().slice(0, 10)
         : "no day";
+    case "RANGE": {
+      const { start, end } = value as { start: unknown; end: unknown };
+      const date: MaskedField = { ...field, type: "DATE" };
+      const [first, last] = [start, end].map((day) => (day === null ? "UNBOUNDED" : decodedOne(date, day)));
+      return `[${first}, ${last})`;
+    }
     case "TIME": {
       const bytes = Buffer.alloc(8);
       bytes.writeBigInt64LE(value as bigint);
