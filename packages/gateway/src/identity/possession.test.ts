@@ -101,7 +101,7 @@ describe("possession", () => {
   });
 
   it("of a person's bound token is asked as well", async () => {
-    const identity = await identityOf();
+    const identity = await identityOf({ rules: [] });
     const bound = await token({ sub: "p", aud: "console", cnf: { jkt: mine.jkt } });
     await refused(identity.person(shown(`Bearer ${bound}`)), "binding");
     await identity.person(shown(`DPoP ${bound}`, { dpop: [mine.proof("GET", URL_ASKED, bound)] }));
