@@ -94,6 +94,35 @@ describe("jobs and pages", () => {
     assert.equal(JSON.parse((await other.job("shared_name")).body).configuration.query.query, "SELECT 1");
   });
 
+  it("row 44: a job that is named after a session, or after another's job, doesn't stand before it in the record", async () => {
+    const { job } = await finished();
+    const session = job.slice("chaperone_".length);
+    const auditor = rig.person("avery.auditor");
+    type Shown = { session: string; sql: string };
+    const before = await auditor.get<Shown>(`sessions/${session}`);
+    const insert = (who: Attacker, jobId: string) =>
+      who.send("POST", JOBS, {
+        body: {
+          jobReference: { projectId: PROJECT, jobId, location: "US" },
+          configuration: { query: { query: "SELECT 'harmless'", useLegacySql: false } },
+        },
+      });
+    for (const [who, name] of [
+      [agent, session],
+      [other, session],
+      [other, job],
+    ] as const)
+      assert.equal((await insert(who, name)).status, 200);
+    for (const name of [session, job]) {
+      assert.deepEqual(await auditor.get<Shown>(`sessions/${name}`), before);
+      assert.deepEqual((await auditor.get<{ access: Shown }>(`sessions/${name}/replay`)).access, before);
+    }
+    assert.match(before.sql, /ssn/);
+    // Two of one name, of which nobody can say which is meant.
+    for (const who of [agent, other]) assert.equal((await insert(who, "same_name")).status, 200);
+    await assert.rejects(auditor.get("sessions/same_name"), { status: 409, message: /Ask for one of their sessions/ });
+  });
+
   it("row 44: one requestId of two agents is two queries, and of two queries is refused", async () => {
     const [mine, theirs] = [
       await agent.query("SELECT 1", { requestId: "r1" }),

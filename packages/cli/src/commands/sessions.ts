@@ -28,8 +28,15 @@ export function sessionsCommand(): Command {
       if (options.onBehalfOf !== undefined) query.set("behalf", options.onBehalfOf);
       for (const name of ["agent", "from", "to"] as const)
         if (options[name] !== undefined) query.set(name, options[name]);
-      const { accesses } = await clientOf(options).get<{ accesses: Access[] }>(`sessions?${query}`);
+      const { accesses, more } = await clientOf(options).get<{ accesses: Access[]; more: boolean }>(
+        `sessions?${query}`,
+      );
       print(accessList(accesses, options.format));
+      // Beside the list, which other programs read.
+      if (more)
+        process.stderr.write(
+          `These are the newest ${accesses.length}; there are older ones, which aren't shown. Choose a shorter period.\n`,
+        );
     });
 
   withGateway(sessions.command("show <session>"))

@@ -2,6 +2,7 @@ import { sql } from "kysely";
 import type { AgentPrincipal } from "../identity/principal.ts";
 import type { Decision } from "../policy/decision.ts";
 import type { SessionError } from "../sessions/session.ts";
+import { sessionNamed } from "../sessions/statements.ts";
 import type { Store } from "../store/store.ts";
 import { type Behalf, behalvesOf } from "./behalf.ts";
 
@@ -61,6 +62,7 @@ export interface AccessFilter {
   readonly agent?: string | undefined;
   /** Subject of somebody an agent acted for. */
   readonly behalf?: string | undefined;
+  /** By its id. */
   readonly session?: string | undefined;
   /** Milliseconds since the epoch; from inclusive, to exclusive. */
   readonly from?: number | undefined;
@@ -68,16 +70,45 @@ export interface AccessFilter {
   readonly limit: number;
 }
 
+/**
+ * Which sessions somebody means by this name: a session's own, or else that of a job. Jobs are named by agents, who can name one as another's session or job:
+ * the gateway's own names come first, and of those that several gave, all.
+ */
+export async function sessionsNamed(store: Store, name: string, most: number): Promise<readonly string[]> {
+  const own = store.db.selectFrom("sessions").select(["id", "job_id"]);
+  for (const id of [name, sessionNamed(name)]) {
+    if (id === undefined) continue;
+    const found = await own.where("id", "=", id).executeTakeFirst();
+    if (found !== undefined && (id === name || found.job_id === name)) return [found.id];
+  }
+  const jobs = await own.where("job_id", "=", name).orderBy("created_at").orderBy("id").limit(most).execute();
+  return jobs.map(({ id }) => id);
+}
+
+/** The newest accesses by agent and period; `more`: there are older ones. */
+export async function newestAccesses(
+  store: Store,
+  filter: AccessFilter,
+): Promise<{ readonly accesses: readonly Access[]; readonly more: boolean }> {
+  const found = await accesses(store, { ...filter, limit: filter.limit + 1 });
+  return { accesses: found.slice(0, filter.limit), more: found.length > filter.limit };
+}
+
 /** Accesses by agent and period, newest first. */
 export async function accesses(store: Store, filter: AccessFilter): Promise<Access[]> {
-  let query = store.db.selectFrom("whole_sessions").selectAll().orderBy("created_at", "desc").limit(filter.limit);
+  let query = store.db
+    .selectFrom("whole_sessions")
+    .selectAll()
+    .orderBy("created_at", "desc")
+    .orderBy("id", "desc")
+    .limit(filter.limit);
   const { agent, behalf, session, from, to } = filter;
   if (agent !== undefined) query = query.where((e) => e.or([e("agent_name", "=", agent), e("subject", "=", agent)]));
   if (behalf !== undefined)
     query = query.where(
       sql<boolean>`exists (select 1 from json_each(on_behalf_of) where json_extract(value, '$[1]') = ${behalf})`,
     );
-  if (session !== undefined) query = query.where((e) => e.or([e("id", "=", session), e("job_id", "=", session)]));
+  if (session !== undefined) query = query.where("id", "=", session);
   if (from !== undefined) query = query.where("created_at", ">=", from);
   if (to !== undefined) query = query.where("created_at", "<", to);
   const rows = await query.execute();

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { z } from "zod";
 import { listApprovals, showApproval } from "../../approvals/view.ts";
-import { accesses } from "../../evidence/access-report.ts";
+import { type Access, accesses, newestAccesses, sessionsNamed } from "../../evidence/access-report.ts";
 import { replay } from "../../evidence/replay.ts";
 import type { PersonPrincipal } from "../../identity/principal.ts";
 import type { SessionEngine } from "../../sessions/engine.ts";
@@ -39,6 +39,8 @@ const agentBody = z.strictObject({
 });
 
 const MOST_LISTED = 1000;
+/** Sessions that one name is told to be of. */
+const MOST_NAMED = 20;
 const BODY_BYTES = 16_384;
 const ID = /^[A-Za-z0-9_-]{1,64}$/;
 
@@ -79,25 +81,23 @@ export class ConsoleApi {
         return this.#decide(person, at, request, response);
       case "GET sessions":
         this.#needs(person, "auditors", "administrators");
-        return sendJson(response, {
-          accesses: await accesses(store, {
+        return sendJson(
+          response,
+          await newestAccesses(store, {
             agent: url.searchParams.get("agent") ?? undefined,
             behalf: url.searchParams.get("behalf") ?? undefined,
             from: timeOf(url.searchParams.get("from")),
             to: timeOf(url.searchParams.get("to")),
             limit: MOST_LISTED,
           }),
-        });
+        );
       case "GET sessions/:id": {
         this.#needs(person, "auditors", "administrators");
-        const [access] = await accesses(store, { session: at, limit: 1 });
-        if (access === undefined) throw notFound("session");
-        return sendJson(response, access);
+        return sendJson(response, await this.#access(at));
       }
       case "GET sessions/:id/replay": {
         this.#needs(person, "auditors", "administrators");
-        const [access] = await accesses(store, { session: at, limit: 1 });
-        if (access === undefined) throw notFound("session");
+        const access = await this.#access(at);
         return sendJson(response, { access, steps: await replay(store, access.session) });
       }
       case "GET agents": {
@@ -114,6 +114,21 @@ export class ConsoleApi {
       default:
         throw notFound("path");
     }
+  }
+
+  async #access(name: string): Promise<Access> {
+    const { store } = this.#o;
+    const [session, ...others] = await sessionsNamed(store, name, MOST_NAMED);
+    if (session === undefined) throw notFound("session");
+    if (others.length > 0)
+      throw new GoogleError(
+        409,
+        "ambiguous",
+        `Agents named several jobs so. Ask for one of their sessions: ${[session, ...others].join(", ")}.`,
+      );
+    const [access] = await accesses(store, { session, limit: 1 });
+    if (access === undefined) throw notFound("session");
+    return access;
   }
 
   async #approval(person: PersonPrincipal, id: string): Promise<unknown> {
