@@ -103,6 +103,34 @@ describe("row 46: HTTP tricks", () => {
     );
   });
 
+  it("a condition that no answer here lets anybody keep is refused, and what it guards isn't done", async () => {
+    const dataset = `/bigquery/v2/projects/${PROJECT}/datasets`;
+    const table = { tableReference: { tableId: "conditional" }, schema: { fields: [{ name: "a", type: "STRING" }] } };
+    for (const [method, path, sent] of [
+      ["POST", QUERIES, { query: PUBLIC, useLegacySql: false }],
+      ["POST", `${dataset}/workspace/tables`, table],
+      ["PATCH", `${dataset}/workspace/tables/list`, { description: "x" }],
+      ["DELETE", `${dataset}/workspace/tables/list`, undefined],
+      ["DELETE", `${dataset}/workspace`, undefined],
+      ["PUT", `${dataset}/workspace/routines/f`, {}],
+      ["DELETE", `${dataset}/workspace/routines/f`, undefined],
+      ["DELETE", `${dataset}/workspace/models/m`, undefined],
+      ["PUT", `${dataset}/workspace/tables/list/rowAccessPolicies/r`, {}],
+      ["DELETE", `${dataset}/workspace/tables/list/rowAccessPolicies/r`, undefined],
+      ["POST", `/upload/bigquery/v2/projects/${PROJECT}/jobs?uploadType=resumable`, {}],
+    ] as const)
+      for (const name of ["If-Match", "If-None-Match", "If-Unmodified-Since", "if-modified-since"]) {
+        const answer = await agent.send(method, path, { body: sent, headers: { [name]: '"x"' } });
+        assertRefused(answer, 400);
+        assert.match(answer.body, /no etag/, `${method} ${path} ${name}`);
+      }
+    const read = (name: string) =>
+      agent.send("GET", `${dataset}/directory/tables/providers`, { headers: { [name]: '"x"' } });
+    for (const name of ["If-Match", "If-Unmodified-Since"]) assertRefused(await read(name), 400);
+    // A copy that a reader has is never the answer.
+    for (const name of ["If-None-Match", "If-Modified-Since"]) assert.equal((await read(name)).status, 200);
+  });
+
   it("forwarding headers and Host change neither who asks nor where the evidence says the request came from", async () => {
     const forged = {
       "x-forwarded-for": "203.0.113.9",

@@ -115,6 +115,10 @@ describe("an agent that uploads in pieces", () => {
     const before = jobsRunUpstream(rig);
     const at = await begun(load("words"));
     assert.equal((await piece(at, "bytes 0-3/8", "7,x\n")).status, 308);
+    for (const other of ["x-goog-upload-command", "x-goog-upload-offset"]) {
+      const headers = { "content-type": "*/*", "content-range": "bytes 4-7/8", [other]: "upload, finalize" };
+      assertRefused(await agent.send("PUT", at, { body: "8,y\n", headers }), 400);
+    }
     for (const [lie, body] of [
       ["bytes 0-3/8", "8,y\n"],
       ["bytes 3-6/8", "\n8,y"],

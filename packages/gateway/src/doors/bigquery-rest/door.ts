@@ -8,7 +8,7 @@ import type { SessionRow } from "../../sessions/session-row.ts";
 import type { Call } from "./call.ts";
 import { createDataset, dropDataset, patchDataset, undropDataset } from "./dataset-changes.ts";
 import { discoveryDocument } from "./discovery.ts";
-import { GoogleError } from "./google-error.ts";
+import { GoogleError, invalid } from "./google-error.ts";
 import { insertAll } from "./insert-all.ts";
 import { type Inserting, insertJob } from "./insert-job.ts";
 import { jobList } from "./job-list.ts";
@@ -42,6 +42,18 @@ export interface BigQueryDoorOptions {
   readonly longPollMs: number;
   /** Where clients reach the gateway. */
   readonly publicUrl: () => string;
+}
+
+/**
+ * Answers here have no etag, so a condition on one can be kept by none, and what it is to guard is not done (RFC 9110, 13.1). A reader's own copy, on the
+ * other hand, is never good.
+ */
+const CONDITIONS = ["if-match", "if-unmodified-since"];
+const CONDITIONS_OF_CHANGES = [...CONDITIONS, "if-none-match", "if-modified-since"];
+
+function refuseConditions({ method, headers }: IncomingMessage): void {
+  const found = (method === "GET" ? CONDITIONS : CONDITIONS_OF_CHANGES).find((name) => headers[name] !== undefined);
+  if (found !== undefined) throw invalid(`Answers here have no etag that ${found} could name; leave it out.`);
 }
 
 /** Made once: an error of its own for each costs a stack trace. */
@@ -88,6 +100,7 @@ export class BigQueryDoor {
   ): Promise<void> {
     const matched = matchRoute(request.method ?? "", request.url ?? "");
     note(matched.name);
+    refuseConditions(request);
     const gone = new AbortController();
     let served = false;
     // One that was served and has its answer is waited for by nobody: to tell nobody costs an event.

@@ -74,10 +74,7 @@ export class Uploads {
     request: IncomingMessage,
     response: ServerResponse,
   ): Promise<SessionRow | undefined> {
-    if (OTHER_PROTOCOL.some((name) => request.headers[name] !== undefined))
-      throw invalid(
-        "Uploads in pieces go by uploadType=resumable and Content-Range; leave the X-Goog-Upload headers out.",
-      );
+    refuseOtherProtocol(request);
     if (m.query.has("upload_id")) {
       if (m.query.get("uploadType") !== "resumable") throw invalid("An upload that has begun goes on by PUT.");
       // Go's client sends its pieces so.
@@ -174,6 +171,7 @@ export class Uploads {
     request: IncomingMessage,
     response: ServerResponse,
   ): Promise<SessionRow | undefined> {
+    refuseOtherProtocol(request);
     const upload = this.#find(m, o);
     if (upload.busy)
       throw new GoogleError(503, "backendError", "A piece of this upload is arriving; ask again how far it is.");
@@ -358,6 +356,13 @@ export class Uploads {
       `An upload has at most ${this.#o.loadBytes} bytes; load more from Cloud Storage.`,
     );
   }
+}
+
+function refuseOtherProtocol({ headers }: IncomingMessage): void {
+  if (OTHER_PROTOCOL.some((name) => headers[name] !== undefined))
+    throw invalid(
+      "Uploads in pieces go by uploadType=resumable and Content-Range; leave the X-Goog-Upload headers out.",
+    );
 }
 
 function differentTotals(): GoogleError {
