@@ -1,5 +1,5 @@
 import type { PlanStatement, TableName } from "@chaperone/googlesql";
-import { tableParts } from "./names.ts";
+import { isTableName, tableParts } from "./names.ts";
 
 /** What a statement writes, makes, changes or drops. */
 export interface NamesWritten {
@@ -18,7 +18,7 @@ export function namesWritten(statements: readonly PlanStatement[]): NamesWritten
   const names = (list: typeof changed) => list.map(({ name }) => name);
   return {
     tables: [
-      ...tables.filter((name) => tableParts(name).dataset !== "_SESSION"),
+      ...tables.filter((name) => !isTableName(name) || tableParts(name).dataset !== "_SESSION"),
       ...names(changed.filter((change) => !isRoutine(change) && !isDataset(change.name))),
     ],
     routines: names(changed.filter((change) => isRoutine(change) && !isDataset(change.name))),

@@ -15,6 +15,11 @@ export interface ColumnParts extends TableParts {
 const TABLE = /^((?:[^.:]+(?:\.[^.:]+)*:)?[^.:]+)\.([^.]+)\.([^.]+)$/;
 const COLUMN = /^((?:(?:[^.:]+(?:\.[^.:]+)*:)?[^.:]+)\.[^.]+\.[^.]+)\.(.+)$/;
 
+/** Whether it is `project.dataset.table`. */
+export function isTableName(name: string): boolean {
+  return TABLE.test(name);
+}
+
 /** Splits `project.dataset.table`. Throws on anything else: a name that can't be placed can't be judged (I1). */
 export function tableParts(name: string): TableParts {
   const [, project, dataset, table] = TABLE.exec(name) ?? [];

@@ -1,7 +1,7 @@
 import type { TableName } from "@chaperone/googlesql";
 import type { CatalogFile } from "./catalog-file.ts";
 import type { DatasetResource } from "./classify.ts";
-import { tableParts } from "./names.ts";
+import { isTableName, tableParts } from "./names.ts";
 
 /** Which names are served: those of the gateway's projects, each thing by one name alone. */
 
@@ -25,9 +25,9 @@ export function requireCase(name: string, dataset: DatasetResource | undefined):
     throw new CatalogError(`Dataset ${name} isn't served: its names ignore case (is_case_insensitive).`);
 }
 
-/** @throws CatalogError `notServed` */
+/** @throws CatalogError `notServed`, also for a name that has no project's place */
 export function requireServed(names: readonly string[], served: (project: string) => boolean): void {
-  if (names.some((name) => !served(tableParts(name).project)))
+  if (names.some((name) => !isTableName(name) || !served(tableParts(name).project)))
     throw new CatalogError("The query names a project that this gateway does not serve.", "notServed");
 }
 
