@@ -418,6 +418,55 @@ describe("row 46: HTTP tricks", () => {
         }),
         400,
       );
+    for (const projectId of ["", "demo-clinic.", "x`y", "a:b:c", "../demo-clinic", "demo clinic", "demo-clinic\u0000"])
+      assertRefused(
+        await agent.send("POST", QUERIES, {
+          body: {
+            query: "SELECT * FROM providers",
+            useLegacySql: false,
+            defaultDataset: { projectId, datasetId: "directory" },
+          },
+        }),
+        400,
+      );
+    for (const sql of ["SELECT * FROM `a:b:c`.d.t", "SELECT `a:b:c`.d.f()", "DROP TABLE `a:b:c`.d.t"])
+      assertRefused(await agent.query(sql), 403);
+  });
+
+  it("half of a pair of surrogates is refused wherever it stands, and is no failure of the gateway's", async () => {
+    for (const [path, text] of [
+      [QUERIES, `{"query":"SELECT '\\ud800' AS x","useLegacySql":false}`],
+      [QUERIES, `{"query":"SELECT '\\uDC00\\ud83d' AS x","useLegacySql":false}`],
+      [
+        QUERIES,
+        `{"query":"SELECT @p AS x","useLegacySql":false,"queryParameters":[{"name":"p","parameterType":{"type":"STRING"},"parameterValue":{"value":"\\udbff"}}]}`,
+      ],
+      [JOBS, `{"configuration":{"query":{"query":"SELECT '\\ud800'","useLegacySql":false}}}`],
+      [JOBS, `{"configuration":{"query":{"query":"SELECT 1","useLegacySql":false,"types":{"\\udfff":1}}}}`],
+      [
+        `/bigquery/v2/projects/${PROJECT}/datasets/workspace/tables`,
+        `{"tableReference":{"tableId":"v"},"view":{"query":"SELECT '\\ud800' AS x","useLegacySql":false}}`,
+      ],
+    ] as const) {
+      const answer = await agent.send("POST", path, { body: text });
+      assertRefused(answer, 400);
+      assert.match(answer.body, /half of a pair/);
+    }
+    const whole = `{"query":"SELECT '\\ud83d\\ude00' AS x","useLegacySql":false,"timeoutMs":10000}`;
+    const answer = await agent.send("POST", QUERIES, { body: whole });
+    assert.match(Buffer.from(answer.body, "latin1").toString(), /"v":"\u{1f600}"/u);
+  });
+
+  it("a bound of nothing is refused: nobody says whether it would be none", async () => {
+    for (const none of [0, "0", "000"]) {
+      assertRefused(
+        await agent.send("POST", QUERIES, { body: { query: PUBLIC, useLegacySql: false, maximumBytesBilled: none } }),
+        400,
+      );
+      const query = { query: PUBLIC, useLegacySql: false };
+      for (const configuration of [{ query, jobTimeoutMs: none }, { query: { ...query, maximumBytesBilled: none } }])
+        assertRefused(await agent.send("POST", JOBS, { body: { configuration } }), 400);
+    }
   });
 
   it("a field that moves data, or that nobody knows, is refused by its name", async () => {
@@ -478,6 +527,8 @@ describe("row 46: HTTP tricks", () => {
       { query: { query: PUBLIC, useLegacySql: true } },
       { query: { query: PUBLIC, useLegacySql: "false" } },
       { query: { query: PUBLIC, useLegacySql: false }, extract: { sourceTable: table } },
+      { jobType: "LOAD", query: { query: PUBLIC, useLegacySql: false } },
+      { jobType: "constructor", query: { query: PUBLIC, useLegacySql: false } },
       { query: { query: PUBLIC, useLegacySql: false, priority: "BATCH" } },
       {},
     ])

@@ -18,7 +18,7 @@ export function rawExchange(
       socket.destroy();
       resolve({ bytes: Buffer.concat(chunks).toString("latin1"), closed, sent });
     };
-    socket.setTimeout(options.silenceMs ?? 3000, () => done(false));
+    socket.setTimeout(options.silenceMs ?? 20_000, () => done(false));
     socket.on("data", (chunk: Buffer) => chunks.push(chunk));
     socket.once("end", () => done(true));
     socket.once("error", () => done(true));

@@ -50,9 +50,12 @@ export function jobOf(description: string, project: string, uploading: boolean) 
   const { configuration, jobReference: reference } = parseBody(insertRequest, description);
   if (reference?.projectId !== undefined && reference.projectId !== project)
     throw invalid("jobReference.projectId is not the project of the path.");
-  const { query, load, copy, extract } = configuration;
-  if ([query, load, copy, extract].filter((one) => one !== undefined).length !== 1)
+  const { query, load, copy, extract, jobType = "" } = configuration;
+  const [kind, ...others] = Object.entries({ query, load, copy, extract }).filter(([, one]) => one !== undefined);
+  if (kind === undefined || others.length > 0)
     throw invalid("A job's configuration is one of query, load, copy and extract.");
+  if (jobType !== "" && jobType.toLowerCase() !== kind[0])
+    throw invalid("configuration.jobType is another kind of job than what is asked for; leave it out.");
   if (uploading && load === undefined) throw invalid("Only a load job carries data.");
   return { configuration, reference };
 }

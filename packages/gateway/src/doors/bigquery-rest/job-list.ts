@@ -21,7 +21,10 @@ export async function jobList(
   principal: AgentPrincipal,
   resource: (row: SessionRow) => Promise<Record<string, unknown>>,
 ): Promise<unknown> {
-  if (m.query.get("allUsers") === "true")
+  // Python writes True.
+  const allUsers = m.query.get("allUsers")?.toLowerCase() ?? "false";
+  if (allUsers !== "true" && allUsers !== "false") throw invalid("allUsers is true or false.");
+  if (allUsers === "true")
     throw new GoogleError(403, "accessDenied", "An agent sees its own jobs only; ask without allUsers.");
   const limit = Math.max(1, integerParameter(m.query, "maxResults", MOST_LISTED) ?? LISTED);
   const token = m.query.get("pageToken");

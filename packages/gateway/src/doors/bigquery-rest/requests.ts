@@ -8,6 +8,8 @@ import { copyConfiguration, extractConfiguration, loadConfiguration } from "./jo
  */
 
 const int64 = z.union([z.string().regex(/^[0-9]{1,18}$/), z.number().int().nonnegative()]).transform(Number);
+/** What 0 would mean to BigQuery, none or no bound, isn't said anywhere. */
+const bound = int64.refine((n) => n > 0);
 const bool = z.boolean();
 /** https://cloud.google.com/bigquery/docs/labels-intro#requirements */
 const MOST_LABELS = 64;
@@ -65,11 +67,17 @@ const shared = {
   query: z.string(),
   useLegacySql: z.literal(false, { error: "set useLegacySql to false: legacy SQL is not served" }),
   defaultDataset: z
-    .strictObject({ datasetId: z.string().regex(/^[A-Za-z0-9_]{1,1024}$/), projectId: z.string().max(1024).optional() })
+    .strictObject({
+      datasetId: z.string().regex(/^[A-Za-z0-9_]{1,1024}$/),
+      projectId: z
+        .string()
+        .regex(/^([A-Za-z0-9.-]{1,255}:)?[A-Za-z0-9_-]{1,255}$/)
+        .optional(),
+    })
     .optional(),
   parameterMode: z.enum(["NAMED", "POSITIONAL", "named", "positional"]).optional(),
   queryParameters: queryParameters.optional(),
-  maximumBytesBilled: int64.optional(),
+  maximumBytesBilled: bound.optional(),
   useQueryCache: bool.optional(),
 };
 
@@ -128,7 +136,7 @@ export const insertRequest = z.strictObject({
     jobType: z.string().optional(),
     dryRun: bool.optional(),
     labels: label.optional(),
-    jobTimeoutMs: int64.optional(),
+    jobTimeoutMs: bound.optional(),
     query: jobQuery.optional(),
     load: loadConfiguration.optional(),
     copy: copyConfiguration.optional(),
@@ -175,6 +183,17 @@ function refuseProto(text: string, json: unknown): void {
   }
 }
 
+/** Half of a pair of surrogates is no character: no UTF-8 says it, and no hash is made of it (evidence/canonical-json.ts). */
+function refuseHalves(text: string, json: unknown): void {
+  if (!/\\ud/i.test(text)) return;
+  for (const left: unknown[] = [json]; left.length > 0; ) {
+    const value = left.pop();
+    if (typeof value === "string" && !value.isWellFormed())
+      throw invalid("The request body holds half of a pair of surrogates.");
+    if (typeof value === "object" && value !== null) for (const entry of Object.entries(value)) left.push(...entry);
+  }
+}
+
 /** 15 STRUCTs take some fifty levels as a parameter's type; of much deeper ones no hash is made (evidence/canonical-json.ts). */
 const DEEPEST = 60;
 
@@ -204,7 +223,10 @@ export function parseBody<T extends z.ZodType>(
   }
   refuseProto(text, json);
   // Rows that are sent hold JSON of their own.
-  if (parse === JSON.parse) refuseDepth(json);
+  if (parse === JSON.parse) {
+    refuseDepth(json);
+    refuseHalves(text, json);
+  }
   const result = checked(schema, json);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
