@@ -29,6 +29,30 @@ export function judge(step: Step, answer: Answer, without: Answer): string | nul
   }
 }
 
+export interface Judgement {
+  /** What is wrong with what the user saw through the gateway, or null. */
+  readonly fault: string | null;
+  /** What is wrong with what the client says with no gateway between, or null. */
+  readonly straight: string | null;
+}
+
+/**
+ * The same of a BigQuery that may be at fault itself. `reference`: what the client says straight at another that has the same tables; where the gateway shows
+ * that, and this BigQuery something else, it isn't the gateway's fault.
+ */
+export async function judgeBoth(
+  step: Step,
+  answer: Answer,
+  without: Answer,
+  reference: () => Promise<Answer>,
+): Promise<Judgement> {
+  const fault = judge(step, answer, without);
+  const straight = "error" in without ? without.error.message : step.feature === "load" ? asSent(without) : null;
+  if (fault === null || "error" in answer) return { fault, straight };
+  if (judge(step, answer, await reference()) !== null) return { fault, straight };
+  return { fault: null, straight: straight ?? "other rows than were asked for" };
+}
+
 function refusal(answer: Answer, says: RegExp): string | null {
   if (!("error" in answer)) return "rows came";
   return says.test(answer.error.message) ? null : `${answer.error.kind}: ${answer.error.message}`;

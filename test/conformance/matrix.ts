@@ -12,10 +12,19 @@ export interface Outcome {
   readonly how: Step["how"];
   /** Null when it passed. */
   readonly fault: string | null;
+  /** Null when the client can do it with no gateway between. */
+  readonly straight: string | null;
 }
 
+/** What stood behind the gateway: each has a table of its own. */
+export type Behind = "warehouse" | "emulator";
+
 const FILE = join(import.meta.dirname, "../../docs/clients.md");
-const [START, END] = ["<!-- matrix: npm run conformance -- --write -->", "<!-- end of matrix -->"];
+const START: Readonly<Record<Behind, string>> = {
+  warehouse: "<!-- matrix: npm run conformance -- --write -->",
+  emulator: "<!-- matrix of the emulator: npm run conformance -- --write -->",
+};
+const END = "<!-- end of matrix -->";
 
 /** One client's column: its title, its credential, then a cell for each feature. */
 type Column = ReadonlyMap<string, string>;
@@ -29,7 +38,8 @@ function columnsOf(outcomes: readonly Outcome[]): Column[] {
     const cell = (feature: Feature) => {
       const seen = outcomes.filter((outcome) => outcome.client === client && outcome.feature === feature);
       if (seen.length === 0) return "";
-      return seen.every(({ fault }) => fault === null) ? "yes" : "no";
+      const through = seen.every(({ fault }) => fault === null) ? "yes" : "no";
+      return seen.every(({ straight }) => straight === null) ? through : `${through}, straight no`;
     };
     const cells = Object.entries(FEATURES).map(([feature, title]) => [title, cell(feature as Feature)] as const);
     return new Map([[NAME, `${client} ${version}`], [CREDENTIAL, kind], ...cells]);
@@ -77,10 +87,28 @@ export function matrix(outcomes: readonly Outcome[], before: string, order: read
     .join("\n");
 }
 
-export function writeMatrix(outcomes: readonly Outcome[], order: readonly string[]): void {
-  const text = readFileSync(FILE, "utf8");
-  const [from, to] = [text.indexOf(START), text.indexOf(END)];
-  if (from < 0 || to < from) throw new Error(`${FILE} has no place for the matrix`);
-  const before = text.slice(from + START.length, to);
-  writeFileSync(FILE, `${text.slice(0, from)}${START}\n\n${matrix(outcomes, before, order)}\n\n${text.slice(to)}`);
+/** `title` stands above it; what was seen under another one isn't kept. */
+export function writeMatrix(
+  behind: Behind,
+  title: string,
+  outcomes: readonly Outcome[],
+  order: readonly string[],
+): void {
+  writeFileSync(FILE, withMatrix(readFileSync(FILE, "utf8"), behind, title, outcomes, order));
+}
+
+export function withMatrix(
+  text: string,
+  behind: Behind,
+  title: string,
+  outcomes: readonly Outcome[],
+  order: readonly string[],
+): string {
+  const start = START[behind];
+  const from = text.indexOf(start);
+  const to = text.indexOf(END, from);
+  if (from < 0 || to < 0) throw new Error(`no place for the matrix: ${start}`);
+  const before = text.slice(from + start.length, to);
+  const kept = before.split("\n").includes(title) ? before : "";
+  return `${text.slice(0, from)}${start}\n\n${title}\n\n${matrix(outcomes, kept, order)}\n\n${text.slice(to)}`;
 }

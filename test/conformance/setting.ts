@@ -10,14 +10,20 @@ import { freePort } from "../free-port.ts";
 import { PROJECT, type Rig, startRig } from "../rig.ts";
 import { hasOpenssl, startTlsFront } from "../tls-front.ts";
 import type { Kind } from "./clients.ts";
+import { answerDryRuns, hasDryRuns } from "./dry-runs.ts";
 import { fill, type OtherBigQuery } from "./other-bigquery.ts";
+
+/** Whom a client asks: the gateway, the BigQuery behind it, or the project's own stand-in, which has the same tables. */
+export type Side = "gateway" | "behind" | "stand-in";
 
 export interface Setting {
   readonly rig: Rig;
   /** Whether the BigQuery behind it has a Storage Read API. */
   readonly hasStorage: boolean;
-  /** What the client's process gets, to reach the gateway or, without it, the BigQuery behind it. */
-  environment(kind: Kind, side: "gateway" | "warehouse"): Promise<NodeJS.ProcessEnv>;
+  /** Whether dry runs are answered by `dry-runs.ts`, since those of the BigQuery behind it confirm nothing. */
+  readonly dryRunsAnswered: boolean;
+  /** What the client's process gets to reach them. The stand-in's Storage Read API isn't reached where another is behind the gateway. */
+  environment(kind: Kind, side: Side): Promise<NodeJS.ProcessEnv>;
   /** Decides whatever is pending, until told to stop. */
   deciding(decision: "approve" | "deny"): () => Promise<void>;
   close(): Promise<void>;
@@ -80,6 +86,8 @@ export async function startSetting(folder: string, other: OtherBigQuery | undefi
     text.replace('@id("workspace-rows")\n@mask("smallcell")', '@id("workspace-rows")\n@mask("none")'),
   );
   clinic.catalog((text) => text.replace("  demo-clinic.ops:\n    phi: false\n", (ops) => `${ops}${INTAKE_COLUMNS}`));
+  const dryRuns =
+    other === undefined || (await hasDryRuns(other.url, PROJECT)) ? undefined : await answerDryRuns(other.url);
   const rig = await startRig({
     clinic: clinic.folder,
     patients: 60,
@@ -87,7 +95,9 @@ export async function startSetting(folder: string, other: OtherBigQuery | undefi
       listen: { host: "127.0.0.1", port },
       public_url: publicUrl,
       log: { level: "error" },
-      ...(other === undefined ? {} : { connections: [connectionTo(other, join(clinic.folder, "catalog.yaml"))] }),
+      ...(other === undefined
+        ? {}
+        : { connections: [connectionTo({ ...other, ...dryRuns }, join(clinic.folder, "catalog.yaml"))] }),
     },
   });
   if (other !== undefined) await fill(rig.warehouse.url, other.url);
@@ -114,18 +124,20 @@ export async function startSetting(folder: string, other: OtherBigQuery | undefi
     hasOpenssl && storageUrl !== undefined
       ? {
           gateway: await startTlsFront(rig.gateway.storageUrl ?? "", newFolder(folder, "gateway")),
-          warehouse: await startTlsFront(storageUrl, newFolder(folder, "warehouse")),
+          behind: await startTlsFront(storageUrl, newFolder(folder, "behind")),
         }
       : undefined;
   return {
     rig,
     hasStorage: storageUrl !== undefined,
+    dryRunsAnswered: dryRuns !== undefined,
     async environment(kind, side) {
       // An issuer's tokens live for minutes, and whoever runs the agent keeps the file fresh.
       writeFileSync(tokenFile, await rig.token("care-summary-agent"), { mode: 0o600 });
       const home = join(folder, `home-${kind}`);
       mkdirSync(home, { recursive: true });
       const universe = new URL(publicUrl).hostname;
+      const front = side === "stand-in" ? undefined : fronts?.[side];
       return {
         PATH: process.env.PATH,
         JAVA_HOME: process.env.JAVA_HOME,
@@ -136,9 +148,9 @@ export async function startSetting(folder: string, other: OtherBigQuery | undefi
         GOOGLE_APPLICATION_CREDENTIALS: join(folder, `${kind}.json`),
         ...(kind === "C" ? { GOOGLE_CLOUD_UNIVERSE_DOMAIN: universe, UNIVERSE: universe } : {}),
         SIDE: side,
-        ENDPOINT: side === "gateway" ? rig.url : behind.url,
-        STORAGE_PORT: String(fronts?.[side].port ?? ""),
-        GRPC_DEFAULT_SSL_ROOTS_FILE_PATH: fronts?.[side].certificate,
+        ENDPOINT: { gateway: rig.url, behind: behind.url, "stand-in": rig.warehouse.url }[side],
+        STORAGE_PORT: String(front?.port ?? ""),
+        GRPC_DEFAULT_SSL_ROOTS_FILE_PATH: front?.certificate,
         METADATA_SERVER_DETECTION: "none",
         PROJECT,
       };
@@ -164,8 +176,9 @@ export async function startSetting(folder: string, other: OtherBigQuery | undefi
     },
     async close() {
       await fronts?.gateway.close();
-      await fronts?.warehouse.close();
+      await fronts?.behind.close();
       await rig.close();
+      await dryRuns?.close();
       clinic.remove();
     },
   };
