@@ -255,7 +255,7 @@ export class SessionEngine {
   }
 
   /** The session's job has ended so, as the first page says. */
-  completed(row: SessionRow, outcome: Outcome): Promise<void> {
+  completed(row: SessionRow, outcome: Outcome): Promise<void> | undefined {
     return this.#jobs.completed(row, outcome);
   }
 

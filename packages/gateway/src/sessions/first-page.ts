@@ -105,13 +105,15 @@ async function openQueriedPage(
       await masked.drop();
       return { row: await named(), page: undefined };
     }
-    await engine.completed(row, { ok: true, totalRows: masked.upstreamRows });
+    const completing = engine.completed(row, { ok: true, totalRows: masked.upstreamRows });
+    if (completing !== undefined) await completing;
     if (engine.outcome(row.id)?.ok === false) {
       // It was cancelled meanwhile, which is told as of any other.
       await masked.drop();
       return { row: await named(), page: undefined };
     }
-    await requireHolding(options, principal, row);
+    const holding = requireHolding(options, principal, row);
+    if (holding !== undefined) await holding;
   } catch (error) {
     await masked.drop();
     await named();

@@ -79,9 +79,13 @@ export class JobFollower {
   }
 
   /** Its end was heard by whoever waited for it first. */
-  async completed(row: SessionRow, outcome: Outcome): Promise<void> {
-    if (tableUses(statementsOf(row)).length > 0) await this.released(row);
-    if (this.#settled.get(row.id) === undefined) this.settle(row.id, outcome);
+  completed(row: SessionRow, outcome: Outcome): Promise<void> | undefined {
+    const settle = () => {
+      if (this.#settled.get(row.id) === undefined) this.settle(row.id, outcome);
+    };
+    if (tableUses(statementsOf(row)).length > 0) return this.released(row).then(settle);
+    settle();
+    return undefined;
   }
 
   /** Keeps how a job ended, for so many sessions; one that fell out is asked for again upstream. */

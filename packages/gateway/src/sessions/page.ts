@@ -71,12 +71,16 @@ export async function requireAdmitted(options: PageOptions, principal: AgentPrin
 
 const NOT_ADMITTED = denied("The agent, or what it came with, was suspended or revoked.");
 
-/** And what was decided must hold now, for who asks now; a refusal is recorded. @throws PageError */
-export async function requireHolding(options: PageOptions, principal: AgentPrincipal, row: SessionRow): Promise<void> {
-  if (!stillAdmitted(options.store, principal, options.clock())) await refuse(options, row, NOT_ADMITTED);
-  const asked = options.engine.pageRefusal(row, principal);
-  const refusal = asked instanceof Promise ? await asked : asked;
-  if (refusal !== undefined) await refuse(options, row, refusal);
+/** And what was decided must hold now, for who asks now; a refusal is recorded. undefined: it holds, as was seen at once. Rejects with PageError */
+export function requireHolding(
+  options: PageOptions,
+  principal: AgentPrincipal,
+  row: SessionRow,
+): Promise<void> | undefined {
+  if (!stillAdmitted(options.store, principal, options.clock())) return refuse(options, row, NOT_ADMITTED);
+  const refusal = options.engine.pageRefusal(row, principal);
+  if (refusal === undefined) return undefined;
+  return Promise.resolve(refusal).then((found) => (found === undefined ? undefined : refuse(options, row, found)));
 }
 
 async function refuse({ store }: PageOptions, row: SessionRow, refusal: SessionError): Promise<never> {

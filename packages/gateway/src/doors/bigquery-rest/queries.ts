@@ -1,9 +1,7 @@
 import type { ServerResponse } from "node:http";
 import type { z } from "zod";
-import type { AgentPrincipal } from "../../identity/principal.ts";
 import { LastMade } from "../../last-made.ts";
-import type { Connection } from "../../sessions/connection.ts";
-import type { Opened, SessionEngine } from "../../sessions/engine.ts";
+import type { SessionEngine } from "../../sessions/engine.ts";
 import { openSoon } from "../../sessions/first-page.ts";
 import { countRows, openPage, type Page, type PageOptions, type PageRequest } from "../../sessions/page.ts";
 import type { SessionError } from "../../sessions/session.ts";
@@ -78,7 +76,16 @@ export class Queries {
     };
     const timeoutMs = body.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     const waitMs = Math.min(timeoutMs, longPollMs);
-    const { row, page, waited } = await this.#submitFor(principal, connection, submission, asked, waitMs, gone);
+    const { pages } = this.#o;
+    let began = 0;
+    const { row, page } =
+      waitMs === 0 || asked.maxResults === 0
+        ? { row: await engine.submit(principal, connection, submission), page: undefined }
+        : await engine.submitFor<Page>(principal, connection, submission, waitMs, (row, query, wanted) => {
+            began = pages.clock();
+            const isWanted = () => wanted() && !gone.aborted;
+            return openSoon(pages, principal, row, query, asked, waitMs, isWanted, gone);
+          });
     if (page !== undefined) return sendRows(response, "bigquery#queryResponse", row, page, gone);
     refuseIfRefused(row);
     if (submission.dryRun) {
@@ -92,7 +99,7 @@ export class Queries {
         cacheHit: false,
       });
     }
-    const left = Math.max(0, waitMs - waited);
+    const left = began === 0 ? waitMs : Math.max(0, waitMs - (pages.clock() - began));
     return this.#results(call, row, "bigquery#queryResponse", left, asked);
   }
 
@@ -100,27 +107,6 @@ export class Queries {
   results(asking: Asking, m: Matched, row: SessionRow): Promise<void> {
     const timeoutMs = integerParameter(m.query, "timeoutMs", MOST_TIMEOUT_MS) ?? DEFAULT_TIMEOUT_MS;
     return this.#results(asking, row, "bigquery#getQueryResultsResponse", timeoutMs, pageRequestOf(m));
-  }
-
-  /** The session, and its first page if that came at once; `waited`: milliseconds. */
-  async #submitFor(
-    principal: AgentPrincipal,
-    connection: Connection,
-    submission: Submission,
-    asked: PageRequest,
-    waitMs: number,
-    gone: AbortSignal,
-  ): Promise<Opened<Page> & { readonly waited: number }> {
-    const { engine, pages } = this.#o;
-    if (waitMs === 0 || asked.maxResults === 0)
-      return { row: await engine.submit(principal, connection, submission), page: undefined, waited: 0 };
-    let began = 0;
-    const opened = await engine.submitFor<Page>(principal, connection, submission, waitMs, (row, query, wanted) => {
-      began = pages.clock();
-      const isWanted = () => wanted() && !gone.aborted;
-      return openSoon(pages, principal, row, query, asked, waitMs, isWanted, gone);
-    });
-    return { ...opened, waited: began === 0 ? 0 : pages.clock() - began };
   }
 
   /** Waits for the job as long as the client asked (and the gateway bears), then answers its state or one page of masked rows. */
@@ -166,7 +152,7 @@ function sendRows(
   row: SessionRow,
   page: Page,
   gone: AbortSignal,
-): Promise<void> {
+): Promise<void> | undefined {
   const rest = { ...tail(row), totalRows: String(page.totalRows), jobComplete: true };
   // Many pages have the same schema.
   const head = `{"kind":"${kind}","schema":{"fields":${jsonOnce(page.schema)}},${JSON.stringify(rest).slice(1)}`;

@@ -12,26 +12,35 @@ export function sendJson(response: ServerResponse, value: unknown, status = 200)
   response.writeHead(status, { ...JSON_HEADERS, "content-length": Buffer.byteLength(body) }).end(body);
 }
 
-/** One page of masked rows: the members of `head`, a JSON object's text, then `rows`, then the token of the next page as `tokenOf` writes it. */
-export async function sendPage(
+/** One page of masked rows: the members of `head`, a JSON object's text, then `rows`, then the token of the next page as `tokenOf` writes it. Nothing to wait for: a small page is on its way. */
+export function sendPage(
   response: ServerResponse,
   head: string,
   page: Page,
   gone: AbortSignal,
   tokenOf: (token: string) => string = (token) => token,
+): Promise<void> | undefined {
+  if (page.whole === undefined) return sendFlowing(response, head, page, gone, tokenOf);
+  const token = page.next();
+  const begin = beginOf(head);
+  const end = endOf(token === undefined ? undefined : tokenOf(token));
+  const rowsFrom = Buffer.byteLength(begin);
+  const rowsTo = rowsFrom + page.whole.length;
+  const body = Buffer.allocUnsafe(rowsTo + Buffer.byteLength(end));
+  body.write(begin);
+  body.set(page.whole, rowsFrom);
+  body.write(end, rowsTo);
+  response.writeHead(200, { ...JSON_HEADERS, "content-length": body.length }).end(body);
+  return undefined;
+}
+
+async function sendFlowing(
+  response: ServerResponse,
+  head: string,
+  page: Page,
+  gone: AbortSignal,
+  tokenOf: (token: string) => string,
 ): Promise<void> {
-  if (page.whole !== undefined) {
-    const token = page.next();
-    const [begin, end] = [beginOf(head), endOf(token === undefined ? undefined : tokenOf(token))];
-    const rowsFrom = Buffer.byteLength(begin);
-    const rowsTo = rowsFrom + page.whole.length;
-    const body = Buffer.allocUnsafe(rowsTo + Buffer.byteLength(end));
-    body.write(begin);
-    body.set(page.whole, rowsFrom);
-    body.write(end, rowsTo);
-    response.writeHead(200, { ...JSON_HEADERS, "content-length": body.length }).end(body);
-    return;
-  }
   const rows = page.rows[Symbol.asyncIterator]();
   // Whoever takes nothing would hold a place, a connection to BigQuery and a release without its end.
   const late = setTimeout(() => response.destroy(), page.mostMs);
