@@ -99,18 +99,28 @@ function shape(canonical: string): { type: FieldType; repeated: boolean; range?:
   return type === "RANGE" ? { type, repeated, range: element.slice("RANGE<".length, -1) } : { type, repeated };
 }
 
+/** Answers' schemas and the plans with which they agreed: of answers with the same bytes it is the same object, and nobody changes it. */
+const agreed = new WeakMap<readonly TableFieldSchema[], readonly ResultField[]>();
+
 /** The first difference between the planned schema and the one an answer carries; undefined when they agree (I2, at the page). */
 export function answerDisagreement(
   planned: readonly ResultField[],
   answered: readonly TableFieldSchema[],
 ): string | undefined {
+  if (agreed.get(answered) === planned) return undefined;
+  const difference = firstDifference(planned, answered);
+  if (difference === undefined) agreed.set(answered, planned);
+  return difference;
+}
+
+function firstDifference(planned: readonly ResultField[], answered: readonly TableFieldSchema[]): string | undefined {
   if (planned.length !== answered.length) return "another number of columns";
   for (const [index, field] of planned.entries()) {
     const other = answered[index];
     if (other === undefined || other.name !== field.name) return `column ${index + 1} has another name`;
     if ((LEGACY[other.type] ?? other.type) !== field.type) return `column ${index + 1} has another type`;
     if ((other.mode === "REPEATED") !== (field.mode === "REPEATED")) return `column ${index + 1} has another mode`;
-    const inner = answerDisagreement(field.fields ?? [], other.fields ?? []);
+    const inner = firstDifference(field.fields ?? [], other.fields ?? []);
     if (inner !== undefined) return inner;
   }
   return undefined;
