@@ -259,6 +259,7 @@ describe("load, copy and extract jobs", () => {
         },
       },
       { load: { ...load, hivePartitioningOptions: {} } },
+      { load: { ...load, sourceFormat: "PARQUET", decimalTargetTypes: ["NUMERIC"] } },
       { load: { ...load, writeDisposition: "WRITE_EMPTY" } },
       { load: { destinationTable: reference("workspace", "list") } },
       { copy: { ...copy, destinationTable: reference("workspace", "z` AS SELECT 1; --") } },

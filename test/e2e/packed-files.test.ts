@@ -80,10 +80,16 @@ describe("packed files of more than a statement", () => {
     for (const compression of ["snappy", "zstd", "gzip"]) {
       const path = await parquet(rows(), `, COMPRESSION ${compression}`);
       assert.ok(statSync(path).size > 3 * HELD);
-      const [job] = await table.load(path, { sourceFormat: "PARQUET", writeDisposition: "WRITE_TRUNCATE" });
+      const [job] = await table.load(path, {
+        sourceFormat: "PARQUET",
+        writeDisposition: "WRITE_TRUNCATE",
+        decimalTargetTypes: ["NUMERIC", "BIGNUMERIC"],
+      });
       assert.equal(job.status?.state, "DONE");
     }
     assert.deepEqual(await counted(), WHOLE);
+    const csv = await begun(loadJob("CSV", "list", { decimalTargetTypes: ["NUMERIC"] }));
+    assert.match((await piece(csv, 0, Buffer.from("1,a,,,"), 6)).body, /settings of Parquet and Avro files/);
   });
 
   it("a smaller one whose rows are more than a statement takes goes the same way, and packs no more than may be loaded", async () => {

@@ -103,8 +103,13 @@ export const loadConfiguration = z.strictObject({
   allowQuotedNewlines: z.boolean().optional(),
   allowJaggedRows: z.boolean().optional(),
   encoding: z.enum(["UTF-8", "ISO-8859-1"]).optional(),
-  // bq sends them with every load, and empty.
-  decimalTargetTypes: z.array(z.never()).max(0).nullable().optional(),
+  // Which of them a decimal becomes is the table's to say. Of STRING nobody says in what form.
+  decimalTargetTypes: z
+    .array(z.enum(["NUMERIC", "BIGNUMERIC"]))
+    .max(2)
+    .nullable()
+    .optional(),
+  // bq sends these with every load, and empty.
   nullMarkers: z.array(z.never()).max(0).nullable().optional(),
   projectionFields: z.array(z.never()).max(0).nullable().optional(),
   useAvroLogicalTypes: z.boolean().optional(),
@@ -197,6 +202,8 @@ function loadSql(load: LoadConfiguration, project: string): string {
   if (sourceUris.length === 0) throw invalid("A load job here names sourceUris, or carries its rows in an upload.");
   if (load.parquetOptions !== undefined)
     throw invalid("parquetOptions are served for uploads; LOAD DATA says them in SQL.");
+  if ((load.decimalTargetTypes ?? []).length > 0)
+    throw invalid("decimalTargetTypes are served for uploads; LOAD DATA says them in SQL.");
   if (load.useAvroLogicalTypes === true)
     throw invalid("useAvroLogicalTypes is served for uploads; LOAD DATA says it in SQL (enable_logical_types).");
   if (writeDisposition === "WRITE_EMPTY")

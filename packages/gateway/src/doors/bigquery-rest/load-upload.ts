@@ -135,6 +135,8 @@ function formatOf(load: LoadConfiguration, columns: readonly SchemaField[] | und
     if (load[name] !== undefined && load[name] !== false) throw invalid(`${name} is a setting of CSV files.`);
   if (sourceFormat !== "PARQUET" && load.parquetOptions !== undefined)
     throw invalid("parquetOptions are settings of Parquet files.");
+  if (sourceFormat !== "PARQUET" && sourceFormat !== "AVRO" && (load.decimalTargetTypes ?? []).length > 0)
+    throw invalid("decimalTargetTypes are settings of Parquet and Avro files.");
   if (sourceFormat !== "AVRO" && load.useAvroLogicalTypes === true)
     throw invalid("useAvroLogicalTypes is a setting of Avro files.");
   switch (sourceFormat) {
