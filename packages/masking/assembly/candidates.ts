@@ -374,10 +374,16 @@ function longGroup(s: usize, least: i32): void {
       kinds |= SSN;
       break;
     case 10:
-      kinds |= NPI | PHONE;
+      kinds |= NPI | PHONE | DATE;
       break;
     case 11:
       kinds |= PHONE;
+      break;
+    case 12:
+      kinds |= DATE;
+      break;
+    case 14:
+      kinds |= CARD | DATE;
       break;
     default:
       if (length >= 13 && length <= 19) kinds |= CARD;

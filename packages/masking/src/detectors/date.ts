@@ -22,10 +22,10 @@ const ORDINAL = "(?:[sS][tT]|[nN][dD]|[rR][dD]|[tT][hH])?";
 
 // Dates that say more than the year (45 CFR 164.514(b)(2)(i)(C)). Not 3/5 alone, which may as well be a fraction or a blood pressure.
 
-/** 2024-03-05, 3/5/24, 5.3.2024, 20240305, 03/2024, 03-2024, 2024-03 */
+/** 2024-03-05, 3/5/24, 5.3.2024, 20240305, 03051985, 20240305143000 (as HL7 writes times), 03/2024, 03-2024, 2024-03 */
 export const date: Detector = {
   kind: "DATE",
-  pattern: String.raw`(?<!\d)(?:(?:\d{4}(?<dateDelimiter>[-/._])\d{1,2}\k<dateDelimiter>\d{1,2}|\d{1,2}(?<dateOther>[-/._])\d{1,2}\k<dateOther>(?:\d{4}|\d{2}))(?!\d|\.\d)|(?:${YEAR}\d{4}|(?:\d{1,2}\/|(?:0[1-9]|1[0-2])-)${YEAR}|${YEAR}[-/](?:0[1-9]|1[0-2]))(?!\d))`,
+  pattern: String.raw`(?<!\d)(?:(?:\d{4}(?<dateDelimiter>[-/._])\d{1,2}\k<dateDelimiter>\d{1,2}|\d{1,2}(?<dateOther>[-/._])\d{1,2}\k<dateOther>(?:\d{4}|\d{2}))(?!\d|\.\d)|(?:${YEAR}\d{4}(?:\d{2}){0,3}|\d{4}${YEAR}|(?:\d{1,2}\/|(?:0[1-9]|1[0-2])-)${YEAR}|${YEAR}[-/](?:0[1-9]|1[0-2]))(?!\d))`,
   accept: whole(isDate),
 };
 
@@ -68,10 +68,26 @@ function isDate(text: string, start: number, end: number): boolean {
   }
   // A month by name: one number is a day or a year, and a second one a year.
   if (letters > 2) return firstDigits === 4 || isDay(first);
-  if (count === 1) return isMonth(Math.floor(first / 100) % 100) && isDay(first % 100);
+  if (count === 1) return isInARow(first, firstDigits);
   if (count === 2) return isMonth(firstDigits === 4 ? second : first);
   if (firstDigits === 4) return isMonth(second) && isDay(third);
-  return (isMonth(first) && isDay(second)) || (isDay(first) && isMonth(second));
+  return isDayAndMonth(first, second);
+}
+
+/** Without delimiters: a year, month and day, maybe with hours, minutes and seconds; or a day and month, in either order, and a year. */
+function isInARow(number: number, digits: number): boolean {
+  const two = (behind: number): number => Math.floor(number / 10 ** (digits - behind)) % 100;
+  if (isCentury(two(2)) && isMonth(two(6)) && isDay(two(8)))
+    return (digits < 10 || two(10) < 24) && (digits < 12 || two(12) < 60) && (digits < 14 || two(14) <= 60);
+  return digits === 8 && isCentury(two(6)) && isDayAndMonth(two(2), two(4));
+}
+
+function isCentury(number: number): boolean {
+  return number === 19 || number === 20;
+}
+
+function isDayAndMonth(a: number, b: number): boolean {
+  return (isMonth(a) && isDay(b)) || (isDay(a) && isMonth(b));
 }
 
 function isMonth(number: number): boolean {

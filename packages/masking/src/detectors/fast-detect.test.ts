@@ -18,7 +18,9 @@ const PIECES = [
     " ",
   ),
   ..."http:// https://x.y ftp:// www. www.a.b 192.168.0.1 1.2.3 2001:db8: ::1 fe80:: ffff: 8a2e:370:7334".split(" "),
-  ..."2024-03-05 3/5/24 03/2024 20240305 March mar. Sept September may 5th 31st of 2024 1999 5- Jan Mars".split(" "),
+  ..."2024-03-05 3/5/24 03/2024 20240305 03051985 20240305143000 1430 March mar. Sept September may 5th 31st of 2024 1999 5- Jan Mars".split(
+    " ",
+  ),
   ..."123_45_6780 312_555 555_0123 2024_03_05 _ Call tel. fax reached MRN mrn: Medical record number no. med. rec Chart account acct. patient ID: AB-123456 is".split(
     " ",
   ),
