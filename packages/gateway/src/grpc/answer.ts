@@ -123,9 +123,12 @@ export class Answer {
 /** The call's status: from the trailers, or the headers of an answer that has nothing else. */
 function endOf(stream: ClientHttp2Stream): Promise<GrpcCallError["code"]> {
   return new Promise((resolve) => {
-    stream.once("response", (headers) => {
+    stream.once("response", (headers, flags) => {
+      const status = headers["grpc-status"];
+      const isAll = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
       if (headers[":status"] !== 200) resolve(httpStatus(headers[":status"]));
-      else if (headers["grpc-status"] !== undefined) resolve(statusOf(headers["grpc-status"]));
+      // That all went well is said behind the messages: before them nobody knows yet.
+      else if (status !== undefined && (isAll || status !== "0")) resolve(statusOf(status));
       else if (!String(headers["content-type"] ?? "").startsWith("application/grpc")) resolve("protocol");
     });
     stream.once("trailers", (trailers) => resolve(statusOf(trailers["grpc-status"])));

@@ -81,6 +81,20 @@ async function lengths(answer: AsyncIterable<Uint8Array>): Promise<number[]> {
 }
 
 describe("a client's connection", () => {
+  it("isn't over well that says so before its messages, and breaks off", async (t) => {
+    const server = createServer();
+    server.on("stream", (stream: ServerHttp2Stream) => {
+      stream.on("error", () => undefined);
+      stream.respond({ ":status": 200, "content-type": "application/grpc", "grpc-status": "0" });
+      // The end without trailers of an answer that might have had more.
+      stream.end(frame([Buffer.from("first")]));
+    });
+    const port = await listening(t, server);
+    const answers = call(clientOf(t, `http://127.0.0.1:${port}`));
+    assert.equal(Buffer.from((await answers.next()).value as Uint8Array).toString(), "first");
+    await assert.rejects(answers.next(), code("connection"));
+  });
+
   it("gives each of many calls its own messages, longer than the window too", async (t) => {
     const sizes = [0, 5, 1_000_000, 9_000_000, 16_384, 16_379, 1, 3_000_000];
     const { port } = await serving(t, async (one) => {
