@@ -80,6 +80,8 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
   const agentKeys = new AgentKeys({ db: store.db, issuer: publicUrl, clock });
   const nonces = options.proofNonces === true ? new ProofNonces(clock) : undefined;
   const maxLength = options.limits?.tokenLength ?? DEFAULT_LIMITS.tokenLength;
+  /** A header that comes again gives the very same token, by which all else of it is then known. */
+  const headers = new LastRead((header: string) => presentedToken(header, maxLength));
   const issuers = new LastRead((token: string) => {
     checkCompactJws(token, maxLength);
     return readIssuer(token);
@@ -94,7 +96,9 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
   }
   /** A stolen token is of no use where it is bound: what it is bound to must come with it, in the way that the token says. */
   async function verify(presented: Presented): Promise<Credential> {
-    const { scheme, token } = presentedToken(presented.authorization, maxLength);
+    const { authorization } = presented;
+    const { scheme, token } =
+      typeof authorization === "string" ? headers.of(authorization) : presentedToken(authorization, maxLength);
     const verifying = verifyToken(token);
     const credential = verifying instanceof Promise ? await verifying : verifying;
     const bound = credential.confirmation?.jkt !== undefined;

@@ -21,6 +21,7 @@ function answer(body: string, more = ""): string {
 
 interface Raw {
   readonly upstream: Upstream;
+  readonly endpoint: string;
   /** What came on each connection, in order. */
   readonly requests: string[][];
 }
@@ -54,12 +55,9 @@ async function raw(
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
+  const endpoint = `${tls === undefined ? "http" : "https"}://${host}:${port}/below/`;
   const upstream = createUpstream(
-    {
-      endpoint: `${tls === undefined ? "http" : "https"}://${host}:${port}/below/`,
-      credentials: { type: "none" },
-      maximumBytesBilled: 1_000_000_000,
-    },
+    { endpoint, credentials: { type: "none" }, maximumBytesBilled: 1_000_000_000 },
     { limits: { ...DEFAULT_LIMITS.upstream, retries: 0, ...limits }, random: () => 0 },
   );
   t.after(async () => {
@@ -67,7 +65,7 @@ async function raw(
     for (const socket of sockets) socket.destroy();
     server.close();
   });
-  return { upstream, requests };
+  return { upstream, endpoint, requests };
 }
 
 const rows = async (upstream: Upstream) => read((await upstream.streamQueryResults(JOB, {})).body);
@@ -101,6 +99,30 @@ describe("a call for rows", () => {
     await assert.rejects(other.streamQueryResults(JOB, {}));
     await rows(upstream);
     assert.equal(requests.length, 1);
+  });
+});
+
+describe("the gateway's token", () => {
+  it("is each connection's own, and the one of now, however calls take turns", async (t) => {
+    const raws = await Promise.all([0, 1].map(() => raw(t, (socket) => socket.write(answer("{}")))));
+    const current = ["a1", "b1"];
+    const upstreams = raws.map(({ endpoint }, i) => {
+      const tokens = { get: async () => current[i], discard: () => undefined };
+      const made = createUpstream({ endpoint, credentials: { type: "none" }, maximumBytesBilled: 1 }, { tokens });
+      t.after(() => made.close());
+      return made;
+    });
+    const expected: string[][] = [[], []];
+    for (const after of ["a2", "a2", "a3"]) {
+      for (const [i, upstream] of upstreams.entries()) {
+        await rows(upstream);
+        await upstream.queryRows(RUN, { waitMs: 500 });
+        expected[i]?.push(`Bearer ${current[i]}`, `Bearer ${current[i]}`);
+      }
+      current[0] = after;
+    }
+    const sent = raws.map(({ requests }) => requests.flat().map((one) => /^authorization: (.*)\r$/m.exec(one)?.[1]));
+    assert.deepEqual(sent, expected);
   });
 });
 

@@ -143,6 +143,21 @@ export function rowConnections(base: URL, limits: UpstreamLimits): RowConnection
   };
 }
 
+/** Of headers that many requests have. */
+const lines = new WeakMap<RowCall["headers"], string>();
+
+function linesOf(headers: RowCall["headers"]): string {
+  const known = lines.get(headers);
+  if (known !== undefined) return known;
+  let text = "";
+  for (const [name, value] of Object.entries(headers)) {
+    if (!LINE.test(value)) throw new Error("a header that is none");
+    text += `${name}: ${value}\r\n`;
+  }
+  lines.set(headers, text);
+  return text;
+}
+
 /** What may stand in a line of a request's head. */
 const LINE = /^[\x20-\x7e]*$/;
 
@@ -151,13 +166,8 @@ function written(
   host: string,
 ): Pick<RowRequest, "text" | "isPlain"> {
   const target = `${path}?${stringify(query)}`;
-  let text = `${method} ${target} HTTP/1.1\r\nhost: ${host}\r\nconnection: keep-alive\r\n`;
   if (!LINE.test(target) || target.includes(" ")) throw new Error("an address that is none");
-  for (const name in headers) {
-    const value = headers[name] as string;
-    if (!LINE.test(value)) throw new Error("a header that is none");
-    text += `${name}: ${value}\r\n`;
-  }
+  const text = `${method} ${target} HTTP/1.1\r\nhost: ${host}\r\nconnection: keep-alive\r\n${linesOf(headers)}`;
   if (body === null) return { text: `${text}\r\n`, isPlain: true };
   const length = Buffer.byteLength(body);
   return { text: `${text}content-length: ${length}\r\n\r\n${body}`, isPlain: length === body.length };

@@ -6,6 +6,7 @@ import { ConnectionShares } from "./connection-shares.ts";
 import { errorOfAnswer, UpstreamError } from "./error.ts";
 import { JsonBody, type WholeAnswer } from "./json-body.ts";
 import { type ObserveCall, observed } from "./observed.ts";
+import { bodyOf, headersOf } from "./request-parts.ts";
 import { errorAnswer } from "./resources.ts";
 import { isWorthRetrying, waitBefore, wasNotCarriedOut } from "./retry.ts";
 import { type RowAnswer, RowBody } from "./row-body.ts";
@@ -229,22 +230,6 @@ export function createTransport({ endpoint, limits, tokens, random, observe }: T
       await pool.destroy();
     },
   };
-}
-
-function bodyOf({ body, text }: Call): string | null {
-  return text ?? (body === undefined ? null : JSON.stringify(body));
-}
-
-function headersOf(call: Call, token: string | undefined): Readonly<Record<string, string>> {
-  const headers: Record<string, string> = {
-    accept: "application/json",
-    "accept-encoding": "identity",
-    "user-agent": "chaperone",
-  };
-  if (call.body !== undefined || call.text !== undefined) headers["content-type"] = "application/json";
-  if (call.ifNoneMatch !== undefined) headers["if-none-match"] = call.ifNoneMatch;
-  if (token !== undefined) headers.authorization = `Bearer ${token}`;
-  return headers;
 }
 
 /** Drops what wasn't read of the body; its connection goes with it unless the body was at its end. */
