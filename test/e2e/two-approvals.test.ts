@@ -97,4 +97,45 @@ describe("a query that two people must agree to", () => {
     assert.equal((await decide("rio.reviewer", "approve")).state, "approved");
     assert.equal((await job.getQueryResults())[0].length, 3);
   });
+
+  describe("of whom one is revoked since", () => {
+    const personOf = (subject: string) => ({ issuer: rig.identityProvider.issuer, subject });
+    const revoke = (subject: string) => {
+      const { issuer } = personOf(subject);
+      return rig.gateway.store.run("credential.revoke", {
+        kind: "sponsor",
+        id: JSON.stringify([issuer, subject]),
+        by: `person:${issuer}#avery.auditor`,
+        reason: "the account was stolen",
+      });
+    };
+
+    it("waits for another, though two have said yes", async () => {
+      const [job] = await client.createQueryJob(SSN);
+      await decide("dana.officer", "approve");
+      await revoke("dana.officer");
+      const { state, approvals, needed } = await decide("rio.reviewer", "approve");
+      assert.deepEqual([state, approvals, needed], ["pending", 1, 2]);
+      assert.equal((await job.getMetadata())[0].status.state, "PENDING");
+      await job.cancel();
+    });
+
+    it("doesn't run, though nobody more was needed", async () => {
+      const [job] = await client.createQueryJob(`SELECT full_name FROM \`${PROJECT}.ehr.patients\` LIMIT 3`);
+      const { id, binding } = await rig.pending(rig.person("rio.reviewer"));
+      const person = { ...personOf("rio.reviewer"), name: "Rio Reviewer", groups: ["privacy-officers"] };
+      // The gateway stops before it starts what was approved.
+      const decided = await rig.gateway.store.run("approval.decide", {
+        request: id,
+        binding,
+        person,
+        decision: "approve",
+        reason: "seen",
+      });
+      assert.equal(decided.state, "approved");
+      await revoke("rio.reviewer");
+      await rig.restart();
+      await assert.rejects(job.getQueryResults(), { code: 403, message: /who approved it was revoked since/ });
+    });
+  });
 });

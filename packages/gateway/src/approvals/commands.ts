@@ -2,6 +2,7 @@ import type { AgentPrincipal } from "../identity/principal.ts";
 import { move } from "../sessions/commands/arrows.ts";
 import type { SessionState } from "../sessions/session.ts";
 import { type Command, CommandError, type StoreTransaction } from "../store/command.ts";
+import { standingApprovals } from "./standing.ts";
 
 export interface DecideInput {
   readonly request: string;
@@ -134,8 +135,8 @@ const decide: Command<DecideInput, DecideOutput> = async (tx, input) => {
       person: { issuer: person.issuer, subject: person.subject, name: person.name },
     },
   });
+  const approvals = await standingApprovals(tx, input.request);
   // One "deny" settles it: every decision before was an approval.
-  const approvals = before.length + (input.decision === "approve" ? 1 : 0);
   const state = input.decision === "deny" ? "denied" : approvals >= request.needed ? "approved" : "pending";
   if (state !== "pending") {
     await tx.db

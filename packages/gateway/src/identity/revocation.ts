@@ -58,6 +58,14 @@ export function checkRevocations(
     throw new CredentialError("expired", "The agent's key has expired; ask an administrator for a new one.");
 }
 
+/** Whether a person, or the issuer of their tokens, was revoked. */
+export function isRevokedPerson(on: Connected, person: { readonly issuer: string; readonly subject: string }): boolean {
+  return (
+    REVOCATION.first(on, { kind: "issuer", id: person.issuer }) !== undefined ||
+    REVOCATION.first(on, { kind: "sponsor", id: sponsorKey(person) }) !== undefined
+  );
+}
+
 const REVOKED = {
   token: "The token was revoked; get a new one.",
   "proof-key": "The key or certificate that the token is bound to was revoked; get a token for another.",

@@ -1,4 +1,5 @@
 /** From an approval to the run, or to another request where it no longer fits (I6). */
+import { standingApprovals } from "../../approvals/standing.ts";
 import type { CanonicalText } from "../../evidence/event.ts";
 import { type Command, CommandError } from "../../store/command.ts";
 import { takeUses, type UsesInput } from "../table-uses.ts";
@@ -23,12 +24,14 @@ export const start: Command<StartInput, void> = async (tx, input) => {
   if (session.state !== "approved") throw new CommandError("wrong_state", `the session is ${session.state}`);
   const request = await tx.db
     .selectFrom("approval_requests")
-    .select(["id", "binding", "expires_at"])
+    .select(["id", "binding", "expires_at", "needed"])
     .where("session", "=", input.id)
     .where("state", "=", "approved")
     .executeTakeFirst();
   if (request === undefined) throw new CommandError("not_approved", "no approval stands for this session");
   if (request.expires_at <= tx.now) throw new CommandError("expired", "the approval has expired");
+  if ((await standingApprovals(tx, request.id)) < request.needed)
+    throw new CommandError("not_approved", "who approved it was revoked since");
   if (request.binding !== input.binding)
     throw new CommandError("binding_changed", "what was approved is not what would run");
   checkAdmitted(tx, session);
