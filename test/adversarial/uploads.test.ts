@@ -102,6 +102,15 @@ describe("an agent that sends rows and jobs", () => {
     assert.deepEqual([...new Set(cells(await data("over_again")))], [null]);
   });
 
+  it("rows of which the table has no field aren't said to be written", async () => {
+    const before = rig.warehouse.requests.length;
+    for (const rows of [[{ json: {} }], [{ json: { unknown: 1 } }, { json: {} }]]) {
+      const body = { rows, ignoreUnknownValues: true };
+      assertRefused(await agent.send("POST", `${V2}/datasets/workspace/tables/plain/insertAll`, { body }), 400);
+    }
+    assert.ok(rig.warehouse.requests.slice(before).every(({ method }) => method === "GET"));
+  });
+
   it("the same insertIds are other rows in another table", async () => {
     for (const table of ["plain", "second"]) {
       const answer = await insert(table, [{ insertId: "one", json: { mrn: table } }]);

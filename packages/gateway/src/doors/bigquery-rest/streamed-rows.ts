@@ -55,6 +55,9 @@ export function streamedRows({ text, target, fields }: SentBody): StreamedRows {
     const { statement: insert } = made;
     return { ...made, statement: insert && { sql: insert.sql, parameters: canonicalParameters(insert) } };
   });
+  // Without an error it would read as written.
+  if (statement === undefined && errors.length === 0)
+    throw invalid("The rows name no field that the table has; name one, with NULL, where a row is to have none.");
   if ((statement?.parameters.length ?? 0) > MOST_CHARACTERS)
     throw new GoogleError(413, "invalid", "The rows are more than one statement takes; send fewer in one request.");
   return {
