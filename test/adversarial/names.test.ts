@@ -166,6 +166,15 @@ describe("an agent that is permitted whatever isn't of the record", () => {
     assert.deepEqual(described.rows, []);
   });
 
+  it("row 37: makes no dataset's names ignore case", async () => {
+    for (const sql of [
+      "ALTER SCHEMA workspace SET OPTIONS (is_case_insensitive = TRUE)",
+      "ALTER SCHEMA workspace SET OPTIONS (IS_CASE_INSENSITIVE = TRUE)",
+      "CREATE SCHEMA another OPTIONS (is_case_insensitive = TRUE)",
+    ])
+      await refusedHere(sql, /Option is_case_insensitive of SCHEMA is not supported/i);
+  });
+
   it("row 9: what is served is written as before", async () => {
     const before = jobsRunUpstream(clinic.rig);
     for (const sql of [

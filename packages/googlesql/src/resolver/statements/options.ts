@@ -8,7 +8,10 @@ import type { Context } from "../context.ts";
 import { fold } from "../scope.ts";
 import { constantValue } from "./constant.ts";
 
-/** Not among them: tags, which access can depend on; keys; and where files are, which hold data outside BigQuery. */
+/**
+ * Not among them: tags, which access can depend on; keys; where files are, which hold data outside BigQuery; and that a dataset's names ignore case, by
+ * which what is known of a table by its name isn't of the others that it has.
+ */
 const OPTIONS = {
   "CREATE TABLE":
     "expiration_timestamp partition_expiration_days require_partition_filter friendly_name description labels " +
@@ -26,7 +29,7 @@ const OPTIONS = {
     "enable_refresh refresh_interval_minutes expiration_timestamp max_staleness friendly_name description labels",
   SCHEMA:
     "default_table_expiration_days default_partition_expiration_days default_rounding_mode description friendly_name " +
-    "labels location max_time_travel_hours storage_billing_model is_case_insensitive",
+    "labels location max_time_travel_hours storage_billing_model",
   "EXPORT DATA":
     "uri format compression field_delimiter header overwrite use_avro_logical_types bigtable_options " +
     "auto_create_column_families spanner_options truncate",
