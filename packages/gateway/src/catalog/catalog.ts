@@ -60,6 +60,11 @@ const DEEPEST_DEFINITIONS = 16;
 /** Columns every table has that no schema lists; they tell when, or in which file, rows are. */
 const PSEUDO_COLUMNS = new Set(["_partitiontime", "_partitiondate", "_file_name", "_table_suffix"]);
 
+/** Rejects, or says that the table isn't there. */
+type Otherwise = (error: unknown) => Promise<undefined>;
+
+const rethrown: Otherwise = (error) => Promise.reject(error);
+
 /** The data there is and its classes. */
 export class Catalog {
   readonly #cache: TableCache;
@@ -85,7 +90,7 @@ export class Catalog {
   async load(names: readonly TableName[]): Promise<CatalogSnapshot> {
     const loaded = newLoaded();
     const travelled = this.#travelled?.version?.();
-    await this.#loadTables(names, loaded, (error: unknown) => {
+    await this.#loadTables(names, loaded, async (error: unknown) => {
       if (error instanceof CatalogError) return undefined;
       throw error;
     });
@@ -96,14 +101,19 @@ export class Catalog {
    * Loads all that a statement names: tables, the tables that wildcards match, routines; and what views and routines name in
    * turn. Definitions are as BigQuery answers after this call. Rejects as `load` does.
    * @param served whether the gateway serves a project; a name of another one is a CatalogError
+   * @param otherwise what is loaded where a table can't be
    */
-  async loadNamed(names: CatalogNames, served: (project: string) => boolean): Promise<CatalogSnapshot> {
+  async loadNamed(
+    names: CatalogNames,
+    served: (project: string) => boolean,
+    otherwise: Otherwise = rethrown,
+  ): Promise<CatalogSnapshot> {
     const loaded = newLoaded();
     const travelled = this.#travelled?.version?.();
     let open: readonly CatalogNames[] = [names];
     for (let depth = 0; open.length > 0; depth++) {
       if (depth > DEEPEST_DEFINITIONS) throw new CatalogError("Views and routines of the query lie too deep.");
-      const definitions = await this.#loadOnce(union(open), loaded, served);
+      const definitions = await this.#loadOnce(union(open), loaded, served, otherwise);
       open = definitions.map(namesInside);
     }
     return this.#snapshot(loaded, travelled);
@@ -149,6 +159,7 @@ export class Catalog {
     names: CatalogNames,
     loaded: Loaded,
     served: (project: string) => boolean,
+    otherwise: Otherwise,
   ): Promise<readonly (TableResource | RoutineResource)[]> {
     const wildcards = names.wildcards.map((prefix) => `${prefix}0`);
     requireServed([...names.tables, ...names.routines, ...names.models, ...wildcards], served);
@@ -160,7 +171,7 @@ export class Catalog {
     }
     const tables = [...names.tables, ...names.wildcards.flatMap((prefix) => loaded.wildcards.get(prefix) ?? [])];
     const fresh = tables.filter((name) => !loaded.tables.has(name));
-    await this.#loadTables(fresh, loaded);
+    await this.#loadTables(fresh, loaded, otherwise);
     const routines = names.routines.filter((name) => !loaded.routines.has(name));
     requireFew(loaded.routines.size + routines.length, "routines");
     await inTurns(routines, async (name) => {
@@ -193,14 +204,7 @@ export class Catalog {
     return (model) => travelled?.get(model)?.get("*") ?? [];
   }
 
-  /** @param otherwise what is loaded where a table can't be */
-  async #loadTables(
-    names: readonly TableName[],
-    loaded: Loaded,
-    otherwise: (error: unknown) => undefined = (error) => {
-      throw error;
-    },
-  ): Promise<void> {
+  async #loadTables(names: readonly TableName[], loaded: Loaded, otherwise: Otherwise): Promise<void> {
     const distinct = [...new Set(names)].sort();
     requireFew(loaded.tables.size + distinct.length, "tables");
     const travelled = await this.#travelled?.of(distinct);

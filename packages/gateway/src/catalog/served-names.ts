@@ -9,10 +9,13 @@ import { isTableName, tableParts } from "./names.ts";
 export class CatalogError extends Error {
   override readonly name = "CatalogError";
   readonly reason: "names" | "notServed";
+  /** The table that the words tell of, where it is another than the one asked for: not everybody may know of it. */
+  readonly tells: TableName | undefined;
 
-  constructor(message: string, reason: CatalogError["reason"] = "names") {
+  constructor(message: string, reason: CatalogError["reason"] = "names", tells?: TableName) {
     super(message);
     this.reason = reason;
+    this.tells = tells;
   }
 }
 
@@ -35,7 +38,8 @@ export function requireServed(names: readonly string[], served: (project: string
 export function requireSpelling(file: CatalogFile | undefined, name: TableName): void {
   const { project, dataset, table } = tableParts(name);
   const known = file === undefined ? undefined : otherSpelling(file, `${project}.${dataset}`, table);
-  if (known !== undefined) throw new CatalogError(`The catalog knows ${name} as ${known}; write it like that.`);
+  if (known !== undefined)
+    throw new CatalogError(`The catalog knows ${name} as ${known}; write it like that.`, "names", known);
 }
 
 /**

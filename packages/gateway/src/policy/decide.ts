@@ -29,6 +29,8 @@ export interface DecisionRequest {
   readonly subjectOf?: (table: TableName) => string | undefined;
   readonly catalogVersion: string;
   readonly context: PolicyContext;
+  /** Tables that whoever asks may know nothing of, nor of policies about them; the catalog version is of a catalog without them. */
+  readonly hidden?: ReadonlySet<TableName>;
   /** false: switched off for the connection. */
   readonly protections: Readonly<Record<Protection, boolean>>;
   readonly defaults: {
@@ -76,7 +78,8 @@ export function decide(policies: PolicySet, request: DecisionRequest): Decision 
   const deny = (message: string): Decision => ({ ...basis, effect: "deny", message });
   const denied = uses.filter(({ effect }) => effect === "deny");
   if (denied.length > 0 || refusals.length > 0) {
-    return deny(denyMessage(denied, refusals, plan, policies.policies));
+    const told = denied.map((use) => (request.hidden?.has(use.table) ? { ...use, policies: [] } : use));
+    return deny(denyMessage(told, refusals, plan, policies.policies));
   }
   const approval = protections.approval ? strictestApproval(judged.flatMap(({ approvals }) => approvals)) : undefined;
   if (approval?.approvers.length === 0) {
@@ -151,9 +154,17 @@ export function describable(
   table: string,
   paths: readonly string[],
 ): ReadonlySet<string> {
-  const allowed = (path: string) =>
-    verdicts(policies, request, { table, path, action: "describe", via: "schema" }).every(({ allowed }) => allowed);
+  const allowed = (path: string) => permitted(policies, request, { table, path, action: "describe", via: "schema" });
   return new Set(paths.filter(allowed));
+}
+
+/** Whether policy permits this use of a column, of whatever class it is, by itself. */
+export function permitted(
+  policies: PolicySet,
+  request: Pick<DecisionRequest, "principal" | "classes" | "context">,
+  use: ColumnUse,
+): boolean {
+  return verdicts(policies, request, use).every(({ allowed }) => allowed);
 }
 
 /** What is read of a table's past has the classes of then as well, as far as they can be known (threat-model row 29). */

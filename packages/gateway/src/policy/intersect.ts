@@ -1,6 +1,6 @@
 import type { Mask } from "@chaperone/masking";
 import type { Principal } from "../identity/principal.ts";
-import { type DecisionRequest, decide, describable, questions } from "./decide.ts";
+import { type DecisionRequest, decide, describable, permitted, questions } from "./decide.ts";
 import type { Decision, DenyDecision, OutputMask, PermitDecision, UseDecision } from "./decision.ts";
 import { smallestLimit, strictestApproval, strictestMask } from "./obligations.ts";
 import type { PolicySet } from "./policy-set.ts";
@@ -35,6 +35,12 @@ export function describableForAll(
     (left, principal) => describable(policies, { ...request, principal, context }, table, Array.from(left)),
     new Set(paths),
   );
+}
+
+/** As `permitted`, to each of them. */
+export function permittedForAll(...[policies, request, use]: Parameters<typeof permitted>): boolean {
+  const context = contextOf(request);
+  return everyone(request.principal).every((principal) => permitted(policies, { ...request, principal, context }, use));
 }
 
 function everyone(principal: Principal): readonly Principal[] {

@@ -1,17 +1,19 @@
-import type { QueryParameter, UnderstoodPlan } from "@chaperone/googlesql";
+import type { QueryParameter, TableName, UnderstoodPlan } from "@chaperone/googlesql";
 import type { CatalogSnapshot } from "../catalog/catalog.ts";
 import { namesWritten } from "../catalog/names-written.ts";
 import { CatalogError } from "../catalog/served-names.ts";
+import { withoutTables } from "../catalog/without-tables.ts";
 import { canonicalJson } from "../evidence/canonical-json.ts";
 import type { Json } from "../evidence/event.ts";
 import type { AgentPrincipal, Principal } from "../identity/principal.ts";
 import type { Decision, PermitDecision } from "../policy/decision.ts";
 import type { DryRun } from "../upstream/upstream.ts";
 import { disagreement } from "./agreement.ts";
-import type { AnalysisCache } from "./analysis-cache.ts";
+import type { AnalysisCache, Named } from "./analysis-cache.ts";
 import { type Bound, binding } from "./binding.ts";
 import type { Connection } from "./connection.ts";
 import type { DecisionCache } from "./decision-cache.ts";
+import { hiddenTables } from "./hidden-tables.ts";
 import type { Judged, JudgedBefore } from "./judged-before.ts";
 import { type MaskPlan, maskPlan } from "./mask-plan.ts";
 import { withMetadata } from "./metadata-places.ts";
@@ -24,9 +26,13 @@ import { parametersOf, type Statement } from "./statement.ts";
 /** What a statement is, may do and would cost, for one principal, now. Nothing has run. */
 export type Assessment =
   | { readonly kind: "refused"; readonly error: SessionError }
-  | ({ readonly kind: "denied"; readonly error: SessionError; readonly alarm: string | undefined } & Understood & {
-        readonly decision: Decision;
-      })
+  | ({
+      readonly kind: "denied";
+      readonly error: SessionError;
+      readonly alarm: string | undefined;
+      /** To the agent it is a statement about tables that there are none of. */
+      readonly hidden: boolean;
+    } & Understood & { readonly decision: Decision })
   | PermittedAssessment;
 
 export type PermittedAssessment = { readonly kind: "permitted"; readonly decision: PermitDecision } & Understood &
@@ -117,17 +123,18 @@ function boundsOf(
 }
 
 /** BigQuery's word on what was judged, asked for now (I2). */
-export async function agree(input: AssessInput, { redacted, plan, decision }: Judged): Promise<Assessment> {
+export async function agree(input: AssessInput, { redacted, plan, decision, told }: Judged): Promise<Assessment> {
   const { connection, statement } = input;
   const understood: Understood = { plan, redactedSql: redacted.sql, literals: redacted.literals };
   const refused = (error: SessionError, alarm?: string): Assessment => ({
     kind: "denied",
     error,
     alarm,
+    hidden: told !== undefined,
     decision,
     ...understood,
   });
-  if (decision.effect === "deny") return refused(denied(decision.message));
+  if (decision.effect === "deny") return refused(told ?? denied(decision.message));
   const bounds = boundsOf(input, decision);
   if (bounds === undefined) return refused(denied(NO_OWN_MAXIMUM));
   const { allowed, maximumBytesBilled } = bounds;
@@ -237,35 +244,82 @@ export async function judge(
   const served = (project: string) => connection.projects.includes(project);
   let snapshot: CatalogSnapshot;
   try {
-    const named = await connection.catalog.loadNamed(names, served);
+    const named = await connection.catalog.loadNamed(names, served, async (error) => {
+      if (!(await tellsOfHidden(input, error))) throw error;
+      return undefined;
+    });
     snapshot = await withMetadata(named, names.metadata, principal, connection, input.now);
   } catch (error) {
     return refusedNames(error);
   }
   const { plan, redacted } = await analyze(snapshot);
-  if (!plan.understood || redacted === undefined)
-    return {
-      kind: "refused",
-      error: plan.understood ? denied("The query could not be redacted.") : refusalError(plan.refusal),
-    };
-  try {
-    await connection.catalog.requireOneName(namesWritten(plan.statements), served);
-  } catch (error) {
-    return refusedNames(error);
+  if (!plan.understood || redacted === undefined) {
+    const error = plan.understood ? denied("The query could not be redacted.") : refusalError(plan.refusal);
+    return { kind: "refused", error: (await asOfNone(input, snapshot, analyze, [])) ?? error };
   }
-  const decision = await input.decisions.decideInTurns(connection.policies, {
+  const decision = await decided(input, snapshot, plan);
+  const written = namesWritten(plan.statements);
+  try {
+    await connection.catalog.requireOneName(written, served);
+  } catch (error) {
+    if (decision.effect === "permit" || !(await tellsOfHidden(input, error))) return refusedNames(error);
+  }
+  const told = decision.effect === "deny" ? await asOfNone(input, snapshot, analyze, written.tables) : undefined;
+  const judged: Judged = { kind: "judged", plan, redacted, decision, told };
+  input.judgedBefore.keep(input, judged, snapshot);
+  return judged;
+}
+
+function decided(
+  { connection, principal, decisions, purpose, now, defaultApprovers, limitRows }: AssessInput,
+  snapshot: CatalogSnapshot,
+  plan: UnderstoodPlan,
+  hidden?: ReadonlySet<TableName>,
+): Promise<Decision> {
+  return decisions.decideInTurns(connection.policies, {
     principal,
     plan,
     classes: (column, when) => snapshot.classes(column, when),
     subjectOf: (table) => snapshot.subject(table),
     catalogVersion: snapshot.version,
-    context: { purpose: input.purpose ?? undefined, connection: connection.name, now: input.now },
+    context: { purpose: purpose ?? undefined, connection: connection.name, now },
     protections: connection.protections,
-    defaults: { approvers: input.defaultApprovers, limitRows: input.limitRows },
+    defaults: { approvers: defaultApprovers, limitRows },
+    ...(hidden === undefined ? {} : { hidden }),
   });
-  const judged: Judged = { kind: "judged", plan, redacted, decision };
-  input.judgedBefore.keep(input, judged, snapshot);
-  return judged;
+}
+
+/** The statement would run, were there none of the tables that are hidden. */
+const NOT_ALL = "Access denied.\nThe statement needs tables that this agent may not use.";
+
+/** What is told of a statement that can't run and names tables that are hidden from the agent: what would be told if there were none of them. */
+async function asOfNone(
+  input: AssessInput,
+  snapshot: CatalogSnapshot,
+  analyze: Named["analyze"],
+  written: readonly TableName[],
+): Promise<SessionError | undefined> {
+  const { connection, principal, now } = input;
+  const tables = new Set([...snapshot.plain().tables.keys(), ...written]);
+  const hidden = await hiddenTables(principal, connection, snapshot, tables, now);
+  if (hidden.size === 0) return undefined;
+  const without = withoutTables(snapshot, hidden);
+  const { plan } = await analyze(without);
+  if (!plan.understood) return refusalError(plan.refusal);
+  const decision = await decided(input, without, plan, hidden);
+  return denied(decision.effect === "deny" ? decision.message : NOT_ALL);
+}
+
+/** Why what was permitted isn't any more: whoever asked knows of its tables. */
+export function nowRefused(a: Exclude<Assessment, PermittedAssessment>): SessionError {
+  return a.kind === "denied" && a.decision.effect === "deny" ? denied(a.decision.message) : a.error;
+}
+
+/** Whether the words of a refusal tell of a table that is hidden from the agent. */
+async function tellsOfHidden({ connection, principal, now }: AssessInput, error: unknown): Promise<boolean> {
+  if (!(error instanceof CatalogError) || error.tells === undefined) return false;
+  const snapshot = await connection.catalog.load([error.tells]);
+  return (await hiddenTables(principal, connection, snapshot, [error.tells], now)).size > 0;
 }
 
 /** Rethrows what isn't about names. */

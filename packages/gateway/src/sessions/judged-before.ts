@@ -4,6 +4,7 @@ import type { AgentPrincipal } from "../identity/principal.ts";
 import type { Decision } from "../policy/decision.ts";
 import type { PolicySet } from "../policy/policy-set.ts";
 import { whoAsks } from "./decision-cache.ts";
+import type { SessionError } from "./session.ts";
 import type { Statement } from "./statement.ts";
 
 /** What analysis and policy make of a statement. */
@@ -12,6 +13,8 @@ export interface Judged {
   readonly redacted: { readonly sql: string; readonly literals: readonly string[] };
   readonly plan: UnderstoodPlan;
   readonly decision: Decision;
+  /** What the agent is told where policy denies, if that isn't policy's own message (hidden-tables.ts). */
+  readonly told?: SessionError | undefined;
 }
 
 /** All that a judgement follows from, but the tables and the configuration, which doesn't change. */

@@ -3,7 +3,7 @@ import type { Json } from "../evidence/event.ts";
 import type { PermitDecision } from "../policy/decision.ts";
 import { CommandError } from "../store/command.ts";
 import { isRefusal } from "../upstream/jobs.ts";
-import { type Assessment, assess } from "./assess.ts";
+import { type Assessment, assess, nowRefused } from "./assess.ts";
 import type { HoldInput } from "./commands/hold.ts";
 import type { Connection } from "./connection.ts";
 import { textsInput } from "./decided-texts.ts";
@@ -142,7 +142,7 @@ export class Launch {
       return;
     }
     if (a.kind !== "permitted") {
-      await this.#endings.end(row.id, "denied", a.error, a.kind === "denied" ? a.alarm : undefined);
+      await this.#endings.end(row.id, "denied", nowRefused(a), a.kind === "denied" ? a.alarm : undefined);
       return;
     }
     const upstreamJob = `chaperone_${row.id}`;

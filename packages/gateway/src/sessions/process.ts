@@ -3,7 +3,15 @@ import { canonicalText } from "../evidence/canonical-json.ts";
 import { stillAdmitted } from "../identity/revocation.ts";
 import { CommandError } from "../store/command.ts";
 import { UpstreamError } from "../upstream/error.ts";
-import { type AssessInput, type Assessment, agree, assess, foreseen, type PermittedAssessment } from "./assess.ts";
+import {
+  type AssessInput,
+  type Assessment,
+  agree,
+  assess,
+  foreseen,
+  nowRefused,
+  type PermittedAssessment,
+} from "./assess.ts";
 import type { AnalysedInput, AnalysedOutput } from "./commands/analysed.ts";
 import type { BeginOutput } from "./commands/begin.ts";
 import { newSession, type ReceiveInput } from "./commands/receive.ts";
@@ -180,7 +188,7 @@ export class Process {
     } catch (error) {
       return ended(upstreamFailure(error));
     }
-    if (now.kind !== "permitted") return ended(now.error, now.kind === "denied" ? now.alarm : undefined);
+    if (now.kind !== "permitted") return ended(nowRefused(now), now.kind === "denied" ? now.alarm : undefined);
     // BigQuery may have taken long: what was suspended, revoked or cancelled meanwhile isn't sent.
     if (!stillAdmitted(this.#o.store, of.principal, this.#o.clock())) return ended(NOT_ADMITTED);
     if (watch.isAsked && (await progressOf(this.#o.store, id)).state !== "running")
@@ -268,7 +276,8 @@ export class Process {
     const texts = textsOf(a);
     const analysed = {
       id,
-      statementType: a.plan.statementType,
+      // Of tables that there are none of, nothing is understood.
+      statementType: a.kind === "denied" && a.hidden ? null : a.plan.statementType,
       texts: this.#texts.of(texts),
       analysed: analysedEvent(a.plan, a.redactedSql, this.#o.sealer),
     };
@@ -282,7 +291,7 @@ export class Process {
         ...analysed,
         decided,
         next: {
-          state: "denied",
+          state: a.hidden && a.error.reason !== "accessDenied" ? "failed" : "denied",
           error: a.error,
           ...(a.alarm === undefined ? {} : { alarm: { kind: "disagreement", detail: a.alarm } }),
         },
