@@ -126,10 +126,15 @@ export function* questions(policies: PolicySet, request: DecisionRequest): Gener
   for (const use of distinctUses(plan)) yield void verdicts(policies, reading, use);
   for (const column of writtenColumns(plan, reading.classes))
     yield void verdicts(policies, request, writeOf(column), column.classes);
-  for (const column of shownColumns(plan.result)) yield void mayBeWritten(policies, reading, column);
+  const columns = shownColumns(plan.result);
+  readSize(plan, reading.classes, (column) => {
+    columns.add(column);
+    return false;
+  });
+  for (const column of columns) yield void mayBeWritten(policies, reading, column);
 }
 
-function shownColumns(outputs: readonly Output[]): ReadonlySet<ColumnName> {
+function shownColumns(outputs: readonly Output[]): Set<ColumnName> {
   const all = outputs.flatMap(({ explicit, fields = [] }) => [
     ...explicit.map(({ column }) => column),
     ...shownColumns(fields),
