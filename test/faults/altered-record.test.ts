@@ -47,16 +47,18 @@ describe("a record that was altered beside its ledger", () => {
   async function everyKindOfSession(): Promise<void> {
     const client = await rig.client("care-summary-agent");
     const token = await rig.token("care-summary-agent");
-    const send = (more: object) =>
+    const send = (more: object, by = token) =>
       fetch(`${rig.url}/bigquery/v2/projects/${PROJECT}/queries`, {
         method: "POST",
-        headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+        headers: { authorization: `Bearer ${by}`, "content-type": "application/json" },
         body: JSON.stringify({ query: CALENDAR, useLegacySql: false, ...more }),
       }).then((answer) => answer.text());
     // Often enough that its text is sealed once for all.
     for (let n = 0; n < 4; n++) await send({});
     await send({ dryRun: true });
     await send({ maxResults: 3 });
+    // Of a table that is hidden from it.
+    await send({ query: `SELECT ssn FROM ${PATIENTS}` }, await rig.token("rogue-agent"));
     const ask = async (decision: "approve" | "deny", query: string) => {
       const rows = client.query({ query, labels: { purpose: "care" } });
       await rig.decide("dana.officer", decision);

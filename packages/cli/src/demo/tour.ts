@@ -182,10 +182,10 @@ export async function playTour({ demo, state, write, signal }: TourOptions): Pro
     must(expected.test(error.message ?? ""), `${what} is refused for the right reason`);
   };
   await refused(
-    "rogue-agent, which no policy permits anything:",
+    "rogue-agent, which no policy permits anything, not even to know of the table:",
     "rogue-agent",
     `SELECT full_name FROM \`${DEMO_PROJECT}.ehr.patients\` LIMIT 1`,
-    /full_name|permit|polic/i,
+    /not found/,
   );
   await refused(
     "EXPORT DATA:",
