@@ -5,7 +5,7 @@ import type { ExplicitSource, Output, PlanStatement, UnderstoodPlan } from "@cha
 import type { AgentPrincipal, PersonPrincipal, Principal } from "../identity/principal.ts";
 import type { DecisionRequest } from "./decide.ts";
 import type { Decision } from "./decision.ts";
-import { decideForAll, describableForAll } from "./intersect.ts";
+import { decideForAll, describableForAll, permittedForAll } from "./intersect.ts";
 import { parsePolicies } from "./policy-set.ts";
 
 const base = { issuer: "https://idp.example", tokenId: "t", tokenExpires: 0 } as const;
@@ -252,5 +252,24 @@ describe("asking for a person", () => {
     assert.deepEqual(shown({ ...A, onBehalfOf: [P] }, forPeople), []);
     assert.deepEqual(shown(A, forPeople + ofPeople), []);
     assert.deepEqual(shown(P, ofPeople), ["ssn", "name"]);
+  });
+  it("permits of a column what each of them may do with it", () => {
+    const may = (principal: Principal, text: string, path = "ssn", action: "read" | "infer" = "read") =>
+      permittedForAll(
+        parsePolicies([{ file: "test.cedar", text }]),
+        { ...common, principal },
+        { table: "p.ehr.patients", path, action, via: action === "read" ? "copy" : "predicate" },
+      );
+    const notSsn = `@id("s") forbid (principal == Person::"https://idp.example#p", action, resource == Column::"p.ehr.patients.ssn");`;
+    assert.equal(may({ ...A, onBehalfOf: [P] }, forPeople + ofPeople), true);
+    assert.equal(may({ ...A, onBehalfOf: [P] }, forPeople + ofPeople + notSsn), false);
+    assert.equal(may({ ...A, onBehalfOf: [P] }, forPeople + ofPeople + notSsn, "name"), true);
+    assert.equal(may({ ...A, onBehalfOf: [P] }, ofPeople), false);
+    assert.equal(may({ ...A, onBehalfOf: [P] }, forPeople), false);
+    assert.equal(may(A, forPeople + ofPeople), false);
+    assert.equal(may(P, ofPeople), true);
+    const notInferred = `@id("i") forbid (principal, action == Action::"infer", resource);`;
+    assert.equal(may(P, ofPeople + notInferred), true);
+    assert.equal(may(P, ofPeople + notInferred, "ssn", "infer"), false);
   });
 });
