@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { describe, it } from "node:test";
+import { PieceMemory, type RowAnswer, RowBody } from "./row-body.ts";
 import { type Answer, bigQuery, fails, JOB, json, read, refusal } from "./testing/answering-bigquery.ts";
 
 describe("rows", () => {
@@ -54,6 +55,35 @@ describe("rows", () => {
     await new Promise((resolve) => setTimeout(resolve, 300));
     assert.ok(sent < 900, `${sent} of 1000 chunks were taken though nobody reads`);
     rows.cancel();
+  });
+
+  it("are all there where TLS gives what it has decrypted after it was told to pause", async () => {
+    const record = 16 * 1024;
+    for (const before of [0, 1, record / 2, record - 1]) {
+      const { promise, resolve, reject } = Promise.withResolvers<RowAnswer>();
+      const rows = new RowBody(new PieceMemory(), new AbortController().signal, resolve, reject);
+      let paused = false;
+      rows.onRequestStart({
+        pause: () => {
+          paused = true;
+        },
+        resume: () => undefined,
+        abort: () => undefined,
+      });
+      rows.onResponseStart(200, {});
+      let sent = 0;
+      const give = (bytes: number) => rows.onResponseData(Buffer.alloc(bytes, sent++));
+      give(record - before);
+      for (let reads = 0; !paused; reads++) {
+        assert.ok(reads < 20, "all was taken");
+        // What a record lacked, and a read that begins with that: each record comes by itself.
+        for (const bytes of [record, record, record, record, record - 200]) give(bytes);
+      }
+      rows.onResponseEnd();
+      let seen = 0;
+      for await (const piece of (await promise).body) seen += piece.length;
+      assert.equal(seen, record - before + (sent - 1) * record - ((sent - 1) / 5) * 200);
+    }
   });
 
   it("that break off are an error, not an end", async () => {

@@ -6,8 +6,13 @@ import { Unsent } from "./unsent.ts";
 export const READ_BYTES = 64 * 1024;
 /** Room for a piece: what the masker takes at once. */
 const PIECE_BYTES = 256 * 1024;
-/** A piece is full when it might not hold what comes next. */
-const FULL_BYTES = PIECE_BYTES - READ_BYTES;
+/** A record of TLS (RFC 8446, section 5.1). */
+const RECORD_BYTES = 16 * 1024;
+/**
+ * A piece is full when it might not hold what comes next. By TLS that is more than a socket gives at once: all that a read makes whole is decrypted and given,
+ * also after a pause, and the read before may have left all of a record but its end.
+ */
+const FULL_BYTES = PIECE_BYTES - READ_BYTES - RECORD_BYTES;
 /** Room for the first one, for most answers are small. */
 const FIRST_BYTES = 32 * 1024;
 /** A buffer of its own for each costs little to make and much to collect. */
@@ -101,7 +106,7 @@ export class RowBody implements AsyncIterable<Buffer> {
   onResponseData(chunk: Buffer): void {
     if (this.#ended) return;
     const filled = this.#filled + chunk.length;
-    // A socket gives no more than it reads at once.
+    // Nothing gives so much.
     if (filled > PIECE_BYTES) {
       this.#fail(new UpstreamError("unexpected"));
       return;
