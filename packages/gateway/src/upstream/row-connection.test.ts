@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { type AddressInfo, createServer, type Socket } from "node:net";
+import net, { type AddressInfo, createServer, type NetConnectOpts, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
@@ -248,6 +248,27 @@ describe("more calls than connections", () => {
     assert.equal(new Set(answered).size, answered.length, "an answer was given twice");
     assert.ok(answered.length >= 20 && most <= 3, `${answered.length} answered, ${most} at once`);
     assert.equal(requests.flat().length, 40);
+  });
+
+  it("take one that was opened for a call that was left meanwhile", async (t) => {
+    const { upstream, requests } = await raw(t, (socket) => socket.write(answer('"own"')), {
+      limits: { connections: 1 },
+    });
+    const gone = new AbortController();
+    const { connect } = net;
+    t.mock.method(net, "connect", (options: NetConnectOpts) => {
+      const socket = connect(options);
+      gone.abort();
+      return socket;
+    });
+    const left = upstream.streamQueryResults(JOB, { signal: gone.signal });
+    const waits = rows(upstream);
+    await assert.rejects(left, { name: "AbortError" });
+    assert.equal(await waits, '"own"');
+    assert.deepEqual(
+      requests.map(({ length }) => length),
+      [1],
+    );
   });
 
   it("are all told when the client is closed", async (t) => {

@@ -113,8 +113,8 @@ export function rowConnections(base: URL, limits: UpstreamLimits): RowConnection
       open.add(connection);
       looking ??= setInterval(look, LOOK_MS).unref();
       if (request.rows.isWanted) connection.send(request);
-      // Until the first request nobody has said how long it is kept.
-      else connection.destroy();
+      // Until the first request nobody has said how long it is kept: it goes at the next look, if nobody takes it.
+      else options.freed(connection);
     });
   }
 
