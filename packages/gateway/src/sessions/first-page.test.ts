@@ -34,20 +34,22 @@ interface World {
   /** How the session's job ended by what others heard before. */
   readonly endedBefore?: { readonly ok: false };
   readonly suspended?: boolean;
-  /** The client goes away while it waits. */
-  readonly goes?: boolean;
+  /** The client goes away while it waits; or while this command is carried out. */
+  readonly goes?: boolean | string;
   /** The command that the store can't carry out. */
   readonly fails?: string;
   /** It is run by the very call; the job is another session's. */
   readonly queried?: "first" | "another's";
+  readonly plan?: MaskPlan;
 }
 
 /** Opens the first page of an answer; says what was done and what could be read. */
-async function opened({ answer, endedBefore, suspended = false, goes = false, fails, queried }: World) {
+async function opened({ answer, endedBefore, suspended = false, goes = false, fails, queried, plan = PLAN }: World) {
   const done: string[] = [];
   const client = new AbortController();
   const run = async (name: string) => {
     done.push(name);
+    if (name === goes) client.abort();
     if (name === fails) throw new Error("no evidence");
     return { number: 1 };
   };
@@ -58,19 +60,19 @@ async function opened({ answer, endedBefore, suspended = false, goes = false, fa
       append: async ([event]: readonly { readonly type: string }[]) => void done.push(event?.type ?? ""),
     },
     engine: {
-      maskPlanOf: () => PLAN,
+      maskPlanOf: () => plan,
       connectionByRow: () => ({
         location: "US",
         upstream: {
           queryRows: async () => ({
             body: (async function* () {
-              if (goes) client.abort();
+              if (goes === true) client.abort();
               for (const piece of answer.match(/.{1,50}/gs) ?? []) yield Buffer.from(piece);
             })(),
           }),
           streamQueryResults: async () => ({
             body: (async function* () {
-              if (goes) client.abort();
+              if (goes === true) client.abort();
               client.signal.throwIfAborted();
               for (const piece of answer.match(/.{1,50}/gs) ?? []) yield Buffer.from(piece);
             })(),
@@ -266,6 +268,17 @@ describe("the first page, by the call that runs its query", () => {
 
   it("isn't opened for a client that went away, but its job is known", async () => {
     assert.deepEqual(await opened({ answer: GOOD, queried, goes: true }), { page: undefined, done: ["named j"] });
+  });
+
+  it("that is large ends at once where nobody waits any more when its release is recorded", async () => {
+    const plan: MaskPlan = {
+      schema: [{ name: "ssn", type: "STRING", mode: "NULLABLE" }],
+      fields: [{ name: "ssn", type: "STRING", repeated: false, mask: { rule: "none" } }],
+    };
+    const row = `"rows":[{"f":[{"v":"${"x".repeat(70_000)}"}]}]`;
+    const answer = of(SCHEMA, JOB, '"totalRows":"1"', row, TRUE);
+    const { page, done } = await opened({ answer, queried, plan, goes: "release.start" });
+    assert.deepEqual([page, done], [undefined, ["release.start", "release.finish"]]);
   });
 
   it("of a job that was cancelled meanwhile isn't opened, but its job is known", async () => {

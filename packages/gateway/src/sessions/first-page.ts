@@ -142,8 +142,20 @@ export async function openSoon(
     const opened = await openQueriedPage(options, principal, row, query, request, waitMs, wanted);
     now = opened.row;
     const runs = now.error === null && now.upstream_job !== NOT_NAMED && options.engine.outcome(row.id) === undefined;
-    if (opened.page !== undefined || !runs || !wanted()) return opened;
+    if (opened.page !== undefined || !runs || !wanted()) return unlessLate(opened, wanted);
   }
   const left = waitMs - (options.clock() - began);
-  return { row: now, page: left > 0 ? await openFirstPage(options, principal, now, request, left, gone) : undefined };
+  const page = left > 0 ? await openFirstPage(options, principal, now, request, left, gone) : undefined;
+  return unlessLate({ row: now, page }, wanted);
+}
+
+/** A page that nobody waits for any more is read by nobody: of a large one it is recorded that it broke off, and its connection is given back. */
+async function unlessLate(opened: Opened<Page>, wanted: () => boolean): Promise<Opened<Page>> {
+  const { row, page } = opened;
+  if (page === undefined || page.whole !== undefined || wanted()) return opened;
+  const rows = page.rows[Symbol.asyncIterator]();
+  // What hasn't begun would do nothing at its end.
+  await rows.next();
+  await rows.return?.();
+  return { row, page: undefined };
 }
