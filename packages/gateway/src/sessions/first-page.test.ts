@@ -7,7 +7,7 @@ import { askDirectly } from "../store/prepared.ts";
 import type { SqliteConnection } from "../store/sqlite-dialect.ts";
 import { openFirstPage, openSoon } from "./first-page.ts";
 import type { MaskPlan } from "./mask-plan.ts";
-import type { PageOptions, PageRequest } from "./page.ts";
+import { openPage, type PageOptions, type PageRequest } from "./page.ts";
 import type { SessionRow } from "./session-row.ts";
 
 const PLAN: MaskPlan = {
@@ -33,7 +33,8 @@ interface World {
   readonly answer: string;
   /** How the session's job ended by what others heard before. */
   readonly endedBefore?: { readonly ok: false };
-  readonly suspended?: boolean;
+  /** The agent is, or comes to be while upstream answers. */
+  readonly suspended?: boolean | "meanwhile";
   /** The client goes away while it waits; or while this command is carried out. */
   readonly goes?: boolean | string;
   /** The command that the store can't carry out. */
@@ -41,10 +42,21 @@ interface World {
   /** It is run by the very call; the job is another session's. */
   readonly queried?: "first" | "another's";
   readonly plan?: MaskPlan;
+  /** It is asked for when the job has ended. */
+  readonly later?: boolean;
 }
 
 /** Opens the first page of an answer; says what was done and what could be read. */
-async function opened({ answer, endedBefore, suspended = false, goes = false, fails, queried, plan = PLAN }: World) {
+async function opened({
+  answer,
+  endedBefore,
+  suspended = false,
+  goes = false,
+  fails,
+  queried,
+  plan = PLAN,
+  later,
+}: World) {
   const done: string[] = [];
   const client = new AbortController();
   const run = async (name: string) => {
@@ -54,6 +66,7 @@ async function opened({ answer, endedBefore, suspended = false, goes = false, fa
     return { number: 1 };
   };
   let outcome: unknown = endedBefore;
+  let isSuspended = suspended === true;
   const options = {
     store: {
       run,
@@ -74,6 +87,7 @@ async function opened({ answer, endedBefore, suspended = false, goes = false, fa
             body: (async function* () {
               if (goes === true) client.abort();
               client.signal.throwIfAborted();
+              if (suspended === "meanwhile") isSuspended = true;
               for (const piece of answer.match(/.{1,50}/gs) ?? []) yield Buffer.from(piece);
             })(),
           }),
@@ -109,8 +123,8 @@ async function opened({ answer, endedBefore, suspended = false, goes = false, fa
     pageMs: 1000,
   } as unknown as PageOptions;
   const asking = {
-    version: () => 0,
-    all: (sql: string) => (sql.includes('"agents"') ? [{ status: suspended ? "suspended" : "active" }] : []),
+    version: () => (isSuspended ? 1 : 0),
+    all: (sql: string) => (sql.includes('"agents"') ? [{ status: isSuspended ? "suspended" : "active" }] : []),
   };
   askDirectly(options.store, asking as unknown as SqliteConnection, () => undefined);
   const asked = { pageToken: undefined, startIndex: undefined, maxResults: undefined, formatOptions: {} };
@@ -121,6 +135,13 @@ async function opened({ answer, endedBefore, suspended = false, goes = false, fa
     const page = await openSoon(options, PRINCIPAL, row, query, asked as PageRequest, 1000, wanted, client.signal)
       .then((soon) => soon.page)
       .catch((error: Error) => error);
+    return { page, done };
+  }
+  if (later === true) {
+    const ended = { ok: true, totalRows: 2 } as const;
+    const page = await openPage(options, PRINCIPAL, ROW, ended, asked as PageRequest, client.signal).catch(
+      (error: Error) => error,
+    );
     return { page, done };
   }
   const page = await openFirstPage(
@@ -294,5 +315,23 @@ describe("the first page, by the call that runs its query", () => {
 
   it("I3: doesn't leave where its release can't be recorded", async () => {
     assert.ok((await opened({ answer: GOOD, queried, fails: "release.whole" })).page instanceof Error);
+  });
+});
+
+describe("a page of a job that has ended", () => {
+  const GOOD = of(SCHEMA, JOB, rows(2), '"totalRows":"2"', TRUE);
+
+  it("leaves, masked, once its release is recorded", async () => {
+    const { page, done } = await opened({ answer: GOOD, later: true });
+    assert.ok(page !== undefined && !(page instanceof Error), String(page));
+    assert.doesNotMatch(Buffer.from(page.whole ?? "").toString(), /6789/);
+    assert.deepEqual(done, ["release.whole"]);
+  });
+
+  it("doesn't leave for an agent that was suspended while BigQuery answered", async () => {
+    const { page, done } = await opened({ answer: GOOD, later: true, suspended: "meanwhile" });
+    assert.ok(page instanceof Error);
+    assert.match(page.message, /suspended/);
+    assert.deepEqual(done, ["release.refused"]);
   });
 });

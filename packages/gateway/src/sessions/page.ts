@@ -131,7 +131,15 @@ export async function openPage(
     waitMs: undefined,
     signal,
   });
-  return masked.open(principal, await masked.begin(), () => requireAdmitted(options, principal, row));
+  const begun = await masked.begin();
+  try {
+    // Upstream may have taken long.
+    await requireAdmitted(options, principal, row);
+  } catch (error) {
+    await masked.drop();
+    throw error;
+  }
+  return masked.open(principal, begun, () => requireAdmitted(options, principal, row));
 }
 
 /** How many rows of a page are asked for upstream. */
