@@ -33,7 +33,10 @@ const LARGEST_ROOM_KEPT = 4 * WINDOW_BYTES;
 /** gRPC over one HTTP/2 connection that is opened when it is needed. */
 export class GrpcClient {
   readonly #o: GrpcClientOptions;
+  /** By which calls go. */
   #connection: Promise<Connection> | undefined;
+  /** That aren't closed: one that the server lets go still has its calls. */
+  readonly #open = new Set<Connection>();
   readonly #rooms: MessageRoom[] = [];
   #closed = false;
 
@@ -43,7 +46,7 @@ export class GrpcClient {
 
   /** The answer's messages, each whole, and there until the next is asked for; what isn't asked for isn't read. Throws GrpcCallError. */
   async *call(call: GrpcCall): AsyncGenerator<Uint8Array> {
-    const connection = await this.#open();
+    const connection = await this.#connected();
     const { idleMs, messageBytes } = this.#o;
     if (call.signal.aborted) throw call.signal.reason;
     const stream = request(connection, call);
@@ -74,8 +77,8 @@ export class GrpcClient {
 
   async close(): Promise<void> {
     this.#closed = true;
-    const connection = await this.#connection?.catch(() => undefined);
-    connection?.session.destroy();
+    await this.#connection?.catch(() => undefined);
+    for (const { session } of this.#open) session.destroy();
   }
 
   /** Memory that is there serves the next call. */
@@ -85,17 +88,19 @@ export class GrpcClient {
     this.#rooms.push(room);
   }
 
-  #open(): Promise<Connection> {
+  #connected(): Promise<Connection> {
     if (this.#closed) throw new GrpcCallError("closed");
-    this.#connection ??= this.#connect();
-    return this.#connection;
+    if (this.#connection !== undefined) return this.#connection;
+    const made = this.#connect(() => {
+      // Its end is none of the next one's, which is there already where the server let this one go.
+      if (this.#connection === made) this.#connection = undefined;
+    });
+    this.#connection = made;
+    return made;
   }
 
-  async #connect(): Promise<Connection> {
+  async #connect(forget: () => void): Promise<Connection> {
     const { endpoint, connectMs, calls } = this.#o;
-    const forget = (): void => {
-      this.#connection = undefined;
-    };
     try {
       const connection = await Connection.open({
         endpoint,
@@ -104,7 +109,14 @@ export class GrpcClient {
         // As much as all calls together, so that one slow reader doesn't stop the others.
         window: WINDOW_BYTES * calls,
       });
-      connection.session.once("error", forget).once("goaway", forget).once("close", forget);
+      this.#open.add(connection);
+      connection.session
+        .once("error", forget)
+        .once("goaway", forget)
+        .once("close", () => {
+          this.#open.delete(connection);
+          forget();
+        });
       return connection;
     } catch (error) {
       forget();

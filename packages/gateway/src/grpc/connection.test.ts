@@ -178,6 +178,37 @@ describe("a client's connection", () => {
     await assert.rejects(lengths(answer), code("protocol"));
   });
 
+  it("stays the one for all calls when the one before ends at last", async (t) => {
+    const { port, session } = await serving(t, async (one) => {
+      const isLong = Buffer.from(await one.request()).toString() === "long";
+      await one.send([Buffer.from("x")]);
+      if (isLong)
+        await new Promise((_, reject) => one.signal.addEventListener("abort", () => reject(one.signal.reason)));
+    });
+    const client = clientOf(t, `http://127.0.0.1:${port}`);
+    const long = call(client, "long");
+    await long.next();
+    const first = session();
+    // The server lets what it has begun go on, and takes nothing more by it.
+    first.goaway();
+    while (session() === first) await lengths(call(client)).catch(() => undefined);
+    const second = session();
+    const gone = once(first, "close");
+    await long.return(undefined);
+    await gone;
+    for (let i = 0; i < 5; i++) assert.deepEqual(await lengths(call(client)), [1]);
+    assert.ok(session() === second);
+    // What is closed leaves none of them.
+    const left = call(client, "long");
+    await left.next();
+    second.goaway();
+    while (session() === second) await lengths(call(client)).catch(() => undefined);
+    const both = [second, session()].map((one) => once(one, "close"));
+    await client.close();
+    await Promise.all(both);
+    await assert.rejects(left.next(), code("connection"));
+  });
+
   it("tells an answer that is no gRPC by its HTTP status", async (t) => {
     const server = createServer();
     server.on("stream", (stream: ServerHttp2Stream) => {
