@@ -110,6 +110,13 @@ export class LongNames {
     this.#uses.set(name, long);
   }
 
+  /** `name` stands before a column in SET, where BigQuery would take the name of another column for that one. */
+  asTarget(name: Identifier, range: RangeVariable): void {
+    const { long, columns } = range;
+    if (long !== undefined && columns.some((column) => fold(column.name) === long.short)) this.#giveAlias(long);
+    this.use(name, range);
+  }
+
   /** Whether a name is printed otherwise than it is written. */
   get printed(): boolean {
     return this.#uses.size > 0 || this.#aliased.size > 0;

@@ -1,0 +1,228 @@
+/**
+ * Analysed again, what runs must mean what was analysed, also where datasets have tables of one last name, and where columns, aliases,
+ * variables and common tables have it (I2).
+ */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { analyze } from "./analyze.ts";
+import type { UnderstoodPlan } from "./plan.ts";
+import type { TableFieldSchema, TableResource } from "./table-resource.ts";
+import { CLINIC, DEFAULTS } from "./testing/clinic.ts";
+
+function field(name: string, type = "STRING", more: Partial<TableFieldSchema> = {}): TableFieldSchema {
+  return { name, type, ...more };
+}
+
+const TABLES: Readonly<Record<string, readonly TableFieldSchema[]>> = {
+  "lab.patients": [
+    field("id", "INTEGER"),
+    field("ssn"),
+    field("visits", "RECORD", { mode: "REPEATED", fields: [field("code")] }),
+  ],
+  "lab.pair": [field("a"), field("b"), field("pair", "RECORD", { fields: [field("a"), field("pair")] })],
+  "ehr.nest": [field("nest", "RECORD", { fields: [field("a"), field("nest")] }), field("a")],
+  "ehr.list": [field("list", "STRING", { mode: "REPEATED" }), field("a")],
+  "ehr.country": [field("country"), field("people", "INTEGER")],
+  "ehr._session": [field("a")],
+  "ehr.clinic": [field("a")],
+  "clinic.visits": [field("code")],
+  "patients.visits": [field("code")],
+};
+
+function tableNamed(name: string): TableResource | undefined {
+  const [projectId = "", datasetId = "", tableId = ""] = name.split(".");
+  const fields = TABLES[`${datasetId}.${tableId}`];
+  return fields === undefined
+    ? CLINIC.table(name)
+    : { tableReference: { projectId, datasetId, tableId }, schema: { fields } };
+}
+
+const CATALOG = { ...CLINIC, table: tableNamed };
+
+function analysed(sql: string): UnderstoodPlan {
+  const { plan } = analyze(sql, { catalog: CATALOG, ...DEFAULTS });
+  if (!plan.understood) throw new Error(`${sql}: ${plan.refusal.code}: ${plan.refusal.message}`);
+  return plan;
+}
+
+const QUERIES: readonly string[] = [
+  "CREATE TEMP TABLE t AS SELECT 1 AS x; SELECT t.x FROM `ehr._session`, t",
+  "CREATE TEMP TABLE t AS SELECT 1 AS x; SELECT `ehr._session`.a, x FROM `ehr._session`, t",
+  "CREATE TEMP TABLE t AS SELECT 1 AS x; SELECT `ehr._session`.a, (SELECT MAX(x) FROM t) AS m FROM `ehr._session`",
+  "CREATE TEMP TABLE t AS SELECT 1 AS x; SELECT `ehr._session`.a, (SELECT MAX(x) FROM _SESSION.t) AS m FROM `ehr._session`",
+  "SELECT a AS pair, COUNT(b) AS n FROM `ehr.pair` GROUP BY pair",
+  "SELECT `ehr.pair`.a AS pair, COUNT(*) AS n FROM `ehr.pair` GROUP BY pair",
+  "SELECT `ehr.nest`.a AS nest FROM `ehr.nest` GROUP BY nest",
+  "SELECT nest.a FROM `ehr.nest` GROUP BY nest.a",
+  "SELECT pair.a AS pair FROM `ehr.pair` GROUP BY pair",
+  "SELECT pair.a AS a FROM `ehr.pair` GROUP BY a",
+  "SELECT pair.a AS a FROM `ehr.pair` GROUP BY pair.a",
+  "FROM `ehr.pair` |> AGGREGATE COUNT(*) AS n GROUP BY a AS pair",
+  "FROM `ehr.pair` |> AGGREGATE COUNT(*) AS n GROUP BY `ehr.pair`.a AS pair |> WHERE pair = 'x'",
+  "DECLARE pair STRUCT<a STRING> DEFAULT STRUCT('x'); SELECT pair.* FROM `ehr.pair`",
+  "DECLARE pair STRUCT<a STRING> DEFAULT STRUCT('x'); SELECT pair.*, `ehr.pair`.b FROM `ehr.pair`",
+  "DECLARE pair STRUCT<a STRING> DEFAULT STRUCT('x'); SELECT pair.a FROM `ehr.pair`",
+  "SELECT pair.* FROM `ehr.pair`",
+  "SELECT pair.* FROM `lab.pair`",
+  "SELECT nest.* FROM `ehr.nest`",
+  "SELECT pair.* FROM pair, `lab.pair`",
+  "SELECT (SELECT AS STRUCT pair.* FROM `lab.pair`) AS x FROM ehr.pair",
+  "SELECT (SELECT AS STRUCT pair.* FROM `lab.pair` LIMIT 1) AS x FROM ehr.pair",
+  "SELECT (SELECT AS STRUCT pair.* FROM `ehr.clinic` LIMIT 1) AS x FROM `lab.pair`",
+  "SELECT (SELECT AS STRUCT q.* FROM (SELECT 1 AS pair) LIMIT 1) AS x FROM `lab.pair` AS q",
+  "SELECT (SELECT AS STRUCT `ehr.pair`.* FROM (SELECT 1 AS pair) LIMIT 1) AS x FROM `ehr.pair`",
+  "SELECT (SELECT AS STRUCT pair.* FROM `lab.pair` LIMIT 1) AS x FROM `ehr.pair` AS pair",
+  "SELECT (SELECT AS STRUCT pair.* FROM `ehr.pair` LIMIT 1) AS x FROM (SELECT 'y' AS a) AS pair",
+  "SELECT `ehr.nest`.nest.* FROM `ehr.nest`",
+  "SELECT `ehr.nest`.* FROM `ehr.nest`",
+  "SELECT * FROM `ehr.pair` UNPIVOT(v FOR k IN (a, b))",
+  "SELECT * FROM `ehr.country` UNPIVOT(v FOR k IN (country))",
+  "SELECT v FROM `ehr.pair` UNPIVOT(v FOR k IN (`ehr.pair`.a, b))",
+  "SELECT * FROM `ehr.pair` UNPIVOT(pair FOR k IN (a, b)) WHERE pair = 'x'",
+  "SELECT * FROM `ehr.pair` PIVOT(COUNT(a) FOR b IN ('x' AS pair))",
+  "SELECT * FROM `ehr.pair` PIVOT(COUNT(`ehr.pair`.a) FOR `ehr.pair`.b IN ('x' AS pair))",
+  "SELECT * FROM `ehr.country` PIVOT(COUNT(people) FOR country IN ('x' AS pair))",
+  "SELECT * FROM `ehr.pair`, `lab.pair`",
+  "SELECT `ehr.pair`.a, `lab.pair`.a AS x FROM `ehr.pair`, `lab.pair`",
+  "SELECT a FROM `ehr.pair` JOIN `lab.pair` USING (a)",
+  "SELECT pair FROM `ehr.pair` JOIN `lab.pair` USING (a)",
+  "SELECT a FROM `ehr.pair` JOIN `lab.pair` USING (a, b) WHERE `ehr.pair`.a = 'x'",
+  "SELECT v.code FROM `ehr.patients`, `lab.patients`, `ehr.patients`.visits AS v",
+  "SELECT v.code FROM `ehr.patients`, UNNEST(patients.visits) AS v",
+  "SELECT v.code FROM `ehr.patients`, `lab.patients`, UNNEST(`lab.patients`.visits) AS v",
+  "SELECT v.code FROM `ehr.patients`, patients.visits AS v",
+  "SELECT code FROM `ehr.patients`, clinic.patients.visits AS v",
+  "SELECT list FROM `ehr.list`, UNNEST(list) AS l",
+  "SELECT l FROM `ehr.list`, UNNEST(list) AS l",
+  "SELECT l FROM `ehr.list`, `ehr.list`.list AS l",
+  "SELECT list FROM `ehr.list`, `ehr.list`.list",
+  "SELECT list FROM `ehr.list`, UNNEST(`ehr.list`.list) AS list",
+  "SELECT a FROM `ehr.list`, UNNEST(`ehr.list`.list) AS x WITH OFFSET AS list",
+  "SELECT a FROM `ehr.list`, UNNEST(`ehr.list`.list) AS x WITH OFFSET AS list WHERE list = 1",
+  "SELECT pair.x FROM `ehr.pair`, (SELECT 1 AS x) AS pair",
+  "SELECT pair FROM `ehr.pair`, (SELECT 1 AS pair)",
+  "SELECT `ehr.pair`.a FROM `ehr.pair`, (SELECT 1 AS pair)",
+  "SELECT `ehr.pair`.a FROM `ehr.pair`, (SELECT 1 AS pair) WHERE pair = 1",
+  "SELECT pair.a FROM `ehr.pair`, (SELECT STRUCT(1 AS a) AS pair)",
+  "SELECT `ehr.pair`.a FROM `ehr.pair` WHERE EXISTS (SELECT 1 FROM `lab.pair` WHERE `lab.pair`.a = `ehr.pair`.a)",
+  "SELECT `ehr.pair`.a FROM `ehr.pair` WHERE EXISTS (SELECT 1 FROM lab.pair WHERE pair.a = `ehr.pair`.a)",
+  "SELECT `ehr.pair`.a FROM `ehr.pair` WHERE EXISTS (SELECT 1 FROM lab.pair AS pair WHERE pair.a = `ehr.pair`.a)",
+  "SELECT pair.a FROM ehr.pair WHERE EXISTS (SELECT 1 FROM `lab.pair` WHERE `lab.pair`.a = pair.a)",
+  "SELECT pair.a FROM ehr.pair WHERE EXISTS (SELECT 1 FROM `lab.pair` WHERE pair.a = 'x')",
+  "SELECT pair.a FROM `ehr.pair` WHERE EXISTS (SELECT 1 FROM `lab.pair` WHERE pair.a = 'x')",
+  "SELECT pair.a FROM `lab.pair`",
+  "SELECT `lab.pair`.pair.a FROM `lab.pair`",
+  "SELECT a, ROW_NUMBER() OVER pair AS n FROM `ehr.pair` WINDOW pair AS (PARTITION BY `ehr.pair`.b)",
+  "SELECT a FROM `ehr.pair` QUALIFY ROW_NUMBER() OVER (PARTITION BY `ehr.pair`.b) = 1",
+  "SELECT a AS pair FROM `ehr.pair` WHERE TRUE QUALIFY ROW_NUMBER() OVER (PARTITION BY `ehr.pair`.b ORDER BY pair) = 1",
+  "SELECT a AS pair, `ehr.pair`.b FROM `ehr.pair` ORDER BY `ehr.pair`.b",
+  "SELECT a AS pair, COUNT(*) AS n FROM `ehr.pair` GROUP BY 1 HAVING pair > 'a'",
+  "SELECT a AS pair, COUNT(*) AS n FROM `ehr.pair` GROUP BY a HAVING MAX(`ehr.pair`.b) > 'a'",
+  "SELECT a AS pair, COUNT(*) AS n FROM `ehr.pair` GROUP BY a HAVING MAX(pair.b) > 'a'",
+  "SELECT a AS pair, COUNT(*) AS n FROM `ehr.pair` GROUP BY a ORDER BY MAX(`ehr.pair`.b)",
+  "MERGE `ehr.pair` USING `lab.pair` ON `ehr.pair`.a = `lab.pair`.a WHEN MATCHED THEN UPDATE SET b = `lab.pair`.b",
+  "MERGE `ehr.pair` USING `lab.patients` ON `ehr.pair`.a = patients.ssn WHEN MATCHED THEN DELETE",
+  "MERGE `ehr.pair` AS p USING `lab.pair` ON p.a = pair.a WHEN MATCHED THEN DELETE",
+  "UPDATE `ehr.pair` SET a = `lab.pair`.a FROM `lab.pair` WHERE `ehr.pair`.b = `lab.pair`.b",
+  "UPDATE `ehr.pair` SET `ehr.pair`.a = `lab.pair`.a FROM `lab.pair` WHERE `ehr.pair`.b = `lab.pair`.b",
+  "UPDATE `lab.pair` SET pair.a = 'x' WHERE TRUE",
+  "UPDATE `ehr.pair` SET a = (SELECT MAX(`lab.pair`.a) FROM `lab.pair` WHERE `lab.pair`.b = `ehr.pair`.b) WHERE TRUE",
+  "DELETE `ehr.pair` WHERE a IN (SELECT `ehr.pair`.b FROM `lab.pair`)",
+  "INSERT `ehr.pair` (a) SELECT `lab.pair`.a FROM `lab.pair`",
+  "INSERT INTO `ehr.pair` (a, b) SELECT pair.a, `ehr.pair`.b FROM `lab.pair` AS pair, `ehr.pair`",
+  "DECLARE pair STRING DEFAULT 'x'; UPDATE `ehr.pair` SET a = pair WHERE TRUE",
+  "DECLARE pair STRING DEFAULT 'x'; DELETE `ehr.pair` WHERE `ehr.pair`.a = pair",
+  "DECLARE pair STRING; SET pair = (SELECT MAX(`ehr.pair`.a) FROM `ehr.pair`); SELECT pair",
+  "DECLARE pair STRUCT<a STRING>; SELECT pair.a, `ehr.pair`.a AS x FROM `ehr.pair`",
+  "FROM `ehr.pair` |> JOIN `lab.pair` ON `ehr.pair`.a = `lab.pair`.a |> SELECT `lab.pair`.b",
+  "FROM `ehr.pair` |> AS pair |> WHERE pair.a = 'x'",
+  "FROM `ehr.pair` |> AS q |> WHERE q.a = 'x'",
+  "FROM `ehr.pair` |> EXTEND a AS pair |> WHERE pair = 'x'",
+  "FROM `ehr.pair` |> EXTEND a AS pair |> WHERE `ehr.pair`.a = 'x'",
+  "FROM `ehr.pair` |> EXTEND STRUCT('y' AS a) AS pair |> WHERE pair.a = 'x'",
+  "FROM `ehr.pair` |> RENAME a AS pair",
+  "FROM `ehr.pair` |> RENAME a AS pair |> WHERE pair = 'x'",
+  "FROM `ehr.pair` |> RENAME a AS pair |> WHERE `ehr.pair`.b = pair",
+  "FROM `ehr.pair` |> SET a = 'x' |> WHERE `ehr.pair`.a = 'y'",
+  "FROM `ehr.nest` |> DROP nest |> SELECT `ehr.nest`.nest.a",
+  "FROM `ehr.nest` |> DROP nest |> SELECT nest.a",
+  "FROM `ehr.nest` |> DROP nest",
+  "FROM `ehr.nest` |> SET nest = NULL |> SELECT nest",
+  "FROM `ehr.pair` |> SELECT a AS pair |> WHERE pair = 'x'",
+  "FROM `ehr.pair` |> UNION ALL (SELECT a, b FROM `lab.pair`) |> WHERE a = 'x'",
+  "FROM `ehr.pair` |> WHERE a IN (SELECT `ehr.pair`.b FROM `lab.pair`)",
+  "FROM `ehr.pair` |> UNPIVOT(v FOR k IN (`ehr.pair`.a, b)) |> WHERE v = 'x'",
+  "FROM `ehr.pair` |> PIVOT(COUNT(a) FOR b IN ('x' AS pair)) |> WHERE pair = 1",
+  "FROM `ehr.pair` |> TABLESAMPLE SYSTEM (1 PERCENT) |> WHERE `ehr.pair`.a = 'x'",
+  "FROM `ehr.pair` |> AGGREGATE COUNT(`ehr.pair`.a) AS pair |> WHERE pair = 1",
+  "FROM `ehr.pair` |> WINDOW SUM(1) OVER (PARTITION BY `ehr.pair`.a) AS pair |> WHERE pair = 1",
+  "SELECT WITH(pair AS a, CONCAT(pair, `ehr.pair`.b)) AS x FROM `ehr.pair`",
+  "SELECT WITH(pair AS a, pair) AS x FROM `ehr.pair`",
+  "SELECT ARRAY_FILTER(['x'], pair -> pair = `ehr.pair`.a) AS x FROM `ehr.pair`",
+  "SELECT ARRAY(SELECT pair FROM UNNEST(['x']) AS pair WHERE pair = `ehr.pair`.a) AS x FROM `ehr.pair`",
+  "WITH pair AS (SELECT 'x' AS a) SELECT `ehr.pair`.a FROM `ehr.pair` WHERE EXISTS (SELECT 1 FROM pair WHERE pair.a = `ehr.pair`.a)",
+  "WITH pair AS (SELECT `ehr.pair`.a FROM `ehr.pair`) SELECT pair.a FROM pair",
+  "WITH pair AS (SELECT pair.a FROM `ehr.pair`) SELECT pair.a FROM pair",
+  "SELECT `ehr.pair`.a FROM (`ehr.pair` JOIN `lab.pair` USING (a))",
+  "SELECT `ehr.pair`.a FROM `ehr.pair` FOR SYSTEM_TIME AS OF TIMESTAMP '2024-01-01 00:00:00' WHERE `ehr.pair`.b = 'x'",
+  "SELECT `ehr.pair`.a FROM `ehr.pair` TABLESAMPLE SYSTEM (1 PERCENT) WHERE `ehr.pair`.b = 'x'",
+  "SELECT 1 FROM `ehr.pair` WHERE STARTS_WITH(TO_JSON_STRING(pair), 'x') AND EXISTS (SELECT 1 FROM `lab.pair`)",
+  "SELECT AS VALUE pair FROM `ehr.pair`",
+  "SELECT COUNT(pair) AS n FROM `ehr.pair`",
+  "SELECT COUNT(DISTINCT pair) AS n FROM `ehr.pair`",
+  "CREATE TABLE ehr.made AS SELECT `ehr.pair`.a AS pair FROM `ehr.pair` WHERE `ehr.pair`.b = 'x'",
+  "CREATE TEMP TABLE pair AS SELECT 'x' AS a; SELECT pair.a, `ehr.pair`.b FROM pair, `ehr.pair`",
+  "CREATE TEMP TABLE pair AS SELECT 'x' AS a; SELECT `_SESSION.pair`.a, `ehr.pair`.b FROM `_SESSION.pair`, `ehr.pair`",
+  "SELECT (SELECT `ehr.pair`.a FROM (SELECT 'x' AS pair)) AS x, pair.* FROM `ehr.pair`",
+  "FROM `ehr.pair` |> EXTEND 'x' AS `ehr.pair` |> UNPIVOT(v FOR k IN (`ehr.pair`, a))",
+  "FROM `ehr.pair` |> JOIN (SELECT 'x' AS `ehr.pair`) |> UNPIVOT(v FOR k IN (`ehr.pair`, a))",
+  "FROM `ehr.pair` |> CROSS JOIN (SELECT 'x' AS `ehr.pair`) |> UNPIVOT(v FOR k IN (`ehr.pair`, a))",
+  "FROM `ehr.pair` |> CROSS JOIN (SELECT 'x' AS pair) |> UNPIVOT(v FOR k IN (`ehr.pair`.a, pair))",
+  "FROM `ehr.pair` |> CROSS JOIN (SELECT 'x' AS pair) |> UNPIVOT(v FOR k IN (`ehr.pair`.a))",
+  "SELECT a AS pair, COUNT(*) AS n FROM `ehr.pair` GROUP BY ROLLUP(pair)",
+];
+
+describe("what runs is analysed again as what was asked", () => {
+  for (const sql of QUERIES) {
+    test(sql, () => {
+      const plan = analysed(sql);
+      const again = analysed(plan.canonicalSql);
+      assert.equal(again.canonicalSql, plan.canonicalSql);
+      assert.deepEqual(again.statements, plan.statements);
+    });
+  }
+});
+
+/** What runs. */
+const PRINTED: readonly (readonly [sql: string, canonical: string])[] = [
+  // BigQuery would take what FROM has for a path into the alias.
+  [
+    "CREATE TEMP TABLE t AS SELECT 1 AS x; SELECT `ehr._session`.a, x FROM `ehr._session`, t",
+    "CREATE TEMP TABLE `t` AS SELECT 1 AS `x`;\nSELECT `_session_1`.`a`, `x` FROM `clinic`.`ehr`.`_session` AS `_session_1`, `_SESSION`.`t`",
+  ],
+  // SET takes the name of a column for that column.
+  [
+    "UPDATE `lab.pair` SET `lab.pair`.a = 'x' WHERE `lab.pair`.b = 'y'",
+    "UPDATE `clinic`.`lab`.`pair` AS `pair_1` SET `pair_1`.`a` = 'x' WHERE `pair_1`.`b` = 'y'",
+  ],
+  [
+    "UPDATE `lab.pair` SET `lab.pair`.pair.a = 'x' WHERE TRUE",
+    "UPDATE `clinic`.`lab`.`pair` AS `pair_1` SET `pair_1`.`pair`.`a` = 'x' WHERE TRUE",
+  ],
+  [
+    "MERGE `lab.pair` USING `ehr.pair` ON FALSE WHEN MATCHED THEN UPDATE SET `lab.pair`.pair.a = 'x'",
+    "MERGE INTO `clinic`.`lab`.`pair` AS `pair_2` USING `clinic`.`ehr`.`pair` AS `pair_1` ON FALSE WHEN MATCHED THEN UPDATE SET `pair_2`.`pair`.`a` = 'x'",
+  ],
+];
+
+describe("a table has an alias where its last name would be taken for something else", () => {
+  for (const [sql, text] of PRINTED) {
+    test(sql, () => {
+      const plan = analysed(sql);
+      assert.equal(plan.canonicalSql, text);
+      const again = analysed(text);
+      assert.equal(again.canonicalSql, text);
+      assert.deepEqual(again.statements, plan.statements);
+    });
+  }
+});
