@@ -42,6 +42,7 @@ const FLOW = [
   "resolver/from-clause.ts",
   "resolver/group-by.ts",
   "resolver/lambda-call.ts",
+  "resolver/long-names.ts",
   "resolver/path.ts",
   "resolver/pipe-aggregate.ts",
   "resolver/pipe-columns.ts",

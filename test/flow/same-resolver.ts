@@ -268,6 +268,13 @@ export const SAME_RESOLVER: readonly Same[] = [
         "true",
         "nothing asks of another expression whether it is taken apart",
       ],
+      ["path.ts", "first === undefined || more !== undefined", "more !== undefined", "a path has a first part"],
+      [
+        "path.ts",
+        'found.kind !== "range"',
+        "false",
+        "what is no range has none to give, and is looked for again as an expression",
+      ],
       ["path.ts", "known !== undefined", "false", "made again they are the same"],
       ["path.ts", "FIELDS.set(fields, placed);", "nothing", "made again they are the same"],
       ...["true", "false", "relation.columns.length > BLOCK"].map(

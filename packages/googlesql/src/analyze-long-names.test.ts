@@ -123,6 +123,34 @@ const PRINTED: readonly (readonly [sql: string, canonical: string])[] = [
     "SELECT (SELECT `ehr.pair`.a FROM (SELECT 'x' AS pair) WHERE pair = 'x') AS x FROM `ehr.pair`",
     "SELECT (SELECT `pair_1`.`a` FROM (SELECT 'x' AS `pair`) WHERE `pair` = 'x') AS `x` FROM `clinic`.`ehr`.`pair` AS `pair_1`",
   ],
+  [
+    "SELECT a AS pair, COUNT(b) AS n FROM `ehr.pair` GROUP BY pair",
+    "SELECT `a` AS `pair`, COUNT(`b`) AS `n` FROM `clinic`.`ehr`.`pair` AS `pair_1` GROUP BY `pair`",
+  ],
+  [
+    "DECLARE pair STRUCT<x STRING> DEFAULT STRUCT('x'); SELECT pair.*, `ehr.pair`.b FROM `ehr.pair`",
+    "DECLARE `pair` STRUCT<`x` STRING> DEFAULT STRUCT('x');\nSELECT `pair`.*, `pair_1`.`b` FROM `clinic`.`ehr`.`pair` AS `pair_1`",
+  ],
+  [
+    "SELECT (SELECT `ehr.pair`.a FROM (SELECT 'x' AS pair)) AS x, pair.* FROM `ehr.pair`",
+    "SELECT (SELECT `pair_1`.`a` FROM (SELECT 'x' AS `pair`)) AS `x`, `pair_1`.* FROM `clinic`.`ehr`.`pair` AS `pair_1`",
+  ],
+  [
+    "SELECT (SELECT AS STRUCT `ehr.pair`.* FROM (SELECT 1 AS pair)) AS x FROM `ehr.pair`",
+    "SELECT (SELECT AS STRUCT `pair_1`.* FROM (SELECT 1 AS `pair`)) AS `x` FROM `clinic`.`ehr`.`pair` AS `pair_1`",
+  ],
+  [
+    "SELECT v FROM `ehr.pair` UNPIVOT(v FOR k IN (`ehr.pair`.a, b))",
+    "SELECT `v` FROM `clinic`.`ehr`.`pair` UNPIVOT(`v` FOR `k` IN (`pair`.`a`, `b`))",
+  ],
+  [
+    "FROM `ehr.pair` |> CROSS JOIN (SELECT 'x' AS pair) |> UNPIVOT(v FOR k IN (`ehr.pair`.a, pair))",
+    "FROM `clinic`.`ehr`.`pair` AS `pair_1` |> CROSS JOIN (SELECT 'x' AS `pair`) |> UNPIVOT(`v` FOR `k` IN (`pair_1`.`a`, `pair`))",
+  ],
+  [
+    "FROM `ehr.pair` |> EXTEND 'x' AS `ehr.pair` |> UNPIVOT(v FOR k IN (`ehr.pair`, a))",
+    "FROM `clinic`.`ehr`.`pair` |> EXTEND 'x' AS `ehr.pair` |> UNPIVOT(`v` FOR `k` IN (`ehr.pair`, `a`))",
+  ],
 ];
 
 describe("what runs has one name for each table's rows", () => {
