@@ -100,6 +100,22 @@ describe("what is permitted", () => {
     assert.deepEqual(decision.uses[0]?.policies, []);
   });
 
+  it("tells of a table that is hidden from who asks no policy about it", () => {
+    const no = `@id("no") @reason("Numbers identify.") forbid (principal, ${READ_SSN});`;
+    const other = '@id("other") forbid (principal, action == Action::"infer", resource);';
+    const reads = [{ table: "p.ops.beds", columns: [{ path: "free", uses: ["predicate"] as const }] }];
+    const plan = planOf([output("s", "STRING", [copy("ssn")])], { reads });
+    const decision = refused(ask(`${no}\n${other}`, plan, { hidden: new Set(["p.ehr.patients"]) }));
+    const lines = decision.message.split("\n");
+    assert.match(lines[1] ?? "", /^read of p\.ehr\.patients\.ssn \(phi\.ssn\): .*; no policy permits it\.$/);
+    assert.match(lines[2] ?? "", /^infer of p\.ops\.beds\.free: .*; forbidden by other\.$/);
+    assert.doesNotMatch(decision.message, /Numbers identify/);
+    assert.deepEqual(
+      decision.uses.map(({ policies }) => policies),
+      [["no"], ["other"]],
+    );
+  });
+
   it("denies the agents of another group", () => {
     const plan = planOf([output("s", "STRING", [copy("ssn")])]);
     const principal = { ...AGENT, groups: ["research"] };
