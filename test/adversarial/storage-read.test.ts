@@ -3,12 +3,15 @@
  * looked at to the last byte.
  */
 import assert from "node:assert/strict";
-import { connect } from "node:http2";
+import { once } from "node:events";
+import { connect, constants } from "node:http2";
 import { after, afterEach, before, describe, it } from "node:test";
+import { messages } from "../../packages/gateway/src/grpc/bigquery-read.ts";
 import type { Warehouse } from "../../packages/warehouse/src/index.ts";
 import { PROJECT, type Rig, startRig } from "../rig.ts";
 import { type ReadSession, refusal, type StorageClient, storageClient, tableName } from "../storage-client.ts";
 import { type ProtectedValues, protectedValues } from "./protected-values.ts";
+import { RawGrpc } from "./raw-grpc.ts";
 
 type Fault = Parameters<Warehouse["misbehave"]>[0];
 const PATIENTS = tableName("ehr.patients");
@@ -177,6 +180,36 @@ describe("an agent that wants the data by the Storage Read API", () => {
     assert.ok(rows > 0 && rows < 60_000, `${rows} rows`);
     assert.equal((await refusal(research.open(tableName("ops.numbers"))))?.code, DENIED);
     await research.close();
+  });
+
+  it("gets nothing of what waited for it to read once it is suspended, nor holds its place", async () => {
+    const change = (to: string) =>
+      rig.person("sam.sponsor").post(`agents/${to}`, {
+        issuer: rig.identityProvider.issuer,
+        subject: "care-summary-agent",
+        reason: "as the test says",
+      });
+    const session = await agent.open(tableName("ops.numbers"));
+    const id = session.name?.split("/").at(-1) ?? "";
+    const raw = new RawGrpc(rig.gateway.storageUrl ?? "", await rig.token("care-summary-agent"));
+    const stream = raw.begin("ReadRows");
+    const closed = new Promise((resolve) => stream.once("close", () => resolve(stream.rstCode)));
+    // Nothing is read: HTTP/2's window fills, and a batch waits in the gateway.
+    stream.pause();
+    stream.end(framed(messages.readRowsRequest.encode({ readStream: session.streams?.[0]?.name ?? "" })));
+    await once(stream, "response");
+    await change("suspend");
+    const late = new Promise((resolve) => setTimeout(() => resolve("still open"), 10_000).unref());
+    const how = await Promise.race([closed, late]);
+    raw.close();
+    await change("activate");
+    assert.equal(how, constants.NGHTTP2_CANCEL);
+    const release = await rig.gateway.store.db
+      .selectFrom("releases")
+      .select("outcome")
+      .where("session", "=", id)
+      .executeTakeFirstOrThrow();
+    assert.equal(release.outcome, "aborted");
   });
 
   const lies: readonly [string, Fault][] = [

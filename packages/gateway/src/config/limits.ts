@@ -66,7 +66,7 @@ export const limitsSection = section({
     read: duration("1s", "24h").prefault("6h").describe("One stream, from the call to its last byte"),
     recheck: duration("0s", "1m")
       .prefault("1s")
-      .describe("Within a stream, policy and revocations are asked again before a batch when this long ago"),
+      .describe("Within a stream, policy is asked again before a batch when this long ago; revocations before each"),
   }).prefault({}),
   upstream: section({
     connections: count(1, 10_000)

@@ -9,7 +9,7 @@ import {
 import type { Format } from "../grpc/bigquery-read.ts";
 import type { AgentPrincipal } from "../identity/principal.ts";
 import type { Batch } from "../upstream/storage/storage-upstream.ts";
-import { type PageOptions, requireHolding } from "./page.ts";
+import { type PageOptions, requireAdmitted, requireHolding } from "./page.ts";
 import { PageError } from "./page-error.ts";
 import { releasedColumns } from "./records.ts";
 import { ANSWER_DISAGREES } from "./refusal.ts";
@@ -34,7 +34,7 @@ export interface StreamRead {
   readonly whole: boolean;
   /** What the record names the stream by. */
   readonly stream: string;
-  /** Policy and revocations are asked again before a batch when the last time is so long ago. */
+  /** Policy is asked again before a batch when the last time is so long ago; whether the agent is still let in, before each. */
   readonly recheckMs: number;
   open(): AsyncIterable<Batch>;
 }
@@ -125,7 +125,7 @@ export async function* maskedStream(
       if (clock() - checked >= recheckMs) {
         await requireHolding(options, principal, row);
         checked = clock();
-      }
+      } else await requireAdmitted(options, principal, row);
       let schema: Buffer | undefined;
       if (!begun) {
         begun = true;

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { type MaskedField, MaskingError, unfitForAvro } from "@chaperone/masking";
 import { DATA_FORMAT, type Format, messages, type ReadSession, SERVICE } from "../../grpc/bigquery-read.ts";
 import type { Call } from "../../grpc/server.ts";
@@ -6,7 +7,7 @@ import type { AgentPrincipal } from "../../identity/principal.ts";
 import { columnsTaken, readAlone } from "../../sessions/columns-taken.ts";
 import type { Connection } from "../../sessions/connection.ts";
 import type { Outcome } from "../../sessions/job-follower.ts";
-import { countRows, type PageOptions } from "../../sessions/page.ts";
+import { countRows, type PageOptions, requireAdmitted } from "../../sessions/page.ts";
 import { ANSWER_DISAGREES } from "../../sessions/refusal.ts";
 import { RESULT_DATASET, sessionOfResultTable } from "../../sessions/result-table.ts";
 import type { SessionError } from "../../sessions/session.ts";
@@ -42,6 +43,8 @@ export interface StorageDoorOptions {
 const RUNNING_MS = 50_000;
 /** Longest a client may take to read an answer that is one message. */
 const ANSWER_MS = 60_000;
+/** How often it is asked whether a stream's agent is still let in, whatever its client and BigQuery do. */
+const LOOK_MS = 1000;
 /** Sessions remembered as answered (I10). */
 const ANSWERED_KEPT = 10_000;
 
@@ -241,31 +244,40 @@ export class StorageDoor {
     if (row.error !== null) throw refused(JSON.parse(row.error) as SessionError);
     if (offset > place.total) throw new GrpcError("outOfRange", "The offset is beyond the stream's rows.");
     const storage = storageOf(pages.engine.connectionByRow(row));
-    const signal = AbortSignal.any([call.signal, AbortSignal.timeout(limits.readMs)]);
     const { format } = place;
-    const batches = maskedStream(pages, principal, row, {
-      format,
-      fields: fieldsOf(place, pages.engine.maskPlanOf(row).fields),
-      offset,
-      total: place.total,
-      limit: place.limit,
-      whole: place.whole,
-      stream: pages.sealer.keyedHash(place.upstream),
-      recheckMs: limits.recheckMs,
-      open: () => storage.readRows(place.upstream, format, offset, signal),
-    });
-    // The next batch isn't asked for before the client has room.
-    for await (const { schema, batch, rows } of batches)
-      await call.send(
-        messages.readRowsResponse.pieces({
-          ...(format === "arrow"
-            ? { arrowRecordBatch: { serializedRecordBatch: batch, rowCount: rows } }
-            : { avroRows: { serializedBinaryRows: batch, rowCount: rows } }),
-          rowCount: rows,
-          ...(schema === undefined ? {} : schemaIn(format, schema)),
-        }),
-        signal,
-      );
+    const over = new AbortController();
+    try {
+      const signal = AbortSignal.any([
+        call.signal,
+        leftOut(pages, principal, row, over.signal),
+        AbortSignal.timeout(limits.readMs),
+      ]);
+      const batches = maskedStream(pages, principal, row, {
+        format,
+        fields: fieldsOf(place, pages.engine.maskPlanOf(row).fields),
+        offset,
+        total: place.total,
+        limit: place.limit,
+        whole: place.whole,
+        stream: pages.sealer.keyedHash(place.upstream),
+        recheckMs: limits.recheckMs,
+        open: () => storage.readRows(place.upstream, format, offset, signal),
+      });
+      // The next batch isn't asked for before the client has room.
+      for await (const { schema, batch, rows } of batches)
+        await call.send(
+          messages.readRowsResponse.pieces({
+            ...(format === "arrow"
+              ? { arrowRecordBatch: { serializedRecordBatch: batch, rowCount: rows } }
+              : { avroRows: { serializedBinaryRows: batch, rowCount: rows } }),
+            rowCount: rows,
+            ...(schema === undefined ? {} : schemaIn(format, schema)),
+          }),
+          signal,
+        );
+    } finally {
+      over.abort();
+    }
   }
 
   async #split(principal: AgentPrincipal, call: Call): Promise<void> {
@@ -296,6 +308,21 @@ export class StorageDoor {
       this.#answered.delete(oldest);
     }
   }
+}
+
+/** Fires when the agent is let in no more: neither a client that takes nothing nor a BigQuery that says nothing has a next batch to ask before. */
+function leftOut(pages: PageOptions, principal: AgentPrincipal, row: SessionRow, over: AbortSignal): AbortSignal {
+  const stop = new AbortController();
+  const look = async (): Promise<never> => {
+    for (;;) {
+      await delay(LOOK_MS, undefined, { ref: false, signal: over });
+      await requireAdmitted(pages, principal, row);
+    }
+  };
+  look().catch((error: unknown) => {
+    if (!over.aborted) stop.abort(error);
+  });
+  return stop.signal;
 }
 
 function schemaIn(format: Format, schema: Buffer): Pick<ReadSession, "arrowSchema" | "avroSchema"> {
