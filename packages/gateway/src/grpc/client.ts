@@ -46,7 +46,7 @@ export class GrpcClient {
 
   /** The answer's messages, each whole, and there until the next is asked for; what isn't asked for isn't read. Throws GrpcCallError. */
   async *call(call: GrpcCall): AsyncGenerator<Uint8Array> {
-    const connection = await this.#connected();
+    const connection = await this.#usable();
     const { idleMs, messageBytes } = this.#o;
     if (call.signal.aborted) throw call.signal.reason;
     const stream = request(connection, call);
@@ -54,8 +54,10 @@ export class GrpcClient {
     const answer = new Answer(connection, stream, room);
     const idle = setTimeout(() => {
       // A reader that takes its time is no silence of the server's.
-      if (answer.isAwaited) answer.fail("timeout");
-      else if (!answer.isOver) idle.refresh();
+      if (answer.isAwaited) {
+        answer.fail("timeout");
+        connection.endUnlessAnswering();
+      } else if (!answer.isOver) idle.refresh();
     }, idleMs);
     answer.onData = () => idle.refresh();
     const late = call.timeoutMs === undefined ? undefined : setTimeout(() => answer.fail("timeout"), call.timeoutMs);
@@ -86,6 +88,15 @@ export class GrpcClient {
     if (this.#rooms.length === ROOMS_KEPT || room.byteLength > LARGEST_ROOM_KEPT) return;
     room.clear();
     this.#rooms.push(room);
+  }
+
+  /** One that is going may not have said so yet. */
+  async #usable(): Promise<Connection> {
+    const made = this.#connected();
+    const connection = await made;
+    if (!connection.session.closed && !connection.session.destroyed) return connection;
+    if (this.#connection === made) this.#connection = undefined;
+    return this.#connected();
   }
 
   #connected(): Promise<Connection> {

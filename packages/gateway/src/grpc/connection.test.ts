@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
-import { type AddressInfo, createServer as createTcpServer, type Server } from "node:net";
+import {
+  type AddressInfo,
+  connect as connectTcp,
+  createServer as createTcpServer,
+  type Server,
+  type Socket,
+} from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
@@ -207,6 +213,29 @@ describe("a client's connection", () => {
     await client.close();
     await Promise.all(both);
     await assert.rejects(left.next(), code("connection"));
+  });
+
+  it("goes by another connection where the other side of the first is gone without a word", async (t) => {
+    const { port } = await serving(t, async (one) => one.send([Buffer.from("x")]));
+    const sockets: Socket[] = [];
+    let isGone = false;
+    const between = createTcpServer((socket) => {
+      const there = connectTcp(port, "127.0.0.1");
+      sockets.push(socket);
+      for (const one of [socket, there]) one.on("error", () => undefined);
+      const first = sockets.length === 1;
+      socket.on("data", (bytes) => !(first && isGone) && there.write(bytes));
+      there.on("data", (bytes) => !(first && isGone) && socket.write(bytes));
+      socket.once("close", () => there.destroy());
+    });
+    const client = clientOf(t, `http://127.0.0.1:${await listening(t, between)}`, 200);
+    assert.deepEqual(await lengths(call(client)), [1]);
+    isGone = true;
+    const closed = once(sockets[0] as Socket, "close", { signal: AbortSignal.timeout(10_000) });
+    await assert.rejects(lengths(call(client)), code("timeout"));
+    await closed;
+    assert.deepEqual(await lengths(call(client)), [1]);
+    assert.equal(sockets.length, 2);
   });
 
   it("tells an answer that is no gRPC by its HTTP status", async (t) => {

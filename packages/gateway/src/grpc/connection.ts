@@ -6,6 +6,7 @@ import { DataFrames, windowUpdate } from "./data-frames.ts";
 
 export interface ConnectionOptions {
   readonly endpoint: string;
+  /** And for an answer to a ping. */
   readonly connectMs: number;
   /** What the server may send of one stream before it is allowed more. */
   readonly streamWindow: number;
@@ -53,6 +54,8 @@ export class Connection {
   #restIsFull = false;
   #reading = true;
   #breath: NodeJS.Timeout | undefined;
+  readonly #answerMs: number;
+  #asking = false;
 
   /** Rejects with what ended it: Error "timeout" among others. */
   static open(options: ConnectionOptions): Promise<Connection> {
@@ -80,7 +83,8 @@ export class Connection {
     });
   }
 
-  private constructor({ endpoint, streamWindow, window }: ConnectionOptions, socket: Socket) {
+  private constructor({ endpoint, connectMs, streamWindow, window }: ConnectionOptions, socket: Socket) {
+    this.#answerMs = connectMs;
     this.#socket = socket;
     this.#window = window;
     this.#rest = this.#restOf(socket);
@@ -107,6 +111,17 @@ export class Connection {
     this.session.on("error", () => undefined);
     this.session.setLocalWindowSize(window);
     socket.unref();
+  }
+
+  /** Ends it if its other side is gone without a word: the system would let calls go by it for a quarter of an hour. */
+  endUnlessAnswering(): void {
+    if (this.#asking || this.session.destroyed || this.session.closed) return;
+    const late = setTimeout(() => this.session.destroy(), this.#answerMs);
+    this.#asking = this.session.ping(() => {
+      clearTimeout(late);
+      this.#asking = false;
+    });
+    if (!this.#asking) clearTimeout(late);
   }
 
   take(stream: number, data: OnData): TakenStream {
