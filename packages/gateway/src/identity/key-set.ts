@@ -60,7 +60,7 @@ export function createKeySet(config: IssuerConfig, fetch: Fetch, clock: () => nu
   /** Resolves when the keys are as new as they can be now. A failed fetch leaves the old ones, which age. */
   async function refresh(): Promise<void> {
     if (flight === undefined) {
-      if (clock() - lastAttempt < limits.refreshCooldownMs) return;
+      if (since(lastAttempt) < limits.refreshCooldownMs) return;
       lastAttempt = clock();
       flight = load()
         .catch(() => undefined)
@@ -71,7 +71,13 @@ export function createKeySet(config: IssuerConfig, fetch: Fetch, clock: () => nu
     await flight;
   }
 
-  const age = (): number => (current === undefined ? Number.POSITIVE_INFINITY : clock() - current.at);
+  /** A clock that was set back says of what lies ahead of it only that it isn't known how long ago it was. */
+  function since(at: number): number {
+    const passed = clock() - at;
+    return passed < 0 ? Number.POSITIVE_INFINITY : passed;
+  }
+
+  const age = (): number => (current === undefined ? Number.POSITIVE_INFINITY : since(current.at));
 
   async function find(algorithm: SignatureAlgorithm, kid: string | undefined): Promise<CryptoKey | undefined> {
     if (current === undefined) return undefined;

@@ -410,6 +410,16 @@ describe("the issuer's keys", () => {
     await verifier.verifyToken(token);
   });
 
+  it("are fetched again when the clock was set back, and not trusted until it has caught up", async (t) => {
+    t.after(closeIssuer);
+    const verifier = verifierOf();
+    const token = await sign(key, claims({ iat: NOW - 7_200, exp: NOW + 7_200 }));
+    await verifier.verifyToken(token);
+    idp.keys = [rsa.publicJwk];
+    now -= 3_600_000;
+    await refused(verifier.verifyToken(token), "bad_signature");
+  });
+
   it("stop verifying once the provider withdraws them", async (t) => {
     t.after(closeIssuer);
     const verifier = verifierOf();
