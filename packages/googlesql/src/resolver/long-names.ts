@@ -74,8 +74,11 @@ export class LongNames {
     }
     if (range?.long === undefined) return;
     const { long } = range;
-    for (let s: Scope | null = scope; s !== null && s.ranges.get(key) !== range; s = s.parent) {
-      if (s.ranges.has(long.short) || s.names.has(long.short)) this.#giveAlias(long);
+    for (let s: Scope | null = scope; s !== null; s = s.parent) {
+      // Also of a column beside it, which EXTEND may have made: that a table's name hides it is said of FROM alone.
+      if (s.names.has(long.short)) this.#giveAlias(long);
+      if (s.ranges.get(key) === range) break;
+      if (s.ranges.has(long.short)) this.#giveAlias(long);
       this.hide(long.short, s.ranges, long);
     }
   }
