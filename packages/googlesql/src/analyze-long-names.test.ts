@@ -124,6 +124,23 @@ const PRINTED: readonly (readonly [sql: string, canonical: string])[] = [
     "SELECT (SELECT `pair_1`.`a` FROM (SELECT 'x' AS `pair`) WHERE `pair` = 'x') AS `x` FROM `clinic`.`ehr`.`pair` AS `pair_1`",
   ],
   [
+    "SELECT a AS pair, b FROM `ehr.pair` ORDER BY pair",
+    "SELECT `a` AS `pair`, `b` FROM `clinic`.`ehr`.`pair` AS `pair_1` ORDER BY `pair`",
+  ],
+  [
+    "SELECT 1 FROM encounters AS pair, `ehr.pair`",
+    "SELECT 1 FROM `clinic`.`ehr`.`encounters` AS `pair`, `clinic`.`ehr`.`pair` AS `pair_1`",
+  ],
+  // What the name hides is not printed otherwise.
+  [
+    "SELECT (SELECT MAX(pair.cost) FROM encounters AS pair) AS x, `ehr.pair`.a FROM `ehr.pair`",
+    "SELECT (SELECT MAX(`pair`.`cost`) FROM `clinic`.`ehr`.`encounters` AS `pair`) AS `x`, `pair`.`a` FROM `clinic`.`ehr`.`pair`",
+  ],
+  [
+    "WITH RECURSIVE r AS (SELECT `ehr.pair`.a FROM `ehr.pair` UNION ALL SELECT r.a FROM r, encounters AS pair JOIN `ehr.pair` ON r.a = `ehr.pair`.b) SELECT a FROM r",
+    "WITH RECURSIVE `r` AS (SELECT `pair`.`a` FROM `clinic`.`ehr`.`pair` UNION ALL SELECT `r`.`a` FROM `r`, `clinic`.`ehr`.`encounters` AS `pair` INNER JOIN `clinic`.`ehr`.`pair` AS `pair_1` ON `r`.`a` = `pair_1`.`b`) SELECT `a` FROM `r`",
+  ],
+  [
     "SELECT a AS pair, COUNT(b) AS n FROM `ehr.pair` GROUP BY pair",
     "SELECT `a` AS `pair`, COUNT(`b`) AS `n` FROM `clinic`.`ehr`.`pair` AS `pair_1` GROUP BY `pair`",
   ],
@@ -171,6 +188,7 @@ function field(name: string, type: string, fields?: readonly TableFieldSchema[])
 const SHADOWS = new Map(
   [
     ["lab", "patients", [field("id", "INTEGER"), field("ssn", "STRING")]],
+    ["lab", "odd-pair", [field("a", "STRING")]],
     ["ehr", "people", [field("ehr", "RECORD", [field("people", "RECORD", [field("ssn", "STRING")])])]],
     ["ehr", "country", [field("country", "STRING"), field("people", "INTEGER")]],
     ["clinic", "visits", [field("code", "STRING")]],
@@ -259,6 +277,29 @@ test("a table behind one of the last name that its dataset or project has is tha
   );
 });
 
+test("an alias is a plain name, and none that the canonical SQL has", () => {
+  assert.equal(
+    analysed("SELECT `lab.odd-pair`.a FROM `lab.odd-pair`, (SELECT 1 AS `odd-pair`)").canonicalSql,
+    "SELECT `table_1`.`a` FROM `clinic`.`lab`.`odd-pair` AS `table_1`, (SELECT 1 AS `odd-pair`)",
+  );
+  const elsewhere = {
+    ...CATALOG,
+    table: (name: string) => {
+      const pair = CLINIC.table(name.replace("pair_1", "clinic"));
+      return pair && { ...pair, tableReference: { ...pair.tableReference, projectId: "pair_1" } };
+    },
+  };
+  const { plan } = analyze("SELECT 1 FROM `ehr.pair`, (SELECT 1 AS pair), encounters WHERE pair = 1", {
+    catalog: elsewhere,
+    defaultProject: "pair_1",
+    defaultDataset: { project: "pair_1", dataset: "ehr" },
+  });
+  assert.equal(
+    plan.understood && plan.canonicalSql,
+    "SELECT 1 FROM `pair_1`.`ehr`.`pair` AS `pair_2`, (SELECT 1 AS `pair`), `pair_1`.`ehr`.`encounters` WHERE `pair` = 1",
+  );
+});
+
 test("metadata, temporary tables, views and wildcards are known by their whole name too", () => {
   assert.match(
     canonical("SELECT `ehr.INFORMATION_SCHEMA.TABLES`.table_name FROM `ehr.INFORMATION_SCHEMA.TABLES`"),
@@ -281,6 +322,7 @@ describe("what BigQuery knows by no such name is refused", () => {
     ["SELECT ehr.patients.ssn FROM `ehr.patients`", /Unrecognized name: ehr/],
     ["SELECT `ehr.patients.ssn` FROM `ehr.patients`", /Unrecognized name/],
     ["SELECT `ehr.patients`.missing FROM `ehr.patients`", /not found inside ehr\.patients/],
+    ["SELECT (SELECT COUNT(*) FROM `ehr.pair`) AS n, pair FROM encounters", /Unrecognized name: pair/],
     ["SELECT 1 FROM `ehr.patients`, `ehr.patients`", /Duplicate table alias ehr\.patients/],
     ["SELECT v.code FROM `ehr.patients`, patients.visits AS v", /patients\.visits/],
     ["SELECT `ehr.patients` FROM `ehr.patients`", /give the table an alias/],

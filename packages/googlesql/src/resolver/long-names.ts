@@ -17,6 +17,7 @@ export interface LongName {
 }
 
 type Ranges = ReadonlyMap<string, RangeVariable>;
+type LongRange = RangeVariable & { readonly long: LongName };
 
 export class LongNames {
   readonly #context: Pick<Context, "fail">;
@@ -29,7 +30,7 @@ export class LongNames {
   /** Those whose rows are values, which take their name from the table's. */
   readonly #rows = new Set<LongName>();
   /** By their short names; made once for each list, and only where one is looked for. */
-  readonly #byShort = new WeakMap<Ranges, ReadonlyMap<string, readonly RangeVariable[]>>();
+  readonly #byShort = new WeakMap<Ranges, ReadonlyMap<string, readonly LongRange[]>>();
 
   constructor(context: Pick<Context, "fail">) {
     this.#context = context;
@@ -42,9 +43,7 @@ export class LongNames {
     const long = this.#names.get(node) ?? { node, short: fold(tableNameParts(node.parts).at(-1) ?? "") };
     this.#names.set(node, long);
     this.#shorts.add(long.short);
-    const ranges = [...from.ranges].map(([key, range]): [string, RangeVariable] =>
-      key === long.short ? [fold(name), { ...range, name, long }] : [key, range],
-    );
+    const ranges = [...from.ranges.values()].map((range) => [fold(name), { ...range, name, long }] as const);
     return { ...from, ranges: new Map(ranges) };
   }
 
@@ -69,31 +68,27 @@ export class LongNames {
     // An alias hides what FROM beside it has.
     const last = found?.scope.aliases === true ? found.scope.parent : found?.scope;
     if (this.#shorts.has(key)) {
-      for (let s: Scope | null = scope; s !== null; s = s === last ? null : s.parent)
-        this.hide(key, s.ranges, range?.long);
+      for (let s: Scope | null = scope; s !== null; s = s === last ? null : s.parent) this.hide(key, s.ranges);
     }
     if (range?.long === undefined) return;
     const { long } = range;
+    // Columns beside it count too, as EXTEND may have made one: that a table's name hides it is said of FROM alone.
     for (let s: Scope | null = scope; s !== null; s = s.parent) {
-      // Also of a column beside it, which EXTEND may have made: that a table's name hides it is said of FROM alone.
       if (s.names.has(long.short)) this.#giveAlias(long);
       if (s.ranges.get(key) === range) break;
       if (s.ranges.has(long.short)) this.#giveAlias(long);
-      this.hide(long.short, s.ranges, long);
+      this.hide(long.short, s.ranges);
     }
   }
 
   /** What has another meaning than a table of that short name. */
-  hide(name: string, ranges: Ranges, but?: LongName): void {
+  hide(name: string, ranges: Ranges): void {
     if (!this.#shorts.has(fold(name))) return;
-    for (const { long } of this.#shortsOf(ranges, fold(name))) {
-      if (long !== undefined && long !== but) this.#giveAlias(long);
-    }
+    for (const { long } of this.#shortsOf(ranges, fold(name))) this.#giveAlias(long);
   }
 
   /** The ranges of two items of FROM that stand beside each other: each name stands there once, also where it is printed. */
   beside(a: Ranges, b: Ranges): void {
-    if (this.#shorts.size === 0) return;
     for (const [key, { long }] of b) {
       this.hide(key, a);
       if (long === undefined) continue;
@@ -130,7 +125,7 @@ export class LongNames {
     nodes: readonly Node[],
     taken: Iterable<string>,
   ): { rangeName(name: Identifier): string | undefined; alias(node: TablePath): string | undefined } {
-    const known = new Set([...this.#shorts, ...[...taken].map(fold)]);
+    const known = new Set([...taken].map(fold));
     for (const node of nodes) if (node.kind === "Identifier") known.add(fold(node.name));
     const aliases = new Map<LongName, string>();
     for (const long of this.#aliased) {
@@ -162,12 +157,12 @@ export class LongNames {
     this.#context.fail("unsupported", "A row as a value takes its name from its table: give the table an alias", node);
   }
 
-  #shortsOf(ranges: Ranges, short: string): readonly RangeVariable[] {
+  #shortsOf(ranges: Ranges, short: string): readonly LongRange[] {
     let known = this.#byShort.get(ranges);
     if (known === undefined) {
       known = Map.groupBy(
-        [...ranges.values()].filter(({ long }) => long !== undefined),
-        ({ long }) => long?.short ?? "",
+        [...ranges.values()].filter((range): range is LongRange => range.long !== undefined),
+        ({ long }) => long.short,
       );
       this.#byShort.set(ranges, known);
     }
