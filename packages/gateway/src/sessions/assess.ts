@@ -1,7 +1,7 @@
 import type { QueryParameter, TableName, UnderstoodPlan } from "@chaperone/googlesql";
 import type { CatalogSnapshot } from "../catalog/catalog.ts";
 import { namesWritten } from "../catalog/names-written.ts";
-import { CatalogError } from "../catalog/served-names.ts";
+import { CatalogError, requireServed } from "../catalog/served-names.ts";
 import { withoutTables } from "../catalog/without-tables.ts";
 import { canonicalJson } from "../evidence/canonical-json.ts";
 import type { Json } from "../evidence/event.ts";
@@ -257,8 +257,14 @@ export async function judge(
     const error = plan.understood ? denied("The query could not be redacted.") : refusalError(plan.refusal);
     return { kind: "refused", error: (await asOfNone(input, snapshot, analyze, [])) ?? error };
   }
-  const decision = await decided(input, snapshot, plan);
   const written = namesWritten(plan.statements);
+  try {
+    // Policy is asked about nothing that isn't a name.
+    requireServed([...written.tables, ...written.routines, ...written.datasets], served);
+  } catch (error) {
+    return refusedNames(error);
+  }
+  const decision = await decided(input, snapshot, plan);
   try {
     await connection.catalog.requireOneName(written, served);
   } catch (error) {
