@@ -343,6 +343,8 @@ test("the last name alone stands for the rows where it is nothing else", () => {
     canonical("SELECT TO_JSON_STRING(pair) AS x FROM `ehr.pair`"),
     "SELECT TO_JSON_STRING(`pair`) AS `x` FROM `clinic`.`ehr`.`pair`",
   );
+  // A row's column is named as it is written.
+  assert.equal(canonical("SELECT PAIR FROM `ehr.pair`"), "SELECT `PAIR` FROM `clinic`.`ehr`.`pair`");
   assert.deepEqual(planOf("SELECT pair FROM `ehr.pair`").outputs, planOf("SELECT pair FROM ehr.pair").outputs);
   assert.deepEqual(writes("DELETE `ehr.copies` WHERE copies.id = 1"), writes("DELETE ehr.copies WHERE copies.id = 1"));
 });

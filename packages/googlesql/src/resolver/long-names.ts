@@ -138,7 +138,10 @@ export class LongNames {
     return {
       rangeName: (name) => {
         const long = this.#uses.get(name);
-        return long && (aliases.get(long) ?? tableNameParts(long.node.parts).at(-1));
+        if (long === undefined) return undefined;
+        // As it is written it names a row's column, too.
+        if (fold(name.name) === long.short) return aliases.get(long);
+        return aliases.get(long) ?? tableNameParts(long.node.parts).at(-1);
       },
       alias: (node) => {
         const long = this.#names.get(node);
