@@ -49,7 +49,7 @@ def loaded(client, table):
 
 
 def loaded_large(client, step):
-    """What the step asks of a table of as many rows as it says, which come from a file: an upload in pieces."""
+    """What the step asks of a table of as many rows as it says, which come from a file: an upload in pieces, here of one."""
     import tempfile
 
     fields = [("n", "INTEGER"), ("born", "DATE"), ("word", "STRING")]

@@ -53,7 +53,7 @@ export async function startDemo(options: DemoOptions, step: (what: string) => vo
       agents: demoAgents(() => randomBytes(24).toString("base64url")),
     });
     started.push(() => identityProvider.close());
-    step(`warehouse with ${options.patients.toLocaleString("en")} synthetic patients`);
+    step(`stand-in for BigQuery with ${options.patients.toLocaleString("en")} synthetic patients`);
     const warehouse = await startWarehouse({
       port: ports[2] ?? 0,
       storagePort: ports[4] ?? 0,
