@@ -24,6 +24,7 @@ const TABLES: Readonly<Record<string, readonly TableFieldSchema[]>> = {
   "ehr.list": [field("list", "STRING", { mode: "REPEATED" }), field("a")],
   "ehr.country": [field("country"), field("people", "INTEGER")],
   "ehr._session": [field("a")],
+  "lab.numbered": [field("id", "INTEGER"), field("pair_1", "RECORD", { fields: [field("a"), field("pair")] })],
   "ehr.clinic": [field("a")],
   "clinic.visits": [field("code")],
   "patients.visits": [field("code")],
@@ -277,6 +278,12 @@ const QUERIES: readonly string[] = [
   "SELECT pair FROM `ehr.country` JOIN (SELECT 'x' AS country, 1 AS pair) USING (country)",
   "SELECT country FROM (SELECT 'x' AS country) JOIN `ehr.country` USING (country)",
   "SELECT `ehr.country`.country FROM UNNEST(['x']) AS country JOIN `ehr.country` USING (country)",
+  // What stands nearer has a column as an alias could be made.
+  "SELECT (SELECT `ehr.pair`.a FROM `lab.numbered`, (SELECT 1 AS pair)) AS x FROM `ehr.pair`",
+  "SELECT (SELECT AS STRUCT `ehr.pair`.* FROM lab.numbered, (SELECT 1 AS pair)) AS x FROM `ehr.pair`",
+  "SELECT (SELECT pair.a FROM lab.numbered) AS x, (SELECT `ehr.pair`.a FROM (SELECT 1 AS pair)) AS y FROM `ehr.pair`",
+  "SELECT (SELECT `ehr.pair`.a FROM (SELECT 'v' AS k, 1 AS pair) PIVOT(ANY_VALUE(STRUCT('x' AS a)) FOR k IN ('pair_1'))) AS x FROM `ehr.pair`",
+  "SELECT v.code FROM `lab.patients`, (SELECT 1 AS patients), UNNEST(`lab.patients`.visits) AS v",
 ];
 
 describe("what runs is analysed again as what was asked", () => {
@@ -292,6 +299,19 @@ describe("what runs is analysed again as what was asked", () => {
 
 /** What runs. */
 const PRINTED: readonly (readonly [sql: string, canonical: string])[] = [
+  [
+    "SELECT (SELECT `ehr.pair`.a FROM `lab.numbered`, (SELECT 1 AS pair)) AS x FROM `ehr.pair`",
+    "SELECT (SELECT `pair_2`.`a` FROM `clinic`.`lab`.`numbered`, (SELECT 1 AS `pair`)) AS `x` FROM `clinic`.`ehr`.`pair` AS `pair_2`",
+  ],
+  // Whether an argument is meant where a table has its name nobody says.
+  [
+    "CREATE TEMP FUNCTION f(pair STRUCT<a STRING>) AS ((SELECT MAX(`ehr.pair`.a) FROM `ehr.pair`)); SELECT f(STRUCT('x' AS a)) AS x",
+    "CREATE TEMP FUNCTION `f`(`pair` STRUCT<`a` STRING>) AS ((SELECT MAX(`pair_1`.`a`) FROM `clinic`.`ehr`.`pair` AS `pair_1`));\nSELECT f(STRUCT('x' AS `a`)) AS `x`",
+  ],
+  [
+    "CREATE TEMP FUNCTION f(pair STRUCT<a STRING>) AS ((SELECT AS STRUCT `ehr.pair`.* FROM `ehr.pair` LIMIT 1)); SELECT f(STRUCT('x' AS a)) AS x",
+    "CREATE TEMP FUNCTION `f`(`pair` STRUCT<`a` STRING>) AS ((SELECT AS STRUCT `pair_1`.* FROM `clinic`.`ehr`.`pair` AS `pair_1` LIMIT 1));\nSELECT f(STRUCT('x' AS `a`)) AS `x`",
+  ],
   // BigQuery would take what FROM has for a path into the alias.
   [
     "CREATE TEMP TABLE t AS SELECT 1 AS x; SELECT `ehr._session`.a, x FROM `ehr._session`, t",

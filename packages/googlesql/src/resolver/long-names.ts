@@ -8,7 +8,7 @@ import { PLAIN_IDENTIFIER } from "../keywords.ts";
 import { tableNameParts } from "../table-name.ts";
 import type { Identifier, Node, TablePath } from "../tree.ts";
 import type { Context } from "./context.ts";
-import { type Found, type FromClause, fold, type RangeVariable, type Scope } from "./scope.ts";
+import { type Found, type FromClause, fold, namedValue, type RangeVariable, type Scope } from "./scope.ts";
 
 export interface LongName {
   readonly node: TablePath;
@@ -17,10 +17,11 @@ export interface LongName {
 }
 
 type Ranges = ReadonlyMap<string, RangeVariable>;
+type Names = Scope["names"];
 type LongRange = RangeVariable & { readonly long: LongName };
 
 export class LongNames {
-  readonly #context: Pick<Context, "fail">;
+  readonly #context: Pick<Context, "fail" | "named">;
   readonly #names = new Map<TablePath, LongName>();
   readonly #shorts = new Set<string>();
   /** Identifiers that stand for such a table. */
@@ -29,10 +30,12 @@ export class LongNames {
   readonly #aliased = new Set<LongName>();
   /** Those whose rows are values, which take their name from the table's. */
   readonly #rows = new Set<LongName>();
+  /** Columns that stand where such a table is named: no alias may be taken for one of them. */
+  readonly #near = new Set<Names>();
   /** By their short names; made once for each list, and only where one is looked for. */
   readonly #byShort = new WeakMap<Ranges, ReadonlyMap<string, readonly LongRange[]>>();
 
-  constructor(context: Pick<Context, "fail">) {
+  constructor(context: Pick<Context, "fail" | "named">) {
     this.#context = context;
   }
 
@@ -51,6 +54,7 @@ export class LongNames {
   byShort(name: Identifier, scope: Scope): Extract<Found, { kind: "range" }> | undefined {
     if (!this.#shorts.has(fold(name.name))) return undefined;
     for (let s: Scope | null = scope; s !== null; s = s.parent) {
+      this.#near.add(s.names);
       const [range, other] = this.#shortsOf(s.ranges, fold(name.name));
       if (other !== undefined) {
         this.#context.fail("name", `Name ${name.name} is ambiguous; give the tables aliases`, name);
@@ -74,6 +78,7 @@ export class LongNames {
     const { long } = range;
     // Columns beside it count too, as EXTEND may have made one: that a table's name hides it is said of FROM alone.
     for (let s: Scope | null = scope; s !== null; s = s.parent) {
+      this.#near.add(s.names);
       if (s.names.has(long.short)) this.#giveAlias(long);
       if (s.ranges.get(key) === range) break;
       if (s.ranges.has(long.short)) this.#giveAlias(long);
@@ -99,6 +104,9 @@ export class LongNames {
   /** `name` is printed as the range's; `row`: it stands for its row as a value. */
   use(name: Identifier, { long }: RangeVariable, row = false): void {
     if (long === undefined) return;
+    // Whether a table's name hides an argument of the function around, or that it, isn't known.
+    if (this.#context.named?.arguments && namedValue(this.#context.named, long.short) !== undefined)
+      this.#giveAlias(long);
     if (row && (fold(name.name) !== long.short || this.#aliased.has(long))) this.#refuseRow(name);
     if (row) this.#rows.add(long);
     const known = this.#uses.get(name);
@@ -108,11 +116,17 @@ export class LongNames {
     this.#uses.set(name, long);
   }
 
+  /** `name` stands before a column of one FROM clause or target. */
+  useIn({ names }: Pick<FromClause, "names">, name: Identifier, range: RangeVariable): void {
+    this.#near.add(names);
+    this.use(name, range);
+  }
+
   /** `name` stands before a column in SET, where BigQuery would take the name of another column for that one. */
-  asTarget(name: Identifier, range: RangeVariable): void {
+  asTarget(target: Pick<FromClause, "names">, name: Identifier, range: RangeVariable): void {
     const { long, columns } = range;
     if (long !== undefined && columns.some((column) => fold(column.name) === long.short)) this.#giveAlias(long);
-    this.use(name, range);
+    this.useIn(target, name, range);
   }
 
   /** Whether a name is printed otherwise than it is written. */
@@ -128,6 +142,7 @@ export class LongNames {
     const known = new Set([...taken].map(fold));
     for (const node of nodes) if (node.kind === "Identifier") known.add(fold(node.name));
     const aliases = new Map<LongName, string>();
+    if (this.#aliased.size > 0) for (const names of this.#near) for (const name of names.keys()) known.add(name);
     for (const long of this.#aliased) {
       const stem = PLAIN_IDENTIFIER.test(long.short) ? long.short : "table";
       let n = 1;

@@ -58,7 +58,7 @@ function columnAt(context: Context, from: FromClause, path: PathExpression): Col
     return context.fail("type", "UNPIVOT takes columns of the table, not fields or expressions", path);
   }
   const range = from.ranges.get(fold(first.name));
-  if (range !== undefined && second !== undefined) context.longNames.use(first, range);
+  if (range !== undefined && second !== undefined) context.longNames.useIn(from, first, range);
   else context.longNames.hide(first.name, from.ranges);
   const named = second ?? first;
   const found =

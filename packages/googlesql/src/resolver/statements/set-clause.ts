@@ -75,7 +75,7 @@ function columnOf(
   const range = target.from.ranges.get(fold(first.name));
   if (range === undefined) context.longNames.hide(first.name, target.from.ranges);
   if (second !== undefined && range !== undefined) {
-    context.longNames.asTarget(first, range);
+    context.longNames.asTarget(target.from, first, range);
     if (named !== null)
       context.fail("name", `${first.name} is both the table's name and a column; give an alias`, first);
     const column = columnNamed(target, second);
