@@ -12,6 +12,10 @@ const HIDDEN = `
 @id("nobody-has-notes")
 @reason("The notes of ward 7 are sealed.")
 forbid (principal, action, resource in Table::"${PROJECT}.ehr.notes");
+
+@id("claims-for-payment")
+permit (principal in Group::"clinical-agents", action == Action::"read", resource in Table::"${PROJECT}.billing.claims")
+when { context has purpose && context.purpose == "payment" };
 `;
 
 /** As long as the names that are hidden, so that what stands behind stands at the same place. */
@@ -134,6 +138,17 @@ describe("SQL over a hidden table", () => {
     assert.equal(plain(alone.body, "claim"), plain(none.body, "clamp"));
     const beside = await clinic.agent.query("SELECT no_such_column FROM `ehr.*`");
     assert.doesNotMatch(beside.body, /notes/);
+  });
+
+  it("is one that there is for the purpose that policy lets it be used for", async () => {
+    const { body } = await clinic.agent.query("DELETE FROM billing.claims WHERE TRUE", {
+      labels: { purpose: "payment" },
+    });
+    assert.match(body, /no policy permits it/);
+    const other = await clinic.agent.query("DELETE FROM billing.claims WHERE TRUE", {
+      labels: { purpose: "research" },
+    });
+    assert.match(other.body, /was not found or is not available/);
   });
 
   it("tells no reason of the policy that hides it", async () => {

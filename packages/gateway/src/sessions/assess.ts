@@ -305,9 +305,8 @@ async function asOfNone(
   analyze: Named["analyze"],
   written: readonly TableName[],
 ): Promise<SessionError | undefined> {
-  const { connection, principal, now } = input;
   const tables = new Set([...snapshot.plain().tables.keys(), ...written]);
-  const hidden = await hiddenTables(principal, connection, snapshot, tables, now);
+  const hidden = await hiddenTables(input, snapshot, tables);
   if (hidden.size === 0) return undefined;
   const without = withoutTables(snapshot, hidden);
   const { plan } = await analyze(without);
@@ -322,10 +321,10 @@ export function nowRefused(a: Exclude<Assessment, PermittedAssessment>): Session
 }
 
 /** Whether the words of a refusal tell of a table that is hidden from the agent. */
-async function tellsOfHidden({ connection, principal, now }: AssessInput, error: unknown): Promise<boolean> {
+async function tellsOfHidden(input: AssessInput, error: unknown): Promise<boolean> {
   if (!(error instanceof CatalogError) || error.tells === undefined) return false;
-  const snapshot = await connection.catalog.load([error.tells]);
-  return (await hiddenTables(principal, connection, snapshot, [error.tells], now)).size > 0;
+  const snapshot = await input.connection.catalog.load([error.tells]);
+  return (await hiddenTables(input, snapshot, [error.tells])).size > 0;
 }
 
 /** Rethrows what isn't about names. */

@@ -20,22 +20,28 @@ const USES: readonly Pick<ColumnUse, "action" | "via">[] = [
   { action: "reach", via: "external_table" },
 ];
 
-/** Those of the tables that policy neither lets this agent know of (action `describe`) nor use in any way: whatever is asked about them, there are none (I9). */
+interface Asking {
+  readonly principal: AgentPrincipal;
+  readonly connection: Connection;
+  readonly purpose: string | null;
+  readonly now: number;
+}
+
+/** Those of the tables that policy neither lets this agent know of (action `describe`) nor use in any way for this purpose: whatever is asked about them, there are none (I9). */
 export async function hiddenTables(
-  principal: AgentPrincipal,
-  connection: Connection,
+  { principal, connection, purpose, now }: Asking,
   snapshot: CatalogSnapshot,
   tables: Iterable<TableName>,
-  now: number,
 ): Promise<ReadonlySet<TableName>> {
   const request = describing(principal, connection, snapshot, now);
+  const using = { ...request, context: { ...request.context, purpose: purpose ?? undefined } };
   const turns = new Turns();
   const isKnown = async (table: TableName): Promise<boolean> => {
     if (describableForAll(connection.policies, request, table, ["*"]).has("*")) return true;
     const paths = ["*", ...(snapshot.table(table)?.schema?.fields ?? []).map(({ name }) => name)];
     for (const path of paths) {
       await turns.next();
-      for (const use of USES) if (permittedForAll(connection.policies, request, { table, path, ...use })) return true;
+      for (const use of USES) if (permittedForAll(connection.policies, using, { table, path, ...use })) return true;
     }
     return false;
   };
