@@ -278,6 +278,8 @@ const QUERIES: readonly string[] = [
   "SELECT pair FROM `ehr.country` JOIN (SELECT 'x' AS country, 1 AS pair) USING (country)",
   "SELECT country FROM (SELECT 'x' AS country) JOIN `ehr.country` USING (country)",
   "SELECT `ehr.country`.country FROM UNNEST(['x']) AS country JOIN `ehr.country` USING (country)",
+  "SELECT STRUCT(MAX(b) AS a) AS pair FROM `ehr.pair` GROUP BY ROLLUP(`ehr.pair`.a)",
+  "SELECT STRUCT(b AS a) AS pair, a FROM `ehr.pair` GROUP BY `ehr.pair`.b, `ehr.pair`.a",
   // What stands nearer has a column as an alias could be made.
   "SELECT (SELECT `ehr.pair`.a FROM `lab.numbered`, (SELECT 1 AS pair)) AS x FROM `ehr.pair`",
   "SELECT (SELECT AS STRUCT `ehr.pair`.* FROM lab.numbered, (SELECT 1 AS pair)) AS x FROM `ehr.pair`",

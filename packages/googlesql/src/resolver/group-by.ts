@@ -78,8 +78,13 @@ function groupingKey(
   }
   const [first, field] = node.kind === "PathExpression" ? node.parts : [];
   const named = first === undefined ? [] : (byName.get(fold(first.name)) ?? []);
-  if (first === undefined || named.length === 0) return { value: resolveExpression(context, node, scope), also: null };
-  const found = find(first.name, scope);
+  const found = first === undefined ? undefined : find(first.name, scope);
+  if (first === undefined || named.length === 0) {
+    const long = found?.kind === "range" ? found.range.long : undefined;
+    // By its short name it could be taken for that alias.
+    if (long !== undefined && byName.has(long.short)) context.longNames.giveAlias(long);
+    return { value: resolveExpression(context, node, scope), also: null };
+  }
   context.longNames.lookedFor(first.name, scope, undefined);
   if (field !== undefined) {
     if (found !== undefined)

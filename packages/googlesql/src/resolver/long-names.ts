@@ -79,9 +79,9 @@ export class LongNames {
     // Columns beside it count too, as EXTEND may have made one: that a table's name hides it is said of FROM alone.
     for (let s: Scope | null = scope; s !== null; s = s.parent) {
       this.#near.add(s.names);
-      if (s.names.has(long.short)) this.#giveAlias(long);
+      if (s.names.has(long.short)) this.giveAlias(long);
       if (s.ranges.get(key) === range) break;
-      if (s.ranges.has(long.short)) this.#giveAlias(long);
+      if (s.ranges.has(long.short)) this.giveAlias(long);
       this.hide(long.short, s.ranges);
     }
   }
@@ -89,7 +89,7 @@ export class LongNames {
   /** What has another meaning than a table of that short name. */
   hide(name: string, ranges: Ranges): void {
     if (!this.#shorts.has(fold(name))) return;
-    for (const { long } of this.#shortsOf(ranges, fold(name))) this.#giveAlias(long);
+    for (const { long } of this.#shortsOf(ranges, fold(name))) this.giveAlias(long);
   }
 
   /** The ranges of two items of FROM that stand beside each other: each name stands there once, also where it is printed. */
@@ -97,7 +97,7 @@ export class LongNames {
     for (const [key, { long }] of b) {
       this.hide(key, a);
       if (long === undefined) continue;
-      if (a.has(long.short) || this.#shortsOf(a, long.short).length > 0) this.#giveAlias(long);
+      if (a.has(long.short) || this.#shortsOf(a, long.short).length > 0) this.giveAlias(long);
     }
   }
 
@@ -106,7 +106,7 @@ export class LongNames {
     if (long === undefined) return;
     // Whether a table's name hides an argument of the function around, or that it, isn't known.
     if (this.#context.named?.arguments && namedValue(this.#context.named, long.short) !== undefined)
-      this.#giveAlias(long);
+      this.giveAlias(long);
     if (row && (fold(name.name) !== long.short || this.#aliased.has(long))) this.#refuseRow(name);
     if (row) this.#rows.add(long);
     const known = this.#uses.get(name);
@@ -125,7 +125,7 @@ export class LongNames {
   /** `name` stands before a column in SET, where BigQuery would take the name of another column for that one. */
   asTarget(target: Pick<FromClause, "names">, name: Identifier, range: RangeVariable): void {
     const { long, columns } = range;
-    if (long !== undefined && columns.some((column) => fold(column.name) === long.short)) this.#giveAlias(long);
+    if (long !== undefined && columns.some((column) => fold(column.name) === long.short)) this.giveAlias(long);
     this.useIn(target, name, range);
   }
 
@@ -165,7 +165,7 @@ export class LongNames {
     };
   }
 
-  #giveAlias(long: LongName): void {
+  giveAlias(long: LongName): void {
     if (this.#rows.has(long)) this.#refuseRow(long.node);
     this.#aliased.add(long);
   }
