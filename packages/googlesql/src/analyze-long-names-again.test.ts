@@ -354,3 +354,36 @@ describe("a table has an alias where its last name would be taken for something 
     });
   }
 });
+
+describe("what runs is analysed before it runs, where such names are printed otherwise", () => {
+  const ASKED = "SELECT `ehr.pair`.a FROM `ehr.pair`";
+  /** The catalog until it was asked so often, and then one whose table has other columns. */
+  const changing = (after: number) => {
+    let asked = 0;
+    return {
+      ...CATALOG,
+      asked: () => asked,
+      table(name: string) {
+        const table = tableNamed(name);
+        if (asked++ < after || table === undefined) return table;
+        return { ...table, schema: { fields: [field("a", "INTEGER")] } };
+      },
+    };
+  };
+
+  test("the same meaning runs", () => {
+    const catalog = changing(Number.POSITIVE_INFINITY);
+    assert.equal(analyze(ASKED, { catalog, ...DEFAULTS }).plan.understood, true);
+    assert.equal(catalog.asked() % 2, 0);
+    assert.ok(catalog.asked() > 0);
+  });
+
+  test("another is refused", () => {
+    const first = changing(Number.POSITIVE_INFINITY);
+    analyze(ASKED, { catalog: first, ...DEFAULTS });
+    const { plan } = analyze(ASKED, { catalog: changing(first.asked() / 2), ...DEFAULTS });
+    assert.ok(!plan.understood);
+    assert.equal(plan.refusal.code, "unsupported");
+    assert.match(plan.refusal.message, /give its tables aliases/);
+  });
+});

@@ -5,7 +5,7 @@
 import { type Explanation, explain } from "./explain.ts";
 import { parseText } from "./parser/parse.ts";
 import type { AccessPlan } from "./plan.ts";
-import { print, printBoth, redact } from "./printer.ts";
+import { type PrintOptions, print, printBoth, redact } from "./printer.ts";
 import { refusalOf } from "./refusal.ts";
 import type { CatalogView } from "./resolver/catalog-view.ts";
 import { Context, type ParameterTypes } from "./resolver/context.ts";
@@ -56,22 +56,18 @@ export interface Analysis {
 /** Never throws: what goes wrong is a refusal. */
 export function analyze(sql: string, options: AnalyzeOptions): Analysis {
   try {
-    const { script, nodes } = parseText(sql);
-    const tree = withTerminalPipes(sql, withImmediateStatements(sql, script));
-    return analysisOf(sql, tree, tree === script ? nodes : wholeTree(tree).nodes, options);
+    return analysisOf(sql, options);
   } catch (error) {
     return { plan: { understood: false, refusal: refusalOf(error) } };
   }
 }
 
-function analysisOf(sql: string, tree: Script, nodes: readonly Node[], options: AnalyzeOptions): Analysis {
-  requireKnown(sql, tree, nodes);
-  let { context, resolved } = resolve(sql, tree, nodes, options, new FunctionMemory());
-  while (context.functionMemory.grown) {
-    ({ context, resolved } = resolve(sql, tree, nodes, options, new FunctionMemory(context.functionMemory)));
-  }
+function analysisOf(sql: string, options: AnalyzeOptions): Analysis {
+  const { tree, nodes, context, resolved } = understood(sql, options);
   const { statementType, statements, result } = resolved;
-  const { sql: canonicalSql, redacted } = printed(context, tree, nodes);
+  const { sql: canonicalSql, redacted, named } = printed(context, tree, nodes);
+  if (context.longNames.printed || context.calledColumns.size + context.listedColumns.size > 0)
+    requireSame(context, resolved, understood(named, { ...options, explain: false }).resolved);
   return {
     plan: { understood: true, statementType, statements, result, canonicalSql },
     tree,
@@ -86,6 +82,35 @@ function analysisOf(sql: string, tree: Script, nodes: readonly Node[], options: 
           ),
         }),
   };
+}
+
+interface Understood {
+  readonly tree: Script;
+  readonly nodes: readonly Node[];
+  readonly context: Context;
+  readonly resolved: ReturnType<typeof resolveScript>;
+}
+
+function understood(sql: string, options: AnalyzeOptions): Understood {
+  const { script, nodes: parsed } = parseText(sql);
+  const tree = withTerminalPipes(sql, withImmediateStatements(sql, script));
+  const nodes = tree === script ? parsed : wholeTree(tree).nodes;
+  requireKnown(sql, tree, nodes);
+  let { context, resolved } = resolve(sql, tree, nodes, options, new FunctionMemory());
+  while (context.functionMemory.grown) {
+    ({ context, resolved } = resolve(sql, tree, nodes, options, new FunctionMemory(context.functionMemory)));
+  }
+  return { tree, nodes, context, resolved };
+}
+
+/** Where columns or tables' rows are named otherwise than it was written, that what runs is what was analysed is seen, not only reasoned (I2). */
+function requireSame(context: Context, asked: Understood["resolved"], runs: Understood["resolved"]): void {
+  const plan = ({ statementType, statements, result }: Understood["resolved"]) =>
+    JSON.stringify([statementType, statements, result]);
+  if (plan(asked) !== plan(runs))
+    context.fail("unsupported", "This would run as something else than was analysed; give its tables aliases", {
+      start: 0,
+    });
 }
 
 function resolve(
@@ -113,23 +138,35 @@ function resolve(
   return { context, resolved };
 }
 
-/** The canonical SQL, and the text with its literals apart. */
-function printed(context: Context, tree: Script, nodes: readonly Node[]): ReturnType<typeof printBoth> {
+/** The canonical SQL, the same with the views of INFORMATION_SCHEMA by their names, and the text with its literals apart. */
+function printed(
+  context: Context,
+  tree: Script,
+  nodes: readonly Node[],
+): ReturnType<typeof printBoth> & { readonly named: string } {
   const { calledColumns, metadataRows, listedColumns, routinePaths, names, longNames } = context;
   const tablePath = (node: TablePath) => context.tablePaths.get(node);
   const other = [calledColumns, metadataRows, listedColumns, routinePaths, names];
-  if (other.every((map) => map.size === 0) && !longNames.printed) return printBoth(tree, tablePath);
+  if (other.every((map) => map.size === 0) && !longNames.printed) {
+    const both = printBoth(tree, tablePath);
+    return { ...both, named: both.sql };
+  }
   const taken = [...context.tablePaths.values(), ...names.values(), ...routinePaths.values()].flat();
-  const sql = print(tree, {
+  const changes: PrintOptions = {
     ...(longNames.printed ? longNames.printing(nodes, taken) : {}),
     tablePath,
     calledColumns: (node) => calledColumns.get(node),
-    tableRows: (node) => metadataRows.get(node),
     columns: (node) => listedColumns.get(node),
     routinePath: (node) => routinePaths.get(node),
     name: (node) => names.get(node),
-  });
-  return { sql, redacted: redact(tree) };
+  };
+  const named = print(tree, changes);
+  const tableRows = (node: TablePath) => metadataRows.get(node);
+  return {
+    sql: metadataRows.size === 0 ? named : print(tree, { ...changes, tableRows }),
+    named,
+    redacted: redact(tree),
+  };
 }
 
 function parameterTypes(parameters: readonly QueryParameter[]): ParameterTypes {
