@@ -302,7 +302,7 @@ export const SAME_RESOLVER: readonly Same[] = [
       ],
       [
         "long-names.ts",
-        "s !== null in for (let s: Scope | null = scope; s !== null; s = s.parent) { if (s.names.has(long.short)) this.#giveAlias(long); if (s.ranges.get(key) === range) break; if (s.ranges.has(long.short)) this.#giveAlias(long); this.hide(long.short, s.ranges); }",
+        "s !== null in for (let s: Scope | null = scope; s !== null; s = s.parent) { this.#near.add(s.names); if (s.names.has(long.short)) this.giveAlias(long); if (s.ranges.get(key) === range) break; if (s.ranges.has(long.short)) this.giveAlias(long); this.hide(long.short, s.ranges); }",
         "true",
         "one of them has the range",
       ],

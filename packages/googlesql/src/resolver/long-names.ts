@@ -142,7 +142,7 @@ export class LongNames {
     const known = new Set([...taken].map(fold));
     for (const node of nodes) if (node.kind === "Identifier") known.add(fold(node.name));
     const aliases = new Map<LongName, string>();
-    if (this.#aliased.size > 0) for (const names of this.#near) for (const name of names.keys()) known.add(name);
+    for (const names of this.#near) for (const name of names.keys()) known.add(name);
     for (const long of this.#aliased) {
       const stem = PLAIN_IDENTIFIER.test(long.short) ? long.short : "table";
       let n = 1;
