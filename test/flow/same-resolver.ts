@@ -306,6 +306,21 @@ export const SAME_RESOLVER: readonly Same[] = [
         "true",
         "one of them has the range",
       ],
+      ...["this.#context.named?.arguments", "namedValue(this.#context.named, long.short) !== undefined"].map(
+        (to) =>
+          [
+            "long-names.ts",
+            "this.#context.named?.arguments && namedValue(this.#context.named, long.short) !== undefined",
+            to,
+            "an alias more means the same",
+          ] as const,
+      ),
+      [
+        "group-by.ts",
+        "long !== undefined && byName.has(long.short)",
+        "long !== undefined",
+        "an alias more means the same",
+      ],
       ["long-names.ts", "this.#uses.size > 0", "this.#uses.size >= 0", "without such names the same is printed"],
       ["long-names.ts", "this.#aliased.size > 0", "this.#aliased.size >= 0", "without such names the same is printed"],
       ["path.ts", "known !== undefined", "false", "made again they are the same"],

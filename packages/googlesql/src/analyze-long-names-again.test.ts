@@ -25,6 +25,7 @@ const TABLES: Readonly<Record<string, readonly TableFieldSchema[]>> = {
   "ehr.country": [field("country"), field("people", "INTEGER")],
   "ehr._session": [field("a")],
   "lab.numbered": [field("id", "INTEGER"), field("pair_1", "RECORD", { fields: [field("a"), field("pair")] })],
+  "lab.both": [field("both"), field("both_1", "RECORD", { fields: [field("both")] })],
   "ehr.clinic": [field("a")],
   "clinic.visits": [field("code")],
   "patients.visits": [field("code")],
@@ -332,6 +333,10 @@ const PRINTED: readonly (readonly [sql: string, canonical: string])[] = [
   [
     "UPDATE `lab.pair` SET `lab.pair`.a = 'x' WHERE `lab.pair`.b = 'y'",
     "UPDATE `clinic`.`lab`.`pair` AS `pair_1` SET `pair_1`.`a` = 'x' WHERE `pair_1`.`b` = 'y'",
+  ],
+  [
+    "UPDATE `lab.both` SET `lab.both`.both = 'x' WHERE TRUE",
+    "UPDATE `clinic`.`lab`.`both` AS `both_2` SET `both_2`.`both` = 'x' WHERE TRUE",
   ],
   [
     "UPDATE `lab.pair` SET `lab.pair`.pair.a = 'x' WHERE TRUE",
