@@ -241,6 +241,20 @@ describe("a query that a person must agree to", () => {
         reason: "binding_changed",
       });
       assert.equal((await job.getMetadata())[0].status.state, "PENDING");
+      const { steps } = await rig
+        .person("avery.auditor")
+        .get<{ steps: { type: string; data: { request: string; code: string; person: { subject: string } } }[] }>(
+          `sessions/${view.session}/replay`,
+        );
+      assert.deepEqual(
+        steps.flatMap(({ type, data }) =>
+          type === "approval.refused" ? [[data.request, data.code, data.person.subject]] : [],
+        ),
+        [
+          [view.id, "own_request", "sam.sponsor"],
+          [view.id, "not_approver", "avery.auditor"],
+        ],
+      );
       await job.cancel();
     });
   });

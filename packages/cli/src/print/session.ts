@@ -133,6 +133,8 @@ function brief({ type, data }: ReplayStep): string {
       return `shown with its literals to ${part(d.person, "subject")}`;
     case "approval.decided":
       return `${str(d.decision)} by ${part(d.person, "subject")}: ${str(d.reason)}`;
+    case "approval.refused":
+      return `${part(d.person, "subject")} may not decide ${str(d.request)}: ${str(d.code)}`;
     case "session.running":
       return `job ${d.upstreamJob === undefined ? `of label ${part(d.upstreamLabel, "chaperone_job")}` : str(d.upstreamJob)} starts; canonical SQL HMAC ${short(d.canonicalHmac)}; at most ${str(d.maximumBytesBilled)} bytes`;
     case "release.started":

@@ -175,6 +175,7 @@ export class ConsoleApi {
         await this.#o.store.append([
           {
             type: "approval.refused",
+            ...(await this.#sessionOf(id)),
             data: {
               request: id,
               code: error.code,
@@ -184,6 +185,13 @@ export class ConsoleApi {
         ]);
       throw new GoogleError(conflict ? 409 : 403, error.code, error.message);
     }
+  }
+
+  /** Of which session a request is. */
+  async #sessionOf(request: string): Promise<{ readonly session?: string }> {
+    const { store } = this.#o;
+    const requests = store.db.selectFrom("approval_requests").select("session").where("id", "=", request);
+    return (await requests.executeTakeFirst()) ?? {};
   }
 
   async #setAgent(
