@@ -132,6 +132,7 @@ describe("the chaperone command", () => {
             [["approvals", "show", "req_nothing"], { as }, /Not found/, 1],
             [["sessions", "list"], { as }, /auditors/, 1],
             [["approvals", "approve", "req_nothing"], { as }, /--reason/, 2],
+            [["audit", "verify", "--state", "/nowhere/\u001b[2Jx"], {}, /no store in \/nowhere\/\\u001b\[2Jx/, 1],
           ] as const
         ).map(async ([args, options, expected, status]) => {
           const ended = await chaperone(args, options);

@@ -12,6 +12,7 @@ import { policyCommand } from "./commands/policy.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { sessionsCommand } from "./commands/sessions.ts";
 import { LoginError } from "./login/login-error.ts";
+import { safe } from "./print/table.ts";
 
 /** Runs the `chaperone` command. Resolves to the exit status: 0 done, 1 refused or failed, 2 wrong usage. */
 export async function run(args: readonly string[]): Promise<number> {
@@ -42,7 +43,7 @@ export async function run(args: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     if (error instanceof ApiError || error instanceof CliError || error instanceof LoginError) {
-      process.stderr.write(`chaperone: ${error.message}\n`);
+      process.stderr.write(`chaperone: ${error.message.split("\n").map(safe).join("\n")}\n`);
       return 1;
     }
     throw error;

@@ -11,5 +11,5 @@ export type { OutputMask } from "./policy/decision.ts";
 export { PolicyError } from "./policy/problem.ts";
 export { StoreError } from "./store/errors.ts";
 export { exportTiles } from "./store/export-tiles.ts";
-export { verifyStore } from "./store/verify-store.ts";
+export { type StoreAudit, verifyStore } from "./store/verify-store.ts";
 export { createLogger } from "./telemetry/index.ts";

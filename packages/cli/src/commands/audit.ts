@@ -2,6 +2,8 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { Command } from "commander";
 import { CliError } from "../cli-error.ts";
+import { auditPage } from "../print/audit.ts";
+import { json } from "../print/table.ts";
 import { asCliError } from "./load-error.ts";
 
 /** `chaperone audit verify|export`: on the state directory itself, of a running or a stopped gateway. */
@@ -28,13 +30,7 @@ export function auditCommand(setStatus: (code: number) => void): Command {
       }).catch((error: unknown) => {
         throw asCliError(error);
       });
-      if (options.json === true) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
-      else {
-        for (const problem of result.problems) process.stdout.write(`PROBLEM  ${problem}\n`);
-        process.stdout.write(
-          `${result.ok ? "Verified" : "NOT VERIFIED"}: ${result.entries} entries, ${result.checkpoints} checkpoints, ${result.sessions} sessions.\nroot ${result.root}\nkey  ${result.vkey}\n`,
-        );
-      }
+      process.stdout.write(`${options.json === true ? json(result) : auditPage(result)}\n`);
       if (!result.ok) setStatus(1);
     });
   audit
