@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { hash } from "node:crypto";
+import { cpSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -155,5 +156,40 @@ suite("I8: a third party", () => {
     await exportTiles(directory, folder);
     const later = await verifyLog(source(), { verifiers: [noteVerifier(store.vkey)], known: [earlier] });
     assert.deepEqual([later.problems, later.size], [[], 530]);
+  });
+
+  test("exports nothing over what was exported of a ledger that has lost entries since, or of another", async (t) => {
+    const { directory, store } = await filled(t, 300);
+    const [folder, backup] = [temporaryDirectory(t), temporaryDirectory(t)];
+    const checkpoint = () => readFile(join(folder, "checkpoint"), "utf8");
+    await store.close();
+    cpSync(directory, backup, { recursive: true });
+    const goOn = async (at: string, from: number, entries: number) => {
+      const opened = await testStore(t, { directory: at });
+      await Promise.all(Array.from({ length: entries }, (_, n) => opened.append([event(from + n)])));
+      await opened.close();
+    };
+    await goOn(directory, 1000, 20);
+    await exportTiles(directory, folder);
+    const kept = await checkpoint();
+    await assert.rejects(exportTiles(backup, folder), /of its 320 entries some were taken away/);
+    await goOn(backup, 2000, 40);
+    await assert.rejects(exportTiles(backup, folder), /of its 320 entries some were taken away/);
+    const { directory: other } = await filled(t, 400);
+    await assert.rejects(exportTiles(other, folder), /no checkpoint of this ledger/);
+    assert.equal(await checkpoint(), kept);
+    const source = tiledLog((path) => readFile(join(folder, path)).catch(() => undefined));
+    assert.deepEqual((await verifyLog(source, { verifiers: [noteVerifier(store.vkey)] })).problems, []);
+  });
+
+  test("takes no file for its own that an export left which never came to its checkpoint", async (t) => {
+    const { directory, store } = await filled(t, 300);
+    const folder = temporaryDirectory(t);
+    await exportTiles(directory, folder);
+    await Promise.all(Array.from({ length: 230 }, (_, n) => store.append([event(n)])));
+    for (const path of ["tile/0/001", "tile/entries/001"]) writeFileSync(join(folder, path), "of another history");
+    await exportTiles(directory, folder);
+    const source = tiledLog((path) => readFile(join(folder, path)).catch(() => undefined));
+    assert.deepEqual((await verifyLog(source, { verifiers: [noteVerifier(store.vkey)] })).problems, []);
   });
 });
