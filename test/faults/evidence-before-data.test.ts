@@ -241,8 +241,19 @@ describe("evidence before data (I3)", () => {
     outside.warehouse.misbehave({ kind: "slow-body", target: "results", bytes: 2_000, milliseconds: 100 });
     const response = await call(`queries/${job}?maxResults=200`);
     assert.equal(response.status, 200);
-    stallStore();
+    const release = stallStore();
     await assert.rejects(response.text(), "the body never ends properly");
+    release();
+    // It was shown all the same: reports say so as soon as it can be recorded.
+    const session = job.replace("chaperone_", "");
+    await until("its end in the ledger", async () => (await entries("release.finished", session)).length > 0);
+    const [finished] = await entries("release.finished", session);
+    assert.equal(finished?.data.outcome, "aborted");
+    const { masked } = await outside
+      .person("avery.auditor")
+      .get<{ masked: { rowsReleased: number } }>(`sessions/${session}`);
+    assert.ok(masked.rowsReleased > 0);
+    assert.equal(masked.rowsReleased, finished.data.rows);
   });
 
   it("takes no decision that it can't record", async () => {

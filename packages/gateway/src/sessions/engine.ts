@@ -5,6 +5,7 @@ import type { FirstRowsQuery } from "../upstream/upstream.ts";
 import { AnalysisCache } from "./analysis-cache.ts";
 import { judge, judgedAlready, stillHolds } from "./assess.ts";
 import { newSession } from "./commands/receive.ts";
+import type { ReleaseFinishInput } from "./commands/releases.ts";
 import type { Connection } from "./connection.ts";
 import { Endings } from "./endings.ts";
 import { connectionByName, type EngineOptions } from "./engine-options.ts";
@@ -15,6 +16,7 @@ import { Process } from "./process.ts";
 import { QueriedJobs } from "./queried-jobs.ts";
 import { receiveInput } from "./receive.ts";
 import { denied } from "./refusal.ts";
+import { ReleaseEnds } from "./release-ends.ts";
 import { loadedBefore } from "./rows-loaded.ts";
 import { SentOn } from "./sent-on.ts";
 import type { SessionError } from "./session.ts";
@@ -66,6 +68,7 @@ export class SessionEngine {
   readonly #upkeep: Upkeep;
   /** Loads whose rows go on to BigQuery as they come. */
   readonly sentOn: SentOn;
+  readonly #releaseEnds: ReleaseEnds;
   /** Read once of a row. */
   readonly #masks = new WeakMap<SessionRow, MaskPlan>();
   readonly #stop = new AbortController();
@@ -94,6 +97,7 @@ export class SessionEngine {
       refusal: async (row, principal) => this.pageRefusal(row, principal),
       left: (id) => this.#upkeep.leave(id),
     });
+    this.#releaseEnds = new ReleaseEnds(options);
     this.#upkeep = new Upkeep(options, {
       endings: this.#endings,
       jobs: this.#jobs,
@@ -101,6 +105,7 @@ export class SessionEngine {
       queried: this.#queried,
       process: this.#process,
       sentOn: this.sentOn,
+      releaseEnds: this.#releaseEnds,
       stopped: this.#stop.signal,
     });
   }
@@ -320,6 +325,11 @@ export class SessionEngine {
   /** A page could not be trusted: the session ends and the operators are alarmed. */
   distrust(id: string, detail: string): Promise<void> {
     return this.#endings.distrust(id, detail);
+  }
+
+  /** A page that had begun ended so. Rejects where that can't be recorded now: it will be, but the page must not look whole. */
+  releaseEnded(end: ReleaseFinishInput): Promise<void> {
+    return this.#releaseEnds.record(end);
   }
 
   connectionByRow(row: SessionRow): Connection {

@@ -103,6 +103,7 @@ async function opened({
         return { ...row, error: "{}" };
       },
       distrust: async () => void done.push("distrust"),
+      releaseEnded: () => run("release.finish"),
       completed: async (_: SessionRow, how: unknown) => {
         outcome ??= how;
       },

@@ -230,7 +230,7 @@ export class MaskedPage {
 
   /** The rest of a page that has begun. */
   async *#recorded(begun: Uint8Array, number: number, admitted: () => Promise<void>): AsyncGenerator<Uint8Array> {
-    const { store, metrics } = this.#options;
+    const { engine, metrics } = this.#options;
     let finished = false;
     try {
       yield begun;
@@ -243,7 +243,7 @@ export class MaskedPage {
       // Not reached its end: the reader went away, upstream broke off, or the answer can't be trusted.
       await this.drop();
       const shown = this.#shown();
-      await store.run("release.finish", {
+      await engine.releaseEnded({
         session: this.#row.id,
         number,
         outcome: finished ? "complete" : "aborted",

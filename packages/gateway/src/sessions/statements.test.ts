@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { it } from "node:test";
 import { type RawBuilder, sql } from "kysely";
 import { testStore } from "../store/testing/temporary-store.ts";
-import { NAMED_BY_CLIENT, RUNNING, WAITING } from "./statements.ts";
+import { NAMED_BY_CLIENT, RUNNING, STARTED, WAITING } from "./statements.ts";
 
 const questions: readonly [string, string, RawBuilder<unknown>][] = [
   ["how many an agent waits for", "sessions_waiting", sql`issuer = ${"i"} AND subject = ${"s"} AND ${WAITING}`],
@@ -35,3 +35,16 @@ for (const [what, index, where] of questions) {
     assert.equal(whole.rows[0]?.detail.split(" INDEX ")[1]?.split(" ")[0], index);
   });
 }
+
+it("what a crash broke off is found without looking at all pages that ever were", async (t) => {
+  const store = await testStore(t);
+  const { rows } = await sql<{
+    detail: string;
+  }>`EXPLAIN QUERY PLAN SELECT session, number FROM releases WHERE ${STARTED} ORDER BY session, number LIMIT 9`.execute(
+    store.db,
+  );
+  assert.deepEqual(
+    rows.map(({ detail }) => detail),
+    ["SCAN releases USING COVERING INDEX releases_started"],
+  );
+});

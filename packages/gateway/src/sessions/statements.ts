@@ -14,6 +14,9 @@ export const WAITING = sql<boolean>`(sessions.state = 'received' OR sessions.sta
 /** As the index `sessions_running` says it. */
 export const RUNNING = sql<boolean>`(sessions.state = 'running' OR sessions.state = 'releasing')`;
 
+/** As the index `releases_started` says it. */
+export const STARTED = sql<boolean>`releases.outcome = 'started'`;
+
 interface Id {
   readonly id: string;
 }
@@ -255,7 +258,8 @@ export const FINISH_RELEASE = prepare((db, given: ReleaseEnd) =>
       outcome: given.outcome,
     })
     .where("session", "=", given.session)
-    .where("number", "=", given.number),
+    .where("number", "=", given.number)
+    .where("outcome", "=", "started"),
 );
 
 interface Shown extends Id {

@@ -18,15 +18,21 @@ const SCHEMA = { type: "record", name: "r", fields: [{ name: "n", type: ["null",
 async function read(suspendedAt: number) {
   const done: string[] = [];
   let isSuspended = false;
+  const run = async (name: string, { outcome }: { readonly outcome?: string }) => {
+    done.push([name, outcome].filter((one) => one !== undefined).join(" "));
+    return { number: 1 };
+  };
   const options = {
     store: {
-      run: async (name: string, { outcome }: { readonly outcome?: string }) => {
-        done.push([name, outcome].filter((one) => one !== undefined).join(" "));
-        return { number: 1 };
-      },
+      run,
       append: async ([event]: readonly { readonly type: string }[]) => void done.push(event?.type ?? ""),
     },
-    engine: { maskPlanOf: () => ({ fields: FIELDS }), pageRefusal: () => undefined, distrust: async () => undefined },
+    engine: {
+      maskPlanOf: () => ({ fields: FIELDS }),
+      pageRefusal: () => undefined,
+      distrust: async () => undefined,
+      releaseEnded: (end: { readonly outcome: string }) => run("release.finish", end),
+    },
     metrics: { released: () => undefined },
     masking: {
       keys: deriveTokenKeys(createSecretKey(Buffer.alloc(32, 1))),

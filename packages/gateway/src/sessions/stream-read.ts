@@ -148,7 +148,7 @@ export async function* maskedStream(
     throw new PageError(ANSWER_DISAGREES);
   } finally {
     const { bytes, maskedCells } = masker.progress();
-    await store.run("release.finish", {
+    await engine.releaseEnded({
       session: row.id,
       number,
       outcome: finished ? "complete" : "aborted",

@@ -6,6 +6,7 @@ import type { Launch } from "./launch.ts";
 import type { Process } from "./process.ts";
 import type { QueriedJobs } from "./queried-jobs.ts";
 import { denied } from "./refusal.ts";
+import type { ReleaseEnds } from "./release-ends.ts";
 import type { SentOn } from "./sent-on.ts";
 import { FINAL_STATES } from "./session.ts";
 import { isNamedByUs, NOT_NAMED, openStatement, processed, type SessionRow } from "./session-row.ts";
@@ -26,6 +27,7 @@ export interface UpkeepParts {
   readonly queried: QueriedJobs;
   readonly process: Process;
   readonly sentOn: SentOn;
+  readonly releaseEnds: ReleaseEnds;
   /** Aborted when the engine closes. */
   readonly stopped: AbortSignal;
 }
@@ -74,7 +76,7 @@ export class Upkeep {
 
   /** Picks every unfinished session up where the store left it. Call once, before the first request. */
   async resume(): Promise<{ resumed: number }> {
-    await this.#o.store.run("release.recover", {});
+    while ((await this.#o.store.run("release.recover", {})).recovered > 0);
     const rows = (await this.#o.store.db
       .selectFrom("whole_sessions")
       .selectAll()
@@ -98,6 +100,7 @@ export class Upkeep {
     this.#sweeper = setInterval(() => {
       void this.#sweep();
       void this.#takeUp();
+      void this.#parts.releaseEnds.takeUp();
     }, SWEEP_MS);
     this.#sweeper.unref();
     return { resumed: rows.length };

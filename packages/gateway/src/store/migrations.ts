@@ -203,6 +203,14 @@ const MIGRATIONS: readonly Migration[] = [
       ) STRICT;
     `,
   },
+  {
+    number: 17,
+    name: "releases-that-are-open",
+    sql: `
+      -- What a crash broke off, as \`STARTED\` asks at each start: without it, all pages that ever were are gone through.
+      CREATE INDEX releases_started ON releases (session, number) WHERE outcome = 'started';
+    `,
+  },
 ];
 
 /**

@@ -135,6 +135,27 @@ describe("a page that is recorded at once", () => {
     );
   });
 
+  it("is recovered however many a crash broke off, over several commands", async () => {
+    const id = await begun("many open");
+    const open = Array.from({ length: 300 }, (_, n) => ({ fromRow: n, maxRows: 2, token: "t" }));
+    await Promise.all(open.map((data) => store.run("release.start", { ...page(id), data })));
+    let recovered = 0;
+    for (let some = -1; some !== 0; recovered += some) some = (await store.run("release.recover", {})).recovered;
+    assert.equal(recovered, 300);
+    assert.equal((await accesses(store, { session: id, limit: 1 }))[0]?.masked.rowsReleased, 600);
+  });
+
+  it("is finished once: what was told no and was written all the same is not counted twice", async () => {
+    const id = await begun("finished twice");
+    const { number } = await store.run("release.start", { ...page(id), data: { fromRow: 0, maxRows: 9, token: "t" } });
+    const end = { session: id, number, rows: 4, bytes: 40, masked: {}, last: false };
+    await store.run("release.finish", { ...end, outcome: "complete" });
+    await store.run("release.finish", { ...end, outcome: "aborted" });
+    assert.equal((await row(id)).rows_released, 4);
+    assert.deepEqual((await seen(id)).entries.slice(-1), ["release.finished"]);
+    assert.equal((await seen(id)).entries.filter((type) => type === "release.finished").length, 1);
+  });
+
   it("I8: is in a ledger that says what the rows say", async () => {
     await store.close();
     assert.deepEqual((await verifyStore(directory)).problems, []);

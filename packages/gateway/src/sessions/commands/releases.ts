@@ -12,6 +12,7 @@ import {
   FINISH_RELEASE,
   LAST_RELEASE,
   START_RELEASE,
+  STARTED,
   WHOLE_RELEASE,
 } from "../statements.ts";
 import { arrive, type EventData, load, move } from "./arrows.ts";
@@ -131,11 +132,11 @@ export interface ReleaseFinishInput extends Shown {
   readonly last: boolean;
 }
 
-/** What a page showed and hid. An aborted page keeps what was sent before the break. */
+/** What a page showed and hid. An aborted page keeps what was sent before the break. One that is finished already stays as it is. */
 export const releaseFinish: Command<ReleaseFinishInput, void> = (tx, input) => {
   const { state } = load(tx, input.session);
   const masked = JSON.stringify(input.masked);
-  FINISH_RELEASE.all(tx, {
+  const finishes = FINISH_RELEASE.run(tx, {
     session: input.session,
     number: input.number,
     finished_at: tx.now,
@@ -144,6 +145,7 @@ export const releaseFinish: Command<ReleaseFinishInput, void> = (tx, input) => {
     masked,
     outcome: input.outcome,
   });
+  if (finishes === 0) return;
   tx.append(finished(input, input.number, input.outcome, masked));
   const done = input.last && input.outcome === "complete" && state === "releasing";
   const shown = { id: input.session, rows: input.rows, cells: cellsOf(input) };
@@ -154,17 +156,20 @@ export const releaseFinish: Command<ReleaseFinishInput, void> = (tx, input) => {
   }
 };
 
+const RECOVERED_AT_ONCE = 100;
+
 /**
  * Pages that a crash broke off: where they ended is unknown, so all rows that were announced count as shown. How much of them was masked isn't known
- * either. At start, before the first request.
+ * either. At start, before the first request, until there are none: how many were open is not bounded by what one command may write.
  */
 export const releaseRecover: Command<Record<string, never>, { recovered: number }> = async (tx) => {
   const open = await tx.db
     .selectFrom("releases")
     .select(["session", "number"])
-    .where("outcome", "=", "started")
+    .where(STARTED)
     .orderBy("session")
     .orderBy("number")
+    .limit(RECOVERED_AT_ONCE)
     .execute();
   for (const { session, number } of open) {
     const rows = await announced(tx, session, number);
