@@ -112,4 +112,12 @@ describe("examples/on-behalf-of.yaml", () => {
     await refused(exchange(subject, await agent()), "lifetime");
     now = NOW;
   });
+
+  it("also where the issuers' times have fractions, with whole seconds for the client", async () => {
+    for (const [i, exp] of [NOW + 600.1234567, NOW + 599.5].entries()) {
+      const answer = await exchange(await person({ jti: `f${i}`, exp }), await agent({ exp: NOW + 3600.25 }));
+      assert.equal(answer.expires_in, Math.floor(exp - NOW));
+      assert.equal((await identity.agent(shown(`Bearer ${answer.access_token}`))).subject, AGENT);
+    }
+  });
 });

@@ -223,7 +223,8 @@ export class TokenService {
     const credential = delegated(subject, actor.credential);
     const agent = await this.#o.resolveAgent(credential);
     const ends = [longest, subject.expires, ...(actor.endsWithIt ? [actor.credential.expires] : [])];
-    return this.#issue("token-exchange", credential, agent, Math.min(...ends), shown, {
+    // Times may have fractions (RFC 7519, 2), which clients don't expect of `expires_in`.
+    return this.#issue("token-exchange", credential, agent, Math.floor(Math.min(...ends)), shown, {
       assertion: actor.assertion,
       subjectToken:
         subject.audience === "delegation"
@@ -231,7 +232,7 @@ export class TokenService {
               issuer: subject.issuer,
               id: subject.tokenId,
               actor: keyOf(agent),
-              until: (subject.expires + MAX_CLOCK_SKEW_SECONDS) * 1000,
+              until: untilOf(subject, MAX_CLOCK_SKEW_SECONDS),
             }
           : undefined,
     });
@@ -410,8 +411,14 @@ function tokenOf(form: ReadonlyMap<string, string>, whose: "subject" | "actor"):
 }
 
 /** How an assertion with `jti` is remembered. A key is an agent's own: its assertions are told apart for that key alone. */
-function single(assertion: string, { keyId = "", tokenId, expires }: Credential): TokenIssue["assertion"] {
-  return hasJti(assertion) ? { kid: keyId, jti: tokenId, until: (expires + CLOCK_SKEW_SECONDS) * 1000 } : undefined;
+function single(assertion: string, credential: Credential): TokenIssue["assertion"] {
+  const { keyId = "", tokenId } = credential;
+  return hasJti(assertion) ? { kid: keyId, jti: tokenId, until: untilOf(credential, CLOCK_SKEW_SECONDS) } : undefined;
+}
+
+/** From when on nobody takes it any more, in whole milliseconds. */
+function untilOf({ expires }: Credential, skewSeconds: number): number {
+  return Math.ceil((expires + skewSeconds) * 1000);
 }
 
 function hasJti(assertion: string): boolean {

@@ -118,6 +118,16 @@ describe("what was used before, sent again", () => {
     await clinic.token(clinic.assertion({ jti: "another" }));
   });
 
+  it("an assertion is taken once also where its times have fractions (RFC 7519, 2)", async (t) => {
+    const clinic = await Clinic.open(t);
+    for (const fraction of [0.5, 0.1234567, 1e-7, 0.9999999]) {
+      const exp = NOW / 1000 + 60 + fraction;
+      const once = clinic.assertion({ jti: `f${fraction}`, iat: NOW / 1000 - fraction, exp });
+      await clinic.token(once);
+      await refused(clinic.token(once), "replayed");
+    }
+  });
+
   it("a proof gives no token and opens no door, however late it is recorded", async (t) => {
     const clinic = await Clinic.open(t);
     const key = new ProofKey();
