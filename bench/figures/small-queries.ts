@@ -9,7 +9,7 @@ const AT_ONCE = 64;
 const ROWS = 9;
 /**
  * Queries of each client before any is measured, on both sides alike: a server that has run for an hour has compiled what it runs, and a gateway has a hundred times the code of the
- * proxy. After 20,000 in all nothing more is to be seen of it.
+ * proxy. After 20,000 in all most of that is done; alone and without a pause, a gateway still became faster until some 60,000.
  */
 const WARM_UP = 320;
 const REQUEST_BYTES = 1024;
