@@ -28,7 +28,7 @@ export function agentsCommand(): Command {
     .description("every agent that was ever seen, with its sponsor")
     .option("--json", "as JSON")
     .action(async (options: GatewayOptions & { json?: boolean }) => {
-      const { agents: found } = await clientOf(options).get<{ agents: AgentRow[] }>("agents");
+      const { agents: found, more } = await clientOf(options).get<{ agents: AgentRow[]; more: boolean }>("agents");
       process.stdout.write(
         `${
           options.json === true
@@ -39,6 +39,8 @@ export function agentsCommand(): Command {
               )
         }\n`,
       );
+      if (more)
+        process.stderr.write(`These are the first ${found.length} by name; there are more, which aren't shown.\n`);
     });
 
   for (const action of ["suspend", "activate"] as const)
@@ -78,7 +80,9 @@ export function agentsCommand(): Command {
     .description("every key, with its agent")
     .option("--json", "as JSON")
     .action(async (options: GatewayOptions & { json?: boolean }) => {
-      const { keys } = await clientOf(options).get<{ keys: KeyRow[] }>("agents/keys");
+      const { keys, more } = await clientOf(options).get<{ keys: KeyRow[]; more: boolean }>("agents/keys");
+      if (more)
+        process.stderr.write(`These are the newest ${keys.length}; there are older ones, which aren't shown.\n`);
       const day = (ms: number) => new Date(ms).toISOString().slice(0, 10);
       process.stdout.write(
         `${

@@ -20,10 +20,13 @@ export function approvalsCommand(): Command {
     .option("--state <state>", "pending, approved, denied, expired, superseded, cancelled or all", "pending")
     .option("--json", "as JSON")
     .action(async (options: GatewayOptions & { state: string; json?: boolean }) => {
-      const { approvals: found } = await clientOf(options).get<{ approvals: ApprovalSummary[] }>(
+      const { approvals: found, more } = await clientOf(options).get<{ approvals: ApprovalSummary[]; more: boolean }>(
         `approvals?state=${encodeURIComponent(options.state)}`,
       );
       print(options.json === true ? json(found) : approvalList(found));
+      // Beside the list, which other programs read.
+      if (more)
+        process.stderr.write(`These are the newest ${found.length}; there are older ones, which aren't shown.\n`);
     });
 
   withGateway(approvals.command("show <request>"))

@@ -12,6 +12,12 @@ interface Listed {
   readonly format: Format;
 }
 
+interface Replayed {
+  readonly access: Access;
+  readonly steps: readonly ReplayStep[];
+  readonly more: boolean;
+}
+
 /** `chaperone sessions list|show|replay`: who, when, what, approved by whom, what was masked. */
 export function sessionsCommand(): Command {
   const sessions = new Command("sessions").description("what agents asked, and what became of it");
@@ -51,9 +57,15 @@ export function sessionsCommand(): Command {
     .description("the session step by step, as the ledger holds it: what was accessed and how it was transformed")
     .option("--json", "as JSON")
     .action(async (session: string, options: GatewayOptions & { json?: boolean }) => {
-      const { access, steps } = await clientOf(options).get<{ access: Access; steps: ReplayStep[] }>(
-        `sessions/${encodeURIComponent(session)}/replay`,
-      );
+      const client = clientOf(options);
+      const path = `sessions/${encodeURIComponent(session)}/replay`;
+      const { access, ...first } = await client.get<Replayed>(path);
+      const steps = [...first.steps];
+      for (let { more } = first; more; ) {
+        const next = await client.get<Replayed>(`${path}?after=${steps.at(-1)?.index}`);
+        for (const step of next.steps) steps.push(step);
+        more = next.more;
+      }
       print(options.json === true ? json({ access, steps }) : `${accessPage(access)}\n\n${replayPage(steps)}`);
     });
 

@@ -15,6 +15,11 @@ describe("what a reviewer's terminal shows (threat-model row 49)", () => {
     assert.equal(table(["A"], [["x\ny"]]).split("\n").length, 2);
   });
 
+  it("is a table of however many rows", () => {
+    const rows = Array.from({ length: 200_000 }, (_, n) => [String(n)]);
+    assert.equal(table(["A"], rows).split("\n").length, 200_001);
+  });
+
   it("leaves plain text of any script as it is", () => {
     assert.equal(safe("Zoë 'E11%' 漢字"), "Zoë 'E11%' 漢字");
   });

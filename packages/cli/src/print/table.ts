@@ -26,7 +26,8 @@ export function json(value: unknown): string {
 /** Columns aligned by their widest cell; one header line, one line a row. */
 export function table(header: readonly string[], rows: readonly (readonly string[])[], indent = ""): string {
   const cells = [header, ...rows].map((row) => row.map(safe));
-  const widths = header.map((_, i) => Math.max(...cells.map((row) => (row[i] ?? "").length)));
+  // Row by row: as arguments of one call, those of many wide tables are too many.
+  const widths = header.map((_, i) => cells.reduce((width, row) => Math.max(width, (row[i] ?? "").length), 0));
   return cells
     .map(
       (row) =>

@@ -1,4 +1,5 @@
 import { type Change, type PlanStatement, parse, redact, type Write } from "@chaperone/googlesql";
+import { sql } from "kysely";
 import { type Behalf, behalvesOf } from "../evidence/behalf.ts";
 import type { Json } from "../evidence/event.ts";
 import type { AgentPrincipal } from "../identity/principal.ts";
@@ -67,47 +68,74 @@ export interface ApprovalView extends ApprovalSummary {
   }[];
 }
 
-function rows(store: Store) {
+const OF_SUMMARY = [
+  "approval_requests.id",
+  "approval_requests.session",
+  "approval_requests.state",
+  "approval_requests.binding",
+  "approval_requests.approvers",
+  "approval_requests.needed",
+  "approval_requests.created_at",
+  "approval_requests.expires_at",
+  "sessions.agent_name",
+  "sessions.principal",
+  "sessions.purpose",
+  "sessions.decision",
+  "sessions.dry_run_bytes",
+] as const;
+
+function requests(store: Store) {
   return store.db
     .selectFrom("approval_requests")
     .innerJoin("whole_sessions as sessions", "sessions.id", "approval_requests.session")
-    .select([
-      "approval_requests.id",
-      "approval_requests.session",
-      "approval_requests.state",
-      "approval_requests.binding",
-      "approval_requests.approvers",
-      "approval_requests.needed",
-      "approval_requests.created_at",
-      "approval_requests.expires_at",
-      "sessions.agent_name",
-      "sessions.principal",
-      "sessions.purpose",
-      "sessions.connection",
-      "sessions.decision",
-      "sessions.plan",
-      "sessions.statement_type",
-      "sessions.canonical_redacted",
-      "sessions.sealed",
-      "sessions.dry_run_bytes",
-    ]);
+    .select(OF_SUMMARY);
 }
 
-type Row = Awaited<ReturnType<ReturnType<typeof rows>["executeTakeFirstOrThrow"]>>;
+type Row = Awaited<ReturnType<ReturnType<typeof requests>["executeTakeFirstOrThrow"]>>;
 
-/** Requests, newest first, at most `limit`. */
+export interface ApprovalFilter {
+  readonly state?: RequestState | undefined;
+  /** Those that one of these groups may decide. */
+  readonly groups?: readonly string[] | undefined;
+  readonly limit: number;
+}
+
+/** Requests, newest first, at most `limit`; `more`: there are older ones. */
 export async function listApprovals(
   store: Store,
-  filter: { readonly state?: RequestState | undefined; readonly limit: number },
-): Promise<ApprovalSummary[]> {
-  let query = rows(store).orderBy("approval_requests.created_at", "desc").limit(filter.limit);
-  if (filter.state !== undefined) query = query.where("approval_requests.state", "=", filter.state);
-  return (await query.execute()).map(summary);
+  { state, groups, limit }: ApprovalFilter,
+): Promise<{ readonly approvals: readonly ApprovalSummary[]; readonly more: boolean }> {
+  let query = store.db
+    .selectFrom("approval_requests")
+    .select("id")
+    .orderBy("created_at", "desc")
+    .orderBy("id", "desc")
+    .limit(limit + 1);
+  if (state !== undefined) query = query.where("state", "=", state);
+  if (groups !== undefined)
+    query = query.where(
+      sql<boolean>`exists (select 1 from json_each(approvers) where value in (select value from json_each(${JSON.stringify(groups)})))`,
+    );
+  const ids = await query.execute();
+  const approvals: ApprovalSummary[] = [];
+  // One after another: what was decided of a thousand wide queries is more than memory holds.
+  for (const { id } of ids.slice(0, limit))
+    approvals.push(summary(await requests(store).where("approval_requests.id", "=", id).executeTakeFirstOrThrow()));
+  return { approvals, more: ids.length > limit };
 }
 
 /** One request, with its literals unsealed: the caller records that they were shown. undefined: no such request. */
 export async function showApproval(store: Store, id: string): Promise<ApprovalView | undefined> {
-  const row = await rows(store).where("approval_requests.id", "=", id).executeTakeFirst();
+  const row = await requests(store)
+    .select([
+      "sessions.connection",
+      "sessions.plan",
+      "sessions.statement_type",
+      "sessions.canonical_redacted",
+      "sessions.sealed",
+    ])
+    .where("approval_requests.id", "=", id)
+    .executeTakeFirst();
   if (row === undefined) return undefined;
   const decisions = await store.db
     .selectFrom("approval_decisions")

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from "node:timers/promises";
 import { sql } from "kysely";
 import type { AgentPrincipal } from "../identity/principal.ts";
 import type { Decision } from "../policy/decision.ts";
@@ -62,8 +63,6 @@ export interface AccessFilter {
   readonly agent?: string | undefined;
   /** Subject of somebody an agent acted for. */
   readonly behalf?: string | undefined;
-  /** By its id. */
-  readonly session?: string | undefined;
   /** Milliseconds since the epoch; from inclusive, to exclusive. */
   readonly from?: number | undefined;
   readonly to?: number | undefined;
@@ -85,109 +84,138 @@ export async function sessionsNamed(store: Store, name: string, most: number): P
   return jobs.map(({ id }) => id);
 }
 
-/** The newest accesses by agent and period; `more`: there are older ones. */
+/** Characters of one answer: a query of 10,000 columns takes two million. */
+const MOST_CHARACTERS = 32_000_000;
+
+/** The newest accesses by agent and period, as many as are asked for and make an answer; `more`: there are older ones. */
 export async function newestAccesses(
   store: Store,
   filter: AccessFilter,
 ): Promise<{ readonly accesses: readonly Access[]; readonly more: boolean }> {
-  const found = await accesses(store, { ...filter, limit: filter.limit + 1 });
-  return { accesses: found.slice(0, filter.limit), more: found.length > filter.limit };
+  const ids = await newest(store, { ...filter, limit: filter.limit + 1 });
+  const found: Access[] = [];
+  let room = MOST_CHARACTERS;
+  // One after another: a thousand wide queries are more than memory holds.
+  for (const id of ids.slice(0, filter.limit)) {
+    const access = await accessOf(store, id);
+    room -= JSON.stringify(access).length;
+    if (room < 0 && found.length > 0) break;
+    found.push(access);
+  }
+  return { accesses: found, more: found.length < ids.length };
 }
 
-/** Accesses by agent and period, newest first. */
-export async function accesses(store: Store, filter: AccessFilter): Promise<Access[]> {
+async function newest(store: Store, { agent, behalf, from, to, limit }: AccessFilter): Promise<readonly string[]> {
   let query = store.db
-    .selectFrom("whole_sessions")
-    .selectAll()
+    .selectFrom("sessions")
+    .select("id")
     .orderBy("created_at", "desc")
     .orderBy("id", "desc")
-    .limit(filter.limit);
-  const { agent, behalf, session, from, to } = filter;
+    .limit(limit);
   if (agent !== undefined) query = query.where((e) => e.or([e("agent_name", "=", agent), e("subject", "=", agent)]));
   if (behalf !== undefined)
     query = query.where(
       sql<boolean>`exists (select 1 from json_each(on_behalf_of) where json_extract(value, '$[1]') = ${behalf})`,
     );
-  if (session !== undefined) query = query.where("id", "=", session);
   if (from !== undefined) query = query.where("created_at", ">=", from);
   if (to !== undefined) query = query.where("created_at", "<", to);
-  const rows = await query.execute();
-  return Promise.all(
-    rows.map(async (row) => {
-      const principal = JSON.parse(row.principal) as AgentPrincipal;
-      const decision = JSON.parse(row.decision ?? "null") as Decision | null;
-      const request = await store.db
-        .selectFrom("approval_requests")
-        .select(["id", "state"])
-        .where("session", "=", row.id)
-        .orderBy("created_at", "desc")
-        .executeTakeFirst();
-      const decisions = await store.db
-        .selectFrom("approval_decisions")
-        .innerJoin("approval_requests", "approval_requests.id", "approval_decisions.request")
-        .select([
-          "approval_decisions.name",
-          "approval_decisions.issuer",
-          "approval_decisions.subject",
-          "approval_decisions.decision",
-          "approval_decisions.reason",
-          "approval_decisions.at",
-        ])
-        .where("approval_requests.session", "=", row.id)
-        .orderBy("approval_decisions.at")
-        .execute();
-      const releases = await store.db.selectFrom("releases").select("masked").where("session", "=", row.id).execute();
-      const error = JSON.parse(row.error ?? "null") as SessionError | null;
-      return {
-        session: row.id,
-        job: row.job_id,
-        state: row.state,
-        who: {
-          issuer: row.issuer,
-          subject: row.subject,
-          name: row.agent_name,
-          groups: principal.groups,
-          sponsor: principal.sponsor,
-          onBehalfOf: behalvesOf(principal),
-        },
-        purpose: row.purpose,
-        when: { received: iso(row.created_at), finished: row.finished_at === null ? null : iso(row.finished_at) },
-        sql: row.sql_redacted,
-        statementType: row.statement_type,
-        what: (decision?.uses ?? []).map((u) => ({
-          table: u.table,
-          column: u.path,
-          use: u.action,
-          classes: u.classes,
-          mask: u.mask.rule,
-          effect: u.effect,
-        })),
-        approval: {
-          required: request !== undefined,
-          state: request?.state ?? null,
-          by: decisions.map((d) => ({ ...d, at: iso(d.at) })),
-        },
-        masked: {
-          rowsReleased: row.rows_released,
-          cellsMasked: row.cells_masked,
-          columns: sum(releases.map((r) => r.masked)),
-        },
-        refusal: error?.message ?? null,
-        policies: decision?.policies ?? [],
-        policyVersion: decision?.policyVersion ?? null,
-      };
-    }),
-  );
+  return (await query.execute()).map(({ id }) => id);
+}
+
+/** Throws for a session that isn't there. */
+export async function accessOf(store: Store, session: string): Promise<Access> {
+  const row = await store.db
+    .selectFrom("whole_sessions")
+    .selectAll()
+    .where("id", "=", session)
+    .executeTakeFirstOrThrow();
+  const principal = JSON.parse(row.principal) as AgentPrincipal;
+  const decision = JSON.parse(row.decision ?? "null") as Decision | null;
+  const request = await store.db
+    .selectFrom("approval_requests")
+    .select(["id", "state"])
+    .where("session", "=", row.id)
+    .orderBy("created_at", "desc")
+    .executeTakeFirst();
+  const decisions = await store.db
+    .selectFrom("approval_decisions")
+    .innerJoin("approval_requests", "approval_requests.id", "approval_decisions.request")
+    .select([
+      "approval_decisions.name",
+      "approval_decisions.issuer",
+      "approval_decisions.subject",
+      "approval_decisions.decision",
+      "approval_decisions.reason",
+      "approval_decisions.at",
+    ])
+    .where("approval_requests.session", "=", row.id)
+    .orderBy("approval_decisions.at")
+    .execute();
+  const error = JSON.parse(row.error ?? "null") as SessionError | null;
+  return {
+    session: row.id,
+    job: row.job_id,
+    state: row.state,
+    who: {
+      issuer: row.issuer,
+      subject: row.subject,
+      name: row.agent_name,
+      groups: principal.groups,
+      sponsor: principal.sponsor,
+      onBehalfOf: behalvesOf(principal),
+    },
+    purpose: row.purpose,
+    when: { received: iso(row.created_at), finished: row.finished_at === null ? null : iso(row.finished_at) },
+    sql: row.sql_redacted,
+    statementType: row.statement_type,
+    what: (decision?.uses ?? []).map((u) => ({
+      table: u.table,
+      column: u.path,
+      use: u.action,
+      classes: u.classes,
+      mask: u.mask.rule,
+      effect: u.effect,
+    })),
+    approval: {
+      required: request !== undefined,
+      state: request?.state ?? null,
+      by: decisions.map((d) => ({ ...d, at: iso(d.at) })),
+    },
+    masked: {
+      rowsReleased: row.rows_released,
+      cellsMasked: row.cells_masked,
+      columns: await maskedColumns(store, row.id),
+    },
+    refusal: error?.message ?? null,
+    policies: decision?.policies ?? [],
+    policyVersion: decision?.policyVersion ?? null,
+  };
 }
 
 type Masked = Readonly<Record<string, { readonly rule: string; readonly count: number }>>;
 
-function sum(pages: readonly (string | null)[]): Masked {
+/** Releases read at once: agents choose how many pages a result has. */
+const PAGE = 100;
+
+async function maskedColumns(store: Store, session: string): Promise<Masked> {
   const total = new Map<string, { rule: string; count: number }>();
-  for (const page of pages)
-    for (const [path, { rule, count }] of Object.entries(JSON.parse(page ?? "{}") as Masked))
-      total.set(path, { rule, count: (total.get(path)?.count ?? 0) + count });
-  return Object.fromEntries(total);
+  for (let after = 0; ; ) {
+    const pages = await store.db
+      .selectFrom("releases")
+      .select(["number", "masked"])
+      .where("session", "=", session)
+      .where("number", ">", after)
+      .orderBy("number")
+      .limit(PAGE)
+      .execute();
+    for (const { masked } of pages)
+      for (const [path, { rule, count }] of Object.entries(JSON.parse(masked ?? "{}") as Masked))
+        total.set(path, { rule, count: (total.get(path)?.count ?? 0) + count });
+    const last = pages.at(-1);
+    if (last === undefined || pages.length < PAGE) return Object.fromEntries(total);
+    after = last.number;
+    await turn();
+  }
 }
 
 function iso(ms: number): string {

@@ -13,40 +13,47 @@ export interface ReplayStep {
   readonly data: { readonly [key: string]: Json };
 }
 
-/** Most entries of one session that one answer holds. */
-const MOST_STEPS = 10_000;
-/** Most characters of what stands there by hash that are written out in one answer; what comes after stays by hash. */
-const MOST_WRITTEN_OUT = 16_000_000;
+/** Entries read at once. */
+const PAGE = 100;
+/** Characters of one answer, after which it says that there is more; of more, what one entry has by hash stays by hash. */
+const MOST_CHARACTERS = 16_000_000;
+
+export interface Replay {
+  readonly steps: readonly ReplayStep[];
+  /** There are later ones, behind the last of these. */
+  readonly more: boolean;
+}
 
 /**
- * A session's entries in order: what was asked, decided, approved, run, released and masked. No values: none are stored (I5).
- * What an entry of a release says by hash, being long, is written out beside it from the store.
+ * A session's entries behind `after` in order, as many as make an answer: what was asked, decided, approved, run, released and masked. No values: none are
+ * stored (I5). What an entry of a release says by hash, being long, is written out beside it from the store.
  */
-export async function replay(store: Store, session: string): Promise<ReplayStep[]> {
-  const rows = await store.db
-    .selectFrom("ledger_entries")
-    .select(["idx", "bytes"])
-    .where("session", "=", session)
-    .orderBy("idx")
-    .limit(MOST_STEPS)
-    .execute();
+export async function replay(store: Store, session: string, after = -1): Promise<Replay> {
   const steps: ReplayStep[] = [];
   let row: SessionRow | undefined;
-  let room = MOST_WRITTEN_OUT;
-  for (const { idx, bytes } of rows) {
-    const { time, type, data } = JSON.parse(Buffer.from(bytes).toString("utf8")) as Omit<ReplayStep, "index">;
-    const length = Number(data.columnsCharacters ?? 0) + Number(data.maskedCharacters ?? 0);
-    room -= length;
-    const byHash = length > 0 && room >= 0;
-    if (byHash) row ??= await sessionById(store, session);
-    steps.push({
-      index: idx,
-      time,
-      type,
-      data: byHash && row !== undefined ? await writtenOut(store, row, data) : data,
-    });
+  let room = MOST_CHARACTERS;
+  for (let last = after; ; ) {
+    const rows = await store.db
+      .selectFrom("ledger_entries")
+      .select(["idx", "bytes"])
+      .where("session", "=", session)
+      .where("idx", ">", last)
+      .orderBy("idx")
+      .limit(PAGE)
+      .execute();
+    for (const { idx, bytes } of rows) {
+      const { time, type, data } = JSON.parse(Buffer.from(bytes).toString("utf8")) as Omit<ReplayStep, "index">;
+      const hashed = Number(data.columnsCharacters ?? 0) + Number(data.maskedCharacters ?? 0);
+      room -= bytes.length + hashed;
+      if (room < 0 && steps.length > 0) return { steps, more: true };
+      const byHash = hashed > 0 && hashed <= MOST_CHARACTERS;
+      if (byHash) row ??= await sessionById(store, session);
+      const whole = byHash && row !== undefined ? await writtenOut(store, row, data) : data;
+      steps.push({ index: idx, time, type, data: whole });
+      last = idx;
+    }
+    if (rows.length < PAGE) return { steps, more: false };
   }
-  return steps;
 }
 
 async function writtenOut(store: Store, row: SessionRow, data: ReplayStep["data"]): Promise<ReplayStep["data"]> {

@@ -35,6 +35,8 @@ const revokeBody = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("proof-key"), "proof-key": z.string().regex(/^[A-Za-z0-9_-]{43}$/), reason }),
 ]);
 
+const MOST_LISTED = 1000;
+
 export const AGENT_KEY_ACTIONS = ["add", "revoke-key", "revoke"] as const;
 export type AgentKeyAction = (typeof AGENT_KEY_ACTIONS)[number];
 
@@ -51,9 +53,9 @@ export class AgentKeysApi {
       .selectFrom("agent_keys")
       .select(["kid", "issuer", "subject", "made_by", "made_at", "expires_at", "revoked_at"])
       .orderBy("made_at", "desc")
-      .limit(1000)
+      .limit(MOST_LISTED + 1)
       .execute();
-    return { keys };
+    return { keys: keys.slice(0, MOST_LISTED), more: keys.length > MOST_LISTED };
   }
 
   /** The caller has checked that the person is an administrator. */

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { z } from "zod";
 import { listApprovals, showApproval } from "../../approvals/view.ts";
-import { type Access, accesses, newestAccesses, sessionsNamed } from "../../evidence/access-report.ts";
+import { type Access, accessOf, newestAccesses, sessionsNamed } from "../../evidence/access-report.ts";
 import { replay } from "../../evidence/replay.ts";
 import type { PersonPrincipal } from "../../identity/principal.ts";
 import type { SessionEngine } from "../../sessions/engine.ts";
@@ -70,10 +70,8 @@ export class ConsoleApi {
         });
       case "GET approvals": {
         const state = stateOf(url.searchParams.get("state"));
-        const all = await listApprovals(store, { state, limit: MOST_LISTED });
-        return sendJson(response, {
-          approvals: this.#oversees(person) ? all : all.filter((a) => shares(person, a.approvers)),
-        });
+        const groups = this.#oversees(person) ? undefined : person.groups;
+        return sendJson(response, await listApprovals(store, { state, groups, limit: MOST_LISTED }));
       }
       case "GET approvals/:id":
         return sendJson(response, await this.#approval(person, at));
@@ -98,12 +96,19 @@ export class ConsoleApi {
       case "GET sessions/:id/replay": {
         this.#needs(person, "auditors", "administrators");
         const access = await this.#access(at);
-        return sendJson(response, { access, steps: await replay(store, access.session) });
+        const after = afterOf(url.searchParams.get("after"));
+        return sendJson(response, { access, ...(await replay(store, access.session, after)) });
       }
       case "GET agents": {
         this.#needs(person, "auditors", "administrators");
-        const agents = await store.db.selectFrom("agents").selectAll().orderBy("name").limit(MOST_LISTED).execute();
-        return sendJson(response, { agents: agents.map((a) => ({ ...a, groups: JSON.parse(a.groups) as unknown })) });
+        const found = await store.db
+          .selectFrom("agents")
+          .selectAll()
+          .orderBy("name")
+          .limit(MOST_LISTED + 1)
+          .execute();
+        const agents = found.slice(0, MOST_LISTED).map((a) => ({ ...a, groups: JSON.parse(a.groups) as unknown }));
+        return sendJson(response, { agents, more: found.length > MOST_LISTED });
       }
       case "GET agents/:id":
         this.#needs(person, "auditors", "administrators");
@@ -126,9 +131,7 @@ export class ConsoleApi {
         "ambiguous",
         `Agents named several jobs so. Ask for one of their sessions: ${[session, ...others].join(", ")}.`,
       );
-    const [access] = await accesses(store, { session, limit: 1 });
-    if (access === undefined) throw notFound("session");
-    return access;
+    return accessOf(store, session);
   }
 
   async #approval(person: PersonPrincipal, id: string): Promise<unknown> {
@@ -246,6 +249,13 @@ function stateOf(text: string | null): (typeof STATES)[number] | undefined {
   const state = STATES.find((s) => s === text);
   if (state === undefined) throw invalid(`state is one of ${STATES.join(", ")}, all.`);
   return state;
+}
+
+/** The index of a ledger entry. */
+function afterOf(text: string | null): number | undefined {
+  if (text === null) return undefined;
+  if (!/^[0-9]{1,15}$/.test(text)) throw invalid("after takes the index of the last step that is known.");
+  return Number(text);
 }
 
 function timeOf(text: string | null): number | undefined {

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { accesses } from "../../evidence/access-report.ts";
+import { accessOf } from "../../evidence/access-report.ts";
 import { canonicalText } from "../../evidence/canonical-json.ts";
 import { replay } from "../../evidence/replay.ts";
 import { CommandError } from "../../store/command.ts";
@@ -123,9 +123,9 @@ describe("a page that is recorded at once", () => {
     store = await openStore({ directory, origin: "test.example/ledger", clock: () => now });
     assert.deepEqual(await store.run("release.recover", {}), { recovered: 2 });
     assert.deepEqual(await store.run("release.recover", {}), { recovered: 0 });
-    const [access] = await accesses(store, { session: id, limit: 1 });
-    assert.equal(access?.masked.rowsReleased, 3 + 500 + 60 + 70);
-    const finished = (await replay(store, id)).filter(({ data }) => data.brokenOff === true);
+    const access = await accessOf(store, id);
+    assert.equal(access.masked.rowsReleased, 3 + 500 + 60 + 70);
+    const finished = (await replay(store, id)).steps.filter(({ data }) => data.brokenOff === true);
     assert.deepEqual(
       finished.map(({ data }) => [data.number, data.outcome, data.rows]),
       [
@@ -142,7 +142,7 @@ describe("a page that is recorded at once", () => {
     let recovered = 0;
     for (let some = -1; some !== 0; recovered += some) some = (await store.run("release.recover", {})).recovered;
     assert.equal(recovered, 300);
-    assert.equal((await accesses(store, { session: id, limit: 1 }))[0]?.masked.rowsReleased, 600);
+    assert.equal((await accessOf(store, id)).masked.rowsReleased, 600);
   });
 
   it("is finished once: what was told no and was written all the same is not counted twice", async () => {
