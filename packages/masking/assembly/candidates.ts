@@ -493,7 +493,16 @@ function monthAt(p: usize): void {
   if (load<u8>(q) == 0x2c) q++;
   const most = q + 2;
   while (q < most && load<u8>(q) == 0x20) q++;
+  // `March of 2024`, `March the 5th`.
+  if (((<u32>load<u16>(q)) | 0x2020) == 0x666f) q = spacesFrom(q + 2);
+  else if (((load<u32>(q) & 0xff_ffff) | 0x20_2020) == 0x65_6874) q = spacesFrom(q + 3);
   if (isDigitAt(q)) add(p, MONTH_FIRST);
+}
+
+/** Behind one space or two. */
+function spacesFrom(p: usize): usize {
+  if (load<u8>(p) != 0x20) return p;
+  return load<u8>(p + 1) == 0x20 ? p + 2 : p + 1;
 }
 
 /** A digit as far before a month as it may stand: `5th  of  March`. */
@@ -512,7 +521,17 @@ const ENDS: u32 = (1 << 2) | (1 << 3) | (1 << 12) | (1 << 13) | (1 << 14) | (1 <
 // @ts-ignore: decorator
 @inline function isBetween(byte: u8): bool {
   return (
-    byte == 0x20 || byte == 0x23 || byte == 0x28 || byte == 0x2d || byte == 0x2e || byte == 0x3a || byte == 0x3d
+    byte == 0x20 ||
+    byte == 0x22 ||
+    byte == 0x23 ||
+    byte == 0x27 ||
+    byte == 0x28 ||
+    byte == 0x2d ||
+    byte == 0x2e ||
+    byte == 0x3a ||
+    byte == 0x3d ||
+    byte == 0x5b ||
+    byte == 0x5f
   );
 }
 
@@ -523,12 +542,12 @@ function recordWord(s: usize): void {
     // 555-0123
     if (isDigitAt(p - 1)) return;
   } else if (!isLetterAt(p)) {
-    while (p > s - 12 && isBetween(load<u8>(p))) p--;
+    while (p > s - 16 && isBetween(load<u8>(p))) p--;
     // mrn, rec, record, id, number, no, num, chart, account, is
     const letter = (<u32>load<u8>(p) | 0x20) - 0x61;
     if (letter >= 26 || ((ENDS >> letter) & 1) == 0) return;
   }
-  const least = s - 40;
+  const least = s - 44;
   for (let p = s - 2; p > least; p--) {
     if (!isLetterAt(p) || isAlphanumericAt(p - 1)) continue;
     switch ((load<u32>(p) & 0xff_ffff) | 0x20_2020) {

@@ -5,7 +5,8 @@ const LOCAL = "A-Za-z0-9.!#$%&'*+/=?^_`{|}~\\u0080-\\uffff-";
 const WIDE = "\\u0080-\\uffff";
 const FIRST_WIDE = 0x80;
 
-const DOMAIN = `@(?:[A-Za-z0-9${WIDE}-]+\\.)+[A-Za-z${WIDE}]{2,}(?![A-Za-z0-9])`;
+// The last label begins with a letter; digits may stand right behind it (`jane@example.org5550123`), or in place of its letters.
+const DOMAIN = `@(?:[A-Za-z0-9${WIDE}-]+\\.)+[A-Za-z${WIDE}][A-Za-z0-9${WIDE}]+`;
 
 /** Email addresses, but for those in quotes; several as one where nothing stands between that couldn't be part of one (`a@x.org/b@y.org`). */
 export const email: Detector = {

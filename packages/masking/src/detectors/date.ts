@@ -22,17 +22,17 @@ const ORDINAL = "(?:[sS][tT]|[nN][dD]|[rR][dD]|[tT][hH])?";
 
 // Dates that say more than the year (45 CFR 164.514(b)(2)(i)(C)). Not 3/5 alone, which may as well be a fraction or a blood pressure.
 
-/** 2024-03-05, 3/5/24, 5.3.2024, 20240305, 03051985, 20240305143000 (as HL7 writes times), 03/2024, 03-2024, 2024-03 */
+/** 2024-03-05, 3/5/24, 5.3.2024, 85-03-05, 20240305, 03051985, 20240305143000 (as HL7 writes times), 03/2024, 03-2024, 2024-03 */
 export const date: Detector = {
   kind: "DATE",
   pattern: String.raw`(?<!\d)(?:(?:\d{4}(?<dateDelimiter>[-/._])\d{1,2}\k<dateDelimiter>\d{1,2}|\d{1,2}(?<dateOther>[-/._])\d{1,2}\k<dateOther>(?:\d{4}|\d{2}))(?!\d|\.\d)|(?:${YEAR}\d{4}(?:\d{2}){0,3}|\d{4}${YEAR}|(?:\d{1,2}\/|(?:0[1-9]|1[0-2])-)${YEAR}|${YEAR}[-/](?:0[1-9]|1[0-2]))(?!\d))`,
   accept: whole(isDate),
 };
 
-/** March 5; Mar. 5th, 2024; March 2024; Mar-05-2024 */
+/** March 5; Mar. 5th, 2024; March the 5th; March 2024; March of 2024; Mar-05-2024 */
 export const monthFirst: Detector = {
   kind: "DATE",
-  pattern: String.raw`(?<![A-Za-z0-9])(?:${MONTH})(?:\.?,? {0,2}|[-/])(?:\d{1,2}${ORDINAL}(?:(?:,? {1,2}|[-/])${YEAR}|[-/]\d{2})?|${YEAR})(?![A-Za-z0-9])`,
+  pattern: String.raw`(?<![A-Za-z0-9])(?:${MONTH})(?:\.?,? {0,2}(?:(?:[oO][fF]|[tT][hH][eE]) {1,2})?|[-/])(?:\d{1,2}${ORDINAL}(?:(?:,? {1,2}|[-/])${YEAR}|[-/]\d{2})?|${YEAR})(?![A-Za-z0-9])`,
   accept: whole(isDate),
 };
 
@@ -70,8 +70,9 @@ function isDate(text: string, start: number, end: number): boolean {
   if (letters > 2) return firstDigits === 4 || isDay(first);
   if (count === 1) return isInARow(first, firstDigits);
   if (count === 2) return isMonth(firstDigits === 4 ? second : first);
-  if (firstDigits === 4) return isMonth(second) && isDay(third);
-  return isDayAndMonth(first, second);
+  const isYearFirst = isMonth(second) && isDay(third);
+  if (firstDigits === 4) return isYearFirst;
+  return isDayAndMonth(first, second) || (firstDigits === 2 && isYearFirst);
 }
 
 /** Without delimiters: a year, month and day, maybe with hours, minutes and seconds; or a day and month, in either order, and a year. */

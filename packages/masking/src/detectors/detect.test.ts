@@ -71,12 +71,28 @@ describe("detectors", () => {
     for (const said of ["Call 555 0123", "tel.: 555 0123", "FAX no. 555 0123", "can be reached at 555 0123"])
       assert.deepEqual(found(said), ["PHONE 555 0123"], said);
     nothing("recall 555 0123", "glucose 250 1200", "range 250 - 1200", "call 55 0123", "call 555 01234");
+    finds("PHONE", "(312)-555-0123", "1 (312)-555-0123", "(312) - 555-0123");
     finds("PHONE", "555-0123", "+49 30 901820", "+44 20 7946 0958");
+    finds("PHONE", "+33 1 23 45 67 89", "+33 (0)1 23 45 67 89", "+81-3-1234-5678", "+61 2 9374 4000", "+390612345678");
+    finds("PHONE", "+44 (0)20 7946 0958", "+49 (30) 901820", "+49 30/901820", "+55 11 9 8765-4321", "+30.210.1234567");
+    assert.deepEqual(found("+44 20 7946 0958 2024-03-05, +1 312 555 0123 5 mg, +33 1 23 45 67 89 1200 1300"), [
+      "PHONE +44 20 7946 0958",
+      "DATE 2024-03-05",
+      "PHONE +1 312 555 0123",
+      "PHONE +33 1 23 45 67 89 1200",
+    ]);
+    nothing("+1234567", "+1.5 2.5 3.5 4.5 5.5", "+12345678901234567890", "+2 +3 +44 mmHg");
     nothing("312-155-0123", "+12", "120/80", "98.6");
   });
   it("addresses of email, web and internet", () => {
     finds("EMAIL", "jane.doe+x@mail.example.org", "o'neil@example.co", "jörg@example.org", "a#b/c=d@x.org");
     finds("EMAIL", "jane@müller.de", "山田@example.co.jp", "ja\u0301ne@x.org", "jane@почта.рф");
+    assert.deepEqual(found("jane@example.org5550123 a@x.org2024-03-05 a@x.c0m"), [
+      "EMAIL jane@example.org5550123",
+      "EMAIL a@x.org2024",
+      "EMAIL a@x.c0m",
+    ]);
+    nothing("2 tabs@1.5mg", "12@4.5");
     finds("EMAIL", "a@x.org/b@y.org", "a@x.org|b@y.org", "a@x.org-b@y.org.c@z.org");
     assert.deepEqual(found("a@x/b@y.org, a@x.o/b@y.org;c@z.org"), [
       "EMAIL x/b@y.org",
@@ -115,6 +131,10 @@ describe("detectors", () => {
     ]);
     nothing("13131999", "00051985", "03052185", "20243105", "202413051430", "202403052460", "20240305146000");
     nothing("20240305143061", "1985030524", "20240305143", "2024030514300", "202403051430001");
+    finds("DATE", "85-03-31", "99/12/31", "30.1.15");
+    nothing("85-13-05", "99/12/32", "99/0/12");
+    finds("DATE", "March of 2024", "MARCH THE 5TH", "Mar. the 5", "may of 1985", "March the  5th, 2024");
+    nothing("March offset 5", "May then 5");
     nothing("2019-20", "2024-13", "13-2024", "120-2019", "Marx-05");
     finds("DATE", "2024-03-05", "3/5/24", "03/05/2024", "13/5/2024", "5.3.2024", "20240305", "03/2024", "2024/3/5");
     finds(
@@ -160,6 +180,17 @@ describe("detectors", () => {
       "Chart No: ",
     ])
       assert.deepEqual(found(`${word}AB-1234`), ["MRN AB-1234"], word);
+    for (const written of [
+      `{"mrn":"00123456"}`,
+      `{"mrn": 00123456}`,
+      `{'patient_id' : '00123456'}`,
+      `"medical_record_number": "00123456"`,
+      `patientId='00123456'`,
+      `MRN: ["00123456"]`,
+      "MRN_00123456",
+      "acct_no=00123456",
+    ])
+      assert.deepEqual(found(written), ["MRN 00123456"], written);
     nothing("room 4455", "MRN: 123", "chart of 2 pages", "Mr 4455", "Mr. 4455", "mrn : : : 4455");
   });
   it("leave ICD-10 codes and measurements alone", () => {

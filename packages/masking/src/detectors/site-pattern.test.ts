@@ -66,7 +66,7 @@ describe("a site's own forms of record numbers", () => {
 
   it("need their word where they have one, in either case", () => {
     const form = { pattern: "#{4,6}", words: ["unit no.", "hosp id"] };
-    for (const said of ["unit no. 4455", "UNIT NO.4455", "Hosp ID: #4455", "hosp id is 4455"])
+    for (const said of ["unit no. 4455", "UNIT NO.4455", "Hosp ID: #4455", "hosp id is 4455", `{"hosp id": "4455"}`])
       assert.deepEqual(found(said, form), ["MRN 4455"], said);
     for (const said of ["room 4455", "unit nox 4455", "xhosp id 4455", "hosp id for 4455"])
       assert.deepEqual(found(said, form), [], said);

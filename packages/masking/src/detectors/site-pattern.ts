@@ -65,7 +65,7 @@ function before(words: readonly string[]): string {
         "words",
       );
   const each = words.map((word) => [...word].map((c) => (c === "." ? "\\." : eitherCase(c))).join(""));
-  return `(?<=(?<![A-Za-z0-9])(?:${each.join("|")})(?: is)? {0,2}[:#=]? {0,2}#?)`;
+  return `(?<=(?<![A-Za-z0-9])(?:${each.join("|")})["']?(?: is)? {0,2}[:#=]? {0,2}["'#]?)`;
 }
 
 function atomsOf(pattern: string): readonly Atom[] {
