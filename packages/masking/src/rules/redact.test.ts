@@ -41,6 +41,36 @@ describe("redact", () => {
     assert.equal(redacted("a\t123\t45\t6780\tMRN:\t00123456"), "a\t[SSN]\tMRN:\t[MRN]");
     assert.equal(redacted("• 312•555•0123 · jane@example.org"), "• [PHONE] · [EMAIL]");
   });
+  it("is NULL where HTML's, URLs' or JSON's escapes part a number, or stand for what it is made of", () => {
+    for (const text of [
+      "123&nbsp;45&nbsp;6780",
+      "123&#8209;45&#x2011;6780",
+      "123&ndash;45-6780",
+      "born 3&#47;5&#47;1985",
+      "MRN:&nbsp;00123456",
+      "&#49;23-45-6780",
+      "12&#x33;-45-6780",
+      "jane&#64;example.org",
+      "jane&#x0040;example.org",
+      "jane&#64example.org",
+      "jane&commat;example.org",
+      "jane@example&period;org",
+      "jane&amp;#64;example.org",
+      "123&amp;nbsp;45&amp;nbsp;6780",
+      "jane%40example.org",
+      "312%2D555%2d0123",
+      "born 3\\/5\\/1985",
+      "jane\\u0040example.org",
+    ])
+      assert.equal(redacted(text), null, text);
+    for (const text of [
+      "a &lt; 5&gt;4 &amp; 3, don&#39;t, &#34;x&#x22;, caf&eacute;, R&D, AT&T; 50% of 40%, 5%, C:\\new",
+      "no&nbsp;change, see&#160;below, 120/80",
+    ])
+      assert.equal(redacted(text), text);
+    assert.equal(redacted("at https://x.org/?a=1&b=2%2D3"), null);
+    assert.equal(redacted("at https://x.org/?a=1&b=2"), "at [URL]");
+  });
   it("is NULL where an identifier may hide", () => {
     for (const text of [
       "123\u200b-45-6780",
