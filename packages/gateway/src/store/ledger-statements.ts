@@ -19,6 +19,7 @@ export const ENTRIES_AT_ONCE = 16;
 export class LedgerStatements {
   readonly #size: StatementSync;
   readonly #latest: StatementSync;
+  readonly #newestTime: StatementSync;
   readonly #entriesFrom: StatementSync;
   readonly #rootsFrom: StatementSync;
   readonly #tiles: StatementSync;
@@ -33,6 +34,7 @@ export class LedgerStatements {
   constructor(db: DatabaseSync) {
     this.#size = db.prepare("SELECT coalesce(max(idx) + 1, 0) AS size FROM ledger_entries");
     this.#latest = db.prepare("SELECT note FROM checkpoints ORDER BY size DESC LIMIT 1");
+    this.#newestTime = db.prepare("SELECT time FROM ledger_entries ORDER BY idx DESC LIMIT 1");
     this.#entriesFrom = db.prepare("SELECT bytes FROM ledger_entries WHERE idx >= ? ORDER BY idx");
     this.#rootsFrom = db.prepare("SELECT root FROM ledger_tiles WHERE level = ? AND idx >= ? ORDER BY idx");
     this.#tiles = db.prepare("SELECT count(*) AS n FROM ledger_tiles WHERE level = ?");
@@ -71,6 +73,12 @@ export class LedgerStatements {
   latestCheckpoint(): string | undefined {
     const note = this.#latest.get()?.note;
     return typeof note === "string" ? note : undefined;
+  }
+
+  /** Milliseconds since the epoch. */
+  newestTime(): number | undefined {
+    const time = this.#newestTime.get()?.time;
+    return typeof time === "number" ? time : undefined;
   }
 
   /** Entries from `index` on, and the bytes of each. */

@@ -33,6 +33,40 @@ const refusedWith = (code: StoreErrorCode, message?: RegExp) => (error: unknown)
   return true;
 };
 
+suite("a clock that is set back", () => {
+  test("I8: is in the ledger before what has its time, also over a restart; not where it only wavers", async (t) => {
+    const directory = temporaryDirectory(t);
+    let now = 1_000_000;
+    const opened = () => openTestStore({ directory, clock: () => now });
+    let store = await opened();
+    const at = async (time: number) => {
+      now = time;
+      return (await store.append([{ type: "test.event", data: {} }])).firstIndex;
+    };
+    assert.equal(await at(1_000_000), 0);
+    assert.equal(await at(999_000), 1);
+    assert.equal(await at(900_000), 3, "behind the entry that says so");
+    await assert.rejects(store.run("refuseAfterWriting", "b"));
+    await store.close();
+    now = 800_000;
+    store = await opened();
+    assert.equal(await at(800_000), 5);
+    assert.equal(await at(2_000_000), 6);
+    const said = (await entries(store)).map(
+      (entry) => JSON.parse(entry) as { type: string; time: string; data: object },
+    );
+    assert.deepEqual(
+      said.filter(({ type }) => type === "clock.set-back").map(({ time, data }) => [time, data]),
+      [
+        ["1970-01-01T00:15:00.000Z", { before: "1970-01-01T00:16:39.000Z" }],
+        ["1970-01-01T00:13:20.000Z", { before: "1970-01-01T00:15:00.000Z" }],
+      ],
+    );
+    await store.close();
+    assert.deepEqual((await verifyStore(directory)).problems, []);
+  });
+});
+
 suite("a command", () => {
   // One store for all of them: opening one takes longer than a test.
   const directory = mkdtempSync(join(tmpdir(), "chaperone-store-"));

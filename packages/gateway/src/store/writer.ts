@@ -12,7 +12,7 @@ import type { LedgerEvent } from "../evidence/event.ts";
 import { type Command, CommandError } from "./command.ts";
 import { CommandClock } from "./command-clock.ts";
 import { CommandTransaction } from "./command-transaction.ts";
-import { type Entry, EntryBytes } from "./entry.ts";
+import { type Entry, EntryBytes, entryOf } from "./entry.ts";
 import { StoreError } from "./errors.ts";
 import { ENTRIES_AT_ONCE, LedgerStatements } from "./ledger-statements.ts";
 import type { StoreLimits } from "./limits.ts";
@@ -49,6 +49,9 @@ const UNAVAILABLE = new Set([
   26,
 ]);
 
+/** A clock that is kept in time goes back by less. */
+const CLOCK_TOLERANCE_MS = 1000;
+
 /** How the commands of a batch are kept apart: by nothing while all goes well; by savepoints once one failed that had written. */
 type Apart = "not" | "by savepoints";
 
@@ -70,6 +73,8 @@ export class Writer {
   #size: number;
   /** What the commands of the batch being run have appended. */
   #entries: Entry[] = [];
+  /** Milliseconds since the epoch: of the newest entry. */
+  #newest: number;
   /** Of the entries committed since this was asked last, how many are of each type. */
   #types = new Map<string, number>();
   readonly #bytes = new EntryBytes();
@@ -97,6 +102,7 @@ export class Writer {
       throw error;
     }
     this.#size = this.#tree.size;
+    this.#newest = this.#statements.newestTime() ?? Number.NEGATIVE_INFINITY;
   }
 
   get size(): number {
@@ -146,6 +152,7 @@ export class Writer {
   async #runAll(commands: readonly QueuedCommand[], slots: Int32Array, apart: Apart): Promise<SentReply[] | undefined> {
     const replies: SentReply[] = [];
     this.#entries = [];
+    let newest = this.#newest;
     this.#statements.begin();
     for (let position = 0; position < commands.length; position++) {
       const command = commands[position];
@@ -154,6 +161,8 @@ export class Writer {
         replies.push({ ok: false, kind: "store", code: "timeout", message: "" });
         continue;
       }
+      if (command.now < newest - CLOCK_TOLERANCE_MS) this.#entries.push(this.#setBack(newest, command.now));
+      newest = command.now;
       const running = this.#runOne(command, apart);
       const reply = running instanceof Promise ? await running : running;
       if (reply === undefined) {
@@ -167,6 +176,7 @@ export class Writer {
     if (this.#entries.length > 0 && last !== undefined) this.#writeEntries(last.now);
     this.#statements.commit();
     this.#size = this.#tree.size;
+    if (this.#entries.length > 0) this.#newest = newest;
     for (const { type } of this.#entries) this.#types.set(type, (this.#types.get(type) ?? 0) + 1);
     return replies;
   }
@@ -229,6 +239,12 @@ export class Writer {
     const run = Object.hasOwn(this.#commands, name) ? this.#commands[name] : undefined;
     if (run === undefined) throw new StoreError("failed", `there is no command ${name}`);
     return run(tx, input as never);
+  }
+
+  /** The clock was set back: the times of what follows are not after those of what went before, and nobody is to read an order out of them. */
+  #setBack(newest: number, now: number): Entry {
+    const data = { before: new Date(newest).toISOString() };
+    return entryOf({ type: "clock.set-back", data }, now, this.#limits.entryBytes);
   }
 
   /** The batch's entries, the tiles they filled, and the signed checkpoint over all. */
