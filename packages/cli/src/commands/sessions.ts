@@ -26,8 +26,8 @@ export function sessionsCommand(): Command {
     .description("the five questions, by agent and period")
     .option("--agent <name>", "one agent, by name or subject")
     .option("--on-behalf-of <subject>", "what agents asked for this person, or this agent, by subject")
-    .option("--from <time>", "from this time on (RFC 3339)")
-    .option("--to <time>", "before this time (RFC 3339)")
+    .option("--from <time>", "received from this time on (RFC 3339)")
+    .option("--to <time>", "received before this time (RFC 3339)")
     .addOption(new Option("--format <format>").choices(["table", "json", "csv"]).default("table"))
     .action(async (options: GatewayOptions & Listed) => {
       const query = new URLSearchParams();
