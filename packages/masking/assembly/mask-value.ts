@@ -1,6 +1,13 @@
 import { FIRST4, keyOf, LAST4, TOKEN_INT64, TOKEN_STRING } from "./node";
 import { hasEscape } from "./strings";
-import { enqueueToken, INT64_TOKEN_BYTES, LONGEST_TOKENISED, STRING_TOKEN_BYTES } from "./tokens";
+import {
+  enqueueToken,
+  INT64_IN_JSON,
+  INT64_TOKEN_BYTES,
+  LONGEST_TOKENISED,
+  STRING_IN_JSON,
+  STRING_TOKEN_BYTES,
+} from "./tokens";
 
 /** Writes the masked value, in JSON, at `out`, and returns where it ends; 0 if the row must be left to the exact implementation. */
 // @ts-ignore: decorator
@@ -61,7 +68,7 @@ export function maskValue(node: usize, action: u32, start: usize, end: usize, ou
 }
 
 function token(node: usize, isInt64: bool, start: usize, length: usize, out: usize): usize {
-  if (!enqueueToken(keyOf(node), isInt64, start, length, out)) {
+  if (!enqueueToken(keyOf(node), isInt64 ? INT64_IN_JSON : STRING_IN_JSON, start, length, out)) {
     full = true;
     return 0;
   }

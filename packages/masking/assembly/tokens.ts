@@ -22,9 +22,16 @@ export const INT64_TOKEN_BYTES: usize = 18;
 /** One block holds the type's name, a zero byte, the value, SHA-256's end mark and length (FIPS 180-4, 5.1.1). */
 export const LONGEST_TOKENISED: usize = 64 - 9 - 7;
 
-// Entries: place of the value, its length (and bit 16: INT64), the key, the place of the token.
+// Entries: place of the value, its length and form, the key, the place of the token.
 const ENTRY: usize = 16;
-const INT64_FLAG: u32 = 0x1_0000;
+const LENGTH: u32 = 0xffff;
+// What the value is, and how its token is written.
+export const STRING_IN_JSON: u32 = 0;
+export const INT64_IN_JSON: u32 = 0x1_0000;
+export const STRING_IN_AVRO: u32 = 0x2_0000;
+/** A varint, whose length isn't said. */
+export const INT64_IN_AVRO: u32 = 0x3_0000;
+export const BYTES_IN_AVRO: u32 = 0x4_0000;
 
 let queued: i32 = 0;
 /** Of the queue, at the row's beginning. */
@@ -50,11 +57,11 @@ export function dropTokens(): void {
 }
 
 /** False if the queue is full. */
-export function enqueueToken(key: usize, isInt64: bool, start: usize, length: usize, out: usize): bool {
+export function enqueueToken(key: usize, form: u32, start: usize, length: usize, out: usize): bool {
   if (queued == QUEUE_ENTRIES || gaps + queued >= GAP_ENTRIES) return false;
   const entry = QUEUE + <usize>queued * ENTRY;
   store<u32>(entry, <u32>start);
-  store<u32>(entry, <u32>length | (isInt64 ? INT64_FLAG : 0), 4);
+  store<u32>(entry, <u32>length | form, 4);
   store<u32>(entry, <u32>key, 8);
   store<u32>(entry, <u32>out, 12);
   queued++;
@@ -109,12 +116,43 @@ const FIRST_BYTES: usize = memory.data<u64>([~0, ~0, 0, 0]);
 /** From 16 - n on: 16 bytes of which the one at n is SHA-256's end mark; of n = 16, and n = -16, none. */
 const END_MARK: usize = memory.data<u64>([0, 0, 0x80, 0, 0, 0]);
 
+/** An integer's text, with room for loads that run over. */
+const DIGITS: usize = memory.data(20 + 64);
+
 function prepare(entry: usize, lane: i32): void {
   const start = <usize>load<u32>(entry);
   const tagged = load<u32>(entry, 4);
-  const length = <usize>(tagged & 0xffff);
-  if ((tagged & INT64_FLAG) == 0) prepareString(lane, start, length);
-  else prepareInt64(lane, start, length);
+  const length = <usize>(tagged & LENGTH);
+  switch (tagged & ~LENGTH) {
+    case STRING_IN_JSON:
+    case STRING_IN_AVRO:
+      prepareString(lane, start, length);
+      break;
+    case INT64_IN_JSON:
+      prepareInt64(lane, start, length);
+      break;
+    case INT64_IN_AVRO:
+      prepareInt64(lane, DIGITS, signed(start, DIGITS));
+      break;
+    case BYTES_IN_AVRO:
+      prepareBytes(lane, start, length);
+      break;
+  }
+}
+
+/** The text of the varint at `p`, of 64 bits in zig-zag; returns how long it is. */
+function signed(p: usize, out: usize): usize {
+  let value: u64 = 0;
+  let shift: u64 = 0;
+  while (true) {
+    const byte = <u64>load<u8>(p++);
+    value |= (byte & 0x7f) << shift;
+    if (byte < 0x80) break;
+    shift += 7;
+  }
+  if ((value & 1) == 0) return decimal(value >> 1, out);
+  store<u8>(out, 0x2d);
+  return 1 + decimal((value >> 1) + 1, out + 1);
 }
 
 /** The lane's block of `STRING\0` and the value. */
@@ -128,6 +166,13 @@ function prepare(entry: usize, lane: i32): void {
 /** Of `INT64\0`. */
 function prepareInt64(lane: i32, start: usize, length: usize): void {
   const prefix = i8x16(0x49, 0x4e, 0x54, 0x36, 0x34, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+  const first = i8x16.shuffle(prefix, v128.load(start), 0, 1, 2, 3, 4, 5, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25);
+  fillBlock(lane, first, start + 10, 6 + <i32>length);
+}
+
+/** Of `BYTES\0`. */
+function prepareBytes(lane: i32, start: usize, length: usize): void {
+  const prefix = i8x16(0x42, 0x59, 0x54, 0x45, 0x53, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
   const first = i8x16.shuffle(prefix, v128.load(start), 0, 1, 2, 3, 4, 5, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25);
   fillBlock(lane, first, start + 10, 6 + <i32>length);
 }
@@ -153,25 +198,70 @@ function prepareInt64(lane: i32, start: usize, length: usize): void {
   return v128.or(v128.and(bytes, v128.load(FIRST_BYTES + shown)), v128.load(END_MARK + marked));
 }
 
+/** 32, as Avro writes a length. */
+const LENGTH_32: u8 = 64;
+/** Of a varint of 54 bits. */
+const AVRO_INT64_BYTES: usize = 8;
+
 function write(entry: usize, lane: i32): void {
   const out = <usize>load<u32>(entry, 12);
-  store<u8>(out, 0x22);
-  if ((load<u32>(entry, 4) & INT64_FLAG) == 0) {
-    const digest = stateAt(lane, 5);
-    v128.store(out, base32(v128.load(digest)), 1);
-    v128.store(out, base32(v128.load(digest, 10)), 17);
-    store<u8>(out, 0x22, 33);
-    return;
+  switch (load<u32>(entry, 4) & ~LENGTH) {
+    case STRING_IN_JSON: {
+      store<u8>(out, 0x22);
+      writeString(lane, out + 1);
+      store<u8>(out, 0x22, 33);
+      break;
+    }
+    case INT64_IN_JSON: {
+      store<u8>(out, 0x22);
+      const digits = decimal(int64Of(lane), out + 1);
+      store<u8>(out + 1 + digits, 0x22);
+      leaveGap(out + 2 + digits, INT64_TOKEN_BYTES - 2 - digits);
+      break;
+    }
+    case STRING_IN_AVRO: {
+      store<u8>(out, LENGTH_32);
+      writeString(lane, out + 1);
+      break;
+    }
+    case INT64_IN_AVRO: {
+      let rest = int64Of(lane) << 1;
+      let at = out;
+      for (; rest >= 0x80; rest >>= 7) store<u8>(at++, <u8>(rest | 0x80));
+      store<u8>(at++, <u8>rest);
+      leaveGap(at, out + AVRO_INT64_BYTES - at);
+      break;
+    }
+    case BYTES_IN_AVRO: {
+      store<u8>(out, LENGTH_32);
+      const digest = stateAt(lane, 8);
+      v128.store(out, v128.load(digest), 1);
+      v128.store(out, v128.load(digest, 16), 17);
+      break;
+    }
   }
-  const digits = decimal(max<u64>(1, bswap(load<u64>(stateAt(lane, 2))) >> 11), out + 1);
-  store<u8>(out + 1 + digits, 0x22);
-  const unused = INT64_TOKEN_BYTES - 2 - digits;
-  if (unused > 0) {
-    store<u32>(GAPS + <usize>gaps * 8, <u32>(out + 2 + digits));
-    store<u32>(GAPS + <usize>gaps * 8, <u32>unused, 4);
-    gaps++;
-    gapBytes += unused;
-  }
+}
+
+// @ts-ignore: decorator
+@inline function writeString(lane: i32, out: usize): void {
+  const digest = stateAt(lane, 5);
+  v128.store(out, base32(v128.load(digest)));
+  v128.store(out, base32(v128.load(digest, 10)), 16);
+}
+
+/** 1 to 2^53 - 1. */
+// @ts-ignore: decorator
+@inline function int64Of(lane: i32): u64 {
+  return max<u64>(1, bswap(load<u64>(stateAt(lane, 2))) >> 11);
+}
+
+function leaveGap(at: usize, unused: usize): void {
+  if (unused == 0) return;
+  const gap = GAPS + <usize>gaps * 8;
+  store<u32>(gap, <u32>at);
+  store<u32>(gap, <u32>unused, 4);
+  gaps++;
+  gapBytes += unused;
 }
 
 /** The tokens of the four strings that were prepared, without quotes, at `out` one behind the other. */

@@ -7,7 +7,7 @@ import { it } from "node:test";
 
 const ROOT = resolve(import.meta.dirname, "../../..");
 
-for (const name of ["rows", "candidates", "column"])
+for (const name of ["rows", "candidates", "column", "avro"])
   it(`${name}.wasm is what its source compiles to (npm run build:wasm)`, () => {
     const folder = mkdtempSync(join(tmpdir(), "masking-wasm-"));
     try {

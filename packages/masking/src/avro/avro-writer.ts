@@ -1,14 +1,22 @@
+import type { BatchMemory } from "../arrow/batch-memory.ts";
 import { MaskingError } from "../masking-error.ts";
 
 const MOST_BYTES = 0x7fffffff;
 
 /** Avro's binary encoding, written one value after the other. */
 export class AvroWriter {
+  readonly #memory: BatchMemory;
   #out: Buffer;
   #end = 0;
 
-  constructor(expectedBytes: number) {
-    this.#out = Buffer.allocUnsafe(Math.max(1024, expectedBytes));
+  constructor(memory: BatchMemory, expectedBytes: number) {
+    this.#memory = memory;
+    this.#out = memory.bytes(Math.ceil(expectedBytes));
+  }
+
+  /** What was written is no longer needed. */
+  clear(): void {
+    this.#end = 0;
   }
 
   byte(value: number): void {
@@ -51,7 +59,7 @@ export class AvroWriter {
     const needed = this.#end + bytes;
     if (needed <= this.#out.length) return;
     if (needed > MOST_BYTES) throw new MaskingError("limit", "Rows grow over two gigabytes");
-    const grown = Buffer.allocUnsafe(Math.min(MOST_BYTES, needed * 2));
+    const grown = this.#memory.bytes(Math.min(MOST_BYTES, needed * 2));
     this.#out.copy(grown, 0, 0, this.#end);
     this.#out = grown;
   }

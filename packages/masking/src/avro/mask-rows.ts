@@ -89,14 +89,20 @@ function maskOne(column: AvroColumn, reader: AvroReader, writer: AvroWriter, row
     return;
   }
   if (branched) writer.small(VALUE);
-  if (column.encoding === "range") {
-    // Of all rules only one gives a RANGE that isn't NULL: one without bounds.
-    if (masked.text !== UNBOUNDED) throw new MaskingError("fields", `${plan.path}: rule ${plan.rule} gives no RANGE`);
-    for (const _ of column.children) writer.small(NULL);
+  if (masked.text === masked.was) writer.raw(reader.bytes.subarray(start, reader.at));
+  else writeMasked(column, masked.text, writer);
+}
+
+/** A text that a rule gave, as a value of the column's type, without its branch. */
+export function writeMasked(column: AvroColumn, text: string, writer: AvroWriter): void {
+  if (column.encoding !== "range") {
+    writeText(column, text, writer);
     return;
   }
-  if (masked.text === masked.was) writer.raw(reader.bytes.subarray(start, reader.at));
-  else writeText(column, masked.text, writer);
+  const { path, rule } = column.plan;
+  // Of all rules only one gives a RANGE that isn't NULL: one without bounds.
+  if (text !== UNBOUNDED) throw new MaskingError("fields", `${path}: rule ${rule} gives no RANGE`);
+  for (const _ of column.children) writer.small(NULL);
 }
 
 function replaced(column: AvroColumn, reader: AvroReader): { text: string; was: string | undefined } | null {
@@ -105,7 +111,12 @@ function replaced(column: AvroColumn, reader: AvroReader): { text: string; was: 
   return text === null ? null : { text, was: undefined };
 }
 
-function computed(column: AvroColumn, reader: AvroReader, row: RowContext): { text: string; was: string } | null {
+/** What the column's rule makes of the value that comes next; null: NULL. */
+export function computed(
+  column: AvroColumn,
+  reader: AvroReader,
+  row: RowContext,
+): { text: string; was: string } | null {
   const { plan } = column;
   const start = reader.at;
   const was = readText(column, reader);
