@@ -85,7 +85,9 @@ suite("a command", () => {
     assert.equal(await store.run("addAgent", "a"), Date.UTC(2026, 0, 2, 3, 4, 5, 6));
     assert.deepEqual(await subjects(store), ["a"]);
     assert.deepEqual((await entries(store)).slice(before), [
-      '{"data":{"subject":"a"},"time":"2026-01-02T03:04:05.006Z","type":"agent.registered","v":1}',
+      '{"data":{"by":"config","groups":[],"issuer":"https://issuer.test","name":"a",' +
+        '"sponsor":{"issuer":"https://people.test","subject":"sponsor"},"subject":"a"},' +
+        '"time":"2026-01-02T03:04:05.006Z","type":"agent.registered","v":1}',
     ]);
   });
 

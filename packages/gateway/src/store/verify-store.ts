@@ -12,6 +12,7 @@ import {
 } from "@chaperone/ledger";
 import type { Kysely } from "kysely";
 import { canonicalJson } from "../evidence/canonical-json.ts";
+import { RegisterTold } from "../evidence/register-audit.ts";
 import { differingFacts } from "../evidence/session-audit.ts";
 import { TRANSITIONS } from "../sessions/session.ts";
 import { LEDGER_PAGE, type LedgerEntry, LedgerReader } from "./ledger-reader.ts";
@@ -48,7 +49,7 @@ const MAX_PROBLEMS = 100;
 /**
  * Audits a store, running or stopped: every entry and every hash is recomputed, every checkpoint verified against the
  * entries before it, every entry is canonical and says what its row says, each session is in the state that the last
- * `session.<state>` entry of it tells, and what reports say of it is what its entries say (I8).
+ * `session.<state>` entry of it tells, and what reports say of it is what its entries say; the register of agents, their keys and what is revoked too (I8).
  */
 export async function verifyStore(directory: string, options: StoreAuditOptions = {}): Promise<StoreAudit> {
   return withSnapshot(directory, async (db, identity, on) => {
@@ -60,6 +61,7 @@ export async function verifyStore(directory: string, options: StoreAuditOptions 
       if (problems.length < MAX_PROBLEMS) problems.push(problem);
     };
     const states = new Map<string, string>();
+    const register = new RegisterTold();
     const audit = await verifyLog(
       {
         async *checkpoints() {
@@ -75,6 +77,7 @@ export async function verifyStore(directory: string, options: StoreAuditOptions 
               if (!saysWhatItsRowSays(entry)) report(`entry ${entry.index} is not canonical or differs from its row`);
               const state = sessionState(entry.type);
               if (entry.session !== null && state !== undefined) states.set(entry.session, state);
+              register.hear(entry.type, entry.time, entry.bytes);
               yield entry.bytes;
             }
             if (page.length === 0) break;
@@ -90,6 +93,7 @@ export async function verifyStore(directory: string, options: StoreAuditOptions 
     );
     await countTiles(db, audit.size, report);
     const sessions = await compareSessions(on, states, report);
+    for (const difference of await register.differences(db)) report(difference);
     const all = [...audit.problems.map(({ message }) => message), ...problems];
     return {
       ok: all.length === 0,

@@ -3,14 +3,16 @@ import { type Command, CommandError, type StoreTransaction } from "../command.ts
 /** Commands the store's own tests drive it with; agents stand in for "some state". */
 
 async function addAgent({ db, now, append }: StoreTransaction, subject: string): Promise<number> {
+  const issuer = "https://issuer.test";
+  const sponsor = { issuer: "https://people.test", subject: "sponsor" };
   await db
     .insertInto("agents")
     .values({
-      issuer: "https://issuer.test",
+      issuer,
       subject,
       name: subject,
-      sponsor_issuer: "https://people.test",
-      sponsor_subject: "sponsor",
+      sponsor_issuer: sponsor.issuer,
+      sponsor_subject: sponsor.subject,
       groups: "[]",
       status: "active",
       registered_by: "config",
@@ -18,7 +20,7 @@ async function addAgent({ db, now, append }: StoreTransaction, subject: string):
       last_seen_at: null,
     })
     .execute();
-  append({ type: "agent.registered", data: { subject } });
+  append({ type: "agent.registered", data: { issuer, subject, name: subject, sponsor, groups: [], by: "config" } });
   return now;
 }
 
