@@ -118,6 +118,10 @@ describe("jobs and pages", () => {
       assert.deepEqual((await auditor.get<{ access: Shown }>(`sessions/${name}/replay`)).access, before);
     }
     assert.match(before.sql, /ssn/);
+    // As long as a job's id may be, as some schedulers make them.
+    const long = `airflow_${"x".repeat(1016)}`;
+    assert.equal((await insert(other, long)).status, 200);
+    assert.match((await auditor.get<Shown>(`sessions/${long}`)).sql, /SELECT/);
     // Two of one name, of which nobody can say which is meant.
     for (const who of [agent, other]) assert.equal((await insert(who, "same_name")).status, 200);
     await assert.rejects(auditor.get("sessions/same_name"), { status: 409, message: /Ask for one of their sessions/ });

@@ -42,7 +42,8 @@ const MOST_LISTED = 1000;
 /** Sessions that one name is told to be of. */
 const MOST_NAMED = 20;
 const BODY_BYTES = 16_384;
-const ID = /^[A-Za-z0-9_-]{1,64}$/;
+/** As long as a job's id may be. */
+const ID = /^[A-Za-z0-9_-]{1,1024}$/;
 
 /** What people do: decide requests, read the evidence, suspend agents. Everything by a person's own token (I4, I7). */
 export class ConsoleApi {
