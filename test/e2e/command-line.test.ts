@@ -173,6 +173,17 @@ describe("the chaperone command", () => {
       assert.deepEqual([none, nobody], ["No sessions.\n", "No sessions.\n"]);
     });
 
+    it("takes no time that another machine would read otherwise", async () => {
+      const refused = await Promise.all(
+        ["2026-11-01T08:00", "11/01/2026", "1", "2026-11-01T08:00:00", "tomorrow"].map((time) =>
+          chaperone(["sessions", "list", "--from", time], { as }),
+        ),
+      );
+      for (const { status, err } of refused) assert.match(`${status} ${err}`, /^1 .*RFC 3339/);
+      for (const time of ["2026-11-01", "2026-11-01T08:00Z", "2026-11-01T08:00:00.5+02:00"])
+        await done(["sessions", "list", "--from", time], { as });
+    });
+
     it("shows one session, by its id or its job's", async () => {
       const [page, json] = await Promise.all([
         done(["sessions", "show", job.id ?? ""], { as }),

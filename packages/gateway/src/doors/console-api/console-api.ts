@@ -259,9 +259,12 @@ function afterOf(text: string | null): number | undefined {
   return Number(text);
 }
 
+const TIME = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))?$/i;
+
 function timeOf(text: string | null): number | undefined {
   if (text === null) return undefined;
-  const ms = Date.parse(text);
+  // A time without its zone would be one of the machine's.
+  const ms = TIME.test(text) ? Date.parse(text) : Number.NaN;
   if (Number.isNaN(ms)) throw invalid("from and to take RFC 3339 times, such as 2026-01-31 or 2026-01-31T08:00:00Z.");
   return ms;
 }
