@@ -123,7 +123,13 @@ describe("a query that two people must agree to", () => {
     it("doesn't run, though nobody more was needed", async () => {
       const [job] = await client.createQueryJob(`SELECT full_name FROM \`${PROJECT}.ehr.patients\` LIMIT 3`);
       const { id, binding } = await rig.pending(rig.person("rio.reviewer"));
-      const person = { ...personOf("rio.reviewer"), name: "Rio Reviewer", groups: ["privacy-officers"] };
+      const person = {
+        ...personOf("rio.reviewer"),
+        name: "Rio Reviewer",
+        groups: ["privacy-officers"],
+        token: "t",
+        boundTo: [],
+      };
       // The gateway stops before it starts what was approved.
       const decided = await rig.gateway.store.run("approval.decide", {
         request: id,

@@ -11,7 +11,7 @@ import type { ConsoleApi } from "./doors/console-api/console-api.ts";
 import { OAuthDoor } from "./doors/oauth/oauth.ts";
 import { PROOF_ALGORITHMS } from "./identity/dpop.ts";
 import { CredentialError, type Identity, type Presented } from "./identity/index.ts";
-import type { AgentPrincipal, PersonPrincipal } from "./identity/principal.ts";
+import type { AgentPrincipal } from "./identity/principal.ts";
 import type { RefusalLog } from "./identity/refusal-log.ts";
 import { StoreError } from "./store/errors.ts";
 import type { Logger, Metrics } from "./telemetry/index.ts";
@@ -224,13 +224,12 @@ export function createGatewayServer(options: ServerOptions): GatewayServer {
   }
 
   async function people(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    let person: PersonPrincipal;
     try {
-      person = await options.identity.person(presentedBy(request));
+      const person = await options.identity.person(presentedBy(request));
+      await options.consoleApi.handle(person, request, response);
     } catch (error) {
       throw await recorded(request, error);
     }
-    await options.consoleApi.handle(person, request, response);
   }
 
   /** A refused credential is evidence (164.308(a)(5)(ii)(C)); the answer says what kind of fault it was and no more. Returns what is to be thrown. */

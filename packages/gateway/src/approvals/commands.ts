@@ -1,7 +1,8 @@
 import type { AgentPrincipal } from "../identity/principal.ts";
 import { move } from "../sessions/commands/arrows.ts";
 import type { SessionState } from "../sessions/session.ts";
-import { type Command, CommandError, type StoreTransaction } from "../store/command.ts";
+import { type Command, CommandError } from "../store/command.ts";
+import { separationFault } from "./separation.ts";
 import { standingApprovals } from "./standing.ts";
 
 export interface DecideInput {
@@ -11,6 +12,10 @@ export interface DecideInput {
     readonly subject: string;
     readonly name: string;
     readonly groups: readonly string[];
+    /** Of what they came with. */
+    readonly token: string;
+    /** Thumbprints of what that is bound to. */
+    readonly boundTo: readonly string[];
   };
   readonly decision: "approve" | "deny";
   readonly reason: string;
@@ -24,44 +29,6 @@ export interface DecideOutput {
   readonly state: "pending" | "approved" | "denied";
   readonly approvals: number;
   readonly needed: number;
-}
-
-/**
- * Nobody decides for an agent of their own (I7): one they sponsor, or sponsored when it asked, one they entered (whoever made its
- * key may hold it), one that acts for such an agent, or one that acts for them.
- */
-async function checkSeparation(
-  tx: StoreTransaction,
-  principal: AgentPrincipal,
-  person: { readonly issuer: string; readonly subject: string },
-): Promise<void> {
-  const by = `person:${person.issuer}#${person.subject}`;
-  for (const one of [principal, ...(principal.onBehalfOf ?? [])]) {
-    const { issuer, subject } = one;
-    if (one.kind === "person") {
-      if (issuer === person.issuer && subject === person.subject)
-        throw new CommandError("own_request", "this was asked on your behalf; somebody else must decide");
-      continue;
-    }
-    const entry = await tx.db
-      .selectFrom("agents")
-      .select(["registered_by", "sponsor_issuer", "sponsor_subject"])
-      .where("issuer", "=", issuer)
-      .where("subject", "=", subject)
-      .executeTakeFirst();
-    const now = entry === undefined ? [] : [{ issuer: entry.sponsor_issuer, subject: entry.sponsor_subject }];
-    if ([one.sponsor, ...now].some((sponsor) => sponsor.issuer === person.issuer && sponsor.subject === person.subject))
-      throw new CommandError("own_request", "you sponsor this agent; somebody else must decide");
-    const key = await tx.db
-      .selectFrom("agent_keys")
-      .select("kid")
-      .where("issuer", "=", issuer)
-      .where("subject", "=", subject)
-      .where("made_by", "=", by)
-      .executeTakeFirst();
-    if (entry?.registered_by === by || key !== undefined)
-      throw new CommandError("own_request", "you entered this agent or made a key of it; somebody else must decide");
-  }
 }
 
 /**
@@ -81,8 +48,6 @@ const decide: Command<DecideInput, DecideOutput> = async (tx, input) => {
       "approval_requests.state",
       "approval_requests.expires_at",
       "sessions.principal",
-      "sessions.issuer",
-      "sessions.subject",
       "sessions.state as session_state",
     ])
     .where("approval_requests.id", "=", input.request)
@@ -93,15 +58,9 @@ const decide: Command<DecideInput, DecideOutput> = async (tx, input) => {
   if (request.expires_at <= tx.now) throw new CommandError("expired", "the request has expired");
   if (request.binding !== input.binding)
     throw new CommandError("binding_changed", "the request is not the one you were shown; look at it again");
-  const agent = await tx.db
-    .selectFrom("agents")
-    .select("subject")
-    .where("issuer", "=", person.issuer)
-    .where("subject", "=", person.subject)
-    .executeTakeFirst();
-  if (agent !== undefined || (request.issuer === person.issuer && request.subject === person.subject))
-    throw new CommandError("is_agent", "an agent cannot decide an approval request");
-  await checkSeparation(tx, JSON.parse(request.principal) as AgentPrincipal, person);
+  const principal = JSON.parse(request.principal) as AgentPrincipal;
+  const fault = await separationFault(tx, principal, person);
+  if (fault !== undefined) throw fault;
   const approvers = JSON.parse(request.approvers) as string[];
   if (!approvers.some((group) => person.groups.includes(group)))
     throw new CommandError("not_approver", `deciding this needs one of the groups: ${approvers.join(", ")}`);
@@ -122,6 +81,8 @@ const decide: Command<DecideInput, DecideOutput> = async (tx, input) => {
       decision: input.decision,
       reason: input.reason,
       at: tx.now,
+      token: person.token,
+      bound_to: JSON.stringify(person.boundTo),
     })
     .execute();
   tx.append({
@@ -133,9 +94,11 @@ const decide: Command<DecideInput, DecideOutput> = async (tx, input) => {
       decision: input.decision,
       reason: input.reason,
       person: { issuer: person.issuer, subject: person.subject, name: person.name },
+      token: person.token,
+      ...(person.boundTo.length === 0 ? {} : { boundTo: person.boundTo }),
     },
   });
-  const approvals = await standingApprovals(tx, input.request);
+  const approvals = await standingApprovals(tx, input.request, principal);
   // One "deny" settles it: every decision before was an approval.
   const state = input.decision === "deny" ? "denied" : approvals >= request.needed ? "approved" : "pending";
   if (state !== "pending") {

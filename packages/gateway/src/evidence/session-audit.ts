@@ -243,8 +243,8 @@ function haveRequests(on: Connected, { id: session }: Row, { requests }: Told): 
 }
 
 function haveDecisions(on: Connected, { id: session }: Row, { decisions }: Told): boolean {
-  const said = DECISIONS.all(on, { session }).map(({ request, issuer, subject, name, decision, reason, at }) =>
-    decisionOf({ request, person: { issuer, subject, name }, decision, reason, at }),
+  const said = DECISIONS.all(on, { session }).map(({ issuer, subject, name, bound_to, ...rest }) =>
+    decisionOf({ ...rest, person: { issuer, subject, name }, boundTo: JSON.parse(bound_to) }),
   );
   return said.length === decisions.size && said.every((one) => decisions.has(one));
 }
@@ -272,8 +272,8 @@ function askedOf({ request, binding, approvers, needed, expiresAt, at }: Facts):
   return text([request, binding, approvers, needed, expiresAt, at]);
 }
 
-function decisionOf({ request, person, decision, reason, at }: Facts): string {
-  return text([request, person, decision, reason, at]);
+function decisionOf({ request, person, decision, reason, at, token, boundTo = [] }: Facts): string {
+  return text([request, person, decision, reason, at, token, boundTo]);
 }
 
 function releaseOf({ outcome, rows, bytes, masked, startedAt, finishedAt }: Facts): string {

@@ -36,6 +36,8 @@ export interface PersonPrincipal {
   readonly groups: readonly string[];
   readonly tokenId: string;
   readonly tokenExpires: number;
+  /** As of its credential. */
+  readonly confirmation?: Confirmation;
   /** Where an agent acts for this person: whether the person's token named the agent (RFC 8693, 4.4). */
   readonly mayAct?: true;
   /** As of its credential, where an agent acts for this person: what the agent's token was made from. */

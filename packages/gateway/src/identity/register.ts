@@ -230,8 +230,17 @@ export class AgentRegister {
       throw new CredentialError("audience", "This subject is registered as an agent; an agent can't act as a person.");
     }
     await checkRevocations(this.#store, credential, undefined, this.#clock());
-    const { issuer, subject, name, groups, tokenId, expires } = credential;
-    return { kind: "person", issuer, subject, name: name ?? subject, groups, tokenId, tokenExpires: expires };
+    const { issuer, subject, name, groups, tokenId, expires, confirmation } = credential;
+    return {
+      kind: "person",
+      issuer,
+      subject,
+      name: name ?? subject,
+      groups,
+      tokenId,
+      tokenExpires: expires,
+      ...(confirmation === undefined ? {} : { confirmation }),
+    };
   }
 
   /** What the register should hold: by configuration, by what a person entered (undefined: leave it), by rule. @throws CredentialError `unregistered` */

@@ -1,6 +1,6 @@
 import { answering, type Connected, prepare } from "../store/prepared.ts";
 import type { AgentRow } from "./commands.ts";
-import { type AgentPrincipal, type Credential, CredentialError, type Principal } from "./principal.ts";
+import { type AgentPrincipal, type Credential, CredentialError, type PersonId, type Principal } from "./principal.ts";
 
 const REVOCATION = prepare((db, given: { readonly kind: keyof typeof REVOKED; readonly id: string }) =>
   db.selectFrom("revocations").select("kind").where("kind", "=", given.kind).where("id", "=", given.id),
@@ -40,16 +40,10 @@ export function checkRevocations(
   row: Pick<AgentRow, "sponsor_issuer" | "sponsor_subject"> | undefined,
   now: number,
 ): void {
-  const { jkt, x5t } = credential.confirmation ?? {};
   const person = row === undefined ? credential : { issuer: row.sponsor_issuer, subject: row.sponsor_subject };
-  const restsOn: readonly (readonly [keyof typeof REVOKED, string])[] = [
-    ...[credential.tokenId, ...(credential.exchangedFor ?? [])].map((id) => ["token", id] as const),
-    ...[jkt, x5t].flatMap((id) => (id === undefined ? [] : [["proof-key", id] as const])),
-    ["issuer", credential.issuer],
-    ["sponsor", sponsorKey(person)],
-  ];
-  for (const [kind, id] of restsOn)
-    if (REVOCATION.first(on, { kind, id }) !== undefined) throw new CredentialError("revoked", REVOKED[kind]);
+  const tokens = [credential.tokenId, ...(credential.exchangedFor ?? [])];
+  const revoked = revokedOf(on, credential.issuer, person, tokens, proofKeysOf(credential));
+  if (revoked !== undefined) throw revoked;
   if (credential.keyId === undefined) return;
   const key = AGENT_KEY.first(on, { kid: credential.keyId });
   if (key === undefined || key.revoked_at !== null)
@@ -58,12 +52,39 @@ export function checkRevocations(
     throw new CredentialError("expired", "The agent's key has expired; ask an administrator for a new one.");
 }
 
-/** Whether a person, or the issuer of their tokens, was revoked. */
-export function isRevokedPerson(on: Connected, person: { readonly issuer: string; readonly subject: string }): boolean {
-  return (
-    REVOCATION.first(on, { kind: "issuer", id: person.issuer }) !== undefined ||
-    REVOCATION.first(on, { kind: "sponsor", id: sponsorKey(person) }) !== undefined
-  );
+function revokedOf(
+  on: Connected,
+  issuer: string,
+  person: PersonId,
+  tokens: readonly string[],
+  proofKeys: readonly string[],
+): CredentialError | undefined {
+  const restsOn: readonly (readonly [keyof typeof REVOKED, string])[] = [
+    ...tokens.map((id) => ["token", id] as const),
+    ...proofKeys.map((id) => ["proof-key", id] as const),
+    ["issuer", issuer],
+    ["sponsor", sponsorKey(person)],
+  ];
+  for (const [kind, id] of restsOn)
+    if (REVOCATION.first(on, { kind, id }) !== undefined) return new CredentialError("revoked", REVOKED[kind]);
+  return undefined;
+}
+
+/** Thumbprints of what a credential is bound to. */
+export function proofKeysOf({ confirmation: { jkt, x5t } = {} }: Pick<Credential, "confirmation">): readonly string[] {
+  return [jkt, x5t].filter((id) => id !== undefined);
+}
+
+/** Whom a person's word is, and what it came with. */
+export interface PersonsCredential extends PersonId {
+  readonly tokens: readonly string[];
+  /** Thumbprints. */
+  readonly proofKeys: readonly string[];
+}
+
+/** Why a person's word counts no more: they, the issuer of their tokens, or what they came with was revoked; undefined: it counts. */
+export function personRevoked(on: Connected, person: PersonsCredential): CredentialError | undefined {
+  return revokedOf(on, person.issuer, person, person.tokens, person.proofKeys);
 }
 
 const REVOKED = {

@@ -87,6 +87,10 @@ export interface SessionTables {
     decision: "approve" | "deny";
     reason: string;
     at: number;
+    /** Id of the token that the person came with; null where it wasn't kept yet. */
+    token: string | null;
+    /** JSON array: thumbprints of what that token was bound to. */
+    bound_to: string;
   };
   releases: {
     session: string;

@@ -211,6 +211,15 @@ const MIGRATIONS: readonly Migration[] = [
       CREATE INDEX releases_started ON releases (session, number) WHERE outcome = 'started';
     `,
   },
+  {
+    number: 18,
+    name: "approvals-by-token",
+    sql: `
+      -- What whoever decided came with: an approval counts only while that isn't revoked.
+      ALTER TABLE approval_decisions ADD COLUMN token TEXT;
+      ALTER TABLE approval_decisions ADD COLUMN bound_to TEXT NOT NULL DEFAULT '[]';
+    `,
+  },
 ];
 
 /**

@@ -4,6 +4,7 @@ import { listApprovals, showApproval } from "../../approvals/view.ts";
 import { type Access, accessOf, newestAccesses, sessionsNamed } from "../../evidence/access-report.ts";
 import { replay } from "../../evidence/replay.ts";
 import type { PersonPrincipal } from "../../identity/principal.ts";
+import { personRevoked, proofKeysOf } from "../../identity/revocation.ts";
 import type { SessionEngine } from "../../sessions/engine.ts";
 import { CommandError } from "../../store/command.ts";
 import type { Store } from "../../store/store.ts";
@@ -157,11 +158,18 @@ export class ConsoleApi {
     request: IncomingMessage,
     response: ServerResponse,
   ): Promise<void> {
-    const body = parseBody(decisionBody, await readBody(request, BODY_BYTES));
+    const body = parseBody(decisionBody, await this.#body(person, request));
     try {
       const output = await this.#o.store.run("approval.decide", {
         request: id,
-        person: { issuer: person.issuer, subject: person.subject, name: person.name, groups: person.groups },
+        person: {
+          issuer: person.issuer,
+          subject: person.subject,
+          name: person.name,
+          groups: person.groups,
+          token: person.tokenId,
+          boundTo: proofKeysOf(person),
+        },
         ...body,
       });
       sendJson(response, output);
@@ -207,9 +215,9 @@ export class ConsoleApi {
     this.#needs(person, "administrators");
     const keyAction = AGENT_KEY_ACTIONS.find((known) => known === action);
     if (keyAction !== undefined)
-      return sendJson(response, await this.#o.agentKeys.run(keyAction, person, await readBody(request, BODY_BYTES)));
+      return sendJson(response, await this.#o.agentKeys.run(keyAction, person, await this.#body(person, request)));
     if (action !== "suspend" && action !== "activate") throw notFound("path");
-    const body = parseBody(agentBody, await readBody(request, BODY_BYTES));
+    const body = parseBody(agentBody, await this.#body(person, request));
     try {
       await this.#o.store.run(action === "suspend" ? "agent.suspend" : "agent.activate", {
         issuer: body.issuer,
@@ -226,6 +234,20 @@ export class ConsoleApi {
       subject: body.subject,
       status: action === "suspend" ? "suspended" : "active",
     });
+  }
+
+  /** Bodies may come slowly: what was revoked meanwhile does nothing. @throws CredentialError `revoked` */
+  async #body(person: PersonPrincipal, request: IncomingMessage): Promise<string> {
+    const body = await readBody(request, BODY_BYTES);
+    const { issuer, subject, tokenId } = person;
+    const revoked = personRevoked(this.#o.store, {
+      issuer,
+      subject,
+      tokens: [tokenId],
+      proofKeys: proofKeysOf(person),
+    });
+    if (revoked !== undefined) throw revoked;
+    return body;
   }
 
   #oversees(person: PersonPrincipal): boolean {

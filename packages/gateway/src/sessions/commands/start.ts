@@ -1,6 +1,7 @@
 /** From an approval to the run, or to another request where it no longer fits (I6). */
 import { standingApprovals } from "../../approvals/standing.ts";
 import type { CanonicalText } from "../../evidence/event.ts";
+import type { AgentPrincipal } from "../../identity/principal.ts";
 import { type Command, CommandError } from "../../store/command.ts";
 import { takeUses, type UsesInput } from "../table-uses.ts";
 import { type EventData, load, move } from "./arrows.ts";
@@ -30,8 +31,9 @@ export const start: Command<StartInput, void> = async (tx, input) => {
     .executeTakeFirst();
   if (request === undefined) throw new CommandError("not_approved", "no approval stands for this session");
   if (request.expires_at <= tx.now) throw new CommandError("expired", "the approval has expired");
-  if ((await standingApprovals(tx, request.id)) < request.needed)
-    throw new CommandError("not_approved", "who approved it was revoked since");
+  const principal = JSON.parse(session.principal) as AgentPrincipal;
+  if ((await standingApprovals(tx, request.id, principal)) < request.needed)
+    throw new CommandError("not_approved", "who approved it was revoked since, or has to do with its agent now");
   if (request.binding !== input.binding)
     throw new CommandError("binding_changed", "what was approved is not what would run");
   checkAdmitted(tx, session);
