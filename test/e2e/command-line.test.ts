@@ -413,6 +413,19 @@ describe("the chaperone command", () => {
       assert.equal(JSON.parse(out).refusal.code, "name");
     });
 
+    it("writes JSON in which nothing is unseen, of whatever names a query has", async () => {
+      const name = "a\u202eb\u009b2J";
+      const sql = `SELECT id AS \`${name}\` FROM t`;
+      const [whole, line] = await Promise.all([
+        analyze(["--json"], sql),
+        analyze(["--jsonl"], JSON.stringify({ id: name, sql })),
+      ]);
+      for (const out of [whole.out, line.out]) assert.doesNotMatch(out, /[\u202e\u009b]/);
+      assert.equal(JSON.parse(whole.out).statements[0].outputs[0].name, name);
+      assert.equal(JSON.parse(line.out).plan.statements[0].outputs[0].name, name);
+      assert.equal(JSON.parse(line.out).id, name);
+    });
+
     it("reads and writes one JSON object a line", async () => {
       const lines = [
         { id: 1, sql: "SELECT id FROM t" },

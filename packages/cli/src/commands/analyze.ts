@@ -6,6 +6,7 @@ import { Command } from "commander";
 import { CliError } from "../cli-error.ts";
 import { explanationPage } from "../print/explanation.ts";
 import { planPage } from "../print/plan.ts";
+import { json, jsonLine } from "../print/table.ts";
 
 interface Options {
   readonly tables: string;
@@ -61,14 +62,14 @@ export function analyzeCommand(setStatus: (code: number) => void): Command {
         for await (const line of createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY })) {
           if (line.trim() === "") continue;
           const { id, sql } = query(line);
-          process.stdout.write(`${JSON.stringify({ id, plan: analysis(sql).plan })}\n`);
+          process.stdout.write(`${jsonLine({ id, plan: analysis(sql).plan })}\n`);
         }
         return;
       }
       const { plan, explanation } = analysis(await text(process.stdin));
       if (options.json === true) {
         const shown = explanation === undefined ? plan : { ...plan, explanation };
-        process.stdout.write(`${JSON.stringify(shown, null, 2)}\n`);
+        process.stdout.write(`${json(shown)}\n`);
       } else {
         process.stdout.write(`${planPage(plan)}\n`);
         if (explanation !== undefined) process.stdout.write(`\n${explanationPage(explanation)}\n`);

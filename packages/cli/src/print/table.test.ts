@@ -27,4 +27,15 @@ describe("what a reviewer's terminal shows (threat-model row 49)", () => {
   it("gives a spreadsheet no formula", () => {
     assert.equal(csv(["A"], [["=1+1"], ['say "hi", twice']]), 'A\r\n\'=1+1\r\n"say ""hi"", twice"\r\n');
   });
+
+  it("nor where one begins behind another language's separator, a line's end or a space, or in wide letters", () => {
+    const lines = (text: string) => csv(["A"], [[text]]).split("\r\n")[1];
+    assert.equal(lines("x;=1+1"), "x;'=1+1");
+    assert.equal(lines('x;@SUM("a",1)'), `"x;'@SUM(""a"",1)"`);
+    assert.equal(lines("x| \u2003-1; +1"), "x| \u2003'-1; '+1");
+    assert.equal(lines("\n=1"), " '=1");
+    assert.equal(lines("\uff1d1+1"), "'\uff1d1+1");
+    assert.equal(lines("\t=1"), "'\\u0009=1");
+    assert.equal(lines("a=b; c-d (e+f)"), "a=b; c-d (e+f)");
+  });
 });

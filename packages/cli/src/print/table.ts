@@ -16,7 +16,16 @@ export function safe(text: string): string {
 
 /** Indented JSON of the same value for every reader of JSON, in which nothing is unseen. */
 export function json(value: unknown): string {
-  return JSON.stringify(value, null, 2).replace(UNSEEN, (c) =>
+  return seen(JSON.stringify(value, null, 2));
+}
+
+/** The same on one line. */
+export function jsonLine(value: unknown): string {
+  return seen(JSON.stringify(value));
+}
+
+function seen(text: string): string {
+  return text.replace(UNSEEN, (c) =>
     c === "\n"
       ? c
       : [...Array(c.length).keys()].map((i) => `\\u${c.charCodeAt(i).toString(16).padStart(4, "0")}`).join(""),
@@ -40,11 +49,17 @@ export function table(header: readonly string[], rows: readonly (readonly string
     .join("\n");
 }
 
-/** RFC 4180. A cell that a spreadsheet would take for a formula gets an apostrophe before it. */
+/**
+ * What a spreadsheet takes for a formula, in the letters of East Asia too, at a cell's beginning or behind what separates cells where it was
+ * set up for another language, whatever quotes stand around.
+ */
+const FORMULA = /(^|[;\t|])(\s*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])/g;
+
+/** RFC 4180. What a spreadsheet would take for a formula gets an apostrophe before it. */
 export function csv(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const cell = (text: string) => {
-    const shown = safe(text);
-    const plain = /^[=+\-@\t\r]/.test(text) ? `'${shown}` : shown;
+    const shown = safe(text).replace(FORMULA, "$1$2'");
+    const plain = /^[\t\r]/.test(text) ? `'${shown}` : shown;
     return /[",\r\n]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain;
   };
   return [header, ...rows].map((row) => row.map(cell).join(",")).join("\r\n") + "\r\n";
