@@ -8,6 +8,7 @@ import { after, before, describe, it } from "node:test";
 import { promisify } from "node:util";
 import { loginAsDemoPerson } from "../../packages/cli/src/login/index.ts";
 import { saveLogin } from "../../packages/cli/src/login/token-file.ts";
+import type { Access } from "../../packages/gateway/src/index.ts";
 import { PROJECT, type Rig, startRig } from "../rig.ts";
 import { Attacker, approve, assertRefused, jobsRunUpstream, sessionOfJob } from "./attacker.ts";
 import { type ProtectedValues, protectedValues } from "./protected-values.ts";
@@ -221,6 +222,12 @@ describe("a person's yes", () => {
     });
   }
 
+  /** Who approved, as auditors see it, and whether what they approved was superseded. */
+  async function approvers(session: string): Promise<(readonly [string, boolean])[]> {
+    const { approval } = await rig.person("avery.auditor").get<Access>(`sessions/${session}`);
+    return approval.by.map(({ subject, superseded }) => [subject, superseded] as const);
+  }
+
   it("row 47: a policy changed between asking and yes asks again, with what holds now", async () => {
     const of = await held();
     const before = jobsRunUpstream(rig);
@@ -231,6 +238,7 @@ describe("a person's yes", () => {
         await decide("dana.officer", of);
         assert.equal(await stateAfter(of), "held");
         assert.equal(jobsRunUpstream(rig), before, "what was approved under another policy ran");
+        assert.deepEqual(await approvers(of.session), [["dana.officer", true]]);
         await assert.rejects(decide("dana.officer", of), { status: 409 });
         // What the second yes was to is on record beside what the first was to.
         assert.deepEqual(await decidedMasks(of.session), [
@@ -238,6 +246,10 @@ describe("a person's yes", () => {
           ["session.decided-anew", "null"],
         ]);
         await approve(rig, of.session);
+        assert.deepEqual(
+          (await approvers(of.session)).map(([, superseded]) => superseded),
+          [true, false],
+        );
         const results = await agent.results(of.job);
         assert.equal(results.status, 200);
         assert.doesNotMatch(results.body, /XXXXX/);

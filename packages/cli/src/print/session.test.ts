@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Access, ReplayStep } from "@chaperone/gateway";
-import { accessList, replayPage } from "./session.ts";
+import { accessList, accessPage, replayPage } from "./session.ts";
 
 describe("the list of sessions", () => {
   const columns = ["a", "b", "c", "d", "e", "f", "g", "h"];
@@ -9,6 +9,27 @@ describe("the list of sessions", () => {
   it("names some columns of a wide table, and how many more there are, so that a line stays a line", () => {
     assert.match(accessList([access(columns)], "table"), /ehr\.patients\(a, b, c, d, e, f and 2 more\)/);
     assert.match(accessList([access(columns.slice(0, 6))], "table"), /ehr\.patients\(a, b, c, d, e, f\)/);
+  });
+
+  it("names nobody as an approver of what runs who approved what was asked before it changed", () => {
+    const by = (subject: string, superseded: boolean) => ({
+      ...{
+        name: `Dr ${subject}`,
+        issuer: "i",
+        subject,
+        decision: "approve",
+        reason: "seen",
+        at: "2026-02-28T00:00:00Z",
+      },
+      superseded,
+    });
+    const asked = { ...access([]), approval: { required: true, state: "pending", by: [by("dana", true)] } };
+    assert.match(accessList([asked], "table"), /\(nobody yet\)/);
+    const both = { ...asked, approval: { ...asked.approval, by: [by("dana", true), by("rio", false)] } };
+    assert.doesNotMatch(accessList([both], "csv"), /dana/);
+    assert.match(accessList([both], "csv"), /Dr rio/);
+    assert.match(accessPage(both), /Dr dana .*, of what was asked before: seen/);
+    assert.match(accessPage(both), /Dr rio \(rio\) at [^,]*: seen/);
   });
 
   it("leaves none out of what other programs read", () => {

@@ -17,7 +17,10 @@ export function accessList(accesses: readonly Access[], format: Format): string 
     a.state,
     what(a, format === "csv" ? Number.POSITIVE_INFINITY : SHOWN_COLUMNS),
     a.approval.required
-      ? a.approval.by.map((b) => `${b.decision === "approve" ? "" : "denied: "}${b.name}`).join(", ") || "(nobody yet)"
+      ? a.approval.by
+          .filter(({ superseded }) => !superseded)
+          .map((b) => `${b.decision === "approve" ? "" : "denied: "}${b.name}`)
+          .join(", ") || "(nobody yet)"
       : "not needed",
     Object.entries(a.masked.columns)
       .map(([path, m]) => `${path}: ${m.rule} ×${m.count}`)
@@ -66,7 +69,8 @@ export function accessPage(a: Access): string {
         ]),
     `Approval   ${a.approval.required ? (a.approval.state ?? "") : "not needed"}`,
     ...a.approval.by.map(
-      (b) => `           ${b.decision} by ${safe(b.name)} (${safe(b.subject)}) at ${b.at}: ${safe(b.reason)}`,
+      (b) =>
+        `           ${b.decision} by ${safe(b.name)} (${safe(b.subject)}) at ${b.at}${b.superseded ? ", of what was asked before" : ""}: ${safe(b.reason)}`,
     ),
     `Masked     ${a.masked.cellsMasked} cells in ${a.masked.rowsReleased} rows`,
     ...Object.entries(a.masked.columns).map(([path, m]) => `           ${safe(path)}: ${m.rule}, ${m.count} cells`),

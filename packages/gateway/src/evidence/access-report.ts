@@ -45,6 +45,8 @@ export interface Access {
       readonly decision: string;
       readonly reason: string;
       readonly at: string;
+      /** Of what was asked before something changed: nothing ran by it. */
+      readonly superseded: boolean;
     }[];
   };
   readonly masked: {
@@ -147,6 +149,7 @@ export async function accessOf(store: Store, session: string): Promise<Access> {
       "approval_decisions.decision",
       "approval_decisions.reason",
       "approval_decisions.at",
+      "approval_requests.state",
     ])
     .where("approval_requests.session", "=", row.id)
     .orderBy("approval_decisions.at")
@@ -179,7 +182,7 @@ export async function accessOf(store: Store, session: string): Promise<Access> {
     approval: {
       required: request !== undefined,
       state: request?.state ?? null,
-      by: decisions.map((d) => ({ ...d, at: iso(d.at) })),
+      by: decisions.map(({ state, at, ...d }) => ({ ...d, at: iso(at), superseded: state === "superseded" })),
     },
     masked: {
       rowsReleased: row.rows_released,
