@@ -146,6 +146,42 @@ describe("an agent that may define and change what it likes in its workspace", (
     await safe("CREATE TABLE workspace.again AS SELECT * FROM workspace.moved");
   });
 
+  const HISTORIES: Readonly<Record<string, (table: string) => readonly string[]>> = {
+    "made anew": (table) => [`CREATE OR REPLACE TABLE ${table} (ssn STRING)`],
+    "made anew twice": (table) => [
+      `CREATE OR REPLACE TABLE ${table} AS SELECT 1 AS y`,
+      `CREATE OR REPLACE TABLE ${table} (ssn STRING)`,
+    ],
+    "dropped and made again": (table) => [`DROP TABLE ${table}`, `CREATE TABLE ${table} (ssn STRING)`],
+    "given the column again": (table) => [
+      `ALTER TABLE ${table} DROP COLUMN ssn`,
+      `ALTER TABLE ${table} ADD COLUMN ssn STRING`,
+    ],
+    "given another column of its name": (table) => [
+      `ALTER TABLE ${table} RENAME COLUMN ssn TO y`,
+      `ALTER TABLE ${table} RENAME COLUMN a TO ssn`,
+    ],
+    "moved away and made again": (table) => [
+      `ALTER TABLE ${table} RENAME TO moved_away`,
+      `CREATE TABLE ${table} (ssn STRING)`,
+    ],
+  };
+  for (const [how, statements] of Object.entries(HISTORIES))
+    it(`row 29: a table that is ${how} keeps the class that a policy tag gave its column, for its rows of before`, async () => {
+      const tableId = how.replaceAll(" ", "_");
+      const policyTags = { names: [`projects/${PROJECT}/locations/us/taxonomies/1/policyTags/ssn`] };
+      const fields = [{ name: "a", type: "STRING" } as const, { name: "ssn", type: "STRING", policyTags } as const];
+      const tableReference = { projectId: PROJECT, datasetId: "workspace", tableId };
+      // What was decided of a table before it was tagged isn't what holds now.
+      await done(`CREATE OR REPLACE TABLE workspace.${tableId} (ssn STRING)`);
+      await done(`DROP TABLE workspace.${tableId}`);
+      await rig.warehouse.loadTable({ tableReference, schema: { fields } }, [{ a: "x", ssn: "x" }]);
+      for (const sql of statements(`workspace.${tableId}`)) await done(sql);
+      await done(`INSERT INTO workspace.${tableId} (ssn) VALUES ('x')`);
+      const ago = "TIMESTAMP_SUB(CURRENT_TIMESTAMP(), INTERVAL 1 HOUR)";
+      await nothing(`SELECT ssn FROM workspace.${tableId} FOR SYSTEM_TIME AS OF ${ago}`);
+    });
+
   it("row 9: what a job reads can't be remade while it runs, nor what it makes", async () => {
     await done("CREATE OR REPLACE TABLE workspace.source AS SELECT 'x' AS a");
     rig.warehouse.misbehave({ kind: "job-delay", milliseconds: 3000, times: 1 });

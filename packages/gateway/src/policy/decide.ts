@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { ColumnName, Output, TableName, UnderstoodPlan, Write } from "@chaperone/googlesql";
 import { type Mask, RULES } from "@chaperone/masking";
+import type { ClassesLeft } from "../catalog/classes-left.ts";
 import type { ClassifiedColumn, DataClass } from "../catalog/data-class.ts";
 import { columnParts } from "../catalog/names.ts";
 import type { Principal } from "../identity/principal.ts";
@@ -31,6 +32,8 @@ export interface DecisionRequest {
   readonly context: PolicyContext;
   /** Tables that whoever asks may know nothing of, nor of policies about them; the catalog version is of a catalog without them. */
   readonly hidden?: ReadonlySet<TableName>;
+  /** Classes that stay with names, since the statements take away what says so (catalog/classes-left.ts); the catalog version covers them. */
+  readonly left?: readonly ClassesLeft[];
   /** false: switched off for the connection. */
   readonly protections: Readonly<Record<Protection, boolean>>;
   readonly defaults: {
@@ -113,7 +116,7 @@ export function decide(policies: PolicySet, request: DecisionRequest): Decision 
       limitRows: smallestLimit([defaults.limitRows, ...limits.map(({ limitRows }) => limitRows)]),
       limitBytes: smallestLimit([defaults.limitBytes, ...limits.map(({ limitBytes }) => limitBytes)]),
       readSize: readSize(plan, reading.classes, (column) => mayBeWritten(policies, reading, column)),
-      travelling: travelling(written).map(({ table, path, classes }) => ({ table, path, classes })),
+      travelling: travelling([...written, ...(request.left ?? [])]),
       masks: withSubjects(masks, plan.result, subjectOf),
     },
   };

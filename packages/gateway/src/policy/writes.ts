@@ -79,15 +79,17 @@ function classesOf(columns: readonly ColumnName[], classes: Classes): DataClass[
   return [...new Set(columns.flatMap((column) => classes(column).classes))].sort();
 }
 
+type Travelling = Pick<WrittenColumn, "table" | "path" | "classes">;
+
 /** What each column takes with it into the tables written, once for each column; columns that take nothing are left out. */
-export function travelling(written: readonly WrittenColumn[]): WrittenColumn[] {
-  const found = new Map<string, WrittenColumn>();
-  for (const column of written) {
-    if (column.classes.length === 0) continue;
-    const path = foldPath(column.path);
-    const key = `${column.table}.${path}`;
+export function travelling(written: readonly Travelling[]): Travelling[] {
+  const found = new Map<string, Travelling>();
+  for (const { table, path: given, classes } of written) {
+    if (classes.length === 0) continue;
+    const path = foldPath(given);
+    const key = `${table}.${path}`;
     const known = found.get(key)?.classes ?? [];
-    found.set(key, { ...column, path, classes: [...new Set([...known, ...column.classes])].sort() });
+    found.set(key, { table, path, classes: [...new Set([...known, ...classes])].sort() });
   }
   return [...found.values()];
 }

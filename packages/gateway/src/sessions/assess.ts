@@ -1,5 +1,7 @@
+import { hash } from "node:crypto";
 import type { QueryParameter, TableName, UnderstoodPlan } from "@chaperone/googlesql";
 import type { CatalogSnapshot } from "../catalog/catalog.ts";
+import { type ClassesLeft, classesLeft } from "../catalog/classes-left.ts";
 import { namesWritten } from "../catalog/names-written.ts";
 import { CatalogError, requireServed } from "../catalog/served-names.ts";
 import { withoutTables } from "../catalog/without-tables.ts";
@@ -258,13 +260,15 @@ export async function judge(
     return { kind: "refused", error: (await asOfNone(input, snapshot, analyze, [])) ?? error };
   }
   const written = namesWritten(plan.statements);
+  let left: Awaited<ReturnType<typeof classesLeft>>;
   try {
     // Policy is asked about nothing that isn't a name.
     requireServed([...written.tables, ...written.routines, ...written.datasets], served);
+    left = await classesLeft(connection.catalog, plan.statements);
   } catch (error) {
     return refusedNames(error);
   }
-  const decision = await decided(input, snapshot, plan);
+  const decision = await decided(input, snapshot, plan, { left });
   try {
     await connection.catalog.requireOneName(written, served);
   } catch (error) {
@@ -272,7 +276,8 @@ export async function judge(
   }
   const told = decision.effect === "deny" ? await asOfNone(input, snapshot, analyze, written.tables) : undefined;
   const judged: Judged = { kind: "judged", plan, redacted, decision, told };
-  input.judgedBefore.keep(input, judged, snapshot);
+  // What is taken away isn't in the snapshot, and may be said of otherwise by the next time.
+  if (left === undefined) input.judgedBefore.keep(input, judged, snapshot);
   return judged;
 }
 
@@ -280,18 +285,22 @@ function decided(
   { connection, principal, decisions, purpose, now, defaultApprovers, limitRows }: AssessInput,
   snapshot: CatalogSnapshot,
   plan: UnderstoodPlan,
-  hidden?: ReadonlySet<TableName>,
+  {
+    hidden,
+    left = [],
+  }: { readonly hidden?: ReadonlySet<TableName>; readonly left?: readonly ClassesLeft[] | undefined },
 ): Promise<Decision> {
   return decisions.decideInTurns(connection.policies, {
     principal,
     plan,
     classes: (column, when) => snapshot.classes(column, when),
     subjectOf: (table) => snapshot.subject(table),
-    catalogVersion: snapshot.version,
+    catalogVersion: left.length === 0 ? snapshot.version : hash("sha256", JSON.stringify([snapshot.version, left])),
     context: { purpose: purpose ?? undefined, connection: connection.name, now },
     protections: connection.protections,
     defaults: { approvers: defaultApprovers, limitRows },
     ...(hidden === undefined ? {} : { hidden }),
+    left,
   });
 }
 
@@ -311,7 +320,7 @@ async function asOfNone(
   const without = withoutTables(snapshot, hidden);
   const { plan } = await analyze(without);
   if (!plan.understood) return refusalError(plan.refusal);
-  const decision = await decided(input, without, plan, hidden);
+  const decision = await decided(input, without, plan, { hidden });
   return denied(decision.effect === "deny" ? decision.message : NOT_ALL);
 }
 
