@@ -381,7 +381,6 @@ export const SAME_RESOLVER: readonly Same[] = [
       ["scope.ts", "!CAPITAL.test(name)", "false", "without a capital it is the same"],
       ["scope.ts", "CAPITAL.test(name)", "true", "without a capital it is the same"],
       ["scope.ts", "ASCII.test(name)", "false", "of ASCII alone, both ways give the same"],
-      ["scope.ts", "s.aliases && s.frame !== null", "s.aliases", "aliases are those of a SELECT"],
       [
         "select.ts",
         'item.kind !== "SelectExpression" || item.alias !== null',

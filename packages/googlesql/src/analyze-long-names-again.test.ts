@@ -120,7 +120,6 @@ const QUERIES: readonly string[] = [
   "SELECT a AS pair, `ehr.pair`.b FROM `ehr.pair` ORDER BY `ehr.pair`.b",
   "SELECT a AS pair, COUNT(*) AS n FROM `ehr.pair` GROUP BY 1 HAVING pair > 'a'",
   "SELECT a AS pair, COUNT(*) AS n FROM `ehr.pair` GROUP BY a HAVING MAX(`ehr.pair`.b) > 'a'",
-  "SELECT a AS pair, COUNT(*) AS n FROM `ehr.pair` GROUP BY a HAVING MAX(pair.b) > 'a'",
   "SELECT a AS pair, COUNT(*) AS n FROM `ehr.pair` GROUP BY a ORDER BY MAX(`ehr.pair`.b)",
   "MERGE `ehr.pair` USING `lab.pair` ON `ehr.pair`.a = `lab.pair`.a WHEN MATCHED THEN UPDATE SET b = `lab.pair`.b",
   "MERGE `ehr.pair` USING `lab.patients` ON `ehr.pair`.a = patients.ssn WHEN MATCHED THEN DELETE",

@@ -1,10 +1,10 @@
 /** What a name of the select list means in the clauses behind it, and names that differ by the case of letters alone. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { flows, refusalOf, steps } from "./testing/clinic.ts";
+import { flows, refusalOf, results, steps } from "./testing/clinic.ts";
 import { table } from "./testing/flow-tables.ts";
 
-table("a name of the list that hides a column is that within an aggregate, and else may be either", [
+table("a name of the list that hides a column may be either, within an aggregate too", [
   [
     "SELECT UPPER(ssn) AS name, COUNT(*) AS n FROM patients GROUP BY 1 HAVING MAX(name) = 'x'",
     "name = transform ssn ? name, ssn",
@@ -17,8 +17,23 @@ table("a name of the list that hides a column is that within an aggregate, and e
   ],
   [
     "SELECT ANY_VALUE(ssn) AS name, state FROM patients GROUP BY state ORDER BY MAX(name)",
-    "name = copy ssn ? name, state",
-    "state = copy state ? name, state",
+    "name = copy ssn ? name, ssn, state",
+    "state = copy state ? name, ssn, state",
+  ],
+  [
+    "SELECT (SELECT MAX(ssn) FROM patients) AS kind, COUNT(*) AS n FROM encounters HAVING MAX(kind) > '5'",
+    "kind = copy ssn ? encounters.kind, ssn",
+    "n = aggregate encounters.* ? encounters.kind, ssn",
+  ],
+  [
+    "SELECT (SELECT MAX(ssn) FROM patients) AS kind, COUNT(*) AS n FROM encounters GROUP BY eid ORDER BY MAX(kind)",
+    "kind = copy ssn ? encounters.eid, encounters.kind, ssn",
+    "n = aggregate encounters.* ? encounters.eid, encounters.kind, ssn",
+  ],
+  [
+    "SELECT (SELECT MAX(ssn) FROM patients) AS z, COUNT(*) AS n FROM encounters HAVING MAX((SELECT z)) > '5'",
+    "z = copy ssn ? ssn",
+    "n = aggregate encounters.* ? ssn",
   ],
   ["SELECT UPPER(ssn) AS name FROM patients ORDER BY name", "name = transform ssn ? name, ssn"],
   [
@@ -27,6 +42,24 @@ table("a name of the list that hides a column is that within an aggregate, and e
   ],
   ["SELECT ssn AS name, 1 AS x FROM patients ORDER BY x", "name = copy ssn", "x ="],
 ]);
+
+test("a name of the list is it within an aggregate also where a query around or a script has that name", () => {
+  const last = (sql: string): string | undefined => results(sql).at(-1);
+  const within =
+    "(SELECT AS STRUCT (SELECT MAX(ssn) FROM patients) AS z, COUNT(*) AS n FROM pair HAVING MAX(z) > '5').n";
+  assert.match(last(`SELECT ${within} FROM (SELECT 'c' AS z)`) ?? "", /\? ssn$/);
+  const beside = "SELECT (SELECT MAX(ssn) FROM patients) AS z, COUNT(*) AS n FROM pair HAVING MAX(z) > '5'";
+  assert.equal(last(`DECLARE z STRING DEFAULT 'c'; ${beside}`), "n = aggregate pair.* ? ssn");
+});
+
+test("a name of the list that hides a table's hides it within an aggregate too", () => {
+  const refused = refusalOf("SELECT a AS pair, COUNT(*) AS n FROM pair GROUP BY a HAVING MAX(pair.b) > 'a'");
+  assert.equal(refused?.message, "pair is both a select alias and a name in FROM; rename one");
+  assert.equal(
+    refusalOf("SELECT a AS pair, COUNT(*) AS n FROM `ehr.pair` GROUP BY a HAVING MAX(pair.b) > 'a'")?.code,
+    "type",
+  );
+});
 
 test("columns whose names differ by case are of one name", () => {
   assert.deepEqual(flows("SELECT ssn AS u, id AS U FROM patients"), ["u = copy ssn", "U_1 = copy id"]);

@@ -141,7 +141,7 @@ export interface Scope {
   readonly ranges: ReadonlyMap<string, RangeVariable>;
   readonly names: ReadonlyMap<string, Column | null>;
   readonly commonTables: CommonTables | null;
-  /** Select aliases: they hide the columns of FROM, but not inside an aggregate's arguments. */
+  /** Select aliases: they hide the names of FROM, inside an aggregate's arguments too. */
   readonly aliases: boolean;
 }
 
@@ -173,7 +173,6 @@ export type Found =
 export function find(name: string, scope: Scope | null): Found | undefined {
   const key = fold(name);
   for (let s = scope; s !== null; s = s.parent) {
-    if (s.aliases && s.frame !== null && s.frame.inAggregate > 0) continue;
     const range = s.ranges.get(key);
     if (range !== undefined) return { kind: "range", range, scope: s };
     const column = s.names.get(key);
