@@ -13,6 +13,7 @@ export function newFrame(parent: Scope | null): Frame {
     aggregates: 0,
     references: [],
     keys: new Set(),
+    outside: null,
     used: null,
     private: false,
     match: null,

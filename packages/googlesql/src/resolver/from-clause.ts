@@ -39,6 +39,7 @@ import { resolvePath } from "./path.ts";
 import { elementRows, relationRows } from "./piped-rows.ts";
 import { pivoted } from "./pivot.ts";
 import { pseudoColumns, tableRows } from "./pseudo-columns.ts";
+import { noteOutside } from "./reusable-aliases.ts";
 import { namesRoutine } from "./routine-call.ts";
 import {
   addName,
@@ -198,6 +199,7 @@ function tablePath(context: Context, node: TablePath, left: FromNames, frame: Fr
   if (find("_SESSION", lateral) !== undefined) {
     return context.fail("name", `An alias or column hides the temporary table ${temporary.name}; rename it`, node);
   }
+  noteOutside("_SESSION", node, lateral, null);
   context.longNames.lookedFor("_SESSION", lateral, undefined);
   context.nameTable(node, temporary.parts);
   const relation = temporaryRelation(context, temporary.table);
@@ -229,6 +231,7 @@ function baseTable(context: Context, node: TablePath, lateral: Scope): FromClaus
       node,
     );
   }
+  noteOutside(project, node, lateral, null);
   context.longNames.lookedFor(project, lateral, undefined);
   if (found.kind === "wildcard") {
     context.nameTable(node, found.parts);

@@ -4,6 +4,7 @@ import type { Identifier, Node } from "../tree.ts";
 import { JSON_TYPE, type StructField, sameType, structOf, type Type, typeName } from "../types.ts";
 import { noteUse } from "./computed-if.ts";
 import type { Context } from "./context.ts";
+import { noteOutside } from "./reusable-aliases.ts";
 import {
   type Column,
   type Found,
@@ -82,11 +83,15 @@ function findName(context: Context, name: Identifier, scope: Scope): Exclude<Fou
   if (found === undefined) {
     const value = namedValue(context.named, name.name);
     if (value !== undefined) {
+      noteOutside(name.name, name, scope, null);
       context.longNames.lookedFor(name.name, scope, undefined);
       return { kind: "column", column: value, scope: NO_ROWS, hidden: null, hiddenRange: null };
     }
     const range = context.longNames.byShort(name, scope);
-    if (range !== undefined) return range;
+    if (range !== undefined) {
+      noteFound(name, scope, range);
+      return range;
+    }
     if (PSEUDO_COLUMNS.has(fold(name.name))) {
       return context.fail("unsupported", `Pseudo-column ${name.name} is not supported`, name);
     }
@@ -96,8 +101,17 @@ function findName(context: Context, name: Identifier, scope: Scope): Exclude<Fou
     return context.fail("name", `Column name ${name.name} is ambiguous; qualify it with its table`, name);
   }
   refuseArgument(context, name);
+  noteFound(name, scope, found);
   context.longNames.lookedFor(name.name, scope, found);
   return found;
+}
+
+/** The name, and what is printed for it. */
+function noteFound(name: Identifier, scope: Scope, found: Exclude<Found, { kind: "ambiguous" }>): void {
+  noteOutside(name.name, name, scope, found.scope);
+  if (found.kind === "range" && found.range.long !== undefined) {
+    noteOutside(found.range.long.short, name, scope, found.scope);
+  }
 }
 
 /** Refuses the name of a column, alias or table that an argument has too: which of them is meant isn't known. */
@@ -198,11 +212,13 @@ export function namedRange(context: Context, parts: readonly Identifier[], scope
   if (first === undefined || more !== undefined) return undefined;
   const found = find(first.name, scope);
   if (found === undefined) {
-    return namedValue(context.named, first.name) === undefined
-      ? context.longNames.byShort(first, scope)?.range
-      : undefined;
+    const long =
+      namedValue(context.named, first.name) === undefined ? context.longNames.byShort(first, scope) : undefined;
+    if (long !== undefined) noteFound(first, scope, long);
+    return long?.range;
   }
   if (found.kind !== "range") return undefined;
+  noteFound(first, scope, found);
   context.longNames.lookedFor(first.name, scope, found);
   return found.range;
 }

@@ -79,6 +79,7 @@ export function resolveSqlAggregate(
     aggregates: 0,
     references: [],
     keys: new Set(),
+    outside: null,
     windows: new Map(),
   };
   const scope: Scope = {

@@ -103,6 +103,8 @@ export interface Frame {
   /** Columns used outside aggregates: in a grouped query each must be a key. */
   references: { readonly ids: readonly number[]; readonly name: string; readonly node: Node }[];
   readonly keys: Set<number>;
+  /** Names that stand for something outside of the query, by folded name; but for those in an item of the SELECT list, which holds its own. */
+  outside: Map<string, { readonly start: number }> | null;
   /** Ids of the columns that were named, or of the range variables whose whole rows were; null where nobody asks. */
   readonly used: Set<number> | null;
   /** SELECT WITH DIFFERENTIAL_PRIVACY: its aggregates are others. */

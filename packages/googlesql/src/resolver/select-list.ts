@@ -20,6 +20,8 @@ export interface Item {
   value: Value | null;
   /** Computed from an aggregate or window function. */
   aggregated: boolean;
+  /** Names in it that stand for something outside of the query. */
+  outside: Frame["outside"];
 }
 
 export interface Whole {
@@ -53,8 +55,12 @@ export function resolveItem(context: Context, item: Item, scope: Scope, frame: F
   if (item.value !== null) return item.value;
   if (item.expression === null) return context.fail("unsupported", "An empty SELECT item", { start: 0 });
   const before = frame.aggregates;
+  const { outside } = frame;
+  frame.outside = item.outside;
   const { expression } = item;
   item.value = lazily(context, () => resolveExpression(context, expression, scope));
+  item.outside = frame.outside;
+  frame.outside = outside;
   item.aggregated = frame.aggregates > before;
   return item.value;
 }
@@ -76,15 +82,23 @@ export function selectItems(
           expression: item.expression,
           value: null,
           aggregated: false,
+          outside: null,
         });
         break;
       case "SelectStar":
         if (columns === null) return context.fail("name", "SELECT * needs a FROM clause", item);
         items.push(...starItems(context, item, columns, [], frame));
         break;
-      case "SelectDotStar":
-        items.push(...dotStarItems(context, item, scope, frame));
+      case "SelectDotStar": {
+        const { outside } = frame;
+        frame.outside = null;
+        const made = dotStarItems(context, item, scope, frame);
+        // What stands before the star sees the items before it.
+        for (const first of made.slice(0, 1)) first.outside = frame.outside;
+        frame.outside = outside;
+        items.push(...made);
         break;
+      }
       default: {
         const unreachable: never = item;
         return unreachable;
@@ -144,10 +158,10 @@ function starItems(
   return kept.map((column) => {
     const replacement = replacements.get(fold(column.name));
     if (replacement !== undefined) {
-      return { name: column.name, expression: replacement.expression, value: null, aggregated: false };
+      return { name: column.name, expression: replacement.expression, value: null, aggregated: false, outside: null };
     }
     if (!made.aggregated) frame.references.push({ ids: [...owners, column.id], name: column.name, node });
-    return { name: column.name, expression: null, value: column, ...made };
+    return { name: column.name, expression: null, value: column, outside: null, ...made };
   });
 }
 

@@ -6,6 +6,7 @@ import type { Context } from "./context.ts";
 import { newFrame, outputScope } from "./frame.ts";
 import { NO_FROM, resolveFrom, scopeOf } from "./from-clause.ts";
 import { groupBy, groupByAll, groupsAll, groupsByKeys, groupsTwice, requireGrouped } from "./group-by.ts";
+import { refuseReused } from "./reusable-aliases.ts";
 import { type CommonTables, fold, NO_RANGES, namesOf, type Relation, type Scope } from "./scope.ts";
 import { distinctKeys, itemColumns, rowColumn, selectItems } from "./select-list.ts";
 import { selectMode } from "./select-mode.ts";
@@ -22,6 +23,8 @@ export function select(
   const frame = newFrame(parent);
   const outer = outputScope([], frame, parent, tables);
   const from = node.from === null ? NO_FROM : resolveFrom(context, node.from, NO_FROM, frame, outer);
+  // FROM sees none of the list's names.
+  frame.outside = null;
   frame.rows = from.rows;
   frame.repeated = from.repeated;
   const scope = scopeOf(from, frame, outer);
@@ -59,6 +62,7 @@ export function select(
   if (node.qualify !== null) decided.push(condition(context, node.qualify, aliases, "QUALIFY"));
   arranged.push(orderItems(context, orderBy, columns, aliases));
   resolveWindows(context, node.windows, scope, frame);
+  refuseReused(context, items, frame);
 
   const grouped = node.groupBy !== null || frame.aggregates > 0;
   if (node.having !== null && !grouped) context.fail("type", "HAVING needs GROUP BY or an aggregate function", node);
