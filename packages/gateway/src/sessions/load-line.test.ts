@@ -34,6 +34,16 @@ describe("a row as a line of JSON", () => {
       assert.equal(line({ type }, `{"f":${sent}}`), `{"f":${written}}\n`, `${type} ${sent}`);
   });
 
+  it("holds no half of a pair of surrogates, and no member twice", () => {
+    assert.throws(() => line({}, '{"f":"a\\ud800b"}'), /half of a pair of surrogates/);
+    assert.equal(line({}, '{"f":"\\ud83d\\ude00"}'), '{"f":"😀"}\n');
+    assert.throws(() => line({ type: "JSON" }, '{"f":"{\\"a\\":1,\\"a\\":2}"}', true), /Cannot convert value to json/);
+    assert.equal(
+      line({ type: "JSON" }, '{"f":"{\\"a\\":1,\\"b\\":[{\\"a\\":2}]}"}', true),
+      '{"f":{"a":1,"b":[{"a":2}]}}\n',
+    );
+  });
+
   it("holds no number that its column can't", () => {
     assert.throws(() => line({ type: "INTEGER" }, '{"f":9223372036854775808}'), /Cannot convert value to int64/);
     assert.throws(() => line({ type: "FLOAT" }, '{"f":1e400}'), /Cannot convert value to float64/);

@@ -76,7 +76,10 @@ function jsonOf(field: TableFieldSchema, value: ParameterValue): string | undefi
     return written.length === 0 && field.mode !== "REQUIRED" ? undefined : `{${written.join(",")}}`;
   }
   const text = value.value ?? undefined;
-  return text === undefined ? undefined : scalarOf(field, text);
+  if (text === undefined) return undefined;
+  // Neither does a statement carry one: what BigQuery would make of it nobody says.
+  if (!text.isWellFormed()) throw new SentValueError(field.name, "A text holds half of a pair of surrogates.");
+  return scalarOf(field, text);
 }
 
 /** As BigQuery's own export writes it: what a double would round is a text. */

@@ -53,6 +53,17 @@ describe("rows that an agent sends", () => {
     ]);
   });
 
+  it("have each member once, at every depth, where one reader would take the first and another the last", () => {
+    for (const twice of [
+      '[{"id":1,"id":2}]',
+      '[{"id":1,"inner":{"a":1,"\\u0061":2}}]',
+      '[{"id":1,"inner":{"j":{"x":1,"y":2,"x":1}}}]',
+    ])
+      assert.throws(() => rows(twice), { name: "MemberTwice" });
+    assert.deepEqual(rows('[{"id":1,"name":"a:b\\\\","inner":{"a":1}},{"id":2,"inner":{"a":1}}]').errors, []);
+    assert.deepEqual(rows("[]").errors, []);
+  });
+
   it("keep their numbers as they were written", () => {
     const { statement } = rows(
       '[{"id":9007199254740993,"amount":0.1234567890123456789,"at":1704067200.5,"inner":{"a":-1,"j":{"n":9007199254740993}}}]',

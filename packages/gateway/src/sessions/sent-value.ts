@@ -19,12 +19,42 @@ export interface SentObject {
   readonly [name: string]: SentValue;
 }
 
-/** JSON with its numbers as they are written. Throws SyntaxError, and RangeError for what nests too deep. */
-export function parseSentJson(text: string): SentValue {
-  return JSON.parse(text, (_name, value: unknown, context?: { readonly source?: string }) =>
-    typeof value === "number" ? new NumberText(context?.source ?? String(value)) : value,
-  ) as SentValue;
+/** JSON in which an object has a member twice: one reader takes the first, another the last. */
+export class MemberTwice extends SyntaxError {
+  override readonly name = "MemberTwice";
 }
+
+/** JSON with its numbers as they are written. Throws SyntaxError (MemberTwice), and RangeError for what nests too deep. */
+export function parseSentJson(text: string): SentValue {
+  // What holds the whole is asked about too, as if it were a member.
+  let members = -1;
+  const value = JSON.parse(
+    text,
+    function (this: unknown, _name: string, value: unknown, context?: { readonly source?: string }) {
+      if (!Array.isArray(this)) members++;
+      return typeof value === "number" ? new NumberText(context?.source ?? String(value)) : value;
+    },
+  ) as SentValue;
+  if (membersWritten(text) !== members) throw new MemberTwice("An object has a member twice");
+  return value;
+}
+
+/** In JSON a colon outside of strings belongs to exactly one member. */
+function membersWritten(json: string): number {
+  let count = 0;
+  for (let at = 0; at < json.length; ) {
+    const quote = json.indexOf('"', at);
+    const end = quote === -1 ? json.length : quote;
+    for (; at < end; at++) if (json.charCodeAt(at) === COLON) count++;
+    for (at++; at < json.length && json.charCodeAt(at) !== QUOTE; at++) if (json.charCodeAt(at) === BACKSLASH) at++;
+    at++;
+  }
+  return count;
+}
+
+const COLON = 0x3a;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
 
 export function isSentObject(value: SentValue | undefined): value is SentObject {
   return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof NumberText);

@@ -1,4 +1,4 @@
-import { parseSentJson, type SentValue } from "../sessions/sent-value.ts";
+import { MemberTwice, parseSentJson, type SentValue } from "../sessions/sent-value.ts";
 import { MOST_ROWS, TooLargeForStatement, UploadError } from "./upload-error.ts";
 
 /** Newline-delimited JSON: one row a line. https://cloud.google.com/bigquery/docs/loading-data-cloud-storage-json */
@@ -31,7 +31,7 @@ function* linesOf(text: string): Generator<string> {
 function jsonRow(line: string, row: number): SentValue {
   try {
     return parseSentJson(line);
-  } catch {
-    throw new UploadError(`Row ${row} is not JSON.`);
+  } catch (error) {
+    throw new UploadError(error instanceof MemberTwice ? `Row ${row} has a member twice.` : `Row ${row} is not JSON.`);
   }
 }

@@ -135,6 +135,17 @@ const FILES: readonly (readonly [
     '{"word":"secret","Word":"b"}\n',
     /^Row 1, field word: The row has this field twice\.$/,
   ],
+  ["a member twice, written alike", JSON_ROWS, '{"id":1}\n{"id":2,"id":3}\n', /^Row 2 has a member twice\.$/],
+  ["a member twice, by an escape", JSON_ROWS, '{"id":2,"\\u0069d":3}\n', /^Row 1 has a member twice\.$/],
+  [
+    "colons, quotes and backslashes within texts",
+    JSON_ROWS,
+    '{"id":1,"word":"a:\\"b\\":\\\\"}\n{ "id" : 2 , "word":"::"}\n',
+    [
+      { id: "1", word: 'a:"b":\\' },
+      { id: "2", word: "::" },
+    ],
+  ],
   ["a list", JSON_ROWS, "[1]\n", /^Row 1: A row is an object\.$/],
 ];
 

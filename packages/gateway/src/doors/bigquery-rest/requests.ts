@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { MemberTwice } from "../../sessions/sent-value.ts";
 import { GoogleError, invalid } from "./google-error.ts";
 import { copyConfiguration, extractConfiguration, loadConfiguration } from "./job-configurations.ts";
 
@@ -219,6 +220,7 @@ export function parseBody<T extends z.ZodType>(
     json = parse(text);
   } catch (error) {
     if (error instanceof RangeError) throw invalid("The request body is nested too deep.");
+    if (error instanceof MemberTwice) throw invalid("The request body has a member twice in one object.");
     throw new GoogleError(400, "parseError", "The request body is not JSON.");
   }
   refuseProto(text, json);

@@ -23,6 +23,15 @@ describe("streamed rows that are read in a thread", () => {
   const thread = new StreamedRowsThread();
   after(() => thread.close());
 
+  it("are refused where an object has a member twice", async () => {
+    const text = '{"rows":[{"insertId":"a","json":{"id":1,"id":2}}]}';
+    await assert.rejects(thread.read("a", { text, target: "`p.d.t`", fields }), (error: unknown) => {
+      assert.ok(error instanceof GoogleError);
+      assert.equal(error.message, "The request body has a member twice in one object.");
+      return true;
+    });
+  });
+
   it("give the statement that they give when they are few, with each insertId and each row that doesn't fit", async () => {
     const row = (id: unknown) => ({ insertId: `i${id}`, json: { id, word: "w" } });
     const few = await thread.read("a", bodyOf([row(0), row("secret")]));
