@@ -121,12 +121,14 @@ export function createStorageUpstream(options: StorageUpstreamOptions): StorageU
     const deadline = Date.now() + limits.upstream.callMs;
     for (let tries = 0; ; tries++) {
       try {
-        const answers: Uint8Array[] = [];
-        for await (const answer of call(method, message, route, deadline - Date.now(), signal))
-          answers.push(Uint8Array.from(answer));
-        const [answer, ...more] = answers;
-        if (answer === undefined || more.length > 0) throw new UpstreamError("unexpected");
-        return answer;
+        let only: Uint8Array | undefined;
+        for await (const answer of call(method, message, route, deadline - Date.now(), signal)) {
+          // Of more than one none can be trusted, and what doesn't end isn't held.
+          if (only !== undefined) throw new UpstreamError("unexpected");
+          only = Uint8Array.from(answer);
+        }
+        if (only === undefined) throw new UpstreamError("unexpected");
+        return only;
       } catch (error) {
         if (!(error instanceof UpstreamError)) throw error;
         const wait = waitBefore(tries + 1, random());
@@ -157,7 +159,8 @@ export function createStorageUpstream(options: StorageUpstreamOptions): StorageU
       const schema = schemaOf(answer, format);
       const names = (answer.streams ?? []).map((stream) => streamName(stream.name));
       // An empty table has none, or one without rows.
-      if (schema === undefined || names.length > streams) throw new UpstreamError("unexpected");
+      if (schema === undefined || names.length > streams || new Set(names).size < names.length)
+        throw new UpstreamError("unexpected");
       const seconds = answer.expireTime?.seconds;
       return { streams: names, schema, expiresAt: seconds === undefined ? undefined : seconds * 1000 };
     },
@@ -194,6 +197,7 @@ export function createStorageUpstream(options: StorageUpstreamOptions): StorageU
       );
       const { primaryStream, remainderStream } = answer;
       if (primaryStream?.name === undefined || remainderStream?.name === undefined) return undefined;
+      if (primaryStream.name === remainderStream.name) throw new UpstreamError("unexpected");
       return [streamName(primaryStream.name), streamName(remainderStream.name)];
     },
 
