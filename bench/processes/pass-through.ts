@@ -1,6 +1,6 @@
 /**
- * What the gateway is compared with: a proxy of the same HTTP stack (node:http, undici) that knows nobody, reads
- * nothing, hides nothing and records nothing. Argument: the upstream's URL.
+ * What the gateway is compared with: a plain proxy of node:http and undici that knows nobody, reads nothing, hides nothing and
+ * records nothing. The gateway answers by node:http too, but takes rows over connections of its own. Argument: the upstream's URL.
  */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
