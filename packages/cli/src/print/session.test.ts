@@ -33,8 +33,13 @@ describe("the list of sessions", () => {
   });
 
   it("leaves none out of what other programs read", () => {
-    assert.match(accessList([access(columns)], "csv"), /"ehr\.patients\(a, b, c, d, e, f, g, h\)"/);
+    assert.match(accessList([access(columns)], "csv"), /"clinic\.ehr\.patients\(a, b, c, d, e, f, g, h\)"/);
     assert.deepEqual(JSON.parse(accessList([access(columns)], "json")), [access(columns)]);
+  });
+
+  it("gives other programs an empty cell where there is nothing", () => {
+    const [, line = ""] = accessList([access([])], "csv").split("\r\n");
+    assert.equal(line, "s,Agent (agent),,2026-02-28T00:00:00.000Z,done,,not needed,,0");
   });
 });
 

@@ -8,14 +8,16 @@ export type Format = "table" | "json" | "csv";
 export function accessList(accesses: readonly Access[], format: Format): string {
   if (format === "json") return json(accesses);
   if (format === "table" && accesses.length === 0) return "No sessions.";
+  // A table's gaps are seen; other programs read an empty cell.
+  const none = format === "csv" ? "" : "-";
   const header = ["SESSION", "WHO", "FOR", "WHEN", "STATE", "WHAT", "APPROVED BY", "MASKED", "ROWS"];
   const rows = accesses.map((a) => [
     a.session,
     `${a.who.name} (${a.who.subject})`,
-    a.who.onBehalfOf.map(({ name, subject }) => `${name} (${subject})`).join(", ") || "-",
+    a.who.onBehalfOf.map(({ name, subject }) => `${name} (${subject})`).join(", ") || none,
     a.when.received,
     a.state,
-    what(a, format === "csv" ? Number.POSITIVE_INFINITY : SHOWN_COLUMNS),
+    (format === "csv" ? whole(a) : what(a)) || none,
     a.approval.required
       ? a.approval.by
           .filter(({ superseded }) => !superseded)
@@ -24,7 +26,7 @@ export function accessList(accesses: readonly Access[], format: Format): string 
       : "not needed",
     Object.entries(a.masked.columns)
       .map(([path, m]) => `${path}: ${m.rule} ×${m.count}`)
-      .join("; ") || "-",
+      .join("; ") || none,
     String(a.masked.rowsReleased),
   ]);
   return format === "csv" ? csv(header, rows) : table(header, rows);
@@ -33,19 +35,28 @@ export function accessList(accesses: readonly Access[], format: Format): string 
 /** Of each table; one query of a wide table would push every other line off the screen. `sessions show` has all of them. */
 const SHOWN_COLUMNS = 6;
 
-function what(a: Access, most: number): string {
-  const byTable = new Map<string, Set<string>>();
-  for (const w of a.what) byTable.set(w.table, (byTable.get(w.table) ?? new Set()).add(w.column));
-  return (
-    [...byTable]
-      .map(([name, columns]) => `${name.split(".").slice(1).join(".")}(${some([...columns], most)})`)
-      .join("; ") || "-"
-  );
+function what(a: Access): string {
+  return byTable(a)
+    .map(([name, columns]) => `${name.split(".").slice(1).join(".")}(${some(columns)})`)
+    .join("; ");
 }
 
-function some(columns: readonly string[], most: number): string {
-  const left = columns.length - most;
-  return left > 0 ? `${columns.slice(0, most).join(", ")} and ${left} more` : columns.join(", ");
+/** All of it, tables with their projects: two projects may have datasets of one name. */
+function whole(a: Access): string {
+  return byTable(a)
+    .map(([name, columns]) => `${name}(${columns.join(", ")})`)
+    .join("; ");
+}
+
+function byTable(a: Access): readonly (readonly [table: string, columns: readonly string[]])[] {
+  const columns = new Map<string, Set<string>>();
+  for (const w of a.what) columns.set(w.table, (columns.get(w.table) ?? new Set()).add(w.column));
+  return [...columns].map(([table, names]) => [table, [...names]]);
+}
+
+function some(columns: readonly string[]): string {
+  const left = columns.length - SHOWN_COLUMNS;
+  return left > 0 ? `${columns.slice(0, SHOWN_COLUMNS).join(", ")} and ${left} more` : columns.join(", ");
 }
 
 /** One session as an audit record. */
