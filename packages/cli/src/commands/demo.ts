@@ -12,6 +12,8 @@ interface Options {
   readonly patients: number;
 }
 
+/** Among fewer the tour doesn't find the rows that it tells of. */
+const LEAST_PATIENTS = 50;
 /** Exit status after Ctrl-C, as shells know it: 128 + SIGINT. */
 const INTERRUPTED = 130;
 
@@ -23,11 +25,11 @@ export function demoCommand(): Command {
     .option(
       "--port <port>",
       "the gateway's port; the next four are taken as well (0: any free ports)",
-      whole(65_531),
+      whole(0, 65_531),
       8080,
     )
     .option("--state <folder>", "where sessions, ledger and keys are kept", ".chaperone/demo")
-    .option("--patients <n>", "how many synthetic patients", whole(10_000_000), 10_000)
+    .option("--patients <n>", "how many synthetic patients", whole(LEAST_PATIENTS, 10_000_000), 10_000)
     .action(async (options: Options) => {
       const write = (text: string) => void process.stdout.write(text);
       const state = resolve(options.state);
@@ -85,10 +87,11 @@ export function demoCommand(): Command {
     });
 }
 
-function whole(most: number): (text: string) => number {
+function whole(least: number, most: number): (text: string) => number {
   return (text) => {
     const n = Number(text);
-    if (!Number.isInteger(n) || n < 0 || n > most) throw new InvalidArgumentError(`a whole number up to ${most}`);
+    if (!Number.isInteger(n) || n < least || n > most)
+      throw new InvalidArgumentError(`a whole number from ${least} to ${most}`);
     return n;
   };
 }
