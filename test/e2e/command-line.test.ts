@@ -449,9 +449,9 @@ describe("the chaperone command", () => {
     });
 
     it("stops at a line that is none, and says so", async () => {
-      const { status, err } = await analyze(["--jsonl"], "not JSON\n");
+      const { status, err } = await analyze(["--jsonl"], "\nnot JSON\n");
       assert.equal(status, 1);
-      assert.match(err, /each line is a JSON object/);
+      assert.match(err, /line 2: each line is a JSON object/);
     });
   });
 });

@@ -59,10 +59,13 @@ export function analyzeCommand(setStatus: (code: number) => void): Command {
             : { defaultDataset: { project: options.project, dataset: options.dataset } }),
         });
       if (options.jsonl === true) {
+        let number = 0;
         for await (const line of createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY })) {
+          number++;
           if (line.trim() === "") continue;
-          const { id, sql } = query(line);
-          process.stdout.write(`${jsonLine({ id, plan: analysis(sql).plan })}\n`);
+          const { id, sql } = query(line, number);
+          process.stdout.write(`${jsonLine({ id, plan: analysis(sql).plan })}
+`);
         }
         return;
       }
@@ -78,14 +81,14 @@ export function analyzeCommand(setStatus: (code: number) => void): Command {
     });
 }
 
-function query(line: string): { id: unknown; sql: string } {
+function query(line: string, number: number): { id: unknown; sql: string } {
   try {
     const { id, sql } = JSON.parse(line) as { id: unknown; sql: unknown };
     if (typeof sql === "string") return { id, sql };
   } catch {
     // Said below.
   }
-  throw new CliError('each line is a JSON object {"id": …, "sql": "…"}');
+  throw new CliError(`line ${number}: each line is a JSON object {"id": …, "sql": "…"}`);
 }
 
 function readTables(file: string): Map<string, TableResource> {

@@ -23,7 +23,7 @@ export function sessionsCommand(): Command {
   const sessions = new Command("sessions").description("what agents asked, and what became of it");
 
   withGateway(sessions.command("list"))
-    .description("the five questions, by agent and period")
+    .description("who, when, what, approved by whom, what was masked: by agent and period")
     .option("--agent <name>", "one agent, by name or subject")
     .option("--on-behalf-of <subject>", "what agents asked for this person, or this agent, by subject")
     .option("--from <time>", "received from this time on (RFC 3339)")

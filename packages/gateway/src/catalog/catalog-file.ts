@@ -92,7 +92,7 @@ export function loadCatalogFile(path: string): CatalogFile {
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(path));
   } catch (error) {
-    throw new ConfigError([problemAt(path, `can't be read (${readingFault(error)})`)]);
+    throw new ConfigError([problemAt(path, `can't be read: ${readingFault(error)}`)]);
   }
   return parseCatalogFile(text, path);
 }

@@ -31,7 +31,7 @@ export function loadConfig(path: string, { env }: LoadOptions): Config {
   try {
     source = new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(file));
   } catch (error) {
-    throw new ConfigError([at(path, "", `can't be read (${readingFault(error)})`)]);
+    throw new ConfigError([at(path, "", `can't be read: ${readingFault(error)}`)]);
   }
   return parseConfig(source, { name: path, directory: dirname(file), env });
 }
@@ -66,7 +66,9 @@ export function parseConfig(source: string, { name, directory, env }: ParseOptio
   // The parser trips over what follows its first error; that first one is enough.
   if (unreadable.length > 0) throw new ConfigError(unreadable.slice(0, 1));
 
-  const result = configFile.safeParse(plain(document, name) ?? undefined, {
+  const written = plain(document, name);
+  if (written === null) throw new ConfigError([at(name, "", "is empty; it needs connections and issuers at least")]);
+  const result = configFile.safeParse(written, {
     // For what a field says nothing of itself.
     error: ({ code, input }) => (code === "invalid_type" && input === undefined ? "is missing" : undefined),
   });
@@ -122,7 +124,7 @@ function readSecret(
     if (value === "" || value.length > LONGEST_SECRET) return `the file must hold 1 to ${LONGEST_SECRET} characters`;
     return new Secret(value);
   } catch (error) {
-    return `the file can't be read (${readingFault(error)})`;
+    return `the file can't be read: ${readingFault(error)}`;
   }
 }
 

@@ -26,8 +26,15 @@ function printProblem(problem: ConfigProblem): string {
   return `${problem.file}:${problem.line}:${problem.column}: ${path}${problem.message}`;
 }
 
-/** Why a file couldn't be read as UTF-8 text: the system's code, or that it holds something else. */
+/** Why a file couldn't be read as UTF-8 text: what the system says of it, or that it holds something else. */
 export function readingFault(error: unknown): string {
   if (error instanceof TypeError) return "not UTF-8";
-  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "unknown";
+  const code = error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "unknown";
+  return READING_FAULTS[code] ?? code;
 }
+
+const READING_FAULTS: Readonly<Record<string, string>> = {
+  ENOENT: "there is no such file",
+  EISDIR: "it is a folder",
+  EACCES: "it may not be read by this user",
+};

@@ -309,6 +309,14 @@ describe("a folder of policies", () => {
   });
   after(() => rmSync(folder, { recursive: true }));
 
+  it("without a catalog file says that there is none to declare a class in", () => {
+    const text = '@id("a") permit (principal, action, resource in DataClass::"x");';
+    assert.throws(() => parsePolicies([{ file: "a.cedar", text }]), {
+      message:
+        'a.cedar:1: policy "a": no data class is called "x"; declare it in a catalog file (none is named: give it by --catalog, or catalog in the configuration) or correct it',
+    });
+  });
+
   it("must exist and hold a policy", () => {
     const none = join(folder, "none");
     assert.throws(() => loadPolicies(none), {

@@ -50,10 +50,10 @@ const MOST_CHARACTERS = 1_000_000;
 
 /**
  * Reads and checks all `*.cedar` files of a directory (not its subdirectories).
- * @param customClasses data classes of the catalog file, beside the built-in ones
+ * @param customClasses data classes of the catalog file, beside the built-in ones; undefined: there is no catalog file
  * @throws PolicyError with every problem found; then none of the policies is in force
  */
-export function loadPolicies(directory: string, customClasses: Iterable<string> = []): PolicySet {
+export function loadPolicies(directory: string, customClasses?: Iterable<string>): PolicySet {
   return parsePolicies(readPolicyTexts(directory), customClasses);
 }
 
@@ -82,9 +82,13 @@ function readPolicyTexts(directory: string): readonly PolicyText[] {
 }
 
 /** Checks policy texts as `loadPolicies` does. */
-export function parsePolicies(texts: readonly PolicyText[], customClasses: Iterable<string> = []): PolicySet {
+export function parsePolicies(texts: readonly PolicyText[], customClasses?: Iterable<string>): PolicySet {
   const problems: PolicyProblem[] = [];
-  const classes = new Set([...Object.keys(BUILT_IN_CLASSES), ...customClasses]);
+  const classes = new Set([...Object.keys(BUILT_IN_CLASSES), ...(customClasses ?? [])]);
+  const whereDeclared =
+    customClasses === undefined
+      ? "a catalog file (none is named: give it by --catalog, or catalog in the configuration)"
+      : "the catalog file";
   const policies = new Map<string, Policy>();
   const untrusted: Record<string, cedar.PolicyJson> = {};
   let readsClock = false;
@@ -108,7 +112,7 @@ export function parsePolicies(texts: readonly PolicyText[], customClasses: Itera
     }
     const actions = actionsOf(json.action);
     const obligations = readAnnotations(json.annotations ?? {}, json.effect, actions, problem);
-    for (const entity of entitiesIn(json)) checkEntity(entity, classes, problem);
+    for (const entity of entitiesIn(json)) checkEntity(entity, classes, whereDeclared, problem);
     for (const path of foldedPathComparisons(json)) {
       problem(`resource.path is in lower case, so "${path}" never matches; write "${path.toLowerCase()}"`);
     }
@@ -199,11 +203,12 @@ function validate(byId: Readonly<Record<string, string>>, policies: ReadonlyMap<
 function checkEntity(
   { type, id }: cedar.TypeAndId,
   classes: ReadonlySet<string>,
+  whereDeclared: string,
   problem: (message: string) => void,
 ): void {
   const dots = (id.split(":").at(-1) ?? "").split(".").length - 1;
   if (type === "DataClass" && !classes.has(id)) {
-    problem(`no data class is called "${id}"; declare it in the catalog file or correct it`);
+    problem(`no data class is called "${id}"; declare it in ${whereDeclared} or correct it`);
   } else if (type === "Dataset" && dots !== 1) problem(`Dataset::"${id}" never matches; write project.dataset`);
   else if (type === "Table" && dots !== 2) problem(`Table::"${id}" never matches; write project.dataset.table`);
   else if (type === "Column" && dots < 3) problem(`Column::"${id}" never matches; write project.dataset.table.path`);

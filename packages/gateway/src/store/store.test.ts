@@ -403,7 +403,7 @@ suite("a store reopened", () => {
     const refused = (message: RegExp, origin = "test.example/ledger") =>
       assert.rejects(testStore(t, { directory, origin }), refusedWith("key", message));
     for (const file of ["ledger.key", "seal.key"]) assert.equal(statSync(join(directory, file)).mode & 0o777, 0o600);
-    await refused(/is test.example/, "other.example/ledger");
+    await refused(/is named test.example\/ledger.*set public_url/, "other.example/ledger");
     const [ledgerKey, sealKey] = [join(directory, "ledger.key"), join(directory, "seal.key")];
     chmodSync(ledgerKey, 0o640);
     await refused(/ledger.key has mode 0640.*chmod 600/);

@@ -305,7 +305,10 @@ function connect(paths: StatePaths, limits: StoreLimits): DatabaseSync {
 function identify(db: DatabaseSync, paths: StatePaths, origin: string): NoteSigner {
   const identity = readIdentity(db);
   if (identity !== undefined && identity.origin !== origin) {
-    throw new StoreError("key", `the store's ledger is ${identity.origin}, not ${origin}`);
+    throw new StoreError(
+      "key",
+      `the ledger here is named ${identity.origin}, and this configuration would name it ${origin}: a ledger keeps its name, so set public_url to what it was, or begin with another state_directory`,
+    );
   }
   const { signer, sealer } = loadKeys(paths, origin, identity);
   if (identity === undefined) {

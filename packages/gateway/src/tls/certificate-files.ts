@@ -1,7 +1,7 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
 import type { TlsConfig } from "../config/config.ts";
-import { ConfigError } from "../config/index.ts";
+import { ConfigError, readingFault } from "../config/problem.ts";
 
 /** What a listener needs of the files, and what of it can be told. */
 export interface Certificates {
@@ -50,8 +50,7 @@ function read(what: Part, path: string): Buffer {
   try {
     fd = openSync(path, "r");
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
-    throw problem(what, path, `can't be read (${code})`);
+    throw problem(what, path, `can't be read: ${readingFault(error)}`);
   }
   try {
     const stat = fstatSync(fd);
