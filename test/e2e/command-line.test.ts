@@ -306,6 +306,25 @@ describe("the chaperone command", () => {
     const unnamed = await chaperone(["config", "check", pointed]);
     assert.equal(unnamed.status, 1);
     assert.match(unnamed.err, /a\.cedar:1.*@id/s);
+
+    const keyless = join(folder, "keyless.yaml");
+    writeFileSync(
+      keyless,
+      `connections:
+  - { name: clinic, projects: [clinic-prod], location: EU, credentials: { type: service_account_key, file: nowhere.json } }
+issuers:
+  - { name: company, issuer: https://login.example.com, audiences: { agents: [chaperone] } }
+state_directory: keyless
+`,
+    );
+    for (const command of [
+      ["config", "check", keyless],
+      ["serve", "--config", keyless],
+    ]) {
+      const missing = await chaperone(command);
+      assert.equal(missing.status, 1);
+      assert.match(missing.err, /nowhere\.json:1:1: credentials\.file: can't be read: there is no such file/);
+    }
   });
 
   describe("analyze", () => {

@@ -29,7 +29,8 @@ import { createLogger, createMetrics, followLedger, type Logger, type Metrics } 
 import { type Certificates, readCertificates } from "./tls/certificate-files.ts";
 import { handshakeOf } from "./tls/listener-tls.ts";
 import { ReloadingCertificates, type SecureListener } from "./tls/reloading.ts";
-import { googleTokens } from "./upstream/google-tokens.ts";
+import type { AccessTokens } from "./upstream/access-tokens.ts";
+import { checkCredentials, googleTokens } from "./upstream/google-tokens.ts";
 import { createUpstream, type Upstream } from "./upstream/index.ts";
 import { createStorageUpstream, type StorageUpstream } from "./upstream/storage/storage-upstream.ts";
 
@@ -74,9 +75,13 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
   const certificates = config.tls === undefined ? undefined : readCertificates(config.tls, clock());
   const upstreams: { close(): Promise<void> }[] = [];
   const prepared = config.connections.map((c) => {
-    const upstream = createUpstream(c, { limits: config.limits.upstream, observe: metrics.upstream });
+    const tokens = googleTokens(c.credentials, {
+      tokenMs: config.limits.upstream.tokenMs,
+      onFailure: () => log.error({ connection: c.name }, "no access token for BigQuery: look at the credentials"),
+    });
+    const upstream = createUpstream(c, { limits: config.limits.upstream, tokens, observe: metrics.upstream });
     upstreams.push(upstream);
-    const storage = storageOf(c, config, metrics);
+    const storage = storageOf(c, tokens, config, metrics);
     if (storage !== undefined) upstreams.push(storage);
     return { ...prepareConnection(c, upstream, config), storage };
   });
@@ -306,7 +311,7 @@ function certificateEvent({ fingerprint, expires }: Certificates): LedgerEvent {
 }
 
 /**
- * Reads all that a gateway reads before it starts: catalogs, policies and TLS files beside the configuration.
+ * Reads all that a gateway reads before it starts: catalogs, policies, TLS and credential files beside the configuration.
  * Throws as `startGateway` does. Returns how many policies hold for each connection.
  */
 export function checkFiles(config: Config): readonly { readonly connection: string; readonly policies: number }[] {
@@ -314,13 +319,18 @@ export function checkFiles(config: Config): readonly { readonly connection: stri
   return config.connections.map((c) => ({ connection: c.name, policies: filesOf(c, config).policies.policies.size }));
 }
 
-function storageOf(c: ConnectionConfig, { limits }: Config, metrics: Metrics): StorageUpstream | undefined {
+function storageOf(
+  c: ConnectionConfig,
+  tokens: AccessTokens,
+  { limits }: Config,
+  metrics: Metrics,
+): StorageUpstream | undefined {
   if (c.storageEndpoint === undefined) return undefined;
   return createStorageUpstream({
     endpoint: c.storageEndpoint,
     billingProject: c.billingProject,
     limits,
-    tokens: googleTokens(c.credentials, limits.upstream),
+    tokens,
     observe: metrics.upstream,
   });
 }
@@ -338,6 +348,7 @@ function prepareConnection(c: ConnectionConfig, upstream: Upstream, config: Conf
 }
 
 function filesOf(c: ConnectionConfig, config: Config): Pick<PreparedConnection, "file" | "policies"> {
+  checkCredentials(c.credentials);
   const file = c.catalog === undefined ? undefined : loadCatalogFile(c.catalog);
   return { file, policies: loadPolicies(config.policies, file?.classes.keys()) };
 }

@@ -5,9 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { inspect } from "node:util";
+import { ConfigError } from "../config/index.ts";
 import { cachedTokens } from "./access-tokens.ts";
 import { UpstreamError } from "./error.ts";
-import { googleTokens } from "./google-tokens.ts";
+import { checkCredentials, googleTokens } from "./google-tokens.ts";
 
 /** Tokens t1, t2 … that live an hour, on a clock the test moves. */
 function source() {
@@ -81,15 +82,35 @@ describe("credentials of a file", () => {
     credential_source: { file: join(folder, "missing") },
   };
 
-  for (const [what, credentials] of [
-    ["missing", { type: "service_account_key", file: join(folder, "nowhere") }],
-    ["not JSON", { type: "service_account_key", file: file("-----BEGIN PRIVATE KEY----- hunter2") }],
-    ["of another kind", { type: "service_account_key", file: file({ ...external, private_key: pem }) }],
+  const other = "-----BEGIN PRIVATE KEY----- hunter2";
+  for (const [what, content, fault] of [
+    ["missing", undefined, /:1:1: credentials\.file: can't be read: there is no such file$/],
+    ["not JSON", other, /:1:1: credentials\.file: is not JSON$/],
+    [
+      "of another kind",
+      { ...external, private_key: pem },
+      /:1:1: credentials\.file: is no file of type service_account_key: look at type, client_email, private_key_id$/,
+    ],
   ] as const) {
     it(`(${what}) are an error that tells nothing of the file`, async () => {
-      const error: unknown = await googleTokens(credentials, { tokenMs: 2000 })
+      const credentials = {
+        type: "service_account_key",
+        file: content === undefined ? join(folder, "nowhere") : file(content),
+      } as const;
+      let failures = 0;
+      const error: unknown = await googleTokens(credentials, { tokenMs: 2000, onFailure: () => failures++ })
         .get()
         .catch((thrown: unknown) => thrown);
+      assert.equal(failures, 1);
+      assert.throws(
+        () => checkCredentials(credentials),
+        (wrong: unknown) => {
+          assert.ok(wrong instanceof ConfigError && wrong.message.startsWith(credentials.file));
+          assert.match(wrong.message, fault);
+          assert.doesNotMatch(inspect(wrong, { showHidden: true, depth: 9 }), /hunter2|BEGIN|sts\.google/);
+          return true;
+        },
+      );
       assert.ok(error instanceof UpstreamError);
       assert.equal(error.reason, "credentialsUnavailable");
       assert.doesNotMatch(inspect(error, { showHidden: true, depth: 9 }), /hunter2|PRIVATE|sts\.google/);
@@ -108,6 +129,14 @@ describe("credentials of a file", () => {
         reason: "credentialsUnavailable",
       });
     }
+  });
+
+  it("of the kind that is said are taken", () => {
+    checkCredentials({ type: "external_account", file: file(external) });
+    const key = { type: "service_account", client_email: "a@b.example", private_key: pem, private_key_id: "1" };
+    checkCredentials({ type: "service_account_key", file: file(key) });
+    checkCredentials({ type: "application_default" });
+    checkCredentials({ type: "none" });
   });
 
   it("of type none are no token at all", async () => {
