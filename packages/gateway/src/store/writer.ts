@@ -73,7 +73,7 @@ export class Writer {
   #size: number;
   /** What the commands of the batch being run have appended. */
   #entries: Entry[] = [];
-  /** Milliseconds since the epoch: of the newest entry. */
+  /** Milliseconds since the epoch: the latest since the clock was set back. */
   #newest: number;
   /** Of the entries committed since this was asked last, how many are of each type. */
   #types = new Map<string, number>();
@@ -161,8 +161,11 @@ export class Writer {
         replies.push({ ok: false, kind: "store", code: "timeout", message: "" });
         continue;
       }
-      if (command.now < newest - CLOCK_TOLERANCE_MS) this.#entries.push(this.#setBack(newest, command.now));
-      newest = command.now;
+      if (command.now >= newest - CLOCK_TOLERANCE_MS) newest = Math.max(newest, command.now);
+      else {
+        this.#entries.push(this.#setBack(newest, command.now));
+        newest = command.now;
+      }
       const running = this.#runOne(command, apart);
       const reply = running instanceof Promise ? await running : running;
       if (reply === undefined) {
