@@ -22,10 +22,9 @@ const ROWS = BATCHES * BATCH_ROWS;
 const SESSION = `projects/${WIDE_PROJECT}/locations/us/sessions`;
 const FIELDS = wideFields({});
 
-/** Rows of the wide table with a note of so many characters. */
-const rowsWith = (length: number) =>
-  wideRows(0, BATCH_ROWS).map(({ f }) => ({ f: [...f.slice(0, -1), { v: "n".repeat(length) }] }));
-const MADE = { arrow: arrowOf(FIELDS, rowsWith(710)), avro: avroOf(FIELDS, rowsWith(180)) };
+/** The wide table with longer notes. */
+const LONG_ROWS = wideRows(0, BATCH_ROWS).map(({ f }) => ({ f: [...f.slice(0, -1), { v: "n".repeat(730) }] }));
+const MADE = { arrow: arrowOf(FIELDS, LONG_ROWS), avro: avroOf(FIELDS, LONG_ROWS) };
 /** Where in a batch the digits of the rows' record numbers stand. */
 const DIGITS = { arrow: digitsIn(MADE.arrow.batch), avro: digitsIn(MADE.avro.batch) };
 
@@ -168,10 +167,7 @@ describe("a stream of 200 MB", () => {
     return bytes;
   }
 
-  for (const [format, least] of [
-    ["arrow", 200 * MB],
-    ["avro", 60 * MB],
-  ] as const)
+  for (const format of ["arrow", "avro"] as const)
     it(`goes through in ${format}, in memory that doesn't grow with it`, async () => {
       // Of two batches: what is there once, whatever is read.
       await readAll(format, ROWS - 2 * BATCH_ROWS, () => undefined);
@@ -181,7 +177,7 @@ describe("a stream of 200 MB", () => {
       const bytes = await readAll(format, 0, () => {
         if (++batches % 5 === 0) most = Math.max(most, gateway.residentBytes());
       });
-      assert.ok(bytes > least, `${bytes} bytes`);
+      assert.ok(bytes > 200 * MB, `${bytes} bytes`);
       const grown = (most - first) / MB;
       assert.ok(grown < 64, `the process grew by ${grown.toFixed(0)} MB`);
     });

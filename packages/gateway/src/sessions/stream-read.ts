@@ -69,12 +69,13 @@ export function streamMasker(
     recordNumbers: masking.recordNumbers,
     ...(masking.restrictedZips === undefined ? {} : { restrictedZips: masking.restrictedZips }),
     limits: { maxRows },
+    ...(memory === undefined ? {} : { memory }),
   };
   switch (format) {
     case "avro":
       return new AvroMasker(settings);
     case "arrow": {
-      const masker = new ArrowMasker({ ...settings, ...(memory === undefined ? {} : { memory }) });
+      const masker = new ArrowMasker(settings);
       return {
         schema: (serialized) => masker.schema(serialized),
         batch: (serialized, said, atMost) => {

@@ -26,16 +26,16 @@ export class AvroMasker {
   readonly #limits: { readonly maxRows: number; readonly maxMaskedCellBytes: number };
   readonly #subjects: ReadonlySet<number>;
   readonly #memory: BatchMemory;
-  readonly #how: "fast" | "exact";
   #columns: readonly AvroColumn[] | undefined;
-  #fast: FastAvro | undefined;
+  /** null: not asked for yet. */
+  #fast: FastAvro | undefined | null;
 
   /**
    * @param how `exact`: without the fast half, to compare the two
    * @throws MaskingError `fields` if no result could have these fields
    */
   constructor(options: ArrowMaskerOptions, how: "fast" | "exact" = "fast") {
-    this.#how = how;
+    this.#fast = how === "fast" ? null : undefined;
     this.#memory = options.memory ?? new BatchMemory("fresh");
     this.#plan = planRow(options);
     this.#state = new StreamState(this.#plan);
@@ -50,8 +50,6 @@ export class AvroMasker {
   schema(serialized: Uint8Array): Buffer {
     return this.#state.alive(() => {
       this.#columns = avroColumnsOf(parsed(serialized), this.#plan.row);
-      const most = this.#limits.maxMaskedCellBytes;
-      this.#fast = this.#how === "fast" ? FastAvro.of(this.#columns, most, this.#subjects) : undefined;
       return Buffer.from(writeAvroSchema(this.#columns));
     });
   }
@@ -77,6 +75,7 @@ export class AvroMasker {
       this.#memory.begin();
       // Tokens are longer than what they stand for.
       const writer = new AvroWriter(this.#memory, serialized.length * 1.25 + 1024);
+      if (this.#fast === null) this.#fast = FastAvro.of(columns, this.#limits.maxMaskedCellBytes, this.#subjects);
       try {
         for (let i = 0; i < rows; i++) {
           i += this.#fast?.read(reader, rows - i, writer) ?? 0;

@@ -12,6 +12,7 @@ import { TEST_KEYS, TEST_NOW, TEST_RECORD_NUMBERS } from "../testing/token-keys-
 import { avroColumnsOf } from "./avro-column.ts";
 import { AvroMasker } from "./avro-masker.ts";
 import { AvroReader } from "./avro-reader.ts";
+import { loadAvroScanner } from "./avro-scanner.ts";
 import { AvroWriter } from "./avro-writer.ts";
 import { FastAvro } from "./fast-avro.ts";
 
@@ -126,7 +127,7 @@ it(`and so do rows that are damaged, or fewer or more than they say: the same er
         same(fields, { ...avro, batch: Uint8Array.from(bytes) }, { count });
       },
     ),
-    { ...RUNS, numRuns: 1200 },
+    { ...RUNS, numRuns: 800 },
   );
 });
 
@@ -140,6 +141,43 @@ it(`and so do rows that are cut, wherever (SEED=${SEED})`, () => {
     }),
     { ...RUNS, numRuns: 40 },
   );
+});
+
+it(`each batch is written over the one before as it would be in fresh memory (SEED=${SEED})`, () => {
+  // Of one stream after the other.
+  const memory = new BatchMemory("reused");
+  fc.assert(
+    fc.property(cases, fc.array(fc.nat(20), { minLength: 2, maxLength: 4 }), ({ page, form }, counts) => {
+      const { fields, rows } = page;
+      const options = { fields, keys: TEST_KEYS, now: TEST_NOW };
+      const [fresh, again] = [new AvroMasker(options), new AvroMasker({ ...options, memory })];
+      const { schema, batch } = inOtherForms(fields, avroOf(fields, rows), rows.length, random(form));
+      fresh.schema(schema);
+      again.schema(schema);
+      for (const atMost of counts) {
+        // Whatever stood in the memory before.
+        memory.begin();
+        memory.bytes(memory.byteLength).fill(0xa5);
+        assert.deepEqual(again.batch(batch, rows.length, atMost), fresh.batch(batch, rows.length, atMost));
+      }
+    }),
+    { ...RUNS, numRuns: 100 },
+  );
+});
+
+it("no value stays in the scanner's memory behind a batch, nor behind one that is refused", () => {
+  const fields = [field("a", "STRING", "token"), field("b", "STRING", "last4")];
+  const rows = Array.from({ length: 20_000 }, (_, i) => [`MRN${i}`, "123-45-6789"]);
+  const avro = avroOf(fields, rowsOf(...rows));
+  const { memory, inAt, outAt } = loadAvroScanner(() => 0) ?? assert.fail("this machine has no scanner");
+  for (const count of [rows.length, rows.length + 1]) {
+    const masker = new AvroMasker({ fields, keys: TEST_KEYS, now: TEST_NOW });
+    masker.schema(avro.schema);
+    if (count === rows.length) masker.batch(avro.batch, count);
+    else assert.throws(() => masker.batch(avro.batch, count), MaskingError);
+    assert.ok(memory.subarray(inAt, outAt).every((byte) => byte === 0));
+    assert.ok(!memory.includes("123-45"));
+  }
 });
 
 const field = (name: string, type: FieldType, rule: MaskRule, more: Partial<MaskedField> = {}): MaskedField => ({
@@ -209,7 +247,7 @@ describe("both halves give the same", () => {
 
   it("where what comes out is many times what went in", () => {
     const fields = [field("a", "STRING", "token"), field("b", "JSON", "default"), field("c", "STRING", "redact")];
-    const rows = Array.from({ length: 60_000 }, (_, i) => [
+    const rows = Array.from({ length: 20_000 }, (_, i) => [
       "",
       "",
       i % 5000 === 0 ? `${"call 555-010-0199 ".repeat(99)}` : "",
@@ -219,8 +257,8 @@ describe("both halves give the same", () => {
     // Without unions every shown value is a byte longer.
     const shown = [field("a", "BOOL", "none"), field("b", "BOOL", "none")];
     const schema = { type: "record", name: "r", fields: shown.map(({ name }) => ({ name, type: "boolean" })) };
-    const bare = { schema: Buffer.from(JSON.stringify(schema)), batch: new Uint8Array(1_500_000).fill(1) };
-    assert.ok("batches" in same(shown, bare, { count: 750_000 }));
+    const bare = { schema: Buffer.from(JSON.stringify(schema)), batch: new Uint8Array(600_000).fill(1) };
+    assert.ok("batches" in same(shown, bare, { count: 300_000 }));
   });
 
   it("arrays of more elements than there are places for", () => {
@@ -233,7 +271,7 @@ describe("both halves give the same", () => {
     ] as const) {
       const fields = [field("a", type, rule, { repeated: true }), field("b", "STRING", "token")];
       const many = (n: number) => [Array.from({ length: n }, (_, i) => String(i)), "x"];
-      const rows = [many(4095), many(2), many(4096), many(0), many(4097), many(9000), many(1)];
+      const rows = [many(4095), many(2), many(4096), many(0), many(4097), many(1)];
       assert.ok("batches" in same(fields, avroOf(fields, rowsOf(...rows)), { count: rows.length }));
     }
   });
@@ -310,8 +348,8 @@ describe("hostile rows are refused by both halves alike, before they take more t
       for (const length of [HUGE, LEAST]) refused(texts, schema, [2, ...length, 0x61, 0]);
     });
 
-    it(`a hundred thousand empty values but one, under ${rule}`, () => {
-      refused(texts, schema, Buffer.concat([varint(100_000), Buffer.alloc(99_999)]));
+    it(`twenty thousand empty values but one, under ${rule}`, () => {
+      refused(texts, schema, Buffer.concat([varint(20_000), Buffer.alloc(19_999)]));
     });
   }
 
