@@ -36,7 +36,7 @@ class Reader extends StorageReader {
 
 export const storageRead: Group = {
   name: "storage-read",
-  title: `a stream of ${STREAM_ROWS} rows in Arrow: identified, judged, recorded, 3 of 10 columns masked / an HTTP/2 pipe of the same bytes`,
+  title: `a stream of ${STREAM_ROWS} rows in Arrow, and in Avro: identified, judged, recorded, 3 of 10 columns masked / an HTTP/2 pipe of the same bytes`,
   async measure(quick) {
     const storage = await startProcess("fixed-storage");
     const upstream = await startProcess("fixed-warehouse", ["1", String(STREAM_ROWS)]);
@@ -49,24 +49,26 @@ export const storageRead: Group = {
     const masked = new Reader(gateway.storageUrl ?? "", gateway, { authorization: gateway.authorization });
     const figures: Figure[] = [];
     try {
-      const piped = await plain.open(WIDE_TABLE, "arrow");
-      const tables = [
-        ["one a token", WIDE_TABLE, 0.4],
-        ["none with a key", UNKEYED_TABLE, 0.75],
+      const piped = { arrow: await plain.open(WIDE_TABLE, "arrow"), avro: await plain.open(WIDE_TABLE, "avro") };
+      const streams = [
+        ["storage-read, one a token", WIDE_TABLE, "arrow", 0.4],
+        ["storage-read, none with a key", UNKEYED_TABLE, "arrow", 0.75],
+        ["storage-read in Avro, one a token", WIDE_TABLE, "avro", null],
+        ["storage-read in Avro, none with a key", UNKEYED_TABLE, "avro", null],
       ] as const;
-      for (const [what, table, floor] of tables) {
-        const stream = await masked.open(table, "arrow");
+      for (const [name, table, format, floor] of streams) {
+        const stream = await masked.open(table, format);
         const { ours, theirs } = await inPairs(
           quick ? 5 : 15,
           2,
           () => masked.read(stream),
-          () => plain.read(piped),
+          () => plain.read(piped[format]),
         );
         const rate = (runs: readonly Run[]) => runs.map((run) => run.megabytesPerSecond);
         const cpu = (runs: readonly Run[]) => runs.map((run) => run.megabytesPerCpuSecond);
         figures.push(
-          figure(`storage-read, ${what}: throughput`, "MB/s", rate(ours), rate(theirs)),
-          figure(`storage-read, ${what}: per cpu s`, "MB/cpu s", cpu(ours), cpu(theirs), floor),
+          figure(`${name}: throughput`, "MB/s", rate(ours), rate(theirs)),
+          figure(`${name}: per cpu s`, "MB/cpu s", cpu(ours), cpu(theirs), floor),
         );
       }
       return figures;
