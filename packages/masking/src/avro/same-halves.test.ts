@@ -3,12 +3,13 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { BatchMemory } from "../arrow/batch-memory.ts";
 import { planRow } from "../json-rows/cell-plan.ts";
-import type { FieldType, MaskedField, MaskRule } from "../mask-rule.ts";
+import type { MaskedField, MaskRule } from "../mask-rule.ts";
 import { MaskingError } from "../masking-error.ts";
 import { pages } from "../testing/any-page.ts";
-import { inOtherForms, varint } from "../testing/avro-forms.ts";
-import { type AvroRows, avroOf } from "../testing/avro-rows.ts";
-import { TEST_KEYS, TEST_NOW, TEST_RECORD_NUMBERS } from "../testing/token-keys-for-tests.ts";
+import { inOtherForms } from "../testing/avro-forms.ts";
+import { maskedField, sameHalves } from "../testing/avro-halves.ts";
+import { avroOf } from "../testing/avro-rows.ts";
+import { TEST_KEYS, TEST_NOW } from "../testing/token-keys-for-tests.ts";
 import { avroColumnsOf } from "./avro-column.ts";
 import { AvroMasker } from "./avro-masker.ts";
 import { AvroReader } from "./avro-reader.ts";
@@ -20,34 +21,6 @@ import { FastAvro } from "./fast-avro.ts";
 
 const SEED = Number(process.env.SEED ?? Date.now() % 2 ** 31);
 const RUNS = { numRuns: 400, seed: SEED };
-
-interface Asked {
-  readonly count: number;
-  readonly atMost?: number;
-  readonly limits?: { readonly maxRows?: number; readonly maxMaskedCellBytes?: number };
-}
-
-/** Everything that can be seen of a masker. */
-function outcome(fields: readonly MaskedField[], avro: AvroRows, asked: Asked, how: "fast" | "exact") {
-  const { count, atMost, limits = {} } = asked;
-  const options = { fields, keys: TEST_KEYS, now: TEST_NOW, recordNumbers: TEST_RECORD_NUMBERS, limits };
-  const masker = new AvroMasker(options, how);
-  masker.schema(avro.schema);
-  try {
-    // Twice: nothing of one batch may be left for the next.
-    const batches = [1, 2].map(() => masker.batch(avro.batch, count, atMost));
-    return { batches: batches.map(({ rows, batch }) => ({ rows, hex: batch.toString("hex") })), is: masker.progress() };
-  } catch (error) {
-    if (!(error instanceof MaskingError)) throw error;
-    return { code: error.code, message: error.message, is: masker.progress() };
-  }
-}
-
-function same(fields: readonly MaskedField[], avro: AvroRows, asked: Asked) {
-  const fast = outcome(fields, avro, asked, "fast");
-  assert.deepEqual(fast, outcome(fields, avro, asked, "exact"));
-  return fast;
-}
 
 /** Numerical Recipes' generator: 0 ≤ x < n. */
 function random(seed: number): (n: number) => number {
@@ -85,8 +58,8 @@ it(`rows in any form come out of both halves alike (SEED=${SEED})`, () => {
       const fields = withSubjects(page.fields, subjects);
       const avro = inOtherForms(fields, avroOf(fields, page.rows), page.rows.length, random(form));
       const limits = longest === undefined ? {} : { maxMaskedCellBytes: longest };
-      same(fields, avro, { count: page.rows.length, atMost, limits });
-      if (longest === undefined) assert.ok("batches" in same(fields, avro, { count: page.rows.length }));
+      sameHalves(fields, avro, { count: page.rows.length, atMost, limits });
+      if (longest === undefined) assert.ok("batches" in sameHalves(fields, avro, { count: page.rows.length }));
     }),
     RUNS,
   );
@@ -123,8 +96,8 @@ it(`and so do rows that are damaged, or fewer or more than they say: the same er
         for (const { at, to, how } of damages)
           bytes.splice(at % (bytes.length + 1), how === "insert" ? 0 : 1, ...(how === "remove" ? [] : [to]));
         const count = Math.max(0, page.rows.length + more);
-        same(fields, { ...avro, batch: Uint8Array.from(bytes) }, { count, atMost });
-        same(fields, { ...avro, batch: Uint8Array.from(bytes) }, { count });
+        sameHalves(fields, { ...avro, batch: Uint8Array.from(bytes) }, { count, atMost });
+        sameHalves(fields, { ...avro, batch: Uint8Array.from(bytes) }, { count });
       },
     ),
     { ...RUNS, numRuns: 800 },
@@ -137,7 +110,7 @@ it(`and so do rows that are cut, wherever (SEED=${SEED})`, () => {
       const rows = page.rows.slice(0, 3);
       const avro = inOtherForms(page.fields, avroOf(page.fields, rows), rows.length, random(form));
       for (let end = 0; end < avro.batch.length; end++)
-        same(page.fields, { ...avro, batch: avro.batch.subarray(0, end) }, { count: rows.length });
+        sameHalves(page.fields, { ...avro, batch: avro.batch.subarray(0, end) }, { count: rows.length });
     }),
     { ...RUNS, numRuns: 40 },
   );
@@ -165,8 +138,13 @@ it(`each batch is written over the one before as it would be in fresh memory (SE
   );
 });
 
+const rowsOf = (...rows: readonly (readonly (string | null | readonly string[])[])[]) =>
+  rows.map((row) => ({
+    f: row.map((value) => ({ v: typeof value === "object" && value !== null ? value.map((v) => ({ v })) : value })),
+  }));
+
 it("no value stays in the scanner's memory behind a batch, nor behind one that is refused", () => {
-  const fields = [field("a", "STRING", "token"), field("b", "STRING", "last4")];
+  const fields = [maskedField("a", "STRING", "token"), maskedField("b", "STRING", "last4")];
   const rows = Array.from({ length: 20_000 }, (_, i) => [`MRN${i}`, "123-45-6789"]);
   const avro = avroOf(fields, rowsOf(...rows));
   const { memory, inAt, outAt } = loadAvroScanner(() => 0) ?? assert.fail("this machine has no scanner");
@@ -180,36 +158,34 @@ it("no value stays in the scanner's memory behind a batch, nor behind one that i
   }
 });
 
-const field = (name: string, type: FieldType, rule: MaskRule, more: Partial<MaskedField> = {}): MaskedField => ({
-  name,
-  type,
-  repeated: false,
-  mask: { rule, domain: "test" },
-  ...more,
-});
-const rowsOf = (...rows: readonly (readonly (string | null | readonly string[])[])[]) =>
-  rows.map((row) => ({
-    f: row.map((value) => ({ v: typeof value === "object" && value !== null ? value.map((v) => ({ v })) : value })),
-  }));
-
 describe("both halves give the same", () => {
   it("tokens, of every length and type", () => {
-    const fields = [field("s", "STRING", "token"), field("i", "INT64", "token"), field("b", "BYTES", "token")];
+    const fields = [
+      maskedField("s", "STRING", "token"),
+      maskedField("i", "INT64", "token"),
+      maskedField("b", "BYTES", "token"),
+    ];
     const longest = [-(2n ** 63n), 2n ** 63n - 1n, -1n, 0n, 1n, 63n, 64n, -64n, -65n, 10n ** 18n].map(String);
     const rows = Array.from({ length: 200 }, (_, i) => [
       "x".repeat(i),
       longest[i] ?? String(i - 100),
       Buffer.alloc(i, i).toString("base64"),
     ]);
-    const { batches } = same(fields, avroOf(fields, rowsOf(...rows)), { count: rows.length }) as { batches: unknown[] };
+    const { batches } = sameHalves(fields, avroOf(fields, rowsOf(...rows)), { count: rows.length }) as {
+      batches: unknown[];
+    };
     assert.equal(batches.length, 2);
   });
 
   it("integers' tokens of every length one behind the other", () => {
     // Of so many some take six bytes and some eight.
     const rows = Array.from({ length: 5000 }, (_, i) => [String(i), String(-i), "shown"]);
-    const fields = [field("a", "INT64", "token"), field("b", "INT64", "token"), field("c", "STRING", "none")];
-    assert.ok("batches" in same(fields, avroOf(fields, rowsOf(...rows)), { count: rows.length }));
+    const fields = [
+      maskedField("a", "INT64", "token"),
+      maskedField("b", "INT64", "token"),
+      maskedField("c", "STRING", "none"),
+    ];
+    assert.ok("batches" in sameHalves(fields, avroOf(fields, rowsOf(...rows)), { count: rows.length }));
   });
 
   it("parts of texts with and without characters beyond ASCII, of any length", () => {
@@ -228,37 +204,45 @@ describe("both halves give the same", () => {
       "😀😀😀😀😀",
     ];
     const rules: MaskRule[] = ["last4", "first4", "LAST_FOUR_CHARACTERS", "FIRST_FOUR_CHARACTERS", "none"];
-    const fields = rules.map((rule) => field(rule, "STRING", rule));
+    const fields = rules.map((rule) => maskedField(rule, "STRING", rule));
     const rows = texts.map((text) => rules.map(() => text));
-    assert.ok("batches" in same(fields, avroOf(fields, rowsOf(...rows)), { count: rows.length }));
+    assert.ok("batches" in sameHalves(fields, avroOf(fields, rowsOf(...rows)), { count: rows.length }));
   });
 
   it("rows where what lies in memory ends, and rows longer than it", () => {
     const WINDOW = 0x4_0000;
-    const fields = [field("a", "STRING", "none"), field("i", "INT64", "token"), field("b", "STRING", "last4")];
+    const fields = [
+      maskedField("a", "STRING", "none"),
+      maskedField("i", "INT64", "token"),
+      maskedField("b", "STRING", "last4"),
+    ];
     const long = (length: number) => ["x".repeat(length), "77", "123-45-6789"];
     for (let over = -24; over <= 24; over++) {
       const rows = [...Array.from({ length: 20 }, () => long(1000)), long(WINDOW - 20 * 1017 - 16 + over), long(5)];
-      assert.ok("batches" in same(fields, avroOf(fields, rowsOf(...rows, long(9))), { count: rows.length + 1 }));
+      assert.ok("batches" in sameHalves(fields, avroOf(fields, rowsOf(...rows, long(9))), { count: rows.length + 1 }));
     }
     const lengths = [5, WINDOW, 5, 3 * WINDOW, 140_000, 140_000, 140_000, 5];
-    assert.ok("batches" in same(fields, avroOf(fields, rowsOf(...lengths.map(long))), { count: lengths.length }));
+    assert.ok("batches" in sameHalves(fields, avroOf(fields, rowsOf(...lengths.map(long))), { count: lengths.length }));
   });
 
   it("where what comes out is many times what went in", () => {
-    const fields = [field("a", "STRING", "token"), field("b", "JSON", "default"), field("c", "STRING", "redact")];
+    const fields = [
+      maskedField("a", "STRING", "token"),
+      maskedField("b", "JSON", "default"),
+      maskedField("c", "STRING", "redact"),
+    ];
     const rows = Array.from({ length: 20_000 }, (_, i) => [
       "",
       "",
       i % 5000 === 0 ? `${"call 555-010-0199 ".repeat(99)}` : "",
     ]);
     const avro = avroOf(fields, rowsOf(...rows));
-    assert.ok("batches" in same(fields, avro, { count: rows.length }));
+    assert.ok("batches" in sameHalves(fields, avro, { count: rows.length }));
     // Without unions every shown value is a byte longer.
-    const shown = [field("a", "BOOL", "none"), field("b", "BOOL", "none")];
+    const shown = [maskedField("a", "BOOL", "none"), maskedField("b", "BOOL", "none")];
     const schema = { type: "record", name: "r", fields: shown.map(({ name }) => ({ name, type: "boolean" })) };
     const bare = { schema: Buffer.from(JSON.stringify(schema)), batch: new Uint8Array(600_000).fill(1) };
-    assert.ok("batches" in same(shown, bare, { count: 300_000 }));
+    assert.ok("batches" in sameHalves(shown, bare, { count: 300_000 }));
   });
 
   it("arrays of more elements than there are places for", () => {
@@ -269,24 +253,24 @@ describe("both halves give the same", () => {
       ["default", "STRING"],
       ["token", "INT64"],
     ] as const) {
-      const fields = [field("a", type, rule, { repeated: true }), field("b", "STRING", "token")];
+      const fields = [maskedField("a", type, rule, { repeated: true }), maskedField("b", "STRING", "token")];
       const many = (n: number) => [Array.from({ length: n }, (_, i) => String(i)), "x"];
       const rows = [many(4095), many(2), many(4096), many(0), many(4097), many(1)];
-      assert.ok("batches" in same(fields, avroOf(fields, rowsOf(...rows)), { count: rows.length }));
+      assert.ok("batches" in sameHalves(fields, avroOf(fields, rowsOf(...rows)), { count: rows.length }));
     }
   });
 
   it("rows of more columns than a plan has room for", () => {
     for (const count of [1500, 5000, 6000]) {
       const rules: MaskRule[] = ["none", "token", "default", "last4"];
-      const fields = Array.from({ length: count }, (_, i) => field(`c${i}`, "STRING", rules[i % 4] as MaskRule));
+      const fields = Array.from({ length: count }, (_, i) => maskedField(`c${i}`, "STRING", rules[i % 4] as MaskRule));
       const rows = [0, 1].map((row) => fields.map(({ name }, i) => (i % 7 === row ? null : name)));
-      assert.ok("batches" in same(fields, avroOf(fields, rowsOf(...rows)), { count: rows.length }));
+      assert.ok("batches" in sameHalves(fields, avroOf(fields, rowsOf(...rows)), { count: rows.length }));
     }
   });
 
   it("streams of two plans that take turns", () => {
-    const fields = (domain: string) => [field("a", "STRING", "token", { mask: { rule: "token", domain } })];
+    const fields = (domain: string) => [maskedField("a", "STRING", "token", { mask: { rule: "token", domain } })];
     const avro = avroOf(fields(""), rowsOf(["x"], ["y"], ["z"]));
     const maskers = ["one", "two"].map((domain) => {
       const options = { fields: fields(domain), keys: TEST_KEYS, now: TEST_NOW };
@@ -297,75 +281,5 @@ describe("both halves give the same", () => {
     });
     for (let i = 0; i < 4; i++)
       for (const { fast, exact } of maskers) assert.deepEqual(fast.batch(avro.batch, 3), exact.batch(avro.batch, 3));
-  });
-});
-
-describe("hostile rows are refused by both halves alike, before they take more than what came:", () => {
-  const list = (name: string, type: unknown) => ({ name, type: { type: "array", items: type } });
-  const schemaOf = (...fields: unknown[]) => Buffer.from(JSON.stringify({ type: "record", name: "r", fields }));
-  const refused = (
-    fields: readonly MaskedField[],
-    schema: Uint8Array,
-    bytes: readonly number[] | Buffer,
-    count = 1,
-  ) => {
-    const result = same(fields, { schema, batch: Uint8Array.from(bytes) }, { count });
-    assert.ok("code" in result, "it was taken");
-    assert.match(result.code, /^(syntax|shape)$/);
-  };
-  /** 2^62, and the least of 64 bits. */
-  const HUGE = [0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x01];
-  const LEAST = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01];
-
-  for (const rule of ["none", "token", "null"] as const) {
-    const texts = [field("a", "STRING", rule, { repeated: true })];
-    const schema = schemaOf(list("a", "string"));
-    it(`counts below none and beyond all, under ${rule}`, () => {
-      for (const count of [-1, -64, 2 ** 20, 2 ** 27, 2 ** 31, -(2 ** 31), 2 ** 52, -(2 ** 52)]) {
-        refused(texts, schema, varint(count));
-        refused(texts, schema, [...varint(count), 0]);
-        refused(texts, schema, [...varint(count), 0, 0, 0, 0]);
-        refused(texts, schema, [...varint(count), ...varint(-1), 0, 0]);
-        // A block's size isn't looked at, and so one element of any size is one.
-        if (count !== -1) refused(texts, schema, [...varint(count), ...varint(2 ** 40), 0, 0]);
-      }
-      for (const count of [HUGE, LEAST]) refused(texts, schema, [...count, 0, 0, 0]);
-    });
-
-    it(`counts and lengths that aren't written in their shortest form, under ${rule}`, () => {
-      for (const bytes of [
-        [0x82, 0x00, 0, 0],
-        [2, 0x80, 0x00, 0],
-        [0x80, 0x80, 0x00],
-        [1, 0x82, 0x00, 0, 0],
-      ])
-        refused(texts, schema, bytes);
-    });
-
-    it(`lengths below none and past the end, under ${rule}`, () => {
-      for (const length of [-1, -64, -65, 3, 64, 2 ** 20, 2 ** 27, 2 ** 31, 2 ** 40, -(2 ** 31)])
-        refused(texts, schema, [2, ...varint(length), 0x61, 0]);
-      for (const length of [HUGE, LEAST]) refused(texts, schema, [2, ...length, 0x61, 0]);
-    });
-
-    it(`twenty thousand empty values but one, under ${rule}`, () => {
-      refused(texts, schema, Buffer.concat([varint(20_000), Buffer.alloc(19_999)]));
-    });
-  }
-
-  it("rows beyond all, of few bytes", () => {
-    const fields = [field("a", "STRING", "none")];
-    const schema = schemaOf({ name: "a", type: ["null", "string"] });
-    for (const count of [4, 2 ** 31 - 1, 2 ** 31, 2 ** 32 + 3, Number.MAX_SAFE_INTEGER])
-      refused(fields, schema, [0, 0, 0], count);
-  });
-
-  it("arrays of arrays in STRUCTs that each say they hold as much again", () => {
-    const inner = { type: "record", name: "s", fields: [list("b", "string")] };
-    const fields = [
-      field("a", "STRUCT", "none", { repeated: true, fields: [field("b", "STRING", "token", { repeated: true })] }),
-    ];
-    refused(fields, schemaOf(list("a", inner)), Array<number>(40).fill(126));
-    refused(fields, schemaOf(list("a", inner)), Array<number>(300_000).fill(126));
   });
 });
