@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { z } from "zod";
+import type { DecideOutput } from "../../approvals/commands.ts";
 import { listApprovals, showApproval } from "../../approvals/view.ts";
 import { type Access, accessOf, newestAccesses, sessionsNamed } from "../../evidence/access-report.ts";
 import { replay } from "../../evidence/replay.ts";
@@ -159,8 +160,15 @@ export class ConsoleApi {
     response: ServerResponse,
   ): Promise<void> {
     const body = parseBody(decisionBody, await this.#body(person, request));
+    const output = await this.#recorded(person, id, body);
+    sendJson(response, output);
+    // Whatever comes of it now, it was decided.
+    await this.#o.engine.decided(output.session);
+  }
+
+  async #recorded(person: PersonPrincipal, id: string, body: z.output<typeof decisionBody>): Promise<DecideOutput> {
     try {
-      const output = await this.#o.store.run("approval.decide", {
+      return await this.#o.store.run("approval.decide", {
         request: id,
         person: {
           issuer: person.issuer,
@@ -172,8 +180,6 @@ export class ConsoleApi {
         },
         ...body,
       });
-      sendJson(response, output);
-      await this.#o.engine.decided(output.session);
     } catch (error) {
       if (!(error instanceof CommandError)) throw error;
       if (error.code === "no_request") throw notFound("approval request");
