@@ -194,6 +194,21 @@ describe("a query that a person must agree to", () => {
       assert.equal(rows.length, 4);
     });
 
+    it("answers in time where the clock is set back meanwhile", async () => {
+      const hour = 3_600_000;
+      const answer = client.query(NAMES, { timeoutMs: 2000 });
+      answer.catch(() => undefined);
+      await pending();
+      rig.advance(-hour);
+      try {
+        const late = new Promise((_, reject) => setTimeout(() => reject(new Error("no answer")), 10_000).unref());
+        await assert.rejects(Promise.race([answer, late]), /did not complete before 2000ms/);
+      } finally {
+        rig.advance(hour);
+      }
+      await rig.decide("dana.officer", "deny");
+    });
+
     it("answers getQueryResults with jobComplete false, and later with the rows", async () => {
       const [job] = await client.createQueryJob(NAMES);
       await assert.rejects(job.getQueryResults({ timeoutMs: 150 }), /did not complete before 150ms/);

@@ -69,6 +69,16 @@ describe("the cache of schemas", () => {
     assert.deepEqual(asked, ["p.d.t"]);
   });
 
+  it("asks again where the clock was set back, and nobody knows how old its copy is", async () => {
+    const { source, asked } = fakeSource(new Map([["p.d.t", resource("p.d.t", { etag: "e1" })]]));
+    const { cache, clock } = cacheOf(source);
+    clock.now = 3_600_000;
+    await cache.table("p.d.t");
+    clock.now = 0;
+    await cache.table("p.d.t");
+    assert.deepEqual(asked, ["p.d.t", "p.d.t if not e1"]);
+  });
+
   it("asks by etag when its copy is old, and keeps the copy when it is still right", async () => {
     const tables = new Map([["p.d.t", resource("p.d.t", { etag: "e1" })]]);
     const { source, asked } = fakeSource(tables);

@@ -135,7 +135,13 @@ export class TableCache {
 
   #holds(key: string, value: Cached | undefined): boolean {
     const entry = this.#entries.get(key);
-    return entry !== undefined && entry.value === value && entry.expires > this.#options.now();
+    return entry !== undefined && entry.value === value && this.#isFresh(entry);
+  }
+
+  /** Where the clock was set back since, nobody knows how old it is. */
+  #isFresh({ expires }: Entry): boolean {
+    const left = expires - this.#options.now();
+    return left > 0 && left <= this.#options.ttlMs;
   }
 
   /** Drops what is known of a table; the next question goes to the source, and the answer to one that was asked before isn't remembered. */
@@ -152,7 +158,7 @@ export class TableCache {
   ): Promise<T | undefined> {
     // A key says by its first word what its values are.
     const entry = this.#entries.get(key) as (Entry & { readonly value: T | undefined }) | undefined;
-    if (entry !== undefined && entry.expires > this.#options.now()) {
+    if (entry !== undefined && this.#isFresh(entry)) {
       this.#entries.delete(key);
       this.#entries.set(key, entry);
       return entry.value;

@@ -229,9 +229,11 @@ export class SessionEngine {
   async settle(before: SessionRow, ms: number, signal: AbortSignal): Promise<SessionRow> {
     const { id } = before;
     const deadline = this.#o.clock() + ms;
+    const began = performance.now();
     for (;;) {
       // Listening begins before the look, so that no change falls between the two.
-      const left = deadline - this.#o.clock();
+      // Where the clock is set back meanwhile, by the time that passed all the same.
+      const left = Math.min(deadline - this.#o.clock(), began + ms - performance.now());
       // A bound ends the wait too: look once more and answer what is.
       const change = this.#endings.nextChange(id, left, [signal, this.#stop.signal]);
       try {

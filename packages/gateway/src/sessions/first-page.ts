@@ -144,7 +144,7 @@ export async function openSoon(
     const runs = now.error === null && now.upstream_job !== NOT_NAMED && options.engine.outcome(row.id) === undefined;
     if (opened.page !== undefined || !runs || !wanted()) return unlessLate(opened, wanted);
   }
-  const left = waitMs - (options.clock() - began);
+  const left = waitMs - Math.max(0, options.clock() - began);
   const page = left > 0 ? await openFirstPage(options, principal, now, request, left, gone) : undefined;
   return unlessLate({ row: now, page }, wanted);
 }

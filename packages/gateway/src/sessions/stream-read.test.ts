@@ -15,7 +15,8 @@ const PRINCIPAL = { kind: "agent", issuer: "i", subject: "a", tokenId: "t" } as 
 const SCHEMA = { type: "record", name: "r", fields: [{ name: "n", type: ["null", "long"] }] };
 
 /** Reads a stream of four rows in as many batches, of an agent that is suspended while BigQuery makes the batch of this number. */
-async function read(suspendedAt: number) {
+async function read(suspendedAt: number, setBackAt = -1) {
+  let now = 7_200_000;
   const done: string[] = [];
   let isSuspended = false;
   const run = async (name: string, { outcome }: { readonly outcome?: string }) => {
@@ -29,7 +30,7 @@ async function read(suspendedAt: number) {
     },
     engine: {
       maskPlanOf: () => ({ fields: FIELDS }),
-      pageRefusal: () => undefined,
+      pageRefusal: () => void done.push("policy"),
       distrust: async () => undefined,
       releaseEnded: (end: { readonly outcome: string }) => run("release.finish", end),
     },
@@ -41,7 +42,7 @@ async function read(suspendedAt: number) {
       recordNumbers: [],
       restrictedZips: undefined,
     },
-    clock: () => 0,
+    clock: () => now,
   } as unknown as PageOptions;
   const asking = {
     version: () => (isSuspended ? 1 : 0),
@@ -60,6 +61,7 @@ async function read(suspendedAt: number) {
     open: async function* () {
       for (let i = 0; i < 4; i++) {
         if (i === suspendedAt) isSuspended = true;
+        if (i === setBackAt) now = 0;
         const schema = i === 0 ? Buffer.from(JSON.stringify(SCHEMA)) : undefined;
         yield { schema, batch: Buffer.from([2, 2 * i]), rows: 1 };
       }
@@ -74,12 +76,21 @@ async function read(suspendedAt: number) {
 
 describe("a stream", () => {
   it("gives out no batch of an agent that was suspended while BigQuery made it, however soon", async () => {
-    assert.deepEqual(await read(-1), { batches: 4, message: "", done: ["release.start", "release.finish complete"] });
+    assert.deepEqual(await read(-1), {
+      batches: 4,
+      message: "",
+      done: ["policy", "release.start", "release.finish complete"],
+    });
     for (const suspendedAt of [0, 2]) {
       const { batches, message, done } = await read(suspendedAt);
       assert.equal(batches, suspendedAt);
       assert.match(message, /suspended or revoked/);
-      assert.deepEqual(done, ["release.start", "release.refused", "release.finish aborted"]);
+      assert.deepEqual(done, ["policy", "release.start", "release.refused", "release.finish aborted"]);
     }
+  });
+
+  it("asks policy again where the clock was set back since, and nobody knows how long ago that was", async () => {
+    const { done } = await read(-1, 1);
+    assert.deepEqual(done, ["policy", "release.start", "policy", "release.finish complete"]);
   });
 });

@@ -123,7 +123,8 @@ export async function* maskedStream(
   let count = 0;
   try {
     for await (const upstream of wanted === 0 ? [] : read.open()) {
-      if (clock() - checked >= recheckMs) {
+      // Where the clock was set back, nobody knows how long ago that was.
+      if (clock() < checked || clock() - checked >= recheckMs) {
         await requireHolding(options, principal, row);
         checked = clock();
       } else await requireAdmitted(options, principal, row);

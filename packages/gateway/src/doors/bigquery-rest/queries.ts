@@ -99,7 +99,7 @@ export class Queries {
         cacheHit: false,
       });
     }
-    const left = began === 0 ? waitMs : Math.max(0, waitMs - (pages.clock() - began));
+    const left = began === 0 ? waitMs : Math.max(0, waitMs - Math.max(0, pages.clock() - began));
     return this.#results(call, row, "bigquery#queryResponse", left, asked);
   }
 
