@@ -14,17 +14,15 @@ export interface Admission {
 /**
  * By the store (`stillAdmitted`) and by the configuration, which a restart can have changed since the agent asked: its entry must still
  * be wanted, and the issuers of people whom it acts for must still delegate.
- * @param agentIssuers of whom agents' tokens are taken, the gateway itself among them
  */
 export function createAdmission(
   store: { readonly db: Kysely<Database> },
   config: AgentsConfig,
-  agentIssuers: ReadonlySet<string>,
   clock: () => number,
 ): Admission {
   async function agentHolds(agent: AgentPrincipal): Promise<boolean> {
     const row = await findAgent(store, agent);
-    return row !== undefined && agentIssuers.has(row.issuer) && isWanted(config, row);
+    return row !== undefined && config.issuers?.has(row.issuer) !== false && isWanted(config, row);
   }
   return {
     async holds(principal) {

@@ -64,7 +64,7 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
     publicUrl,
     ...options.issuers.flatMap(({ issuer, audiences }) => (audiences.agents ? [issuer] : [])),
   ]);
-  const agents: AgentsConfig = { ...options.agents, delegating };
+  const agents: AgentsConfig = { ...options.agents, issuers: agentIssuers, delegating };
   const register = new AgentRegister(store, agents, clock);
   await register.enterConfigured();
   const signingKeys = await SigningKeys.open(signingKeyFile(options.keyDirectory), clock, (kid) =>
@@ -133,7 +133,7 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
 
   return {
     agent,
-    admission: createAdmission(store, agents, agentIssuers, clock),
+    admission: createAdmission(store, agents, clock),
     proofNonce: () => nonces?.current(),
     person: async (presented) => register.resolvePerson(await verify(presented)),
     tokens: new TokenService({

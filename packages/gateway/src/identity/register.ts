@@ -44,6 +44,8 @@ export interface AgentsConfig {
   readonly senderConstrained?: "all" | readonly string[];
   readonly registered: readonly RegisteredAgent[];
   readonly rules: readonly AgentRule[];
+  /** Of whom agents' tokens are taken, the gateway itself among them; absent: of all whose tokens are verified. */
+  readonly issuers?: ReadonlySet<string>;
   /** Issuers on whose people's behalf agents may act, and whether their tokens must say who (`may_act`). */
   readonly delegating?: readonly { readonly issuer: string; readonly mayActRequired: boolean }[];
 }
@@ -122,6 +124,9 @@ export class AgentRegister {
     if (credential.audience !== "agents") {
       throw new CredentialError("audience", "This is a person's token; agents' doors take agents' tokens only.");
     }
+    // An access token outlives the configuration that it was given under.
+    if (this.#config.issuers?.has(credential.issuer) === false)
+      throw new CredentialError("unknown_issuer", "Agents of this token's issuer aren't taken here any more.");
     const onBehalfOf: Principal[] = [];
     for (const one of credential.onBehalfOf ?? [])
       onBehalfOf.push(one.audience === "delegation" ? await this.#delegator(one) : await this.resolveAgent(one));
