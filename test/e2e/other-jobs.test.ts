@@ -130,6 +130,15 @@ describe("load, copy and extract jobs", () => {
     );
     await dataset.createTable("seen", { view: { query: "SELECT id FROM workspace.born", useLegacySql: false } });
     assert.equal((await dataset.table("seen").getMetadata())[0].type, "VIEW");
+    // By the list clients such as dbt tell what is a view.
+    const listed = (await dataset.getTables())[0].map(({ id, metadata }) => [id, metadata.type]);
+    assert.deepEqual(
+      listed.filter(([id]) => id === "seen" || id === "born"),
+      [
+        ["born", "TABLE"],
+        ["seen", "VIEW"],
+      ],
+    );
     for (const name of ["seen", "born"]) {
       await dataset.table(name).delete();
       assert.equal((await dataset.table(name).exists())[0], false);

@@ -45,14 +45,14 @@ export class MetadataReader {
   }
 
   async tables(principal: AgentPrincipal, connection: Connection, project: string, dataset: string): Promise<unknown> {
-    const tables = await this.#describableTables(principal, connection, project, dataset);
+    const tables = await describedDataset(principal, connection, project, dataset, this.#clock(), false);
     return {
       kind: "bigquery#tableList",
-      tables: tables.map((tableId) => ({
+      tables: tables.map(({ id: tableId, resource }) => ({
         kind: "bigquery#table",
         id: `${project}:${dataset}.${tableId}`,
         tableReference: { projectId: project, datasetId: dataset, tableId },
-        type: "TABLE",
+        type: resource.type ?? "TABLE",
       })),
       totalItems: tables.length,
     };
@@ -76,16 +76,6 @@ export class MetadataReader {
       location: connection.location,
       schema: { fields: described.fields.map(shape) },
     };
-  }
-
-  async #describableTables(
-    principal: AgentPrincipal,
-    connection: Connection,
-    project: string,
-    dataset: string,
-  ): Promise<string[]> {
-    const described = await describedDataset(principal, connection, project, dataset, this.#clock(), false);
-    return described.map(({ id }) => id);
   }
 }
 
