@@ -282,6 +282,19 @@ describe("routines, models and changes of tables by calls of their own", () => {
     assertRefused(dropped, 400);
     assert.match(dropped.body, /doesn't name/);
     assert.doesNotMatch(dropped.body, /icu|unit/);
+    // By people, past the gateway, which has just looked at the table.
+    const labelling = await fetch(`${rig.warehouse.url}/bigquery/v2/projects/${PROJECT}/queries`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({
+        query: `ALTER TABLE \`${PROJECT}.workspace.labelled\` SET OPTIONS (labels = [('unit', 'icu'), ('phi', 'true')])`,
+        useLegacySql: false,
+      }),
+    });
+    assert.equal(labelling.status, 200, await labelling.text());
+    const unseen = await patch("labelled", { labels: { unit: "er" } });
+    assertRefused(unseen, 400);
+    assert.match(unseen.body, /doesn't name/);
   });
 
   it("rows 9, 29, 35: tables.patch gives no class away, and tells of labels nobody who may not set them", async () => {

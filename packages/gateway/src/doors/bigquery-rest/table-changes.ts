@@ -56,6 +56,8 @@ export async function patchTable(
   const { project, dataset } = placeOf(call);
   const table = param(call.m, "table");
   const body = parseBody(patchRequest, await bodyOf(call, bodyBytes));
+  // All labels are set at once: also those that it has since it was last looked at must be named.
+  if (body.labels !== undefined) call.connection.catalog.forget(`${project}.${dataset}.${table}`);
   const described = await shownTable(call, pages.clock());
   const { resource, fields } = described;
   const sql = patchSql(body, { project, dataset, table, resource, fields });
