@@ -176,6 +176,17 @@ describe("the cache of schemas, of a table that is forgotten while it is asked f
     await isAsked(2);
   });
 
+  it("asks anew for a dataset that was changed: its labels may say of what classes its tables are", async () => {
+    const labels: Record<string, string> = {};
+    const { cache } = cacheOf({ ...fakeSource(new Map()).source, getDataset: async () => ({ labels: { ...labels } }) });
+    assert.deepEqual(await cache.dataset("p", "d"), { labels: {} });
+    labels.phi = "true";
+    cache.forget("p.other.*");
+    assert.deepEqual(await cache.dataset("p", "d"), { labels: {} });
+    cache.forget("p.d.*");
+    assert.deepEqual(await cache.dataset("p", "d"), { labels: { phi: "true" } });
+  });
+
   it("asks anew where only an old answer came", async () => {
     const { tables, isAsked, answer, cache } = slowSource();
     tables.set("p.d.t", resource("p.d.t", { etag: "old" }));

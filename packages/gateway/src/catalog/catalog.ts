@@ -213,7 +213,7 @@ export class Catalog {
     });
   }
 
-  /** Asks anew for a table that was written: its columns may be others now. */
+  /** Asks anew for a table that was written, or a dataset (`project.dataset.*`) that was changed: its columns and labels may be others now. */
   forget(name: TableName): void {
     this.#cache.forget(name);
   }

@@ -144,9 +144,9 @@ export class TableCache {
     return left > 0 && left <= this.#options.ttlMs;
   }
 
-  /** Drops what is known of a table; the next question goes to the source, and the answer to one that was asked before isn't remembered. */
+  /** Drops what is known of a table, or of a dataset (`project.dataset.*`); the next question goes to the source, and the answer to one that was asked before isn't remembered. */
   forget(name: TableName): void {
-    const key = `table ${name}`;
+    const key = name.endsWith(".*") ? `dataset ${name.slice(0, -".*".length)}` : `table ${name}`;
     this.#drop(key);
     this.#asking.delete(key);
     this.#forgotten++;
