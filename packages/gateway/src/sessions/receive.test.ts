@@ -55,6 +55,24 @@ suite("what is recorded of a query that came", () => {
     assert.deepEqual([input.jobId, input.by.purpose, input.by.agentName], [ODD, ODD, ODD]);
   });
 
+  test("is another query under the same requestId, whatever makes it one", () => {
+    const hmac = (more: Partial<Submission>): string =>
+      received(PRINCIPAL, { requestId: "r", ...more }).input.requestHmac;
+    const { statement } = SUBMISSION;
+    const others: readonly Partial<Submission>[] = [
+      { statement: { ...statement, sql: "SELECT 1" } },
+      { statement: { ...statement, parameters: [1] } },
+      { statement: { ...statement, parameterMode: "NAMED" } },
+      { statement: { ...statement, defaultDataset: { projectId: "p", datasetId: "d" } } },
+      { dryRun: true },
+      { project: "q" },
+      { labels: { purpose: "audit" } },
+      { maximumBytesBilled: 1 },
+    ];
+    assert.equal(hmac({}), hmac({ statement: { ...statement } }));
+    assert.equal(new Set([{}, ...others].map(hmac)).size, others.length + 1);
+  });
+
   test("is the same agent's of before in what is the same, and in nothing else", () => {
     const { by } = received(PRINCIPAL).input;
     assert.equal(received(PRINCIPAL, { jobId: "j" }).input.by, by);

@@ -120,7 +120,12 @@ export function receiveInput(
   const requestHmac =
     submission.requestId === undefined
       ? ""
-      : sealer.keyedHash(canonicalJson([sqlHmac, parameterMode, defaultDataset, submission.dryRun]));
+      : sealer.keyedHash(
+          canonicalJson([
+            [sqlHmac, parameterMode, defaultDataset, submission.dryRun],
+            [submission.project, submission.labels.purpose ?? null, submission.maximumBytesBilled ?? null],
+          ]),
+        );
   const kept = keptSealed(sealer, id, sealed);
   const { by, begins, goesOn } = askerOf(options, principal, connection, submission);
   const input: ReceiveInput = {
