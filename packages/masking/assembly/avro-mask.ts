@@ -12,6 +12,7 @@ import {
   TOKEN_STRING,
 } from "./avro-node";
 import { contentAt } from "./avro-values";
+import { isLonger } from "./strings";
 
 /** Writes the masked value at `out`, and returns where it ends: at `out` if it is NULL; 0 if the row must be left to the exact implementation; 1 for want of room. */
 // @ts-ignore: decorator
@@ -58,7 +59,7 @@ export function maskValue(node: usize, start: usize, end: usize, out: usize): us
     case LAST4:
       if (length > 4) {
         const last = load<u32>(end - 4);
-        if ((last & HIGH_BITS) == 0) {
+        if ((last & HIGH_BITS) == 0 && isLonger(contentAt, end, end - 4, true)) {
           store<u8>(out, NINE);
           store<u32>(out, XXXX, 1);
           store<u8>(out, X, 5);
@@ -70,7 +71,7 @@ export function maskValue(node: usize, start: usize, end: usize, out: usize): us
     case FIRST4:
       if (length > 4) {
         const first = load<u32>(contentAt);
-        if ((first & HIGH_BITS) == 0) {
+        if ((first & HIGH_BITS) == 0 && isLonger(contentAt, end, contentAt, false)) {
           store<u8>(out, NINE);
           store<u32>(out, first, 1);
           store<u32>(out, XXXX, 5);

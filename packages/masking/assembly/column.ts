@@ -3,6 +3,7 @@
  * `last4` and `first4` show. Each value becomes as many bytes as every other, and a NULL none.
  */
 import { IN, IN_BYTES, OUT, PLAN, QUEUE_ENTRIES } from "./layout";
+import { isLonger } from "./strings";
 import { hashStrings, LONGEST_TOKENISED, prepareString } from "./tokens";
 
 export { padKey } from "./tokens";
@@ -56,7 +57,7 @@ export function tokens(count: i32, nulls: bool, longest: usize, end: usize): i32
   return <i32>written;
 }
 
-/** Likewise the last or first four bytes of each value, and XXXXX for the others; -1 also if a value has no more, or one of the four isn't ASCII. */
+/** Likewise the last or first four bytes of each value, and XXXXX for the others; -1 also if a value may have no more, or one of the four isn't ASCII. */
 export function parts(count: i32, nulls: bool, longest: usize, end: usize, last: bool): i32 {
   const first = <usize>load<u32>(offsetsAt);
   let start = IN;
@@ -67,8 +68,9 @@ export function parts(count: i32, nulls: bool, longest: usize, end: usize, last:
     if (!nulls || !isNull(i)) {
       const length = stop - start;
       if (length <= SHOWN || length > longest) return -1;
-      const shown = load<u32>(last ? stop - SHOWN : start);
-      if ((shown & NOT_ASCII) != 0) return -1;
+      const from = last ? stop - SHOWN : start;
+      const shown = load<u32>(from);
+      if ((shown & NOT_ASCII) != 0 || !isLonger(start, stop, from, last)) return -1;
       store<u64>(out, last ? XXXXX | ((<u64>shown) << 40) : <u64>shown | (XXXXX << 32));
       store<u8>(out, last ? <u8>(shown >> 24) : <u8>XXXXX, 8);
       out += PART_BYTES;

@@ -1,5 +1,5 @@
 import { FIRST4, keyOf, LAST4, TOKEN_INT64, TOKEN_STRING } from "./node";
-import { hasEscape } from "./strings";
+import { hasEscape, isLonger } from "./strings";
 import {
   enqueueToken,
   INT64_IN_JSON,
@@ -39,7 +39,7 @@ export function maskValue(node: usize, action: u32, start: usize, end: usize, ou
       case LAST4:
         if (length > 4) {
           const last = load<u32>(end - 4);
-          if ((last & HIGH_BITS) == 0) {
+          if ((last & HIGH_BITS) == 0 && isLonger(start, end, end - 4, true)) {
             store<u8>(out, QUOTE);
             store<u32>(out, XXXX, 1);
             store<u8>(out, 0x58, 5);
@@ -52,7 +52,7 @@ export function maskValue(node: usize, action: u32, start: usize, end: usize, ou
       case FIRST4:
         if (length > 4) {
           const first = load<u32>(start);
-          if ((first & HIGH_BITS) == 0) {
+          if ((first & HIGH_BITS) == 0 && isLonger(start, end, start, false)) {
             store<u8>(out, QUOTE);
             store<u32>(out, first, 1);
             store<u32>(out, XXXX, 5);

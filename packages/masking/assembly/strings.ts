@@ -64,6 +64,22 @@ function escapeLength(p: usize): usize {
   }
 }
 
+/**
+ * Four bytes of ASCII from `shown` on are four characters, at the end or the beginning of the text from `start` to `end`. Says whether it surely has more than
+ * these beside what fills it up (bytes up to a space): such a one stands on either side of where they are cut off.
+ */
+// @ts-ignore: decorator
+@inline export function isLonger(start: usize, end: usize, shown: usize, last: bool): bool {
+  if (last) {
+    let p = shown;
+    while (p > start && load<u8>(p - 1) <= 0x20) p--;
+    return p > start && load<u8>(shown, 3) > 0x20;
+  }
+  let p = shown + 4;
+  while (p < end && load<u8>(p) <= 0x20) p++;
+  return p < end && load<u8>(shown) > 0x20;
+}
+
 /** The string that `endOfString` saw last has an escape. */
 export let hasEscape: bool = false;
 

@@ -89,6 +89,13 @@ it("columns go the fast way where all of their values can", () => {
   for (const one of ["1234", "éa12", "y".repeat(1001)])
     assert.equal(fastParts(values([...short, one]), "first4", 1000, memory), undefined);
   assert.equal(fastParts(values([...short, "12éa"]), "last4", 1000, memory), undefined);
+  // Names, too; not what spaces fill up, where it may be all that shows.
+  assert.ok(fastParts(values([...short, "Ann Ward", "José Ward", "   12345"]), "last4", 1000, memory));
+  for (const one of ["  1234", "12345 "]) {
+    assert.equal(fastParts(values([...short, one]), "last4", 1000, memory), undefined);
+    const mirrored = [...one].reverse().join("");
+    assert.equal(fastParts(values([...short, mirrored]), "first4", 1000, memory), undefined);
+  }
 });
 
 it("tokens are the rule's at every length that one block takes, and in groups that aren't full", () => {

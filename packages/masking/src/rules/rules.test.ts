@@ -40,6 +40,21 @@ describe("last4 and first4", () => {
       ["😀😁😂😃", tokenOf("😀😁😂😃")],
     ]);
   });
+  it("make a token of four characters or fewer that spaces fill up, for their end or their beginning would be all of them", () => {
+    for (const padded of ["  1234", "1234      ", " 12 ", "\t123", "1234\r\n", "        ", " 😀😁😂😃"]) {
+      assert.equal(apply("last4", padded), tokenOf(padded), JSON.stringify(padded));
+      assert.equal(apply("first4", padded), tokenOf(padded), JSON.stringify(padded));
+    }
+    becomes("last4", "STRING", [
+      ["   12345", "XXXXX2345"],
+      ["Ann Ward", "XXXXXWard"],
+      ["12345  ", "XXXXX45  "],
+    ]);
+    becomes("first4", "STRING", [["12345   ", "1234XXXXX"]]);
+    // BigQuery's own count all characters.
+    becomes("LAST_FOUR_CHARACTERS", "STRING", [["  1234", "XXXXX1234"]]);
+    becomes("FIRST_FOUR_CHARACTERS", "STRING", [["1234  ", "1234XXXXX"]]);
+  });
   it("make a token of four characters or fewer", () => {
     for (const short of ["1234", "a", ""]) {
       assert.equal(apply("last4", short), tokenOf(short));

@@ -32,6 +32,7 @@ const decimal = (whole: number, scale: number) =>
 const text = fc.oneof(
   fc.string({ unit: "grapheme", maxLength: 20 }),
   fc.stringMatching(/^\d{5}(-\d{4})?$/),
+  fc.stringMatching(/^ {0,5}[a1é]{0,6} {0,4}$/),
   fc.emailAddress(),
   fc.constantFrom("", "123-45-6789", "036", "03601"),
 );
