@@ -320,6 +320,37 @@ print(len(list(client.query(sys.argv[3]).result())))
       assert.equal(await query(bearer(agent)), 200);
     });
 
+    it("of an issuer that nobody has, or of its people, is refused: it would be said to be done and refuse nobody", async () => {
+      const revoked = () => rig.gateway.store.db.selectFrom("revocations").select(["kind", "id"]).execute();
+      const before = await revoked();
+      const { subject } = sponsor();
+      for (const issuer of ["", `${PUBLIC_URL}/`, PUBLIC_URL.toUpperCase()]) {
+        for (const what of [
+          { kind: "issuer", issuer },
+          { kind: "sponsor", sponsor: { issuer, subject } },
+        ])
+          await assert.rejects(administrator().post("agents/revoke", { ...what, reason: "a typing error" }), {
+            status: 400,
+          });
+      }
+      assert.deepEqual(await revoked(), before);
+    });
+
+    it("of a name of no key says what is asked for", async () => {
+      const [kid, thumbprint] = [
+        { kid: "laptop", reason: "lost laptop" },
+        { kind: "proof-key", "proof-key": "laptop", reason: "lost laptop" },
+      ];
+      await assert.rejects(
+        administrator().post("agents/revoke-key", kid),
+        /\(give a key's id, as the list of keys has it\)/,
+      );
+      await assert.rejects(
+        administrator().post("agents/revoke", thumbprint),
+        /\(give a thumbprint, as boundTo in the ledger has it\)/,
+      );
+    });
+
     it("of a sponsor, and of an issuer, with all their agents", async () => {
       const rogue = await rig.token("rogue-agent");
       // Administrators are people of the same issuer here: what is revoked is the agents' issuer, the gateway's own.

@@ -272,6 +272,15 @@ describe("the chaperone command", () => {
       const revoke = ["agents", "revoke-key", kid, "--reason", "an incident"];
       assert.equal((await chaperone(revoke, { as: "avery.auditor" })).status, 1);
       assert.match(await done(revoke, { as: "sam.sponsor" }), /revoked/);
+      for (const [what, said] of [
+        [["sponsor", "sam"], /--sponsor-issuer/],
+        [["isuer", "https://x"], /one of token, issuer/],
+        [["issuer", "https://x"], /no issuer of the configuration/i],
+      ] as const) {
+        const wrong = await chaperone(["agents", "revoke", ...what, "--reason", "a typo"], { as: "sam.sponsor" });
+        assert.equal(wrong.status, 1);
+        assert.match(wrong.err, said);
+      }
     });
 
     it("is for administrators, and for agents there are", async () => {

@@ -173,6 +173,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
           store,
           publicUrl: config.publicUrl,
           issuers: {
+            all: config.issuers.map(({ issuer }) => issuer),
             agents: config.issuers.flatMap(({ issuer, audiences }) => (audiences.agents === undefined ? [] : [issuer])),
             people: config.issuers.flatMap(({ issuer, audiences }) => (audiences.people === undefined ? [] : [issuer])),
           },

@@ -117,13 +117,20 @@ export function agentsCommand(): Command {
     .option("--sponsor-issuer <url>", "for sponsor: the person's issuer")
     .requiredOption("--reason <text>", "kept in the ledger")
     .action(async (kind: string, id: string, options: GatewayOptions & { reason: string; sponsorIssuer?: string }) => {
-      const what = kind === "sponsor" ? { issuer: options.sponsorIssuer ?? "", subject: id } : id;
+      if (!REVOCABLE.includes(kind)) throw new CliError(`what is revoked is one of ${REVOCABLE.join(", ")}`);
+      if ((kind === "sponsor") !== (options.sponsorIssuer !== undefined))
+        throw new CliError(
+          "a sponsor is revoked with --sponsor-issuer, the issuer of that person, and nothing else is",
+        );
+      const what = kind === "sponsor" ? { issuer: options.sponsorIssuer, subject: id } : id;
       await clientOf(options).post("agents/revoke", { kind, [kind]: what, reason: options.reason });
       process.stdout.write(`The ${kind} is revoked.\n`);
     });
 
   return agents;
 }
+
+const REVOCABLE: readonly string[] = ["token", "issuer", "sponsor", "proof-key"];
 
 interface AddOptions extends GatewayOptions {
   readonly sponsor: string;

@@ -248,6 +248,6 @@ export function parseBody<T extends z.ZodType>(
         : `Chaperone does not serve ${why} (request field ${key}).`,
     );
   }
-  const said = /^(set useLegacySql|send integers|give a reason) /.test(issue.message) ? ` (${issue.message})` : "";
+  const said = /^(set useLegacySql|send integers|give) /.test(issue.message) ? ` (${issue.message})` : "";
   throw invalid(`Request field ${at === "" ? "(body)" : at} is missing or not of the expected form${said}.`);
 }

@@ -13,26 +13,40 @@ import { reason } from "./reason.ts";
 export interface AgentKeysApiOptions {
   readonly store: Store;
   readonly publicUrl: string;
-  readonly issuers: { readonly agents: readonly string[]; readonly people: readonly string[] };
+  readonly issuers: {
+    readonly all: readonly string[];
+    readonly agents: readonly string[];
+    readonly people: readonly string[];
+  };
   readonly clock: () => number;
 }
 
 const DAY_MS = 24 * 3600 * 1000;
+const DAYS = "give a whole number from 1 to 366";
 const person = z.strictObject({ issuer: z.string().max(2048), subject: z.string().min(1).max(512) });
 const addBody = z.strictObject({
-  name: z.string().regex(/^[a-z][a-z0-9-]{0,62}$/),
+  name: z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, "give up to 63 of a-z, 0-9 and -, the first a letter"),
   sponsor: person,
   groups: z.array(z.string().min(1).max(256)).max(100).default([]),
   /** Whose tokens the agent has; without it, it signs with this key. */
   identity: person.optional(),
-  key: z.strictObject({ publicKey: z.string().max(4096), days: z.number().int().min(1).max(366) }).optional(),
+  key: z
+    .strictObject({ publicKey: z.string().max(4096), days: z.number(DAYS).int(DAYS).min(1, DAYS).max(366, DAYS) })
+    .optional(),
 });
-const keyBody = z.strictObject({ kid: z.string().regex(/^[0-9a-f]{64}$/), reason });
+const keyBody = z.strictObject({
+  kid: z.string().regex(/^[0-9a-f]{64}$/, "give a key's id, as the list of keys has it"),
+  reason,
+});
 const revokeBody = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("token"), token: z.string().regex(/^[\x21-\x7e]{1,256}$/), reason }),
   z.strictObject({ kind: z.literal("issuer"), issuer: z.string().min(1).max(2048), reason }),
   z.strictObject({ kind: z.literal("sponsor"), sponsor: person, reason }),
-  z.strictObject({ kind: z.literal("proof-key"), "proof-key": z.string().regex(/^[A-Za-z0-9_-]{43}$/), reason }),
+  z.strictObject({
+    kind: z.literal("proof-key"),
+    "proof-key": z.string().regex(/^[A-Za-z0-9_-]{43}$/, "give a thumbprint, as boundTo in the ledger has it"),
+    reason,
+  }),
 ]);
 
 const MOST_LISTED = 1000;
@@ -95,9 +109,26 @@ export class AgentKeysApi {
 
   async #revoke(by: string, text: string): Promise<unknown> {
     const body = parseBody(revokeBody, text);
+    const issuer = body.kind === "issuer" ? body.issuer : body.kind === "sponsor" ? body.sponsor.issuer : undefined;
+    // Recorded as it is written: another spelling would refuse nobody, and whoever revokes it would be told that it is done.
+    if (issuer !== undefined && !(await this.#isKnown(issuer)))
+      throw invalid(
+        "No issuer of the configuration or of a registered agent is called so; write it letter by letter as there.",
+      );
     const id = revokedId(body);
     await this.#o.store.run("credential.revoke", { kind: body.kind, id, by, reason: body.reason });
     return { revoked: body.kind };
+  }
+
+  async #isKnown(issuer: string): Promise<boolean> {
+    if (issuer === this.#o.publicUrl || this.#o.issuers.all.includes(issuer)) return true;
+    const agent = await this.#o.store.db
+      .selectFrom("agents")
+      .select("subject")
+      .where((is) => is.or([is("issuer", "=", issuer), is("sponsor_issuer", "=", issuer)]))
+      .limit(1)
+      .executeTakeFirst();
+    return agent !== undefined;
   }
 }
 
