@@ -198,6 +198,30 @@ describe("names", () => {
   });
 });
 
+describe("the right side of a join", () => {
+  const around = (from: string): string =>
+    `SELECT (SELECT ANY_VALUE(x) FROM pair AS p ${from}) AS a FROM (SELECT ssn AS b FROM patients) AS p`;
+  table("sees the left one, but where each of its rows comes: what a query around has of the name is meant there", [
+    [around("JOIN UNNEST([p.b]) AS x ON TRUE"), "a = copy pair.b"],
+    [around("LEFT JOIN UNNEST([p.b]) AS x ON TRUE"), "a = copy pair.b"],
+    [around("RIGHT JOIN UNNEST([p.b]) AS x ON TRUE"), "a = copy ssn"],
+    [around("FULL JOIN UNNEST([p.b]) AS x ON TRUE"), "a = copy ssn"],
+  ]);
+
+  test("has no name for it where no query is around", () => {
+    for (const from of [
+      "RIGHT JOIN UNNEST(p.tags) AS x ON TRUE",
+      "FULL JOIN UNNEST(p.tags) AS x ON TRUE",
+      "RIGHT JOIN p.tags AS x ON TRUE",
+      "CROSS JOIN (UNNEST(p.tags) AS x CROSS JOIN pair)",
+      "CROSS JOIN (UNNEST(p.tags) AS x CROSS JOIN pair) MATCH_RECOGNIZE(ORDER BY a MEASURES MAX(A.a) AS x PATTERN (A) DEFINE A AS TRUE)",
+    ]) {
+      assert.equal(refusalOf(`SELECT x FROM patients AS p ${from}`)?.code, "name", from);
+      assert.equal(refusalOf(`FROM patients AS p |> ${from} |> SELECT x`)?.code, "name", from);
+    }
+  });
+});
+
 table("a field is found by its name, beside others without one", [
   ["SELECT STRUCT(UPPER(ssn), UPPER(state), name AS x).x FROM patients", "x = copy name"],
 ]);

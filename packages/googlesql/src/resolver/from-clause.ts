@@ -304,6 +304,15 @@ function join(context: Context, node: Join, left: FromNames, frame: Frame, outer
   return joined(context, node, first, combine(context, left, first, node), frame, outer);
 }
 
+/** What comes of each row of the right side, RIGHT and FULL do; nor does a join in parentheses see what stands before them. */
+function seesLeft({ type, right }: Pick<Join, "type" | "right">): boolean {
+  return type !== "RIGHT" && type !== "FULL" && !isJoin(right);
+}
+
+function isJoin(node: TableExpression): boolean {
+  return node.kind === "Join" || ((node.kind === "SampledTable" || node.kind === "MatchedTable") && isJoin(node.table));
+}
+
 /** `first` is the left side, `before` all that a path on the right side may begin with. */
 export function joined(
   context: Context,
@@ -313,8 +322,7 @@ export function joined(
   frame: Frame,
   outer: Scope,
 ): FromClause {
-  // A join in parentheses sees nothing of what stands before them.
-  const second = resolveFrom(context, node.right, node.right.kind === "Join" ? NO_FROM : before, frame, outer);
+  const second = resolveFrom(context, node.right, seesLeft(node) ? before : NO_FROM, frame, outer);
   const both = combine(context, first, second, node);
   const implicit = union([first.implicit, second.implicit]);
   const rows = either([first.rows, second.rows]);
