@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { analyze } from "./analyze.ts";
 import type { Output } from "./plan.ts";
-import { DEFAULTS, flows, scriptOf } from "./testing/clinic.ts";
+import { DEFAULTS, flows, refusalOf, scriptOf } from "./testing/clinic.ts";
+import { table } from "./testing/flow-tables.ts";
 
 /** Of the fields of the last statement's first column: `name = sources`. */
 function fields(sql: string): readonly string[] {
@@ -55,4 +56,41 @@ describe("whether a STRUCT is NULL", () => {
     ["SELECT (SELECT AS STRUCT ssn, name FROM patients LIMIT 1) IS NULL AS n", "n = transform name, transform ssn"],
   ];
   for (const [sql, flow] of cases) test(sql, () => assert.deepEqual(flows(sql), [flow]));
+});
+
+table("fields have the names that the first of several values gives them, be it a literal", [
+  ["SELECT [STRUCT('c' AS a, 1 AS b), STRUCT(ssn AS b, 2.5 AS a)][OFFSET(1)].a AS v FROM patients", "v = copy ssn"],
+  ["SELECT [STRUCT('c' AS a, 1 AS b), STRUCT(ssn AS b, 2.5 AS a)][OFFSET(1)].b AS v FROM patients", "v ="],
+  ["SELECT [STRUCT(ssn AS b, 2.5 AS a), STRUCT('c' AS a, 1 AS b)][OFFSET(1)].b AS v FROM patients", "v = copy ssn"],
+  ["SELECT IF(TRUE, STRUCT('c' AS a, 'd' AS b), STRUCT(ssn AS b, name AS a)).a AS v FROM patients", "v = copy ssn"],
+  [
+    "SELECT CASE WHEN TRUE THEN STRUCT('c' AS a, 'd' AS b) ELSE STRUCT(ssn AS b, name AS a) END.a AS v FROM patients",
+    "v = copy ssn",
+  ],
+  [
+    "SELECT COALESCE(NULL, STRUCT('c' AS a, 'd' AS b), STRUCT(ssn AS b, name AS a)).a AS v FROM patients",
+    "v = copy ssn",
+  ],
+  [
+    "SELECT x.a AS v FROM (SELECT STRUCT('c' AS a, 1 AS b) AS x UNION ALL SELECT STRUCT(ssn AS b, 2 AS a) FROM patients)",
+    "v = copy ssn",
+  ],
+  // In a STRUCT and in an array too.
+  [
+    "SELECT [STRUCT(STRUCT('c' AS a, 1 AS b) AS s), STRUCT(STRUCT(ssn AS b, 2 AS a) AS s)][OFFSET(1)].s.a AS v FROM patients",
+    "v = copy ssn",
+  ],
+  [
+    "SELECT IF(TRUE, [STRUCT('c' AS a, 'd' AS b)], [STRUCT(ssn AS b, name AS a)])[OFFSET(0)].a AS v FROM patients",
+    "v = copy ssn",
+  ],
+]);
+
+test("a field that the first value gives no name has none", () => {
+  for (const sql of [
+    "SELECT IF(TRUE, ('c', 'd'), STRUCT(ssn AS b, name AS a)).b AS v FROM patients",
+    "SELECT [STRUCT(('c', 1) AS s), STRUCT(STRUCT(ssn AS b, 2 AS a) AS s)][OFFSET(1)].s.b AS v FROM patients",
+  ]) {
+    assert.match(refusalOf(sql)?.message ?? "", /Field name b does not exist/, sql);
+  }
 });

@@ -282,8 +282,8 @@ export function isCastParameter({ type, written }: TypedValue, to: Type): boolea
  * undefined when there is none. All NULL is INT64, as BigQuery has it.
  */
 export function supertype(values: readonly TypedValue[]): Type | undefined {
-  const type = values[0]?.type;
-  if (type !== undefined && values.every((v) => v.type === type && v.written !== "null")) return type;
+  const one = values[0]?.type;
+  if (one !== undefined && values.every((v) => v.type === one && v.written !== "null")) return one;
   const typed = distinct(values.filter((v) => v.written !== "null"));
   if (typed === undefined) return undefined;
   const first = typed[0];
@@ -303,9 +303,32 @@ export function supertype(values: readonly TypedValue[]): Type | undefined {
       : undefined;
   };
   const agreed = (firm.length > 0 ? among(firm) : undefined) ?? among(typed);
-  if (agreed !== undefined) return agreed;
   // A string literal beside a DATE literal, say: some one of them that all coerce to.
-  return typed.find((v) => typed.every((other) => coerces(other.type, v.type, other.written)))?.type;
+  const type = agreed ?? typed.find((v) => typed.every((other) => coerces(other.type, v.type, other.written)))?.type;
+  return type && namedBy(first.type, type);
+}
+
+/** The type with the names of fields that the first value has, be it a literal. What isn't a STRUCT there leaves the fields without names. */
+function namedBy(first: Type, type: Type): Type {
+  if (sameType(first, type)) return first;
+  switch (type.kind) {
+    case "scalar":
+    case "range":
+      return type;
+    case "struct": {
+      const known = first.kind === "struct" ? first.fields : [];
+      return structOf(
+        type.fields.map(({ type: own }, i) => ({
+          name: known[i]?.name ?? "",
+          type: namedBy(known[i]?.type ?? INT64, own),
+        })),
+      );
+    }
+    case "array":
+      return arrayOf(namedBy(first.kind === "array" ? first.element : INT64, type.element));
+    default:
+      return unreachable(type);
+  }
 }
 
 /** A list of thousands of values has few types; past MANY the values are taken to have nothing in common. */
