@@ -136,8 +136,10 @@ export class Upkeep {
   async #takeUp(): Promise<void> {
     if (this.#takingUp || this.#left.size === 0) return;
     this.#takingUp = true;
+    let current: string | undefined;
     try {
       for (const id of [...this.#left]) {
+        current = id;
         if (this.#parts.stopped.aborted) return;
         const row = (await this.#o.store.db
           .selectFrom("whole_sessions")
@@ -160,6 +162,8 @@ export class Upkeep {
         this.#parts.endings.changed(id);
       }
     } catch (error) {
+      // The next round begins with another, lest one that can't be helped holds up all others.
+      if (current !== undefined && this.#left.delete(current)) this.#left.add(current);
       this.#o.log.warn({ err: error }, "a session that broke off could not be taken up again yet");
     } finally {
       this.#takingUp = false;
