@@ -40,6 +40,19 @@ describe("row 46: an agent that takes more than it gives", () => {
     await rig.close();
   });
 
+  it("by a name that no entry of the ledger holds: it is refused, recorded, and over", async () => {
+    for (const letter of ["x", "\u001b", "\u{1f600}"]) {
+      const name = `\`${letter.repeat(100_000)}\``;
+      for (const sql of [`SELECT ${name}`, `SELECT ${name}(1)`, `SELECT 1 FROM ${name}`, `SELECT CAST(1 AS ${name})`]) {
+        const answer = await agent.query(sql);
+        assert.ok(answer.status === 400 || answer.status === 403, `${answer.status} ${answer.body.slice(0, 200)}`);
+        assert.ok(answer.body.length < 200_000);
+      }
+    }
+    const sessions = await rig.gateway.store.db.selectFrom("sessions").select(["state", "error"]).execute();
+    assert.deepEqual([...new Set(sessions.map(({ state }) => state))].sort(), ["denied", "failed"]);
+  });
+
   async function releases(job: string): Promise<readonly string[]> {
     const rows = await rig.gateway.store.db
       .selectFrom("ledger_entries")

@@ -54,3 +54,14 @@ export interface SessionError {
   /** HTTP status the door answers with. */
   readonly status: number;
 }
+
+/** Characters of a message that an entry carries, in whatever way JSON and UTF-8 write them: names in it can be as long as a statement. */
+const MOST_CHARACTERS = 8000;
+
+/** The same in words that an entry holds: what can't be recorded can't be told, and a session that can't be ended would be open for ever. */
+export function recordable(error: SessionError): SessionError {
+  if (error.message.length <= MOST_CHARACTERS) return error;
+  // Half of a pair of surrogates is no text.
+  const begin = error.message.slice(0, MOST_CHARACTERS).replace(/[\ud800-\udbff]$/, "");
+  return { ...error, message: `${begin}…` };
+}

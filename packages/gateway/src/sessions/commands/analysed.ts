@@ -1,7 +1,7 @@
 /** What analysis, policy and dry run made of a session. */
 import type { CanonicalText } from "../../evidence/event.ts";
 import { type Command, CommandError, type StoreTransaction } from "../../store/command.ts";
-import type { SessionError, SessionState } from "../session.ts";
+import { recordable, type SessionError, type SessionState } from "../session.ts";
 import { takeUses, type UsesInput } from "../table-uses.ts";
 import type { SessionTables } from "../tables.ts";
 import { arrive, type EventData, load, move } from "./arrows.ts";
@@ -98,12 +98,7 @@ function refuse(
   set: Partial<Row>,
 ): void {
   if (next.alarm !== undefined) tx.append({ type: "alarm.raised", session: id, data: next.alarm });
-  move(
-    tx,
-    id,
-    from,
-    next.state,
-    { reason: next.error.reason, message: next.error.message },
-    { ...set, error: JSON.stringify(next.error) },
-  );
+  const error = recordable(next.error);
+  const { reason, message } = error;
+  move(tx, id, from, next.state, { reason, message }, { ...set, error: JSON.stringify(error) });
 }

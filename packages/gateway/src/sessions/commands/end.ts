@@ -1,6 +1,6 @@
 /** How a session ends. */
 import { type Command, CommandError } from "../../store/command.ts";
-import { FINAL_STATES, type SessionError } from "../session.ts";
+import { FINAL_STATES, recordable, type SessionError } from "../session.ts";
 import { NOT_NAMED } from "../session-row.ts";
 import { UPSTREAM_JOB, updateSession } from "../statements.ts";
 import { endUses } from "../table-uses.ts";
@@ -26,7 +26,7 @@ export const end: Command<EndInput, { ended: boolean }> = async (tx, input) => {
     .where("session", "=", input.id)
     .where("state", "=", "pending")
     .execute();
-  const { error } = input;
+  const error = input.error === undefined ? undefined : recordable(input.error);
   move(
     tx,
     input.id,
