@@ -140,7 +140,7 @@ async function discover(issuer: string, fetch: Fetch, limits: IdentityLimits): P
   if (typeof uri !== "string" || !isTrustworthyUrl(uri))
     throw new Error("the discovery document has no usable `jwks_uri`");
   // A provider elsewhere has no business on this machine's loopback.
-  if (uri.startsWith("http:") && !issuer.startsWith("http:"))
+  if (new URL(uri).protocol === "http:" && new URL(issuer).protocol !== "http:")
     throw new Error("`jwks_uri` is less protected than the issuer");
   return uri;
 }

@@ -487,6 +487,29 @@ describe("the issuer's keys", () => {
     assert.deepEqual(idp.requests, ["/.well-known/openid-configuration"]);
   });
 
+  it("aren't fetched from this machine over http because a provider elsewhere names it, however that is written", async (t) => {
+    t.after(closeIssuer);
+    const elsewhere = "https://idp.example";
+    for (const scheme of ["http", "HTTP", " http", "hTtP"]) {
+      const asked: string[] = [];
+      const verifier = createVerifier([{ name: "idp", issuer: elsewhere, audiences: { agents: ["chaperone"] } }], {
+        fetch: async (url) => {
+          asked.push(url);
+          return Response.json(
+            asked.length === 1
+              ? { issuer: elsewhere, jwks_uri: `${scheme}://127.0.0.1:1/keys` }
+              : { keys: [key.publicJwk] },
+          );
+        },
+      });
+      await refused(
+        verifier.verifyToken(await sign(key, claims({ iss: elsewhere, aud: "chaperone" }))),
+        "keys_unavailable",
+      );
+      assert.deepEqual(asked, [`${elsewhere}/.well-known/openid-configuration`], scheme);
+    }
+  });
+
   it("aren't used when symmetric, published with their private half, short, or for encryption", async (t) => {
     t.after(closeIssuer);
     const bad = [
