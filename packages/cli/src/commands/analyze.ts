@@ -64,8 +64,7 @@ export function analyzeCommand(setStatus: (code: number) => void): Command {
           number++;
           if (line.trim() === "") continue;
           const { id, sql } = query(line, number);
-          process.stdout.write(`${jsonLine({ id, plan: analysis(sql).plan })}
-`);
+          process.stdout.write(`${jsonLine({ id, plan: analysis(sql).plan })}\n`);
         }
         return;
       }
