@@ -1,4 +1,5 @@
 import { CommandError } from "../store/command.ts";
+import { StoreError } from "../store/errors.ts";
 import type { EngineOptions } from "./engine-options.ts";
 import type { Outcome } from "./job-follower.ts";
 import { ANSWER_DISAGREES, denied } from "./refusal.ts";
@@ -15,6 +16,12 @@ export const BUSY: SessionError = {
   status: 400,
   message:
     "Another query writes a table or routine that this one uses, or wrote it a moment ago, or reads what this one writes. Nothing was run. Send it again when that has ended.",
+};
+
+const NOT_RECORDED: SessionError = {
+  reason: "invalidQuery",
+  status: 400,
+  message: "What this query does is more than Chaperone can record of one. Nothing was run. Send smaller ones.",
 };
 
 export const NOT_ADMITTED = denied(
@@ -103,7 +110,7 @@ export class Endings {
     return false;
   }
 
-  /** A command that refuses for a bound ends the session with that refusal, so that nothing hangs. */
+  /** A command that refuses for a bound, or whose record no entry holds, ends the session with that, so that nothing hangs. */
   async orEnd<T>(id: string, work: () => Promise<T>): Promise<T | undefined> {
     try {
       return await work();
@@ -114,6 +121,11 @@ export class Endings {
       }
       if (error instanceof CommandError && error.code === "suspended") {
         await this.end(id, "denied", NOT_ADMITTED);
+        return undefined;
+      }
+      if (error instanceof StoreError && error.code === "bad_event") {
+        this.#o.log.error({ session: id, err: error }, "what a query does can't be recorded, so it was not run");
+        await this.end(id, "failed", NOT_RECORDED);
         return undefined;
       }
       if (!(error instanceof CommandError) || error.code !== "too_many_held") throw error;
