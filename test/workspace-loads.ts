@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { BigQuery } from "@google-cloud/bigquery";
 import { type ClinicCopy, copyClinic } from "./clinic-copy.ts";
-import { PROJECT, type Rig, type RigOptions, startRig } from "./rig.ts";
+import { PROJECT, type Rig, startRig } from "./rig.ts";
 
 const RULES = `
 @id("workspace-anything")
@@ -31,12 +31,12 @@ export class WorkspaceLoads {
     this.#token = token;
   }
 
-  /** `requests`: the limits of requests, low, so that the files needn't be large. */
-  static async start(requests: Readonly<Record<string, string>>, more: RigOptions = {}): Promise<WorkspaceLoads> {
+  /** `requests`: the limits of requests, low, so that the files needn't be large; `more`: of the configuration beside them. */
+  static async start(requests: Readonly<Record<string, string>>, more: object = {}): Promise<WorkspaceLoads> {
     const clinic = copyClinic();
     clinic.policy("workspace.cedar", () => RULES);
     clinic.policy("tests.yaml", () => "version: 1\ntests: []\n");
-    const rig = await startRig({ patients: 12, clinic: clinic.folder, config: { limits: { requests } }, ...more });
+    const rig = await startRig({ patients: 12, clinic: clinic.folder, config: { limits: { requests }, ...more } });
     const client = await rig.client("care-summary-agent");
     return new WorkspaceLoads(rig, client, clinic, await rig.token("care-summary-agent"));
   }

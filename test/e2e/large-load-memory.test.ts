@@ -10,9 +10,9 @@ import { after, before, describe, it } from "node:test";
 import { type GatewayUnderTest, startGatewayUnderTest } from "../../bench/gateway-under-test.ts";
 import { WIDE_DATASET, WIDE_PROJECT } from "../../bench/wide-page.ts";
 
-const POLICY = `
+const POLICY = (asks: string) => `
 @id("load-anything")
-@approval("none")
+@approval("${asks}")
 permit (principal in Group::"bench-agents", action in [Action::"read", Action::"write", Action::"describe", Action::"infer", Action::"aggregate"], resource);
 `;
 const MB = 1_000_000;
@@ -80,54 +80,77 @@ function residentBytes(pid: number): number {
   return Number(spawnSync("ps", ["-o", "rss=", "-p", String(pid)]).stdout.toString()) * 1024;
 }
 
-describe("an upload of 80 MB", () => {
-  const upstream = new TakingRows();
-  let gateway: GatewayUnderTest;
-  let policies: string;
-  before(async () => {
-    policies = mkdtempSync(join(tmpdir(), "chaperone-load-"));
-    writeFileSync(join(policies, "load.cedar"), POLICY);
-    gateway = await startGatewayUnderTest(await upstream.listen(), WIDE_PROJECT, undefined, policies);
-  });
-  after(async () => {
-    await gateway.close();
-    upstream.close();
-    rmSync(policies, { recursive: true, force: true });
-  });
+/** @param asks who must agree to it */
+async function startBefore(
+  upstream: TakingRows,
+  asks: string,
+): Promise<{ gateway: GatewayUnderTest; policies: string }> {
+  const policies = mkdtempSync(join(tmpdir(), "chaperone-load-"));
+  writeFileSync(join(policies, "load.cedar"), POLICY(asks));
+  return { gateway: await startGatewayUnderTest(await upstream.listen(), WIDE_PROJECT, undefined, policies), policies };
+}
 
-  /** One multipart request with so many blocks of rows. */
-  async function load(blocks: number): Promise<void> {
-    const job = { configuration: { load: { destinationTable: TABLE, sourceFormat: "CSV" } } };
-    const path = `${gateway.url}/upload/bigquery/v2/projects/${WIDE_PROJECT}/jobs?uploadType=multipart`;
-    const call = httpRequest(path, {
-      method: "POST",
-      headers: { authorization: gateway.authorization, "content-type": "multipart/related; boundary=b" },
+for (const [asks, goes] of [
+  ["none", "goes through"],
+  ["officers", "is counted for a person to agree to"],
+] as const)
+  describe(`an upload of 80 MB that ${goes}`, () => {
+    const upstream = new TakingRows();
+    let gateway: GatewayUnderTest;
+    let policies: string;
+    before(async () => {
+      ({ gateway, policies } = await startBefore(upstream, asks));
     });
-    const answered = once(call, "response") as Promise<[IncomingMessage]>;
-    const head = (type: string) => `--b\r\nContent-Type: ${type}\r\n\r\n`;
-    call.write(`${head("application/json")}${JSON.stringify(job)}\r\n${head("text/csv")}`);
-    for (let n = 0; n < blocks; n++) if (!call.write(BLOCK)) await Promise.race([once(call, "drain"), answered]);
-    call.end("\r\n--b--\r\n");
-    const [answer] = await answered;
-    let text = "";
-    for await (const chunk of answer) text += chunk;
-    assert.equal(answer.statusCode, 200, text);
-  }
+    after(async () => {
+      await gateway.close();
+      upstream.close();
+      rmSync(policies, { recursive: true, force: true });
+    });
 
-  it("goes through in memory that doesn't grow with it", async () => {
-    // What an upload costs whatever its size is there by then: its beginning, its thread, the code that was compiled for it.
-    const begun = 16 * MB;
-    let early = residentBytes(gateway.pid);
-    let most = early;
-    const watch = setInterval(() => {
-      const now = residentBytes(gateway.pid);
-      if (upstream.taken < begun) early = Math.max(early, now);
-      most = Math.max(most, now);
-    }, 50);
-    await load(80);
-    clearInterval(watch);
-    assert.ok(upstream.taken > 80 * MB, `${upstream.taken} bytes`);
-    const grown = (most - early) / MB;
-    assert.ok(grown < 40, `the process grew by ${grown.toFixed(0)} MB`);
+    /** Bytes that the gateway took of one multipart request with so many blocks of rows, as it comes to that. */
+    let sent = 0;
+    async function load(blocks: number): Promise<[number | undefined, string]> {
+      const job = { configuration: { load: { destinationTable: TABLE, sourceFormat: "CSV" } } };
+      const path = `${gateway.url}/upload/bigquery/v2/projects/${WIDE_PROJECT}/jobs?uploadType=multipart`;
+      const call = httpRequest(path, {
+        method: "POST",
+        headers: { authorization: gateway.authorization, "content-type": "multipart/related; boundary=b" },
+      });
+      const answered = once(call, "response") as Promise<[IncomingMessage]>;
+      const head = (type: string) => `--b\r\nContent-Type: ${type}\r\n\r\n`;
+      call.write(`${head("application/json")}${JSON.stringify(job)}\r\n${head("text/csv")}`);
+      for (let n = 0; n < blocks; n++) {
+        if (!call.write(BLOCK)) await Promise.race([once(call, "drain"), answered]);
+        sent += BLOCK.length;
+      }
+      call.end("\r\n--b--\r\n");
+      const [answer] = await answered;
+      let text = "";
+      for await (const chunk of answer) text += chunk;
+      return [answer.statusCode, text];
+    }
+
+    it("does so in memory that doesn't grow with it", async () => {
+      // What an upload costs whatever its size is there by then: its beginning, its thread, the code that was compiled for it.
+      const begun = 16 * MB;
+      let early = residentBytes(gateway.pid);
+      let most = early;
+      const watch = setInterval(() => {
+        const now = residentBytes(gateway.pid);
+        if ((asks === "none" ? upstream.taken : sent) < begun) early = Math.max(early, now);
+        most = Math.max(most, now);
+      }, 50);
+      const [status, text] = await load(80);
+      clearInterval(watch);
+      if (asks === "none") {
+        assert.equal(status, 200, text);
+        assert.ok(upstream.taken > 80 * MB, `${upstream.taken} bytes`);
+      } else {
+        assert.equal(status, 403, text);
+        assert.match(text, /80000 rows were read, counted and dropped/);
+        assert.equal(upstream.taken, 0);
+      }
+      const grown = (most - early) / MB;
+      assert.ok(grown < 40, `the process grew by ${grown.toFixed(0)} MB`);
+    });
   });
-});

@@ -96,15 +96,17 @@ describe("loads of more than a statement takes", () => {
     assert.deepEqual([madeUpstream(), jobsRunUpstream(rig)], [sent, jobs]);
   });
 
-  it("waits for nobody: where a person would have to agree, nothing is done", async () => {
+  it("where a person must agree, nothing is done before, and the agent is told so", async () => {
     await loads.rules((rules) => rules.replace("none", "privacy-officers"));
     const sent = madeUpstream();
     const answer = await inOne(load(), lines(0, 2000));
     await loads.rules((rules) => rules);
     assert.equal(answer.status, 403);
     assert.match(answer.body, /A person must agree to this load/);
-    assert.equal((await newest()).state, "cancelled");
+    const { job_id: job, state } = await newest();
+    assert.equal(state, "held");
     assert.equal(madeUpstream(), sent);
+    await client.job(job, { location: "US" }).cancel();
   });
 
   it("waits by way of a table that needs nobody: the copy from there is asked for, and done when somebody agreed", async () => {
@@ -118,7 +120,7 @@ permit (principal in Group::"clinical-agents", action == Action::"write", resour
     const file = lines(0, 2000);
     const answer = await inOne(load({}, "agreed"), file);
     assert.equal(answer.status, 403, answer.body);
-    assert.match(answer.body, /ask for an INSERT INTO … SELECT from there, which waits/);
+    await client.job((await newest()).job_id, { location: "US" }).cancel();
     assert.equal(await ended(await inOne(load(), file)), "");
     const [copy] = await client.createQueryJob("INSERT INTO workspace.agreed SELECT * FROM workspace.list");
     await rig.decide("dana.officer", "approve");

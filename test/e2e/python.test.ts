@@ -15,6 +15,10 @@ const RULES = `
 @id("workspace-anything")
 @approval("none")
 permit (principal in Group::"clinical-agents", action in [Action::"read", Action::"write", Action::"infer", Action::"aggregate", Action::"describe"], resource in Dataset::"demo-clinic.workspace");
+
+@id("agreed-with-a-person")
+@approval("privacy-officers")
+permit (principal in Group::"clinical-agents", action == Action::"write", resource in Table::"demo-clinic.workspace.agreed");
 `;
 
 const HEAD = `
@@ -128,5 +132,29 @@ load(100)
 load(130000)
 `);
     assert.equal(out, "DONE 100 (100, 100, 80, 99001) True\nDONE 130000 (130000, 130000, 104000, 129999001) True");
+  });
+
+  it("load_table_from_file of 20 MB is counted, agreed to, and loaded when it is sent again", { skip }, async () => {
+    const program = `
+import io
+from google.api_core.exceptions import Forbidden
+agreed = sys.argv[2] + ".workspace.agreed"
+schema = [bigquery.SchemaField("id", "INTEGER"), bigquery.SchemaField("word", "STRING")]
+config = bigquery.LoadJobConfig(source_format="CSV", schema=schema, write_disposition="WRITE_APPEND")
+file = b"".join(b"%d,%s\\n" % (i, b"w" * 90) for i in range(210000))
+try:
+    job = client.load_table_from_file(io.BytesIO(file), agreed, size=len(file), job_config=config)
+    job.result()
+    [row] = client.query("SELECT COUNT(*), COUNT(DISTINCT id) FROM " + agreed)
+    print(len(file) > 20000000, job.state, job.output_rows, tuple(row))
+except Forbidden as error:
+    print(str(error).split("projects")[-1])
+`;
+    assert.match(await python(program), /210000 rows were read, counted and dropped.*send the same file again/s);
+    assert.match(await python(program), /This load waits for a person/);
+    const { rows } = await rig.decide("dana.officer", "approve");
+    assert.equal(rows?.rows, 210_000);
+    assert.equal(await python(program), "True DONE 210000 (210000, 210000)");
+    assert.match(await python(program), /210000 rows were read, counted and dropped/);
   });
 });

@@ -70,6 +70,12 @@ export function approvalPage(a: ApprovalView & { readonly literalsWithheld?: boo
       ? ["  (literals are shown to the request's approvers only)"]
       : a.literals.map((literal, i) => `  ⟨${i + 1}⟩ = ${safe(literal)}`)),
     ...(a.parameters.length === 0 ? [] : [`  parameters: ${safe(JSON.stringify(a.parameters))}`]),
+    ...(a.rows === null
+      ? []
+      : [
+          `  rows: ${a.rows.rows}, ${a.rows.bytes} bytes as JSON, digest ${a.rows.digest}`,
+          "  (read, counted and dropped: the agent sends them again when this is approved, and others are not written)",
+        ]),
     "",
     `Policy     ${a.policyVersion.slice(0, 16)}: ${a.policies.map(safe).join(", ")}`,
     `Binding    ${a.binding}`,

@@ -143,7 +143,9 @@ function brief({ type, data }: ReplayStep): string {
     case "session.decided-anew":
       return `${str(d.effect)} by ${list(d.policies).map(str).join(", ") || "no policy"}; ${d.approval === null || d.approval === undefined ? "no approval needed" : "approval needed"}`;
     case "session.held":
-      return `${str(d.request)} waits for ${str(d.needed)} of ${list(d.approvers).map(str).join(", ")}; binding ${short(d.binding)}`;
+      return `${str(d.request)} waits for ${str(d.needed)} of ${list(d.approvers).map(str).join(", ")}; binding ${short(d.binding)}${
+        d.rows === undefined ? "" : `; for ${part(d.rows, "rows")} rows, digest ${short(part(d.rows, "digest"))}`
+      }`;
     case "approval.shown":
       return `shown with its literals to ${part(d.person, "subject")}`;
     case "approval.decided":

@@ -5,6 +5,7 @@ import type { Json } from "../evidence/event.ts";
 import type { AgentPrincipal } from "../identity/principal.ts";
 import type { Decision, OutputMask, UseDecision } from "../policy/decision.ts";
 import { openSealed } from "../sessions/session-row.ts";
+import type { CountedRows } from "../sessions/statement.ts";
 import type { Database } from "../store/schema.ts";
 import type { Store } from "../store/store.ts";
 
@@ -48,6 +49,8 @@ export interface ApprovalView extends ApprovalSummary {
   /** The literals apart, in the order of their marks. Data of the agent's: show it as text, never as markup (threat-model row 49). */
   readonly literals: readonly string[];
   readonly parameters: readonly Json[];
+  /** Of a load whose rows are kept nowhere: what was counted of them, which those that come must be. */
+  readonly rows: CountedRows | null;
   /** What it would write, and into which columns. */
   readonly writes: readonly Write[];
   /** Routines, models, datasets, labels and the like that it makes, changes or drops. */
@@ -161,6 +164,7 @@ export async function showApproval(store: Store, id: string): Promise<ApprovalVi
     sql: row.canonical_redacted ?? "",
     literals: redact(parse(statement.sql)).literals,
     parameters: statement.parameters,
+    rows: statement.rows ?? null,
     changes: (JSON.parse(row.plan ?? "[]") as readonly PlanStatement[]).flatMap(({ changes = [] }) => changes),
     writes: (JSON.parse(row.plan ?? "[]") as readonly PlanStatement[]).flatMap(({ writes }) => writes),
     uses: decision.uses,

@@ -45,6 +45,14 @@ export interface Sealer {
    * but nobody without the key can test a guess of a literal (I5).
    */
   keyedHash(text: string): string;
+  /** The same of bytes as they come, under another key: what it is of is larger than memory. */
+  keyedDigest(): KeyedDigest;
+}
+
+export interface KeyedDigest {
+  update(bytes: Uint8Array): void;
+  /** Once. */
+  hex(): string;
 }
 
 /**
@@ -57,9 +65,14 @@ export function sealer(key: Uint8Array): Sealer {
   const secret = createSecretKey(key);
   const id = createHash("sha256").update("chaperone sealing key\n").update(key).digest().subarray(0, KEY_ID_SIZE);
   const hashKey = createHmac("sha256", secret).update("chaperone keyed hash v1").digest();
+  const digestKey = createHmac("sha256", secret).update("chaperone keyed digest v1").digest();
   return {
     keyId: id.toString("hex"),
     keyedHash: hmacSha256(hashKey),
+    keyedDigest() {
+      const hmac = createHmac("sha256", digestKey);
+      return { update: (bytes) => void hmac.update(bytes), hex: () => hmac.digest("hex") };
+    },
     seal(plaintext, associated) {
       const header = Buffer.concat([Buffer.of(VERSION), id, pooledRandomBytes(NONCE_SIZE)]);
       const cipher = createCipheriv("aes-256-gcm", secret, header.subarray(1 + KEY_ID_SIZE), {

@@ -23,7 +23,7 @@ import { upstreamFailure } from "./records.ts";
 import { DISAGREES, denied, refusalError } from "./refusal.ts";
 import type { SessionError } from "./session.ts";
 import type { SharedDryRuns } from "./shared-dry-runs.ts";
-import { parametersOf, type Statement } from "./statement.ts";
+import { boundParameters, parametersOf, type Statement } from "./statement.ts";
 
 /** What a statement is, may do and would cost, for one principal, now. Nothing has run. */
 export type Assessment =
@@ -195,14 +195,15 @@ function bindingOf(
   decision: PermitDecision,
   maximumBytesBilled: number,
 ): string {
-  const of = [connection.name, principal, statement.parameters, purpose, keys, plan, masks, maximumBytesBilled];
+  const { parameters, rows } = statement;
+  const of = [connection.name, principal, parameters, rows, purpose, keys, plan, masks, maximumBytesBilled];
   const known = bindings.get(decision);
   if (known?.of.every((one, i) => one === of[i])) return known.binding;
   const bound: Bound = {
     principal: boundPrincipal(principal),
     connection: connection.name,
     canonicalSql: plan.canonicalSql,
-    parameters: statement.parameters,
+    parameters: boundParameters(statement),
     plan: plan.statements as unknown as Json,
     outputs: masks.schema as unknown as Json,
     masks: decision.obligations.masks as unknown as Json,
@@ -355,7 +356,8 @@ export function stillHolds(decided: Decision | null, now: Decision): boolean {
   return shown(decided) === shown(now) && (now.obligations.approval === undefined || agreed(decided) === agreed(now));
 }
 
-function boundPrincipal(principal: Principal): Bound["principal"] {
+/** All of whoever asks that an approval is bound to. */
+export function boundPrincipal(principal: Principal): Bound["principal"] {
   const { kind, issuer, subject, groups } = principal;
   if (kind === "person") return { kind, issuer, subject, groups };
   const one = { issuer, subject, groups };

@@ -55,7 +55,7 @@ interface Keys {
 function newBinding(bound: Bound, keys: Keys): string {
   const { canonicalSql, parameters, ...rest } = bound;
   const statement = keys.keyedHash(`[${canonicalJson(canonicalSql)},${canonicalOnce(parameters)}]`);
-  const members = { ...rest, principal: sorted(rest.principal), statement };
+  const members = { ...rest, principal: inOrder(rest.principal), statement };
   // Canonical JSON of an object is that of its members, in order of their names; most of them were written before.
   const text = Object.entries(members)
     .sort(([a], [b]) => (a < b ? -1 : 1))
@@ -68,7 +68,8 @@ function isObject(value: Json): value is Extract<Json, object> {
   return typeof value === "object" && value !== null;
 }
 
-function sorted({ onBehalfOf, ...one }: BoundPrincipal): Json {
+/** Groups come in any order. */
+export function inOrder({ onBehalfOf, ...one }: BoundPrincipal): Json {
   const principal = { ...one, groups: [...one.groups].sort() };
-  return onBehalfOf === undefined ? principal : { ...principal, onBehalfOf: onBehalfOf.map(sorted) };
+  return onBehalfOf === undefined ? principal : { ...principal, onBehalfOf: onBehalfOf.map(inOrder) };
 }

@@ -1,6 +1,6 @@
 import type { AgentPrincipal } from "../identity/principal.ts";
 import { StoreError } from "../store/errors.ts";
-import type { UpstreamError } from "../upstream/error.ts";
+import { UpstreamError } from "../upstream/error.ts";
 import type { FirstRowsQuery } from "../upstream/upstream.ts";
 import { AnalysisCache } from "./analysis-cache.ts";
 import { judge, judgedAlready, stillHolds } from "./assess.ts";
@@ -19,6 +19,7 @@ import { denied } from "./refusal.ts";
 import { ReleaseEnds } from "./release-ends.ts";
 import { loadedBefore } from "./rows-loaded.ts";
 import { SentOn } from "./sent-on.ts";
+import { SentTwice } from "./sent-twice.ts";
 import type { SessionError } from "./session.ts";
 import { SessionInput } from "./session-input.ts";
 import {
@@ -68,6 +69,8 @@ export class SessionEngine {
   readonly #upkeep: Upkeep;
   /** Loads whose rows go on to BigQuery as they come. */
   readonly sentOn: SentOn;
+  /** Those for which a person must agree. */
+  readonly sentTwice: SentTwice;
   readonly #releaseEnds: ReleaseEnds;
   /** Read once of a row. */
   readonly #masks = new WeakMap<SessionRow, MaskPlan>();
@@ -97,6 +100,17 @@ export class SessionEngine {
       refusal: async (row, principal) => this.pageRefusal(row, principal),
       left: (id) => this.#upkeep.leave(id),
     });
+    this.sentTwice = new SentTwice(options, {
+      asks: (principal, connection, submission) => this.#asks(principal, connection, submission),
+      submit: (principal, connection, submission) => this.submit(principal, connection, submission),
+      start: (row) =>
+        this.#upkeep.orLeave(row.id, async () => {
+          const started = await this.#launch.startLoad(row);
+          return { started, now: await sessionById(options.store, row.id) };
+        }),
+      sendOn: (row, principal, connection) => this.sentOn.begin(row, principal, connection),
+      breakOff: (row, error) => this.sentOn.breakOff(row, error),
+    });
     this.#releaseEnds = new ReleaseEnds(options);
     this.#upkeep = new Upkeep(options, {
       endings: this.#endings,
@@ -125,6 +139,22 @@ export class SessionEngine {
    */
   async submit(principal: AgentPrincipal, connection: Connection, submission: Submission): Promise<SessionRow> {
     return (await this.#submit(principal, connection, submission, true)).row;
+  }
+
+  /** Whether a person would have to agree to it, by policy alone. What can't be judged is submitted, and recorded so. */
+  async #asks(
+    principal: AgentPrincipal,
+    connection: Connection,
+    { project, statement, labels }: Submission,
+  ): Promise<boolean> {
+    const of = { id: "", principal, project, purpose: labels.purpose ?? null };
+    const sealed = { statement, maximumBytesBilled: null, jobTimeoutMs: null, dryRun: false };
+    const judged = await judge(this.#input.of(of, connection, sealed)).catch((error: unknown) => {
+      if (error instanceof UpstreamError) return undefined;
+      throw error;
+    });
+    if (judged?.kind !== "judged" || judged.decision.effect !== "permit") return false;
+    return judged.decision.obligations.approval !== undefined;
   }
 
   /**

@@ -25,7 +25,7 @@ import {
   type SessionRow,
   sessionById,
 } from "./session-row.ts";
-import { parametersOf } from "./statement.ts";
+import { type CountedRows, parametersOf } from "./statement.ts";
 import { tableUses, type UsesInput } from "./table-uses.ts";
 
 type Permitted = Extract<Assessment, { kind: "permitted" }>;
@@ -126,24 +126,31 @@ export class Launch {
   /** A person agreed: runs what was approved, if it is what would run now. */
   async startApproved(row: SessionRow): Promise<void> {
     if (!(await this.#endings.admits(row, "denied"))) return;
+    const { asked, statement } = openStatement(this.#o, row);
+    if (asked?.sentOn === undefined) await this.#start(row);
+    // Its rows are kept nowhere: it starts when they are sent again. Those that weren't counted can't be known again.
+    else if (statement.rows === undefined) await this.#endings.end(row.id, "failed", NOT_KEPT);
+  }
+
+  /** The rows of an approved load come again. Returns whether it runs; if not, its row says why: one that is approved still finds its table in use. */
+  async startLoad(row: SessionRow): Promise<boolean> {
+    return (await this.#endings.admits(row, "denied")) && this.#start(row);
+  }
+
+  async #start(row: SessionRow): Promise<boolean> {
     const connection = connectionByName(this.#o, row.connection);
     const sealed = openStatement(this.#o, row);
-    if (sealed.asked?.sentOn !== undefined) {
-      // Rows that would go on as they come wait for nobody: whoever sent them was told so, and they are gone.
-      await this.#endings.end(row.id, "failed", NOT_KEPT);
-      return;
-    }
     let a: Assessment;
     const assessedAt = this.#o.clock();
     try {
       a = await assess(this.#input.of(processed(row), connection, sealed));
     } catch (error) {
       await this.#endings.end(row.id, "failed", upstreamFailure(error));
-      return;
+      return false;
     }
     if (a.kind !== "permitted") {
       await this.#endings.end(row.id, "denied", nowRefused(a), a.kind === "denied" ? a.alarm : undefined);
-      return;
+      return false;
     }
     const upstreamJob = `chaperone_${row.id}`;
     try {
@@ -157,22 +164,23 @@ export class Launch {
       });
     } catch (error) {
       if (!(error instanceof CommandError)) throw error;
+      if (error.code === "busy" && sealed.statement.rows !== undefined) return false;
       if (error.code === "busy") await this.#endings.end(row.id, "failed", BUSY);
-      else if (error.code === "binding_changed") await this.#askAgain(row, a);
+      else if (error.code === "binding_changed") await this.#askAgain(row, a, sealed.statement.rows);
       else if (error.code !== "wrong_state")
         await this.#endings.end(row.id, "denied", denied(`The approval could not be used: ${error.message}.`));
-      return;
+      return false;
     }
     this.#assessed.set(row.id, a);
-    await this.launch(await sessionById(this.#o.store, row.id), connection, sealed);
+    return this.launch(await sessionById(this.#o.store, row.id), connection, sealed);
   }
 
-  async #askAgain(row: SessionRow, a: Permitted): Promise<void> {
+  async #askAgain(row: SessionRow, a: Permitted, rows: CountedRows | undefined): Promise<void> {
     const approval = a.decision.obligations.approval ?? { approvers: this.#o.approvals.defaultApprovers, count: 1 };
     await this.#endings.orEnd(row.id, () =>
       this.#o.store.run("session.ask-again", {
         id: row.id,
-        request: this.hold(a, approval),
+        request: this.hold(a, approval, rows),
         texts: textsInput({
           sql_redacted: a.redactedSql,
           canonical_redacted: a.redactedSql,
@@ -192,7 +200,12 @@ export class Launch {
     return { uses: tableUses(statements), assessedAt, forMs: 2 * this.#o.limits.runMs };
   }
 
-  hold(a: Permitted, approval: NonNullable<PermitDecision["obligations"]["approval"]>): HoldInput {
+  /** `rows`: of a load that waits for them to be sent again. */
+  hold(
+    a: Permitted,
+    approval: NonNullable<PermitDecision["obligations"]["approval"]>,
+    rows: CountedRows | undefined,
+  ): HoldInput {
     const { limits, approvals, newId } = this.#o;
     return {
       requestId: `req_${newId()}`,
@@ -202,7 +215,7 @@ export class Launch {
       expiresAfterMs: approvals.expiresAfterMs,
       heldPerAgent: limits.heldPerAgent,
       heldInAll: limits.heldInAll,
-      data: {},
+      data: rows === undefined ? {} : { rows: { ...rows } },
     };
   }
 

@@ -308,7 +308,7 @@ export class Process {
     await store.run("session.analysed", {
       ...analysed,
       decided,
-      next: { state: "held", request: this.#launch.hold(a, approval) },
+      next: { state: "held", request: this.#launch.hold(a, approval, sealed.statement.rows) },
     });
     return undefined;
   }

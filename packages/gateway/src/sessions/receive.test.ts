@@ -7,7 +7,7 @@ import type { AgentPrincipal } from "../identity/principal.ts";
 import { PRINCIPAL } from "./commands/testing/small-query.ts";
 import type { Connection } from "./connection.ts";
 import type { EngineOptions } from "./engine-options.ts";
-import { receiveInput } from "./receive.ts";
+import { loadHmac, receiveInput } from "./receive.ts";
 import type { Submission } from "./statement.ts";
 
 const OPTIONS = { sealer: sealer(Buffer.alloc(32, 1)), limits: { openPerAgent: 2 } } as EngineOptions;
@@ -93,5 +93,67 @@ suite("what is recorded of a query that came", () => {
       assert.deepEqual([said.project, said.purpose], [input.by.project, input.by.purpose]);
       assert.deepEqual([said.connection, said.door], [input.by.connection, input.by.door]);
     }
+  });
+});
+
+suite("by what a load is known that is sent again", () => {
+  const LOAD: Submission = {
+    ...SUBMISSION,
+    statement: {
+      sql: "INSERT INTO t (a) SELECT r.c0 FROM UNNEST(@rows) AS r",
+      parameterMode: "NAMED",
+      parameters: [],
+      defaultDataset: undefined,
+    },
+    asked: {
+      kind: "load",
+      configuration: { b: 1, a: 2 },
+      sentOn: { table: "p.d.t", schema: null, write: "WRITE_APPEND" },
+    },
+  };
+  const AGENT: AgentPrincipal = { ...PRINCIPAL, groups: ["g", "h"] };
+  const hmac = (more: Partial<Submission> = {}, principal = AGENT, connection = CONNECTION) =>
+    loadHmac(OPTIONS.sealer, principal, connection, { ...LOAD, ...more });
+  const rows = { rows: 3, bytes: 30, digest: "00" };
+
+  test("is stored of one whose rows were counted, and of no other", () => {
+    assert.equal(received(AGENT, LOAD).input.requestHmac, "");
+    assert.equal(received(AGENT, { ...LOAD, statement: { ...LOAD.statement, rows } }).input.requestHmac, hmac());
+  });
+
+  test("is all but its rows, its job's name, and the order of groups and members", () => {
+    assert.equal(hmac({ statement: { ...LOAD.statement, rows } }), hmac());
+    assert.equal(hmac({ jobId: "another" }), hmac());
+    assert.equal(hmac({}, { ...AGENT, groups: ["h", "g"], tokenId: "another" }), hmac());
+    const asked = { ...LOAD.asked, kind: "load", configuration: { a: 2, b: 1 } } as const;
+    assert.equal(hmac({ asked }), hmac());
+  });
+
+  test("is another for another agent, table or setting", () => {
+    const { asked, statement } = LOAD;
+    assert.ok(asked?.sentOn !== undefined);
+    const others = [
+      hmac({}, { ...AGENT, subject: "another" }),
+      hmac({}, { ...AGENT, issuer: "another" }),
+      hmac({}, { ...AGENT, groups: ["g"] }),
+      hmac({}, { ...AGENT, onBehalfOf: [PRINCIPAL] }),
+      hmac({}, AGENT, { ...CONNECTION, name: "d" }),
+      hmac({ project: "q" }),
+      hmac({ labels: { purpose: "research" } }),
+      hmac({ jobTimeoutMs: 1 }),
+      hmac({ statement: { ...statement, sql: `${statement.sql} WHERE TRUE` } }),
+      hmac({ statement: { ...statement, parameters: [{ name: "rows" }] } }),
+      hmac({ asked: { ...asked, configuration: { a: 2, b: 2 } } }),
+      hmac({ asked: { ...asked, sentOn: { ...asked.sentOn, table: "p.d.u" } } }),
+      hmac({ asked: { ...asked, sentOn: { ...asked.sentOn, write: "WRITE_EMPTY" } } }),
+    ];
+    assert.equal(new Set([hmac(), ...others]).size, others.length + 1);
+  });
+
+  test("what is recorded of the statement is another with other rows", () => {
+    const of = (digest: string) =>
+      received(AGENT, { ...LOAD, statement: { ...LOAD.statement, rows: { ...rows, digest } } }).said.sqlHmac;
+    assert.notEqual(of("00"), of("01"));
+    assert.notEqual(of("00"), received(AGENT, LOAD).said.sqlHmac);
   });
 });

@@ -1,15 +1,17 @@
 import { canonicalJson, canonicalString } from "../evidence/canonical-json.ts";
-import type { CanonicalText } from "../evidence/event.ts";
+import type { CanonicalText, Json } from "../evidence/event.ts";
 import type { Sealer } from "../evidence/seal.ts";
 import type { AgentPrincipal } from "../identity/principal.ts";
 import { LastMade } from "../last-made.ts";
 import { sharedByMany } from "../store/plain-data.ts";
+import { boundPrincipal } from "./assess.ts";
+import { inOrder } from "./binding.ts";
 import type { AskedBy, ReceiveInput } from "./commands/receive.ts";
 import type { Connection } from "./connection.ts";
 import type { EngineOptions } from "./engine-options.ts";
 import { keptSealed } from "./kept-sealed.ts";
 import { behalfOf, principalRecord, type SealedStatement } from "./session-row.ts";
-import type { Statement, Submission } from "./statement.ts";
+import { boundParameters, type Statement, type Submission } from "./statement.ts";
 import { ownJobId } from "./statements.ts";
 import { canonicalOnce, jsonOnce } from "./written-once.ts";
 
@@ -36,8 +38,9 @@ const hashedOnce = new WeakMap<Statement, Hashed>();
 function hashed(sealer: Sealer, statement: Statement): Hashed {
   const known = hashedOnce.get(statement);
   if (known?.sealer === sealer) return known;
-  const { sql, parameters } = statement;
-  const sqlHmac = hashOf(sealer).of(`[${canonicalJson(sql)},${canonicalOnce(parameters)}]`, sealer.keyedHash);
+  const { sql } = statement;
+  const parameters = canonicalOnce(boundParameters(statement));
+  const sqlHmac = hashOf(sealer).of(`[${canonicalJson(sql)},${parameters}]`, sealer.keyedHash);
   const made = { sealer, sqlHmac, sqlBytes: Buffer.byteLength(sql) };
   hashedOnce.set(statement, made);
   return made;
@@ -115,17 +118,7 @@ export function receiveInput(
     ...(submission.asked === undefined ? {} : { asked: submission.asked }),
   };
   const { sqlHmac, sqlBytes } = hashed(sealer, submission.statement);
-  // What a repeated requestId must repeat: all that makes it another query.
-  const { parameterMode = null, defaultDataset = null } = submission.statement;
-  const requestHmac =
-    submission.requestId === undefined
-      ? ""
-      : sealer.keyedHash(
-          canonicalJson([
-            [sqlHmac, parameterMode, defaultDataset, submission.dryRun],
-            [submission.project, submission.labels.purpose ?? null, submission.maximumBytesBilled ?? null],
-          ]),
-        );
+  const requestHmac = requestHmacOf(sealer, principal, connection, submission, sqlHmac);
   const kept = keptSealed(sealer, id, sealed);
   const { by, begins, goesOn } = askerOf(options, principal, connection, submission);
   const input: ReceiveInput = {
@@ -139,4 +132,38 @@ export function receiveInput(
     data: `${begins}${canonicalString(jobId)}${goesOn}"${kept.sha256}","sqlBytes":${sqlBytes},"sqlHmac":"${sqlHmac}"}` as CanonicalText,
   };
   return { input, sealed, stored: kept.stored };
+}
+
+function requestHmacOf(
+  sealer: Sealer,
+  principal: AgentPrincipal,
+  connection: Connection,
+  submission: Submission,
+  sqlHmac: string,
+): string {
+  if (submission.statement.rows !== undefined) return loadHmac(sealer, principal, connection, submission);
+  if (submission.requestId === undefined) return "";
+  // What a repeated requestId must repeat: all that makes it another query.
+  const { parameterMode = null, defaultDataset = null } = submission.statement;
+  return sealer.keyedHash(
+    canonicalJson([
+      [sqlHmac, parameterMode, defaultDataset, submission.dryRun],
+      [submission.project, submission.labels.purpose ?? null, submission.maximumBytesBilled ?? null],
+    ]),
+  );
+}
+
+/** By which a load that is sent again is known: all that it is but its rows, and its job's name, which clients make anew. */
+export function loadHmac(
+  sealer: Sealer,
+  principal: AgentPrincipal,
+  { name, location }: Connection,
+  { door, project, statement, jobTimeoutMs, labels, asked }: Submission,
+): string {
+  const { sql, parameters } = statement;
+  const { configuration = null, sentOn = null } = asked ?? {};
+  const by = inOrder(boundPrincipal(principal));
+  const timeout = jobTimeoutMs ?? null;
+  const load = { by, name, location, door, project, sql, parameters, timeout, labels, configuration, sentOn };
+  return sealer.keyedHash(`load\n${canonicalJson(load as unknown as Json)}`);
 }

@@ -5,12 +5,14 @@ import { UpstreamError } from "../upstream/error.ts";
 import { isRefusal } from "../upstream/jobs.ts";
 import type { LoadInPieces } from "../upstream/upstream.ts";
 import type { Connection } from "./connection.ts";
+import { areSameRows, CountedLines } from "./counted-lines.ts";
 import { type Endings, NOT_ADMITTED } from "./endings.ts";
 import type { EngineOptions } from "./engine-options.ts";
 import type { JobFollower } from "./job-follower.ts";
 import { upstreamFailure } from "./records.ts";
 import type { SessionError } from "./session.ts";
 import { attribution, openStatement, progressOf, type SessionRow, upstreamJob } from "./session-row.ts";
+import type { CountedRows } from "./statement.ts";
 
 /** Bytes of a piece on its way to BigQuery, which is held until BigQuery has it: a multiple of 256 KiB. */
 const PIECE_BYTES = 4 * 1024 * 1024;
@@ -22,10 +24,17 @@ export const BROKEN_OFF: SessionError = {
   status: 400,
   message: "The upload ended before all of its rows were there. Nothing was written; send it again from its beginning.",
 };
-const TOO_LONG: SessionError = {
+export const TOO_LONG: SessionError = {
   reason: "timeout",
   status: 504,
   message: "The upload took longer than it may. Nothing was written.",
+};
+
+const OTHER_ROWS: SessionError = {
+  reason: "accessDenied",
+  status: 403,
+  message:
+    "These are not the rows that a person agreed to. Nothing was written, and what was agreed to is used up. Sent once more, they are asked for anew.",
 };
 
 export interface SentOnParts {
@@ -63,7 +72,7 @@ export class SentOn {
 
   /** The session runs; its rows follow. Throws SentOnError. */
   async begin(row: SessionRow, principal: AgentPrincipal, connection: Connection): Promise<RowsOnTheirWay> {
-    const { asked, jobTimeoutMs } = openStatement(this.#o, row);
+    const { asked, jobTimeoutMs, statement } = openStatement(this.#o, row);
     const sentOn = asked?.sentOn;
     if (sentOn === undefined) throw new Error("a session without rows that follow");
     const { jobId } = upstreamJob(row, connection);
@@ -81,7 +90,10 @@ export class SentOn {
     };
     const begun = connection.upstream.beginLoad(job);
     const pieces = await begun.catch((error: unknown): Promise<never> => this.fail(row, failureOf(error)));
-    return new RowsOnTheirWay(pieces, {
+    const agreed = statement.rows;
+    const counted = agreed === undefined ? undefined : { agreed, lines: new CountedLines(this.#o.sealer) };
+    return new RowsOnTheirWay(pieces, counted, {
+      row,
       goesOn: async () => {
         const error = await this.#stopped(row, principal);
         if (error !== undefined) await this.fail(row, error);
@@ -91,6 +103,7 @@ export class SentOn {
         if (error !== undefined) await this.fail(row, error);
       },
       failed: (error) => this.fail(row, failureOf(error)),
+      breakOff: (error) => this.breakOff(row, error),
       lastFailed: (error) => this.#lastFailed(row, connection, error),
       made: async () => {
         this.#parts.jobs.follow(row);
@@ -151,7 +164,8 @@ export class SentOn {
     const { store, clock, limits } = this.#o;
     const { state, error } = await progressOf(store, row.id);
     if (state !== "running") return error === null ? BROKEN_OFF : (JSON.parse(error) as SessionError);
-    if (clock() - row.created_at > limits.runMs) return TOO_LONG;
+    // Since it runs: it may have waited for a person before.
+    if (clock() - row.updated_at > limits.runMs) return TOO_LONG;
     return (await stillAdmitted(store, principal, clock())) ? undefined : NOT_ADMITTED;
   }
 }
@@ -163,35 +177,61 @@ function failureOf(error: unknown): SessionError {
   return error instanceof UpstreamError ? failure : { ...failure, message: "Chaperone could not send the rows on." };
 }
 
+/** Where the rows of a load go: on to BigQuery, or nowhere. One call at a time. */
+export interface WayOfRows {
+  /** Asked from time to time while nothing else is. Throws SentOnError when they may go no further. */
+  goesOn(): Promise<void>;
+  /** Lines of JSON. Throws SentOnError when the session has ended. */
+  add(lines: Uint8Array): Promise<void>;
+  /** All rows are there, so many: the session whose job is made. Throws SentOnError where there is none. */
+  finish(rows: number): Promise<SessionRow>;
+  /** They won't all come. */
+  cancel(): Promise<void>;
+  /** After that: the session ends, with why. */
+  breakOff(error: SessionError | undefined): Promise<void>;
+}
+
 /** What the session says to its rows; what it doesn't let is a SentOnError, and its end. */
 interface SessionOfRows {
+  readonly row: SessionRow;
   goesOn(): Promise<void>;
   maySend(): Promise<void>;
   failed(error: unknown): Promise<never>;
   lastFailed(error: unknown): Promise<void>;
   made(): Promise<void>;
+  breakOff(error: SessionError | undefined): Promise<void>;
 }
 
-/** The pieces of one load. One call at a time. */
-export class RowsOnTheirWay {
+/** Which rows somebody has agreed to, and those that came. */
+interface Compared {
+  readonly agreed: CountedRows;
+  readonly lines: CountedLines;
+}
+
+/** The pieces of one load. */
+export class RowsOnTheirWay implements WayOfRows {
   readonly #pieces: LoadInPieces;
+  readonly #compared: Compared | undefined;
   readonly #session: SessionOfRows;
   #held: Uint8Array[] = [];
   #size = 0;
 
-  constructor(pieces: LoadInPieces, session: SessionOfRows) {
+  constructor(pieces: LoadInPieces, compared: Compared | undefined, session: SessionOfRows) {
     this.#pieces = pieces;
+    this.#compared = compared;
     this.#session = session;
   }
 
-  /** Asked from time to time while no piece is sent. Throws SentOnError when the session has ended. */
   goesOn(): Promise<void> {
     return this.#session.goesOn();
   }
 
-  /** Lines of JSON. Throws SentOnError when the session has ended. */
   async add(lines: Uint8Array): Promise<void> {
     if (lines.length === 0) return;
+    if (this.#compared !== undefined) {
+      this.#compared.lines.add(lines);
+      if (this.#compared.lines.bytes > this.#compared.agreed.bytes) await this.#others();
+    }
     this.#held.push(lines);
     this.#size += lines.length;
     if (this.#size < PIECE_BYTES) return;
@@ -206,8 +246,11 @@ export class RowsOnTheirWay {
     this.#size = all.length - at;
   }
 
-  /** All rows are there: the job is made, and followed. */
-  async finish(): Promise<void> {
+  /** The job is made, and followed. */
+  async finish(rows: number): Promise<SessionRow> {
+    // What makes the job is sent only if it is what somebody has agreed to (I6).
+    if (this.#compared !== undefined && !areSameRows(this.#compared.lines.all(rows), this.#compared.agreed))
+      await this.#others();
     await this.#session.maySend();
     const last = Buffer.concat(this.#held);
     this.#held = [];
@@ -217,9 +260,18 @@ export class RowsOnTheirWay {
       await this.#session.lastFailed(error);
     }
     await this.#session.made();
+    return this.#session.row;
   }
 
-  /** They won't all come. */
+  async #others(): Promise<never> {
+    await this.cancel();
+    return this.#session.failed(new SentOnError(OTHER_ROWS));
+  }
+
+  breakOff(error: SessionError | undefined): Promise<void> {
+    return this.#session.breakOff(error);
+  }
+
   async cancel(): Promise<void> {
     this.#held = [];
     await this.#pieces.cancel();

@@ -9,6 +9,22 @@ export interface Statement {
   /** BigQuery's queryParameters, as sent. */
   readonly parameters: readonly Json[];
   readonly defaultDataset: { readonly projectId: string; readonly datasetId: string } | undefined;
+  /** Of a load that a person must agree to: which rows follow it. Bound, sealed and hashed as parameters are; BigQuery, which isn't asked about them, isn't told. */
+  readonly rows?: CountedRows;
+}
+
+/** Rows that were read, counted and dropped: what is agreed to in their place. */
+export interface CountedRows {
+  readonly rows: number;
+  /** Of the lines that go on to BigQuery. */
+  readonly bytes: number;
+  /** HMAC-SHA-256 (hex) of these lines, under a key of the gateway's (I5). */
+  readonly digest: string;
+}
+
+/** All that is written with a statement beside its text, for whoever binds or hashes it. */
+export function boundParameters({ parameters, rows }: Statement): readonly Json[] {
+  return rows === undefined ? parameters : [...parameters, { ...rows }];
 }
 
 /** A job that was asked for in other words than SQL, as it was asked for: `statement` says the same. */

@@ -101,6 +101,24 @@ export const SAME_REQUEST = prepare((db, given: Owner & { readonly requestId: st
     .where("request_id", "=", given.requestId),
 );
 
+/** As the index `sessions_counted` says it. */
+const COUNTED_LOAD = sql<boolean>`(request_id IS NULL AND request_hmac <> '')`;
+
+/** The newest load of this kind (`loadHmac`), whose rows were counted. */
+export const SAME_LOAD = prepare((db, given: Owner & { readonly project: string; readonly requestHmac: string }) =>
+  db
+    .selectFrom("sessions")
+    .select(["id", "state", "error", "job_id", "finished_at"])
+    .where(COUNTED_LOAD)
+    .where("request_hmac", "=", given.requestHmac)
+    .where("issuer", "=", given.issuer)
+    .where("subject", "=", given.subject)
+    .where("on_behalf_of", "=", given.onBehalfOf)
+    .where("project", "=", given.project)
+    .orderBy("created_at", "desc")
+    .limit(1),
+);
+
 /** What a session was analysed to do. */
 export const PLAN_OF = prepare((db, given: { readonly id: string }) =>
   db.selectFrom("whole_sessions").select("plan").where("id", "=", given.id),

@@ -34,6 +34,7 @@ export interface SessionTables {
     door: string;
     /** Sealed: the agent's SQL and its parameters; or, tied to this session, which of `sealed_for_many` it is (evidence/shared-seal.ts). */
     sealed: Uint8Array;
+    /** Of what a repeated requestId must repeat; of a load whose rows were counted, what its second upload must. Else empty. */
     request_hmac: string;
     purpose: string | null;
     /** Of `decided_texts`; null until analysed. */

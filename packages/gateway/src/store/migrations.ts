@@ -220,6 +220,14 @@ const MIGRATIONS: readonly Migration[] = [
       ALTER TABLE approval_decisions ADD COLUMN bound_to TEXT NOT NULL DEFAULT '[]';
     `,
   },
+  {
+    number: 19,
+    name: "loads-sent-again",
+    sql: `
+      -- Loads whose rows were counted, as \`COUNTED_LOAD\` asks: their second upload finds them by it.
+      CREATE INDEX sessions_counted ON sessions (request_hmac, created_at) WHERE request_id IS NULL AND request_hmac <> '';
+    `,
+  },
 ];
 
 /**

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { agentOf } from "../../identity/principal.ts";
-import { BROKEN_OFF, type RowsOnTheirWay, SentOnError } from "../../sessions/sent-on.ts";
+import { BROKEN_OFF, SentOnError, type WayOfRows } from "../../sessions/sent-on.ts";
 import type { SessionRow } from "../../sessions/session-row.ts";
+import type { Submission } from "../../sessions/statement.ts";
 import { RowThread } from "../../uploads/row-thread.ts";
 import { UploadError } from "../../uploads/upload-error.ts";
 import { roomOfFile, type UploadRoom } from "../../uploads/upload-room.ts";
@@ -11,6 +12,12 @@ import { type LoadConfiguration, plain } from "./job-configurations.ts";
 import { type MostOfRows, plannedLoad, planSentOn } from "./load-upload.ts";
 import { refuseIfRefused } from "./refused.ts";
 import { locationOf } from "./statement-body.ts";
+
+/** Of one that isn't a dry run: its rows are read by the thread and go this way. */
+interface RowsGo {
+  readonly way: WayOfRows;
+  readonly thread: RowThread;
+}
 
 /** How often a load that is under way is asked whether it may go on, whatever its file and its client do. */
 const LOOK_MS = 1000;
@@ -29,10 +36,7 @@ export interface LoadBounds {
  * that is read goes on to BigQuery. What fails ends the job: then nothing was written.
  */
 export class LoadStream {
-  readonly row: SessionRow;
-  readonly #o: Inserting;
-  readonly #way: RowsOnTheirWay | undefined;
-  readonly #thread: RowThread | undefined;
+  readonly #to: RowsGo | { readonly row: SessionRow };
   readonly #release: () => void;
   #over = false;
   #broken: Promise<void> | undefined;
@@ -44,19 +48,10 @@ export class LoadStream {
     return this.#over;
   }
 
-  private constructor(
-    o: Inserting,
-    row: SessionRow,
-    way: RowsOnTheirWay | undefined,
-    thread: RowThread | undefined,
-    release: () => void,
-  ) {
-    this.#o = o;
-    this.row = row;
-    this.#way = way;
-    this.#thread = thread;
+  private constructor(to: RowsGo | { readonly row: SessionRow }, release: () => void) {
+    this.#to = to;
     this.#release = release;
-    if (way !== undefined) void this.#watch(way);
+    if ("way" in to) void this.#watch(to.way);
   }
 
   /** `total`: bytes of the upload, if that is known; `over`: called when nothing of it is held any more. Throws GoogleError. */
@@ -95,7 +90,7 @@ export class LoadStream {
     const planned = await plannedLoad(load, o.principal, o.connection, o.project, o.clock());
     const { statement, sentOn, rows } = planSentOn(planned, most);
     const dryRun = configuration.dryRun ?? false;
-    const row = await o.engine.submit(o.principal, o.connection, {
+    const submission: Submission = {
       door: "bigquery-rest",
       project: o.project,
       location: locationOf(o.connection, reference?.location),
@@ -107,37 +102,44 @@ export class LoadStream {
       maximumBytesBilled: undefined,
       jobTimeoutMs: configuration.jobTimeoutMs,
       labels: configuration.labels ?? {},
-    });
+    };
+    const twice = dryRun ? undefined : await o.engine.sentTwice.begin(o.principal, o.connection, submission);
+    if (twice !== undefined) return new LoadStream({ way: twice, thread: new RowThread(rows) }, release);
+    const row = await o.engine.submit(o.principal, o.connection, submission);
     refuseIfRefused(row);
     if (row.state === "held") {
       await o.engine.cancel(row);
       throw new GoogleError(
-        403,
-        "accessDenied",
-        "A person must agree to this load, and rows this many are kept nowhere while it waits: nothing was written. Load them into a table that this agent may write without a person, and ask for an INSERT INTO … SELECT from there, which waits; or send loads of fewer rows that one statement takes, each of which waits, or one from Cloud Storage.",
+        503,
+        "backendError",
+        "What policy says of this load has changed while it was judged. Nothing was written; try again.",
       );
     }
-    const way = dryRun ? undefined : await o.engine.sentOn.begin(row, o.principal, o.connection);
-    if (way === undefined) release();
-    return new LoadStream(o, row, way, way === undefined ? undefined : new RowThread(rows), release);
+    if (dryRun) {
+      release();
+      return new LoadStream({ row }, () => undefined);
+    }
+    const way = await o.engine.sentOn.begin(row, o.principal, o.connection);
+    return new LoadStream({ way, thread: new RowThread(rows) }, release);
   }
 
   /** Throws when the job has ended. */
   async add(bytes: Buffer): Promise<void> {
-    const [thread, way] = [this.#thread, this.#way];
-    if (thread === undefined || way === undefined) return;
+    const to = this.#to;
+    if ("row" in to) return;
     await this.#orOver(async () => {
-      for await (const lines of thread.add(bytes)) await way.add(lines);
+      for await (const lines of to.thread.add(bytes)) await to.way.add(lines);
     });
   }
 
   /** All bytes are there: the job is made. */
   async finish(): Promise<SessionRow> {
-    const [thread, way] = [this.#thread, this.#way];
-    if (thread === undefined || way === undefined) {
+    const to = this.#to;
+    if ("row" in to) {
       await this.breakOff();
-      return this.row;
+      return to.row;
     }
+    const { way, thread } = to;
     await this.#orOver(async () => {
       for await (const lines of thread.end()) await way.add(lines);
       if (thread.rows === 0) throw new UploadError("The upload has no row that can be written.");
@@ -146,8 +148,7 @@ export class LoadStream {
     this.#over = true;
     await thread.close();
     this.#release();
-    await way.finish();
-    return this.row;
+    return way.finish(thread.rows);
   }
 
   /** The rest won't come, or isn't wanted: whatever is being read ends at once. Resolves when that is recorded. */
@@ -161,13 +162,11 @@ export class LoadStream {
 
   async #end(error: unknown): Promise<void> {
     this.#why = error ?? new SentOnError(BROKEN_OFF);
-    const closed = this.#thread?.close() ?? Promise.resolve();
-    await Promise.all([closed.finally(this.#release), this.#way?.cancel()]);
-    if (this.#way === undefined) return;
-    const { sentOn } = this.#o.engine;
-    if (error instanceof UploadError || error instanceof GoogleError)
-      await sentOn.breakOff(this.row, { reason: "invalid", status: 400, message: error.message });
-    else await sentOn.breakOff(this.row);
+    if ("row" in this.#to) return;
+    const { way, thread } = this.#to;
+    await Promise.all([thread.close().finally(this.#release), way.cancel()]);
+    const told = error instanceof UploadError || error instanceof GoogleError;
+    await way.breakOff(told ? { reason: "invalid", status: 400, message: error.message } : undefined);
   }
 
   async #orOver(work: () => Promise<void>): Promise<void> {
@@ -181,7 +180,7 @@ export class LoadStream {
   }
 
   /** A file can be made to give few rows for long, and a client can fall silent: nothing else would ask. */
-  async #watch(way: RowsOnTheirWay): Promise<void> {
+  async #watch(way: WayOfRows): Promise<void> {
     while (!this.#over) {
       await delay(LOOK_MS, undefined, { ref: false });
       try {

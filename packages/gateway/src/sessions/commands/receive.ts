@@ -43,7 +43,7 @@ export interface ReceiveInput {
   readonly sealed: string;
   /** Where that is tied to what is sealed for many: its key, and itself in Base64 unless it is known to be stored. */
   readonly forMany?: { readonly key: string; readonly sealed?: string };
-  /** Empty without a requestId. */
+  /** Empty without a requestId, but of a load whose rows were counted. */
   readonly requestHmac: string;
   readonly by: AskedBy;
   readonly data: EventData | CanonicalText;
