@@ -146,6 +146,24 @@ describe("an agent that may define and change what it likes in its workspace", (
     await safe("CREATE TABLE workspace.again AS SELECT * FROM workspace.moved");
   });
 
+  it("row 37: a name that is a pseudo-column of tables partitioned by day alone is another query's column in one that is by hour", async () => {
+    const table = (tableId: string, type: string) =>
+      rig.warehouse.loadTable(
+        {
+          tableReference: { projectId: PROJECT, datasetId: "workspace", tableId },
+          schema: { fields: [{ name: "x", type: "STRING" }] },
+          timePartitioning: { type },
+        },
+        [{ x: "x" }],
+      );
+    await table("by_hour", "HOUR");
+    await table("by_month", "MONTH");
+    for (const name of ["by_hour", "by_month"]) {
+      const inner = `SELECT CONCAT(x, TO_JSON_STRING(_partitiondate)) FROM workspace.${name}`;
+      await nothing(`SELECT (${inner}) AS s FROM (SELECT ssn AS _partitiondate FROM p)`);
+    }
+  });
+
   const HISTORIES: Readonly<Record<string, (table: string) => readonly string[]>> = {
     "made anew": (table) => [`CREATE OR REPLACE TABLE ${table} (ssn STRING)`],
     "made anew twice": (table) => [

@@ -20,6 +20,8 @@ export interface TableResource {
   readonly view?: string;
   /** Shown as an external table of this format; its rows are here all the same. */
   readonly external?: { readonly sourceFormat: string };
+  /** Shown as partitioned so; it isn't, and has no pseudo-columns. */
+  readonly timePartitioning?: { readonly type: string };
 }
 
 export interface DatasetResource {
@@ -271,6 +273,7 @@ export function tableJson(table: Table, location: string): JsonObject {
     numRows: String(table.numRows),
     creationTime: String(table.created),
     lastModifiedTime: String(table.modified),
+    ...(table.timePartitioning === undefined ? {} : { timePartitioning: { ...table.timePartitioning } }),
     ...(table.external === undefined ? {} : { externalDataConfiguration: { ...table.external } }),
     type: tableType(table),
     location,

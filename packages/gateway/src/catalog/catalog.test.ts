@@ -279,8 +279,15 @@ describe("a snapshot of the catalog", () => {
         },
       }),
       await version({}, parseCatalogFile("{version: 1}", "c")),
+      await version({ timePartitioning: { type: "DAY" } }),
+      await version({ timePartitioning: { type: "HOUR" } }),
+      ...(await Promise.all(
+        ["DATE", "TIMESTAMP"].map((type) =>
+          version({ schema: { fields: [{ name: "Id", type: "RANGE", rangeElementType: { type } }] } }),
+        ),
+      )),
     ];
-    assert.equal(new Set([before, ...others]).size, 5);
+    assert.equal(new Set([before, ...others]).size, 9);
   });
 
   it("says which columns of the file a table lacks", async () => {

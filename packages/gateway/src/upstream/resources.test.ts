@@ -36,6 +36,15 @@ describe("a table", () => {
     assert.deepEqual(typeof table === "object" ? table.view : undefined, { query: "SELECT 1 AS ssn" });
   });
 
+  it("says how it is partitioned: which pseudo-columns it has depends on that", async () => {
+    const timePartitioning = { type: "HOUR", field: "at" };
+    const { upstream } = await bigQuery([
+      json({ ...PATIENTS, timePartitioning: { ...timePartitioning, expirationMs: "1" } }),
+    ]);
+    const table = await upstream.getTable("clinic.ehr.patients");
+    assert.deepEqual(typeof table === "object" ? table.timePartitioning : undefined, timePartitioning);
+  });
+
   it("other than the one asked for is refused", async () => {
     const { upstream } = await bigQuery([
       json({ ...PATIENTS, tableReference: { ...PATIENTS.tableReference, tableId: "public" } }),

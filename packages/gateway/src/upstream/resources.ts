@@ -43,7 +43,8 @@ export const tableAnswer = z.object({
   tableReference,
   type: z.string().max(64).exactOptional(),
   schema: schema.exactOptional(),
-  timePartitioning: partitioning.exactOptional(),
+  /** `type` says whether there is a _PARTITIONDATE: without it a name would be looked for in the wrong place. */
+  timePartitioning: partitioning.extend({ type: z.string().max(64).exactOptional() }).exactOptional(),
   rangePartitioning: partitioning.exactOptional(),
   clustering: z.object({ fields: z.array(z.string().max(300)).max(100).exactOptional() }).exactOptional(),
   view: z.object({ query: z.string(), useLegacySql: z.boolean().exactOptional() }).exactOptional(),
