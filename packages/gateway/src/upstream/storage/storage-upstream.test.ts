@@ -110,3 +110,18 @@ it("takes no read session that names one stream twice, whose rows would be read 
   assert.equal(two.streams.length, 2);
   await assert.rejects((await upstreamOf("a", "a")).createReadSession(READ), { reason: "unexpected" });
 });
+
+it("takes no split into one stream twice", async (t) => {
+  const name = (part: string) => `projects/p/locations/us/sessions/s/streams/${part}`;
+  const splitInto = async (primary: string, remainder: string) => {
+    const upstream = await answering(t, (stream) => {
+      stream.respond(HEAD, { waitForTrailers: true });
+      stream.once("wantTrailers", () => stream.sendTrailers({ "grpc-status": "0" }));
+      const parts = { primaryStream: { name: name(primary) }, remainderStream: { name: name(remainder) } };
+      stream.end(frame(messages.splitReadStreamResponse.pieces(parts)));
+    });
+    return upstream.split(name("s"), 0.5, READ.signal);
+  };
+  assert.deepEqual(await splitInto("a", "b"), [name("a"), name("b")]);
+  await assert.rejects(splitInto("a", "a"), { reason: "unexpected" });
+});
