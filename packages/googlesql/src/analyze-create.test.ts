@@ -192,6 +192,26 @@ refused("routines that are refused", {
   "CREATE FUNCTION f(x STRING) LANGUAGE js AS 'return x'": /syntax: .*RETURNS/,
   "CREATE FUNCTION f(x STRING) RETURNS STRING LANGUAGE cobol AS 'x'": /unsupported: Only SQL/,
   "CREATE TEMP FUNCTION upper(x STRING) AS (x)": /name: upper is a built-in function/,
+  "CREATE TEMP FUNCTION error(x STRING) AS (1); SELECT error(ssn) FROM patients": /name: error is a built-in function/,
+  "CREATE TEMP FUNCTION approx_top_count(x STRING, n INT64) AS (1); SELECT approx_top_count(ssn, 3) FROM patients":
+    /name: approx_top_count is a built-in function/,
+  "CREATE TEMP FUNCTION Approx_Top_Sum(x STRING, w INT64, n INT64) AS (1)":
+    /name: Approx_Top_Sum is a built-in function/,
+  "CREATE TEMP FUNCTION array_zip(a ARRAY<STRING>, b ARRAY<STRING>) AS (1); SELECT array_zip(tags, tags) FROM patients":
+    /name: array_zip is a built-in function/,
+  "CREATE TEMP FUNCTION array_filter(a ARRAY<STRING>, b BOOL) AS (1)": /name: array_filter is a built-in function/,
+  "CREATE TEMP FUNCTION array_transform(a ARRAY<STRING>, b BOOL) AS (1)":
+    /name: array_transform is a built-in function/,
+  "CREATE TEMP FUNCTION array_includes(a ARRAY<STRING>, b BOOL) AS (1)": /name: array_includes is a built-in function/,
+  "CREATE TEMP FUNCTION first(x STRING) AS ((SELECT MAX(ssn) FROM patients))": /name: first is a built-in function/,
+  "CREATE TEMP FUNCTION last(x STRING) AS (x)": /name: last is a built-in function/,
+  "CREATE TEMP FUNCTION prev(x STRING) AS ((SELECT MAX(ssn) FROM patients))": /name: prev is a built-in function/,
+  "CREATE TEMP FUNCTION next(x STRING) AS (x)": /name: next is a built-in function/,
+  "CREATE TEMP FUNCTION match_number() AS (1)": /name: match_number is a built-in function/,
+  "CREATE TEMP FUNCTION match_row_number() AS (1)": /name: match_row_number is a built-in function/,
+  "CREATE TEMP FUNCTION classifier() AS ('x')": /name: classifier is a built-in function/,
+  "CREATE TEMP FUNCTION `extract`(x STRING) AS (x)": /name: extract is a built-in function/,
+  "CREATE TEMP FUNCTION `safe_cast`(x STRING) AS (x)": /name: safe_cast is a built-in function/,
   "CREATE TEMP FUNCTION ehr.f(x STRING) AS (x)": /name: A temporary function has one plain name/,
   "CREATE FUNCTION f(x INT64) AS (f(x))": /name: Function not found/,
   "CREATE TABLE FUNCTION f(t TABLE<a STRING>) AS SELECT b FROM t": /name: Unrecognized name: b/,

@@ -6,6 +6,7 @@
 import { CONSTANT, NO_KEYS } from "../../flow/flow.ts";
 import { functionNamed } from "../../functions/catalogue.ts";
 import { refusalReason } from "../../functions/refused.ts";
+import { RESERVED_KEYWORDS, SPECIAL_CALLS } from "../../keywords.ts";
 import type { PlanStatement } from "../../plan.ts";
 import { planWithoutResult } from "../../plan-statement.ts";
 import { tableNameParts } from "../../table-name.ts";
@@ -184,13 +185,25 @@ export function permanentName(
   return named.kind === "refused" ? context.fail(named.code, named.message, node) : named.parts;
 }
 
+/** Functions of which the catalogue of functions says nothing, since their calls have rules of their own. */
+const OWN_RULES: ReadonlySet<string> = new Set([
+  ...["ERROR", "APPROX_TOP_COUNT", "APPROX_TOP_SUM", "ARRAY_FILTER", "ARRAY_TRANSFORM", "ARRAY_ZIP"],
+  ...["FIRST", "LAST", "PREV", "NEXT", "MATCH_NUMBER", "MATCH_ROW_NUMBER", "CLASSIFIER"],
+]);
+
+/** Also what looks like a call and is syntax: in backquotes it would be another function to one reader than to another. */
+function isBuiltIn(upper: string): boolean {
+  const known = functionNamed(upper) !== undefined || refusalReason(upper) !== undefined || OWN_RULES.has(upper);
+  return known || RESERVED_KEYWORDS.has(upper) || SPECIAL_CALLS.has(upper);
+}
+
 /** One name, that no built-in function has and that is defined once: whichever a reader took, it would be the same. */
 function temporaryName(context: Context, node: CreateFunctionStatement): readonly [string] {
   const [name, more] = tableNameParts(node.name);
   if (name === undefined || more !== undefined || !/^\w+$/.test(name)) {
     return context.fail("name", "A temporary function has one plain name", node);
   }
-  if (functionNamed(name.toUpperCase()) !== undefined || refusalReason(name.toUpperCase()) !== undefined) {
+  if (isBuiltIn(name.toUpperCase())) {
     return context.fail("name", `${name} is a built-in function; choose another name`, node);
   }
   const known = context.temporaryFunctions.get(fold(name));
