@@ -6,11 +6,13 @@ import fc from "fast-check";
 import { CATALOG } from "./catalog.ts";
 import { Choices } from "./choices.ts";
 import { generate } from "./generator.ts";
-import { numbers } from "./property.ts";
+import { generateProgram } from "./programs.ts";
+import { numbers, programNumbers } from "./property.ts";
 import { CATALOG_DEFAULTS, type Datum, randomRows, TABLES } from "./schema.ts";
 
 const SEED = Number(process.env.FLOW_SEED ?? 20_251);
 const QUERIES = 120;
+const ANALYSED = 200;
 
 /** The warehouse has the tables alone. */
 const NO_STORED = { rows: [], functions: [], procedures: [] };
@@ -111,6 +113,27 @@ async function compare(queries: readonly string[]): Promise<{ compared: number; 
   }
   return { compared, unread };
 }
+
+describe("what is printed has the plan of what was written", () => {
+  const again = (sql: string): number => {
+    const { plan } = analyze(sql, { catalog: CATALOG, ...CATALOG_DEFAULTS });
+    if (!plan.understood) return 0;
+    assert.deepEqual(analyze(plan.canonicalSql, { catalog: CATALOG, ...CATALOG_DEFAULTS }).plan, plan, sql);
+    return 1;
+  };
+
+  test(`of ${ANALYSED} generated queries, with and without pipes (seed ${SEED})`, () => {
+    const samples = fc.sample(numbers, { numRuns: ANALYSED, seed: SEED }).map((sample) => generate(sample));
+    const understood = samples.reduce((sum, { google, pipes }) => sum + again(google) + again(pipes), 0);
+    assert.ok(understood > 1.9 * ANALYSED, `${understood} were understood`);
+  });
+
+  test(`of ${ANALYSED} generated programs (seed ${SEED})`, () => {
+    const samples = fc.sample(programNumbers, { numRuns: ANALYSED, seed: SEED });
+    const understood = samples.reduce((sum, sample) => sum + again(generateProgram(sample).google), 0);
+    assert.ok(understood > 0.95 * ANALYSED, `${understood} were understood`);
+  });
+});
 
 describe("what is printed means what was written", () => {
   test("of queries that are hard to print", async () => {

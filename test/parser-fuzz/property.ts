@@ -122,7 +122,7 @@ function judgedAnalysis(sql: string): Verdict {
   const second = analyze(plan.canonicalSql, OPTIONS).plan;
   if (!second.understood) return { outcome, finding: `the canonical SQL is refused: ${second.refusal.message}` };
   if (second.canonicalSql !== plan.canonicalSql) return { outcome, finding: "the canonical SQL isn't its own" };
-  const difference = differs(plan.statements, second.statements);
+  const difference = differs(plan, second);
   const finding = difference === null ? null : `the canonical SQL has another plan: ${difference}`;
   return { outcome, finding, names: namesIn(plan.statements) };
 }
