@@ -13,18 +13,21 @@ export interface KeyAddition {
 
 /**
  * Enters an agent by a person's word, with a key if it has no issuer of its own; an agent that a person entered before keeps its entry and
- * gets the key beside those it has. CommandError: `agent_exists`, `sponsor_is_agent`, `key_exists`, `too_many_keys`.
+ * gets the key beside those it has, if what is said of it now is what its entry says. CommandError: `agent_exists`, `sponsor_is_agent`, `key_exists`, `too_many_keys`.
  */
 const add: Command<KeyAddition, void> = async (tx, { agent, key }) => {
   const { issuer, subject, registeredBy } = agent;
   const row = await tx.db
     .selectFrom("agents")
-    .select("registered_by")
+    .select(["registered_by", "sponsor_issuer", "sponsor_subject", "groups"])
     .where("issuer", "=", issuer)
     .where("subject", "=", subject)
     .executeTakeFirst();
   if (row !== undefined && (key === undefined || !row.registered_by.startsWith("person:")))
     throw new CommandError("agent_exists", "this agent is registered already");
+  // Whoever adds a key counts on who may not approve, and on what policy lets the agent do.
+  if (row !== undefined && !says(row, agent))
+    throw new CommandError("agent_exists", "this agent is registered already, with another sponsor or other groups");
   if (row === undefined) await agentCommands["agent.register"](tx, agent);
   if (key === undefined) return;
   const keys = await tx.db
@@ -55,6 +58,18 @@ const add: Command<KeyAddition, void> = async (tx, { agent, key }) => {
     data: { issuer, subject, key: key.kid, expires: key.expiresAt, by: registeredBy },
   });
 };
+
+function says(
+  row: { readonly sponsor_issuer: string; readonly sponsor_subject: string; readonly groups: string },
+  { sponsor, groups }: AgentRegistration,
+): boolean {
+  const written = (list: readonly string[]) => JSON.stringify([...new Set(list)].sort());
+  return (
+    row.sponsor_issuer === sponsor.issuer &&
+    row.sponsor_subject === sponsor.subject &&
+    written(JSON.parse(row.groups) as readonly string[]) === written(groups)
+  );
+}
 
 export interface KeyRevocation {
   readonly kid: string;
