@@ -1,11 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Pool } from "undici";
-import type { UpstreamLimits } from "../config/index.ts";
-import type { AccessTokens } from "./access-tokens.ts";
 import { errorOfAnswer, UpstreamError } from "./error.ts";
-import { type ObserveCall, observed } from "./observed.ts";
+import { observed } from "./observed.ts";
 import { errorAnswer } from "./resources.ts";
 import { isWorthRetrying, waitBefore } from "./retry.ts";
+import type { TransportOptions } from "./transport.ts";
 
 /**
  * A load job's data, sent in pieces (resumable upload): BigQuery makes the job when the last one is there, and nothing before.
@@ -33,21 +32,13 @@ export interface LoadUploads {
   close(): Promise<void>;
 }
 
-interface Options {
-  readonly endpoint: string;
-  readonly limits: UpstreamLimits;
-  readonly tokens: AccessTokens;
-  readonly random: () => number;
-  readonly observe: ObserveCall;
-}
-
 interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   readonly body: unknown;
 }
 
-export function loadUploads({ endpoint, limits, tokens, random, observe }: Options): LoadUploads {
+export function loadUploads({ endpoint, limits, tokens, random, observe }: TransportOptions): LoadUploads {
   const base = new URL(endpoint);
   const prefix = base.pathname.replace(/\/+$/, "");
   const pool = new Pool(base.origin, {
