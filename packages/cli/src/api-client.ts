@@ -33,7 +33,7 @@ export function apiClient(url: string, token: () => Promise<string>): ApiClient 
         signal: AbortSignal.timeout(30_000),
       });
     } catch (error) {
-      if (error instanceof TypeError)
+      if (error instanceof TypeError || (error instanceof DOMException && error.name === "TimeoutError"))
         throw new ApiError(
           0,
           "unreachable",
@@ -41,14 +41,18 @@ export function apiClient(url: string, token: () => Promise<string>): ApiClient 
         );
       throw error;
     }
-    const answer = (await response.json()) as T & { error?: { message: string; errors?: { reason: string }[] } };
-    if (!response.ok)
+    // A proxy before the gateway, or another server, answers in its own form.
+    const answer: unknown = await response.json().catch(() => undefined);
+    const { error } = (answer ?? {}) as { error?: { message?: unknown; errors?: { reason: string }[] } };
+    if (!response.ok && typeof error?.message === "string")
+      throw new ApiError(response.status, error.errors?.[0]?.reason ?? "", error.message);
+    if (!response.ok || typeof answer !== "object" || answer === null)
       throw new ApiError(
         response.status,
-        answer.error?.errors?.[0]?.reason ?? "",
-        answer.error?.message ?? `status ${response.status}`,
+        "",
+        `What answers at ${url} is no gateway (status ${response.status}). Is it running? Name it with --gateway URL or CHAPERONE_GATEWAY.`,
       );
-    return answer;
+    return answer as T;
   }
   return { get: (path) => call("GET", path), post: (path, body) => call("POST", path, body) };
 }

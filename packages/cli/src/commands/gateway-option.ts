@@ -1,6 +1,7 @@
 import { type Command, Option } from "commander";
 import { type ApiClient, apiClient } from "../api-client.ts";
 import { loadToken } from "../login/index.ts";
+import { gatewayUrl } from "../secure-url.ts";
 
 export interface GatewayOptions {
   readonly gateway: string;
@@ -17,7 +18,7 @@ export function withGateway(command: Command): Command {
 }
 
 export function clientOf(options: GatewayOptions): ApiClient {
-  return apiClient(options.gateway.replace(/\/+$/, ""), () =>
+  return apiClient(gatewayUrl(options.gateway), () =>
     loadToken(options.tokenFile === undefined ? {} : { tokenFile: options.tokenFile }),
   );
 }

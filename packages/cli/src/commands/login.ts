@@ -1,6 +1,7 @@
 import { Command, Option } from "commander";
 import { CliError } from "../cli-error.ts";
 import { login } from "../login/index.ts";
+import { gatewayUrl } from "../secure-url.ts";
 
 interface Options {
   readonly gateway: string;
@@ -26,7 +27,7 @@ export function loginCommand(): Command {
     .action(async (options: Options) => {
       const { issuer, clientId } =
         options.issuer === undefined
-          ? await signInOf(options.gateway.replace(/\/+$/, ""))
+          ? await signInOf(gatewayUrl(options.gateway))
           : { issuer: options.issuer, clientId: options.clientId };
       await login({
         issuer,
