@@ -110,6 +110,20 @@ describe("load, copy and extract jobs", () => {
     assert.equal((await rowsOf("copied")).length, 2 * (await rowsOf("list")).length);
   });
 
+  it("a copy that appends goes by the columns' names, not by their places", async () => {
+    const dataset = client.dataset("workspace");
+    const [turned] = await dataset.createTable("turned", { schema: "b:STRING,a:STRING" });
+    const [straight] = await dataset.createTable("straight", { schema: "a:STRING,b:STRING" });
+    const [other] = await dataset.createTable("otherwise", { schema: "a:STRING,c:STRING" });
+    await client.query("INSERT INTO workspace.turned (a, b) VALUES ('of a', 'of b')");
+    await turned.copy(straight, { writeDisposition: "WRITE_APPEND" });
+    const [[row]] = await client.query("SELECT a, b FROM workspace.straight");
+    assert.deepEqual(row, { a: "of a", b: "of b" });
+    await assert.rejects(async () => turned.copy(other, { writeDisposition: "WRITE_APPEND" }), /\bb\b/);
+    const [[counted]] = await client.query("SELECT COUNT(*) AS n FROM workspace.otherwise");
+    assert.deepEqual(counted, { n: 0 });
+  });
+
   it("createTable makes tables and views, delete drops them", async () => {
     const dataset = client.dataset("workspace");
     const [made] = await dataset.createTable("born", {

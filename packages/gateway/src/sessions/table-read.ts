@@ -92,7 +92,7 @@ function count(field: TableFieldSchema | undefined): number {
   return field === undefined ? 0 : 1 + (field.fields ?? []).reduce((sum, inner) => sum + count(inner), 0);
 }
 
-function quotedName(name: string): string {
+export function quotedName(name: string): string {
   // What could end the quotes is left to queries, whose text is the agent's own.
   if (/[`\\\r\n]/.test(name)) throw new TableReadError(invalid("A field of this table has a name that needs a query."));
   return `\`${name}\``;

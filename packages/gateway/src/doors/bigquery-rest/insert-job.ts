@@ -1,5 +1,6 @@
 import type { AgentPrincipal } from "../../identity/principal.ts";
 import type { Connection } from "../../sessions/connection.ts";
+import { describedTable } from "../../sessions/described-table.ts";
 import type { SessionEngine } from "../../sessions/engine.ts";
 import type { SessionRow } from "../../sessions/session-row.ts";
 import type { Submission } from "../../sessions/statement.ts";
@@ -70,6 +71,12 @@ async function otherJob(
     const statement = await uploadStatement(await plannedLoad(load, principal, connection, project, clock()), data);
     return { statement, asked: { kind: "load", configuration: plain(load) } };
   }
-  const { sql, asked } = statementOfJob(configurations, project);
+  const { sql, asked } = await statementOfJob(configurations, project, async (table) => {
+    const name = [table.projectId ?? project, table.datasetId, table.tableId].join(".");
+    const found = await describedTable(principal, connection, name, clock());
+    if (found.kind !== "described") return undefined;
+    const columns = found.resource.schema?.fields ?? [];
+    return columns.length === found.fields.length ? columns.map((column) => column.name) : undefined;
+  });
   return { statement: { sql, parameterMode: undefined, parameters: [], defaultDataset: undefined }, asked };
 }

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Json } from "../../evidence/event.ts";
 import { columnText } from "../../sessions/load-rows.ts";
 import type { AskedJob } from "../../sessions/statement.ts";
-import { quotedTable } from "../../sessions/table-read.ts";
+import { quotedName, quotedTable } from "../../sessions/table-read.ts";
 import { GoogleError, invalid } from "./google-error.ts";
 import { sqlText } from "./sql-text.ts";
 
@@ -130,10 +130,18 @@ export interface Configurations {
   readonly load?: LoadConfiguration | undefined;
 }
 
+/** Names of a table's columns, in its order; undefined: whoever asks may not know all of them. */
+export type ColumnsOf = (table: Table) => Promise<readonly string[] | undefined>;
+
 /** The statement that says the same as the job, and the job as it was asked for. */
-export function statementOfJob(configuration: Configurations, project: string): { sql: string; asked: AskedJob } {
+export async function statementOfJob(
+  configuration: Configurations,
+  project: string,
+  columnsOf: ColumnsOf,
+): Promise<{ sql: string; asked: AskedJob }> {
   const { copy, extract, load } = configuration;
-  if (copy !== undefined) return { sql: copySql(copy, project), asked: { kind: "copy", configuration: plain(copy) } };
+  if (copy !== undefined)
+    return { sql: await copySql(copy, project, columnsOf), asked: { kind: "copy", configuration: plain(copy) } };
   if (extract !== undefined)
     return { sql: extractSql(extract, project), asked: { kind: "extract", configuration: plain(extract) } };
   if (load !== undefined) return { sql: loadSql(load, project), asked: { kind: "load", configuration: plain(load) } };
@@ -149,7 +157,11 @@ export function tableText({ projectId, datasetId, tableId }: Table, project: str
   return quotedTable({ project: projectId ?? project, dataset: datasetId, table: tableId });
 }
 
-function copySql(copy: z.output<typeof copyConfiguration>, project: string): string {
+async function copySql(
+  copy: z.output<typeof copyConfiguration>,
+  project: string,
+  columnsOf: ColumnsOf,
+): Promise<string> {
   const sources = [...(copy.sourceTables ?? []), ...(copy.sourceTable === undefined ? [] : [copy.sourceTable])];
   const [source] = sources;
   if (source === undefined || sources.length !== 1) throw invalid("A copy job has one source table here.");
@@ -159,7 +171,11 @@ function copySql(copy: z.output<typeof copyConfiguration>, project: string): str
   if (writeDisposition === "WRITE_APPEND") {
     if (operationType !== "COPY" && operationType !== "OPERATION_TYPE_UNSPECIFIED")
       throw invalid("A snapshot or clone appends to nothing.");
-    return `INSERT INTO ${to} SELECT * FROM ${from}`;
+    // A job appends by name, a statement by place.
+    const columns = (await columnsOf(source))?.map(quotedName).join(", ");
+    return columns === undefined
+      ? `INSERT INTO ${to} SELECT * FROM ${from}`
+      : `INSERT INTO ${to} (${columns}) SELECT ${columns} FROM ${from}`;
   }
   if (createDisposition === "CREATE_NEVER")
     throw invalid("createDisposition CREATE_NEVER is served with writeDisposition WRITE_APPEND only.");
