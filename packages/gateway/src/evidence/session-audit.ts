@@ -17,6 +17,9 @@ type Row = Pick<SessionTables["sessions"], Exclude<keyof SessionTables["sessions
     readonly cells_masked: number;
   };
 
+type Decided = SessionTables["approval_decisions"];
+type Without<K extends keyof Decided> = Omit<Decided, K> & Partial<Pick<Decided, K>>;
+
 type Data = Readonly<Record<string, Json>>;
 type Facts = Readonly<Record<string, unknown>>;
 interface Entry {
@@ -243,7 +246,9 @@ function haveRequests(on: Connected, { id: session }: Row, { requests }: Told): 
 }
 
 function haveDecisions(on: Connected, { id: session }: Row, { decisions }: Told): boolean {
-  const said = DECISIONS.all(on, { session }).map(({ issuer, subject, name, bound_to, ...rest }) =>
+  // A store that no gateway of this version has opened yet says nothing of what people came with.
+  const rows: readonly Without<"token" | "bound_to">[] = DECISIONS.all(on, { session });
+  const said = rows.map(({ issuer, subject, name, bound_to = "[]", ...rest }) =>
     decisionOf({ ...rest, person: { issuer, subject, name }, boundTo: JSON.parse(bound_to) }),
   );
   return said.length === decisions.size && said.every((one) => decisions.has(one));

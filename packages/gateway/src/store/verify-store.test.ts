@@ -126,6 +126,46 @@ suite("I8: verifyStore", () => {
     ]);
   });
 
+  test("finds nothing in a store that an earlier version has written and none has opened since", async (t) => {
+    const directory = temporaryDirectory(t);
+    const store = await testStore(t, { directory, clock: () => 0 });
+    const agent = {
+      ...{ issuer: "i", subject: "s", name: "n", groups: [], token: "t" },
+      sponsor: { issuer: "i", subject: "o" },
+    };
+    const asked = {
+      ...{ connection: "c", door: "d", job: "a", project: "p" },
+      sealedSha256: hash("sha256", "", "hex"),
+    };
+    const request = { request: "r", binding: "b", approvers: ["g"], needed: 2, expiresAt: 9 };
+    const person = { issuer: "i", subject: "dana", name: "Dana" };
+    await store.append([
+      { type: "session.received", session: "a", data: { ...asked, agent, purpose: null } },
+      { type: "session.held", session: "a", data: request },
+      { type: "approval.decided", session: "a", data: { request: "r", person, decision: "approve", reason: "fine" } },
+    ]);
+    await store.close();
+    const { token: tokenId, ...who } = agent;
+    const principal = JSON.stringify({ kind: "agent", ...who, tokenId, tokenExpires: 0 });
+    tamper(
+      directory,
+      `INSERT INTO sessions (id, state, connection, project, job_id, issuer, subject, agent_name, principal, door, sealed,
+         request_hmac, job_config, created_at, updated_at)
+       VALUES ('a', 'held', 'c', 'p', 'a', 'i', 's', 'n', '${principal}', 'd', x'', '', '{}', 0, 0);
+       INSERT INTO approval_requests VALUES ('r', 'a', 'b', '["g"]', 2, 'pending', 0, 9, NULL);
+       INSERT INTO approval_decisions (request, issuer, subject, name, decision, reason, at)
+       VALUES ('r', 'i', 'dana', 'Dana', 'approve', 'fine', 0)`,
+    );
+    assert.deepEqual((await verifyStore(directory)).problems, []);
+    tamper(
+      directory,
+      "ALTER TABLE approval_decisions DROP COLUMN token; ALTER TABLE approval_decisions DROP COLUMN bound_to",
+    );
+    assert.deepEqual((await verifyStore(directory)).problems, []);
+    tamper(directory, "UPDATE approval_decisions SET reason = 'other'");
+    assert.match((await verifyStore(directory)).problems.join(), /its approvals in the store and in the ledger/);
+  });
+
   test("says so where there is no store", async (t) => {
     await assert.rejects(verifyStore(temporaryDirectory(t)), /there is no store/);
   });
