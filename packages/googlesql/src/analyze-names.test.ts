@@ -81,3 +81,24 @@ test("what a variable or a temporary table keeps was decided by what it shows an
   assert.equal(raised("TRUE"), "CREATE_TABLE_AS_SELECT ssn: kept output | error_value ssn");
   assert.equal(raised("ssn = '1'"), "CREATE_TABLE_AS_SELECT ssn: kept output predicate | error_value ssn");
 });
+
+test("a name that |> AS may have taken away is not that of a query around", () => {
+  const around = (from: string, name: string): string =>
+    `SELECT (SELECT ANY_VALUE(${name}) FROM (${from}) AS t) AS v FROM (SELECT ssn AS ${name} FROM patients)`;
+  for (const [from, name] of [
+    // What a table's name hid.
+    ["FROM pair AS a", "a"],
+    ["FROM pair AS a |> AS q |> EXTEND 1 AS z", "a"],
+    ["FROM pair AS p |> EXTEND 'c' AS p", "p"],
+    ["FROM pair AS a |> AS q |> SET a = 'c'", "a"],
+    // The fields of a row that is one value.
+    ["FROM pair CROSS JOIN (SELECT AS STRUCT b AS s FROM pair) AS v |> AS q |> EXTEND 1 AS z", "s"],
+    ["FROM pair CROSS JOIN (SELECT AS STRUCT b AS s FROM pair) AS v |> AS q |> DISTINCT", "s"],
+  ] as const) {
+    assert.match(refusalOf(around(from, name))?.message ?? "", /ambiguous/, from);
+    assert.match(refusalOf(`${from} |> AS t |> SELECT ${name}`)?.message ?? "", /ambiguous/, from);
+  }
+  const element = "FROM patients, UNNEST(visits) AS v |> AS v |> DISTINCT |> SELECT v.code";
+  assert.match(refusalOf(element)?.message ?? "", /choose another/);
+  assert.deepEqual(flows("FROM pair AS a |> AS q |> SELECT q.b, b AS c"), ["b = copy pair.b", "c = copy pair.b"]);
+});

@@ -317,7 +317,10 @@ test("a row that is a STRUCT is one column, and its fields are columns where * g
   assert.deepEqual(last("SELECT * FROM (FROM patients p, p.visits v) AS q", 3), fields);
   assert.deepEqual(last("WITH q AS (FROM patients p, p.visits v) SELECT * FROM q", 1), [element]);
   assert.deepEqual(types("FROM patients p |> SELECT visits |> CROSS JOIN UNNEST(visits) v |> DROP visits"), [element]);
-  assert.match(refusalOf("FROM patients p, p.visits v |> AS q |> SELECT note")?.message ?? "", /Unrecognized name/);
+  assert.match(
+    refusalOf("FROM patients p, p.visits v |> AS q |> SELECT note")?.message ?? "",
+    /name note is ambiguous/,
+  );
 });
 
 describe("ASSERT", () => {

@@ -157,7 +157,10 @@ function pseudoNames(context: Context, from: FromClause, node: Node): ReadonlyMa
   );
 }
 
-/** The rows under one name, which takes the place of all names of tables. */
+/**
+ * The rows under one name, which takes the place of all names of tables. What these hid, and the fields of a row that is one value,
+ * BigQuery may have no name for any more: one name would then be that of a query around, and is refused.
+ */
 export function aliasedRows(context: Context, rows: PipedRows, alias: string, node: Node): PipedRows {
   const items = rowItems(context, rows, node);
   const [only] = items;
@@ -170,7 +173,14 @@ export function aliasedRows(context: Context, rows: PipedRows, alias: string, no
   const columns = items.map((item) => item.column);
   const names = namesOf(columns);
   for (const [name, column] of pseudoNames(context, rows, node)) names.set(name, names.has(name) ? null : column);
+  for (const [name, range] of rows.ranges) if (range.value === null && names.has(name)) names.set(name, null);
   const values = (rows.values ?? []).map((row) => ({ ...row, open: false }));
+  for (const { value, fields } of values) {
+    if (fold(value.name) === fold(alias)) {
+      context.fail("name", `${alias} is the name of a row that is one value already; choose another`, node);
+    }
+    for (const { name } of fields) if (!names.has(fold(name))) names.set(fold(name), null);
+  }
   return { ...rows, ranges: rangeOf(context, columns, alias), names, values };
 }
 
