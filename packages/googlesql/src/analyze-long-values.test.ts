@@ -244,6 +244,30 @@ test("a request's parameter is as long as whoever asks makes it", () => {
   assert.deepEqual(uses, ["output", "predicate"]);
 });
 
+describe("JSON in a text that is put together tells of it, since it may be nested too deep", () => {
+  const deep = `'${"[".repeat(1001)}'`;
+  for (const sql of [
+    rows(`JSON_VALUE(CONCAT(REPLACE(ssn, '123', ''), ${deep}), '$.a')`),
+    rows(`JSON_EXTRACT_SCALAR(REPLACE(ssn, '123', '') || ${deep}, '$.a')`),
+    rows(`JSON_QUERY(CONCAT(REGEXP_EXTRACT(ssn, '^123()'), ${deep}), '$.a')`),
+    rows(`ARRAY_LENGTH(JSON_QUERY_ARRAY(CONCAT(REPLACE(ssn, '123', ''), ${deep})))`),
+    rows(`JSON_EXTRACT(RPAD(REPLACE(ssn, '123', ''), 1001, '['), '$')`),
+    rows(`ARRAY_LENGTH(JSON_EXTRACT_ARRAY(COALESCE(ssn, ${deep}), '$'))`),
+    `SELECT ssn, JSON_VALUE(x, '$.a') AS v FROM (${rows(`CONCAT(REPLACE(ssn, '123', ''), ${deep})`)})`,
+    `SELECT JSON_VALUE(STRING_AGG(REPLACE(ssn, '123', '['), ''), '$.a') AS v FROM patients`,
+  ])
+    test(sql.replace(deep, "deep"), () => assert.ok(infers(sql)));
+
+  for (const sql of [
+    rows("JSON_VALUE(ssn, '$.a')"),
+    rows(`JSON_QUERY(REPLACE(ssn, "'", '"'), '$.a')`),
+    rows("JSON_VALUE(JSON_EXTRACT(TRIM(ssn), '$.a'), '$.b')"),
+    rows("JSON_VALUE(TO_JSON_STRING(STRUCT(ssn, name)), '$.ssn')"),
+    rows(`SAFE.JSON_VALUE(CONCAT(REPLACE(ssn, '123', ''), ${deep}), '$.a')`),
+  ])
+    test(`but not ${sql.replace(deep, "deep")}`, () => assert.ok(!infers(sql)));
+});
+
 describe("what is put together of few texts doesn't fail", () => {
   for (const sql of [
     rows("CONCAT(name, ' ', state, ', ', ssn)"),

@@ -56,6 +56,11 @@ const TOTAL_AT: ReadonlyMap<string, number> = new Map([
   ["OP_LIKE", 0],
 ]);
 
+/** Read JSON in a text, of which no more than a thousand levels may be open: https://github.com/google/googlesql/blob/master/googlesql/public/functions/json.cc */
+const READING: ReadonlySet<string> = new Set(
+  "JSON_EXTRACT JSON_QUERY JSON_EXTRACT_SCALAR JSON_VALUE JSON_EXTRACT_ARRAY JSON_QUERY_ARRAY".split(" "),
+);
+
 /**
  * Fails by the argument at this place alone: an offset that is NULL or negative.
  * https://cloud.google.com/bigquery/docs/reference/standard-sql/navigation_functions#lag
@@ -142,6 +147,23 @@ export function mayFailAt(
  */
 export function failsBeside(name: string, place: number, written: readonly (Expression | null)[]): boolean {
   return TOTAL_AT.get(name) === place && written.some((other, i) => i !== place && !isPlain(name, i, other));
+}
+
+/**
+ * Whether the function reads JSON in the argument at this place, which fails where that is put together of more than one text: a thousand
+ * brackets behind `REPLACE(name, 'Smith', '')` are too deep for one name, and no JSON behind any other. What TO_JSON_STRING gives is as deep
+ * as its type.
+ */
+export function readsDepth(
+  name: string,
+  place: number,
+  types: readonly (Type | null)[],
+  written: Expression | null,
+): boolean {
+  const type = types[place];
+  if (place !== 0 || !READING.has(name) || type?.kind !== "scalar" || type.name !== "STRING") return false;
+  const [made, more] = written?.kind === "FunctionCall" ? written.name : [];
+  return made === undefined || more !== undefined || made.name.toUpperCase() !== "TO_JSON_STRING";
 }
 
 /** Whether `mayFail` and `failsBeside` are false of each call. */

@@ -1,6 +1,6 @@
 /** What a call passes: the arguments' values, which signature takes them, and which of them can make it fail. */
-import { CONSTANT, copiesOf, type Flow, keysOf, NO_KEYS, type SourceKey, union } from "../flow/flow.ts";
-import { failsBeside, mayFailAt, neverFails } from "../functions/failure.ts";
+import { CONSTANT, copiesOf, type Flow, keysOf, NO_KEYS, piecesOf, type SourceKey, union } from "../flow/flow.ts";
+import { failsBeside, mayFailAt, neverFails, readsDepth } from "../functions/failure.ts";
 import { type Among, ANY_ROWS } from "../functions/magnitude.ts";
 import { type FunctionEntry, type Match, matchSignature, type PassedArgument } from "../functions/signature.ts";
 import type { Argument, Expression, FunctionCall, NamedArgument } from "../tree.ts";
@@ -137,7 +137,8 @@ export function noteFailing(
     const given = passed.arguments[i];
     const place = given?.kind === "value" && given.name !== "" ? -1 : i;
     if (value === null) continue;
-    if (fails(place) || failsBeside(name, place, written)) context.failing.push(value.flow);
+    const deep = readsDepth(name, place, types, written[i] ?? null) && piecesOf([value.flow]) > 1;
+    if (deep || fails(place) || failsBeside(name, place, written)) context.failing.push(value.flow);
   }
 }
 
