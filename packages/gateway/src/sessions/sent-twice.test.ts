@@ -13,6 +13,7 @@ import { loadHmac } from "./receive.ts";
 import { SentTwice } from "./sent-twice.ts";
 import { type SessionRow, sessionById } from "./session-row.ts";
 import type { Submission } from "./statement.ts";
+import { sameLoad, sameLoadWaiting } from "./statements.ts";
 
 const SEALER = sealer(Buffer.alloc(32, 1));
 const CONNECTION = { name: "c", location: "US" } as Connection;
@@ -137,15 +138,28 @@ describe("a load that is sent twice", () => {
     assert.notEqual(await begin(submission), undefined);
   });
 
-  it("is found by the index of such loads, whatever else its agent has asked", () => {
+  it("is found where it waits, though the clock was set back since another of its kind", async () => {
+    const submission = load("back");
+    await counted("back-1", submission);
+    await store.run("session.end", { id: "back-1", state: "cancelled", data: {} });
+    now -= 3_600_000;
+    await counted("back-2", submission);
+    await assert.rejects(twice(never).begin(submission), /waits for a person, as job .*back-2/);
+    now += 3_600_000;
+  });
+
+  it("is found without looking at whatever else its agent has asked", () => {
     const db = new DatabaseSync(join(directory, "chaperone.db"), { readOnly: true });
-    const plan = db
-      .prepare(
-        "EXPLAIN QUERY PLAN SELECT id FROM sessions WHERE (request_id IS NULL AND request_hmac <> '') AND request_hmac = ? AND issuer = ? ORDER BY created_at DESC LIMIT 1",
-      )
-      .all("x", "y");
+    const of = { issuer: "i", subject: "s", requestHmac: "h" };
+    const plans = [sameLoad(store.db, of), sameLoadWaiting(store.db, of)].map((query) => {
+      const { sql, parameters } = query.compile();
+      const plan = db.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...(parameters as readonly string[]));
+      return plan.map(({ detail }) => detail);
+    });
     db.close();
-    assert.match(JSON.stringify(plan), /SEARCH sessions USING INDEX sessions_counted/);
-    assert.doesNotMatch(JSON.stringify(plan), /TEMP B-TREE/);
+    assert.deepEqual(plans, [
+      ["SEARCH sessions USING INDEX sessions_counted (request_hmac=?)"],
+      ["SEARCH sessions USING INDEX sessions_waiting (issuer=? AND subject=?)"],
+    ]);
   });
 });

@@ -9,9 +9,9 @@ import { loadHmac } from "./receive.ts";
 import { denied } from "./refusal.ts";
 import { type RowsOnTheirWay, SentOnError, TOO_LONG, type WayOfRows } from "./sent-on.ts";
 import type { SessionError } from "./session.ts";
-import { behalfOf, type SessionRow, sessionById } from "./session-row.ts";
+import { type SessionRow, sessionById } from "./session-row.ts";
 import type { Submission } from "./statement.ts";
-import { SAME_LOAD } from "./statements.ts";
+import { SAME_LOAD, SAME_LOAD_WAITING } from "./statements.ts";
 
 /** Ends that an agent was told of (I10). */
 const TOLD_KEPT = 10_000;
@@ -27,7 +27,7 @@ export interface SentTwiceParts {
   breakOff(row: SessionRow, error: SessionError): Promise<void>;
 }
 
-/** The newest load of a kind whose rows were counted. */
+/** The load of a kind whose rows were counted that counts: one that waits, or else the newest. */
 type Before = Pick<SessionRow, "id" | "state" | "error" | "job_id" | "finished_at">;
 
 function newestOf(
@@ -37,9 +37,8 @@ function newestOf(
   submission: Submission,
 ): Before | undefined {
   const { issuer, subject } = principal;
-  const requestHmac = loadHmac(sealer, principal, connection, submission);
-  const by = { issuer, subject, onBehalfOf: behalfOf(principal), project: submission.project };
-  return SAME_LOAD.first(store, { ...by, requestHmac }) as Before | undefined;
+  const load = { issuer, subject, requestHmac: loadHmac(sealer, principal, connection, submission) };
+  return (SAME_LOAD_WAITING.first(store, load) ?? SAME_LOAD.first(store, load)) as Before | undefined;
 }
 
 /** Throws SentOnError where it waits for a person, or is being written. */

@@ -104,20 +104,34 @@ export const SAME_REQUEST = prepare((db, given: Owner & { readonly requestId: st
 /** As the index `sessions_counted` says it. */
 const COUNTED_LOAD = sql<boolean>`(request_id IS NULL AND request_hmac <> '')`;
 
-/** The newest load of this kind (`loadHmac`), whose rows were counted. */
-export const SAME_LOAD = prepare((db, given: Owner & { readonly project: string; readonly requestHmac: string }) =>
+interface OfLoad extends Agent {
+  readonly requestHmac: string;
+}
+
+/**
+ * The newest load of this kind, whose rows were counted. Its keyed hash is of whoever asks and of the project too (`loadHmac`); asked for by its agent,
+ * SQLite would go through all that the agent ever asked.
+ */
+export const sameLoad = (db: Kysely<Database>, { requestHmac }: OfLoad) =>
+  loads(db, requestHmac).where(COUNTED_LOAD).orderBy("created_at", "desc");
+
+/** One of them that waits, the last to expire: where the clock was set back, one that has ended can look newer. */
+export const sameLoadWaiting = (db: Kysely<Database>, { issuer, subject, requestHmac }: OfLoad) =>
+  loads(db, requestHmac)
+    .where(WAITING)
+    .where("issuer", "=", issuer)
+    .where("subject", "=", subject)
+    .orderBy("expires_at", "desc");
+
+const loads = (db: Kysely<Database>, requestHmac: string) =>
   db
     .selectFrom("sessions")
     .select(["id", "state", "error", "job_id", "finished_at"])
-    .where(COUNTED_LOAD)
-    .where("request_hmac", "=", given.requestHmac)
-    .where("issuer", "=", given.issuer)
-    .where("subject", "=", given.subject)
-    .where("on_behalf_of", "=", given.onBehalfOf)
-    .where("project", "=", given.project)
-    .orderBy("created_at", "desc")
-    .limit(1),
-);
+    .where("request_hmac", "=", requestHmac)
+    .limit(1);
+
+export const SAME_LOAD = prepare(sameLoad);
+export const SAME_LOAD_WAITING = prepare(sameLoadWaiting);
 
 /** What a session was analysed to do. */
 export const PLAN_OF = prepare((db, given: { readonly id: string }) =>
