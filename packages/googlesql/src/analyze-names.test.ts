@@ -102,3 +102,19 @@ test("a name that |> AS may have taken away is not that of a query around", () =
   assert.match(refusalOf(element)?.message ?? "", /choose another/);
   assert.deepEqual(flows("FROM pair AS a |> AS q |> SELECT q.b, b AS c"), ["b = copy pair.b", "c = copy pair.b"]);
 });
+
+test("the name that UNNEST(a.b) may give its elements is not that of a query around, nor of what stands beside it", () => {
+  const around = "FROM (SELECT STRUCT(tags AS x) AS s, 'c' AS x FROM patients)";
+  for (const sql of [
+    `SELECT (SELECT ANY_VALUE(x) FROM UNNEST(s.x)) AS v ${around}`,
+    `SELECT (SELECT ANY_VALUE(X) FROM UNNEST(STRUCT(s.x).x) WITH OFFSET) AS v ${around}`,
+    `SELECT (FROM UNNEST(s.x) |> EXTEND 1 AS z |> AS q |> AGGREGATE ANY_VALUE(x)) AS v ${around}`,
+    "SELECT x FROM (SELECT STRUCT(tags AS x) AS s, 'c' AS x FROM patients), UNNEST(s.x)",
+  ]) {
+    assert.match(refusalOf(sql)?.message ?? "", /ambiguous/, sql);
+  }
+  assert.deepEqual(flows("SELECT p.tags, code FROM patients AS p, UNNEST(visits), UNNEST(tags)"), [
+    "tags = copy tags ? tags, visits",
+    "code = copy visits.code ? tags, visits",
+  ]);
+});

@@ -32,6 +32,7 @@ import { noteUse } from "./computed-if.ts";
 import type { Context } from "./context.ts";
 import { definedTableFunction } from "./defined-table-function.ts";
 import { resolveExpression } from "./expression.ts";
+import { impliedName } from "./implied-name.ts";
 import { informationSchema, refuseMetadata } from "./information-schema.ts";
 import { matched } from "./match-recognize.ts";
 import { resolveMetadata } from "./metadata-name.ts";
@@ -270,7 +271,10 @@ function unnest(context: Context, node: Unnest, left: FromNames, frame: Frame, o
   // The length of `[a, b]` is written there: it depends on nothing.
   const length =
     node.expression.kind === "ArrayExpression" ? { ...CONSTANT, level: value.flow.level } : shape(value.flow);
-  return elementsOf(context, value, length, node.alias?.name ?? "", node.withOffset, node);
+  const from = elementsOf(context, value, length, node.alias?.name ?? "", node.withOffset, node);
+  const implied = node.alias === null ? impliedName(node.expression) : "";
+  // The elements of `UNNEST(a.b)` may have the name `b` or none: what else has it isn't sure to be meant by it.
+  return implied === "" ? from : { ...from, names: new Map([...from.names, [fold(implied), null]]) };
 }
 
 /** The elements of an array as rows: how many there are is the array's length. */
