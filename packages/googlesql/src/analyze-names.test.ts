@@ -118,3 +118,33 @@ test("the name that UNNEST(a.b) may give its elements is not that of a query aro
     "code = copy visits.code ? tags, visits",
   ]);
 });
+
+test("the name of a row that is one value is no other's behind a set operation, which may keep it", () => {
+  const around = "FROM (SELECT tags, 'c' AS v FROM patients)";
+  const element = "FROM UNNEST(tags) AS v";
+  const union = `${element} |> UNION ALL (${element})`;
+  for (const rows of [
+    union,
+    `FROM (${union})`,
+    `FROM ((${element}) UNION ALL (${element}))`,
+    `(${element}) UNION ALL (${element})`,
+    `${union} |> WHERE TRUE |> DISTINCT`,
+  ]) {
+    const sql = `SELECT (${rows} |> AGGREGATE ANY_VALUE(v)) AS x ${around}`;
+    assert.match(refusalOf(sql)?.message ?? "", /ambiguous/, sql);
+  }
+  const recursive = "FROM UNNEST(['x']) AS v |> RECURSIVE UNION ALL (|> WHERE FALSE)";
+  const sql = `SELECT (${recursive} |> AGGREGATE ANY_VALUE(v)) AS x FROM (SELECT ssn AS v FROM patients)`;
+  assert.match(refusalOf(sql)?.message ?? "", /ambiguous/);
+  assert.deepEqual(flows(`SELECT (${union} |> AS w |> AGGREGATE ANY_VALUE(w)) AS x ${around}`), [
+    "x = copy tags ? tags",
+  ]);
+});
+
+table("within the operators of RECURSIVE UNION its alias names the rows, and hides a column", [
+  [
+    "FROM pair |> RECURSIVE UNION ALL (|> SELECT b AS a, TO_JSON_STRING(a) AS b) AS a |> SELECT b",
+    "b = transform pair.a, copy pair.b, transform pair.b",
+  ],
+  ["FROM pair |> RECURSIVE UNION ALL (|> SELECT q.b, q.a) AS q |> SELECT b", "b = copy pair.a, copy pair.b"],
+]);

@@ -21,7 +21,7 @@ import {
 /** A relation under a name, or under none; each time with columns of its own. */
 export function relationRows(context: Context, relation: Relation, alias: string, node: Node): PipedRows {
   context.spendColumns(relation.columns.length, node);
-  const { implicit, rows, repeated, valueTable } = relation;
+  const { implicit, rows, repeated, valueTable, valueName = "" } = relation;
   const inBlocks = relation.columns.length >= BLOCK;
   const first = inBlocks ? context.freshBlocks(relation.columns.length) : 0;
   const columns = relation.columns.map((column, i) =>
@@ -30,7 +30,10 @@ export function relationRows(context: Context, relation: Relation, alias: string
   context.carryRows(relation.columns, columns, inBlocks);
   const [value] = columns;
   if (valueTable && value !== undefined) {
-    return { ...elementRows(context, { ...value, name: alias }, implicit, rows, null, node), repeated, valueTable };
+    const made = elementRows(context, { ...value, name: alias }, implicit, rows, null, node);
+    if (alias !== "" || valueName === "") return { ...made, repeated, valueTable };
+    // The name that it had is no other's here.
+    return { ...made, names: new Map([...made.names, [fold(valueName), null]]), repeated, valueTable };
   }
   return {
     columns,
@@ -186,9 +189,9 @@ export function aliasedRows(context: Context, rows: PipedRows, alias: string, no
 
 /** What a query gives that ends here. */
 export function relationOf(context: Context, rows: PipedRows, node: Node): Relation {
-  const columns = rowItems(context, rows, node).map(({ column }) =>
-    rows.valueTable ? { ...column, name: "" } : column,
-  );
+  const items = rowItems(context, rows, node).map(({ column }) => column);
   const { implicit, anyRow = implicit, repeated, valueTable } = rows;
-  return { columns, implicit, anyRow, rows: rows.rows, repeated, valueTable };
+  const columns = valueTable ? items.map((column) => ({ ...column, name: "" })) : items;
+  const valueName = valueTable ? (items[0]?.name ?? "") : "";
+  return { columns, implicit, anyRow, rows: rows.rows, repeated, valueTable, valueName };
 }

@@ -179,7 +179,7 @@ function setOperation(context: Context, node: PipeSetOperation, { rows, outer }:
 
 /**
  * The rows before the pipe are the anchor of a recursive query. The term is a query, in which the alias stands for the rows made
- * before, or pipe operators that take those; there the alias names nothing. Neither sees the rows around.
+ * before, or pipe operators that take those, under the alias as a name of their rows. Neither sees the rows around.
  */
 function recursiveUnion(context: Context, node: PipeRecursiveUnion, { rows, outer }: PipeInput): PipedRows {
   const { step, alias } = node;
@@ -200,7 +200,7 @@ function recursiveUnion(context: Context, node: PipeRecursiveUnion, { rows, oute
       ? context.query(context, step, null, named(self))
       : relationOf(
           context,
-          pipedRows(context, step.pipes, relationRows(context, self, "", step), null, named(null)),
+          pipedRows(context, step.pipes, relationRows(context, self, nameOf(alias), step), null, named(null)),
           step,
         );
   const relation = resolveRecursion(context, node, anchorOf(relationOf(context, rows, node), outer), term, step);

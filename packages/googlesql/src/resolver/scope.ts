@@ -35,6 +35,8 @@ export interface Relation {
   readonly repeated: boolean;
   /** SELECT AS STRUCT, SELECT AS VALUE: one column that is the row itself. */
   readonly valueTable: boolean;
+  /** Of a row that is one value, the name it had, which a set operation may keep; empty or left out for none. */
+  readonly valueName?: string;
   /** It has no more than one row, whatever it is made of. */
   readonly single?: boolean;
 }

@@ -61,6 +61,7 @@ export function combineRelations(
     rows: either(inputs.map((input) => input.rows)),
     repeated: operator === "UNION ALL" || inputs.some((input) => input.repeated),
     valueTable: inputs.every((input) => input.valueTable),
+    valueName: inputs[0]?.valueName ?? "",
   };
 }
 
