@@ -148,3 +148,14 @@ table("within the operators of RECURSIVE UNION its alias names the rows, and hid
   ],
   ["FROM pair |> RECURSIVE UNION ALL (|> SELECT q.b, q.a) AS q |> SELECT b", "b = copy pair.a, copy pair.b"],
 ]);
+
+table("ORDER BY behind a set operation, or a query in parentheses, sees the fields of rows that are one value each", [
+  [
+    "SELECT (SELECT TO_JSON_STRING(w) FROM ((SELECT AS STRUCT a FROM pair) UNION ALL (SELECT AS STRUCT 'x') ORDER BY a LIMIT 1) AS w) AS v FROM (SELECT 'c' AS a)",
+    "v = transform pair.a ? pair.a",
+  ],
+  [
+    "SELECT (SELECT w.b FROM ((SELECT AS STRUCT a, b FROM pair) ORDER BY a LIMIT 1) AS w) AS v FROM (SELECT 'c' AS a)",
+    "v = copy pair.b ? pair.a",
+  ],
+]);

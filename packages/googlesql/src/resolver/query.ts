@@ -1,12 +1,12 @@
 /** Queries: WITH, the body, ORDER BY and LIMIT, pipe operators. */
 import { union } from "../flow/flow.ts";
-import type { FromQuery, OrderItem, PipeOperator, Query, QueryBody } from "../tree.ts";
+import type { FromQuery, PipeOperator, Query, QueryBody } from "../tree.ts";
 import { limited, orderItems } from "./clauses.ts";
 import { withTables } from "./common-tables.ts";
 import { decidedByRows } from "./computed-if.ts";
 import type { Context } from "./context.ts";
 import { newFrame, outputScope } from "./frame.ts";
-import { NO_FROM, resolveFrom } from "./from-clause.ts";
+import { NO_FROM, resolveFrom, scopeOf } from "./from-clause.ts";
 import { aliasedRows, relationOf, relationRows, rowItems } from "./piped-rows.ts";
 import { pipedRows } from "./pipes.ts";
 import type { CommonTables, PipedRows, Relation, Scope } from "./scope.ts";
@@ -97,7 +97,7 @@ function plainQuery(context: Context, query: Query, parent: Scope | null, tables
   const relation =
     query.body.kind === "Select"
       ? select(context, query.body, query.orderBy, parent, tables)
-      : ordered(context, resolveBody(context, query.body, parent, tables), query.orderBy, parent, tables);
+      : ordered(context, resolveBody(context, query.body, parent, tables), query, parent, tables);
   return query.limit === null ? relation : limited(context, relation, query.limit);
 }
 
@@ -123,12 +123,16 @@ function resolveBody(context: Context, body: QueryBody, parent: Scope | null, ta
 function ordered(
   context: Context,
   relation: Relation,
-  orderBy: readonly OrderItem[],
+  node: Query,
   parent: Scope | null,
   tables: CommonTables | null,
 ): Relation {
+  const { orderBy } = node;
   if (orderBy.length === 0) return relation;
-  const scope = outputScope(relation.columns, newFrame(parent), parent, tables);
+  const frame = newFrame(parent);
+  const output = outputScope(relation.columns, frame, parent, tables);
+  // The fields of a row that is one value are names there too.
+  const scope = relation.valueTable ? scopeOf(relationRows(context, relation, "", node), frame, output) : output;
   const keys = orderItems(context, orderBy, relation.columns, scope);
   return { ...relation, implicit: union([relation.implicit, keys]) };
 }
