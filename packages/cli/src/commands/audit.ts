@@ -12,7 +12,7 @@ export function auditCommand(setStatus: (code: number) => void): Command {
   audit
     .command("verify")
     .description(
-      "recompute the whole ledger: every entry, every hash, every checkpoint, and that what is said of the sessions agrees with it",
+      "recompute the whole ledger: every entry, every hash, every checkpoint, and that what is said of sessions and agents agrees with it",
     )
     .option("--state <folder>", "the gateway's state directory", ".chaperone/demo")
     .option(
