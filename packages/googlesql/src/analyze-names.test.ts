@@ -159,3 +159,18 @@ table("ORDER BY behind a set operation, or a query in parentheses, sees the fiel
     "v = copy pair.b ? pair.a",
   ],
 ]);
+
+test("a number with a plus before it, which may be an ordinal, neither orders nor groups", () => {
+  for (const sql of [
+    "SELECT a FROM (SELECT name AS a, ssn FROM patients ORDER BY +2 LIMIT 1)",
+    "SELECT a FROM (SELECT name AS a, ssn FROM patients UNION ALL SELECT a, b FROM pair ORDER BY (+(+2)) DESC LIMIT 1)",
+    "SELECT a FROM (FROM patients |> SELECT name AS a, ssn |> ORDER BY +0x2 |> LIMIT 1)",
+    "SELECT n FROM (SELECT ANY_VALUE(name) AS n, 'c' || 'd' AS k FROM patients GROUP BY +2)",
+    "SELECT n FROM (SELECT ANY_VALUE(name) AS n, 'c' || 'd' AS k FROM patients GROUP BY GROUPING SETS (+2))",
+  ]) {
+    assert.match(refusalOf(sql)?.message ?? "", /takes no number with a sign/, sql);
+  }
+  assert.deepEqual(flows("SELECT a FROM (SELECT name AS a, ssn FROM patients ORDER BY - +2, +weight LIMIT 1)"), [
+    "a = copy name ? weight",
+  ]);
+});

@@ -26,6 +26,7 @@ export function orderItems(
 ): ReadonlySet<SourceKey> {
   return union(
     items.map((item) => {
+      refuseSigned(context, item.expression, "ORDER BY");
       const value =
         item.expression.kind === "IntegerLiteral"
           ? ordinal(context, item.expression.text, columns, "ORDER BY", item)
@@ -35,6 +36,14 @@ export function orderItems(
       return keys;
     }),
   );
+}
+
+/** `+2` is the number 2 to GoogleSQL, and so the second column; whether it is one to BigQuery isn't said. */
+export function refuseSigned(context: Context, node: Expression, clause: string): void {
+  let inner = node;
+  while (inner.kind === "UnaryExpression" && inner.operator === "+") inner = inner.operand;
+  if (inner === node || inner.kind !== "IntegerLiteral") return;
+  context.fail("unsupported", `${clause} takes no number with a sign; write the ordinal alone`, node);
 }
 
 export function ordinal<T>(context: Context, text: string, columns: readonly T[], clause: string, node: Node): T {

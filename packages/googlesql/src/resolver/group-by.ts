@@ -2,7 +2,7 @@
 import { keysOf, type SourceKey, union } from "../flow/flow.ts";
 import type { Expression, GroupBy, GroupingItem, Node } from "../tree.ts";
 import { isGroupable, typeName } from "../types.ts";
-import { ordinal, requireGroupable } from "./clauses.ts";
+import { ordinal, refuseSigned, requireGroupable } from "./clauses.ts";
 import type { Context } from "./context.ts";
 import { resolveExpression } from "./expression.ts";
 import { type Frame, find, fold, type Scope, type Value } from "./scope.ts";
@@ -72,6 +72,7 @@ function groupingKey(
   scope: Scope,
   frame: Frame,
 ): { readonly value: Value; readonly also: Value | null } {
+  refuseSigned(context, node, "GROUP BY");
   if (node.kind === "IntegerLiteral") {
     const item = ordinal(context, node.text, items, "GROUP BY", node);
     return { value: keyOfItem(context, item, scope, frame, node), also: null };
