@@ -174,3 +174,12 @@ test("a number with a plus before it, which may be an ordinal, neither orders no
     "a = copy name ? weight",
   ]);
 });
+
+test("fields of a first query's rows that are values are not names of a query around where the second query has columns", () => {
+  const rows = "(SELECT AS STRUCT b AS s FROM pair) UNION ALL (SELECT STRUCT('x' AS s))";
+  const sql = `SELECT (SELECT ANY_VALUE(s) FROM (${rows})) AS v FROM (SELECT 'c' AS s)`;
+  assert.match(refusalOf(sql)?.message ?? "", /takes rows that are values with such rows alone/);
+  assert.deepEqual(flows("(SELECT STRUCT(b AS s) AS r FROM pair) UNION ALL (SELECT AS STRUCT 'x')"), [
+    "r = copy pair.b",
+  ]);
+});

@@ -82,6 +82,10 @@ function byPosition(
   if (inputs.some((i) => i.columns.length !== first.columns.length)) {
     return context.fail("type", `Queries in ${operator} have different numbers of columns`, node);
   }
+  if (first.valueTable && inputs.some((input) => !input.valueTable)) {
+    // To GoogleSQL the first decides whether the result's rows are values, and the fields of them names.
+    return context.fail("type", `${operator} takes rows that are values with such rows alone`, node);
+  }
   return first.columns.map((named, i) => ({ named, each: inputs.map((input) => input.columns[i] ?? named) }));
 }
 
