@@ -225,3 +225,33 @@ describe("the right side of a join", () => {
 table("a field is found by its name, beside others without one", [
   ["SELECT STRUCT(UPPER(ssn), UPPER(state), name AS x).x FROM patients", "x = copy name"],
 ]);
+
+describe("a name with a dot before a path of FROM, which may be a dataset's in quotes, is refused where it is", () => {
+  const hidden = "SELECT [STRUCT('x' AS ssn)] AS patients";
+  for (const [what, sql] of Object.entries({
+    "an alias": `SELECT ssn FROM (${hidden}) AS \`clinic.ehr\`, \`clinic.ehr\`.patients`,
+    "a column": `SELECT ssn FROM (SELECT (SELECT AS STRUCT [STRUCT('x' AS ssn)] AS patients) AS \`clinic.ehr\`), \`clinic.ehr\`.patients`,
+    "an alias around": `SELECT (SELECT MAX(ssn) FROM \`clinic.ehr\`.patients) FROM (${hidden}) AS \`clinic.ehr\``,
+    "an alias of a table": "SELECT t FROM patients AS `a.b`, `a.b`.tags AS t",
+    "an alias in a pipe": "FROM patients AS `a.b` |> JOIN `a.b`.tags AS t |> SELECT t",
+  }))
+    test(what, () => {
+      assert.deepEqual(
+        [refusalOf(sql)?.code, refusalOf(sql)?.message],
+        ["name", "An alias or column before a path of FROM can't hold a dot; rename it"],
+      );
+    });
+
+  test("but not a table's own whole name, which is printed by its last part", () => {
+    const { plan } = analyze("SELECT t FROM `ehr.patients`, `ehr.patients`.tags AS t", {
+      catalog: CLINIC,
+      ...DEFAULTS,
+    });
+    assert.ok(plan.understood);
+    assert.equal(plan.canonicalSql, "SELECT `t` FROM `clinic`.`ehr`.`patients`, `patients`.`tags` AS `t`");
+  });
+
+  test("nor the table where no alias has its dataset's name", () => {
+    assert.equal(refusalOf("SELECT ssn FROM (SELECT 1 AS `clinic.eh`), `clinic.ehr`.patients"), undefined);
+  });
+});

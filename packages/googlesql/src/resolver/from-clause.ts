@@ -173,7 +173,12 @@ function tablePath(context: Context, node: TablePath, left: FromNames, frame: Fr
   context.resolved.add(node);
   const lateral = scopeOf(left, frame, outer);
   const field = fields.at(-1);
-  if (field !== undefined && find(first.name, lateral) !== undefined) {
+  const before = field === undefined ? undefined : find(first.name, lateral);
+  if (field !== undefined && before !== undefined) {
+    // In quotes a name with a dot may be a dataset in its project as well.
+    if (first.name.includes(".") && !(before.kind === "range" && before.range.long !== undefined)) {
+      return context.fail("name", "An alias or column before a path of FROM can't hold a dot; rename it", first);
+    }
     const value = resolvePath(context, node.parts, lateral, node);
     const alias = node.alias ?? field;
     asOfTime(context, node, NO_FROM);
