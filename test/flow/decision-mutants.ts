@@ -53,6 +53,7 @@ const FLOW = [
   "resolver/private-aggregate.ts",
   "resolver/query.ts",
   "resolver/recursion.ts",
+  "resolver/reusable-aliases.ts",
   "resolver/routine-call.ts",
   "resolver/scope.ts",
   "resolver/script/blocks.ts",

@@ -171,6 +171,19 @@ export const SAME_RESOLVER: readonly Same[] = [
       ["from-clause.ts", "a === NO_FROM", "false", "beside nothing the names are the same"],
       [
         "from-clause.ts",
+        "field === undefined in field === undefined ? undefined : find(first.name, lateral)",
+        "false",
+        "what is before it is asked only where there is a field",
+      ],
+      [
+        "from-clause.ts",
+        "field !== undefined && before !== undefined",
+        "before !== undefined",
+        "what is before a field is looked for only where there is one",
+      ],
+      ["from-clause.ts", 'implied === ""', "false", "no name that is looked for is empty"],
+      [
+        "from-clause.ts",
         "both.values ?? [] in (both.values ?? [])",
         "both.values",
         "two side by side have a list of them",
@@ -267,6 +280,18 @@ export const SAME_RESOLVER: readonly Same[] = [
         'array?.kind === "FunctionCall" || array?.kind === "ArrayExpression" || array?.kind === "SubqueryExpression"',
         "true",
         "nothing asks of another expression whether it is taken apart",
+      ],
+      [
+        "reusable-aliases.ts",
+        "s !== null && s !== provider",
+        "s !== provider",
+        "what provides a name is one of the scopes around, or nothing",
+      ],
+      [
+        "reusable-aliases.ts",
+        "only !== undefined && more === undefined",
+        "more === undefined",
+        "a path has a first part",
       ],
       ["path.ts", "first === undefined || more !== undefined", "more !== undefined", "a path has a first part"],
       [

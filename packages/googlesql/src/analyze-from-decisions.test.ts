@@ -206,6 +206,7 @@ describe("the right side of a join", () => {
     [around("LEFT JOIN UNNEST([p.b]) AS x ON TRUE"), "a = copy pair.b"],
     [around("RIGHT JOIN UNNEST([p.b]) AS x ON TRUE"), "a = copy ssn"],
     [around("FULL JOIN UNNEST([p.b]) AS x ON TRUE"), "a = copy ssn"],
+    [around("CROSS JOIN (UNNEST([p.b]) AS x CROSS JOIN pair) TABLESAMPLE SYSTEM (50 PERCENT)"), "a = copy ssn"],
   ]);
 
   test("has no name for it where no query is around", () => {

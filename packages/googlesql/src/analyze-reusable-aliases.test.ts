@@ -23,11 +23,15 @@ const REUSED = [
   "SELECT (SELECT COUNT(*) FROM (SELECT ssn AS y FROM patients WHERE EXISTS (SELECT 1 FROM pair WHERE y > '5'))) FROM (SELECT 'c' AS y)",
   "SELECT (SELECT AS STRUCT STRUCT(ssn AS a) AS pair, pair.a FROM patients LIMIT 1).a FROM pair",
   "SELECT (SELECT AS STRUCT STRUCT(ssn AS a, 1 AS b) AS pair, pair.* FROM patients LIMIT 1).a FROM pair",
+  "SELECT (SELECT AS STRUCT STRUCT(ssn AS a, 1 AS b) AS pair, pair.* REPLACE (2 AS a) FROM patients LIMIT 1).b FROM pair",
   "SELECT (SELECT AS STRUCT STRUCT(ssn AS a) AS pair, `ehr.pair`.a FROM patients LIMIT 1).a FROM `ehr.pair`",
   "SELECT (SELECT AS STRUCT STRUCT(ssn AS a) AS pair, pair.a FROM patients LIMIT 1).a FROM `ehr.pair`",
   "SELECT (SELECT AS STRUCT STRUCT(ssn AS a, 1 AS b) AS pair, pair.* FROM patients LIMIT 1).a FROM `ehr.pair`",
+  "SELECT (SELECT AS STRUCT s.a AS s, TO_JSON_STRING(s) AS w FROM pair LIMIT 1).w FROM (SELECT STRUCT(ssn AS a) AS s FROM patients)",
   // Printed as `clinic`.`ehr`.`pair`, which would be a path into the item.
   "SELECT STRUCT(STRUCT([ssn] AS pair) AS ehr) AS clinic, (SELECT ANY_VALUE(pair) FROM ehr.pair) AS w FROM patients",
+  // And as `_SESSION`.`t`.
+  "CREATE TEMP TABLE t AS SELECT 'c' AS a; SELECT STRUCT([ssn] AS t) AS _SESSION, (SELECT ANY_VALUE(a) FROM t) AS w FROM patients",
   "DECLARE y STRING DEFAULT 'c'; SELECT ssn AS y, y AS w FROM patients",
   "DECLARE y STRING DEFAULT 'c'; SELECT ssn AS y FROM patients WHERE y > '5'",
   "CREATE TEMP FUNCTION f(y STRING) AS ((SELECT AS STRUCT ssn AS y, y AS w FROM patients LIMIT 1).w); SELECT f('c') AS w",
@@ -44,9 +48,31 @@ describe("a name that may be the list's or a name from outside is refused", () =
   }
 });
 
+test("the refusal tells where the name stands, also of a table that is printed otherwise", () => {
+  for (const [used, from] of [
+    ["pair.a", "pair"],
+    ["pair.a", "`ehr.pair`"],
+    ["`ehr.pair`.a", "`ehr.pair`"],
+    ["pair.*", "`ehr.pair`"],
+    ["`ehr.pair`.*", "`ehr.pair`"],
+  ]) {
+    const sql = `SELECT (SELECT AS STRUCT STRUCT(ssn AS a, 1 AS b) AS pair, ${used} FROM patients LIMIT 1).a FROM ${from}`;
+    assert.equal(refusalOf(sql)?.column, sql.indexOf(` ${used}`) + 2, sql);
+  }
+});
+
 table("a name that is the same whatever the setting isn't", [
   // Before the item.
   ["SELECT (SELECT AS STRUCT y AS w, ssn AS y FROM patients LIMIT 1).w FROM (SELECT 'c' AS y)", "w ="],
+  // What stands before a star doesn't see what it gives.
+  [
+    "SELECT (SELECT AS STRUCT s.* FROM pair LIMIT 1).b FROM (SELECT STRUCT(name AS s, ssn AS b) AS s FROM patients)",
+    "b = copy ssn",
+  ],
+  [
+    "SELECT (SELECT AS STRUCT s.*, 'c' AS s FROM pair WHERE x = 'c' LIMIT 1).b FROM (SELECT STRUCT(ssn AS b, 1 AS d) AS s, 'c' AS x FROM patients)",
+    "b = copy ssn",
+  ],
   // What FROM has comes first.
   [
     "SELECT UPPER(ssn) AS name, name AS x FROM patients WHERE name > 'a'",
