@@ -116,6 +116,18 @@ export const SAME_DECISION: readonly Same[] = [
     "ZONE_AT.get(name)",
     "there is no argument at either place",
   ],
+  [
+    "functions/failure.ts",
+    'place !== 0 || !READING.has(name) || type?.kind !== "scalar"',
+    "place !== 0 || !READING.has(name)",
+    "what is no scalar has no name",
+  ],
+  [
+    "functions/failure.ts",
+    "place !== 0 || !READING.has(name)",
+    "!READING.has(name)",
+    "a path that isn't plain is asked about anyhow, and one that is shows nothing",
+  ],
   ...["TOTAL_OF.get(name)?.includes(type.name) !== true", "place !== 0", 'type?.kind !== "scalar"'].map((to) => {
     const from = 'place !== 0 || type?.kind !== "scalar"';
     const whole = `${from} || TOTAL_OF.get(name)?.includes(type.name) !== true`;
@@ -229,6 +241,7 @@ export const SAME_DECISION: readonly Same[] = [
       ),
       ['label === ""', "false", "whether a number or its text, each is a key of its own"],
       ["value?.type ?? null", "value?.type", "what has no type has none either way"],
+      ["written[i] ?? null", "written[i]", "of what isn't there nothing is known either way"],
       [
         'argument.kind === "NamedArgument" in value = argument.kind === "NamedArgument" ? argument.value : argument',
         "false",

@@ -378,6 +378,15 @@ export const SAME_RESOLVER: readonly Same[] = [
       ["piped-rows.ts", "from.values ?? []", "[]", "what has rows that are values has names of its own"],
       ["piped-rows.ts", "valueTable && value !== undefined", "valueTable", "rows that are values have a column"],
       ["piped-rows.ts", "rows.valueTable && only?.row", "rows.valueTable", "rows that are values are one value each"],
+      ["piped-rows.ts", 'alias !== "" || valueName === ""', 'alias !== ""', "no name that is looked up is empty"],
+      [
+        "piped-rows.ts",
+        'valueTable in valueTable ? (items[0]?.name ?? "") : ""',
+        "true",
+        "of rows that are no values it isn't asked",
+      ],
+      ["piped-rows.ts", 'items[0]?.name ?? ""', "items[0]?.name", "rows that are values are one value each"],
+      ["set-operation.ts", 'inputs[0]?.valueName ?? ""', "inputs[0]?.valueName", "left out it is none"],
       ...["Log", "Fork", "Tee", "Insert", "ExportData", "CreateTable"].map(
         (kind) => ["pipes.ts", `"Pipe${kind}"`, "Symbol()", "such an operator is refused before"] as const,
       ),

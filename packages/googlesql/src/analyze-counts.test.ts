@@ -31,11 +31,13 @@ function table(title: string, cases: readonly (readonly [sql: string, counted: s
 }
 
 const MANY = "patients AS p, UNNEST(p.tags)";
+const ROWS = "(SELECT AS STRUCT ssn FROM patients) AS p";
 
 table("a count of a table's rows, each there once", [
   ["FROM patients |> AGGREGATE COUNT(*) AS c GROUP BY name |> AGGREGATE COUNT(*) AS n", "count patients.*"],
   ["FROM patients |> SELECT ssn |> AGGREGATE COUNT(ssn) AS n", "count patients.ssn"],
   ["SELECT COUNT(ssn) AS n FROM fn.given((SELECT ssn FROM patients))", "count patients.ssn"],
+  [`FROM (FROM ${ROWS}) |> AGGREGATE COUNT(ssn) AS n`, "count patients.ssn"],
   ["CREATE TEMP TABLE t AS SELECT ssn AS s FROM patients; SELECT COUNT(s) AS n FROM t", "count patients.ssn"],
 ]);
 
@@ -51,6 +53,7 @@ table("repeated rows stay so", [
   ],
   [`FROM ${MANY} |> SELECT p.ssn |> AGGREGATE COUNT(ssn) AS n`, "aggregate patients.ssn"],
   [`SELECT COUNT(ssn) AS n FROM (FROM ${MANY} |> SELECT p.ssn)`, "aggregate patients.ssn"],
+  [`FROM ((FROM ${ROWS}) UNION ALL (FROM ${ROWS})) |> AGGREGATE COUNT(ssn) AS n`, "aggregate patients.ssn"],
   [
     `SELECT COUNT(id) AS n FROM (SELECT p.id, p.state FROM ${MANY}) PIVOT (COUNT(*) FOR state IN ('x'))`,
     "aggregate patients.id",

@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { LONG } from "./flow/flow.ts";
 import { scriptOf } from "./testing/clinic.ts";
+import { defining, routine } from "./testing/definitions.ts";
 
 const infers = (sql: string): boolean =>
   scriptOf(sql).statements.some(({ reads }) =>
@@ -263,9 +264,17 @@ describe("JSON in a text that is put together tells of it, since it may be neste
     rows(`JSON_QUERY(REPLACE(ssn, "'", '"'), '$.a')`),
     rows("JSON_VALUE(JSON_EXTRACT(TRIM(ssn), '$.a'), '$.b')"),
     rows("JSON_VALUE(TO_JSON_STRING(STRUCT(ssn, name)), '$.ssn')"),
+    rows("JSON_VALUE(COALESCE(doc, SAFE_TO_JSON(ssn)), '$.a')"),
     rows(`SAFE.JSON_VALUE(CONCAT(REPLACE(ssn, '123', ''), ${deep}), '$.a')`),
   ])
     test(`but not ${sql.replace(deep, "deep")}`, () => assert.ok(!infers(sql)));
+
+  test("also where a routine gives it whose dataset has the name of TO_JSON_STRING", () => {
+    const routineReference = { projectId: "clinic", datasetId: "to_json_string", routineId: "f" };
+    const clinic = defining([], [routine("f", "x STRING", "x", { routineReference })]);
+    const sql = rows("JSON_VALUE(to_json_string.f(ssn || name), '$.a')");
+    assert.deepEqual(clinic.reads(sql), ["name: output predicate", "ssn: output predicate"]);
+  });
 });
 
 describe("what is put together of few texts doesn't fail", () => {

@@ -101,6 +101,8 @@ test("a name that |> AS may have taken away is not that of a query around", () =
   const element = "FROM patients, UNNEST(visits) AS v |> AS v |> DISTINCT |> SELECT v.code";
   assert.match(refusalOf(element)?.message ?? "", /choose another/);
   assert.deepEqual(flows("FROM pair AS a |> AS q |> SELECT q.b, b AS c"), ["b = copy pair.b", "c = copy pair.b"]);
+  const beside = "FROM pair CROSS JOIN (SELECT AS STRUCT b AS a FROM pair) AS v |> AS q |> SELECT a";
+  assert.deepEqual(flows(beside), ["a = copy pair.a"]);
 });
 
 test("the name that UNNEST(a.b) may give its elements is not that of a query around, nor of what stands beside it", () => {
@@ -141,6 +143,17 @@ test("the name of a row that is one value is no other's behind a set operation, 
   ]);
 });
 
+table("behind a set operation a row that is one value has its fields, and under an alias no other name", [
+  [
+    "SELECT (SELECT ANY_VALUE(code) FROM ((FROM UNNEST(visits) AS v) UNION ALL (FROM UNNEST(visits) AS v))) AS x FROM (SELECT visits, 'c' AS code FROM patients)",
+    "x = copy visits.code ? visits",
+  ],
+  [
+    "SELECT (SELECT ANY_VALUE(v) FROM ((FROM UNNEST(tags) AS v) UNION ALL (FROM UNNEST(tags) AS v)) AS w) AS x FROM (SELECT tags, ssn AS v FROM patients)",
+    "x = copy ssn ? tags",
+  ],
+]);
+
 table("within the operators of RECURSIVE UNION its alias names the rows, and hides a column", [
   [
     "FROM pair |> RECURSIVE UNION ALL (|> SELECT b AS a, TO_JSON_STRING(a) AS b) AS a |> SELECT b",
@@ -172,6 +185,10 @@ test("a number with a plus before it, which may be an ordinal, neither orders no
   }
   assert.deepEqual(flows("SELECT a FROM (SELECT name AS a, ssn FROM patients ORDER BY - +2, +weight LIMIT 1)"), [
     "a = copy name ? weight",
+  ]);
+  assert.deepEqual(flows("SELECT name AS a, ssn FROM patients ORDER BY weight + 2"), [
+    "a = copy name ? weight",
+    "ssn = copy ssn ? weight",
   ]);
 });
 

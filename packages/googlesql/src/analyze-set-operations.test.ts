@@ -171,4 +171,11 @@ describe("the type of a set operation", () => {
     assert.throws(() => of("AS VALUE ssn", "name"), /takes rows that are values with such rows alone/);
     assert.deepEqual(of("ssn", "AS VALUE name"), ["x STRUCT<ssn STRING>"]);
   });
+
+  it("is to ORDER BY behind it what it is to a query's own: literals coerce", () => {
+    const query = "SELECT '2020-01-01' AS x, name FROM patients";
+    for (const rows of [query, `${query} UNION ALL ${query}`]) {
+      assert.deepEqual(types(`${rows} ORDER BY x < CURRENT_DATE()`), ["x STRING", "name STRING"]);
+    }
+  });
 });

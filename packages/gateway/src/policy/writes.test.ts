@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { ExplicitSource, PlanStatement, UnderstoodPlan, Write } from "@chaperone/googlesql";
+import type { ClassesLeft } from "../catalog/classes-left.ts";
 import type { ClassSource } from "../catalog/data-class.ts";
 import type { AgentPrincipal } from "../identity/principal.ts";
 import { decide } from "./decide.ts";
@@ -55,7 +56,7 @@ function planOf(more: Partial<PlanStatement>): UnderstoodPlan {
   return { understood: true, statementType: statement.kind, statements: [statement], result: [], canonicalSql: "" };
 }
 
-function ask(policies: string, plan: UnderstoodPlan): Decision {
+function ask(policies: string, plan: UnderstoodPlan, left?: readonly ClassesLeft[]): Decision {
   return decide(parsePolicies([{ file: "test.cedar", text: policies }]), {
     principal: AGENT,
     plan,
@@ -64,6 +65,7 @@ function ask(policies: string, plan: UnderstoodPlan): Decision {
       return { column, classes, source };
     },
     catalogVersion: "c1",
+    ...(left === undefined ? {} : { left }),
     context: { purpose: undefined, connection: "main", now: 0 },
     protections: { approval: true, masking: true },
     defaults: { approvers: ["privacy-officers"] },
@@ -104,6 +106,13 @@ describe("a write", () => {
     assert.deepEqual(decision.effect === "permit" && decision.obligations.travelling, [
       { table: "p.lab.copy", path: "*", classes: ["phi"] },
       { table: "p.lab.copy", path: "x", classes: ["phi.ssn"] },
+    ]);
+    const left = ask(READ + WRITE, copyInto("p.lab.copy.x", "ssn"), [
+      { table: "p.lab.copy", path: "x", classes: ["phi.name"] },
+    ]);
+    assert.deepEqual(left.effect === "permit" && left.obligations.travelling, [
+      { table: "p.lab.copy", path: "*", classes: ["phi"] },
+      { table: "p.lab.copy", path: "x", classes: ["phi.name", "phi.ssn"] },
     ]);
     const open = ask(READ + WRITE, copyInto("p.lab.copy.x", "state"));
     assert.deepEqual(open.effect === "permit" && open.obligations.travelling, []);
