@@ -64,6 +64,8 @@ describe("the classes that stay with names", () => {
     "LOAD DATA OVERWRITE d.tagged (x STRING) FROM FILES (uris = ['gs://b/f'], format = 'CSV')",
     "ALTER TABLE d.tagged RENAME TO other",
     "BEGIN DROP TABLE d.tagged; END",
+    "ALTER TABLE d.tagged SET OPTIONS (expiration_timestamp = TIMESTAMP '2020-01-01 00:00:00+00')",
+    "ALTER TABLE d.tagged ADD COLUMN x STRING, SET OPTIONS (expiration_timestamp = CURRENT_TIMESTAMP())",
   ])
     it(`are all that tags say, at every depth: ${sql}`, async () => {
       assert.deepEqual(await left(sql), OF_TAGGED);
@@ -93,6 +95,8 @@ describe("the classes that stay with names", () => {
       "INSERT INTO d.tagged (id) VALUES (1)",
       "DELETE FROM d.tagged WHERE TRUE",
       "ALTER TABLE d.tagged SET OPTIONS (friendly_name = 'x')",
+      "ALTER TABLE d.tagged SET OPTIONS (expiration_timestamp = NULL)",
+      "ALTER TABLE d.tagged SET OPTIONS (partition_expiration_days = 1)",
     ])
       assert.equal(await left(sql), undefined, sql);
   });
